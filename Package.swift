@@ -1,0 +1,42 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+let package = Package(
+    name: "weir",
+    products: [.executable(name: "weir", targets: ["WeirCLI"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        .target(
+            name: "CLibraries",
+            linkerSettings: ["z", "deflate", "zstd", "pcre2-8"].map { .linkedLibrary($0) }),
+        .target(
+            name: "Weir",
+            dependencies: [
+                "CLibraries", "Yams",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+        .executableTarget(name: "WeirCLI", dependencies: ["Weir"]),
+        // The oracle: what protobuf-c makes of a message. Tests and benchmarks only.
+        .target(name: "COTLP", linkerSettings: [.linkedLibrary("protobuf-c")]),
+        .testTarget(
+            name: "WeirTests",
+            dependencies: [
+                "Weir", "COTLP", "CLibraries",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            resources: [.copy("Fixtures")]),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,3 @@
+public enum Program {
+    public static func main() async {}
+}

@@ -1,0 +1,8 @@
+import Weir
+
+@main
+struct WeirCLI {
+    static func main() async {
+        await Program.main()
+    }
+}
