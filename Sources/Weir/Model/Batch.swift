@@ -1,0 +1,187 @@
+/// Spans that travel together: the bytes as they were received, and records that point into them.
+///
+/// A batch is one pointer wide and has one owner. What it hands out (``bytes(_:)``, ``spans``, ``AnyValue``) points into it
+/// and holds until the next change.
+struct Batch: ~Copyable {
+    /// What a batch is made of. It stands behind a pointer so that passing the batch on never copies it.
+    struct Arena: ~Copyable {
+        var payload: Payload
+        /// Rewritten values, unescaped JSON strings, encoded lists.
+        var side: RecordBuffer<UInt8>
+        var spans: RecordBuffer<SpanRecord>
+        var attributes: RecordBuffer<AttributeRecord>
+        var events: RecordBuffer<EventRecord>
+        var links: RecordBuffer<LinkRecord>
+        var scopes: RecordBuffer<ScopeRecord>
+        var resources: RecordBuffer<ResourceRecord>
+        /// Whether the payload is, byte for byte, what the batch would be encoded to.
+        var isVerbatim = false
+        var droppedSpans = 0
+        var rejected = Rejections()
+    }
+
+    let arena: UnsafeMutablePointer<Arena>
+    /// Whose spans these are.
+    var tenant = "default"
+    /// When the last byte of the request came.
+    var receivedAt = Timestamp(nanoseconds: 0)
+
+    /// Bytes that each kind of record keeps from one request to the next.
+    static let retained = 256 << 10
+
+    /// - Parameter decodedLimit: bytes that each kind of record may take, so that a small body of tiny fields cannot fill the memory.
+    init(decodedLimit: Int = 128 << 20) {
+        arena = .allocate(capacity: 1)
+        arena.initialize(
+            to: Arena(
+                payload: .copying(UnsafeRawBufferPointer(start: nil, count: 0)),
+                side: RecordBuffer(capacity: 4096, limit: min(decodedLimit, Int(Int32.max) - 4096)),
+                spans: RecordBuffer(capacity: 64, limit: decodedLimit),
+                attributes: RecordBuffer(capacity: 512, limit: decodedLimit),
+                events: RecordBuffer(capacity: 16, limit: decodedLimit),
+                links: RecordBuffer(capacity: 4, limit: decodedLimit),
+                scopes: RecordBuffer(capacity: 4, limit: decodedLimit),
+                resources: RecordBuffer(capacity: 4, limit: decodedLimit)))
+    }
+
+    deinit {
+        arena.deinitialize(count: 1)
+        arena.deallocate()
+    }
+
+    /// Empties the batch, so that the next request can be decoded into the same memory.
+    mutating func reset(to payload: Payload) {
+        arena.pointee.payload = payload
+        arena.pointee.side.reset(keeping: Batch.retained)
+        arena.pointee.spans.reset(keeping: Batch.retained)
+        arena.pointee.attributes.reset(keeping: Batch.retained)
+        arena.pointee.events.reset(keeping: Batch.retained)
+        arena.pointee.links.reset(keeping: Batch.retained)
+        arena.pointee.scopes.reset(keeping: Batch.retained)
+        arena.pointee.resources.reset(keeping: Batch.retained)
+        arena.pointee.isVerbatim = false
+        arena.pointee.droppedSpans = 0
+        arena.pointee.rejected = Rejections()
+    }
+}
+
+// MARK: - Reading
+
+extension Batch {
+    /// All spans, dropped ones too: ask ``SpanRecord/isDropped``.
+    var spans: UnsafeBufferPointer<SpanRecord> { view(arena.pointee.spans.base, arena.pointee.spans.count) }
+    var attributes: UnsafeBufferPointer<AttributeRecord> {
+        view(arena.pointee.attributes.base, arena.pointee.attributes.count)
+    }
+    var events: UnsafeBufferPointer<EventRecord> { view(arena.pointee.events.base, arena.pointee.events.count) }
+    var links: UnsafeBufferPointer<LinkRecord> { view(arena.pointee.links.base, arena.pointee.links.count) }
+    var scopes: UnsafeBufferPointer<ScopeRecord> { view(arena.pointee.scopes.base, arena.pointee.scopes.count) }
+    var resources: UnsafeBufferPointer<ResourceRecord> {
+        view(arena.pointee.resources.base, arena.pointee.resources.count)
+    }
+
+    private func view<Record>(_ base: UnsafeMutablePointer<Record>, _ count: Int) -> UnsafeBufferPointer<Record> {
+        UnsafeBufferPointer(start: base, count: count)
+    }
+
+    /// Spans that are still in the batch.
+    var spanCount: Int { arena.pointee.spans.count - arena.pointee.droppedSpans }
+
+    /// Spans that the decoder turned away, and why.
+    var rejected: Rejections { arena.pointee.rejected }
+
+    /// Whether a limit was reached while the batch was made or changed. It must then be refused as a whole.
+    var isOverfull: Bool {
+        arena.pointee.side.isOverfull || arena.pointee.spans.isOverfull || arena.pointee.attributes.isOverfull
+            || arena.pointee.events.isOverfull || arena.pointee.links.isOverfull || arena.pointee.scopes.isOverfull
+            || arena.pointee.resources.isOverfull
+    }
+
+    @inline(__always)
+    func bytes(_ ref: ByteRef) -> UnsafeRawBufferPointer {
+        let base = ref.isInSide ? UnsafeRawPointer(arena.pointee.side.base) : arena.pointee.payload.base
+        return UnsafeRawBufferPointer(start: base + ref.position, count: Int(ref.count))
+    }
+
+    /// A copy, for what a person reads. Never in a loop over spans.
+    func text(_ ref: ByteRef) -> String {
+        String(decoding: bytes(ref), as: UTF8.self)
+    }
+
+    func value(of attribute: AttributeRecord) -> AnyValue {
+        switch attribute.kind {
+        case .empty: .empty
+        case .string: .string(bytes(attribute.valueRef))
+        case .bool: .bool(attribute.value != 0)
+        case .int: .int(Int64(bitPattern: attribute.value))
+        case .double: .double(Double(bitPattern: attribute.value))
+        case .array: .array(ArrayValue(bytes(attribute.valueRef)))
+        case .kvlist: .kvlist(KeyValueList(bytes(attribute.valueRef)))
+        case .bytes: .bytes(bytes(attribute.valueRef))
+        }
+    }
+
+    /// The index of the first attribute with this key.
+    @inline(__always)
+    func firstIndex(of key: AttributeKey, in range: AttributeRange) -> Int? {
+        for index in range.indices {
+            let attribute = arena.pointee.attributes[index]
+            guard Int(attribute.key.count) == key.count, !attribute.isRemoved else { continue }
+            if key.equals(bytes(attribute.key)) { return index }
+        }
+        return nil
+    }
+
+    /// The value of the first attribute with this key.
+    func value(of key: AttributeKey, in range: AttributeRange) -> AnyValue? {
+        firstIndex(of: key, in: range).map { value(of: arena.pointee.attributes[$0]) }
+    }
+
+    func resource(of span: SpanRecord) -> ResourceRecord {
+        arena.pointee.resources[Int(arena.pointee.scopes[Int(span.scope)].resource)]
+    }
+}
+
+extension SpanRecord {
+    @inline(__always)
+    var isDropped: Bool { state.contains(.dropped) }
+}
+
+/// The key of an attribute, ready to be compared.
+struct AttributeKey: Sendable, Equatable {
+    let bytes: [UInt8]
+    var count: Int { bytes.count }
+    var text: String { String(decoding: bytes, as: UTF8.self) }
+
+    init(_ text: String) {
+        bytes = Array(text.utf8)
+    }
+
+    @inline(__always)
+    func equals(_ other: UnsafeRawBufferPointer) -> Bool {
+        bytes.withUnsafeBytes { own in
+            guard own.count == other.count else { return false }
+            var position = 0
+            while position + 8 <= own.count {
+                let left = own.loadUnaligned(fromByteOffset: position, as: UInt64.self)
+                if left != other.loadUnaligned(fromByteOffset: position, as: UInt64.self) { return false }
+                position += 8
+            }
+            while position < own.count {
+                if own[position] != other[position] { return false }
+                position += 1
+            }
+            return true
+        }
+    }
+}
+
+/// A point in time.
+struct Timestamp: Sendable, Comparable {
+    /// Since 1970-01-01T00:00:00Z.
+    var nanoseconds: UInt64
+
+    static func < (left: Timestamp, right: Timestamp) -> Bool {
+        left.nanoseconds < right.nanoseconds
+    }
+}

@@ -1,0 +1,81 @@
+/// The bytes of one request or one journal record: immutable, shared, freed with the last reference.
+///
+/// Behind the last byte stand ``slack`` zero bytes, so that the decoders can load eight or sixteen bytes at once
+/// without asking how many are left.
+final class Payload: @unchecked Sendable {
+    // Sendable: the bytes are written before `init` and never again; only `deinit` frees them.
+
+    static let slack = 64
+
+    let base: UnsafeRawPointer
+    /// Bytes, without the slack.
+    let count: Int
+
+    /// Takes over memory that `UnsafeMutableRawPointer.allocate` made.
+    fileprivate init(taking base: UnsafeMutableRawPointer, count: Int) {
+        self.base = UnsafeRawPointer(base)
+        self.count = count
+    }
+
+    static func copying(_ bytes: UnsafeRawBufferPointer) -> Payload {
+        var builder = PayloadBuilder(capacity: bytes.count)
+        builder.append(bytes)
+        return builder.finish()
+    }
+
+    deinit {
+        base.deallocate()
+    }
+
+    /// Valid as long as the payload is.
+    var bytes: UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: base, count: count)
+    }
+}
+
+/// Collects the bytes of a payload whose size is not known for sure.
+struct PayloadBuilder: ~Copyable {
+    private var base: UnsafeMutableRawPointer
+    private(set) var capacity: Int
+    /// Bytes written so far. Whoever writes through ``unused`` adds to it.
+    var count = 0
+
+    init(capacity: Int) {
+        self.capacity = capacity
+        base = .allocate(byteCount: capacity + Payload.slack, alignment: 16)
+    }
+
+    deinit {
+        base.deallocate()
+    }
+
+    /// The room between `count` and `capacity`.
+    var unused: UnsafeMutableRawBufferPointer {
+        UnsafeMutableRawBufferPointer(start: base + count, count: capacity - count)
+    }
+
+    /// Makes room for `capacity` bytes in all.
+    mutating func reserve(_ capacity: Int) {
+        guard capacity > self.capacity else { return }
+        let larger = UnsafeMutableRawPointer.allocate(byteCount: capacity + Payload.slack, alignment: 16)
+        larger.copyMemory(from: base, byteCount: count)
+        base.deallocate()
+        base = larger
+        self.capacity = capacity
+    }
+
+    /// Grows to at least twice the capacity when the room is too small.
+    mutating func append(_ bytes: UnsafeRawBufferPointer) {
+        guard let source = bytes.baseAddress else { return }
+        if count + bytes.count > capacity { reserve(max(count + bytes.count, capacity * 2)) }
+        (base + count).copyMemory(from: source, byteCount: bytes.count)
+        count += bytes.count
+    }
+
+    consuming func finish() -> Payload {
+        (base + count).initializeMemory(as: UInt8.self, repeating: 0, count: Payload.slack)
+        let payload = Payload(taking: base, count: count)
+        discard self
+        return payload
+    }
+}

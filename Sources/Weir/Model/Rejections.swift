@@ -1,0 +1,43 @@
+/// Why a span was turned away, alone, out of a request that was otherwise sound.
+enum SpanDefect: UInt8, CaseIterable, Sendable {
+    case traceID, spanID, parentSpanID, linkID, text, encoding, depth, repeatedField, identifierHex, value
+
+    var message: String {
+        switch self {
+        case .traceID: "trace_id is not 16 bytes, or all zero"
+        case .spanID: "span_id is not 8 bytes, or all zero"
+        case .parentSpanID: "parent_span_id is neither empty nor 8 bytes"
+        case .linkID: "a link's trace_id or span_id has the wrong length"
+        case .text: "a string is not UTF-8"
+        case .encoding: "the encoding is broken"
+        case .depth: "an attribute value is nested too deep"
+        case .repeatedField: "a field that may stand once stands twice"
+        case .identifierHex: "an id is not hexadecimal"
+        case .value: "a field has a value of the wrong type or out of range"
+        }
+    }
+}
+
+/// How many spans the decoder turned away, by reason.
+struct Rejections: Sendable, Equatable {
+    private(set) var count = 0
+    private var counts: [SpanDefect: Int] = [:]
+
+    mutating func add(_ defect: SpanDefect, spans: Int = 1) {
+        guard spans > 0 else { return }
+        count += spans
+        counts[defect, default: 0] += spans
+    }
+
+    /// For `partial_success.error_message`: `2 spans: trace_id is …; 1 span: a string is not UTF-8`.
+    var message: String {
+        SpanDefect.allCases.compactMap { defect in
+            counts[defect].map { "\($0) span\($0 == 1 ? "" : "s"): \(defect.message)" }
+        }.joined(separator: "; ")
+    }
+
+    /// Each reason that occurred, with its count.
+    var byDefect: [(defect: SpanDefect, count: Int)] {
+        SpanDefect.allCases.compactMap { defect in counts[defect].map { (defect, $0) } }
+    }
+}

@@ -1,0 +1,19 @@
+/// What an exporter is handed: consecutive records of a journal. Shared between exporters and read only.
+struct FrozenBatch: Sendable {
+    let records: [JournalRecord]
+
+    var spanCount: Int { records.reduce(0) { $0 + $1.spanCount } }
+    /// Bytes of OTLP protobuf.
+    var byteCount: Int { records.reduce(0) { $0 + $1.payload.count } }
+
+    /// Decodes one record after the other into `batch`, which is then free to be changed, and calls `body`.
+    func forEach(into batch: inout Batch, _ body: (inout Batch, JournalRecord) throws -> Void) throws {
+        for record in records {
+            // What stands in a journal was decoded, or written by the encoder, before.
+            try OTLPDecoder(maxValueDepth: .max).decode(record.payload, into: &batch)
+            batch.tenant = record.tenant
+            batch.receivedAt = record.receivedAt
+            try body(&batch, record)
+        }
+    }
+}
