@@ -65,6 +65,22 @@ struct Batch: ~Copyable {
     }
 }
 
+extension Batch.Arena {
+    /// Spans whose resource or scope nobody can vouch for go with it.
+    mutating func rejectSpans(ofScopes range: Range<Int>, because defect: SpanDefect) {
+        for index in range {
+            let scope = scopes[index]
+            var live = 0
+            for span in scope.spans where !spans[span].isDropped {
+                spans[span].state.insert(.dropped)
+                live += 1
+            }
+            droppedSpans += live
+            rejected.add(defect, spans: live)
+        }
+    }
+}
+
 // MARK: - Reading
 
 extension Batch {

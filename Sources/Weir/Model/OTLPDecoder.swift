@@ -72,7 +72,7 @@ struct RequestReader {
         }
         record.scopeCount = UInt32(arena.pointee.scopes.count) - record.scopeStart
         arena.pointee.resources[index] = record
-        if let defect { rejectSpans(ofScopes: record.scopes, because: defect) }
+        if let defect { arena.pointee.rejectSpans(ofScopes: record.scopes, because: defect) }
     }
 
     private func readResource(_ record: inout ResourceRecord) throws(DecodeError) -> SpanDefect? {
@@ -114,7 +114,7 @@ struct RequestReader {
         }
         record.spanCount = UInt32(arena.pointee.spans.count) - record.spanStart
         arena.pointee.scopes[index] = record
-        if let defect { rejectSpans(ofScopes: index..<index + 1, because: defect) }
+        if let defect { arena.pointee.rejectSpans(ofScopes: index..<index + 1, because: defect) }
     }
 
     private func readScope(_ record: inout ScopeRecord) throws(DecodeError) -> SpanDefect? {
@@ -136,20 +136,6 @@ struct RequestReader {
         }
         record.attributes.count = UInt32(arena.pointee.attributes.count) - record.attributes.start
         return defect
-    }
-
-    /// Spans whose resource or scope nobody can vouch for go with it.
-    private func rejectSpans(ofScopes scopes: Range<Int>, because defect: SpanDefect) {
-        for index in scopes {
-            let scope = arena.pointee.scopes[index]
-            var live = 0
-            for span in scope.spans where !arena.pointee.spans[span].isDropped {
-                arena.pointee.spans[span].state.insert(.dropped)
-                live += 1
-            }
-            arena.pointee.droppedSpans += live
-            arena.pointee.rejected.add(defect, spans: live)
-        }
     }
 
     // MARK: Fields of the frame

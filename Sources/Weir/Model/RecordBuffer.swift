@@ -54,6 +54,11 @@ struct RecordBuffer<Record: BitwiseCopyable>: ~Copyable {
         count += added
     }
 
+    /// Makes room for `wanted` records in all. Over the limit, the buffer is overfull from then on.
+    mutating func reserve(_ wanted: Int) {
+        if wanted > capacity { _ = grow(to: wanted) }
+    }
+
     /// Forgets the records, and gives back memory that one large request had made it take.
     mutating func reset(keeping bytes: Int) {
         count = 0

@@ -1,6 +1,6 @@
 /// Why a span was turned away, alone, out of a request that was otherwise sound.
 enum SpanDefect: UInt8, CaseIterable, Sendable {
-    case traceID, spanID, parentSpanID, linkID, text, encoding, depth, repeatedField, identifierHex, value
+    case traceID, spanID, parentSpanID, linkID, text, encoding, depth, repeatedField, identifierHex, value, snakeCase
 
     var message: String {
         switch self {
@@ -14,6 +14,7 @@ enum SpanDefect: UInt8, CaseIterable, Sendable {
         case .repeatedField: "a field that may stand once stands twice"
         case .identifierHex: "an id is not hexadecimal"
         case .value: "a field has a value of the wrong type or out of range"
+        case .snakeCase: "a key has an underscore; OTLP/JSON keys are lowerCamelCase"
         }
     }
 }
