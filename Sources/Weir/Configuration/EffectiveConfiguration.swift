@@ -39,7 +39,7 @@ struct EffectiveConfiguration {
     /// `007`).
     private func node(text: String) -> Node {
         let isPlain = ConfigText(text: text, isQuoted: false, isExpanded: false).typed == .string(text)
-        let isPlainElsewhere = Node.scalar(Node.Scalar(text)).tag == Tag(.str)
-        return .scalar(Node.Scalar(text, Tag(.str), isPlain && isPlainElsewhere ? .any : .doubleQuoted))
+        let isPlainElsewhere = Node.scalar(Node.Scalar(text)).tag == Yams.Tag(.str)
+        return .scalar(Node.Scalar(text, Yams.Tag(.str), isPlain && isPlainElsewhere ? .any : .doubleQuoted))
     }
 }
