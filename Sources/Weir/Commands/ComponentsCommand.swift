@@ -22,9 +22,8 @@ struct ComponentsCommand: ParsableCommand {
         let named = ofKind.filter { $0.type == name }
         guard !named.isEmpty else {
             let known = ofKind.map(\.type)
-            throw ValidationError(
-                "found \(name.quotedForMessage), wanted one of \(known.joined(separator: ", "))\(suggestion(for: name, among: known))"
-            )
+            let wanted = known.joined(separator: ", ") + suggestion(for: name, among: known)
+            throw ValidationError("found \(name.quotedForMessage), wanted one of \(wanted)")
         }
         return named
     }

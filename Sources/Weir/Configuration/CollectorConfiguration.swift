@@ -6,13 +6,6 @@ struct CollectorConfiguration: Sendable {
     let service: ServiceConfiguration
 }
 
-/// One component of `receivers`, `processors` or `exporters`.
-struct ComponentDefinition: Sendable {
-    let id: ComponentID
-    /// Of the type that the component's `Configuration` names.
-    let configuration: any Configurable
-}
-
 extension CollectorConfiguration {
     /// Components of one kind that a file may define.
     static let maximumComponents = 1_000
