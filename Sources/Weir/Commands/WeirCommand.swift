@@ -6,5 +6,5 @@ struct WeirCommand: AsyncParsableCommand {
         commandName: "weir",
         abstract: "Receives OpenTelemetry traces, changes them, and delivers every accepted span.",
         version: Program.version,
-        subcommands: [CheckCommand.self, PrintConfigCommand.self, ComponentsCommand.self])
+        subcommands: [RunCommand.self, CheckCommand.self, PrintConfigCommand.self, ComponentsCommand.self])
 }
