@@ -5,7 +5,13 @@ protocol Component: Sendable {
     static var type: String { get }
     /// One line for `weir components`.
     static var help: String { get }
+    /// What `weir check` says wherever a file uses the component; for one that is accepted and does nothing.
+    static var note: String? { get }
     init(_ configuration: Configuration, _ context: Context) throws
+}
+
+extension Component {
+    static var note: String? { nil }
 }
 
 /// Changes each batch of a pipeline. Does no I/O; one lane at a time calls it, and each lane has its own copy.

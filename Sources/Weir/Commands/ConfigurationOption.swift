@@ -1,0 +1,23 @@
+import ArgumentParser
+import Foundation
+
+/// `--config FILE`, as every command that reads a configuration has it.
+struct ConfigurationOption: ParsableArguments {
+    @Option(name: .customLong("config"), help: ArgumentHelp("The configuration file.", valueName: "file"))
+    var file = "collector.yaml"
+
+    /// Reads the file, and prints every diagnostic to standard error.
+    func check() -> CheckedConfiguration {
+        let checked = CheckedConfiguration(
+            file: file, environment: ProcessInfo.processInfo.environment, catalogue: Registry.catalogue)
+        for line in checked.diagnostics.lines { FileHandle.standardError.write(Data("\(line)\n".utf8)) }
+        return checked
+    }
+
+    /// The same; where a diagnostic is an error, the command ends with status 1.
+    func read() throws -> (configuration: CollectorConfiguration, fields: [FieldDescription]) {
+        let checked = check()
+        guard let configuration = checked.configuration else { throw ExitCode.failure }
+        return (configuration, checked.fields)
+    }
+}

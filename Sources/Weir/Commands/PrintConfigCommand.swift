@@ -1,0 +1,14 @@
+import ArgumentParser
+
+/// `weir print-config`
+struct PrintConfigCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "print-config",
+        abstract: "Prints the configuration with all defaults filled in and secrets hidden.")
+
+    @OptionGroup var option: ConfigurationOption
+
+    func run() throws {
+        print(try EffectiveConfiguration(fields: option.read().fields).yaml(), terminator: "")
+    }
+}

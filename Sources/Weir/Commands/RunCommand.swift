@@ -1,0 +1,13 @@
+import ArgumentParser
+
+/// `weir run`
+struct RunCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run", abstract: "Checks the configuration and serves until SIGTERM.")
+
+    @OptionGroup var option: ConfigurationOption
+
+    func run() async throws {
+        try await Service.run(option.read().configuration)
+    }
+}

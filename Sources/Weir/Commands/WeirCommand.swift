@@ -1,0 +1,10 @@
+import ArgumentParser
+
+/// The command line of `weir`.
+struct WeirCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "weir",
+        abstract: "Receives OpenTelemetry traces, changes them, and delivers every accepted span.",
+        version: Program.version,
+        subcommands: [RunCommand.self, CheckCommand.self, PrintConfigCommand.self, ComponentsCommand.self])
+}

@@ -1,0 +1,59 @@
+import Foundation
+
+/// The outcome of reading a configuration file.
+struct CheckedConfiguration: Sendable {
+    /// Nil where `diagnostics` hold an error.
+    let configuration: CollectorConfiguration?
+    let diagnostics: Diagnostics
+    /// Every key with the value that it has.
+    let fields: [FieldDescription]
+
+    init(file: String, environment: [String: String], catalogue: Catalogue) {
+        do {
+            let text = try Self.text(of: file)
+            self.init(text, file: file, environment: environment, catalogue: catalogue)
+        } catch {
+            var diagnostics = Diagnostics(file: file)
+            diagnostics.add(.error, line: nil, path: "", error.message)
+            self.init(configuration: nil, diagnostics: diagnostics, fields: [])
+        }
+    }
+
+    init(_ text: String, file: String, environment: [String: String], catalogue: Catalogue) {
+        var reader = YAMLReader(file: file, environment: environment)
+        guard let root = reader.read(text) else {
+            self.init(configuration: nil, diagnostics: reader.diagnostics, fields: [])
+            return
+        }
+        var top = Fields([], file: file)
+        let (configuration, fields) = top.descend(into: root, path: "") { fields in
+            CollectorConfiguration(&fields, catalogue: catalogue)
+        }
+        var diagnostics = reader.diagnostics
+        diagnostics.add(top.diagnostics)
+        self.init(
+            configuration: diagnostics.hasErrors ? nil : configuration, diagnostics: diagnostics, fields: fields)
+    }
+
+    private init(configuration: CollectorConfiguration?, diagnostics: Diagnostics, fields: [FieldDescription]) {
+        self.configuration = configuration
+        self.diagnostics = diagnostics
+        self.fields = fields
+    }
+
+    private static func text(of file: String) throws(ConfigError) -> String {
+        let descriptor = open(file, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            throw ConfigError("cannot be opened: \(String(cString: strerror(errno)).lowercased())")
+        }
+        let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+        // One byte more than is allowed, so that the reader sees that it is too much.
+        guard let data = try? handle.read(upToCount: YAMLReader.maximumSize.bytes + 1) else {
+            throw ConfigError("cannot be read")
+        }
+        guard let text = String(validating: data, as: UTF8.self) else {
+            throw ConfigError("found bytes that are not UTF-8, wanted UTF-8")
+        }
+        return text
+    }
+}

@@ -1,0 +1,35 @@
+/// A configuration file after parsing and substitution, with the lines that its parts stand on.
+struct ConfigNode: Sendable {
+    struct Entry: Sendable {
+        let key: String
+        let value: ConfigNode
+    }
+
+    enum Content: Sendable {
+        case scalar(ConfigText)
+        case sequence([ConfigNode])
+        /// No key occurs twice.
+        case mapping([Entry])
+        /// Reported already; whoever reads it stays silent.
+        case unreadable
+    }
+
+    /// Counted from 1. What stands behind a key has the key's line.
+    let line: Int
+    let content: Content
+
+    /// How a message names the value.
+    var found: String {
+        switch content {
+        case .scalar(let text): text.found
+        case .sequence: "a list"
+        case .mapping: "a mapping"
+        case .unreadable: "nothing readable"
+        }
+    }
+
+    var isNull: Bool {
+        guard case .scalar(let text) = content else { return false }
+        return text.isNull
+    }
+}

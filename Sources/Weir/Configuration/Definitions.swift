@@ -1,0 +1,55 @@
+/// One of the sections `receivers`, `processors` and `exporters`, as far as it could be read.
+struct Definitions {
+    let kind: ComponentKind
+    /// Every id that is defined, also where its component is in error: a reference to it is not a second error.
+    private(set) var lines: [(id: ComponentID, line: Int)] = []
+    private(set) var components: [ComponentDefinition] = []
+
+    init(_ kind: ComponentKind, _ help: String, _ fields: inout Fields, _ catalogue: Catalogue) {
+        self.kind = kind
+        let least = kind == .processor ? 0 : 1
+        let read = fields.named(kind.section, count: least...CollectorConfiguration.maximumComponents, help) {
+            name, fields in
+            Self.component(kind, name, &fields, catalogue)
+        }
+        for case .some(let item) in read {
+            lines.append((item.id, item.line))
+            if let configuration = item.configuration {
+                components.append(ComponentDefinition(id: item.id, configuration: configuration))
+            }
+        }
+    }
+
+    var ids: [ComponentID] { lines.map(\.id) }
+
+    /// Records a warning for each definition that none of the pipelines names.
+    func warnOfUnused(in pipelines: [PipelineConfiguration], _ fields: inout Fields) {
+        let used = Set(pipelines.flatMap { $0.ids(of: kind) })
+        for (id, line) in lines where !used.contains(id) {
+            fields.record(.warning, line: line, path: "\(kind.section).\(id)", "is not used by any pipeline")
+        }
+    }
+
+    private static func component(
+        _ kind: ComponentKind, _ name: String, _ fields: inout Fields, _ catalogue: Catalogue
+    ) -> (id: ComponentID, line: Int, configuration: (any Configurable)?)? {
+        let id: ComponentID
+        do {
+            id = try ComponentID(parsing: name)
+        } catch {
+            fields.reject("", error.message)
+            fields.acceptsAnyKey = true
+            return nil
+        }
+        guard let type = catalogue.type(id.type, of: kind) else {
+            let known = catalogue.types(of: kind).map(\.type)
+            let wanted = known.isEmpty ? "none" : "one of \(known.joined(separator: ", "))"
+            let suggestion = suggestion(for: id.type, among: known)
+            fields.reject("", "is not a known type of \(kind.rawValue), wanted \(wanted)\(suggestion)")
+            fields.acceptsAnyKey = true
+            return (id, fields.line, nil)
+        }
+        if let note = type.note { fields.record(.note, line: fields.line, path: fields.path, note) }
+        return (id, fields.line, fields.read(type.configuration))
+    }
+}

@@ -1,0 +1,73 @@
+/// One entry of `service.pipelines`.
+struct PipelineConfiguration: Sendable {
+    /// Components of one kind that a pipeline may have.
+    static let maximumComponents = 100
+
+    /// `traces` or `traces/name`.
+    let id: ComponentID
+    let receivers: [ComponentID]
+    /// In the order in which spans pass them.
+    let processors: [ComponentID]
+    let exporters: [ComponentID]
+
+    init(_ name: String, _ fields: inout Fields, defined: [Definitions]) {
+        id = Self.id(name, &fields)
+        var lists: [ComponentKind: [ComponentID]] = [:]
+        for definitions in defined {
+            lists[definitions.kind] = Self.references(to: definitions, &fields)
+        }
+        receivers = lists[.receiver] ?? []
+        processors = lists[.processor] ?? []
+        exporters = lists[.exporter] ?? []
+    }
+
+    func ids(of kind: ComponentKind) -> [ComponentID] {
+        switch kind {
+        case .receiver: receivers
+        case .processor: processors
+        case .exporter: exporters
+        }
+    }
+
+    private static func id(_ name: String, _ fields: inout Fields) -> ComponentID {
+        do throws(ConfigError) {
+            let id = try ComponentID(parsing: name)
+            guard id.type == "traces" else {
+                throw ConfigError(
+                    found: "a pipeline for \(id.type)", wanted: "traces or traces/name: Weir carries traces only")
+            }
+            return id
+        } catch {
+            fields.reject("", error.message)
+            return ComponentID(type: "traces")
+        }
+    }
+
+    private static func references(to definitions: Definitions, _ fields: inout Fields) -> [ComponentID] {
+        let section = definitions.kind.section
+        let least = definitions.kind == .processor ? 0 : 1
+        var seen: Set<ComponentID> = []
+        return fields.parsedList(section, count: least...maximumComponents, help(definitions.kind)) {
+            text throws(ConfigError) in
+            let id = try ComponentID(parsing: text)
+            guard definitions.ids.contains(id) else {
+                let known = definitions.ids.map(\.description)
+                let wanted = known.isEmpty ? "a definition there" : "one of \(known.joined(separator: ", "))"
+                let suggestion = suggestion(for: text, among: known)
+                throw ConfigError("found \"\(id)\", which \(section) does not define, wanted \(wanted)\(suggestion)")
+            }
+            guard seen.insert(id).inserted else {
+                throw ConfigError(found: "\"\(id)\" a second time", wanted: "it once")
+            }
+            return id
+        }
+    }
+
+    private static func help(_ kind: ComponentKind) -> String {
+        switch kind {
+        case .receiver: "Ids of the receivers whose spans come in."
+        case .processor: "Ids of the processors that spans pass, in this order."
+        case .exporter: "Ids of the exporters, each of which gets every span."
+        }
+    }
+}

@@ -1,0 +1,37 @@
+/// The section `service.telemetry`.
+struct TelemetryConfiguration: Sendable {
+    /// The OpenTelemetry Collector's levels; Weir knows only whether there are metrics.
+    enum MetricsLevel: String, Sendable, CaseIterable {
+        case none, basic, normal, detailed
+    }
+
+    enum LogLevel: String, Sendable, CaseIterable {
+        case debug, info, warn, error
+    }
+
+    enum LogEncoding: String, Sendable, CaseIterable {
+        case logfmt, json
+    }
+
+    /// Where metrics and health are served; nil where they are not.
+    let metricsEndpoint: Endpoint?
+    /// The least severe lines that are written.
+    let logLevel: LogLevel
+    let logEncoding: LogEncoding
+
+    init(_ fields: inout Fields) {
+        metricsEndpoint = fields.section("metrics", "Weir's own metrics, in the Prometheus text format.") { fields in
+            let endpoint = fields.endpoint(
+                "endpoint", default: Endpoint(host: "127.0.0.1", port: 8888),
+                "Where /metrics, /healthz and /readyz are served.")
+            let level = fields.choice(
+                "level", default: MetricsLevel.normal, "none serves nothing; the other levels are the same.")
+            return level == .none ? nil : endpoint
+        }
+        (logLevel, logEncoding) = fields.section("logs", "What Weir writes to standard error.") { fields in
+            let level = fields.choice("level", default: LogLevel.info, "The least severe lines that are written.")
+            let encoding = fields.choice("encoding", default: LogEncoding.logfmt, "How a line is written.")
+            return (level, encoding)
+        }
+    }
+}

@@ -1,0 +1,44 @@
+/// The components that there are. A new one is one line here.
+enum Registry {
+    static let receivers: [any Receiver.Type] = []
+    static let processors: [any Processor.Type] = []
+    static let exporters: [any Exporter.Type] = []
+
+    /// The same, as far as the configuration needs to know it.
+    static let catalogue = Catalogue(
+        types: receivers.map { describe($0, .receiver) } + processors.map { describe($0, .processor) }
+            + exporters.map { describe($0, .exporter) })
+
+    static func describe<C: Component>(_ type: C.Type, _ kind: ComponentKind) -> ComponentType {
+        ComponentType(kind: kind, type: C.type, help: C.help, note: C.note, configuration: C.Configuration.self)
+    }
+
+    /// Builds the receiver that `definition` describes.
+    static func receiver(_ definition: ComponentDefinition, _ context: Context) throws -> any Receiver {
+        guard let type = receivers.first(where: { $0.type == definition.id.type }) else { throw unknown(definition) }
+        return try build(type, definition, context)
+    }
+
+    /// Builds the processor that `definition` describes.
+    static func processor(_ definition: ComponentDefinition, _ context: Context) throws -> any Processor {
+        guard let type = processors.first(where: { $0.type == definition.id.type }) else { throw unknown(definition) }
+        return try build(type, definition, context)
+    }
+
+    /// Builds the exporter that `definition` describes.
+    static func exporter(_ definition: ComponentDefinition, _ context: Context) throws -> any Exporter {
+        guard let type = exporters.first(where: { $0.type == definition.id.type }) else { throw unknown(definition) }
+        return try build(type, definition, context)
+    }
+
+    static func build<C: Component>(
+        _ type: C.Type, _ definition: ComponentDefinition, _ context: Context
+    ) throws -> C {
+        guard let configuration = definition.configuration as? C.Configuration else { throw unknown(definition) }
+        return try C(configuration, context)
+    }
+
+    private static func unknown(_ definition: ComponentDefinition) -> ConfigError {
+        ConfigError(found: "\(definition.id), read with another catalogue", wanted: "one read with this registry's")
+    }
+}

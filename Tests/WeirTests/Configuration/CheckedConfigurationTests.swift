@@ -1,0 +1,26 @@
+import Foundation
+import Testing
+
+@testable import Weir
+
+@Suite struct CheckedConfigurationTests {
+    @Test func saysWhyAFileCannotBeRead() throws {
+        #expect(lines("no/such.yaml") == ["no/such.yaml: cannot be opened: no such file or directory"])
+        #expect(lines("/") == ["/: cannot be read"])
+    }
+
+    @Test func refusesBytesThatAreNotUTF8() throws {
+        let file = FileManager.default.temporaryDirectory.appending(path: "weir-\(UUID()).yaml")
+        defer { try? FileManager.default.removeItem(at: file) }
+        try Data([0x61, 0x3A, 0xFF]).write(to: file)
+        #expect(lines(file.path) == ["\(file.path): found bytes that are not UTF-8, wanted UTF-8"])
+    }
+
+    @Test func readsNoMoreThanItsLimit() {
+        #expect(lines("/dev/zero") == ["/dev/zero: found 1048577 bytes, wanted at most 1MiB"])
+    }
+
+    private func lines(_ file: String) -> [String] {
+        CheckedConfiguration(file: file, environment: [:], catalogue: .sample).diagnostics.lines
+    }
+}
