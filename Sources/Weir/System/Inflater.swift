@@ -63,7 +63,9 @@ extension Inflater {
     /// RFC 1952 2.2: "A gzip file consists of a series of "members"", which "simply appear one after another".
     private func inflateGzip(_ body: UnsafeRawBufferPointer, limit: Int) throws(InflateError) -> Payload {
         // ISIZE: the length of the last member, modulo 2^32.
-        let claimed = body.count < 4 ? 0 : UInt32(littleEndian: body.loadUnaligned(fromByteOffset: body.count - 4, as: UInt32.self))
+        let claimed =
+            body.count < 4
+            ? 0 : UInt32(littleEndian: body.loadUnaligned(fromByteOffset: body.count - 4, as: UInt32.self))
         var output = PayloadBuilder(capacity: Self.room(claimed: Int(claimed), body: body.count, limit: limit))
         var rest = body
         var members = 0

@@ -124,6 +124,6 @@ extension LogLine {
         guard excess > 0 else { return text }
         var end = text.utf8.index(text.startIndex, offsetBy: maxValue)
         while end.samePosition(in: text.unicodeScalars) == nil { end = text.utf8.index(before: end) }
-        return "\(text.unicodeScalars[..<end])…(\(text.utf8[end...].count) bytes more)"
+        return "\(text[..<end])…(\(text.utf8[end...].count) bytes more)"
     }
 }

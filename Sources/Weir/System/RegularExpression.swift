@@ -61,7 +61,8 @@ final class RegularExpression: @unchecked Sendable {
             for (name, number) in names {
                 let start = offsets[2 * number]
                 let end = offsets[2 * number + 1]
-                guard start <= end, end <= subject.count else { continue }
+                // PCRE2_UNSET is all ones, so -1 here: the group took no part.
+                guard start >= 0, start <= end else { continue }
                 groups.append((name, start..<end))
             }
         }

@@ -40,13 +40,16 @@ extension PrometheusText {
     static func labels(_ labels: MetricRegistry.Labels) -> String {
         labels.sorted { $0.key < $1.key }.map { name, value in
             precondition(isName(name) && !name.contains(":"), "\"\(name)\" is not the name of a label")
-            return "\(name)=\"\(escape(String(value.unicodeScalars.prefix(MetricRegistry.maxLabelValue)), quote: true))\""
+            return
+                "\(name)=\"\(escape(String(value.unicodeScalars.prefix(MetricRegistry.maxLabelValue)), quote: true))\""
         }.joined(separator: ",")
     }
 
     /// `[a-zA-Z_:][a-zA-Z0-9_:]*`
     static func isName(_ name: String) -> Bool {
-        guard let first = name.utf8.first, !(UInt8(ascii: "0")...UInt8(ascii: "9")).contains(first) else { return false }
+        guard let first = name.utf8.first, !(UInt8(ascii: "0")...UInt8(ascii: "9")).contains(first) else {
+            return false
+        }
         return name.utf8.allSatisfy { byte in
             switch byte {
             case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
