@@ -38,6 +38,9 @@ struct Compressor: ~Copyable {
     }
 
     /// Compresses `bytes`, handing what is ready to `sink`, in order, zero or more times.
+    ///
+    /// - Throws: ``CompressorError``, or what `sink` throws. What the sink did not take is gone, so the file is spoilt
+    ///   and the compressor with it.
     mutating func write(_ bytes: UnsafeRawBufferPointer, into sink: (UnsafeRawBufferPointer) throws -> Void) throws {
         guard !bytes.isEmpty else { return }
         switch codec {

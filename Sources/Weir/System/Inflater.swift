@@ -2,8 +2,10 @@ import CLibraries
 
 /// Decodes request bodies into payloads. Each event loop owns one, so that the libraries' tables are allocated once.
 ///
-/// However a body is made, no more than its limit plus a constant is ever allocated: room starts from what the body
-/// says of itself, believed only as far as 16 times its own length, and doubles up to the limit.
+/// However a body is made, no more than one and a half times its limit plus a constant is allocated at once, and no more
+/// than the limit written to. Room starts from what the body says of itself, believed only as far as 64 KiB or 16 times
+/// its own length, and doubles; above half the limit it becomes the limit at once, so that copying old room to new never
+/// moves more than half of it.
 struct Inflater: ~Copyable {
     /// Gzip members or zstd frames in one body. Each costs time of its own, even when it holds nothing.
     static let maxFrames = 4_096
@@ -53,7 +55,15 @@ struct Inflater: ~Copyable {
 
     /// Room to start with: what the body claims to hold, as far as it is believable.
     private static func room(claimed: Int, body: Int, limit: Int) -> Int {
-        min(limit, max(4_096, min(claimed, body * 16)))
+        capped(min(claimed, max(65_536, body * 16)), limit)
+    }
+
+    private static func doubled(_ room: Int, limit: Int) -> Int {
+        capped(room * 2, limit)
+    }
+
+    private static func capped(_ room: Int, _ limit: Int) -> Int {
+        room > limit / 2 ? limit : min(limit, max(4_096, room))
     }
 }
 
@@ -113,7 +123,7 @@ extension Inflater {
                 return used
             case LIBDEFLATE_INSUFFICIENT_SPACE:
                 guard output.capacity < limit else { throw .tooLarge(limit: limit) }
-                output.reserve(min(limit, max(4_096, output.capacity * 2)))
+                output.reserve(Self.doubled(output.capacity, limit: limit))
             default:
                 throw .corrupt("the body is not sound \(name) data, or ends too early")
             }
@@ -125,9 +135,12 @@ extension Inflater {
 
 extension Inflater {
     /// RFC 8878 3: "Zstandard compressed data is made up of one or more frames", whose contents are concatenated.
+    ///
+    /// Room is for one byte more than the limit, because a full buffer alone does not tell whether the frame ends there.
     private func inflateZstd(_ body: UnsafeRawBufferPointer, limit: Int) throws(InflateError) -> Payload {
         ZSTD_DCtx_reset(zstd, ZSTD_reset_session_only)
-        var output = PayloadBuilder(capacity: Self.room(claimed: claimedSize(body), body: body.count, limit: limit))
+        let room = Self.room(claimed: claimedSize(body), body: body.count, limit: limit + 1)
+        var output = PayloadBuilder(capacity: room)
         var input = ZSTD_inBuffer(src: body.baseAddress, size: body.count, pos: 0)
         var frames = 0
         while input.pos < input.size {
@@ -139,15 +152,13 @@ extension Inflater {
         return output.finish()
     }
 
-    /// Appends one frame. One byte more than the limit is let in, because a full buffer alone does not tell whether the
-    /// frame ends there.
     private func inflateFrame(
         _ input: inout ZSTD_inBuffer, into output: inout PayloadBuilder, limit: Int
     ) throws(InflateError) {
         while true {
             if output.count == output.capacity {
-                guard output.count <= limit else { throw .tooLarge(limit: limit) }
-                output.reserve(min(limit + 1, max(4_096, output.capacity * 2)))
+                guard output.capacity <= limit else { throw .tooLarge(limit: limit) }
+                output.reserve(Self.doubled(output.capacity, limit: limit + 1))
             }
             let room = output.unused
             var made = ZSTD_outBuffer(dst: room.baseAddress, size: room.count, pos: 0)

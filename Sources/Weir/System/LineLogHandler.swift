@@ -4,7 +4,7 @@ import Logging
 ///
 /// It writes what it is given and hides nothing, so a request's headers and bodies must never be logged.
 struct LineLogHandler: LogHandler {
-    var logLevel: Logger.Level = .info
+    var logLevel: Logger.Level
     var metadata: Logger.Metadata = [:]
     var metadataProvider: Logger.MetadataProvider?
 
