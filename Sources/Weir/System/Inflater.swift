@@ -10,7 +10,7 @@ struct Inflater: ~Copyable {
     /// Gzip members or zstd frames in one body. Each costs time of its own, even when it holds nothing.
     static let maxFrames = 4_096
 
-    /// RFC 9659, 3: "to ensure interoperability", a window of the `zstd` coding is at most 8 MB.
+    /// RFC 9659 makes 8 MiB the largest window of the `zstd` content coding.
     private static let zstdWindowLog: Int32 = 23
 
     private let deflate: OpaquePointer

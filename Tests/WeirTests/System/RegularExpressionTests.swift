@@ -115,6 +115,10 @@ import Testing
         #expect(try !matches("(dolor|amet) sit", long))
     }
 
+    @Test func goesBackFurtherThanTheStackOfTheJustInTimeCodeAllows() throws {
+        #expect(try matches("^(?:(a)|(b))*$", String(repeating: "a", count: 5_000)))
+    }
+
     @Test func lowersButNeverRaisesItsBoundsOnAPatternsWish() throws {
         let expression = try RegularExpression("(*LIMIT_MATCH=4000000000)^(a+)+[bc]")
         let subject = [UInt8](repeating: UInt8(ascii: "a"), count: 50)
