@@ -1,13 +1,13 @@
 /// The components that there are. A new one is one line here.
 enum Registry {
-    static let receivers: [any Receiver.Type] = []
+    static let receivers: [any Receiver.Type] = [OTLPReceiver.self]
     static let processors: [any Processor.Type] = []
     static let exporters: [any Exporter.Type] = []
 
     /// The same, as far as the configuration needs to know it.
     static let catalogue = Catalogue(
         types: receivers.map { describe($0, .receiver) } + processors.map { describe($0, .processor) }
-            + exporters.map { describe($0, .exporter) })
+            + exporters.map { describeExporter($0) })
 
     static func describe<C: Component>(_ type: C.Type, _ kind: ComponentKind) -> ComponentType {
         ComponentType(kind: kind, type: C.type, help: C.help, note: C.note, configuration: C.Configuration.self)
@@ -25,10 +25,12 @@ enum Registry {
         return try build(type, definition, context)
     }
 
-    /// Builds the exporter that `definition` describes.
-    static func exporter(_ definition: ComponentDefinition, _ context: Context) throws -> any Exporter {
+    /// Builds the exporter that `definition` describes, and says how it is to be delivered to.
+    static func exporter(
+        _ definition: ComponentDefinition, _ context: Context
+    ) throws -> (exporter: any Exporter, delivery: DeliveryConfiguration) {
         guard let type = exporters.first(where: { $0.type == definition.id.type }) else { throw unknown(definition) }
-        return try build(type, definition, context)
+        return try buildExporter(type, definition, context)
     }
 
     static func build<C: Component>(
@@ -36,6 +38,21 @@ enum Registry {
     ) throws -> C {
         guard let configuration = definition.configuration as? C.Configuration else { throw unknown(definition) }
         return try C(configuration, context)
+    }
+
+    private static func describeExporter<C: Exporter>(_ type: C.Type) -> ComponentType {
+        ComponentType(
+            kind: .exporter, type: C.type, help: C.help, note: C.note,
+            configuration: ExporterConfiguration<C.Configuration>.self)
+    }
+
+    private static func buildExporter<C: Exporter>(
+        _ type: C.Type, _ definition: ComponentDefinition, _ context: Context
+    ) throws -> (any Exporter, DeliveryConfiguration) {
+        guard let configuration = definition.configuration as? ExporterConfiguration<C.Configuration> else {
+            throw unknown(definition)
+        }
+        return (try C(configuration.own, context), configuration.delivery)
     }
 
     private static func unknown(_ definition: ComponentDefinition) -> ConfigError {

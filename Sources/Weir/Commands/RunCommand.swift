@@ -8,6 +8,6 @@ struct RunCommand: AsyncParsableCommand {
     @OptionGroup var option: ConfigurationOption
 
     func run() async throws {
-        try await Service.run(option.read().configuration)
+        try await Service.run(option.read().configuration, files: [option.file])
     }
 }

@@ -9,8 +9,12 @@ struct TelemetryConfiguration: Sendable {
         case debug, info, warn, error
     }
 
+    /// How a log line is written.
     enum LogEncoding: String, Sendable, CaseIterable {
-        case logfmt, json
+        /// `time=… level=info label=… message="…" key=value`
+        case logfmt
+        /// One JSON object with the same names.
+        case json
     }
 
     /// Where metrics and health are served; nil where they are not.

@@ -22,7 +22,8 @@ protocol Processor: Component {
 /// Turns requests into batches.
 protocol Receiver: Component {
     /// Serves until the task is cancelled, then answers what is in flight and returns.
-    func run(into pipelines: [Pipeline]) async throws
+    /// - Parameter onReady: is called once the receiver takes requests.
+    func run(into pipelines: [Pipeline], onReady: @Sendable () -> Void) async throws
 }
 
 /// Brings batches to one destination. Batching, retry and timeout are the delivery loop's, not the exporter's.

@@ -1,7 +1,9 @@
-/// Why a pipeline did not take a batch. The sender still has it, and should send it again.
+/// Why a pipeline did not take a batch. The sender still has it.
 enum Refusal: Error, Equatable {
     /// There is no room. The receiver answers 503 with `Retry-After`.
     case overloaded(_ reason: String, retryAfter: Duration)
     /// The pipeline is stopping. The receiver answers 503 with `Retry-After`.
     case stopping
+    /// What the processors made of the batch is over the decoder's limit. The receiver answers 413.
+    case tooLarge
 }

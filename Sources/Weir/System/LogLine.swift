@@ -15,13 +15,14 @@ struct LogLine {
     private static let ownNames: Set<String> = ["time", "level", "label", "message", "suppressed", "fields_left_out"]
 
     private(set) var bytes: [UInt8] = []
-    private let encoding: LogEncoding
+    private let encoding: TelemetryConfiguration.LogEncoding
 
     /// - Parameters:
     ///   - time: since 1970-01-01T00:00:00Z.
     ///   - suppressed: equal lines held back since the last one; 0 is not written.
     init(
-        _ encoding: LogEncoding, time: Duration, level: Logger.Level, label: String, message: String,
+        _ encoding: TelemetryConfiguration.LogEncoding, time: Duration, level: Logger.Level, label: String,
+        message: String,
         metadata: [String: String] = [:], suppressed: Int = 0
     ) {
         self.encoding = encoding

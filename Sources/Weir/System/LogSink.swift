@@ -4,7 +4,7 @@ import Synchronization
 
 /// Where log lines go: a file descriptor, behind a ``LogLimiter`` that all loggers share.
 final class LogSink: Sendable {
-    private let encoding: LogEncoding
+    private let encoding: TelemetryConfiguration.LogEncoding
     private let descriptor: Int32
     private let clock: @Sendable () -> Duration
     private let limiter: Mutex<LogLimiter>
@@ -14,7 +14,8 @@ final class LogSink: Sendable {
     ///   - descriptor: written to and never closed.
     ///   - clock: the time since 1970-01-01T00:00:00Z.
     init(
-        _ encoding: LogEncoding, descriptor: Int32 = STDERR_FILENO, limiter: LogLimiter = LogLimiter(),
+        _ encoding: TelemetryConfiguration.LogEncoding, descriptor: Int32 = STDERR_FILENO,
+        limiter: LogLimiter = LogLimiter(),
         clock: @escaping @Sendable () -> Duration = LogSink.systemTime
     ) {
         self.encoding = encoding

@@ -1,0 +1,137 @@
+import Synchronization
+
+/// What one pipeline has accepted and its exporters have not delivered yet: appended once, read by each exporter behind a
+/// cursor of its own. Returning from ``append(_:)`` is the acknowledgement.
+///
+/// This one lives in memory. It promises order and isolation, not that anything survives the process.
+final class Journal: Sendable {
+    /// A record to be: everything but its place.
+    struct Entry: Sendable {
+        let tenant: String
+        let receivedAt: Timestamp
+        let spanCount: Int
+        let payload: Payload
+
+        var size: Int { payload.count + JournalState.recordOverhead }
+    }
+
+    fileprivate struct Locked {
+        var state: JournalState
+        var isClosed = false
+        var readers: [Wakeup] = []
+        var onGap: @Sendable (JournalState.Gap) -> Void = { _ in }
+    }
+
+    private let locked: Mutex<Locked>
+
+    /// - Parameter maxBytes: payloads and 256 bytes for each.
+    init(maxBytes: Int) {
+        locked = Mutex(Locked(state: JournalState(maxBytes: maxBytes)))
+    }
+
+    /// Adds an exporter. Only before the first record.
+    func addReader(onFull: FullPolicy) -> JournalReader {
+        let wakeup = Wakeup()
+        let cursor = locked.withLock { locked in
+            locked.readers.append(wakeup)
+            return locked.state.addCursor(onFull: onFull)
+        }
+        return JournalReader(journal: self, cursor: cursor, wakeup: wakeup)
+    }
+
+    /// Is told of each record that an exporter will not see.
+    func onGap(_ report: @escaping @Sendable (JournalState.Gap) -> Void) {
+        locked.withLock { $0.onGap = report }
+    }
+
+    /// Whether an entry of this size would be taken now.
+    func hasRoom(for size: Int) -> Bool {
+        locked.withLock { !$0.isClosed && $0.state.hasRoom(for: size) }
+    }
+
+    /// Returns when the record is somebody's responsibility.
+    func append(_ entry: Entry) async throws(Refusal) {
+        let outcome = locked.withLock { locked -> Result<[Wakeup], Refusal> in
+            guard !locked.isClosed else { return .failure(.stopping) }
+            let appended = locked.state.append { sequence in
+                JournalRecord(
+                    sequence: sequence, tenant: entry.tenant, receivedAt: entry.receivedAt,
+                    spanCount: entry.spanCount, payload: entry.payload)
+            }
+            guard case .taken(_, let gaps) = appended else {
+                return .failure(.overloaded("the journal is full", retryAfter: .seconds(1)))
+            }
+            gaps.forEach(locked.onGap)
+            return .success(locked.readers.indices.filter { locked.isDue($0, entry) }.map { locked.readers[$0] })
+        }
+        for reader in try outcome.get() { reader.wake() }
+    }
+
+    /// Takes no more. Readers get what is there, and then the end.
+    func close() {
+        let readers = locked.withLock { locked in
+            locked.isClosed = true
+            return locked.readers
+        }
+        for reader in readers { reader.wake() }
+    }
+
+    var byteCount: Int { locked.withLock { $0.state.bytes } }
+
+    fileprivate func read(_ cursor: Int, maxSpans: Int, maxBytes: Int) -> [JournalRecord] {
+        locked.withLock { $0.state.read(cursor, maxSpans: maxSpans, maxBytes: maxBytes) }
+    }
+
+    fileprivate func commit(_ cursor: Int, through sequence: UInt64) {
+        locked.withLock { $0.state.commit(cursor, through: sequence) }
+    }
+
+    fileprivate func waiting(_ cursor: Int) -> (spans: Int, bytes: Int, isClosed: Bool) {
+        locked.withLock { locked in
+            let cursor = locked.state.cursors[cursor]
+            return (cursor.waitingSpans, cursor.waitingBytes, locked.isClosed)
+        }
+    }
+}
+
+extension Journal.Locked {
+    /// Whether a reader must be told of the entry: it is the first to wait, so the reader starts its clock, or it fills a
+    /// batch. Waking it for every request would cost more than everything else that is done for one (docs/decisions.md).
+    fileprivate func isDue(_ index: Int, _ entry: Journal.Entry) -> Bool {
+        let cursor = state.cursors[index]
+        let spansBefore = cursor.waitingSpans - entry.spanCount
+        let bytesBefore = cursor.waitingBytes - entry.size
+        return bytesBefore == 0
+            || cursor.waitingSpans >= JournalReader.batchSpans && spansBefore < JournalReader.batchSpans
+            || cursor.waitingBytes >= JournalReader.batchBytes && bytesBefore < JournalReader.batchBytes
+    }
+}
+
+/// One exporter's place in a journal.
+struct JournalReader: Sendable {
+    /// A batch is handed on when it has this many spans or bytes, or when the flush interval is over.
+    static let batchSpans = 8192
+    static let batchBytes = 4 << 20
+
+    fileprivate let journal: Journal
+    fileprivate let cursor: Int
+    fileprivate let wakeup: Wakeup
+
+    /// Spans and bytes that wait for this exporter, and whether no more will come.
+    var waiting: (spans: Int, bytes: Int, isClosed: Bool) { journal.waiting(cursor) }
+
+    /// Waits until the journal has news for this reader, or for `interval`.
+    func wait(for interval: Duration?) async {
+        await wakeup.wait(for: interval)
+    }
+
+    /// The next records that belong in one batch. They stay in the journal until they are committed.
+    func read() -> [JournalRecord] {
+        journal.read(cursor, maxSpans: Self.batchSpans, maxBytes: Self.batchBytes)
+    }
+
+    /// These records, and all before them, are done.
+    func commit(through sequence: UInt64) {
+        journal.commit(cursor, through: sequence)
+    }
+}

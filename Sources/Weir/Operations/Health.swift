@@ -1,0 +1,36 @@
+import Synchronization
+
+/// Whether Weir takes requests, for those who send it traffic.
+final class Health: Sendable {
+    enum Phase: String, Sendable {
+        case starting, ready, stopping
+    }
+
+    private struct Locked {
+        var waitingFor: Int
+        var phase = Phase.starting
+    }
+
+    private let locked: Mutex<Locked>
+
+    /// - Parameter receivers: how many must report before Weir is ready.
+    init(receivers: Int) {
+        locked = Mutex(Locked(waitingFor: receivers))
+    }
+
+    var phase: Phase { locked.withLock { $0.phase } }
+
+    /// - Returns: whether this was the last receiver.
+    func receiverIsReady() -> Bool {
+        locked.withLock { locked in
+            locked.waitingFor -= 1
+            guard locked.waitingFor == 0, locked.phase == .starting else { return false }
+            locked.phase = .ready
+            return true
+        }
+    }
+
+    func stop() {
+        locked.withLock { $0.phase = .stopping }
+    }
+}

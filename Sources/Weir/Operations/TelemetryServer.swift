@@ -1,0 +1,76 @@
+import Logging
+import NIOCore
+import NIOHTTP1
+
+/// Serves what Weir says of itself: `/metrics`, `/healthz` and `/readyz`.
+struct TelemetryServer: Sendable {
+    private let endpoint: Endpoint
+    private let metrics: MetricRegistry
+    private let health: Health
+    private let logger: Logger
+
+    init(_ endpoint: Endpoint, metrics: MetricRegistry, health: Health, logger: Logger) {
+        self.endpoint = endpoint
+        self.metrics = metrics
+        self.health = health
+        self.logger = logger
+    }
+
+    /// Serves until the task is cancelled.
+    func run() async throws {
+        var limits = HTTPLimits()
+        limits.maxBodyBytes = 0
+        limits.maxConnections = 64
+        limits.drainTimeout = .seconds(1)
+        let server = HTTPServer(endpoint, limits: limits, loops: 1) { [metrics, health] _ in
+            TelemetryResponder(metrics, health)
+        }
+        try await server.run { address in
+            logger.info("listening", metadata: ["endpoint": "\(address)", "protocol": "prometheus"])
+        }
+    }
+}
+
+private final class TelemetryResponder: HTTPResponder {
+    private let metrics: MetricRegistry
+    private let health: Health
+
+    init(_ metrics: MetricRegistry, _ health: Health) {
+        self.metrics = metrics
+        self.health = health
+    }
+
+    func refusal(of head: HTTPRequestHead) -> HTTPResponse? {
+        guard ["/metrics", "/healthz", "/readyz"].contains(head.path) else {
+            return HTTPResponse(
+                .notFound, text: "found \(head.path.prefix(128)), wanted /metrics, /healthz or /readyz\n")
+        }
+        guard head.method == .GET || head.method == .HEAD else {
+            return HTTPResponse(.methodNotAllowed, text: "wanted GET\n")
+        }
+        return nil
+    }
+
+    func respond(to request: HTTPRequest) async -> HTTPResponse {
+        switch request.path {
+        case "/metrics":
+            return HTTPResponse(
+                .ok, contentType: PrometheusText.contentType, body: ByteBuffer(string: metrics.render()))
+        case "/readyz":
+            let phase = health.phase
+            return HTTPResponse(phase == .ready ? .ok : .serviceUnavailable, text: "\(phase.rawValue)\n")
+        default: return HTTPResponse(.ok, text: "ok\n")
+        }
+    }
+
+    func response(to fault: HTTPFault, head: HTTPRequestHead?) -> HTTPResponse {
+        switch fault {
+        case .malformed: HTTPResponse(.badRequest, text: "the request is not HTTP/1.1\n")
+        case .headersTooLarge: HTTPResponse(.requestHeaderFieldsTooLarge, text: "the header fields are too large\n")
+        case .bodyTooLarge: HTTPResponse(.payloadTooLarge, text: "no body is wanted here\n")
+        case .headerTimeout, .bodyTimeout: HTTPResponse(.requestTimeout, text: "the request did not come in time\n")
+        case .tooManyConnections, .tooManyBytesInFlight, .stopping:
+            HTTPResponse(.serviceUnavailable, text: "busy\n").retry(after: .seconds(1))
+        }
+    }
+}

@@ -1,0 +1,25 @@
+/// One event loop's copy of a pipeline's processors. Lanes share nothing, so no lock is taken and no thread changed between
+/// the body of a request and the journal.
+struct Lane: ~Copyable {
+    let pipeline: Pipeline
+    private var processors: [any Processor]
+    private var encoder = OTLPEncoder()
+
+    init(of pipeline: Pipeline, processors: [any Processor]) {
+        self.pipeline = pipeline
+        self.processors = processors
+    }
+
+    /// Runs the processors over a batch, from first to last.
+    /// - Returns: what the journal is to keep; nil when no span is left.
+    mutating func process(_ batch: inout Batch) throws(Refusal) -> Journal.Entry? {
+        for index in processors.indices {
+            try processors[index].process(&batch)
+        }
+        if batch.isOverfull { throw .tooLarge }
+        guard batch.spanCount > 0 else { return nil }
+        return Journal.Entry(
+            tenant: batch.tenant, receivedAt: batch.receivedAt, spanCount: batch.spanCount,
+            payload: encoder.encode(batch))
+    }
+}

@@ -1,0 +1,101 @@
+import Logging
+import NIOCore
+
+/// OTLP over HTTP: `POST /v1/traces`, protobuf and JSON on one port (OTLP specification 1.11, "OTLP/HTTP").
+struct OTLPReceiver: Receiver {
+    static let type = "otlp"
+    static let help = "Takes spans over OTLP/HTTP, as protobuf and as JSON."
+
+    struct Configuration: Configurable {
+        let http: OTLPHTTPConfiguration
+
+        init(_ fields: inout Fields) throws(ConfigError) {
+            http = fields.section("protocols", "The protocols that are served.") { fields in
+                fields.section("http", "OTLP/HTTP.", OTLPHTTPConfiguration.init)
+            }
+        }
+    }
+
+    private let configuration: OTLPHTTPConfiguration
+    private let context: Context
+
+    init(_ configuration: Configuration, _ context: Context) {
+        self.configuration = configuration.http
+        self.context = context
+    }
+
+    func run(into pipelines: [Pipeline], onReady: @Sendable () -> Void) async throws {
+        let telemetry = ReceiverTelemetry(context, transport: "http")
+        let server = HTTPServer(configuration.endpoint, limits: configuration.limits) { [configuration] _ in
+            try OTLPResponder(configuration, Intake(into: pipelines, configuration), telemetry)
+        }
+        context.metrics.observe(
+            "weir_receiver_in_flight_bytes", kind: .gauge, help: "Bytes of requests that are being read or worked on.",
+            labels: ["receiver": context.id.description]
+        ) { [budget = server.budget] in Double(budget.inUse) }
+        try await server.run { address in
+            context.logger.info("listening", metadata: ["endpoint": "\(address)", "protocol": "otlp/http"])
+            onReady()
+        }
+    }
+}
+
+/// `protocols.http` of the receiver. Names as in the OpenTelemetry Collector where it has the same.
+struct OTLPHTTPConfiguration: Sendable {
+    let endpoint: Endpoint
+    let tracesPath: String
+    let limits: HTTPLimits
+    let maxValueDepth: Int
+    /// What the records of one request may take, in memory.
+    let maxDecodedBytes: Int
+    /// What a client is told that comes when there is no room.
+    let retryAfter: Duration
+
+    init(_ fields: inout Fields) {
+        endpoint = fields.endpoint(
+            "endpoint", default: Endpoint(host: "127.0.0.1", port: 4318), "Where spans are taken.")
+        tracesPath = fields.string("traces_url_path", default: "/v1/traces", "The path that takes traces.")
+        var limits = HTTPLimits()
+        limits.maxBodyBytes =
+            fields.bytes(
+                "max_request_body_size", default: .mebibytes(64), in: ByteCount(1)...(.mebibytes(64)),
+                "A larger body is answered 413. Counts before and after decompression."
+            ).bytes
+        limits.maxBytesInFlight =
+            fields.bytes(
+                "max_in_flight_bytes", default: .mebibytes(256), in: .kibibytes(64)...(.tebibytes(1)),
+                "Bodies being read or worked on, together; beyond it requests are answered 503."
+            ).bytes
+        limits.maxConnections = fields.int(
+            "max_connections", default: 4096, in: 1...1_000_000, "Beyond it connections are answered 503 and closed.")
+        let waits = Duration.milliseconds(10)...Duration.seconds(3600)
+        limits.readHeaderTimeout = fields.duration(
+            "read_header_timeout", default: .seconds(10), in: waits, "A slower head is answered 408 and cut.")
+        limits.readTimeout = fields.duration(
+            "read_timeout", default: .seconds(30), in: waits, "A slower body is answered 408 and cut.")
+        limits.idleTimeout = fields.duration(
+            "idle_timeout", default: .seconds(60), in: waits, "A connection without a request this long is closed.")
+        self.limits = limits
+        maxValueDepth = fields.int(
+            "max_value_depth", default: 64, in: 1...200,
+            "How deep an attribute value may be nested; a span with a deeper one is rejected.")
+        maxDecodedBytes =
+            fields.bytes(
+                "max_decoded_size", default: .mebibytes(128), in: .mebibytes(1)...(.gibibytes(1)),
+                "Memory for the decoded records of one request; one that needs more is answered 413."
+            ).bytes
+        retryAfter = fields.duration(
+            "retry_after", default: .seconds(1), in: .seconds(1)...(.seconds(3600)),
+            "What Retry-After says when there is no room.")
+        if !tracesPath.hasPrefix("/") {
+            fields.reject("traces_url_path", "found \"\(tracesPath)\", wanted a path that starts with /")
+        }
+    }
+}
+
+extension Intake {
+    fileprivate init(into pipelines: [Pipeline], _ configuration: OTLPHTTPConfiguration) {
+        self.init(
+            into: pipelines, maxValueDepth: configuration.maxValueDepth, decodedLimit: configuration.maxDecodedBytes)
+    }
+}

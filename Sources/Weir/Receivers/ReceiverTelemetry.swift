@@ -1,0 +1,54 @@
+import NIOCore
+
+/// What a receiver counts. Names as in the OpenTelemetry Collector.
+struct ReceiverTelemetry: Sendable {
+    /// Spans that every pipeline has taken.
+    let accepted: Counter
+    /// Spans that a pipeline had no room for. The client still has them.
+    let refused: Counter
+    /// Spans rejected alone out of a request, by reason.
+    let rejected: [SpanDefect: Counter]
+    private let requests: [Int: Counter]
+    private let otherRequests: Counter
+    private let latency: Histogram
+
+    init(_ context: Context, transport: String) {
+        let labels = ["receiver": context.id.description, "transport": transport]
+        accepted = context.metrics.counter(
+            "otelcol_receiver_accepted_spans", help: "Spans that every pipeline has taken.", labels: labels)
+        refused = context.metrics.counter(
+            "otelcol_receiver_refused_spans", help: "Spans that a pipeline had no room for.", labels: labels)
+        rejected = Dictionary(
+            uniqueKeysWithValues: SpanDefect.allCases.map { defect in
+                let labels = labels.merging(["reason": "\(defect)"]) { $1 }
+                return (
+                    defect,
+                    context.metrics.counter(
+                        "weir_receiver_rejected_spans", help: "Spans rejected alone, as partial_success says.",
+                        labels: labels)
+                )
+            })
+        let count = { (code: String) in
+            context.metrics.counter(
+                "otelcol_receiver_requests", help: "Requests answered, by status.",
+                labels: labels.merging(["http_status": code]) { $1 })
+        }
+        requests = Dictionary(
+            uniqueKeysWithValues: [200, 400, 404, 405, 408, 413, 415, 431, 503].map { ($0, count("\($0)")) })
+        otherRequests = count("other")
+        latency = context.metrics.histogram(
+            "weir_receiver_request_duration_seconds", help: "From a request's head to its acknowledgement.",
+            labels: labels, bounds: Histogram.latency)
+    }
+
+    func answered(_ status: Int, startedAt: NIODeadline? = nil) {
+        (requests[status] ?? otherRequests).add()
+        guard let startedAt else { return }
+        latency.observe(Double((NIODeadline.now() - startedAt).nanoseconds) * 1e-9)
+    }
+
+    func count(_ rejections: Rejections) {
+        guard rejections.count > 0 else { return }
+        for (defect, count) in rejections.byDefect { rejected[defect]?.add(count) }
+    }
+}

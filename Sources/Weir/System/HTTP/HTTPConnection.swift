@@ -1,0 +1,247 @@
+import NIOCore
+import NIOHTTP1
+
+/// One connection: reads a request, has it answered, writes the answer.
+///
+/// Time-outs cost nothing per request: a connection has one deadline and one timer, and a timer that comes too early is set
+/// again for the rest.
+final class HTTPConnection: ChannelInboundHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    private enum State {
+        /// Between requests, or before the first.
+        case idle
+        /// Something of a head has come.
+        case readingHead
+        case readingBody(HTTPRequestHead, startedAt: NIODeadline)
+        /// The responder has the request.
+        case answering
+        /// Answered before the body came; the rest of it is thrown away, so that the client gets to read the answer.
+        case discarding
+        case closed
+    }
+
+    private let worker: HTTPWorker
+    private var state = State.idle
+    private var body = PayloadBuilder(capacity: 0)
+    /// Bytes of the budget that this connection holds.
+    private var held = 0
+    private var deadline = NIODeadline.distantFuture
+    private var timer: Scheduled<Void>?
+    private var closesAfterAnswer = false
+    private var isOverLimit = false
+
+    init(_ worker: HTTPWorker) {
+        self.worker = worker
+    }
+
+    // MARK: Life
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        if context.channel.isActive { open(context) }
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        open(context)
+        context.fireChannelActive()
+    }
+
+    private func open(_ context: ChannelHandlerContext) {
+        guard timer == nil else { return }
+        let open = worker.connections.add(context.channel)
+        isOverLimit = open > worker.limits.maxConnections
+        if open > worker.limits.maxConnections + HTTPLimits.politeConnections || worker.connections.isDraining {
+            context.close(promise: nil)
+        }
+        // A client that connects and says nothing is as slow as one that sends half a head.
+        set(worker.limits.readHeaderTimeout, context)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        worker.connections.remove(context.channel)
+        timer?.cancel()
+        state = .closed
+        letGo()
+        context.fireChannelInactive()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case Connections.Request.finish? = event as? Connections.Request {
+            closesAfterAnswer = true
+            if isBetweenRequests { context.close(promise: nil) }
+        } else if case .inputClosed? = event as? ChannelEvent, isBetweenRequests {
+            context.close(promise: nil)
+        } else {
+            context.fireUserInboundEventTriggered(event)
+        }
+    }
+
+    private var isBetweenRequests: Bool {
+        switch state {
+        case .idle, .readingHead: true
+        default: false
+        }
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        // A client that sends requests and reads no answers is not read from either.
+        context.channel.setOption(.autoRead, value: context.channel.isWritable).whenFailure { _ in }
+        context.fireChannelWritabilityChanged()
+    }
+
+    // MARK: Reading
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch (Self.unwrapInboundIn(data), state) {
+        case (.head(let head), .idle), (.head(let head), .readingHead): start(head, context)
+        case (.body(let bytes), .readingBody(let head, _)): append(bytes, head, context)
+        case (.end, .readingBody(let head, let startedAt)): answer(head, startedAt, context)
+        case (.end, .discarding): context.close(promise: nil)
+        default: break
+        }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        // Bytes came, and no head was whole: the sender has this long from here.
+        if case .idle = state {
+            state = .readingHead
+            set(worker.limits.readHeaderTimeout, context)
+        }
+        context.fireChannelReadComplete()
+    }
+
+    private func start(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        let now = NIODeadline.now()
+        if isOverLimit { return refuse(.tooManyConnections, head, context) }
+        let announced = head.headers.first(name: "content-length").flatMap { Int($0) }
+        if let announced, announced > worker.limits.maxBodyBytes {
+            return refuse(.bodyTooLarge(limit: worker.limits.maxBodyBytes), head, context)
+        }
+        if let response = worker.responder.refusal(of: head) {
+            return write(response, head, context, closing: announced != 0 && announced != nil || head.isChunked)
+        }
+        // RFC 9110 10.1.1: a client that expects it waits for this before it sends the body.
+        if head.headers.contains(name: "expect"),
+            head.headers["expect"].contains(where: { $0.lowercased() == "100-continue" })
+        {
+            context.writeAndFlush(
+                Self.wrapOutboundOut(.head(HTTPResponseHead(version: head.version, status: .continue))), promise: nil)
+        }
+        state = .readingBody(head, startedAt: now)
+        // Room that is not written to costs nothing, but a client could announce much and send little.
+        body = PayloadBuilder(capacity: min(announced ?? 0, 1 << 20))
+        set(worker.limits.readTimeout, context, now: now)
+    }
+
+    private func append(_ bytes: ByteBuffer, _ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        guard body.count + bytes.readableBytes <= worker.limits.maxBodyBytes else {
+            return refuse(.bodyTooLarge(limit: worker.limits.maxBodyBytes), head, context)
+        }
+        guard worker.budget.acquire(bytes.readableBytes) else { return refuse(.tooManyBytesInFlight, head, context) }
+        held += bytes.readableBytes
+        bytes.withUnsafeReadableBytes { body.append($0) }
+    }
+
+    private func answer(_ head: HTTPRequestHead, _ startedAt: NIODeadline, _ context: ChannelHandlerContext) {
+        state = .answering
+        deadline = .distantFuture
+        let request = HTTPRequest(head: head, body: takeBody(), startedAt: startedAt)
+        let bound = NIOLoopBound((self, context, request), eventLoop: context.eventLoop)
+        Task(executorPreference: worker.executor) {
+            let (connection, context, request) = bound.value
+            let response = await connection.worker.responder.respond(to: request)
+            connection.write(response, request.head, context, closing: false)
+        }
+    }
+
+    private func takeBody() -> Payload {
+        var builder = PayloadBuilder(capacity: 0)
+        swap(&builder, &body)
+        return builder.finish()
+    }
+
+    // MARK: Writing
+
+    private func refuse(_ fault: HTTPFault, _ head: HTTPRequestHead?, _ context: ChannelHandlerContext) {
+        write(worker.responder.response(to: fault, head: head), head, context, closing: true)
+    }
+
+    /// - Parameter closing: the request has not been read to its end, so the connection cannot be used again.
+    private func write(
+        _ response: HTTPResponse, _ head: HTTPRequestHead?, _ context: ChannelHandlerContext, closing: Bool
+    ) {
+        if case .closed = state { return }
+        letGo()
+        let keepsAlive = !closing && !closesAfterAnswer && head?.isKeepAlive == true
+        var headers = HTTPHeaders()
+        headers.reserveCapacity(4 + response.headers.count)
+        if !response.contentType.isEmpty { headers.add(name: "Content-Type", value: response.contentType) }
+        headers.add(name: "Content-Length", value: "\(response.body.readableBytes)")
+        for (name, value) in response.headers { headers.add(name: name, value: value) }
+        if !keepsAlive { headers.add(name: "Connection", value: "close") }
+        if keepsAlive, head?.version == .http1_0 { headers.add(name: "Connection", value: "keep-alive") }
+        let version = HTTPVersion.http1_1
+        context.write(
+            Self.wrapOutboundOut(.head(HTTPResponseHead(version: version, status: response.status, headers: headers))),
+            promise: nil)
+        if response.body.readableBytes > 0, head?.method != .HEAD {
+            context.write(Self.wrapOutboundOut(.body(.byteBuffer(response.body))), promise: nil)
+        }
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        let written = context.eventLoop.makePromise(of: Void.self)
+        written.futureResult.whenComplete { _ in bound.value.0.wrote(bound.value.1, closing, keepsAlive) }
+        state = closing ? .discarding : .idle
+        set(closing ? worker.limits.readTimeout : worker.limits.idleTimeout, context)
+        context.writeAndFlush(Self.wrapOutboundOut(.end(nil)), promise: keepsAlive ? nil : written)
+        if keepsAlive { written.succeed() }
+    }
+
+    private func wrote(_ context: ChannelHandlerContext, _ closing: Bool, _ keepsAlive: Bool) {
+        // While the client still sends, closing would reset the connection and take the answer with it.
+        if !keepsAlive, !closing { context.close(promise: nil) }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        guard let error = error as? HTTPParserError else { return context.close(promise: nil) }
+        switch state {
+        case .idle, .readingHead, .readingBody:
+            let fault: HTTPFault = error == .headerOverflow ? .headersTooLarge : .malformed("\(error)")
+            write(worker.responder.response(to: fault, head: nil), nil, context, closing: false)
+        default: context.close(promise: nil)
+        }
+    }
+
+    private func letGo() {
+        worker.budget.release(held)
+        held = 0
+        body = PayloadBuilder(capacity: 0)
+    }
+
+    // MARK: Time
+
+    private func set(_ limit: Duration, _ context: ChannelHandlerContext, now: NIODeadline = .now()) {
+        deadline = now + TimeAmount(limit)
+        guard timer == nil else { return }
+        schedule(context)
+    }
+
+    private func schedule(_ context: ChannelHandlerContext) {
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        let next = deadline == .distantFuture ? NIODeadline.now() + TimeAmount(worker.limits.idleTimeout) : deadline
+        timer = context.eventLoop.scheduleTask(deadline: next) { bound.value.0.timePassed(bound.value.1) }
+    }
+
+    private func timePassed(_ context: ChannelHandlerContext) {
+        guard deadline <= .now() else { return schedule(context) }
+        switch state {
+        case .readingBody(let head, _): refuse(.bodyTimeout, head, context)
+        case .readingHead: refuse(.headerTimeout, nil, context)
+        default: context.close(promise: nil)
+        }
+    }
+}
+
+extension HTTPRequestHead {
+    fileprivate var isChunked: Bool { headers.contains(name: "transfer-encoding") }
+}

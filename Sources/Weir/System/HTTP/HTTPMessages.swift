@@ -1,0 +1,63 @@
+import NIOCore
+import NIOHTTP1
+
+/// A request whose body has arrived.
+struct HTTPRequest {
+    let head: HTTPRequestHead
+    let body: Payload
+    /// When its first byte came.
+    let startedAt: NIODeadline
+
+    /// The path without the query.
+    var path: Substring { head.path }
+}
+
+extension HTTPRequestHead {
+    var path: Substring { uri.prefix { $0 != "?" } }
+}
+
+struct HTTPResponse: Sendable {
+    var status: HTTPResponseStatus
+    var contentType: String
+    var body: ByteBuffer
+    /// Further header fields, `Retry-After` among them.
+    var headers: [(name: String, value: String)] = []
+
+    init(_ status: HTTPResponseStatus, contentType: String, body: ByteBuffer = ByteBuffer()) {
+        self.status = status
+        self.contentType = contentType
+        self.body = body
+    }
+
+    init(_ status: HTTPResponseStatus, text: String) {
+        self.init(status, contentType: "text/plain; charset=utf-8", body: ByteBuffer(string: text))
+    }
+
+    /// Adds `Retry-After` in whole seconds, at least one: a client that reads 0 would come back at once.
+    func retry(after pause: Duration) -> HTTPResponse {
+        var response = self
+        response.headers.append(("Retry-After", "\(max(1, Int((pause / .seconds(1)).rounded(.up))))"))
+        return response
+    }
+}
+
+/// What the server itself has to say about a request.
+enum HTTPFault: Error, Sendable {
+    case malformed(String)
+    case headersTooLarge
+    case bodyTooLarge(limit: Int)
+    case headerTimeout
+    case bodyTimeout
+    case tooManyConnections
+    case tooManyBytesInFlight
+    case stopping
+}
+
+/// Answers requests on one event loop. Each loop has its own, so it needs no lock.
+protocol HTTPResponder: AnyObject {
+    /// A look at the head, before the body is read. - Returns: an answer, when no body can change it.
+    func refusal(of head: HTTPRequestHead) -> HTTPResponse?
+    func respond(to request: HTTPRequest) async -> HTTPResponse
+    /// How a fault is put into words for whoever sent `head`, which is nil where no head could be read.
+    func response(to fault: HTTPFault, head: HTTPRequestHead?) -> HTTPResponse
+}

@@ -1,0 +1,166 @@
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import Synchronization
+
+/// An HTTP/1.1 server on one address, with a limit for everything a client can make it hold.
+final class HTTPServer: Sendable {
+    private let endpoint: Endpoint
+    private let limits: HTTPLimits
+    private let loops: Int
+    private let makeResponder: @Sendable (any EventLoop) throws -> any HTTPResponder
+    let budget: ByteBudget
+    private let connections = Connections()
+
+    /// - Parameter makeResponder: is called once on each event loop.
+    init(
+        _ endpoint: Endpoint, limits: HTTPLimits, loops: Int = System.coreCount,
+        makeResponder: @escaping @Sendable (any EventLoop) throws -> any HTTPResponder
+    ) {
+        self.endpoint = endpoint
+        self.limits = limits
+        self.loops = loops
+        self.makeResponder = makeResponder
+        budget = ByteBudget(limit: limits.maxBytesInFlight)
+    }
+
+    /// Serves until the task is cancelled, then answers what is in flight and returns.
+    /// - Parameter onListening: is given the address, with the port that the system chose where it was 0.
+    func run(onListening: (Endpoint) -> Void) async throws {
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: loops)
+        do {
+            try await serve(on: group, onListening)
+        } catch {
+            try? await group.shutdownGracefully()
+            throw error
+        }
+        try await group.shutdownGracefully()
+    }
+
+    private func serve(on group: MultiThreadedEventLoopGroup, _ onListening: (Endpoint) -> Void) async throws {
+        var workers: [ObjectIdentifier: NIOLoopBound<HTTPWorker>] = [:]
+        for loop in group.makeIterator() {
+            workers[ObjectIdentifier(loop)] = try await loop.submit { [self] in
+                let worker = HTTPWorker(
+                    responder: try makeResponder(loop), executor: EventLoopExecutor(loop), limits: limits,
+                    budget: budget,
+                    connections: connections)
+                return NIOLoopBound(worker, eventLoop: loop)
+            }.get()
+        }
+        let channel = try await listen(group, workers)
+        if let address = channel.localAddress {
+            onListening(Endpoint(host: address.ipAddress ?? endpoint.host, port: address.port ?? endpoint.port))
+        }
+        await withTaskCancellationHandler {
+            try? await channel.closeFuture.get()
+        } onCancel: {
+            channel.close(promise: nil)
+        }
+        await connections.drain(for: limits.drainTimeout)
+    }
+
+    private func listen(
+        _ group: MultiThreadedEventLoopGroup, _ workers: [ObjectIdentifier: NIOLoopBound<HTTPWorker>]
+    ) async throws -> any Channel {
+        var decoderLimits = NIOHTTPDecoderLimitConfiguration()
+        decoderLimits.maxHeaderListSize = HTTPLimits.maxHeaderBytes
+        decoderLimits.maxHeaderFieldSize = HTTPLimits.maxHeaderBytes
+        let headerLimits = decoderLimits
+        return try await ServerBootstrap(group: group)
+            .serverChannelOption(.backlog, value: 1024)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
+            .childChannelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 64 << 10))
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    guard let worker = workers[ObjectIdentifier(channel.eventLoop)]?.value else { return }
+                    let pipeline = channel.pipeline.syncOperations
+                    try pipeline.configureHTTPServerPipeline(
+                        withPipeliningAssistance: true, withErrorHandling: false, withOutboundHeaderValidation: false,
+                        withEncoderConfiguration: HTTPResponseEncoder.Configuration(),
+                        withDecoderLimitConfiguration: headerLimits)
+                    try pipeline.addHandler(HTTPConnection(worker))
+                }
+            }
+            .bind(host: endpoint.host, port: endpoint.port).get()
+    }
+}
+
+/// What the connections of one event loop share.
+final class HTTPWorker {
+    let responder: any HTTPResponder
+    let executor: EventLoopExecutor
+    let limits: HTTPLimits
+    let budget: ByteBudget
+    let connections: Connections
+
+    init(
+        responder: any HTTPResponder, executor: EventLoopExecutor, limits: HTTPLimits, budget: ByteBudget,
+        connections: Connections
+    ) {
+        self.responder = responder
+        self.executor = executor
+        self.limits = limits
+        self.budget = budget
+        self.connections = connections
+    }
+}
+
+/// The connections that are open.
+final class Connections: Sendable {
+    /// Asks a connection to close as soon as it owes no answer.
+    enum Request: Sendable {
+        case finish
+    }
+
+    private struct Locked {
+        var channels: [ObjectIdentifier: any Channel] = [:]
+        var isDraining = false
+        var empty: CheckedContinuation<Void, Never>?
+    }
+
+    private let locked = Mutex(Locked())
+
+    /// - Returns: how many are open now, this one included.
+    func add(_ channel: any Channel) -> Int {
+        locked.withLock { locked in
+            locked.channels[ObjectIdentifier(channel)] = channel
+            return locked.channels.count
+        }
+    }
+
+    func remove(_ channel: any Channel) {
+        let waiter = locked.withLock { locked in
+            locked.channels[ObjectIdentifier(channel)] = nil
+            guard locked.channels.isEmpty else { return CheckedContinuation<Void, Never>?.none }
+            defer { locked.empty = nil }
+            return locked.empty
+        }
+        waiter?.resume()
+    }
+
+    var count: Int { locked.withLock { $0.channels.count } }
+    var isDraining: Bool { locked.withLock { $0.isDraining } }
+
+    /// Returns when every connection is closed; after `limit`, those that are left are cut.
+    func drain(for limit: Duration) async {
+        let channels = locked.withLock { locked in
+            locked.isDraining = true
+            return Array(locked.channels.values)
+        }
+        for channel in channels { channel.pipeline.fireUserInboundEventTriggered(Request.finish) }
+        let cut = Task {
+            try await Task.sleep(for: limit)
+            for channel in self.locked.withLock({ Array($0.channels.values) }) { channel.close(promise: nil) }
+        }
+        await withCheckedContinuation { continuation in
+            let isEmpty = locked.withLock { locked in
+                if !locked.channels.isEmpty { locked.empty = continuation }
+                return locked.channels.isEmpty
+            }
+            if isEmpty { continuation.resume() }
+        }
+        cut.cancel()
+    }
+}
