@@ -1,7 +1,13 @@
 /// The components that there are. A new one is one line here.
 enum Registry {
     static let receivers: [any Receiver.Type] = []
-    static let processors: [any Processor.Type] = []
+    static let processors: [any Processor.Type] = [
+        AttributesProcessor.self,
+        BatchProcessor.self,
+        FilterProcessor.self,
+        MemoryLimiterProcessor.self,
+        ResourceProcessor.self,
+    ]
     static let exporters: [any Exporter.Type] = []
 
     /// The same, as far as the configuration needs to know it.
