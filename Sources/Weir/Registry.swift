@@ -1,8 +1,19 @@
 /// The components that there are. A new one is one line here.
 enum Registry {
-    static let receivers: [any Receiver.Type] = [OTLPReceiver.self]
-    static let processors: [any Processor.Type] = []
-    static let exporters: [any Exporter.Type] = []
+    static let receivers: [any Receiver.Type] = [
+        OTLPReceiver.self
+    ]
+    static let processors: [any Processor.Type] = [
+        AttributesProcessor.self,
+        BatchProcessor.self,
+        FilterProcessor.self,
+        MemoryLimiterProcessor.self,
+        ResourceProcessor.self,
+    ]
+    static let exporters: [any Exporter.Type] = [
+        ArchiveExporter.self,
+        DebugExporter.self,
+    ]
 
     /// The same, as far as the configuration needs to know it.
     static let catalogue = Catalogue(

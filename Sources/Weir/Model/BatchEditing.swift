@@ -81,6 +81,12 @@ extension Batch {
         return found
     }
 
+    /// Removes the attribute with this index, one of the owner's.
+    mutating func remove(attributeAt index: Int, of owner: AttributeOwner) {
+        arena.pointee.attributes[index].isRemoved = true
+        markDirty(owner)
+    }
+
     mutating func setName(ofSpan index: Int, to name: ByteRef) {
         arena.pointee.spans[index].name = name
         markDirty(.span(index))

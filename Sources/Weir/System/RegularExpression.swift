@@ -43,6 +43,9 @@ final class RegularExpression: @unchecked Sendable {
         pcre2_code_free_8(code)
     }
 
+    /// The names of the groups that have one.
+    var groupNames: [String] { names.map(\.name) }
+
     /// Matches so far that reached a bound.
     var abandoned: Int { abandonedMatches.load(ordering: .relaxed) }
 

@@ -1,0 +1,27 @@
+/// A condition as it was written, or as the `include` and `exclude` of a processor mean it.
+indirect enum ConditionExpression: Sendable {
+    case constant(Bool)
+    case test(ConditionTest)
+    case not(ConditionExpression)
+    /// True where all are, and where there is none.
+    case all([ConditionExpression])
+    /// True where one is; false where there is none.
+    case any([ConditionExpression])
+}
+
+extension ConditionExpression {
+    static func test(_ field: ConditionField, _ test: ValueTest) -> ConditionExpression {
+        .test(ConditionTest(field: field, test: test))
+    }
+}
+
+/// One comparison.
+struct ConditionTest: Sendable {
+    let field: ConditionField
+    let test: ValueTest
+
+    @inline(__always)
+    func holds(for span: SpanRecord, in batch: borrowing Batch) -> Bool {
+        test.holds(for: field.value(of: span, in: batch))
+    }
+}

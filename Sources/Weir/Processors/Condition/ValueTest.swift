@@ -1,0 +1,53 @@
+/// What a condition asks of a value. `!=` and `!~` are the negations of `==` and `=~`, also where there is no value.
+enum ValueTest: Sendable {
+    enum Order: Sendable {
+        case less, lessOrEqual, greater, greaterOrEqual
+    }
+
+    case equals(ConditionLiteral)
+    case isOneOf([ConditionLiteral])
+    case isOrdered(Order, ConditionLiteral)
+    case matches(RegularExpression)
+    /// The text has this part, or the array this element.
+    case contains(ConditionLiteral)
+    case startsWith([UInt8])
+    case endsWith([UInt8])
+
+    func holds(for value: AnyValue?) -> Bool {
+        switch self {
+        case .equals(let literal): literal.equals(value)
+        case .isOneOf(let literals): literals.contains { $0.equals(value) }
+        case .isOrdered(let order, let literal): literal.order(of: value).map(order.holds) ?? false
+        case .matches(let expression): text(value) { expression.matches($0) }
+        case .contains(let literal): contains(literal, value)
+        case .startsWith(let part): text(value) { text in part.withUnsafeBytes { text.starts(with: $0) } }
+        case .endsWith(let part): text(value) { text in part.withUnsafeBytes { text.ends(with: $0) } }
+        }
+    }
+
+    @inline(__always)
+    private func text(_ value: AnyValue?, _ holds: (UnsafeRawBufferPointer) -> Bool) -> Bool {
+        guard case .string(let text) = value else { return false }
+        return holds(text)
+    }
+
+    private func contains(_ literal: ConditionLiteral, _ value: AnyValue?) -> Bool {
+        switch (literal, value) {
+        case (.text(let part), .string(let text)): part.withUnsafeBytes { text.contains(part: $0) }
+        case (_, .array(let elements)): elements.contains { literal.equals($0) }
+        default: false
+        }
+    }
+}
+
+extension ValueTest.Order {
+    /// - Parameter order: of the value to the literal.
+    func holds(_ order: Int) -> Bool {
+        switch self {
+        case .less: order < 0
+        case .lessOrEqual: order <= 0
+        case .greater: order > 0
+        case .greaterOrEqual: order >= 0
+        }
+    }
+}

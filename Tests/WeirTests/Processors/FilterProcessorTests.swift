@@ -1,0 +1,70 @@
+import Testing
+
+@testable import Weir
+
+@Suite struct FilterProcessorTests {
+    private let healthChecks = #"traces: { span: [ 'attributes["http.route"] == "/healthz"', 'name == "noise"' ] }"#
+
+    private func span(_ name: String, route: String) -> SpanFixture {
+        var span = SpanFixture(("http.route", .string(route)))
+        span.name = name
+        return span
+    }
+
+    @Test func dropsSpansThatMatchOneOfTheConditions() throws {
+        let filter = try ProcessorFixture<FilterProcessor>(healthChecks)
+        var processor = filter.processor
+        var batch = try SpanFixture.batch([
+            span("a", route: "/healthz"), span("b", route: "/users"), span("noise", route: "/users"),
+        ])
+        processor.process(&batch)
+        #expect(batch.spanCount == 1)
+        #expect(batch.spans.map(\.isDropped) == [true, false, true])
+        var encoder = OTLPEncoder()
+        let payload = encoder.encode(batch)
+        let expected = SpanFixture.request([span("b", route: "/users")])
+        #expect(payload.bytes.elementsEqual(expected.bytes))
+    }
+
+    @Test func countsWhatItDropsUnderItsID() throws {
+        let filter = try ProcessorFixture<FilterProcessor>(healthChecks)
+        var processor = filter.processor
+        for _ in 0..<2 {
+            var batch = try SpanFixture.batch([
+                span("a", route: "/healthz"), span("noise", route: "/healthz"), span("b", route: "/users"),
+            ])
+            batch.drop(span: 0)
+            processor.process(&batch)
+        }
+        #expect(
+            filter.metrics.render().contains(#"otelcol_processor_filter_spans_filtered{filter="filter/test"} 2"#))
+    }
+
+    @Test func leavesABatchVerbatimWhereNothingMatched() throws {
+        let payload = SpanFixture.request([span("b", route: "/users")])
+        var batch = Batch()
+        try OTLPDecoder().decode(payload, into: &batch)
+        var processor = try ProcessorFixture<FilterProcessor>(healthChecks).processor
+        processor.process(&batch)
+        #expect(batch.arena.pointee.isVerbatim == true)
+        var encoder = OTLPEncoder()
+        #expect(encoder.encode(batch) === payload)
+    }
+
+    @Test func saysWhichConditionIsWrongAndWhere() {
+        func check(_ yaml: String, fails expected: String..., at location: SourceLocation = #_sourceLocation) {
+            #expect(ProcessorFixture<FilterProcessor>.problems(yaml) == expected, sourceLocation: location)
+        }
+        check("{}", fails: "1: traces.span: is missing, wanted a list of 1...256 entries")
+        check(
+            "traces:\n  span:\n    - name == \"a\"\n    - name = \"a\"",
+            fails: "4: traces.span[1]: column 6: found \"=\", "
+                + "wanted one of == != < <= > >= =~ !~ in contains starts_with ends_with")
+        check(
+            "error_mode: ignore\ntraces: { span: ['true'] }",
+            fails: "1: error_mode: is not a known key, wanted one of traces")
+        check(
+            "traces: { span: ['true'], spanevent: ['true'] }",
+            fails: "1: traces.spanevent: is not a known key, wanted one of span")
+    }
+}
