@@ -2,7 +2,7 @@
 enum Registry {
     static let receivers: [any Receiver.Type] = []
     static let processors: [any Processor.Type] = []
-    static let exporters: [any Exporter.Type] = []
+    static let exporters: [any Exporter.Type] = [ArchiveExporter.self, DebugExporter.self]
 
     /// The same, as far as the configuration needs to know it.
     static let catalogue = Catalogue(
