@@ -61,7 +61,7 @@ actor ArchiveExporter: Exporter {
 
     /// Returns when the operating system has the batch. After an error nothing of it stands in a file that will be
     /// published.
-    func export(_ batch: FrozenBatch) throws(ExportError) {
+    func export(_ batch: FrozenBatch) async throws(ExportError) {
         let waiting = files.unpublishedCount
         guard waiting < configuration.limits.files else {
             throw .retryable("\(waiting) files cannot be published", after: nil)
@@ -84,11 +84,11 @@ actor ArchiveExporter: Exporter {
         }
     }
 
-    func tick(at now: Timestamp) {
+    func tick(at now: Timestamp) async {
         files.tick(at: now)
     }
 
-    func finish() {
+    func finish() async {
         files.finish(at: clock())
     }
 

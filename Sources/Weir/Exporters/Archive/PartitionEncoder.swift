@@ -67,11 +67,11 @@ struct PartitionEncoder: ~Copyable {
             messages[partition, default: []].append(UInt8(ascii: "\n"))
         case .proto:
             let message = proto.encode(batch)
-            // A payload has at most 64 MiB and never four bytes of length.
+            // A batch addresses its bytes with 31 bits, so four are enough to count them.
             withUnsafeBytes(of: UInt32(truncatingIfNeeded: message.count).bigEndian) { length in
                 messages[partition, default: []].append(contentsOf: length)
             }
-            messages[partition, default: []].append(contentsOf: message.bytes)
+            withExtendedLifetime(message) { messages[partition, default: []].append(contentsOf: $0.bytes) }
         }
     }
 }
