@@ -1,0 +1,39 @@
+/// The archive on disk: partitions that readers see, and beside them `.open`, where files are written.
+struct ArchiveDirectory {
+    /// Names in `.open` that are counted at the start.
+    static let maximumLeftovers = 100_000
+
+    let root: String
+    var open: String { "\(root)/.open" }
+
+    /// Creates what is missing.
+    init(_ root: String) throws(FileError) {
+        self.root = root
+        try Directory.create(open)
+    }
+
+    /// Files that nobody published: an earlier run's, if it was killed, or another process's.
+    func leftovers() throws(FileError) -> Int {
+        try Directory.names(in: open, limit: Self.maximumLeftovers).count
+    }
+
+    /// - Parameter name: one that no file had before.
+    func begin(_ name: String, in partition: ArchivePartition) throws(FileError) -> ArchiveFile {
+        // Somebody may have tidied up while no file was open.
+        try Directory.create(open)
+        return ArchiveFile(partition: partition, name: name, file: try AppendFile(creating: "\(open)/\(name)"))
+    }
+
+    /// Lets readers see a file that is complete and synced. Never in place of another file.
+    /// - Returns: where it is now.
+    func publish(_ file: ArchiveFile) throws(FileError) -> String {
+        let directory = "\(root)/\(file.partition.path)"
+        try Directory.create(directory)
+        let path = "\(directory)/\(file.name)"
+        try file.file.rename(to: path)
+        // Readers see it. Where the directory cannot be synced, a power cut may take the new name, but hardly ever does:
+        // no reason to call the file unpublished.
+        try? Directory.sync(directory)
+        return path
+    }
+}

@@ -1,0 +1,7 @@
+extension FixedWidthInteger {
+    /// Digits with zeros in front, as in `007`.
+    func digits(_ width: Int, radix: Int = 10, uppercase: Bool = false) -> String {
+        let digits = String(self, radix: radix, uppercase: uppercase)
+        return String(repeating: "0", count: Swift.max(0, width - digits.utf8.count)) + digits
+    }
+}

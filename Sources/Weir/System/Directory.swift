@@ -1,0 +1,60 @@
+import Glibc
+
+/// What is done with directories.
+enum Directory {
+    /// Creates the directory and those above it, as far as they are missing: for the owner, readable by the group. Each new
+    /// one is there after a power cut.
+    static func create(_ path: String) throws(FileError) {
+        if mkdir(path, 0o750) == 0 { return try sync(parent(of: path)) }
+        switch errno {
+        case EEXIST:
+            guard isDirectory(path) else { throw FileError("mkdir", path, code: ENOTDIR) }
+        case ENOENT where parent(of: path) != path:
+            try create(parent(of: path))
+            guard mkdir(path, 0o750) == 0 || errno == EEXIST else { throw FileError("mkdir", path) }
+            try sync(parent(of: path))
+        default: throw FileError("mkdir", path)
+        }
+    }
+
+    /// Returns when the names in the directory are where a power cut leaves them.
+    static func sync(_ path: String) throws(FileError) {
+        let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw FileError("open", path) }
+        let result = fsync(descriptor)
+        let code = errno
+        close(descriptor)
+        // Some file systems cannot sync a directory and say EINVAL; there is then nothing to wait for.
+        guard result == 0 || code == EINVAL else { throw FileError("fsync", path, code: code) }
+    }
+
+    /// The names in the directory, unsorted, without `.` and `..`; not more than `limit`.
+    static func names(in path: String, limit: Int) throws(FileError) -> [String] {
+        guard let stream = opendir(path) else { throw FileError("opendir", path) }
+        defer { closedir(stream) }
+        var names: [String] = []
+        while names.count < limit, let entry = readdir(stream) {
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names
+    }
+
+    /// Whether something, of any kind, has this name.
+    static func has(_ path: String) -> Bool {
+        access(path, F_OK) == 0
+    }
+
+    private static func isDirectory(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    }
+
+    private static func parent(of path: String) -> String {
+        let trimmed = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+        guard let slash = trimmed.lastIndex(of: "/") else { return "." }
+        return slash == trimmed.startIndex ? "/" : String(trimmed[..<slash])
+    }
+}

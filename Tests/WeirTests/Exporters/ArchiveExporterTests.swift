@@ -1,0 +1,157 @@
+import Foundation
+import Testing
+
+@testable import Weir
+
+@Suite struct ArchiveExporterTests {
+    private let start = SampleBatch.fourOClock
+    private let hour = SampleBatch.hour
+
+    @Test(arguments: Compression.allCases)
+    func writesProtobufThatReadsBackAsWhatCameIn(compression: Compression) async throws {
+        let archive = try ArchiveSample("format: otlp_proto", "compression: \(compression)")
+        let batches = [SampleBatch.batch(1...50), SampleBatch.batch(51...60)]
+        for batch in batches { try await archive.exporter.export(batch) }
+        await archive.exporter.finish()
+        let file = "tenant=default/date=2026-02-03/hour=04/20260203T040000Z-0000abcd-000001.otlp\(compression.suffix)"
+        #expect(archive.directory.files() == [file])
+        #expect(try archive.messages(in: file) == batches.flatMap(\.records).map { Array($0.payload.bytes) })
+    }
+
+    @Test(arguments: Compression.allCases)
+    func writesALineOfJSONForEachRecord(compression: Compression) async throws {
+        let archive = try ArchiveSample("format: otlp_json", "compression: \(compression)")
+        let batch = FrozenBatch(records: [
+            SampleBatch.record([(1, start), (2, start + hour)]), SampleBatch.record([(3, start)], sequence: 2),
+        ])
+        try await archive.exporter.export(batch)
+        await archive.exporter.finish()
+        let files = archive.published
+        try #require(files.count == 2)
+        #expect(
+            files.map { String($0.prefix(38)) } == ["04", "05"].map { "tenant=default/date=2026-02-03/hour=\($0)" })
+        #expect(files.allSatisfy { $0.hasSuffix(".jsonl\(compression.suffix)") })
+        #expect(try archive.messages(in: files[0]) == [json([(1, start)]), json([(3, start)])])
+        #expect(try archive.messages(in: files[1]) == [json([(2, start + hour)])])
+    }
+
+    @Test func hasTheBytesInTheFileWhenExportReturns() async throws {
+        let archive = try ArchiveSample("format: otlp_proto", "compression: zstd")
+        try await archive.exporter.export(SampleBatch.batch(1...3))
+        #expect(archive.published == [])
+        #expect(try archive.spanIDs(in: archive.open) == [1, 2, 3])
+    }
+
+    @Test func publishesAFileWhenItIsOldEnough() async throws {
+        let archive = try ArchiveSample("format: otlp_proto", "max_file_age: 1m")
+        try await archive.exporter.export(SampleBatch.batch(1...1))
+        archive.clock.advance(seconds: 59)
+        await archive.exporter.tick(at: archive.clock.now)
+        #expect(archive.published == [])
+        archive.clock.advance(seconds: 1)
+        await archive.exporter.tick(at: archive.clock.now)
+        #expect(try archive.spanIDs(in: archive.published) == [1])
+        #expect(archive.open == [])
+    }
+
+    @Test func publishesAFileBeforeItGetsTooLarge() async throws {
+        let archive = try ArchiveSample("format: otlp_proto", "compression: none", "max_file_size: 8KiB")
+        for id in 1...10 as ClosedRange<UInt64> {
+            try await archive.exporter.export(SampleBatch.batch(id...id, padding: 3_000))
+        }
+        await archive.exporter.finish()
+        let sizes = try archive.published.map { try archive.directory.contents(of: $0).count }
+        #expect(sizes.count == 5)
+        #expect(sizes.allSatisfy { $0 <= 8_192 })
+        #expect(try archive.spanIDs(in: archive.published) == Array(1...10))
+    }
+
+    @Test func keepsItsLimitOfOpenFilesHoweverSpansAreScattered() async throws {
+        let archive = try ArchiveSample("format: otlp_proto", "max_open_files: 4")
+        for turn in 0..<5 as Range<UInt64> {
+            let records = (0..<8).map { tenant in
+                SampleBatch.record(
+                    (0..<8).map { (turn * 64 + tenant * 8 + $0 + 1, $0 * 7_777 * hour) }, tenant: "t\(tenant)")
+            }
+            try await archive.exporter.export(FrozenBatch(records: records))
+            #expect(archive.open.count == 4)
+        }
+        await archive.exporter.finish()
+        #expect(try archive.spanIDs(in: archive.published) == Array(1...320))
+        #expect(archive.metrics.render().contains(#"weir_archive_spans_without_hour{exporter="archive"} 160"#))
+    }
+
+    @Test func countsFilesAndBytes() async throws {
+        let archive = try ArchiveSample()
+        try await archive.exporter.export(SampleBatch.batch(1...9))
+        await archive.exporter.finish()
+        let size = try archive.directory.contents(of: #require(archive.published.first)).count
+        let metrics = archive.metrics.render()
+        #expect(metrics.contains(#"weir_archive_files_published{exporter="archive"} 1"#))
+        #expect(metrics.contains(#"weir_archive_bytes_written{exporter="archive"} \#(size)"#))
+    }
+
+    @Test func writesNothingForABatchWithoutSpans() async throws {
+        let archive = try ArchiveSample()
+        try await archive.exporter.export(FrozenBatch(records: [SampleBatch.record([])]))
+        await archive.exporter.finish()
+        #expect(archive.directory.files() == [])
+    }
+
+    @Test func neverReplacesAFile() async throws {
+        let directory = try TemporaryDirectory()
+        for ids in [1...1, 2...2] as [ClosedRange<UInt64>] {
+            // The same run number and the same time: the same names.
+            let archive = try ArchiveSample("format: otlp_proto", in: directory, run: 7)
+            try await archive.exporter.export(SampleBatch.batch(ids))
+            await archive.exporter.finish()
+            await archive.exporter.tick(at: archive.clock.now)
+        }
+        let archive = try ArchiveSample("format: otlp_proto", in: directory)
+        #expect(archive.published.count == 2)
+        #expect(try archive.spanIDs(in: archive.published) == [1, 2])
+    }
+
+    @Test func tellsOfFilesThatAnEarlierRunLeftAndKeepsThem() async throws {
+        let directory = try TemporaryDirectory()
+        let earlier = try ArchiveSample(in: directory)
+        try await earlier.exporter.export(SampleBatch.batch(1...1))
+        let later = try ArchiveSample(in: directory, run: 2)
+        #expect(
+            later.log.lines == [
+                "warning: found files that were never published; recovery comes with the journal "
+                    + "directory=\(directory.path)/.open files=1"
+            ])
+        await later.exporter.finish()
+        #expect(later.open.count == 1)
+        #expect(earlier.log.lines == [])
+    }
+
+    @Test func givesFilesToOwnerAndGroup() async throws {
+        let archive = try ArchiveSample()
+        try await archive.exporter.export(SampleBatch.batch(1...1))
+        await archive.exporter.finish()
+        func mode(_ path: String) throws -> Int {
+            let attributes = try FileManager.default.attributesOfItem(atPath: "\(archive.directory.path)/\(path)")
+            return try #require(attributes[.posixPermissions] as? Int)
+        }
+        #expect(try mode(#require(archive.published.first)) & 0o137 == 0)
+        #expect(try mode("tenant=default") & 0o027 == 0)
+    }
+
+    @Test func doesNotStartWhereItCannotWrite() throws {
+        let directory = try TemporaryDirectory()
+        try Data().write(to: URL(fileURLWithPath: "\(directory.path)/file"))
+        #expect(throws: FileError("mkdir", "\(directory.path)/file/.open", code: ENOTDIR)) {
+            _ = try ArchiveSample(in: directory, path: "\(directory.path)/file")
+        }
+    }
+
+    /// What the encoder makes of these spans alone.
+    private func json(_ spans: [(id: UInt64, start: UInt64)]) throws -> [UInt8] {
+        var encoder = OTLPJSONEncoder()
+        var batch = Batch()
+        try OTLPDecoder().decode(SampleBatch.payload(spans), into: &batch)
+        return Array(encoder.bytes(of: batch))
+    }
+}

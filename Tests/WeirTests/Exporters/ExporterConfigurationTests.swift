@@ -1,0 +1,45 @@
+import Testing
+
+@testable import Weir
+
+@Suite struct ExporterConfigurationTests {
+    @Test func hasTheDocumentedDefaults() throws {
+        let archive = try #require(read(ArchiveConfiguration.self, "directory: d"))
+        #expect(archive.directory == "d")
+        #expect(archive.format == .json)
+        #expect(archive.compression == .zstd)
+        #expect(archive.limits.age == .seconds(60))
+        #expect(archive.limits.size == 128 << 20)
+        #expect(archive.limits.files == 64)
+        let debug = try #require(read(DebugConfiguration.self, "{}"))
+        #expect(debug.verbosity == .basic)
+        #expect(debug.limits.valueLength == 4_096)
+        #expect(debug.limits.items == 256)
+    }
+
+    @Test func saysWhatIsWrongWithAKey() {
+        check("{}", archive, fails: "1: directory: is missing, wanted a string")
+        check(
+            "{ directory: d, format: json, compression: lz4, max_file_age: 0s, max_file_size: 1, max_open_files: 0 }",
+            archive,
+            fails: "1: format: found the string \"json\", wanted one of otlp_json, otlp_proto",
+            "1: compression: found the string \"lz4\", wanted one of none, gzip, zstd",
+            "1: max_file_age: found 0s, wanted a duration in 1s...1d",
+            "1: max_file_size: found 1, wanted a size in 4KiB...64GiB",
+            "1: max_open_files: found 0, wanted an integer in 1...4096")
+        check(
+            "{ verbosity: loud, max_value_length: 1, max_items: 0 }", { $0.read(DebugConfiguration.self) },
+            fails: "1: verbosity: found the string \"loud\", wanted one of basic, normal, detailed",
+            "1: max_value_length: found 1, wanted a size in 16...1MiB",
+            "1: max_items: found 0, wanted an integer in 1...100000")
+    }
+
+    @Test func isFoundInTheRegistry() {
+        #expect(Registry.catalogue.types(of: .exporter).map(\.type).contains("archive"))
+        #expect(Registry.catalogue.types(of: .exporter).map(\.type).contains("debug"))
+    }
+
+    private func archive(_ fields: inout Fields) -> ArchiveConfiguration? {
+        fields.read(ArchiveConfiguration.self)
+    }
+}
