@@ -83,11 +83,26 @@ struct RequestReader {
             switch tag {
             case Tag.resourceAttributes: defect = readAttribute(body) ?? defect
             case Tag.resourceDropped: record.droppedAttributes = UInt32(truncatingIfNeeded: number(body))
-            default: record.extra = extended(record.extra, field)
+            default:
+                if tag == Tag.resourceEntityRefs { defect = checkEntityRef(body) ?? defect }
+                record.extra = extended(record.extra, field)
             }
         }
         record.attributes.count = UInt32(arena.pointee.attributes.count) - record.attributes.start
         return defect
+    }
+
+    /// An EntityRef holds nothing but text; it is kept as its bytes.
+    private func checkEntityRef(_ body: ByteRef) -> SpanDefect? {
+        var fields = FieldReader(UnsafeRawBufferPointer(start: address(body), count: Int(body.count)))
+        while let field = fields.next() {
+            guard (Tag.entitySchemaURL...Tag.entityDescriptionKeys).contains(field.tag), field.tag & 7 == 2 else {
+                continue
+            }
+            let text = field.body.assumingMemoryBound(to: UInt8.self)
+            if let base = text.baseAddress, !isValidUTF8(base, text.count) { return .text }
+        }
+        return fields.isBroken ? .encoding : nil
     }
 
     private func readScopeSpans(_ message: ByteRef, resource: UInt32) throws(DecodeError) {

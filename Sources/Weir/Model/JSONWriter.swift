@@ -1,0 +1,207 @@
+/// Writes JSON text into memory of its own.
+struct JSONWriter: ~Copyable {
+    private var base: UnsafeMutablePointer<UInt8>
+    private var capacity: Int
+    private var count = 0
+
+    init(capacity: Int) {
+        self.capacity = max(64, capacity)
+        base = .allocate(capacity: self.capacity)
+    }
+
+    deinit {
+        base.deallocate()
+    }
+
+    /// Valid until the next write.
+    var written: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: count) }
+
+    mutating func reset() {
+        count = 0
+    }
+
+    @inline(__always)
+    private mutating func reserve(_ wanted: Int) {
+        if capacity - count < wanted { grow(wanted) }
+    }
+
+    @inline(never)
+    private mutating func grow(_ wanted: Int) {
+        let larger = max(capacity * 2, count + wanted)
+        let moved = UnsafeMutablePointer<UInt8>.allocate(capacity: larger)
+        moved.update(from: base, count: count)
+        base.deallocate()
+        base = moved
+        capacity = larger
+    }
+
+    /// Text that is JSON already.
+    @inline(__always)
+    mutating func raw(_ text: StaticString) {
+        reserve(text.utf8CodeUnitCount)
+        (base + count).update(from: text.utf8Start, count: text.utf8CodeUnitCount)
+        count += text.utf8CodeUnitCount
+    }
+
+    @inline(__always)
+    mutating func byte(_ byte: UInt8) {
+        reserve(1)
+        base[count] = byte
+        count += 1
+    }
+
+    /// Takes back a comma that turned out to be one too many.
+    @inline(__always)
+    mutating func dropComma() {
+        if count > 0, base[count - 1] == UInt8(ascii: ",") { count -= 1 }
+    }
+
+    // MARK: Values
+
+    /// A string in quotes. `text` is UTF-8; what JSON does not allow in a string is escaped.
+    mutating func string(_ text: UnsafeRawBufferPointer) {
+        // At worst every byte becomes six.
+        reserve(text.count * 6 + 2 + 16)
+        let source = text.assumingMemoryBound(to: UInt8.self)
+        base[count] = UInt8(ascii: "\"")
+        count += 1
+        var index = 0
+        while index < source.count {
+            // Eight bytes at once while none of them needs escaping.
+            while index &+ 8 <= source.count {
+                let word = text.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+                guard !JSONWriter.needsEscape(word) else { break }
+                UnsafeMutableRawPointer(base + count).storeBytes(of: word, as: UInt64.self)
+                index &+= 8
+                count &+= 8
+            }
+            guard index < source.count else { break }
+            escape(source[index])
+            index &+= 1
+        }
+        base[count] = UInt8(ascii: "\"")
+        count += 1
+    }
+
+    /// Whether one of eight bytes is a quote, a backslash or a control character. Never wrong when it says no.
+    @inline(__always)
+    private static func needsEscape(_ word: UInt64) -> Bool {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        let high: UInt64 = 0x8080_8080_8080_8080
+        let quotes = (word ^ (ones &* 0x22)) &- ones
+        let backslashes = (word ^ (ones &* 0x5C)) &- ones
+        let controls = word &- (ones &* 0x20)
+        return (quotes | backslashes | controls) & ~word & high != 0
+    }
+
+    @inline(__always)
+    private mutating func escape(_ byte: UInt8) {
+        if byte >= 0x20, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") {
+            base[count] = byte
+            count &+= 1
+            return
+        }
+        base[count] = UInt8(ascii: "\\")
+        count &+= 1
+        switch byte {
+        case 0x0A: base[count] = UInt8(ascii: "n")
+        case 0x0D: base[count] = UInt8(ascii: "r")
+        case 0x09: base[count] = UInt8(ascii: "t")
+        case 0..<0x20:
+            raw("u00")
+            base[count] = hexDigit(byte >> 4)
+            base[count + 1] = hexDigit(byte & 15)
+            count &+= 1
+        default: base[count] = byte
+        }
+        count &+= 1
+    }
+
+    @inline(__always)
+    mutating func number(_ value: UInt64) {
+        reserve(20)
+        var digits = 1
+        var bound: UInt64 = 10
+        while digits < 20, value >= bound {
+            digits += 1
+            let (next, overflow) = bound.multipliedReportingOverflow(by: 10)
+            if overflow { break }
+            bound = next
+        }
+        var rest = value
+        for index in stride(from: digits - 1, through: 0, by: -1) {
+            base[count + index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+            rest /= 10
+        }
+        count += digits
+    }
+
+    /// proto3 JSON writes numbers of 64 bits as strings.
+    mutating func quoted(_ value: UInt64) {
+        byte(UInt8(ascii: "\""))
+        number(value)
+        byte(UInt8(ascii: "\""))
+    }
+
+    mutating func quoted(_ value: Int64) {
+        byte(UInt8(ascii: "\""))
+        if value < 0 { byte(UInt8(ascii: "-")) }
+        number(value.magnitude)
+        byte(UInt8(ascii: "\""))
+    }
+
+    /// The shortest text that reads back as the same number.
+    mutating func double(_ value: Double) {
+        if value.isNaN { return raw("\"NaN\"") }
+        if value.isInfinite { return value < 0 ? raw("\"-Infinity\"") : raw("\"Infinity\"") }
+        var text = value.description
+        text.withUTF8 { utf8 in
+            reserve(utf8.count)
+            guard let address = utf8.baseAddress else { return }
+            (base + count).update(from: address, count: utf8.count)
+            count += utf8.count
+        }
+    }
+
+    /// Sixteen hexadecimal digits, in quotes or as half of an id.
+    mutating func hexadecimal(_ value: UInt64) {
+        reserve(16)
+        for index in 0..<16 {
+            base[count + index] = hexDigit(UInt8(truncatingIfNeeded: value >> (60 - 4 * UInt64(index))) & 15)
+        }
+        count += 16
+    }
+
+    @inline(__always)
+    private func hexDigit(_ value: UInt8) -> UInt8 {
+        value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") - 10 + value
+    }
+
+    /// proto3 JSON: base64 with padding.
+    mutating func base64(_ bytes: UnsafeRawBufferPointer) {
+        reserve(bytes.count / 3 * 4 + 6)
+        byte(UInt8(ascii: "\""))
+        var index = 0
+        while index < bytes.count {
+            let available = min(3, bytes.count - index)
+            var group: UInt32 = 0
+            for offset in 0..<3 { group = group << 8 | (offset < available ? UInt32(bytes[index + offset]) : 0) }
+            for digit in 0..<4 {
+                let sextet = UInt8(truncatingIfNeeded: group >> (18 - 6 * UInt32(digit))) & 63
+                byte(digit <= available ? JSONWriter.base64Digit(sextet) : UInt8(ascii: "="))
+            }
+            index += 3
+        }
+        byte(UInt8(ascii: "\""))
+    }
+
+    private static func base64Digit(_ sextet: UInt8) -> UInt8 {
+        switch sextet {
+        case 0..<26: UInt8(ascii: "A") + sextet
+        case 26..<52: UInt8(ascii: "a") + sextet - 26
+        case 52..<62: UInt8(ascii: "0") + sextet - 52
+        case 62: UInt8(ascii: "+")
+        default: UInt8(ascii: "/")
+        }
+    }
+}
