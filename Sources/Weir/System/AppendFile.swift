@@ -3,8 +3,8 @@ import Glibc
 /// A file that is written at its end, by one owner.
 final class AppendFile {
     private(set) var path: String
-    /// Bytes of all complete appends. After an append that failed the file may hold a part of it behind them, until it is
-    /// truncated to this length.
+    /// Bytes of all complete appends. After an append that failed the file may hold a part of it behind them, until it
+    /// is truncated to this length.
     private(set) var length = 0
     /// -1 when closed.
     private var descriptor: Int32
@@ -63,7 +63,7 @@ final class AppendFile {
 
     /// Gives the file another name on the same file system, which no other file may have.
     ///
-    /// A link and an unlink: rename(2) would overwrite. Where the process dies between the two, the file has both names.
+    /// A link and an unlink: rename(2) would overwrite. Where the process dies in between, the file has both names.
     func rename(to newPath: String) throws(FileError) {
         if link(path, newPath) == 0 {
             _ = unlink(path)

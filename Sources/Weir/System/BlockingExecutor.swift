@@ -1,6 +1,6 @@
 import Dispatch
 
-/// A thread of its own for an actor that waits for a disk, so that it does not keep one of the few that all tasks share.
+/// Runs an actor that waits for a disk outside the few threads that all tasks share, one job at a time.
 final class BlockingExecutor: SerialExecutor {
     private let queue: DispatchQueue
 

@@ -2,8 +2,8 @@ import Glibc
 
 /// What is done with directories.
 enum Directory {
-    /// Creates the directory and those above it, as far as they are missing: for the owner, readable by the group. Each new
-    /// one is there after a power cut.
+    /// Creates the directory and those above it, as far as they are missing: for the owner, readable by the group. Each
+    /// new one is there after a power cut.
     static func create(_ path: String) throws(FileError) {
         if mkdir(path, 0o750) == 0 { return try sync(parent(of: path)) }
         switch errno {

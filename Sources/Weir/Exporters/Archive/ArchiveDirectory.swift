@@ -31,9 +31,11 @@ struct ArchiveDirectory {
         try Directory.create(directory)
         let path = "\(directory)/\(file.name)"
         try file.file.rename(to: path)
-        // Readers see it. Where the directory cannot be synced, a power cut may take the new name, but hardly ever does:
-        // no reason to call the file unpublished.
-        try? Directory.sync(directory)
         return path
+    }
+
+    /// Returns when a power cut cannot take the names of the partition's files any more.
+    func sync(_ partition: ArchivePartition) throws(FileError) {
+        try Directory.sync("\(root)/\(partition.path)")
     }
 }

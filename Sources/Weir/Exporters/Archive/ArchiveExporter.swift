@@ -1,10 +1,11 @@
 import Logging
 
-/// Writes spans to files, partitioned by tenant and by the hour of their start. `docs/archive.md` says what a reader may
-/// rely on.
+/// Writes spans to files, partitioned by tenant and by the hour of their start. `docs/archive.md` says what a reader
+/// may rely on.
 ///
-/// Each batch is compressed on its own, as a zstd frame or gzip member of each file that it goes to. So a file can be cut
-/// back to the end of any batch, and everything that `export` returned for is in the file, not in a compressor's memory.
+/// Each batch is compressed on its own, as a zstd frame or gzip member of each file that it goes to. So a file can be
+/// cut back to the end of any batch, everything that `export` returned for is in the file and not in a compressor's
+/// memory, and one compressor serves all files.
 actor ArchiveExporter: Exporter {
     static let type = "archive"
     static let help = "Writes spans to files, partitioned by tenant and hour."

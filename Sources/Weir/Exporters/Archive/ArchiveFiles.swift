@@ -137,7 +137,13 @@ extension ArchiveFiles {
             publishedFiles.add()
             logger.debug("published a file", metadata: ["path": "\(path)", "bytes": "\(file.file.length)"])
         } catch {
-            retry(file, because: error, at: now)
+            return retry(file, because: error, at: now)
+        }
+        do throws(FileError) {
+            try directory.sync(file.partition)
+        } catch {
+            // Readers see the file, and its bytes are synced.
+            logger.warning("a power cut may hide a file that was published", metadata: ["error": "\(error)"])
         }
     }
 

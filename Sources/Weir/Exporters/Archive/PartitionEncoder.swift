@@ -11,8 +11,8 @@ struct PartitionEncoder: ~Copyable {
     private var proto = OTLPEncoder()
     private var json = OTLPJSONEncoder()
 
-    /// - Parameter maxHours: different hours that one tenant's spans may start in, until the next `reset`. Each needs a walk
-    ///   through the batch and a file, and the sender chooses the times.
+    /// - Parameter maxHours: different hours that one tenant's spans may start in, until the next `reset`. Each needs a
+    ///   walk through the batch and a file, and the sender chooses the times.
     init(_ format: ArchiveFormat, maxHours: Int) {
         self.format = format
         self.maxHours = maxHours

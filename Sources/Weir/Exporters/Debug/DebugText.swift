@@ -1,7 +1,7 @@
 /// Text about spans for a terminal.
 ///
-/// What a sender chose stands between quotes, with control characters, line separators and invisible characters escaped:
-/// a span can neither begin a line nor tell the terminal what to do.
+/// What a sender chose stands between quotes, with control characters, line separators and invisible characters
+/// escaped: a span can neither begin a line nor tell the terminal what to do.
 struct DebugText {
     struct Limits: Sendable {
         /// Bytes of one value, nested ones counted in.
