@@ -63,6 +63,9 @@ actor ArchiveExporter: Exporter {
     /// Returns when the operating system has the batch. After an error nothing of it stands in a file that will be
     /// published.
     func export(_ batch: FrozenBatch) async throws(ExportError) {
+        let now = clock()
+        // While a batch is retried there is no tick, and what is due may be what the batch waits for.
+        files.tick(at: now)
         let waiting = files.unpublishedCount
         guard waiting < configuration.limits.files else {
             throw .retryable("\(waiting) files cannot be published", after: nil)
@@ -73,7 +76,6 @@ actor ArchiveExporter: Exporter {
         } catch {
             throw .permanent("a record cannot be decoded: \(error)")
         }
-        let now = clock()
         do {
             let count = try write(encoder.messages, at: now)
             files.commit(at: now)
