@@ -31,8 +31,8 @@ import Testing
         #expect(
             files.map { String($0.prefix(38)) } == ["04", "05"].map { "tenant=default/date=2026-02-03/hour=\($0)" })
         #expect(files.allSatisfy { $0.hasSuffix(".jsonl\(compression.suffix)") })
-        #expect(try archive.messages(in: files[0]) == [json([(1, start)]), json([(3, start)])])
-        #expect(try archive.messages(in: files[1]) == [json([(2, start + hour)])])
+        #expect(try archive.messages(in: files[0]).map(protobuf) == [bytes([(1, start)]), bytes([(3, start)])])
+        #expect(try archive.messages(in: files[1]).map(protobuf) == [bytes([(2, start + hour)])])
     }
 
     @Test func hasTheBytesInTheFileWhenExportReturns() async throws {
@@ -147,11 +147,16 @@ import Testing
         }
     }
 
-    /// What the encoder makes of these spans alone.
-    private func json(_ spans: [(id: UInt64, start: UInt64)]) throws -> [UInt8] {
-        var encoder = OTLPJSONEncoder()
+    /// A line of JSON as the protobuf message that says the same.
+    private func protobuf(_ line: [UInt8]) throws -> [UInt8] {
         var batch = Batch()
-        try OTLPDecoder().decode(SampleBatch.payload(spans), into: &batch)
+        var encoder = OTLPEncoder()
+        try OTLPJSONDecoder().decode(line.withUnsafeBytes { Payload.copying($0) }, into: &batch)
         return Array(encoder.bytes(of: batch))
+    }
+
+    private func bytes(_ spans: [(id: UInt64, start: UInt64)]) -> [UInt8] {
+        let payload = SampleBatch.payload(spans)
+        return withExtendedLifetime(payload) { Array($0.bytes) }
     }
 }
