@@ -8,12 +8,15 @@ enum OTLPEncoding {
     /// Nil for a content type that is neither. Parameters, `charset` for one, say nothing about either.
     init?(of head: HTTPRequestHead) {
         guard let value = head.headers.first(name: "content-type") else { return nil }
-        let type = value.prefix { $0 != ";" }
-        if type == "application/x-protobuf" {
-            self = .protobuf
-            return
+        switch value {
+        case "application/x-protobuf": self = .protobuf
+        case "application/json": self = .json
+        default: self.init(unusual: value)
         }
-        switch type.trimmed.lowercased() {
+    }
+
+    private init?(unusual value: String) {
+        switch value.prefix(while: { $0 != ";" }).trimmed.lowercased() {
         case "application/x-protobuf": self = .protobuf
         case "application/json": self = .json
         default: return nil

@@ -17,7 +17,7 @@ final class OTLPResponder: HTTPResponder {
 
     func refusal(of head: HTTPRequestHead) -> HTTPResponse? {
         let encoding = OTLPEncoding(of: head)
-        guard head.path == configuration.tracesPath else {
+        guard head.uri == configuration.tracesPath || head.path == configuration.tracesPath else {
             return refuse(.notFound, .unimplemented, notFound(head), encoding)
         }
         guard head.method == .POST else {
@@ -139,7 +139,8 @@ extension HTTPRequestHead {
     /// Several header lines mean several codings, as one line with commas does.
     fileprivate var contentEncoding: ContentEncoding {
         get throws(UnsupportedContentEncoding) {
-            try ContentEncoding(header: headers["content-encoding"].joined(separator: ","))
+            guard headers.contains(name: "content-encoding") else { return .identity }
+            return try ContentEncoding(header: headers["content-encoding"].joined(separator: ","))
         }
     }
 }

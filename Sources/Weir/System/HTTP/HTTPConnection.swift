@@ -147,11 +147,24 @@ final class HTTPConnection: ChannelInboundHandler {
         state = .answering
         deadline = .distantFuture
         let request = HTTPRequest(head: head, body: takeBody(), startedAt: startedAt)
-        let bound = NIOLoopBound((self, context, request), eventLoop: context.eventLoop)
+        let exchange = NIOLoopBound(Exchange(self, context, request), eventLoop: context.eventLoop)
         Task(executorPreference: worker.executor) {
-            let (connection, context, request) = bound.value
-            let response = await connection.worker.responder.respond(to: request)
-            connection.write(response, request.head, context, closing: false)
+            let exchange = exchange.value
+            let response = await exchange.connection.worker.responder.respond(to: exchange.request)
+            exchange.connection.write(response, exchange.request.head, exchange.context, closing: false)
+        }
+    }
+
+    /// A request on its way to the responder and back.
+    private final class Exchange {
+        let connection: HTTPConnection
+        let context: ChannelHandlerContext
+        let request: HTTPRequest
+
+        init(_ connection: HTTPConnection, _ context: ChannelHandlerContext, _ request: HTTPRequest) {
+            self.connection = connection
+            self.context = context
+            self.request = request
         }
     }
 
@@ -188,18 +201,14 @@ final class HTTPConnection: ChannelInboundHandler {
         if response.body.readableBytes > 0, head?.method != .HEAD {
             context.write(Self.wrapOutboundOut(.body(.byteBuffer(response.body))), promise: nil)
         }
-        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-        let written = context.eventLoop.makePromise(of: Void.self)
-        written.futureResult.whenComplete { _ in bound.value.0.wrote(bound.value.1, closing, keepsAlive) }
         state = closing ? .discarding : .idle
         set(closing ? worker.limits.readTimeout : worker.limits.idleTimeout, context)
-        context.writeAndFlush(Self.wrapOutboundOut(.end(nil)), promise: keepsAlive ? nil : written)
-        if keepsAlive { written.succeed() }
-    }
-
-    private func wrote(_ context: ChannelHandlerContext, _ closing: Bool, _ keepsAlive: Bool) {
         // While the client still sends, closing would reset the connection and take the answer with it.
-        if !keepsAlive, !closing { context.close(promise: nil) }
+        if keepsAlive || closing {
+            context.writeAndFlush(Self.wrapOutboundOut(.end(nil)), promise: nil)
+        } else {
+            context.close(after: context.writeAndFlush(Self.wrapOutboundOut(.end(nil))))
+        }
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
@@ -239,6 +248,13 @@ final class HTTPConnection: ChannelInboundHandler {
         case .readingHead: refuse(.headerTimeout, nil, context)
         default: context.close(promise: nil)
         }
+    }
+}
+
+extension ChannelHandlerContext {
+    fileprivate func close(after written: EventLoopFuture<Void>) {
+        let channel = channel
+        written.whenComplete { _ in channel.close(promise: nil) }
     }
 }
 
