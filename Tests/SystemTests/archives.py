@@ -67,7 +67,7 @@ def messages(path):
     data = content(path)
     if ".jsonl" in path.name:
         assert data.endswith(b"\n"), f"{path}: the last line has no end"
-        return [from_json(json.loads(line)) for line in data.decode("utf-8").splitlines()]
+        return [from_json(json.loads(line)) for line in data.split(b"\n")[:-1]]
     return [TracesData.FromString(message) for message in framed(data)]
 
 

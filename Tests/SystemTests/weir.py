@@ -96,7 +96,7 @@ class Weir:
 
     def _listening(self, kind):
         for line in self.records():
-            if line.get("msg") == "listening" and (("receiver" in line) == (kind == "receiver")):
+            if said(line) == "listening" and (("receiver" in line) == (kind == "receiver")):
                 return line["endpoint"]
         return None
 
@@ -166,3 +166,8 @@ def log_record(line):
         return json.loads(line)
     pairs = re.findall(r'([\w.\-/]+)=("(?:[^"\\]|\\.)*"|\S*)', line)
     return {key: json.loads(value) if value.startswith('"') else value for key, value in pairs}
+
+
+def said(record):
+    """What a log line says, without its details."""
+    return record.get("msg", record.get("message"))
