@@ -4,6 +4,7 @@ Run it as `make demo` beside `make run`. What it prints is read from data/archiv
 """
 
 import base64
+import contextlib
 import json
 import pathlib
 import socket
@@ -53,16 +54,33 @@ def send():
     return counts
 
 
+class Story:
+    """One trace, told with times as they could have been: its clock moves only when a span says how long it took."""
+
+    def __init__(self, tracer, seconds):
+        self.tracer = tracer
+        self.now = time.time_ns() - int(seconds * 1e9)
+
+    @contextlib.contextmanager
+    def span(self, name, attributes, seconds=0.0, kind=SpanKind.INTERNAL):
+        span = self.tracer.start_span(name, kind=kind, attributes=attributes, start_time=self.now)
+        with trace.use_span(span):
+            yield span
+        self.now += int(seconds * 1e9)
+        span.end(self.now)
+
+
 def agent(tracer):
-    """An agent that asks a model, calls a tool that fails once, and asks again."""
-    with tracer.start_as_current_span("invoke_agent support", attributes={"gen_ai.operation.name": "invoke_agent"}) as root:
-        llm(tracer, "gpt-4o", 412, 38, "tool_calls")
-        with tracer.start_as_current_span("execute_tool lookup_order", attributes=tool("call-1")) as failed:
-            failed.record_exception(TimeoutError("the order service did not answer"))
+    """An agent that asks a model, calls a tool that fails once, and asks another model."""
+    story = Story(tracer, seconds=6)
+    with story.span("invoke_agent support", {"gen_ai.operation.name": "invoke_agent"}, 0.02) as root:
+        llm(story, "gpt-4o", 412, 38, "tool_calls", 1.31)
+        with story.span("execute_tool lookup_order", tool("call-1"), 2.0) as failed:
+            failed.add_event("exception", {"exception.type": "TimeoutError"}, story.now)
             failed.set_status(Status(StatusCode.ERROR, "the order service did not answer"))
-        with tracer.start_as_current_span("execute_tool lookup_order", attributes=tool("call-2")):
+        with story.span("execute_tool lookup_order", tool("call-2"), 0.14):
             pass
-        llm(tracer, "claude-sonnet-4-5", 530, 121, "stop")
+        llm(story, "claude-sonnet-4-5", 530, 121, "stop", 2.27)
     return f"{root.get_span_context().trace_id:032x}", 5
 
 
@@ -70,21 +88,22 @@ def tool(call):
     return {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "lookup_order", "gen_ai.tool.call.id": call}
 
 
-def llm(tracer, model, input_tokens, output_tokens, reason):
+def llm(story, model, input_tokens, output_tokens, reason, seconds):
     attributes = {"gen_ai.operation.name": "chat", "gen_ai.request.model": model, "gen_ai.usage.input_tokens": input_tokens,
                   "gen_ai.usage.output_tokens": output_tokens, "gen_ai.response.finish_reasons": [reason]}
-    with tracer.start_as_current_span(f"chat {model}", kind=SpanKind.CLIENT, attributes=attributes):
+    with story.span(f"chat {model}", attributes, seconds, SpanKind.CLIENT):
         pass
 
 
 def web_request(tracer):
     """A web request with a query to a database."""
+    story = Story(tracer, seconds=1)
     attributes = {"http.request.method": "POST", "http.route": "/orders/{id}", "http.response.status_code": 201}
-    with tracer.start_as_current_span("POST /orders/{id}", kind=SpanKind.SERVER, attributes=attributes) as root:
+    with story.span("POST /orders/{id}", attributes, 0.0031, SpanKind.SERVER) as root:
         query = {"db.system.name": "postgresql", "db.query.text": "INSERT INTO orders VALUES ($1, $2)"}
-        with tracer.start_as_current_span("INSERT orders", kind=SpanKind.CLIENT, attributes=query):
+        with story.span("INSERT orders", query, 0.0124, SpanKind.CLIENT):
             pass
-        root.add_event("order placed", {"order.items": 3})
+        root.add_event("order placed", {"order.items": 3}, story.now)
     return f"{root.get_span_context().trace_id:032x}", 2
 
 
@@ -149,7 +168,7 @@ def describe(span, indent):
     shown = ", ".join(f"{key.rsplit('.', 1)[-1]} {attributes[key]}" for key in SHOWN if key in attributes)
     status = span.get("status", {})
     error = f"  ERROR: {status.get('message', '')}" if status.get("code") == 2 else ""
-    return f"{indent + span['name']:<44} {milliseconds:8.3f} ms  {shown}{error}"
+    return f"{indent + span['name']:<44} {milliseconds:9.1f} ms  {shown}{error}".rstrip()
 
 
 if __name__ == "__main__":
