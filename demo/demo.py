@@ -24,8 +24,15 @@ from opentelemetry.trace import SpanKind, Status, StatusCode
 HOST, PORT = "127.0.0.1", 4318
 ARCHIVE = pathlib.Path("data/archive")
 DEADLINE = 30.0
-SHOWN = ("gen_ai.request.model", "gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens", "gen_ai.tool.name", "http.route",
-         "http.response.status_code", "db.query.text")
+SHOWN = (
+    "gen_ai.request.model",
+    "gen_ai.usage.input_tokens",
+    "gen_ai.usage.output_tokens",
+    "gen_ai.tool.name",
+    "http.route",
+    "http.response.status_code",
+    "db.query.text",
+)
 
 
 def main():
@@ -43,11 +50,15 @@ def main():
 
 def send():
     """Makes the traces and sends them; returns the number of spans by trace id."""
-    resource = Resource.create({"service.name": "demo-shop", "service.version": "1.0", "deployment.environment.name": "demo"})
+    resource = Resource.create(
+        {"service.name": "demo-shop", "service.version": "1.0", "deployment.environment.name": "demo"}
+    )
     provider = TracerProvider(resource=resource)
     exporter = OTLPSpanExporter(endpoint=f"http://{HOST}:{PORT}/v1/traces", compression=Compression.Gzip, timeout=10)
     provider.add_span_processor(BatchSpanProcessor(exporter))
-    counts = dict([agent(provider.get_tracer("demo.agent", "1.0")), web_request(provider.get_tracer("demo.http", "1.0"))])
+    counts = dict(
+        [agent(provider.get_tracer("demo.agent", "1.0")), web_request(provider.get_tracer("demo.http", "1.0"))]
+    )
     if not provider.force_flush(10_000):
         sys.exit("the spans were not taken; the log of Weir says why")
     provider.shutdown()
@@ -89,8 +100,13 @@ def tool(call):
 
 
 def llm(story, model, input_tokens, output_tokens, reason, seconds):
-    attributes = {"gen_ai.operation.name": "chat", "gen_ai.request.model": model, "gen_ai.usage.input_tokens": input_tokens,
-                  "gen_ai.usage.output_tokens": output_tokens, "gen_ai.response.finish_reasons": [reason]}
+    attributes = {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.request.model": model,
+        "gen_ai.usage.input_tokens": input_tokens,
+        "gen_ai.usage.output_tokens": output_tokens,
+        "gen_ai.response.finish_reasons": [reason],
+    }
     with story.span(f"chat {model}", attributes, seconds, SpanKind.CLIENT):
         pass
 
@@ -115,15 +131,19 @@ def wait_for(sent):
         if len(spans) >= sum(sent.values()):
             return spans
         if time.monotonic() > end:
-            sys.exit(f"{len(spans)} of {sum(sent.values())} spans in {ARCHIVE} after {DEADLINE:.0f} s; "
-                     "does Weir run in this folder, with this collector.yaml?")
+            sys.exit(
+                f"{len(spans)} of {sum(sent.values())} spans in {ARCHIVE} after {DEADLINE:.0f} s; "
+                "does Weir run in this folder, with this collector.yaml?"
+            )
         pause.wait(0.2)
 
 
 def archived():
     """All spans in the archive, each with its service and its file."""
     for path in sorted(ARCHIVE.rglob("*.jsonl.zst")):
-        with path.open("rb") as file, zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True) as lines:
+        with path.open("rb") as file, zstandard.ZstdDecompressor().stream_reader(
+            file, read_across_frames=True
+        ) as lines:
             for line in lines.read().splitlines():
                 yield from spans_of(json.loads(line), path)
 

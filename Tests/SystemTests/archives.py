@@ -30,9 +30,13 @@ class Archived:
 
     def key(self):
         """Bytes that are equal for equal spans; unknown fields count."""
-        parts = (self.resource.SerializeToString(deterministic=True), self.resource_schema,
-                 self.scope.SerializeToString(deterministic=True), self.scope_schema,
-                 self.span.SerializeToString(deterministic=True))
+        parts = (
+            self.resource.SerializeToString(deterministic=True),
+            self.resource_schema,
+            self.scope.SerializeToString(deterministic=True),
+            self.scope_schema,
+            self.span.SerializeToString(deterministic=True),
+        )
         return repr(parts)
 
 
@@ -90,7 +94,9 @@ def flat(message):
     """The spans of a TracesData or of an export request."""
     return [
         Archived(r.resource, r.schema_url, s.scope, s.schema_url, span)
-        for r in message.resource_spans for s in r.scope_spans for span in s.spans
+        for r in message.resource_spans
+        for s in r.scope_spans
+        for span in s.spans
     ]
 
 
@@ -99,7 +105,7 @@ INT64 = {"startTimeUnixNano", "endTimeUnixNano", "timeUnixNano", "intValue"}
 
 
 def from_json(value, strict=True):
-    """OTLP/JSON as TracesData. With `strict` it also fails on what the encoding forbids and protobuf's reader allows."""
+    """OTLP/JSON as TracesData. With `strict` it also fails on what the encoding forbids and protobuf allows."""
     return json_format.ParseDict(_proto3(value, strict), TracesData())
 
 

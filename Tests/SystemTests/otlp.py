@@ -22,8 +22,14 @@ def new_ids():
 def a_span(**fields):
     """A span with the fields that every span has; `fields` come on top."""
     trace_id, span_id = new_ids()
-    base = dict(trace_id=trace_id, span_id=span_id, name="GET /orders", kind=Span.SPAN_KIND_SERVER,
-                start_time_unix_nano=WHEN, end_time_unix_nano=WHEN + 1_500_000)
+    base = dict(
+        trace_id=trace_id,
+        span_id=span_id,
+        name="GET /orders",
+        kind=Span.SPAN_KIND_SERVER,
+        start_time_unix_nano=WHEN,
+        end_time_unix_nano=WHEN + 1_500_000,
+    )
     return Span(**{**base, **fields})
 
 
@@ -86,8 +92,14 @@ def sized_body(size):
 def span_json(**fields):
     """A span in OTLP/JSON; `fields` come on top, those that are `...` are left out."""
     trace_id, span_id = new_ids()
-    base = {"traceId": trace_id.hex(), "spanId": span_id.hex(), "name": "GET /orders", "kind": 2,
-            "startTimeUnixNano": str(WHEN), "endTimeUnixNano": str(WHEN + 1_500_000)}
+    base = {
+        "traceId": trace_id.hex(),
+        "spanId": span_id.hex(),
+        "name": "GET /orders",
+        "kind": 2,
+        "startTimeUnixNano": str(WHEN),
+        "endTimeUnixNano": str(WHEN + 1_500_000),
+    }
     return {key: value for key, value in {**base, **fields}.items() if value is not ...}
 
 

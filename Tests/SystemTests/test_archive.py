@@ -36,7 +36,10 @@ def folders(root):
 @pytest.mark.parametrize("format", FORMATS)
 def test_each_format_and_compression_holds_what_was_sent(start, format, compression):
     weir = start(exporters={"archive": archive("archive", format, compression)})
-    sent = [a_request(*[a_span(name=f"{batch}.{number}", attributes=[text("k", "v" * number)]) for number in range(20)]) for batch in range(5)]
+    sent = [
+        a_request(*[a_span(name=f"{batch}.{number}", attributes=[text("k", "v" * number)]) for number in range(20)])
+        for batch in range(5)
+    ]
     for message in sent:
         assert post(weir.endpoint, message.SerializeToString()).rejected() == 0
     spans = weir.spans()
@@ -54,8 +57,20 @@ def test_nothing_but_published_files_is_left_behind(start):
 
 
 # The edges of days, months, leap years; the first hour there is and the last.
-TIMES = [0, 1, 951782399_999999999, 1709251199_999999999, 1709251200_000000000, 1735689599_999999999, 1735689600_000000000, WHEN,
-         4102444800_000000000, 2**63 - 1, 2**63, 2**64 - 2000]
+TIMES = [
+    0,
+    1,
+    951782399_999999999,
+    1709251199_999999999,
+    1709251200_000000000,
+    1735689599_999999999,
+    1735689600_000000000,
+    WHEN,
+    4102444800_000000000,
+    2**63 - 1,
+    2**63,
+    2**64 - 2000,
+]
 
 
 def test_a_span_lies_under_the_hour_of_its_own_time(weir):
@@ -88,8 +103,10 @@ def test_a_file_is_closed_when_it_is_old(start):
     weir = start(exporters={"archive": archive("archive", max_file_age="1s", max_file_size="1GiB")})
     for name in ("first", "second"):
         assert post(weir.endpoint, a_body(a_span(name=name))).status == 200
-        eventually(lambda: name in [archived.span.name for archived in archives.spans(weir.archive)],
-                   lambda: f"{archives.files(weir.archive)}")
+        eventually(
+            lambda: name in [archived.span.name for archived in archives.spans(weir.archive)],
+            lambda: f"{archives.files(weir.archive)}",
+        )
     assert len(archives.files(weir.archive)) == 2
 
 
@@ -114,7 +131,10 @@ def test_a_reader_never_sees_half_a_file(start, format, compression):
     try:
         with Connection(weir.endpoint) as connection:
             for number in range(300):
-                spans = [a_span_at(WHEN + hour * HOUR, name=f"{number}", attributes=[text("k", str(number) * 300)]) for hour in range(3)]
+                spans = [
+                    a_span_at(WHEN + hour * HOUR, name=f"{number}", attributes=[text("k", str(number) * 300)])
+                    for hour in range(3)
+                ]
                 connection.send(request(a_body(*spans)))
                 assert connection.read().status == 200
         eventually(lambda: len(seen) > 3, lambda: f"the reader saw {len(seen)} files")
@@ -148,7 +168,9 @@ def test_an_exporter_that_fails_does_not_disturb_another(start, tmp_path):
     weir = start(exporters={"archive/blocked": archive(blocked), "archive/free": archive(free)})
     for number in range(100):
         assert post(weir.endpoint, a_body(a_span(name=str(number)))).status == 200
-    eventually(lambda: len(archives.spans(free)) == 100, lambda: f"{len(archives.spans(free))} of 100 spans; {weir.log()}")
+    eventually(
+        lambda: len(archives.spans(free)) == 100, lambda: f"{len(archives.spans(free))} of 100 spans; {weir.log()}"
+    )
     assert weir.metric("otelcol_exporter_sent_spans", exporter="archive/free") == 100
     assert weir.metric("otelcol_exporter_sent_spans", exporter="archive/blocked") == 0
     assert "archive/blocked" in weir.log()
@@ -165,9 +187,16 @@ def test_an_exporter_that_can_write_again_goes_on(start, tmp_path):
     weir = start(exporters={"archive": archive(folder)})
     for number in range(10):
         assert post(weir.endpoint, a_body(a_span(name=str(number)))).status == 200
-    eventually(lambda: any(line.get("level") in ("warn", "warning", "error") for line in weir.records()), "not a word about the failure")
+    eventually(
+        lambda: any(line.get("level") in ("warn", "warning", "error") for line in weir.records()),
+        "not a word about the failure",
+    )
     (folder / "tenant=default").unlink()
-    eventually(lambda: len(archives.spans(folder)) == 10, lambda: f"{len(archives.spans(folder))} of 10; {weir.log()}", deadline=60)
+    eventually(
+        lambda: len(archives.spans(folder)) == 10,
+        lambda: f"{len(archives.spans(folder))} of 10; {weir.log()}",
+        deadline=60,
+    )
 
 
 def test_several_archives_get_the_same_spans(start):
@@ -193,7 +222,9 @@ def test_duckdb_reads_the_lines_and_the_partitions(start, compression):
                           FROM read_json_auto('{pattern}', format = 'newline_delimited', hive_partitioning = true))))
         GROUP BY ALL ORDER BY ALL""").fetchall()
     assert [row[0] for row in rows] == ["default"] * 3 and [row[3] for row in rows] == [10, 10, 10]
-    assert [f"tenant={row[0]}/date={row[1]}/hour={int(row[2]):02}" for row in rows] == [partition(WHEN + hour * HOUR) for hour in range(3)]
+    assert [f"tenant={row[0]}/date={row[1]}/hour={int(row[2]):02}" for row in rows] == [
+        partition(WHEN + hour * HOUR) for hour in range(3)
+    ]
     assert all(row[4] == "span 0" and re.fullmatch("[0-9a-f]{32}", str(row[5]).replace("-", "")) for row in rows)
 
 

@@ -59,10 +59,26 @@ ERRORS = {
     "a wrong type": (GOOD.replace("127.0.0.1:0", "[1]"), 5, ["endpoint"]),
     "an endpoint without a port": (GOOD.replace("127.0.0.1:0", "localhost"), 5, ["endpoint", "localhost"]),
     "a port out of range": (GOOD.replace("127.0.0.1:0", "127.0.0.1:65536"), 5, ["65536"]),
-    "a size that is none": (GOOD.replace("127.0.0.1:0", "127.0.0.1:0\n        max_request_body_size: much"), 6, ["max_request_body_size", "much"]),
-    "a size without a limit": (GOOD.replace("127.0.0.1:0", "127.0.0.1:0\n        max_request_body_size: 0"), 6, ["max_request_body_size"]),
-    "a duration without a unit": (GOOD.replace("127.0.0.1:0", "127.0.0.1:0\n        read_timeout: 30"), 6, ["read_timeout", "30"]),
-    "a word that is not in the list": (GOOD.replace("  debug:\n", "  debug:\n    verbosity: loud\n"), 8, ["verbosity", "loud", "basic"]),
+    "a size that is none": (
+        GOOD.replace("127.0.0.1:0", "127.0.0.1:0\n        max_request_body_size: much"),
+        6,
+        ["max_request_body_size", "much"],
+    ),
+    "a size without a limit": (
+        GOOD.replace("127.0.0.1:0", "127.0.0.1:0\n        max_request_body_size: 0"),
+        6,
+        ["max_request_body_size"],
+    ),
+    "a duration without a unit": (
+        GOOD.replace("127.0.0.1:0", "127.0.0.1:0\n        read_timeout: 30"),
+        6,
+        ["read_timeout", "30"],
+    ),
+    "a word that is not in the list": (
+        GOOD.replace("  debug:\n", "  debug:\n    verbosity: loud\n"),
+        8,
+        ["verbosity", "loud", "basic"],
+    ),
     "an exporter that is not defined": (GOOD.replace("[debug]", "[archive]"), 12, ["archive"]),
     "a receiver that is not defined": (GOOD.replace("[otlp]", "[jaeger]"), 11, ["jaeger"]),
     "a component that does not exist": (GOOD.replace("  debug:\n", "  debug:\n  kafka: {}\n"), 8, ["kafka"]),
@@ -90,8 +106,11 @@ def test_an_empty_file_is_an_error(check):
 
 
 def test_all_errors_are_reported_at_once(check):
-    text = GOOD.replace("127.0.0.1:0", "nowhere\n        max_connections: -1\n        unknown: 1").replace(
-        "  debug:\n", "  debug: { verbosity: loud }\n").replace("receivers: [otlp]", "receivers: [otlp, zipkin]")
+    text = (
+        GOOD.replace("127.0.0.1:0", "nowhere\n        max_connections: -1\n        unknown: 1")
+        .replace("  debug:\n", "  debug: { verbosity: loud }\n")
+        .replace("receivers: [otlp]", "receivers: [otlp, zipkin]")
+    )
     lines = {line for line, _ in faults(check(text))}
     assert {5, 6, 7, 9, 13} <= lines
 
@@ -108,8 +127,9 @@ def test_what_no_pipeline_uses_is_a_warning(check):
 
 
 def test_batch_and_memory_limiter_are_taken_with_a_note(check):
-    text = GOOD.replace("exporters:\n", "processors:\n  batch: {}\n  memory_limiter: { limit_mib: 512 }\nexporters:\n", 1).replace(
-        "receivers: [otlp]", "receivers: [otlp]\n      processors: [memory_limiter, batch]")
+    text = GOOD.replace(
+        "exporters:\n", "processors:\n  batch: {}\n  memory_limiter: { limit_mib: 512 }\nexporters:\n", 1
+    ).replace("receivers: [otlp]", "receivers: [otlp]\n      processors: [memory_limiter, batch]")
     result = check(text)
     assert result.returncode == 0, result
     for line, name in ((7, "batch"), (8, "memory_limiter")):
@@ -119,7 +139,13 @@ def test_batch_and_memory_limiter_are_taken_with_a_note(check):
 def test_print_config_fills_in_the_defaults_and_can_be_read_back(check):
     result = check(GOOD, name="print-config")
     assert result.returncode == 0
-    for key in ("max_request_body_size: 64MiB", "max_connections: 4096", "read_timeout: 30s", "idle_timeout: (60s|1m)", "verbosity: basic"):
+    for key in (
+        "max_request_body_size: 64MiB",
+        "max_connections: 4096",
+        "read_timeout: 30s",
+        "idle_timeout: (60s|1m)",
+        "verbosity: basic",
+    ):
         assert re.search(key, result.stdout), key
     again = check(result.stdout, name="print-config")
     assert again.returncode == 0 and again.stdout == result.stdout
@@ -128,8 +154,21 @@ def test_print_config_fills_in_the_defaults_and_can_be_read_back(check):
 def test_components_lists_every_component_with_its_keys():
     result = command("components")
     assert result.returncode == 0
-    for word in ("otlp", "attributes", "resource", "filter", "batch", "memory_limiter", "debug", "archive",
-                 "max_request_body_size", "64MiB", "max_file_age", "1m", "verbosity"):
+    for word in (
+        "otlp",
+        "attributes",
+        "resource",
+        "filter",
+        "batch",
+        "memory_limiter",
+        "debug",
+        "archive",
+        "max_request_body_size",
+        "64MiB",
+        "max_file_age",
+        "1m",
+        "verbosity",
+    ):
         assert re.search(rf"\b{re.escape(word)}\b", result.stdout), word
 
 

@@ -22,9 +22,32 @@ def delivered(weir, request):
 
 
 VALUES = [
-    "", "text", "ünïcödé \U0001f600 \u0000 \u2028 \"quoted\" \\ \n\t\r \x7f", True, False, 0, 1, -1, 2**63 - 1, -(2**63), 2**53 + 1,
-    0.0, -0.0, 1.5, 1e308, 5e-324, math.inf, -math.inf, b"", b"\x00\xff\x80", bytes(range(256)), [], {}, None,
-    ["mixed", 1, 2.5, True, b"bytes", None, [], {"a": [1, {"b": 2}]}], {"": "empty key", "nested": {"deep": {"deeper": [[[]]]}}},
+    "",
+    "text",
+    'ünïcödé \U0001f600 \u0000 \u2028 "quoted" \\ \n\t\r \x7f',
+    True,
+    False,
+    0,
+    1,
+    -1,
+    2**63 - 1,
+    -(2**63),
+    2**53 + 1,
+    0.0,
+    -0.0,
+    1.5,
+    1e308,
+    5e-324,
+    math.inf,
+    -math.inf,
+    b"",
+    b"\x00\xff\x80",
+    bytes(range(256)),
+    [],
+    {},
+    None,
+    ["mixed", 1, 2.5, True, b"bytes", None, [], {"a": [1, {"b": 2}]}],
+    {"": "empty key", "nested": {"deep": {"deeper": [[[]]]}}},
 ]
 
 
@@ -33,8 +56,11 @@ def test_every_kind_of_value_survives_everywhere(start, format):
     weir = start(exporters={"archive": archive("archive", format)})
     values = [attribute(f"key {number}", value) for number, value in enumerate(VALUES)]
     trace_id, span_id = new_ids()
-    span = a_span(attributes=values, events=[Span.Event(name="e", time_unix_nano=WHEN, attributes=values)],
-                  links=[Span.Link(trace_id=trace_id, span_id=span_id, attributes=values)])
+    span = a_span(
+        attributes=values,
+        events=[Span.Event(name="e", time_unix_nano=WHEN, attributes=values)],
+        links=[Span.Link(trace_id=trace_id, span_id=span_id, attributes=values)],
+    )
     request = a_request(span)
     request.resource_spans[0].resource.attributes.extend(values)
     request.resource_spans[0].scope_spans[0].scope.attributes.extend(values)
@@ -50,12 +76,30 @@ def test_a_value_that_is_not_a_number_stays_one(start, format):
 
 def test_every_field_of_a_span_survives(weir):
     trace_id, span_id = new_ids()
-    event = Span.Event(name="exception", time_unix_nano=WHEN + 1, attributes=[text("exception.type", "E")], dropped_attributes_count=3)
-    link = Span.Link(trace_id=trace_id, span_id=span_id, trace_state="a=1", attributes=[text("k", "v")],
-                     dropped_attributes_count=4, flags=0x301)
-    span = a_span(trace_state="vendor=value,other=1", parent_span_id=span_id, flags=0x301, kind=Span.SPAN_KIND_CONSUMER,
-                  attributes=[text("k", "v")], dropped_attributes_count=5, events=[event, event], dropped_events_count=6,
-                  links=[link, link], dropped_links_count=2**32 - 1, status=Status(code=Status.STATUS_CODE_ERROR, message="why"))
+    event = Span.Event(
+        name="exception", time_unix_nano=WHEN + 1, attributes=[text("exception.type", "E")], dropped_attributes_count=3
+    )
+    link = Span.Link(
+        trace_id=trace_id,
+        span_id=span_id,
+        trace_state="a=1",
+        attributes=[text("k", "v")],
+        dropped_attributes_count=4,
+        flags=0x301,
+    )
+    span = a_span(
+        trace_state="vendor=value,other=1",
+        parent_span_id=span_id,
+        flags=0x301,
+        kind=Span.SPAN_KIND_CONSUMER,
+        attributes=[text("k", "v")],
+        dropped_attributes_count=5,
+        events=[event, event],
+        dropped_events_count=6,
+        links=[link, link],
+        dropped_links_count=2**32 - 1,
+        status=Status(code=Status.STATUS_CODE_ERROR, message="why"),
+    )
     request = a_request(span)
     group = request.resource_spans[0]
     group.schema_url, group.resource.dropped_attributes_count = "https://schema.test/1", 7
@@ -93,7 +137,10 @@ def test_entity_references_are_preserved(start, format):
     weir = start(exporters={"archive": archive("archive", format)})
     request = a_request(a_span())
     request.resource_spans[0].resource.entity_refs.append(
-        EntityRef(schema_url="https://schema.test", type="service", id_keys=["service.name"], description_keys=["a", "b"]))
+        EntityRef(
+            schema_url="https://schema.test", type="service", id_keys=["service.name"], description_keys=["a", "b"]
+        )
+    )
     (archived,) = delivered(weir, request)
     assert archived.resource.entity_refs[0].id_keys == ["service.name"]
 
@@ -106,12 +153,26 @@ def test_duplicate_attribute_keys_are_preserved_in_their_order(weir):
 
 def test_unknown_fields_are_preserved_in_protobuf(weir):
     unknown = field(1000, b"from the future") + b"\xc1\x3e" + b"12345678" + b"\xc8\x3e\x96\x01" + b"\xd5\x3e" + b"1234"
-    request = a_request(a_span(attributes=[text("k", "v")], events=[Span.Event(name="e")],
-                               links=[Span.Link(trace_id=new_ids()[0], span_id=new_ids()[1])], status=Status(code=1)))
+    request = a_request(
+        a_span(
+            attributes=[text("k", "v")],
+            events=[Span.Event(name="e")],
+            links=[Span.Link(trace_id=new_ids()[0], span_id=new_ids()[1])],
+            status=Status(code=1),
+        )
+    )
     group = request.resource_spans[0]
     span = group.scope_spans[0].spans[0]
-    parts = [group.resource, group.scope_spans[0].scope, span, span.attributes[0], span.attributes[0].value, span.events[0],
-             span.links[0], span.status]
+    parts = [
+        group.resource,
+        group.scope_spans[0].scope,
+        span,
+        span.attributes[0],
+        span.attributes[0].value,
+        span.events[0],
+        span.links[0],
+        span.status,
+    ]
     for part in parts:
         part.MergeFromString(unknown)
     (archived,) = delivered(weir, request)
@@ -119,18 +180,26 @@ def test_unknown_fields_are_preserved_in_protobuf(weir):
 
 
 def test_a_key_by_string_index_counts_as_empty_and_fails_nothing(weir):
-    by_index = [KeyValue(key_strindex=5, value=AnyValue(string_value="v")), KeyValue(key="k", value=AnyValue(string_value_strindex=7))]
+    by_index = [
+        KeyValue(key_strindex=5, value=AnyValue(string_value="v")),
+        KeyValue(key="k", value=AnyValue(string_value_strindex=7)),
+    ]
     assert post(weir.endpoint, a_body(a_span(attributes=[text("a", "b"), *by_index]))).rejected() == 0
     (archived,) = weir.spans()
     assert [(a.key, a.value.string_value) for a in archived.span.attributes] == [("a", "b"), ("", "v"), ("k", "")]
 
 
 BAD_IDS = {
-    "a trace id of zeros": dict(trace_id=bytes(16)), "a span id of zeros": dict(span_id=bytes(8)),
-    "no trace id": dict(trace_id=b""), "no span id": dict(span_id=b""),
-    "a short trace id": dict(trace_id=b"\x01" * 15), "a long trace id": dict(trace_id=b"\x01" * 17),
-    "a short span id": dict(span_id=b"\x01" * 7), "a long span id": dict(span_id=b"\x01" * 16),
-    "a short parent": dict(parent_span_id=b"\x01" * 7), "a long parent": dict(parent_span_id=b"\x01" * 9),
+    "a trace id of zeros": dict(trace_id=bytes(16)),
+    "a span id of zeros": dict(span_id=bytes(8)),
+    "no trace id": dict(trace_id=b""),
+    "no span id": dict(span_id=b""),
+    "a short trace id": dict(trace_id=b"\x01" * 15),
+    "a long trace id": dict(trace_id=b"\x01" * 17),
+    "a short span id": dict(span_id=b"\x01" * 7),
+    "a long span id": dict(span_id=b"\x01" * 16),
+    "a short parent": dict(parent_span_id=b"\x01" * 7),
+    "a long parent": dict(parent_span_id=b"\x01" * 9),
 }
 
 
@@ -146,16 +215,25 @@ def test_an_empty_parent_is_a_root(weir):
 
 PLACE = "PLACEHOLDER"
 TEXTS = {
-    "the name": dict(name=PLACE), "an attribute's key": dict(attributes=[text(PLACE, "v")]),
-    "an attribute": dict(attributes=[text("k", PLACE)]), "an array": dict(attributes=[attribute("k", ["a", [PLACE]])]),
-    "a nested key": dict(attributes=[attribute("k", {"a": {PLACE: 1}})]), "an event's name": dict(events=[Span.Event(name=PLACE)]),
-    "an event's attribute": dict(events=[Span.Event(attributes=[text("k", PLACE)])]), "the trace state": dict(trace_state=PLACE),
+    "the name": dict(name=PLACE),
+    "an attribute's key": dict(attributes=[text(PLACE, "v")]),
+    "an attribute": dict(attributes=[text("k", PLACE)]),
+    "an array": dict(attributes=[attribute("k", ["a", [PLACE]])]),
+    "a nested key": dict(attributes=[attribute("k", {"a": {PLACE: 1}})]),
+    "an event's name": dict(events=[Span.Event(name=PLACE)]),
+    "an event's attribute": dict(events=[Span.Event(attributes=[text("k", PLACE)])]),
+    "the trace state": dict(trace_state=PLACE),
     "the status": dict(status=Status(message=PLACE)),
     "a link": dict(links=[Span.Link(trace_id=b"\1" * 16, span_id=b"\1" * 8, trace_state=PLACE)]),
 }
 BAD_UTF8 = {
-    "a byte that never occurs": b"\xff", "a lone continuation": b"\x80", "cut off": b"\xe2\x82", "an overlong slash": b"\xc0\xaf",
-    "an overlong NUL": b"\xe0\x80\x80", "a surrogate": b"\xed\xa0\x80", "past the last code point": b"\xf4\x90\x80\x80",
+    "a byte that never occurs": b"\xff",
+    "a lone continuation": b"\x80",
+    "cut off": b"\xe2\x82",
+    "an overlong slash": b"\xc0\xaf",
+    "an overlong NUL": b"\xe0\x80\x80",
+    "a surrogate": b"\xed\xa0\x80",
+    "past the last code point": b"\xf4\x90\x80\x80",
     "cut off at the end": b"aaaaaaa\xf0\x9f\x98",
 }
 

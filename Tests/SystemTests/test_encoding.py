@@ -14,15 +14,29 @@ from wire import JSON, PROTOBUF, Answer, post, post_json
 BAD = a_span(trace_id=bytes(16))
 
 
-@pytest.mark.parametrize("content_type", ["application/x-protobuf; charset=utf-8", "application/x-protobuf;proto=x",
-                                          "APPLICATION/X-PROTOBUF", " application/x-protobuf "])
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "application/x-protobuf; charset=utf-8",
+        "application/x-protobuf;proto=x",
+        "APPLICATION/X-PROTOBUF",
+        " application/x-protobuf ",
+    ],
+)
 def test_parameters_and_case_of_the_protobuf_type_do_not_matter(weir, content_type):
     answer = post(weir.endpoint, a_body(), content_type)
     assert answer.status == 200 and answer.content_type == PROTOBUF
 
 
-@pytest.mark.parametrize("content_type", ["application/json; charset=utf-8", "application/json;charset=UTF-8",
-                                          "Application/JSON", 'application/json; x="a;b"'])
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "application/json; charset=utf-8",
+        "application/json;charset=UTF-8",
+        "Application/JSON",
+        'application/json; x="a;b"',
+    ],
+)
 def test_parameters_and_case_of_the_json_type_do_not_matter(weir, content_type):
     answer = post(weir.endpoint, json.dumps(request_json(span_json())).encode(), content_type)
     assert answer.status == 200 and answer.content_type == JSON
@@ -49,7 +63,10 @@ def test_the_members_of_a_gzip_body_belong_together(weir):
 
 def test_the_frames_of_a_zstd_body_belong_together(weir):
     body, compressor = a_body(), zstandard.ZstdCompressor()
-    assert post(weir.endpoint, compressor.compress(body[:50]) + compressor.compress(body[50:]), encoding="zstd").status == 200
+    assert (
+        post(weir.endpoint, compressor.compress(body[:50]) + compressor.compress(body[50:]), encoding="zstd").status
+        == 200
+    )
     assert len(weir.spans()) == 1
 
 
@@ -85,7 +102,9 @@ def test_a_wrong_checksum_gets_400(weir):
     }
     for encoding, (whole, back) in wholes.items():
         at = len(whole) - back
-        assert post(weir.endpoint, whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :], encoding=encoding).status == 400, encoding
+        assert (
+            post(weir.endpoint, whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :], encoding=encoding).status == 400
+        ), encoding
 
 
 def test_full_success_leaves_partial_success_unset_in_protobuf(weir):
@@ -99,8 +118,14 @@ def test_full_success_leaves_partial_success_unset_in_json(weir):
     assert (answer.status, answer.content_type, answer.body) == (200, JSON, b"{}")
 
 
-EMPTY_JSON = ["{}", '{"resourceSpans":[]}', '{"resourceSpans":null}', '{"resourceSpans":[{}]}', " \r\n\t{ } \n",
-              '{"resourceSpans":[{"resource":{},"scopeSpans":[{"spans":[]}]}]}']
+EMPTY_JSON = [
+    "{}",
+    '{"resourceSpans":[]}',
+    '{"resourceSpans":null}',
+    '{"resourceSpans":[{}]}',
+    " \r\n\t{ } \n",
+    '{"resourceSpans":[{"resource":{},"scopeSpans":[{"spans":[]}]}]}',
+]
 
 
 @pytest.mark.parametrize("body", EMPTY_JSON)
@@ -159,9 +184,30 @@ def test_undecodable_protobuf_gets_400_and_says_what_is_wrong(weir, body):
     check_bad_request(post(weir.endpoint, body), PROTOBUF)
 
 
-NOT_JSON = ["", "{", "}", "null x", "{} {}", '{"resourceSpans":[}', '{"resourceSpans":{}}', '{"resourceSpans":"x"}', "[]", '"x"',
-            "{'resourceSpans':[]}", '{"resourceSpans":[],}', '{"a":01}', '{"a":NaN}', '{"a":"\n"}', '{"a":"\\x"}',
-            '{"a":tru}', '{"a":1e}', '{"a" 1}', '{"a":"\\ud8"}', '{"resourceSpans":[]', "\x0a\x00"]
+NOT_JSON = [
+    "",
+    "{",
+    "}",
+    "null x",
+    "{} {}",
+    '{"resourceSpans":[}',
+    '{"resourceSpans":{}}',
+    '{"resourceSpans":"x"}',
+    "[]",
+    '"x"',
+    "{'resourceSpans':[]}",
+    '{"resourceSpans":[],}',
+    '{"a":01}',
+    '{"a":NaN}',
+    '{"a":"\n"}',
+    '{"a":"\\x"}',
+    '{"a":tru}',
+    '{"a":1e}',
+    '{"a" 1}',
+    '{"a":"\\ud8"}',
+    '{"resourceSpans":[]',
+    "\x0a\x00",
+]
 
 
 @pytest.mark.parametrize("body", NOT_JSON)
@@ -170,7 +216,7 @@ def test_undecodable_json_gets_400_and_says_what_is_wrong(weir, body):
 
 
 def check_bad_request(answer: Answer, content_type):
-    """OTLP, "Bad Data": 400, not retryable, and Status.details SHOULD contain a BadRequest that describes the bad data."""
+    """OTLP, "Bad Data": 400, not retryable; Status.details SHOULD contain a BadRequest that describes the bad data."""
     assert answer.status == 400 and answer.content_type == content_type
     assert "retry-after" not in answer.headers
     details = answer.error().details

@@ -1,4 +1,4 @@
-"""The HTTP side of OTLP/HTTP: methods, paths, status codes, connections. Every byte of a request is written by the test."""
+"""The HTTP side of OTLP/HTTP: methods, paths, status codes, connections. Tests write every byte of a request."""
 
 import pytest
 
@@ -24,8 +24,19 @@ def test_other_methods_get_405_and_the_name_of_the_right_one(weir, method):
 
 
 @pytest.mark.parametrize("content_type", [PROTOBUF, JSON])
-@pytest.mark.parametrize("path", ["/", "/v1/trace", "/v1/traces/", "/v1/tracesx", "//v1/traces", "/v1/metrics",
-                                  "/v1/logs", "/v1development/profiles"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/v1/trace",
+        "/v1/traces/",
+        "/v1/tracesx",
+        "//v1/traces",
+        "/v1/metrics",
+        "/v1/logs",
+        "/v1development/profiles",
+    ],
+)
 def test_other_paths_get_404_with_a_status_in_the_encoding_of_the_request(weir, path, content_type):
     answer = exchange(weir.endpoint, request(b"{}", content_type, path=path))
     assert answer.status == 404
@@ -43,8 +54,19 @@ def test_the_path_can_be_configured(start):
     assert exchange(weir.endpoint, request(a_body())).status == 404
 
 
-@pytest.mark.parametrize("content_type", ["text/plain", "application/xml", "application/grpc", "application/jsonp",
-                                          "application", "", None, "multipart/form-data; boundary=x"])
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "text/plain",
+        "application/xml",
+        "application/grpc",
+        "application/jsonp",
+        "application",
+        "",
+        None,
+        "multipart/form-data; boundary=x",
+    ],
+)
 def test_other_content_types_get_415_with_a_status(weir, content_type):
     answer = post(weir.endpoint, a_body(), content_type)
     assert answer.status == 415
@@ -95,8 +117,14 @@ def test_requests_in_one_write_are_answered_in_order(weir):
     good, bad = a_body(), b"\xff\xff\xff"
     with Connection(weir.endpoint) as connection:
         connection.send(
-            request(good) + request(bad) + request(b"{", JSON) + request(good, path="/nowhere")
-            + request(b"{}", JSON) + request(good, "text/plain") + request(method="GET") + request(good)
+            request(good)
+            + request(bad)
+            + request(b"{", JSON)
+            + request(good, path="/nowhere")
+            + request(b"{}", JSON)
+            + request(good, "text/plain")
+            + request(method="GET")
+            + request(good)
         )
         answers = [connection.read() for _ in range(8)]
     assert [answer.status for answer in answers] == [200, 400, 400, 404, 200, 415, 405, 200]
@@ -152,7 +180,8 @@ def test_a_client_that_waits_for_continue_with_too_large_a_body_is_refused_befor
 
 def test_header_names_and_content_types_are_read_in_any_case(weir):
     body = a_body()
-    data = f"POST /v1/traces HTTP/1.1\r\nhOST: x\r\ncontent-TYPE: Application/X-Protobuf\r\ncontent-LENGTH: {len(body)}\r\n\r\n"
+    names = "hOST: x\r\ncontent-TYPE: Application/X-Protobuf\r\ncontent-LENGTH: "
+    data = f"POST /v1/traces HTTP/1.1\r\n{names}{len(body)}\r\n\r\n"
     assert exchange(weir.endpoint, data.encode() + body).status == 200
 
 

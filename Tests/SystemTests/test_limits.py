@@ -29,7 +29,9 @@ def test_a_body_of_exactly_the_limit_is_taken_and_one_byte_more_is_not(start, en
     for size, status in ((256 << 10, 200), ((256 << 10) + 1, 413), (256 << 10, 200)):
         body = COMPRESSIONS.get(encoding, bytes)(sized_body(size))
         headers = [("Transfer-Encoding", "chunked")] if in_chunks else []
-        answer = exchange(weir.endpoint, request(chunked(body) if in_chunks else body, encoding=encoding, headers=headers))
+        answer = exchange(
+            weir.endpoint, request(chunked(body) if in_chunks else body, encoding=encoding, headers=headers)
+        )
         assert answer.status == status, size
         if status == 413:
             answer.error()
@@ -53,7 +55,7 @@ def test_the_default_limit_is_64_mib(weir):
 
 
 def test_a_client_that_sends_a_large_body_to_the_end_still_reads_its_413(start):
-    """SDKs write the whole request before they read; a reset in between would look like a lost connection and be retried."""
+    """SDKs write the whole request before they read; a reset in between would look like a lost connection."""
     weir = start(http={"max_request_body_size": "1MiB"})
     for _ in range(5):
         answer = exchange(weir.endpoint, request(bytes(8 * MIB)))
@@ -74,7 +76,9 @@ def test_a_bomb_is_cut_off_at_the_limit_and_memory_stays_bounded(start, encoding
     body = bomb(encoding, 512 * MIB)
     assert post(weir.endpoint, a_body()).status == 200
     before, answers = weir.memory_peak(), []
-    threads = [threading.Thread(target=lambda: answers.append(post(weir.endpoint, body, encoding=encoding))) for _ in range(8)]
+    threads = [
+        threading.Thread(target=lambda: answers.append(post(weir.endpoint, body, encoding=encoding))) for _ in range(8)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -87,7 +91,10 @@ def test_a_bomb_is_cut_off_at_the_limit_and_memory_stays_bounded(start, encoding
 
 
 def test_memory_stays_bounded_under_load(start):
-    weir = start(http={"max_request_body_size": "4MiB", "max_in_flight_bytes": "16MiB"}, exporters={"debug": {"verbosity": "basic"}})
+    weir = start(
+        http={"max_request_body_size": "4MiB", "max_in_flight_bytes": "16MiB"},
+        exporters={"debug": {"verbosity": "basic"}},
+    )
     body = sized_body(4 * MIB)
     before, statuses = weir.memory_peak(), []
 
@@ -164,7 +171,12 @@ def test_slow_headers_are_cut_off(start):
 
 
 def test_headers_that_come_byte_by_byte_are_cut_off(start):
-    slow_client(start(http={"read_header_timeout": "1s"}), b"POST /v1/traces HTTP/1.1\r\nHost: x\r\nX-Slow: ", after=1, drip=b"x" * 30)
+    slow_client(
+        start(http={"read_header_timeout": "1s"}),
+        b"POST /v1/traces HTTP/1.1\r\nHost: x\r\nX-Slow: ",
+        after=1,
+        drip=b"x" * 30,
+    )
 
 
 def test_a_silent_connection_is_cut_off(start):
@@ -176,7 +188,9 @@ def test_a_slow_body_is_cut_off(start):
 
 
 def test_a_body_that_comes_byte_by_byte_is_cut_off(start):
-    slow_client(start(http={"read_timeout": "1s"}), request(headers=[("Content-Length", 1000)]), after=1, drip=b"x" * 30)
+    slow_client(
+        start(http={"read_timeout": "1s"}), request(headers=[("Content-Length", 1000)]), after=1, drip=b"x" * 30
+    )
 
 
 def test_an_idle_connection_is_closed_after_its_last_answer(start):
@@ -267,8 +281,12 @@ def test_a_pipeline_that_cannot_take_more_makes_the_receiver_say_503(start, tmp_
 
 
 def test_bad_data_is_never_answered_with_a_status_that_a_client_retries(weir):
-    for answer in (post(weir.endpoint, b"\xff"), post(weir.endpoint, b"{", JSON), post(weir.endpoint, b"x", encoding="gzip"),
-                   post(weir.endpoint, b"", "text/plain")):
+    for answer in (
+        post(weir.endpoint, b"\xff"),
+        post(weir.endpoint, b"{", JSON),
+        post(weir.endpoint, b"x", encoding="gzip"),
+        post(weir.endpoint, b"", "text/plain"),
+    ):
         assert answer.status not in (429, 502, 503, 504) and "retry-after" not in answer.headers
 
 

@@ -51,8 +51,9 @@ def test_metrics_count_what_happened(weir):
     assert prometheus.value(families, "otelcol_receiver_accepted_spans", receiver="otlp") == 11
     assert prometheus.value(families, "otelcol_receiver_refused_spans", receiver="otlp") == 5
     assert families["otelcol_receiver_accepted_spans"].type == "counter"
-    eventually(lambda: weir.metric("otelcol_exporter_sent_spans", exporter="archive") == 11,
-               lambda: weir.get("/metrics")[2])
+    eventually(
+        lambda: weir.metric("otelcol_exporter_sent_spans", exporter="archive") == 11, lambda: weir.get("/metrics")[2]
+    )
 
 
 def test_the_time_to_the_acknowledgement_is_a_histogram(weir):
@@ -75,7 +76,10 @@ def test_metrics_of_the_process_are_there(weir):
 
 @pytest.mark.parametrize("encoding", ["logfmt", "json"])
 def test_every_log_line_is_in_the_encoding_asked_for(start, encoding):
-    weir = start(exporters={"debug": {"verbosity": "detailed"}, "archive": archive("archive")}, logs=f"level: debug, encoding: {encoding}")
+    weir = start(
+        exporters={"debug": {"verbosity": "detailed"}, "archive": archive("archive")},
+        logs=f"level: debug, encoding: {encoding}",
+    )
     assert post(weir.endpoint, a_body(a_span(name='a "quoted"\nname'))).status == 200
     weir.stop()
     lines = [line for line in weir.log().splitlines() if line]
@@ -213,7 +217,8 @@ def test_readiness_ends_before_the_program(weir):
 
 def test_the_environment_fills_the_configuration(tmp_path):
     text = configuration(exporters={"archive": archive("${env:WEIR_TEST_FOLDER}")}).replace(
-        "endpoint: 127.0.0.1:0", 'endpoint: "${env:WEIR_TEST_ENDPOINT:-127.0.0.1:0}"', 1)
+        "endpoint: 127.0.0.1:0", 'endpoint: "${env:WEIR_TEST_ENDPOINT:-127.0.0.1:0}"', 1
+    )
     weir = Weir(tmp_path, text=text, env={"WEIR_TEST_FOLDER": "from-the-environment"}).started()
     assert post(weir.endpoint, a_body()).status == 200
     weir.stop()
@@ -235,7 +240,11 @@ service:
     traces/both: { receivers: [otlp, otlp/second], exporters: [archive/b] }
 """
     weir = Weir(tmp_path, text=text).started()
-    endpoints = {line["receiver"]: line["endpoint"] for line in weir.records() if said(line) == "listening" and "receiver" in line}
+    endpoints = {
+        line["receiver"]: line["endpoint"]
+        for line in weir.records()
+        if said(line) == "listening" and "receiver" in line
+    }
     assert post(endpoints["otlp"], a_body(a_span(name="first"))).status == 200
     assert post(endpoints["otlp/second"], a_body(a_span(name="second"))).status == 200
     weir.stop()
@@ -244,19 +253,29 @@ service:
 
 
 def test_processors_change_what_arrives(tmp_path):
-    text = configuration(exporters={"archive": archive("archive")}).replace("exporters:\n", """\
+    text = (
+        configuration(exporters={"archive": archive("archive")})
+        .replace(
+            "exporters:\n",
+            """\
 processors:
   attributes/env: { actions: [ { key: deployment.environment.name, value: test, action: upsert } ] }
   filter/health: { traces: { span: [ 'attributes["http.route"] == "/healthz"' ] } }
 exporters:
-""", 1).replace("receivers: [otlp]", "receivers: [otlp]\n      processors: [attributes/env, filter/health]")
+""",
+            1,
+        )
+        .replace("receivers: [otlp]", "receivers: [otlp]\n      processors: [attributes/env, filter/health]")
+    )
     weir = Weir(tmp_path, text=text).started()
     health = a_span(name="health")
     health.attributes.add(key="http.route").value.string_value = "/healthz"
     assert post(weir.endpoint, a_body(a_span(name="order"), health)).rejected() == 0
     (archived,) = weir.spans()
     assert archived.span.name == "order"
-    assert [(a.key, a.value.string_value) for a in archived.span.attributes] == [("deployment.environment.name", "test")]
+    assert [(a.key, a.value.string_value) for a in archived.span.attributes] == [
+        ("deployment.environment.name", "test")
+    ]
 
 
 def test_help_and_version_are_there():
@@ -269,7 +288,11 @@ def test_help_and_version_are_there():
 
 
 def test_the_telemetry_endpoint_survives_nonsense(weir):
-    for data in (b"\x00" * 100, b"GET /metrics HTTP/1.1\r\n" + b"X: y\r\n" * 100_000, b"POST /metrics HTTP/1.1\r\nHost: x\r\n\r\n"):
+    for data in (
+        b"\x00" * 100,
+        b"GET /metrics HTTP/1.1\r\n" + b"X: y\r\n" * 100_000,
+        b"POST /metrics HTTP/1.1\r\nHost: x\r\n\r\n",
+    ):
         with Connection(weir.metrics_endpoint) as connection:
             connection.send_what_it_takes(data)
     assert exchange(weir.metrics_endpoint, request(method="DELETE", path="/metrics")).status == 405

@@ -13,7 +13,16 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import SpanLimits, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from opentelemetry.trace import Link, NonRecordingSpan, SpanContext, SpanKind, Status, StatusCode, TraceFlags, TraceState
+from opentelemetry.trace import (
+    Link,
+    NonRecordingSpan,
+    SpanContext,
+    SpanKind,
+    Status,
+    StatusCode,
+    TraceFlags,
+    TraceState,
+)
 
 import archives
 from weir import ROOT, archive
@@ -21,8 +30,17 @@ from wire import JSON, post
 
 DATA = ROOT / "Tests/SystemTests/data"
 EVERYTHING = {
-    "a.string": "text ü\u0000\n\"", "a.bool": True, "an.int": 2**63 - 1, "a.negative": -5, "a.double": 0.1, "strings": ["a", "", "ü"],
-    "bools": [True, False], "ints": [1, -2], "doubles": [1.5, -0.0], "empty": [], "bytes": b"\x00\xff",
+    "a.string": 'text ü\u0000\n"',
+    "a.bool": True,
+    "an.int": 2**63 - 1,
+    "a.negative": -5,
+    "a.double": 0.1,
+    "strings": ["a", "", "ü"],
+    "bools": [True, False],
+    "ints": [1, -2],
+    "doubles": [1.5, -0.0],
+    "empty": [],
+    "bytes": b"\x00\xff",
 }
 
 
@@ -31,7 +49,10 @@ def record(endpoint, compression):
     kept = InMemorySpanExporter()
     provider = TracerProvider(
         resource=Resource.create({"service.name": "orders", **EVERYTHING}, schema_url="https://schema.test/resource"),
-        span_limits=SpanLimits(max_span_attributes=20, max_events=2, max_links=2, max_event_attributes=3, max_link_attributes=1))
+        span_limits=SpanLimits(
+            max_span_attributes=20, max_events=2, max_links=2, max_event_attributes=3, max_link_attributes=1
+        ),
+    )
     provider.add_span_processor(SimpleSpanProcessor(kept))
     exporter = OTLPSpanExporter(endpoint=f"http://{endpoint}/v1/traces", compression=compression, timeout=10)
     provider.add_span_processor(BatchSpanProcessor(exporter))
@@ -42,12 +63,22 @@ def record(endpoint, compression):
 
 
 def make_spans(provider):
-    tracer = provider.get_tracer("orders.http", "2.0", schema_url="https://schema.test/scope", attributes={"scope.key": "scope value"})
+    tracer = provider.get_tracer(
+        "orders.http", "2.0", schema_url="https://schema.test/scope", attributes={"scope.key": "scope value"}
+    )
     plain = provider.get_tracer("plain")
-    remote = SpanContext(0xABCDEF << 64 | 1, 0xFEDC, is_remote=True, trace_flags=TraceFlags(1), trace_state=TraceState([("vendor", "x:1")]))
+    remote = SpanContext(
+        0xABCDEF << 64 | 1,
+        0xFEDC,
+        is_remote=True,
+        trace_flags=TraceFlags(1),
+        trace_state=TraceState([("vendor", "x:1")]),
+    )
     parent = trace.set_span_in_context(NonRecordingSpan(remote))
     links = [Link(remote, {"link.key": 1, "link.dropped": 2}), Link(remote), Link(remote)]
-    with tracer.start_as_current_span("POST /orders", context=parent, kind=SpanKind.SERVER, attributes=EVERYTHING, links=links) as span:
+    with tracer.start_as_current_span(
+        "POST /orders", context=parent, kind=SpanKind.SERVER, attributes=EVERYTHING, links=links
+    ) as span:
         for number in range(4):
             span.add_event(f"event {number}", {"number": number, "b": True, "c": 1.5, "dropped": 1})
         for number in range(20):
@@ -67,14 +98,19 @@ def as_sdk_has_it(span):
     scope = span.instrumentation_scope
     return {
         "ids": (span.context.trace_id, span.context.span_id, span.parent.span_id if span.parent else 0),
-        "state": span.context.trace_state.to_header(), "name": span.name, "kind": span.kind.name,
-        "times": (span.start_time, span.end_time), "attributes": values(span.attributes),
+        "state": span.context.trace_state.to_header(),
+        "name": span.name,
+        "kind": span.kind.name,
+        "times": (span.start_time, span.end_time),
+        "attributes": values(span.attributes),
         "dropped": (span.dropped_attributes, span.dropped_events, span.dropped_links),
         "status": (span.status.status_code.name, span.status.description or ""),
         "events": [(e.name, e.timestamp, values(e.attributes), e.dropped_attributes) for e in span.events],
         # The SDK leaves out the trace state of a link.
-        "links": [(link.context.trace_id, link.context.span_id, "", values(link.attributes), link.attributes.dropped)
-                  for link in span.links],
+        "links": [
+            (link.context.trace_id, link.context.span_id, "", values(link.attributes), link.attributes.dropped)
+            for link in span.links
+        ],
         "resource": (values(span.resource.attributes), span.resource.schema_url),
         "scope": (scope.name, scope.version or "", scope.schema_url or "", values(scope.attributes or {})),
         "remote": bool(span.parent and span.parent.is_remote),
@@ -87,13 +123,24 @@ def as_archived(archived):
     number = lambda data: int.from_bytes(data, "big")  # noqa: E731
     return {
         "ids": (number(span.trace_id), number(span.span_id), number(span.parent_span_id)),
-        "state": span.trace_state, "name": span.name, "kind": span.SpanKind.Name(span.kind).removeprefix("SPAN_KIND_"),
-        "times": (span.start_time_unix_nano, span.end_time_unix_nano), "attributes": read(span.attributes),
+        "state": span.trace_state,
+        "name": span.name,
+        "kind": span.SpanKind.Name(span.kind).removeprefix("SPAN_KIND_"),
+        "times": (span.start_time_unix_nano, span.end_time_unix_nano),
+        "attributes": read(span.attributes),
         "dropped": (span.dropped_attributes_count, span.dropped_events_count, span.dropped_links_count),
         "status": (["UNSET", "OK", "ERROR"][span.status.code], span.status.message),
         "events": [(e.name, e.time_unix_nano, read(e.attributes), e.dropped_attributes_count) for e in span.events],
-        "links": [(number(link.trace_id), number(link.span_id), link.trace_state, read(link.attributes), link.dropped_attributes_count)
-                  for link in span.links],
+        "links": [
+            (
+                number(link.trace_id),
+                number(link.span_id),
+                link.trace_state,
+                read(link.attributes),
+                link.dropped_attributes_count,
+            )
+            for link in span.links
+        ],
         "resource": (read(archived.resource.attributes), archived.resource_schema),
         "scope": (scope.name, scope.version, archived.scope_schema, read(scope.attributes)),
         "remote": bool(span.flags & 0x200),
@@ -134,14 +181,27 @@ def test_duckdb_reads_what_the_sdk_sent(start):
         SELECT span.traceId, span.spanId, span.name, span.kind, span.startTimeUnixNano, span.status.code
         FROM (SELECT unnest(s.spans) AS span FROM (SELECT unnest(r.scopeSpans) AS s
               FROM (SELECT unnest(resourceSpans) AS r FROM read_json_auto('{weir.archive}/**/*.jsonl'))))""").fetchall()
-    found = sorted((str(row[0]).replace("-", ""), str(row[1]), row[2], row[3] or 0, int(row[4]), row[5] or 0) for row in rows)
-    assert found == sorted((f"{s.context.trace_id:032x}", f"{s.context.span_id:016x}", s.name, s.kind.value + 1, s.start_time,
-                            s.status.status_code.value) for s in sent)
+    found = sorted(
+        (str(row[0]).replace("-", ""), str(row[1]), row[2], row[3] or 0, int(row[4]), row[5] or 0) for row in rows
+    )
+    assert found == sorted(
+        (
+            f"{s.context.trace_id:032x}",
+            f"{s.context.span_id:016x}",
+            s.name,
+            s.kind.value + 1,
+            s.start_time,
+            s.status.status_code.value,
+        )
+        for s in sent
+    )
 
 
 def test_500_spans_of_the_sdk_arrive(weir):
     provider = TracerProvider()
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=f"http://{weir.endpoint}/v1/traces"), max_queue_size=1000))
+    provider.add_span_processor(
+        BatchSpanProcessor(OTLPSpanExporter(endpoint=f"http://{weir.endpoint}/v1/traces"), max_queue_size=1000)
+    )
     for number in range(500):
         provider.get_tracer("bulk").start_span(f"span {number}").end()
     assert provider.force_flush(10_000)
@@ -149,7 +209,9 @@ def test_500_spans_of_the_sdk_arrive(weir):
     assert {archived.span.name for archived in weir.spans()} == {f"span {number}" for number in range(500)}
 
 
-@pytest.mark.parametrize("name", ["py-sdk-01.pb", "py-sdk-02.pb.gz", "py-sdk-03.pb", "py-sdk-04.pb.gz", "py-sdk-05.pb.gz"])
+@pytest.mark.parametrize(
+    "name", ["py-sdk-01.pb", "py-sdk-02.pb.gz", "py-sdk-03.pb", "py-sdk-04.pb.gz", "py-sdk-05.pb.gz"]
+)
 def test_a_captured_request_comes_out_equal(weir, name):
     body = (DATA / name).read_bytes()
     answer = post(weir.endpoint, body, encoding="gzip" if name.endswith(".gz") else None)

@@ -26,10 +26,16 @@ def a_sound_request(dice):
     """One of the kinds of request that there are."""
     values = ["text", 7, 1.5, True, b"bytes", ["a", {"b": [None]}]]
     if dice.random() < 0.5:
-        body, kind = a_body(*[a_span(attributes=[attribute("k", dice.choice(values))]) for _ in range(dice.randint(0, 5))]), PROTOBUF
+        body, kind = (
+            a_body(*[a_span(attributes=[attribute("k", dice.choice(values))]) for _ in range(dice.randint(0, 5))]),
+            PROTOBUF,
+        )
     else:
         attributes = [{"key": "k", "value": {"arrayValue": {"values": [{"intValue": "5"}, {"doubleValue": 1e-3}]}}}]
-        body, kind = json.dumps(request_json(*[span_json(attributes=attributes) for _ in range(dice.randint(0, 5))])).encode(), JSON
+        body, kind = (
+            json.dumps(request_json(*[span_json(attributes=attributes) for _ in range(dice.randint(0, 5))])).encode(),
+            JSON,
+        )
     encoding = dice.choice([None, None, *COMPRESSIONS])
     body = COMPRESSIONS.get(encoding, bytes)(body)
     if dice.random() < 0.3:
@@ -98,9 +104,19 @@ def test_nothing_acknowledged_is_lost_over_many_ends(start, dice, tmp_path, roun
             print(f"{prefix} ended after {number}: {error!r}")
 
     for turn in range(rounds):
-        weir = start(exporters={"archive": archive(tmp_path / "archive", dice.choice(["otlp_json", "otlp_proto"]), dice.choice(["none", "gzip", "zstd"]))})
+        weir = start(
+            exporters={
+                "archive": archive(
+                    tmp_path / "archive",
+                    dice.choice(["otlp_json", "otlp_proto"]),
+                    dice.choice(["none", "gzip", "zstd"]),
+                )
+            }
+        )
         enough = threading.Event()
-        threads = [threading.Thread(target=load, args=(weir.endpoint, f"{turn}-{worker}", enough)) for worker in range(4)]
+        threads = [
+            threading.Thread(target=load, args=(weir.endpoint, f"{turn}-{worker}", enough)) for worker in range(4)
+        ]
         for thread in threads:
             thread.start()
         assert enough.wait(30)

@@ -41,7 +41,8 @@ def archive(directory, format="otlp_proto", compression="none", max_file_age="1s
 
 
 def configuration(http=None, exporters=None, logs="level: info, encoding: logfmt"):
-    """The text of a configuration with one pipeline. `http` are keys of the receiver, `exporters` keys by component id."""
+    """The text of a configuration with one pipeline: keys of the receiver, keys of the exporters by component id."""
+
     def inline(keys):
         return "{ " + ", ".join(f"{key}: {json.dumps(value)}" for key, value in keys.items()) + " }"
 
@@ -56,8 +57,13 @@ def configuration(http=None, exporters=None, logs="level: info, encoding: logfmt
 def command(*arguments, cwd=None, env=None, deadline=30):
     """Runs the binary to its end, and returns exit code, standard output and standard error."""
     return subprocess.run(
-        [BINARY, *arguments], cwd=cwd, env={**os.environ, **(env or {})}, stdin=subprocess.DEVNULL,
-        capture_output=True, text=True, timeout=deadline,
+        [BINARY, *arguments],
+        cwd=cwd,
+        env={**os.environ, **(env or {})},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=deadline,
     )
 
 
@@ -75,8 +81,12 @@ class Weir:
         self.stopped = False
         with open(self.log_file, "wb") as log:
             self.process = subprocess.Popen(
-                [BINARY, "run", "--config", self.config], cwd=self.directory, env={**os.environ, **(env or {})},
-                stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
+                [BINARY, "run", "--config", self.config],
+                cwd=self.directory,
+                env={**os.environ, **(env or {})},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
             )
 
     def started(self):

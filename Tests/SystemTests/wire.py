@@ -169,7 +169,7 @@ class Connection:
 
 
 def request(body=b"", content_type=PROTOBUF, encoding=None, method="POST", path=TRACES, version="HTTP/1.1", headers=()):
-    """The bytes of one request. `headers` are further (name, value) pairs; a Content-Length among them replaces ours."""
+    """The bytes of one request. `headers` are further pairs; a Content-Length among them replaces ours."""
     lines = [f"{method} {path} {version}", "Host: weir.test"]
     if content_type is not None:
         lines.append(f"Content-Type: {content_type}")
