@@ -10,14 +10,16 @@ def pytest_sessionstart():
 
 @pytest.fixture
 def start(tmp_path):
-    """Starts programs, each with keys as in `weir.configuration`; stops them after the test and checks how they end."""
+    """Starts programs, each in a folder of its own; stops them after the test and checks how they end.
+
+    The keys are those of `Weir`. With `ready=False` it does not wait until the program is, for those that never are.
+    """
     running = []
 
-    def begin(**keys):
-        folder = tmp_path / f"weir-{len(running)}"
-        program = Weir(folder, **keys)
+    def begin(ready=True, **keys):
+        program = Weir(tmp_path / f"weir-{len(running)}", **keys)
         running.append(program)
-        return program.started()
+        return program.started() if ready else program
 
     yield begin
     try:

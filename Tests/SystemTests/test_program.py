@@ -10,7 +10,7 @@ import archives
 import prometheus
 from otlp import COMPRESSIONS, a_body, a_span, request_json, span_json
 from waiting import eventually
-from weir import Weir, archive, command, configuration, log_record, said
+from weir import archive, command, configuration, log_record, said
 from wire import Connection, exchange, post, post_json, request
 
 
@@ -98,17 +98,17 @@ def test_a_flood_of_equal_errors_does_not_flood_the_log(weir):
     assert len(weir.log().splitlines()) < 200
 
 
-def test_an_address_in_use_is_said_and_ends_the_start(weir, tmp_path):
+def test_an_address_in_use_is_said_and_ends_the_start(start, weir):
     text = configuration(exporters={"debug": {}}).replace("endpoint: 127.0.0.1:0", f"endpoint: {weir.endpoint}", 1)
-    second = Weir(tmp_path / "second", text=text)
+    second = start(ready=False, text=text)
     assert second.wait() == 1
     assert weir.endpoint in second.log() and "in use" in second.log()
     assert post(weir.endpoint, a_body()).status == 200
 
 
-def test_an_archive_that_cannot_be_written_is_said_and_ends_the_start(tmp_path):
+def test_an_archive_that_cannot_be_written_is_said_and_ends_the_start(start, tmp_path):
     (tmp_path / "file").write_text("in the way")
-    weir = Weir(tmp_path / "weir", exporters={"archive": archive(tmp_path / "file/archive")})
+    weir = start(ready=False, exporters={"archive": archive(tmp_path / "file/archive")})
     assert weir.wait() == 1
     assert str(tmp_path / "file/archive") in weir.log()
 
@@ -215,17 +215,17 @@ def test_readiness_ends_before_the_program(weir):
     assert weir.wait() == 0
 
 
-def test_the_environment_fills_the_configuration(tmp_path):
+def test_the_environment_fills_the_configuration(start):
     text = configuration(exporters={"archive": archive("${env:WEIR_TEST_FOLDER}")}).replace(
         "endpoint: 127.0.0.1:0", 'endpoint: "${env:WEIR_TEST_ENDPOINT:-127.0.0.1:0}"', 1
     )
-    weir = Weir(tmp_path, text=text, env={"WEIR_TEST_FOLDER": "from-the-environment"}).started()
+    weir = start(text=text, env={"WEIR_TEST_FOLDER": "from-the-environment"})
     assert post(weir.endpoint, a_body()).status == 200
     weir.stop()
-    assert len(archives.spans(tmp_path / "from-the-environment")) == 1
+    assert len(archives.spans(weir.directory / "from-the-environment")) == 1
 
 
-def test_two_receivers_serve_two_pipelines(tmp_path):
+def test_two_receivers_serve_two_pipelines(start):
     text = """\
 receivers:
   otlp: { protocols: { http: { endpoint: 127.0.0.1:0 } } }
@@ -239,7 +239,7 @@ service:
     traces: { receivers: [otlp], exporters: [archive/a] }
     traces/both: { receivers: [otlp, otlp/second], exporters: [archive/b] }
 """
-    weir = Weir(tmp_path, text=text).started()
+    weir = start(text=text)
     endpoints = {
         line["receiver"]: line["endpoint"]
         for line in weir.records()
@@ -248,11 +248,11 @@ service:
     assert post(endpoints["otlp"], a_body(a_span(name="first"))).status == 200
     assert post(endpoints["otlp/second"], a_body(a_span(name="second"))).status == 200
     weir.stop()
-    assert [archived.span.name for archived in archives.spans(tmp_path / "a")] == ["first"]
-    assert sorted(archived.span.name for archived in archives.spans(tmp_path / "b")) == ["first", "second"]
+    assert [archived.span.name for archived in archives.spans(weir.directory / "a")] == ["first"]
+    assert sorted(archived.span.name for archived in archives.spans(weir.directory / "b")) == ["first", "second"]
 
 
-def test_processors_change_what_arrives(tmp_path):
+def test_processors_change_what_arrives(start):
     text = (
         configuration(exporters={"archive": archive("archive")})
         .replace(
@@ -267,7 +267,7 @@ exporters:
         )
         .replace("receivers: [otlp]", "receivers: [otlp]\n      processors: [attributes/env, filter/health]")
     )
-    weir = Weir(tmp_path, text=text).started()
+    weir = start(text=text)
     health = a_span(name="health")
     health.attributes.add(key="http.route").value.string_value = "/healthz"
     assert post(weir.endpoint, a_body(a_span(name="order"), health)).rejected() == 0
