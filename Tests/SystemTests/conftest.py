@@ -18,8 +18,13 @@ def start(tmp_path):
 
     def begin(ready=True, **keys):
         program = Weir(tmp_path / f"weir-{len(running)}", **keys)
-        running.append(program)
-        return program.started() if ready else program
+        try:
+            return program.started() if ready else program
+        except BaseException:
+            program.kill()
+            raise
+        finally:
+            running.append(program)
 
     yield begin
     try:

@@ -91,9 +91,8 @@ class Weir:
 
     def started(self):
         """Waits until the program is ready, and returns it."""
-        eventually(lambda: self._listening("metrics") or self._ended(), self._story("no listening metrics endpoint"))
-        self.metrics_endpoint = self._listening("metrics")
-        self.endpoint = eventually(lambda: self._listening("receiver"), self._story("no listening receiver"))
+        self.metrics_endpoint = self._listening("prometheus")
+        self.endpoint = self._listening("otlp/http")
         eventually(lambda: self.get("/readyz")[0] == 200, self._story("not ready"))
         return self
 
@@ -104,11 +103,15 @@ class Weir:
     def _story(self, what):
         return lambda: f"{what}; the log:\n{self.log()}"
 
-    def _listening(self, kind):
-        for line in self.records():
-            if said(line) == "listening" and (("receiver" in line) == (kind == "receiver")):
-                return line["endpoint"]
-        return None
+    def _listening(self, protocol):
+        """The first endpoint of this protocol, as soon as the log names it."""
+        found = eventually(lambda: self.endpoints(protocol) or self._ended(), self._story(f"no {protocol} endpoint"))
+        return next(iter(found.values()))
+
+    def endpoints(self, protocol):
+        """Where the program listens, by component."""
+        lines = [line for line in self.records() if line.get("message") == "listening"]
+        return {line.get("component"): line["endpoint"] for line in lines if line["protocol"] == protocol}
 
     def log(self):
         return self.log_file.read_text(errors="replace")
@@ -176,8 +179,3 @@ def log_record(line):
         return json.loads(line)
     pairs = re.findall(r'([\w.\-/]+)=("(?:[^"\\]|\\.)*"|\S*)', line)
     return {key: json.loads(value) if value.startswith('"') else value for key, value in pairs}
-
-
-def said(record):
-    """What a log line says, without its details."""
-    return record.get("msg", record.get("message"))
