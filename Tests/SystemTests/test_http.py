@@ -12,7 +12,7 @@ def test_a_post_to_the_traces_path_is_taken(weir):
     assert len(weir.spans()) == 1
 
 
-@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH", "BREW"])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH"])
 def test_other_methods_get_405_and_the_name_of_the_right_one(weir, method):
     with Connection(weir.endpoint) as connection:
         connection.send(request(method=method, content_type=PROTOBUF))
@@ -200,6 +200,7 @@ def test_a_connection_that_ends_in_the_middle_of_a_body_leaves_nothing_behind(we
 
 
 MALFORMED = {
+    "a method that is none": b"BREW /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n",
     "no request line": b"\x00\x01\x02\x03\r\n\r\n",
     "a version that is none": b"POST /v1/traces HTTQ/1.1\r\nHost: x\r\n\r\n",
     "a space before the colon": b"POST /v1/traces HTTP/1.1\r\nHost : x\r\nContent-Length: 0\r\n\r\n",

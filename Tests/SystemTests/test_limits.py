@@ -113,7 +113,7 @@ def test_memory_stays_bounded_under_load(start):
     assert weir.memory_peak() - before < 160 * MIB
 
 
-def cut_off(connection, since, after, within=10.0):
+def cut_off(connection, since, after, within=5.0):
     """Waits until the server ends the connection; it may say why. Fails when that is before `after` seconds."""
     answers = connection.answers_until_closed()
     took = time.monotonic() - since
@@ -153,7 +153,7 @@ def slow_client(weir, begin, after, drip=None):
                 pass  # the server has closed; that is the point
             try:
                 cut_off(connection, since, after)
-            except AssertionError as error:
+            except Exception as error:  # noqa: BLE001, raised again below
                 failures.append(error)
             finally:
                 done.set()
@@ -200,7 +200,7 @@ def test_an_idle_connection_is_closed_after_its_last_answer(start):
         assert connection.read().status == 200
         since = time.monotonic()
         assert connection.rest() == b""
-        assert 0.8 <= time.monotonic() - since < 10
+        assert 0.8 <= time.monotonic() - since < 5
 
 
 def test_headers_past_the_limit_get_431(weir):
@@ -291,7 +291,7 @@ def test_bad_data_is_never_answered_with_a_status_that_a_client_retries(weir):
 
 
 def test_a_connection_is_not_used_after_a_refusal_in_the_middle_of_a_body(start):
-    weir = start(http={"max_request_body_size": "1KiB"})
+    weir = start(http={"max_request_body_size": "1KiB", "read_timeout": "2s"})
     behind = request(a_body(a_span(name="inside the body")))
     with Connection(weir.endpoint) as connection:
         connection.send_what_it_takes(request(headers=[("Content-Length", 1 << 30)]) + behind)

@@ -79,14 +79,14 @@ class Weir:
         self.config.write_text(text or configuration(**keys))
         self.log_file = self.directory / "weir.log"
         self.stopped = False
-        with open(self.log_file, "wb") as log:
+        with open(self.log_file, "wb") as log, open(self.directory / "weir.out", "wb") as out:
             self.process = subprocess.Popen(
                 [BINARY, "run", "--config", self.config],
                 cwd=self.directory,
                 env={**os.environ, **(env or {})},
                 stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
+                stdout=out,
+                stderr=log,
             )
 
     def started(self):
