@@ -1,0 +1,95 @@
+# `make help` lists what there is. Everything that is built lands in .build/, everything Weir writes in data/.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+
+# Debian packages, one list per purpose.
+RUN_PACKAGES := zlib1g-dev libdeflate-dev libzstd-dev libpcre2-dev
+DEMO_PACKAGES := python3 python3-venv
+TEST_PACKAGES := $(RUN_PACKAGES) $(DEMO_PACKAGES) protobuf-c-compiler libprotobuf-c-dev curl zstd
+BENCH_PACKAGES := $(RUN_PACKAGES) protobuf-c-compiler libprotobuf-c-dev
+
+WEIR := .build/release/weir
+VENV := .build/venv
+PYTHON := $(VENV)/bin/python
+REQUIREMENTS := Tests/SystemTests/requirements.txt
+SWIFT_FILES := Package.swift Sources Tests
+# Folders are among the sources, so that a deleted file causes a build as well.
+SOURCES := Package.swift $(shell find Sources)
+
+# Installs those of the packages $(1) that are missing; asks apt nothing when all are there.
+define install
+missing=(); \
+if ! command -v dpkg-query >/dev/null; then \
+    echo "not a Debian system: these packages, or what they are called here, have to be there: $(1)"; exit 0; \
+fi; \
+for package in $(1); do \
+    [[ "$$(dpkg-query -W -f='$${db:Status-Abbrev}' $$package 2>/dev/null || true)" == ii* ]] || missing+=("$$package"); \
+done; \
+if (( $${#missing[@]} )); then \
+    sudo=(); (( $$(id -u) == 0 )) || sudo=(sudo); \
+    "$${sudo[@]}" apt-get -o Acquire::Retries=5 update; \
+    "$${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -o Acquire::Retries=5 install -y --no-install-recommends "$${missing[@]}"; \
+fi
+endef
+
+.PHONY: help run test demo bench fuzz torture lint format clean \
+    run-packages test-packages demo-packages bench-packages unit-tests system-tests
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: $(WEIR) ## build what changed and start Weir with collector.yaml
+	@exec $(WEIR) run --config collector.yaml
+
+test: unit-tests system-tests ## install what the tests need and run all of them
+
+demo: $(VENV)/installed ## send spans from the OpenTelemetry SDK to a running Weir and show what arrived
+	@exec $(PYTHON) demo/demo.py
+
+bench: bench-packages $(WEIR) ## measure speed and memory
+	Benchmarks/run.sh
+
+fuzz: bench-packages ## feed the decoders with mutated input
+	Benchmarks/fuzz.sh
+
+torture: $(WEIR) $(VENV)/installed ## the long system tests
+	$(PYTHON) -m pytest Tests/SystemTests -m torture
+
+lint: ## check the format of the Swift files
+	swift format lint --strict --recursive $(SWIFT_FILES)
+
+format: ## format the Swift files
+	swift format --in-place --recursive $(SWIFT_FILES)
+
+clean: ## remove what was built; data/ stays
+	rm -rf .build Benchmarks/.build
+
+unit-tests: test-packages
+	swift build --build-tests
+	swift test --skip-build
+
+system-tests: test-packages $(WEIR) $(VENV)/installed
+	$(PYTHON) -m pytest Tests/SystemTests
+
+# The no-op of `swift build` alone costs more than a start of Weir may take, so make decides what is out of date.
+$(WEIR): $(SOURCES) | run-packages
+	swift build --configuration release --product weir
+	@touch $@
+
+$(VENV)/installed: $(REQUIREMENTS) | demo-packages
+	python3 -m venv --clear $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --retries 10 --timeout 60 --requirement $(REQUIREMENTS)
+	@touch $@
+
+run-packages:
+	@$(call install,$(RUN_PACKAGES))
+test-packages:
+	@$(call install,$(TEST_PACKAGES))
+demo-packages:
+	@$(call install,$(DEMO_PACKAGES))
+bench-packages:
+	@$(call install,$(BENCH_PACKAGES))

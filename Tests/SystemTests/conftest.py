@@ -1,0 +1,42 @@
+import pytest
+
+from weir import BINARY, Weir
+
+
+def pytest_sessionstart():
+    if not BINARY.exists():
+        pytest.exit(f"there is no {BINARY}; `make test` builds it", returncode=2)
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Starts programs, each in a folder of its own; stops them after the test and checks how they end.
+
+    The keys are those of `Weir`. With `ready=False` it does not wait until the program is, for those that never are.
+    """
+    running = []
+
+    def begin(ready=True, **keys):
+        program = Weir(tmp_path / f"weir-{len(running)}", **keys)
+        try:
+            return program.started() if ready else program
+        except BaseException:
+            program.kill()
+            raise
+        finally:
+            running.append(program)
+
+    yield begin
+    try:
+        for program in running:
+            program.stop()
+    finally:
+        for program in running:
+            if not program.stopped:
+                program.kill()
+
+
+@pytest.fixture
+def weir(start):
+    """A program with the default limits and an archive."""
+    return start()

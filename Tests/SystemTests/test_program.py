@@ -1,0 +1,299 @@
+"""The program as an operator meets it: start, signals, logs, metrics."""
+
+import json
+import signal
+import threading
+
+import pytest
+
+import archives
+import prometheus
+from otlp import COMPRESSIONS, a_body, a_span, request_json, span_json
+from waiting import eventually
+from weir import archive, command, configuration, log_record
+from wire import Connection, exchange, post, post_json, request
+
+
+def accepts(endpoint):
+    try:
+        Connection(endpoint, timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+def test_the_start_says_version_configuration_and_pipelines(weir):
+    (line,) = [line for line in weir.records() if "version" in line]
+    assert line["version"] and line["version"][0].isdigit()
+    assert "collector.yaml" in str(line) and "traces" in str(line)
+
+
+def test_the_start_says_where_it_listens(weir):
+    assert weir.endpoints("otlp/http") == {"otlp": weir.endpoint}
+    assert weir.endpoint.startswith("127.0.0.1:") and not weir.endpoint.endswith(":0")
+
+
+def test_health_and_readiness_are_answered(weir):
+    assert weir.get("/healthz")[0] == 200 and weir.get("/readyz")[0] == 200
+    assert weir.get("/nowhere")[0] == 404
+
+
+def test_metrics_count_what_happened(weir):
+    status, headers, text = weir.get("/metrics")
+    assert status == 200 and headers["content-type"].startswith("text/plain; version=0.0.4")
+    prometheus.parse(text)
+    for _ in range(5):
+        assert post(weir.endpoint, a_body(a_span(), a_span(), a_span(trace_id=bytes(16)))).rejected() == 1
+    assert post_json(weir.endpoint, request_json(span_json())).rejected() == 0
+    assert post(weir.endpoint, b"\xff").status == 400
+    families = weir.metrics()
+    assert prometheus.value(families, "otelcol_receiver_accepted_spans", receiver="otlp") == 11
+    # Refused are those that a pipeline had no room for; those that are wrong in themselves are counted apart.
+    assert prometheus.value(families, "otelcol_receiver_refused_spans", receiver="otlp") == 0
+    assert "otelcol_receiver_refused_spans" in families
+    assert prometheus.value(families, "weir_receiver_rejected_spans", receiver="otlp", reason="traceID") == 5
+    assert families["otelcol_receiver_accepted_spans"].type == "counter"
+    eventually(
+        lambda: weir.metric("otelcol_exporter_sent_spans", exporter="archive") == 11, lambda: weir.get("/metrics")[2]
+    )
+
+
+def test_the_time_to_the_acknowledgement_is_a_histogram(weir):
+    def count():
+        found = [f for f in weir.metrics().values() if f.type == "histogram" and "duration" in f.name]
+        assert found, "no histogram of durations"
+        return {f.name: prometheus.value({f.name: f}, f.name + "_count", receiver="otlp") for f in found}
+
+    before = count()
+    for _ in range(7):
+        assert post(weir.endpoint, a_body()).status == 200
+    assert 7 in [after - before[name] for name, after in count().items()]
+
+
+def test_metrics_of_the_process_are_there(weir):
+    families = weir.metrics()
+    assert prometheus.value(families, "otelcol_process_uptime") > 0
+    assert prometheus.value(families, "otelcol_process_memory_rss") > 1 << 20
+    assert prometheus.value(families, "otelcol_process_cpu_seconds") < 10
+    assert "otelcol_process_cpu_seconds" in families
+
+
+@pytest.mark.parametrize("encoding", ["logfmt", "json"])
+def test_every_log_line_is_in_the_encoding_asked_for(start, encoding):
+    weir = start(
+        exporters={"debug": {"verbosity": "detailed"}, "archive": archive("archive")},
+        logs=f"level: debug, encoding: {encoding}",
+    )
+    assert post(weir.endpoint, a_body(a_span(name='a "quoted"\nname'))).status == 200
+    weir.stop()
+    lines = [line for line in weir.log().splitlines() if line]
+    assert lines
+    for line in lines:
+        record = json.loads(line) if encoding == "json" else log_record(line)
+        assert {"time", "level", "message"} <= record.keys(), line
+
+
+def test_a_flood_of_equal_errors_does_not_flood_the_log(weir):
+    with Connection(weir.endpoint) as connection:
+        for _ in range(2000):
+            connection.send(request(b"\xff"))
+            assert connection.read().status == 400
+    weir.stop()
+    assert len(weir.log().splitlines()) < 200
+
+
+def test_an_address_in_use_is_said_and_ends_the_start(start, weir):
+    text = configuration(exporters={"debug": {}}).replace("endpoint: 127.0.0.1:0", f"endpoint: {weir.endpoint}", 1)
+    second = start(ready=False, text=text)
+    assert second.wait() == 1
+    assert weir.endpoint in second.log() and "in use" in second.log()
+    assert post(weir.endpoint, a_body()).status == 200
+
+
+def test_an_archive_that_cannot_be_written_is_said_and_ends_the_start(start, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    weir = start(ready=False, exporters={"archive": archive(tmp_path / "file/archive")})
+    assert weir.wait() == 1
+    assert str(tmp_path / "file/archive") in weir.log()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_flushes_and_ends_with_0(start, number):
+    weir = start(exporters={"archive": archive("archive", max_file_age="1h")})
+    assert post(weir.endpoint, a_body(a_span(name="before the signal"))).status == 200
+    weir.process.send_signal(number)
+    assert weir.wait() == 0, weir.log()
+    assert [archived.span.name for archived in weir.spans()] == ["before the signal"]
+
+
+def test_idle_connections_do_not_delay_the_end(weir):
+    with Connection(weir.endpoint) as idle, Connection(weir.endpoint):
+        idle.send(request(a_body()))
+        assert idle.read().status == 200
+        weir.terminate()
+        assert weir.wait(deadline=5) == 0
+        assert idle.rest() == b""
+
+
+def test_what_is_in_flight_is_finished_after_a_signal(weir):
+    data = request(a_body(a_span(name="in flight")))
+    with Connection(weir.endpoint) as connection:
+        # The answer to the first request proves that the server has seen the beginning of the second.
+        connection.send(request(a_body(a_span(name="before"))) + data[:-10])
+        assert connection.read().status == 200
+        weir.terminate()
+        eventually(lambda: not accepts(weir.endpoint), "still accepts connections after SIGTERM")
+        connection.send(data[-10:])
+        assert connection.read().status == 200
+    assert weir.wait() == 0
+    assert [archived.span.name for archived in weir.spans()] == ["before", "in flight"]
+
+
+def test_a_second_signal_ends_at_once(weir):
+    with Connection(weir.endpoint) as connection:
+        connection.send(request(a_body()) + request(a_body())[:-10])
+        assert connection.read().status == 200
+        weir.terminate()
+        eventually(lambda: not accepts(weir.endpoint), "still accepts connections after SIGTERM")
+        assert weir.process.poll() is None, "did not wait for the request in flight"
+        weir.terminate()
+        code = weir.wait(deadline=3)
+    assert code in (-signal.SIGTERM, 1, 128 + signal.SIGTERM), code
+
+
+@pytest.mark.parametrize("encoding", [None, "gzip"])
+def test_nothing_acknowledged_is_lost_when_the_end_comes_under_load(weir, encoding):
+    acknowledged, unanswered, lock = set(), set(), threading.Lock()
+    under_load = threading.Event()
+
+    def load(worker):
+        try:
+            with Connection(weir.endpoint) as connection:
+                for number in range(100_000):
+                    name = f"{worker}-{number}"
+                    with lock:
+                        unanswered.add(name)
+                    body = COMPRESSIONS.get(encoding, bytes)(a_body(a_span(name=name)))
+                    connection.send(request(body, encoding=encoding))
+                    if connection.read().status != 200:
+                        return
+                    with lock:
+                        unanswered.remove(name)
+                        acknowledged.add(name)
+                        if len(acknowledged) > 1000:
+                            under_load.set()
+        except Exception as error:  # noqa: BLE001, whatever ends the connection ends this client
+            ends.append(error)
+
+    ends = []
+    threads = [threading.Thread(target=load, args=(worker,)) for worker in range(8)]
+    for thread in threads:
+        thread.start()
+    assert under_load.wait(30), ends
+    weir.terminate()
+    for thread in threads:
+        thread.join(30)
+    assert weir.wait() == 0, weir.log()
+    names = [archived.span.name for archived in weir.spans()]
+    assert acknowledged <= set(names), f"{len(acknowledged - set(names))} of {len(acknowledged)} lost"
+    assert len(names) == len(set(names)), "delivered twice"
+    assert set(names) <= acknowledged | unanswered
+
+
+def test_readiness_ends_before_the_program(weir):
+    data = request(a_body())
+    with Connection(weir.endpoint) as connection:
+        connection.send(data + data[:-1])
+        assert connection.read().status == 200
+        weir.terminate()
+
+        def not_ready():
+            try:
+                return weir.get("/readyz")[0] == 503
+            except OSError:
+                return True
+
+        eventually(not_ready, "still ready after SIGTERM")
+        connection.send(data[-1:])
+        assert connection.read().status == 200
+    assert weir.wait() == 0
+
+
+def test_the_environment_fills_the_configuration(start):
+    text = configuration(exporters={"archive": archive("${env:WEIR_TEST_FOLDER}")}).replace(
+        "endpoint: 127.0.0.1:0", 'endpoint: "${env:WEIR_TEST_ENDPOINT:-127.0.0.1:0}"', 1
+    )
+    weir = start(text=text, env={"WEIR_TEST_FOLDER": "from-the-environment"})
+    assert post(weir.endpoint, a_body()).status == 200
+    weir.stop()
+    assert len(archives.spans(weir.directory / "from-the-environment")) == 1
+
+
+def test_two_receivers_serve_two_pipelines(start):
+    text = """\
+receivers:
+  otlp: { protocols: { http: { endpoint: 127.0.0.1:0 } } }
+  otlp/second: { protocols: { http: { endpoint: 127.0.0.1:0 } } }
+exporters:
+  archive/a: { directory: a, format: otlp_proto, compression: none }
+  archive/b: { directory: b, format: otlp_proto, compression: none }
+service:
+  telemetry: { metrics: { endpoint: 127.0.0.1:0 } }
+  pipelines:
+    traces: { receivers: [otlp], exporters: [archive/a] }
+    traces/both: { receivers: [otlp, otlp/second], exporters: [archive/b] }
+"""
+    weir = start(text=text)
+    endpoints = eventually(lambda: len(weir.endpoints("otlp/http")) == 2 and weir.endpoints("otlp/http"), weir.log)
+    assert post(endpoints["otlp"], a_body(a_span(name="first"))).status == 200
+    assert post(endpoints["otlp/second"], a_body(a_span(name="second"))).status == 200
+    weir.stop()
+    assert [archived.span.name for archived in archives.spans(weir.directory / "a")] == ["first"]
+    assert sorted(archived.span.name for archived in archives.spans(weir.directory / "b")) == ["first", "second"]
+
+
+def test_processors_change_what_arrives(start):
+    text = (
+        configuration(exporters={"archive": archive("archive")})
+        .replace(
+            "exporters:\n",
+            """\
+processors:
+  attributes/env: { actions: [ { key: deployment.environment.name, value: test, action: upsert } ] }
+  filter/health: { traces: { span: [ 'attributes["http.route"] == "/healthz"' ] } }
+exporters:
+""",
+            1,
+        )
+        .replace("receivers: [otlp]", "receivers: [otlp]\n      processors: [attributes/env, filter/health]")
+    )
+    weir = start(text=text)
+    health = a_span(name="health")
+    health.attributes.add(key="http.route").value.string_value = "/healthz"
+    assert post(weir.endpoint, a_body(a_span(name="order"), health)).rejected() == 0
+    (archived,) = weir.spans()
+    assert archived.span.name == "order"
+    assert [(a.key, a.value.string_value) for a in archived.span.attributes] == [
+        ("deployment.environment.name", "test")
+    ]
+
+
+def test_help_and_version_are_there():
+    result = command("--help")
+    assert result.returncode == 0
+    for name in ("run", "check", "print-config", "components"):
+        assert name in result.stdout
+    version = command("--version")
+    assert version.returncode == 0 and version.stdout.strip()
+
+
+def test_the_telemetry_endpoint_survives_nonsense(weir):
+    for data in (
+        b"\x00" * 100,
+        b"GET /metrics HTTP/1.1\r\n" + b"X: y\r\n" * 100_000,
+        b"POST /metrics HTTP/1.1\r\nHost: x\r\n\r\n",
+    ):
+        with Connection(weir.metrics_endpoint) as connection:
+            connection.send_what_it_takes(data)
+    assert exchange(weir.metrics_endpoint, request(method="DELETE", path="/metrics")).status == 405
+    assert weir.get("/metrics")[0] == 200
