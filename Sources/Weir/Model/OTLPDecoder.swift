@@ -81,7 +81,7 @@ struct RequestReader {
         record.extra = .empty
         try eachField(of: record.wire, "Resource") { (tag, body, field) throws(DecodeError) in
             switch tag {
-            case Tag.resourceAttributes: defect = readAttribute(body) ?? defect
+            case Tag.resourceAttributes: defect = readAttribute(body, of: field) ?? defect
             case Tag.resourceDropped: record.droppedAttributes = UInt32(truncatingIfNeeded: number(body))
             default:
                 if tag == Tag.resourceEntityRefs { defect = checkEntityRef(body) ?? defect }
@@ -144,7 +144,7 @@ struct RequestReader {
             case Tag.scopeVersion:
                 record.version = body
                 if !isText(body) { defect = .text }
-            case Tag.scopeAttributes: defect = readAttribute(body) ?? defect
+            case Tag.scopeAttributes: defect = readAttribute(body, of: field) ?? defect
             case Tag.scopeDropped: record.droppedAttributes = UInt32(truncatingIfNeeded: number(body))
             default: record.extra = extended(record.extra, field)
             }
@@ -194,11 +194,12 @@ struct RequestReader {
         isValidUTF8(address(ref), Int(ref.count))
     }
 
-    private func readAttribute(_ body: ByteRef) -> SpanDefect? {
+    private func readAttribute(_ body: ByteRef, of field: ByteRef) -> SpanDefect? {
         let origin = body.offset & ByteRef.side
-        var reader = AttributeReader(
-            arena, origin == 0 ? base : UnsafePointer(arena.pointee.side.base), origin, maxValueDepth)
-        reader.read(body.position, body.position + Int(body.count))
+        let base = origin == 0 ? base : UnsafePointer(arena.pointee.side.base)
+        var reader = AttributeReader(arena, base, origin, maxValueDepth)
+        let afterTag = readVarint(base, field.position, body.position).next
+        reader.read(body.position, body.position + Int(body.count), wireOffset: afterTag)
         return reader.defect
     }
 
