@@ -62,7 +62,6 @@ struct RequestReader {
             case Tag.resource:
                 record.wire = merged(record, body)
                 record.state.insert(.present)
-                defect = try readResource(&record) ?? defect
             case Tag.scopeSpans: try readScopeSpans(body, resource: UInt32(index))
             case Tag.resourceSchemaURL:
                 record.schemaURL = body
@@ -70,6 +69,8 @@ struct RequestReader {
             default: record.containerExtra = extended(record.containerExtra, field)
             }
         }
+        // Read when its last part is there: reading it with each part would take the square of their number.
+        if record.state.contains(.present) { defect = try readResource(&record) ?? defect }
         record.scopeCount = UInt32(arena.pointee.scopes.count) - record.scopeStart
         arena.pointee.resources[index] = record
         if let defect { arena.pointee.rejectSpans(ofScopes: record.scopes, because: defect) }
@@ -78,7 +79,6 @@ struct RequestReader {
     private func readResource(_ record: inout ResourceRecord) throws(DecodeError) -> SpanDefect? {
         var defect: SpanDefect?
         record.attributes.start = UInt32(arena.pointee.attributes.count)
-        record.extra = .empty
         try eachField(of: record.wire, "Resource") { (tag, body, field) throws(DecodeError) in
             switch tag {
             case Tag.resourceAttributes: defect = readAttribute(body, of: field) ?? defect
@@ -120,13 +120,13 @@ struct RequestReader {
             case Tag.scope:
                 record.wire = merged(record, body)
                 record.state.insert(.present)
-                defect = try readScope(&record) ?? defect
             case Tag.scopeSchemaURL:
                 record.schemaURL = body
                 if !isText(body) { defect = .text }
             default: record.containerExtra = extended(record.containerExtra, field)
             }
         }
+        if record.state.contains(.present) { defect = try readScope(&record) ?? defect }
         record.spanCount = UInt32(arena.pointee.spans.count) - record.spanStart
         arena.pointee.scopes[index] = record
         if let defect { arena.pointee.rejectSpans(ofScopes: index..<index + 1, because: defect) }
@@ -135,7 +135,6 @@ struct RequestReader {
     private func readScope(_ record: inout ScopeRecord) throws(DecodeError) -> SpanDefect? {
         var defect: SpanDefect?
         record.attributes.start = UInt32(arena.pointee.attributes.count)
-        record.extra = .empty
         try eachField(of: record.wire, "InstrumentationScope") { (tag, body, field) throws(DecodeError) in
             switch tag {
             case Tag.scopeName:
@@ -221,6 +220,8 @@ struct RequestReader {
         let start = atEnd ? first.position : arena.pointee.side.count
         if !atEnd { arena.pointee.side.append(address(first), count: Int(first.count)) }
         arena.pointee.side.append(address(second), count: Int(second.count))
+        // What was not appended must not be read; the decoder refuses the request when it is done.
+        if arena.pointee.side.isOverfull { return .empty }
         return ByteRef(start, Int(first.count) + Int(second.count), origin: ByteRef.side)
     }
 }
