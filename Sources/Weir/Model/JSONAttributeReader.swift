@@ -92,12 +92,14 @@ struct JSONAttributeReader {
         var count = Int(text.count)
         while count > 0, Int(text.count) - count < 2, source[count - 1] == UInt8(ascii: "=") { count -= 1 }
         guard count % 4 != 1, count == Int(text.count) || text.count % 4 == 0 else { throw .defect(.value) }
+        // Text with escapes stands in the side buffer. The bytes, which are fewer, take its place.
+        if text.isInSide { arena.pointee.side.count = text.position }
         let start = arena.pointee.side.count
         var bits: UInt32 = 0
         for index in 0..<count {
             guard let sextet = JSONAttributeReader.sextet(source[index]) else { throw .defect(.value) }
             bits = bits << 6 | UInt32(sextet)
-            // The room for it is there: it was reserved, so the source cannot move.
+            // Fewer bytes than the text had: the room is there, so a source in the same buffer cannot move.
             if index % 4 == 1 { arena.pointee.side.append(UInt8(truncatingIfNeeded: bits >> 4)) }
             if index % 4 == 2 { arena.pointee.side.append(UInt8(truncatingIfNeeded: bits >> 2)) }
             if index % 4 == 3 { arena.pointee.side.append(UInt8(truncatingIfNeeded: bits)) }

@@ -18,7 +18,7 @@ struct DecodeErrorTests {
         expectMalformed(Array("{\"resourceSpans\":[]}".utf8), "ExportTraceServiceRequest", offset: 0)
     }
 
-    @Test(arguments: [1 << 12, 1 << 14, 1 << 16])
+    @Test(arguments: [1 << 14, 1 << 16, 1 << 18])
     func refusesWhatDecodesToMoreThanTheLimit(limit: Int) throws {
         let span: [UInt8] = [0x0A, 16] + Array(1...16) + [0x12, 8] + Array(1...8)
         let many = { (field: [UInt8], size: Int) in
