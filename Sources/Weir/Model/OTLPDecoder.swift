@@ -23,10 +23,11 @@ struct OTLPDecoder {
     /// Replaces what the batch held.
     func decode(_ payload: Payload, into batch: inout Batch) throws(DecodeError) {
         batch.reset(to: payload)
+        batch.arena.pointee.isVerbatim = true
         var reader = RequestReader(batch.arena, maxValueDepth: maxValueDepth)
         try reader.readRequest()
         if batch.isOverfull { throw .tooLarge }
-        batch.arena.pointee.isVerbatim = batch.arena.pointee.rejected.count == 0
+        if batch.arena.pointee.rejected.count > 0 { batch.arena.pointee.isVerbatim = false }
     }
 }
 
@@ -73,7 +74,7 @@ struct RequestReader {
         if record.state.contains(.present) { defect = try readResource(&record) ?? defect }
         record.scopeCount = UInt32(arena.pointee.scopes.count) - record.scopeStart
         arena.pointee.resources[index] = record
-        if let defect { arena.pointee.rejectSpans(ofScopes: record.scopes, because: defect) }
+        if let defect { arena.pointee.reject(resource: index, because: defect) }
     }
 
     private func readResource(_ record: inout ResourceRecord) throws(DecodeError) -> SpanDefect? {
@@ -129,7 +130,7 @@ struct RequestReader {
         if record.state.contains(.present) { defect = try readScope(&record) ?? defect }
         record.spanCount = UInt32(arena.pointee.spans.count) - record.spanStart
         arena.pointee.scopes[index] = record
-        if let defect { arena.pointee.rejectSpans(ofScopes: index..<index + 1, because: defect) }
+        if let defect { arena.pointee.reject(scope: index, because: defect) }
     }
 
     private func readScope(_ record: inout ScopeRecord) throws(DecodeError) -> SpanDefect? {
