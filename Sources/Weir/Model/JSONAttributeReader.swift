@@ -40,7 +40,7 @@ struct JSONAttributeReader {
     private func readValue(_ scanner: inout JSONScanner, _ record: inout AttributeRecord) throws(JSONProblem) {
         try scanner.eachMember { (scanner, key) throws(JSONProblem) in
             if try scanner.takeNull() { return }
-            if record.kind != .empty { throw .defect(.repeatedField) }
+            if record.kind != .empty { return try skipBehindValue(&scanner, key) }
             if key.equals("stringValue") {
                 (record.value, record.kind) = (try scanner.readString().packed, .string)
             } else if key.equals("intValue") {
@@ -71,6 +71,17 @@ struct JSONAttributeReader {
         } else {
             try skipUnknown(&scanner, key)
         }
+    }
+
+    /// A second member of the oneof is a defect; a field that Weir does not know is not.
+    @inline(never)
+    private func skipBehindValue(_ scanner: inout JSONScanner, _ key: JSONKey) throws(JSONProblem) {
+        for name in [
+            "stringValue", "intValue", "boolValue", "doubleValue", "bytesValue", "arrayValue", "kvlistValue",
+        ] as [StaticString] where key.equals(name) {
+            throw .defect(.repeatedField)
+        }
+        try skipUnknown(&scanner, key)
     }
 
     func skipUnknown(_ scanner: inout JSONScanner, _ key: JSONKey) throws(JSONProblem) {

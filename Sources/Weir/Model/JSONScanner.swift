@@ -15,8 +15,8 @@ struct JSONScanner {
     var position = 0
     private let arena: UnsafeMutablePointer<Batch.Arena>
 
-    /// How deep objects and arrays that nobody reads may be nested.
-    /// A value nested as deep as `maxValueDepth` allows takes three levels for each of its own, and must not cost more than its span.
+    /// How deep objects and arrays that nobody reads may be nested. An attribute value takes three levels for each of its own,
+    /// and a span that is skipped because of a defect must not cost the request, however deep its values.
     static let maxSkippedDepth = 1024
 
     init(_ arena: UnsafeMutablePointer<Batch.Arena>) {
@@ -330,12 +330,24 @@ struct JSONScanner {
             case UInt8(ascii: "\""):
                 position += 1
                 return
-            case UInt8(ascii: "\\"): position += 2
+            case UInt8(ascii: "\\"): try skipEscape()
             case 0..<0x20:
                 throw malformed("a string does not end, or holds a control character")
             default: position += 1
             }
             if position > end { throw malformed("a string does not end") }
+        }
+    }
+
+    private mutating func skipEscape() throws(JSONProblem) {
+        switch base[position + 1] {
+        case UInt8(ascii: "u"):
+            _ = try hexadecimal4(position + 2)
+            position += 6
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"), UInt8(ascii: "f"),
+            UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
+            position += 2
+        default: throw malformed("an unknown escape stands in a string")
         }
     }
 
