@@ -5,7 +5,7 @@ import Testing
 /// What the decoder makes of messages that are sound, compared with protobuf-c.
 struct OTLPDecoderTests {
     @Test func readsWhatProtobufCPacks() throws {
-        for seed in UInt64(0)..<2000 {
+        for seed in UInt64(0)..<1000 {
             var source = RandomTrace(seed: seed)
             let trace = source.trace()
             var writer = TraceWriter()
@@ -20,7 +20,7 @@ struct OTLPDecoderTests {
     }
 
     @Test func readsFieldsInAnyOrderAndEncodingLikeProtobufC() throws {
-        for seed in UInt64(0)..<2000 {
+        for seed in UInt64(0)..<1000 {
             var source = RandomTrace(seed: seed)
             let trace = source.trace()
             var writer = TraceWriter(.wild, seed: seed)

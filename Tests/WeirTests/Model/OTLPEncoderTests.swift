@@ -27,7 +27,7 @@ struct OTLPEncoderTests {
     }
 
     @Test func writesTouchedRecordsWithAllTheyHad() throws {
-        for seed in UInt64(0)..<2000 {
+        for seed in UInt64(0)..<1000 {
             let (trace, bytes) = Self.request(seed)
             var batch = try Batch(decoding: bytes)
             batch.markAllDirty()
@@ -37,7 +37,7 @@ struct OTLPEncoderTests {
     }
 
     @Test func writesAttributesFromTheirRecords() throws {
-        for seed in UInt64(0)..<2000 {
+        for seed in UInt64(0)..<1000 {
             let (trace, bytes) = Self.request(seed)
             var batch = try Batch(decoding: bytes)
             batch.markAllDirty(attributesToo: true)

@@ -129,6 +129,20 @@ struct SpanDefectTests {
         }
     }
 
+    @Test func leavesOutAResourceOrScopeThatIsNotTextEvenWithoutSpans() throws {
+        let broken: [UInt8] = [0x0A, 4, 0x12, 2, 0xC3, 0x28]  // scope.name
+        for bytes in [
+            [0x0A] + Trace.delimited([0x1A, 2, 0xC3, 0x28]),  // schema_url
+            [0x0A] + Trace.delimited([0x0A] + Trace.delimited([0x0A, 4, 0x0A, 2, 0xC3, 0x28])),
+            [0x0A] + Trace.delimited([0x12] + Trace.delimited(broken)),
+        ] {
+            let batch = try Batch(decoding: bytes)
+            var encoder = OTLPEncoder()
+            let encoded = encoder.encode(batch)
+            #expect(encoded.count == 0, "\(bytes)")
+        }
+    }
+
     @Test func saysWhatWasRejected() throws {
         let bytes = Trace.request(spans: [sound([]), spanID, spanID, sound([0x2A, 1, 0xFF])])
         let batch = try Batch(decoding: bytes)

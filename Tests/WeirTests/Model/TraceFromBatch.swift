@@ -4,14 +4,16 @@
 
 extension Trace {
     init(_ batch: borrowing Batch) {
-        for resource in batch.resources {
+        for resource in batch.resources where !resource.state.contains(.dropped) {
             var group = ResourceGroup(schemaURL: Array(batch.bytes(resource.schemaURL)))
             if resource.state.contains(.present) {
                 group.resource = Resource(
                     attributes: Trace.attributes(resource.attributes, batch), dropped: resource.droppedAttributes,
                     entities: Trace.entities(batch.bytes(resource.extra)))
             }
-            for index in resource.scopes { group.scopes.append(Trace.scopeGroup(batch.scopes[index], batch)) }
+            for index in resource.scopes where !batch.scopes[index].state.contains(.dropped) {
+                group.scopes.append(Trace.scopeGroup(batch.scopes[index], batch))
+            }
             groups.append(group)
         }
     }
