@@ -24,5 +24,15 @@ exit(
         }
         precondition(again.rejected.count == 0, "rejects what it read from JSON")
         precondition(again.spanCount == batch.spanCount, "lost a span")
+
+        var writer = OTLPJSONEncoder(capacity: 256)
+        let text = Array(writer.bytes(of: batch))
+        do {
+            try text.withUnsafeBytes { try decoder.decode(.copying($0), into: &again) }
+        } catch {
+            preconditionFailure("refuses what it wrote as JSON: \(error)")
+        }
+        precondition(again.rejected.count == 0, "rejects what it wrote as JSON")
+        precondition(Array(writer.bytes(of: again)) == text, "JSON does not stand still")
         return 0
     })

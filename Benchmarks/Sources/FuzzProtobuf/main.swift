@@ -25,6 +25,19 @@ private func edit(_ batch: inout Batch) {
     }
 }
 
+/// Every sound span can be said in JSON too.
+private func checkJSON(_ batch: borrowing Batch) {
+    var writer = OTLPJSONEncoder(capacity: 256)
+    let text = Array(writer.bytes(of: batch))
+    var again = Batch()
+    do {
+        try text.withUnsafeBytes { try OTLPJSONDecoder(maxValueDepth: 8).decode(.copying($0), into: &again) }
+    } catch {
+        preconditionFailure("refuses what it wrote as JSON: \(error)")
+    }
+    precondition(again.rejected.count == 0 && again.spanCount == batch.spanCount, "rejects what it wrote as JSON")
+}
+
 var argc = CommandLine.argc
 var argv = Optional(CommandLine.unsafeArgv)
 exit(
@@ -47,6 +60,7 @@ exit(
             precondition(again.rejected.count == 0, "rejects its own spans")
             precondition(again.spanCount == batch.spanCount && (pass == 1 || again.spanCount == spans))
             precondition(encode(again) == encoded, "encoding does not stand still")
+            checkJSON(batch)
             edit(&batch)
             if batch.isOverfull { return 0 }
         }

@@ -12,7 +12,6 @@ struct DecodeErrorTests {
         expectMalformed([0x00, 0x00], "ExportTraceServiceRequest", offset: 0)
         expectMalformed([0x0A, 2, 0x12, 7], "ResourceSpans", offset: 2)
         expectMalformed([0x0A, 4, 0x0A, 2, 0x0A, 9], "Resource", offset: 4)
-        expectMalformed([0x0A, 6, 0x0A, 4, 0x1A, 2, 0x0A, 9], "EntityRef", offset: 6)
         expectMalformed([0x0A, 4, 0x12, 2, 0x12, 9], "ScopeSpans", offset: 4)
         expectMalformed([0x0A, 6, 0x12, 4, 0x0A, 2, 0x0A, 9], "InstrumentationScope", offset: 6)
         expectMalformed(Array("{\"resourceSpans\":[]}".utf8), "ExportTraceServiceRequest", offset: 0)
