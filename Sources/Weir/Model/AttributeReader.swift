@@ -174,12 +174,23 @@ struct AttributeReader {
             guard next <= end else { return .encoding }
             position = next
             if tag == Tag.stringValue, !isValidUTF8(base + body, next - body) { return .text }
-            guard tag == Tag.arrayValue || tag == Tag.kvlistValue else { continue }
+            guard tag == Tag.arrayValue || tag == Tag.kvlistValue else {
+                // As in `readValue`: another member of the oneof takes the place of the list before it.
+                if isMember(tag) { list = 0 }
+                continue
+            }
             if list == tag { return .repeatedField }
             list = tag
             if let defect = checkList(body, next, tag, depth: depth + 1) { return defect }
         }
         return nil
+    }
+
+    private func isMember(_ tag: UInt64) -> Bool {
+        switch tag {
+        case Tag.stringValue, Tag.boolValue, Tag.intValue, Tag.doubleValue, Tag.bytesValue: true
+        default: false
+        }
     }
 
     // MARK: Defects

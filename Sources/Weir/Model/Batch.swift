@@ -66,18 +66,24 @@ struct Batch: ~Copyable {
 }
 
 extension Batch.Arena {
-    /// Spans whose resource or scope nobody can vouch for go with it.
-    mutating func rejectSpans(ofScopes range: Range<Int>, because defect: SpanDefect) {
-        for index in range {
-            let scope = scopes[index]
-            var live = 0
-            for span in scope.spans where !spans[span].isDropped {
-                spans[span].state.insert(.dropped)
-                live += 1
-            }
-            droppedSpans += live
-            rejected.add(defect, spans: live)
+    /// A resource that nobody can vouch for goes, with its spans.
+    mutating func reject(resource index: Int, because defect: SpanDefect) {
+        resources[index].state.insert(.dropped)
+        for scope in resources[index].scopes { reject(scope: scope, because: defect) }
+        isVerbatim = false
+    }
+
+    /// A scope likewise.
+    mutating func reject(scope index: Int, because defect: SpanDefect) {
+        scopes[index].state.insert(.dropped)
+        var live = 0
+        for span in scopes[index].spans where !spans[span].isDropped {
+            spans[span].state.insert(.dropped)
+            live += 1
         }
+        droppedSpans += live
+        rejected.add(defect, spans: live)
+        isVerbatim = false
     }
 }
 

@@ -40,7 +40,7 @@ struct JSONAttributeReader {
     private func readValue(_ scanner: inout JSONScanner, _ record: inout AttributeRecord) throws(JSONProblem) {
         try scanner.eachMember { (scanner, key) throws(JSONProblem) in
             if try scanner.takeNull() { return }
-            if record.kind != .empty { throw .defect(.repeatedField) }
+            if record.kind != .empty { return try skipBehindValue(&scanner, key) }
             if key.equals("stringValue") {
                 (record.value, record.kind) = (try scanner.readString().packed, .string)
             } else if key.equals("intValue") {
@@ -73,6 +73,17 @@ struct JSONAttributeReader {
         }
     }
 
+    /// A second member of the oneof is a defect; a field that Weir does not know is not.
+    @inline(never)
+    private func skipBehindValue(_ scanner: inout JSONScanner, _ key: JSONKey) throws(JSONProblem) {
+        for name in [
+            "stringValue", "intValue", "boolValue", "doubleValue", "bytesValue", "arrayValue", "kvlistValue",
+        ] as [StaticString] where key.equals(name) {
+            throw .defect(.repeatedField)
+        }
+        try skipUnknown(&scanner, key)
+    }
+
     func skipUnknown(_ scanner: inout JSONScanner, _ key: JSONKey) throws(JSONProblem) {
         if key.isSnakeCase { throw .defect(.snakeCase) }
         try scanner.skipValue()
@@ -92,12 +103,14 @@ struct JSONAttributeReader {
         var count = Int(text.count)
         while count > 0, Int(text.count) - count < 2, source[count - 1] == UInt8(ascii: "=") { count -= 1 }
         guard count % 4 != 1, count == Int(text.count) || text.count % 4 == 0 else { throw .defect(.value) }
+        // Text with escapes stands in the side buffer. The bytes, which are fewer, take its place.
+        if text.isInSide { arena.pointee.side.count = text.position }
         let start = arena.pointee.side.count
         var bits: UInt32 = 0
         for index in 0..<count {
             guard let sextet = JSONAttributeReader.sextet(source[index]) else { throw .defect(.value) }
             bits = bits << 6 | UInt32(sextet)
-            // The room for it is there: it was reserved, so the source cannot move.
+            // Fewer bytes than the text had: the room is there, so a source in the same buffer cannot move.
             if index % 4 == 1 { arena.pointee.side.append(UInt8(truncatingIfNeeded: bits >> 4)) }
             if index % 4 == 2 { arena.pointee.side.append(UInt8(truncatingIfNeeded: bits >> 2)) }
             if index % 4 == 3 { arena.pointee.side.append(UInt8(truncatingIfNeeded: bits)) }

@@ -95,7 +95,7 @@ extension JSONScanner {
         if index < last {
             let written = String(
                 decoding: UnsafeBufferPointer(start: base + index + 1, count: last - index - 1), as: UTF8.self)
-            guard let value = Int(written), abs(value) < 1000 else { return nil }
+            guard let value = Int(written), (-999...999).contains(value) else { return nil }
             exponent += value
         }
         return magnitude(digits, exponent).map { (isNegative, $0) }

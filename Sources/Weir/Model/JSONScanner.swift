@@ -15,8 +15,9 @@ struct JSONScanner {
     var position = 0
     private let arena: UnsafeMutablePointer<Batch.Arena>
 
-    /// How deep objects and arrays that nobody reads may be nested.
-    static let maxSkippedDepth = 128
+    /// How deep objects and arrays that nobody reads may be nested. An attribute value takes three levels for each of its own,
+    /// and a span that is skipped because of a defect must not cost the request, however deep its values.
+    static let maxSkippedDepth = 1024
 
     init(_ arena: UnsafeMutablePointer<Batch.Arena>) {
         self.arena = arena
@@ -108,7 +109,10 @@ struct JSONScanner {
     @inline(__always)
     private mutating func readKey() throws(JSONProblem) -> JSONKey {
         guard peek() == UInt8(ascii: "\"") else { throw malformed("a key was wanted") }
+        let count = arena.pointee.side.count
         let ref = try readString()
+        // An unescaped key is compared at once and then no longer needed. Inside a nested value it would stand in the encoding.
+        arena.pointee.side.count = count
         let key = (ref.isInSide ? UnsafePointer(arena.pointee.side.base) : base) + ref.position
         return JSONKey(base: key, count: Int(ref.count))
     }
@@ -188,9 +192,12 @@ struct JSONScanner {
 
     /// Copies the string that starts at `start` into the side buffer; `firstEscape` is the position of its first backslash.
     private mutating func unescape(_ start: Int, _ firstEscape: Int) throws(JSONProblem) -> ByteRef {
-        // Room for the whole text was reserved, and what is written is never longer than what was read.
-        let target = arena.pointee.side.base
+        // What is written is never longer than what is read. The room for it was reserved, unless long texts in a list, whose
+        // lengths take more bytes in protobuf than the quotes did, have used it up.
         let first = arena.pointee.side.count
+        arena.pointee.side.reserve(first + end - start)
+        if arena.pointee.side.isOverfull { throw malformed("the text decodes to more than the limit") }
+        let target = arena.pointee.side.base
         var out = first
         copy(base + start, target + out, firstEscape - start)
         out += firstEscape - start
@@ -323,12 +330,24 @@ struct JSONScanner {
             case UInt8(ascii: "\""):
                 position += 1
                 return
-            case UInt8(ascii: "\\"): position += 2
+            case UInt8(ascii: "\\"): try skipEscape()
             case 0..<0x20:
                 throw malformed("a string does not end, or holds a control character")
             default: position += 1
             }
             if position > end { throw malformed("a string does not end") }
+        }
+    }
+
+    private mutating func skipEscape() throws(JSONProblem) {
+        switch base[position + 1] {
+        case UInt8(ascii: "u"):
+            _ = try hexadecimal4(position + 2)
+            position += 6
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"), UInt8(ascii: "f"),
+            UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
+            position += 2
+        default: throw malformed("an unknown escape stands in a string")
         }
     }
 

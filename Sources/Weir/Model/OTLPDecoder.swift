@@ -23,10 +23,11 @@ struct OTLPDecoder {
     /// Replaces what the batch held.
     func decode(_ payload: Payload, into batch: inout Batch) throws(DecodeError) {
         batch.reset(to: payload)
+        batch.arena.pointee.isVerbatim = true
         var reader = RequestReader(batch.arena, maxValueDepth: maxValueDepth)
         try reader.readRequest()
         if batch.isOverfull { throw .tooLarge }
-        batch.arena.pointee.isVerbatim = batch.arena.pointee.rejected.count == 0
+        if batch.arena.pointee.rejected.count > 0 { batch.arena.pointee.isVerbatim = false }
     }
 }
 
@@ -62,7 +63,6 @@ struct RequestReader {
             case Tag.resource:
                 record.wire = merged(record, body)
                 record.state.insert(.present)
-                defect = try readResource(&record) ?? defect
             case Tag.scopeSpans: try readScopeSpans(body, resource: UInt32(index))
             case Tag.resourceSchemaURL:
                 record.schemaURL = body
@@ -70,18 +70,19 @@ struct RequestReader {
             default: record.containerExtra = extended(record.containerExtra, field)
             }
         }
+        // Read when its last part is there: reading it with each part would take the square of their number.
+        if record.state.contains(.present) { defect = try readResource(&record) ?? defect }
         record.scopeCount = UInt32(arena.pointee.scopes.count) - record.scopeStart
         arena.pointee.resources[index] = record
-        if let defect { arena.pointee.rejectSpans(ofScopes: record.scopes, because: defect) }
+        if let defect { arena.pointee.reject(resource: index, because: defect) }
     }
 
     private func readResource(_ record: inout ResourceRecord) throws(DecodeError) -> SpanDefect? {
         var defect: SpanDefect?
         record.attributes.start = UInt32(arena.pointee.attributes.count)
-        record.extra = .empty
         try eachField(of: record.wire, "Resource") { (tag, body, field) throws(DecodeError) in
             switch tag {
-            case Tag.resourceAttributes: defect = readAttribute(body) ?? defect
+            case Tag.resourceAttributes: defect = readAttribute(body, of: field) ?? defect
             case Tag.resourceDropped: record.droppedAttributes = UInt32(truncatingIfNeeded: number(body))
             default:
                 if tag == Tag.resourceEntityRefs { defect = checkEntityRef(body) ?? defect }
@@ -120,22 +121,21 @@ struct RequestReader {
             case Tag.scope:
                 record.wire = merged(record, body)
                 record.state.insert(.present)
-                defect = try readScope(&record) ?? defect
             case Tag.scopeSchemaURL:
                 record.schemaURL = body
                 if !isText(body) { defect = .text }
             default: record.containerExtra = extended(record.containerExtra, field)
             }
         }
+        if record.state.contains(.present) { defect = try readScope(&record) ?? defect }
         record.spanCount = UInt32(arena.pointee.spans.count) - record.spanStart
         arena.pointee.scopes[index] = record
-        if let defect { arena.pointee.rejectSpans(ofScopes: index..<index + 1, because: defect) }
+        if let defect { arena.pointee.reject(scope: index, because: defect) }
     }
 
     private func readScope(_ record: inout ScopeRecord) throws(DecodeError) -> SpanDefect? {
         var defect: SpanDefect?
         record.attributes.start = UInt32(arena.pointee.attributes.count)
-        record.extra = .empty
         try eachField(of: record.wire, "InstrumentationScope") { (tag, body, field) throws(DecodeError) in
             switch tag {
             case Tag.scopeName:
@@ -144,7 +144,7 @@ struct RequestReader {
             case Tag.scopeVersion:
                 record.version = body
                 if !isText(body) { defect = .text }
-            case Tag.scopeAttributes: defect = readAttribute(body) ?? defect
+            case Tag.scopeAttributes: defect = readAttribute(body, of: field) ?? defect
             case Tag.scopeDropped: record.droppedAttributes = UInt32(truncatingIfNeeded: number(body))
             default: record.extra = extended(record.extra, field)
             }
@@ -194,11 +194,12 @@ struct RequestReader {
         isValidUTF8(address(ref), Int(ref.count))
     }
 
-    private func readAttribute(_ body: ByteRef) -> SpanDefect? {
+    private func readAttribute(_ body: ByteRef, of field: ByteRef) -> SpanDefect? {
         let origin = body.offset & ByteRef.side
-        var reader = AttributeReader(
-            arena, origin == 0 ? base : UnsafePointer(arena.pointee.side.base), origin, maxValueDepth)
-        reader.read(body.position, body.position + Int(body.count))
+        let base = origin == 0 ? base : UnsafePointer(arena.pointee.side.base)
+        var reader = AttributeReader(arena, base, origin, maxValueDepth)
+        let afterTag = readVarint(base, field.position, body.position).next
+        reader.read(body.position, body.position + Int(body.count), wireOffset: afterTag)
         return reader.defect
     }
 
@@ -220,6 +221,8 @@ struct RequestReader {
         let start = atEnd ? first.position : arena.pointee.side.count
         if !atEnd { arena.pointee.side.append(address(first), count: Int(first.count)) }
         arena.pointee.side.append(address(second), count: Int(second.count))
+        // What was not appended must not be read; the decoder refuses the request when it is done.
+        if arena.pointee.side.isOverfull { return .empty }
         return ByteRef(start, Int(first.count) + Int(second.count), origin: ByteRef.side)
     }
 }

@@ -25,6 +25,7 @@ struct OTLPEncoder: ~Copyable {
     }
 
     private mutating func write(_ resource: ResourceRecord, _ batch: borrowing Batch) {
+        if resource.state.contains(.dropped) { return }
         let end = writer.count
         writer.bytes(batch.bytes(resource.containerExtra))
         if resource.schemaURL.count > 0 { writer.field(Tag.resourceSchemaURL, batch.bytes(resource.schemaURL)) }
@@ -54,6 +55,7 @@ struct OTLPEncoder: ~Copyable {
     }
 
     private mutating func write(_ scope: ScopeRecord, _ batch: borrowing Batch) {
+        if scope.state.contains(.dropped) { return }
         let end = writer.count
         writer.bytes(batch.bytes(scope.containerExtra))
         if scope.schemaURL.count > 0 { writer.field(Tag.scopeSchemaURL, batch.bytes(scope.schemaURL)) }

@@ -92,7 +92,7 @@ struct JSONRequestReader {
         }
         record.scopeCount = UInt32(arena.pointee.scopes.count) - record.scopeStart
         arena.pointee.resources[index] = record
-        if let defect { arena.pointee.rejectSpans(ofScopes: record.scopes, because: defect) }
+        if let defect { arena.pointee.reject(resource: index, because: defect) }
     }
 
     private func readResource(_ scanner: inout JSONScanner, _ record: inout ResourceRecord) throws(JSONProblem) {
@@ -145,7 +145,7 @@ struct JSONRequestReader {
         }
         record.spanCount = UInt32(arena.pointee.spans.count) - record.spanStart
         arena.pointee.scopes[index] = record
-        if let defect { arena.pointee.rejectSpans(ofScopes: index..<index + 1, because: defect) }
+        if let defect { arena.pointee.reject(scope: index, because: defect) }
     }
 
     private func readScope(_ scanner: inout JSONScanner, _ record: inout ScopeRecord) throws(JSONProblem) {

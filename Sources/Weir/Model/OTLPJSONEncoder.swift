@@ -20,11 +20,13 @@ struct OTLPJSONEncoder: ~Copyable {
     // Every member ends with a comma; the end of an object or array takes the last one back.
 
     private func hasSpans(_ resource: ResourceRecord, _ batch: borrowing Batch) -> Bool {
-        resource.scopeCount == 0 || resource.scopes.contains { hasSpans(batch.scopes[$0], batch) }
+        if resource.state.contains(.dropped) { return false }
+        return resource.scopeCount == 0 || resource.scopes.contains { hasSpans(batch.scopes[$0], batch) }
     }
 
     private func hasSpans(_ scope: ScopeRecord, _ batch: borrowing Batch) -> Bool {
-        scope.spanCount == 0 || scope.spans.contains { !batch.spans[$0].isDropped }
+        if scope.state.contains(.dropped) { return false }
+        return scope.spanCount == 0 || scope.spans.contains { !batch.spans[$0].isDropped }
     }
 
     private mutating func write(_ resource: ResourceRecord, _ batch: borrowing Batch) {

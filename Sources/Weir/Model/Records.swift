@@ -9,7 +9,7 @@ struct RecordState: OptionSet, BitwiseCopyable {
     static let present = RecordState(rawValue: 1)
     /// Changed since it was decoded, or never encoded as protobuf: written from the record, not from its bytes.
     static let dirty = RecordState(rawValue: 2)
-    /// A processor removed it.
+    /// A processor removed it, or a decoder found that it is not sound.
     static let dropped = RecordState(rawValue: 4)
     /// Its bytes hold fields that the record does not.
     static let unknownFields = RecordState(rawValue: 8)

@@ -114,9 +114,10 @@ struct SpanReader {
         guard next <= end else { return next }
         switch tag {
         case Tag.kind:
-            let value = readVarint(base, position, end).value
+            let value = UInt32(truncatingIfNeeded: readVarint(base, position, end).value)
             // proto3 enums are open: a kind that Weir does not know yet is kept as a field that it does not know.
-            if value <= 5 { span.kind = UInt8(truncatingIfNeeded: value) } else { span.state.insert(.unknownFields) }
+            span.kind = value <= 5 ? UInt8(truncatingIfNeeded: value) : 0
+            if value > 5 { span.state.insert(.unknownFields) }
         case Tag.droppedAttributes:
             span.droppedAttributes = UInt32(truncatingIfNeeded: readVarint(base, position, end).value)
         case Tag.droppedEvents: span.droppedEvents = UInt32(truncatingIfNeeded: readVarint(base, position, end).value)
@@ -139,8 +140,9 @@ struct SpanReader {
                 guard isValidUTF8(base + body, next - body) else { return .text }
                 span.statusMessage = ByteRef(body, next - body)
             case Tag.statusCode:
-                let value = readVarint(base, body, end).value
-                if value <= 2 { span.status = UInt8(value) } else { span.state.insert(.unknownStatusFields) }
+                let value = UInt32(truncatingIfNeeded: readVarint(base, body, end).value)
+                span.status = value <= 2 ? UInt8(value) : 0
+                if value > 2 { span.state.insert(.unknownStatusFields) }
             default: span.state.insert(.unknownStatusFields)
             }
         }

@@ -1,0 +1,23 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// A package of its own, so that what only benchmarks and fuzzing need never reaches those who build Weir.
+//
+// The folder Model imports nothing, so every target here compiles it as its own, through a symbolic link: at the speed of
+// one module, and with access to what is internal.
+let package = Package(
+    name: "benchmarks",
+    targets: [
+        .target(name: "CFuzzer"),
+        .executableTarget(name: "FuzzProtobuf", dependencies: ["CFuzzer"]),
+        .executableTarget(name: "FuzzJSON", dependencies: ["CFuzzer"]),
+        .target(name: "COTLP", linkerSettings: [.linkedLibrary("protobuf-c")]),
+        // simdjson takes the widest vectors that the compiler allows, and should be measured at its best.
+        .target(
+            name: "CHotPath", dependencies: ["COTLP"], cSettings: [.unsafeFlags(["-O2"])],
+            cxxSettings: [.unsafeFlags(["-O2", "-march=native"])], linkerSettings: [.linkedLibrary("simdjson")]),
+        .executableTarget(name: "HotPath", dependencies: ["CHotPath", "COTLP"]),
+    ],
+    swiftLanguageModes: [.v6],
+    cxxLanguageStandard: .cxx17
+)

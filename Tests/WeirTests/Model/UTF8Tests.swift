@@ -1,0 +1,67 @@
+import Testing
+
+@testable import Weir
+
+/// The check of UTF-8 against the standard library's.
+struct UTF8Tests {
+    @Test func agreesOnEverySequenceOfOneToThreeBytes() {
+        var bytes = [UInt8](repeating: 0, count: 64)
+        for first in 0...255 {
+            bytes[0] = UInt8(first)
+            expectAgreement(&bytes, 1)
+            for second in 0...255 {
+                bytes[1] = UInt8(second)
+                expectAgreement(&bytes, 2)
+            }
+            bytes[1] = 0
+        }
+        // Of three bytes, ASCII at either end says nothing new.
+        for first in 0x7F...255 {
+            for second in 0...255 {
+                for third in stride(from: 0, through: 255, by: second < 0x70 ? 17 : 1) {
+                    (bytes[0], bytes[1], bytes[2]) = (UInt8(first), UInt8(second), UInt8(third))
+                    expectAgreement(&bytes, 3)
+                }
+            }
+        }
+    }
+
+    @Test func agreesOnEveryLeadAndSecondOfFourBytes() {
+        var bytes = [UInt8](repeating: 0, count: 64)
+        for first in 0xE0...255 {
+            for second in 0...255 {
+                for (third, fourth) in [(0x80, 0x80), (0xBF, 0xBF), (0x80, 0x7F), (0xC0, 0x80), (0x41, 0x41), (0xBF, 0xC0)] {
+                    (bytes[0], bytes[1]) = (UInt8(first), UInt8(second))
+                    (bytes[2], bytes[3]) = (UInt8(third), UInt8(fourth))
+                    expectAgreement(&bytes, 4)
+                }
+            }
+        }
+    }
+
+    /// The check takes 8, 16 and 64 bytes at a time, so what it finds must not depend on where it stands.
+    @Test func agreesWhereverASequenceStands() {
+        let sequences: [[UInt8]] = [
+            [0xC3, 0xA9], [0xE2, 0x82, 0xAC], [0xF0, 0x9F, 0x98, 0x80], [0xC3], [0xE2, 0x82], [0xF0, 0x9F, 0x98], [0x80],
+            [0xED, 0xA0, 0x80], [0xC0, 0x80], [0xF4, 0x90, 0x80, 0x80],
+        ]
+        for length in 0...200 {
+            for position in 0...length {
+                let sequence = sequences[(length + position) % sequences.count]
+                var bytes = [UInt8](repeating: 0x61, count: length + sequence.count + 64)
+                bytes.replaceSubrange(position..<position + sequence.count, with: sequence)
+                expectAgreement(&bytes, length + sequence.count)
+                // Cut inside the sequence: what stands behind the end must not count.
+                expectAgreement(&bytes, position + 1)
+            }
+        }
+    }
+
+    private func expectAgreement(_ bytes: inout [UInt8], _ count: Int) {
+        let ours = bytes.withUnsafeBufferPointer { buffer in
+            buffer.baseAddress.map { isValidUTF8($0, count) }
+        }
+        let theirs = String(validating: bytes[..<count], as: UTF8.self) != nil
+        if ours != theirs { Issue.record("\(Array(bytes[..<count])): ours \(String(describing: ours)), theirs \(theirs)") }
+    }
+}
