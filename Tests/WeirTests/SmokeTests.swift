@@ -1,8 +1,10 @@
-import Testing
+import Logging
 import NIOCore
 import NIOHTTP1
 import NIOPosix
-import Logging
+import Testing
 import Yams
+
 @testable import Weir
+
 @Test func smoke() { #expect(true) }

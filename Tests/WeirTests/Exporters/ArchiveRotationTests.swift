@@ -68,7 +68,7 @@ import Testing
 
     @Test(arguments: [UInt64.random(in: 0 ... .max), 1, 2, 3])
     func keepsItsLimitsWhateverComes(seed: UInt64) {
-        var random = SeededRandom(seed: seed)
+        var random = SplitMix64(seed: seed)
         var rotation = ArchiveRotation(limits)
         var model: [ArchivePartition: (openedAt: UInt64, size: Int)] = [:]
         var now: UInt64 = 0

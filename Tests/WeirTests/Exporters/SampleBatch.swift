@@ -42,26 +42,9 @@ enum SampleBatch {
         message.fixed64(Tag.startTime, span.start)
         message.fixed64(Tag.endTime, span.start &+ 1)
         guard padding > 0 else { return }
-        var random = SeededRandom(seed: span.id)
+        var random = SplitMix64(seed: span.id)
         message.attribute(Tag.attributes, "padding") { value in
             value.data(Tag.bytesValue, (0..<padding).map { _ in UInt8.random(in: 0...255, using: &random) })
         }
-    }
-}
-
-/// SplitMix64: the same numbers for the same seed.
-struct SeededRandom: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) {
-        state = seed
-    }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

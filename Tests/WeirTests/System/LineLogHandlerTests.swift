@@ -17,7 +17,7 @@ import Testing
             let value = Mutex(Duration.zero)
         }
 
-        init(_ encoding: LogEncoding = .logfmt) throws {
+        init(_ encoding: TelemetryConfiguration.LogEncoding = .logfmt) throws {
             file = FileManager.default.temporaryDirectory.appendingPathComponent("weir-\(UUID()).log")
             descriptor = open(file.path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
             try #require(descriptor >= 0)

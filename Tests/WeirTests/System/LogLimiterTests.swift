@@ -70,7 +70,7 @@ import Testing
     /// Whatever comes in whatever order: each line is either written or told of exactly once, and in a tick no more
     /// passes than the rule allows for the kinds that are told apart and the one place for all others.
     @Test(arguments: 0..<20) func accountsForEveryLine(_ seed: Int) {
-        var random = SeededGenerator(seed: UInt64(seed))
+        var random = SplitMix64(seed: UInt64(seed))
         let initial = Int.random(in: 1...12, using: &random)
         let thereafter = Int.random(in: 1...120, using: &random)
         let maxKeys = Int.random(in: 1...20, using: &random)
@@ -95,22 +95,5 @@ import Testing
         told += limiter.endTick().reduce(0) { $0 + $1.suppressed }
         #expect(passed + told == total, "seed \(seed)")
         #expect(told > 0, "seed \(seed)")
-    }
-}
-
-/// SplitMix64: the same numbers for the same seed.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) {
-        state = seed
-    }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ (mixed >> 31)
     }
 }

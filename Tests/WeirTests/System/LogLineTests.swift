@@ -8,7 +8,8 @@ import Testing
     let time = Duration.seconds(1_770_091_506) + .milliseconds(7)
 
     func line(
-        _ encoding: LogEncoding, _ message: String, _ metadata: [String: String] = [:], suppressed: Int = 0
+        _ encoding: TelemetryConfiguration.LogEncoding, _ message: String, _ metadata: [String: String] = [:],
+        suppressed: Int = 0
     ) -> String {
         let line = LogLine(
             encoding, time: time, level: .warning, label: "weir.test", message: message, metadata: metadata,
@@ -62,7 +63,9 @@ import Testing
         ("\u{feff}", "\\ufeff"), ("\u{e0001}", "\\udb40\\udc01"),
     ]
 
-    @Test(arguments: LogEncoding.allCases) func letsNothingBeginASecondLine(_ encoding: LogEncoding) {
+    @Test(arguments: TelemetryConfiguration.LogEncoding.allCases) func letsNothingBeginASecondLine(
+        _ encoding: TelemetryConfiguration.LogEncoding
+    ) {
         for (text, escaped) in Self.dangerous {
             let injected = "a\(text)time=2000 level=info"
             let line = line(encoding, injected, ["k": injected, injected: "v"])
@@ -84,7 +87,9 @@ import Testing
             line(.logfmt, "m", ["suppressed": "5"], suppressed: 2).hasSuffix(" metadata.suppressed=5 suppressed=2\n"))
     }
 
-    @Test(arguments: LogEncoding.allCases) func cutsLongValuesAndSaysHowMuch(_ encoding: LogEncoding) {
+    @Test(arguments: TelemetryConfiguration.LogEncoding.allCases) func cutsLongValuesAndSaysHowMuch(
+        _ encoding: TelemetryConfiguration.LogEncoding
+    ) {
         let most = String(repeating: "x", count: LogLine.maxValue)
         #expect(line(encoding, "m", ["k": most]).contains(most))
         #expect(!line(encoding, "m", ["k": most]).contains("more"))
@@ -104,7 +109,7 @@ import Testing
     }
 
     @Test(arguments: 0..<50) func writesJSONThatReadsBackAsItWas(_ seed: Int) throws {
-        var random = SeededGenerator(seed: UInt64(seed))
+        var random = SplitMix64(seed: UInt64(seed))
         func text() -> String {
             var text = ""
             for _ in 0..<Int.random(in: 0...40, using: &random) {

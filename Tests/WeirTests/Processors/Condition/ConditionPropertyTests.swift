@@ -5,7 +5,7 @@ import Testing
 @Suite struct ConditionPropertyTests {
     @Test func agreesWithWhatWasWritten() throws {
         let seed = UInt64.random(in: 0...(.max))
-        var random = SeededGenerator(seed: seed)
+        var random = SplitMix64(seed: seed)
         let batch = try SpanFixture.batch([.sample])
         var matches = 0
         let runs = 5_000

@@ -8,7 +8,7 @@ indirect enum ConditionSample {
     case and(ConditionSample, ConditionSample)
     case or(ConditionSample, ConditionSample)
 
-    init(depth: Int, using random: inout SeededGenerator) {
+    init(depth: Int, using random: inout SplitMix64) {
         guard depth > 0, Int.random(in: 0..<5, using: &random) > 0 else {
             self = Self.randomComparison(using: &random)
             return
@@ -31,7 +31,7 @@ indirect enum ConditionSample {
     }
 
     /// With no more parentheses than are needed, the signs and spaces at random.
-    func text(using random: inout SeededGenerator) -> String {
+    func text(using random: inout SplitMix64) -> String {
         switch self {
         case .comparison(let text, _): return text
         case .not(let negated):
@@ -55,13 +55,13 @@ indirect enum ConditionSample {
         }
     }
 
-    private func text(inside strength: Int, using random: inout SeededGenerator) -> String {
+    private func text(inside strength: Int, using random: inout SplitMix64) -> String {
         let text = text(using: &random)
         return self.strength < strength || Int.random(in: 0..<8, using: &random) == 0 ? "(\(text))" : text
     }
 
     /// `int` is 5 and `text` is "abc" in the sample; `none` is missing.
-    private static func randomComparison(using random: inout SeededGenerator) -> ConditionSample {
+    private static func randomComparison(using random: inout SplitMix64) -> ConditionSample {
         let number = Int.random(in: 3...7, using: &random)
         let word = ["", "a", "abb", "abc", "abcd", "b", "c"].randomElement(using: &random) ?? ""
         let orders: [(String, (Int, Int) -> Bool, (String, String) -> Bool)] = [
@@ -85,22 +85,5 @@ indirect enum ConditionSample {
             comparison(text: "attributes['true']", holds: true),
             comparison(text: "true", holds: true),
         ][Int.random(in: 0..<13, using: &random)]
-    }
-}
-
-/// SplitMix64, so that a run can be repeated from its seed.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) {
-        state = seed
-    }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var bits = state
-        bits = (bits ^ (bits >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        bits = (bits ^ (bits >> 27)) &* 0x94D0_49BB_1331_11EB
-        return bits ^ (bits >> 31)
     }
 }
