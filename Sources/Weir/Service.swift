@@ -2,6 +2,9 @@ import Logging
 
 /// Builds what the configuration describes, serves, and drains.
 struct Service: Sendable {
+    /// Weir could not start or could not go on. The log says why.
+    struct Failed: Error {}
+
     private struct Route: Sendable {
         let id: ComponentID
         let receiver: any Receiver
@@ -45,7 +48,7 @@ struct Service: Sendable {
             logger.info("stopped")
         } catch {
             logger.critical("cannot run", metadata: ["error": "\(error)"])
-            throw error
+            throw Failed()
         }
     }
 
@@ -77,13 +80,11 @@ struct Service: Sendable {
 
     private func run() async throws {
         let serving = Task { try await serve() }
-        let signals = Task {
-            await Signals.waitForTermination()
+        Signals.onTermination {
             logger.info("stopping")
             health.stop()
             serving.cancel()
         }
-        defer { signals.cancel() }
         try await withThrowingTaskGroup { group in
             if let telemetry {
                 group.addTask {

@@ -8,6 +8,10 @@ struct RunCommand: AsyncParsableCommand {
     @OptionGroup var option: ConfigurationOption
 
     func run() async throws {
-        try await Service.run(option.read().configuration, files: [option.file])
+        do {
+            try await Service.run(option.read().configuration, files: [option.file])
+        } catch is Service.Failed {
+            throw ExitCode.failure
+        }
     }
 }

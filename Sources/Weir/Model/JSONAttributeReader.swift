@@ -85,7 +85,7 @@ struct JSONAttributeReader {
     }
 
     func skipUnknown(_ scanner: inout JSONScanner, _ key: JSONKey) throws(JSONProblem) {
-        if key.isSnakeCase { throw .defect(.snakeCase) }
+        if key.isOriginalName { throw .defect(.snakeCase) }
         try scanner.skipValue()
     }
 

@@ -381,34 +381,6 @@ struct JSONScanner {
     }
 }
 
-/// A key of an object. Points into the batch.
-struct JSONKey {
-    let base: UnsafePointer<UInt8>
-    let count: Int
-
-    /// Short names are compared eight bytes at a time; behind both stand bytes that may be read.
-    @inline(__always)
-    func equals(_ name: StaticString) -> Bool {
-        guard count == name.utf8CodeUnitCount else { return false }
-        var index = 0
-        while index &+ 8 <= count {
-            if loadLittle64(base + index) != loadLittle64(name.utf8Start + index) { return false }
-            index &+= 8
-        }
-        while index < count {
-            if base[index] != name.utf8Start[index] { return false }
-            index &+= 1
-        }
-        return true
-    }
-
-    /// Whether there is an underscore. No name of OTLP/JSON has one: names are lowerCamelCase, "original field names … are not valid".
-    var isSnakeCase: Bool {
-        for index in 0..<count where base[index] == UInt8(ascii: "_") { return true }
-        return false
-    }
-}
-
 @inline(__always)
 func isDigit(_ byte: UInt8) -> Bool {
     byte &- UInt8(ascii: "0") < 10

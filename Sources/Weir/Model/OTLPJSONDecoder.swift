@@ -54,7 +54,7 @@ struct JSONRequestReader {
 
     /// A field that Weir does not know is ignored; a name that only protobuf knows is not a field that Weir does not know.
     private func skipUnknown(_ scanner: inout JSONScanner, _ key: JSONKey) throws(JSONProblem) {
-        if key.isSnakeCase { throw scanner.malformed("a key has an underscore; OTLP/JSON keys are lowerCamelCase") }
+        if key.isOriginalName { throw scanner.malformed("a key is in snake_case; OTLP/JSON keys are lowerCamelCase") }
         try scanner.skipValue()
     }
 

@@ -14,7 +14,7 @@ enum SpanDefect: UInt8, CaseIterable, Sendable {
         case .repeatedField: "a field that may stand once stands twice"
         case .identifierHex: "an id is not hexadecimal"
         case .value: "a field has a value of the wrong type or out of range"
-        case .snakeCase: "a key has an underscore; OTLP/JSON keys are lowerCamelCase"
+        case .snakeCase: "a key is in snake_case; OTLP/JSON keys are lowerCamelCase"
         }
     }
 }

@@ -4,13 +4,16 @@ import Glibc
 
 /// The signals that ask the process to stop.
 enum Signals {
-    /// Returns at the first SIGTERM or SIGINT. From then on, another one ends the process at once.
-    static func waitForTermination() async {
-        var signals = terminations().makeAsyncIterator()
-        _ = await signals.next()
-        let following = terminations()
+    /// Calls `stop` at the first SIGTERM or SIGINT. Another one ends the process at once.
+    static func onTermination(_ stop: @escaping @Sendable () -> Void) {
+        let signals = terminations()
         Task.detached {
-            for await _ in following { _exit(1) }
+            var isStopping = false
+            for await _ in signals {
+                if isStopping { _exit(1) }
+                isStopping = true
+                stop()
+            }
         }
     }
 

@@ -17,11 +17,12 @@ struct ArchiveDirectory {
         try Directory.names(in: open, limit: Self.maximumLeftovers).count
     }
 
+    /// Until it is published, a file has a suffix that no reader's pattern ends with.
     /// - Parameter name: one that no file had before.
     func begin(_ name: String, in partition: ArchivePartition) throws(FileError) -> ArchiveFile {
         // Somebody may have tidied up while no file was open.
         try Directory.create(open)
-        return ArchiveFile(partition: partition, name: name, file: try AppendFile(creating: "\(open)/\(name)"))
+        return ArchiveFile(partition: partition, name: name, file: try AppendFile(creating: "\(open)/\(name).open"))
     }
 
     /// Lets readers see a file that is complete and synced. Never in place of another file.

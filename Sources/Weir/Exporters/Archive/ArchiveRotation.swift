@@ -57,7 +57,9 @@ struct ArchiveRotation {
     /// To be asked about once a second.
     mutating func tick(at now: Timestamp) -> [Action] {
         var due: [ArchivePartition] = []
-        for partition in files.keys where isDue(partition, at: now) { due.append(partition) }
+        for (partition, file) in files where file.size >= limits.size || isDue(partition, at: now) {
+            due.append(partition)
+        }
         return close(due)
     }
 

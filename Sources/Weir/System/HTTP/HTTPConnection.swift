@@ -3,8 +3,8 @@ import NIOHTTP1
 
 /// One connection: reads a request, has it answered, writes the answer.
 ///
-/// Time-outs cost nothing per request: a connection has one deadline and one timer, and a timer that comes too early is set
-/// again for the rest.
+/// Time-outs cost nothing per request: a connection has one deadline, and one timer that looks at it as often as the
+/// shortest time-out. No deadline that is set between two looks can be due before the second.
 final class HTTPConnection: ChannelInboundHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundOut = HTTPServerResponsePart
@@ -15,10 +15,13 @@ final class HTTPConnection: ChannelInboundHandler {
         /// Something of a head has come.
         case readingHead
         case readingBody(HTTPRequestHead, startedAt: NIODeadline)
+        /// The answer is known before the body has come. The body is small: it is thrown away and the connection kept.
+        case skippingBody(HTTPRequestHead, HTTPResponse)
         /// The responder has the request.
         case answering
-        /// Answered before the body came; the rest of it is thrown away, so that the client gets to read the answer.
-        case discarding
+        /// The last answer is given. What the client still sends is thrown away until it closes: closing first would reset
+        /// the connection and could take the answer with it.
+        case lingering
         case closed
     }
 
@@ -31,6 +34,8 @@ final class HTTPConnection: ChannelInboundHandler {
     private var timer: Scheduled<Void>?
     private var closesAfterAnswer = false
     private var isOverLimit = false
+    /// Whether the bytes that came last made a part of a request.
+    private var hasReadPart = false
 
     init(_ worker: HTTPWorker) {
         self.worker = worker
@@ -93,21 +98,23 @@ final class HTTPConnection: ChannelInboundHandler {
     // MARK: Reading
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        hasReadPart = true
         switch (Self.unwrapInboundIn(data), state) {
         case (.head(let head), .idle), (.head(let head), .readingHead): start(head, context)
         case (.body(let bytes), .readingBody(let head, _)): append(bytes, head, context)
         case (.end, .readingBody(let head, let startedAt)): answer(head, startedAt, context)
-        case (.end, .discarding): context.close(promise: nil)
+        case (.end, .skippingBody(let head, let response)): write(response, head, context)
         default: break
         }
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
-        // Bytes came, and no head was whole: the sender has this long from here.
-        if case .idle = state {
+        // Bytes came that made no part of a request: a head has begun, and the sender has this long to end it.
+        if case .idle = state, !hasReadPart {
             state = .readingHead
             set(worker.limits.readHeaderTimeout, context)
         }
+        hasReadPart = false
         context.fireChannelReadComplete()
     }
 
@@ -118,8 +125,16 @@ final class HTTPConnection: ChannelInboundHandler {
         if let announced, announced > worker.limits.maxBodyBytes {
             return refuse(.bodyTooLarge(limit: worker.limits.maxBodyBytes), head, context)
         }
+        // RFC 9112 3.2: a request without a Host, or with several, MUST be answered 400.
+        if head.version == .http1_1, head.headers["host"].count != 1 {
+            return refuse(.malformed("found \(head.headers["host"].count) Host fields, wanted one"), head, context)
+        }
         if let response = worker.responder.refusal(of: head) {
-            return write(response, head, context, closing: announced != 0 && announced != nil || head.isChunked)
+            guard !head.isChunked, announced ?? 0 <= HTTPLimits.maxSkippedBody else {
+                return write(response, head, context, closing: true)
+            }
+            state = .skippingBody(head, response)
+            return set(worker.limits.readTimeout, context, now: now)
         }
         // RFC 9110 10.1.1: a client that expects it waits for this before it sends the body.
         if head.headers.contains(name: "expect"),
@@ -151,7 +166,7 @@ final class HTTPConnection: ChannelInboundHandler {
         Task(executorPreference: worker.executor) {
             let exchange = exchange.value
             let response = await exchange.connection.worker.responder.respond(to: exchange.request)
-            exchange.connection.write(response, exchange.request.head, exchange.context, closing: false)
+            exchange.connection.write(response, exchange.request.head, exchange.context)
         }
     }
 
@@ -180,9 +195,9 @@ final class HTTPConnection: ChannelInboundHandler {
         write(worker.responder.response(to: fault, head: head), head, context, closing: true)
     }
 
-    /// - Parameter closing: the request has not been read to its end, so the connection cannot be used again.
+    /// - Parameter closing: the request was not read to its end, so the connection cannot be used again.
     private func write(
-        _ response: HTTPResponse, _ head: HTTPRequestHead?, _ context: ChannelHandlerContext, closing: Bool
+        _ response: HTTPResponse, _ head: HTTPRequestHead?, _ context: ChannelHandlerContext, closing: Bool = false
     ) {
         if case .closed = state { return }
         letGo()
@@ -201,13 +216,12 @@ final class HTTPConnection: ChannelInboundHandler {
         if response.body.readableBytes > 0, head?.method != .HEAD {
             context.write(Self.wrapOutboundOut(.body(.byteBuffer(response.body))), promise: nil)
         }
-        state = closing ? .discarding : .idle
-        set(closing ? worker.limits.readTimeout : worker.limits.idleTimeout, context)
-        // While the client still sends, closing would reset the connection and take the answer with it.
-        if keepsAlive || closing {
+        state = keepsAlive ? .idle : .lingering
+        set(keepsAlive ? worker.limits.idleTimeout : worker.limits.readTimeout, context)
+        if keepsAlive {
             context.writeAndFlush(Self.wrapOutboundOut(.end(nil)), promise: nil)
         } else {
-            context.close(after: context.writeAndFlush(Self.wrapOutboundOut(.end(nil))))
+            context.closeOutput(after: context.writeAndFlush(Self.wrapOutboundOut(.end(nil))))
         }
     }
 
@@ -216,7 +230,7 @@ final class HTTPConnection: ChannelInboundHandler {
         switch state {
         case .idle, .readingHead, .readingBody:
             let fault: HTTPFault = error == .headerOverflow ? .headersTooLarge : .malformed("\(error)")
-            write(worker.responder.response(to: fault, head: nil), nil, context, closing: false)
+            refuse(fault, nil, context)
         default: context.close(promise: nil)
         }
     }
@@ -231,20 +245,22 @@ final class HTTPConnection: ChannelInboundHandler {
 
     private func set(_ limit: Duration, _ context: ChannelHandlerContext, now: NIODeadline = .now()) {
         deadline = now + TimeAmount(limit)
-        guard timer == nil else { return }
-        schedule(context)
+        if timer == nil { schedule(context) }
     }
 
     private func schedule(_ context: ChannelHandlerContext) {
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-        let next = deadline == .distantFuture ? NIODeadline.now() + TimeAmount(worker.limits.idleTimeout) : deadline
-        timer = context.eventLoop.scheduleTask(deadline: next) { bound.value.0.timePassed(bound.value.1) }
+        let look = min(deadline, .now() + TimeAmount(worker.limits.shortestTimeout))
+        timer = context.eventLoop.scheduleTask(deadline: look) { bound.value.0.timePassed(bound.value.1) }
     }
 
     private func timePassed(_ context: ChannelHandlerContext) {
-        guard deadline <= .now() else { return schedule(context) }
+        let isDue = deadline <= .now()
+        if isDue { deadline = .distantFuture }
+        schedule(context)
+        guard isDue else { return }
         switch state {
-        case .readingBody(let head, _): refuse(.bodyTimeout, head, context)
+        case .readingBody(let head, _), .skippingBody(let head, _): refuse(.bodyTimeout, head, context)
         case .readingHead: refuse(.headerTimeout, nil, context)
         default: context.close(promise: nil)
         }
@@ -252,9 +268,10 @@ final class HTTPConnection: ChannelInboundHandler {
 }
 
 extension ChannelHandlerContext {
-    fileprivate func close(after written: EventLoopFuture<Void>) {
+    /// Tells the client that no more answers come. It closes, or the deadline does.
+    fileprivate func closeOutput(after written: EventLoopFuture<Void>) {
         let channel = channel
-        written.whenComplete { _ in channel.close(promise: nil) }
+        written.whenComplete { _ in channel.close(mode: .output, promise: nil) }
     }
 }
 

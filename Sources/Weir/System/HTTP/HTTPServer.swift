@@ -1,3 +1,4 @@
+import Glibc
 import NIOCore
 import NIOHTTP1
 import NIOPosix
@@ -67,7 +68,7 @@ final class HTTPServer: Sendable {
         decoderLimits.maxHeaderListSize = HTTPLimits.maxHeaderBytes
         decoderLimits.maxHeaderFieldSize = HTTPLimits.maxHeaderBytes
         let headerLimits = decoderLimits
-        return try await ServerBootstrap(group: group)
+        let bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 1024)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
@@ -83,7 +84,22 @@ final class HTTPServer: Sendable {
                     try pipeline.addHandler(HTTPConnection(worker))
                 }
             }
-            .bind(host: endpoint.host, port: endpoint.port).get()
+        do {
+            return try await bootstrap.bind(host: endpoint.host, port: endpoint.port).get()
+        } catch {
+            throw ListenError(endpoint: endpoint, underlying: error)
+        }
+    }
+}
+
+/// The address cannot be served.
+struct ListenError: Error, CustomStringConvertible {
+    let endpoint: Endpoint
+    let underlying: any Error
+
+    var description: String {
+        let reason = (underlying as? IOError).map { String(cString: strerror($0.errnoCode)) } ?? "\(underlying)"
+        return "cannot listen on \(endpoint): \(reason)"
     }
 }
 
