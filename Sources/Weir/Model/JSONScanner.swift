@@ -124,18 +124,11 @@ struct JSONScanner {
     mutating func readString() throws(JSONProblem) -> ByteRef {
         guard peek() == UInt8(ascii: "\"") else { throw .defect(.value) }
         let start = position + 1
-        var cursor = start
-        while true {
-            let special = JSONScanner.firstSpecial(base + cursor)
-            cursor &+= special
-            if special == 16 { continue }
-            if _fastPath(base[cursor] == UInt8(ascii: "\"")) {
-                // The zero bytes behind the text are special too, so a quote found here is one of the text.
-                position = cursor + 1
-                return ByteRef(start, cursor - start)
-            }
-            return try readLongString(start, cursor)
-        }
+        let cursor = JSONScanner.endOfPlainText(base, start)
+        guard _fastPath(base[cursor] == UInt8(ascii: "\"")) else { return try readLongString(start, cursor) }
+        // The zero bytes behind the text are special too, so a quote found here is one of the text.
+        position = cursor + 1
+        return ByteRef(start, cursor - start)
     }
 
     /// The index of the first of sixteen bytes that ends a run of plain ASCII, or 16: a quote, a backslash, a control
@@ -175,18 +168,18 @@ struct JSONScanner {
                 position = cursor
                 throw malformed("a string does not end, or holds a control character")
             }
-            cursor &+= JSONScanner.run(base + cursor)
+            cursor = JSONScanner.endOfPlainText(base, cursor)
         }
     }
 
-    /// The length of the run of plain ASCII that starts here.
+    /// Where the first byte stands, from `start` on, that is a quote, a backslash, a control character or above 0x7F.
     @inline(__always)
-    private static func run(_ base: UnsafePointer<UInt8>) -> Int {
-        var length = 0
+    static func endOfPlainText(_ base: UnsafePointer<UInt8>, _ start: Int) -> Int {
+        var cursor = start
         while true {
-            let special = firstSpecial(base + length)
-            length &+= special
-            if special < 16 { return length }
+            let special = firstSpecial(base + cursor)
+            cursor &+= special
+            if special < 16 { return cursor }
         }
     }
 
@@ -210,7 +203,8 @@ struct JSONScanner {
             } else if byte >= 0x80 {
                 let length = sequenceLength(base + cursor, end - cursor)
                 guard length > 0 else { return try notText(cursor) }
-                for index in 0..<length { target[out + index] = base[cursor + index] }
+                UnsafeMutableRawPointer(target + out).storeBytes(
+                    of: loadLittle32(base + cursor).littleEndian, as: UInt32.self)
                 cursor &+= length
                 out &+= length
             } else if byte < 0x20 {
