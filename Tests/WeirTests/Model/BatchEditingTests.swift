@@ -101,7 +101,9 @@ extension Trace {
         case .resource:
             var resource = groups[path.group].resource ?? Resource()
             change(&resource.attributes)
-            if groups[path.group].resource != nil || !resource.attributes.isEmpty { groups[path.group].resource = resource }
+            if groups[path.group].resource != nil || !resource.attributes.isEmpty {
+                groups[path.group].resource = resource
+            }
         case .scope:
             var scope = groups[path.group].scopes[path.scope].scope ?? Scope()
             change(&scope.attributes)

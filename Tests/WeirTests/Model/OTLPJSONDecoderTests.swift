@@ -8,7 +8,7 @@ struct OTLPJSONDecoderTests {
     func readsWhatProtobufSays(inManySpellings isWild: Bool) throws {
         for seed in UInt64(0)..<800 {
             var trace = RandomTrace.forJSON(seed: seed)
-            trace.forEachAttribute { $0.value?.forgetPayloadsOfNaN() }
+            trace.forgetPayloadsOfNaN()
             var writer = TraceJSONWriter(isWild: isWild, seed: seed)
             let text = writer.text(trace)
             let batch = try Batch(decodingJSON: text)
@@ -57,10 +57,14 @@ struct OTLPJSONDecoderTests {
     }
 
     @Test(arguments: [
-        "", " ", "null", "[]", "1", "\"a\"", "{", "{}x", "{}{}", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{a:1}", "{'a':1}", "{\"a\":01}",
-        "{\"a\":+1}", "{\"a\":1.}", "{\"a\":.5}", "{\"a\":1e}", "{\"a\":-}", "{\"a\":tru}", "{\"a\":True}", "{\"a\":NaN}", "{\"a\":[1,]}",
-        "{\"a\":\"\\x\"}", "{\"a\":\"\\u12\"}", "{\"a\":\"\n\"}", "{\"a\":1 \"b\":2}", "{\"resourceSpans\":[{}}", "\u{FEFF}{}", "{\"a\":/**/1}",
-        "{\"resource_spans\":[]}", "{\"resourceSpans\":{}}", "{\"resourceSpans\":[[]]}", "{\"resourceSpans\":[{\"scope_spans\":[]}]}",
+        "", " ", "null", "[]", "1", "\"a\"", "{", "{}x", "{}{}", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{a:1}",
+        "{'a':1}", "{\"a\":01}",
+        "{\"a\":+1}", "{\"a\":1.}", "{\"a\":.5}", "{\"a\":1e}", "{\"a\":-}", "{\"a\":tru}", "{\"a\":True}",
+        "{\"a\":NaN}", "{\"a\":[1,]}",
+        "{\"a\":\"\\x\"}", "{\"a\":\"\\u12\"}", "{\"a\":\"\n\"}", "{\"a\":1 \"b\":2}", "{\"resourceSpans\":[{}}",
+        "\u{FEFF}{}", "{\"a\":/**/1}",
+        "{\"resource_spans\":[]}", "{\"resourceSpans\":{}}", "{\"resourceSpans\":[[]]}",
+        "{\"resourceSpans\":[{\"scope_spans\":[]}]}",
     ])
     func refusesWhatIsNotARequest(text: String) {
         #expect(throws: DecodeError.self) { _ = try Batch(decodingJSON: text) }
@@ -116,7 +120,8 @@ struct OTLPJSONDecoderTests {
 
     @Test func readsNumbersInEverySpelling() throws {
         for (text, wanted) in [
-            ("0", 0), ("-0", 0), ("\"7\"", 7), ("-1", -1), ("1e3", 1000), ("\"12.0\"", 12), ("1.5e1", 15), ("1000e-3", 1),
+            ("0", 0), ("-0", 0), ("\"7\"", 7), ("-1", -1), ("1e3", 1000), ("\"12.0\"", 12), ("1.5e1", 15),
+            ("1000e-3", 1),
             ("9223372036854775807", .max), ("\"-9223372036854775808\"", .min), ("922337203685477580.7e1", .max),
         ] as [(String, Int64)] {
             let batch = try Batch(decodingJSON: request(value("{\"intValue\":\(text)}")))
@@ -124,7 +129,8 @@ struct OTLPJSONDecoderTests {
             #expect(member == .int(wanted), "\(text)")
         }
         for (text, wanted) in [
-            ("0", 0), ("-0.0", -0.0), ("1", 1), ("\"1.5\"", 1.5), ("5e-324", 5e-324), ("1E400", nil), ("\"-Infinity\"", -.infinity),
+            ("0", 0), ("-0.0", -0.0), ("1", 1), ("\"1.5\"", 1.5), ("5e-324", 5e-324), ("1E400", nil),
+            ("\"-Infinity\"", -.infinity),
             ("1.7976931348623157e308", .greatestFiniteMagnitude),
         ] as [(String, Double?)] {
             guard let wanted else { continue }
@@ -148,7 +154,8 @@ struct OTLPJSONDecoderTests {
     }
 
     @Test func comparesKeysByWhatTheirEscapesStandFor() throws {
-        let text = value("{\"array\\u0056alue\":{\"\\u0076alues\":[{\"stringV\\u0061lue\":\"v\"},{\"b\\u006folValue\":true}]}}")
+        let text = value(
+            "{\"array\\u0056alue\":{\"\\u0076alues\":[{\"stringV\\u0061lue\":\"v\"},{\"b\\u006folValue\":true}]}}")
         let batch = try Batch(decodingJSON: request(text))
         let member = Trace(batch).spans.first?.attributes.first?.value?.member
         let values = [Trace.Value(member: .string([0x76])), Trace.Value(member: .bool(true))]
@@ -178,7 +185,8 @@ struct OTLPJSONDecoderTests {
 
     // MARK: Pieces of requests
 
-    private let sound = "{\"traceId\":\"0102030405060708090a0b0c0d0e0f10\",\"spanId\":\"0102030405060708\",\"name\":\"sound\"}"
+    private let sound =
+        "{\"traceId\":\"0102030405060708090a0b0c0d0e0f10\",\"spanId\":\"0102030405060708\",\"name\":\"sound\"}"
 
     private func span(_ members: String) -> String {
         String(sound.dropLast()) + ",\(members)}"
@@ -223,17 +231,22 @@ extension Batch {
     }
 }
 
-extension Trace.Value {
+extension Trace {
     /// JSON has one NaN.
     mutating func forgetPayloadsOfNaN() {
+        forEachAttribute { $0.value?.changeDoubles { $0.isNaN ? .nan : $0 } }
+    }
+}
+
+extension Trace.Value {
+    mutating func changeDoubles(_ change: (Double) -> Double) {
         switch member {
-        case .double(let bits):
-            if Double(bitPattern: bits).isNaN { member = .double(Double.nan.bitPattern) }
+        case .double(let bits): member = .double(change(Double(bitPattern: bits)).bitPattern)
         case .array(var values, let others):
-            values.changeEach { $0.forgetPayloadsOfNaN() }
+            values.changeEach { $0.changeDoubles(change) }
             member = .array(values, unknown: others)
         case .kvlist(var pairs, let others):
-            pairs.changeEach { $0.value?.forgetPayloadsOfNaN() }
+            pairs.changeEach { $0.value?.changeDoubles(change) }
             member = .kvlist(pairs, unknown: others)
         default: return
         }

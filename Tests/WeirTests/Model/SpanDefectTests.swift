@@ -183,7 +183,8 @@ struct SpanDefectTests {
 
     /// The span is rejected for this reason, and its neighbours are untouched.
     private func expect(
-        _ defect: SpanDefect, _ span: [UInt8], maxValueDepth: Int = 64, sourceLocation: SourceLocation = #_sourceLocation
+        _ defect: SpanDefect, _ span: [UInt8], maxValueDepth: Int = 64,
+        sourceLocation: SourceLocation = #_sourceLocation
     ) throws {
         let neighbour = sound([0x2A, 1, 0x61])
         let bytes = Trace.request(spans: [neighbour, span, neighbour])

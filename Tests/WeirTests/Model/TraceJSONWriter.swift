@@ -132,7 +132,8 @@ struct TraceJSONWriter {
 
     private mutating func hex(_ bytes: [UInt8]) -> String {
         let digits = Array((isWild && random.chance(30) ? "0123456789ABCDEF" : "0123456789abcdef").utf8)
-        return "\"" + String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self) + "\""
+        return "\"" + String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+            + "\""
     }
 
     private mutating func base64(_ bytes: [UInt8]) -> String {
@@ -155,12 +156,14 @@ struct TraceJSONWriter {
         return result + "\""
     }
 
+    private static let shortEscapes: [Unicode.Scalar: String] = [
+        "\"": "\\\"", "\\": "\\\\", "/": "\\/", "\u{8}": "\\b", "\u{C}": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t",
+    ]
+
     private mutating func escaped(_ scalar: Unicode.Scalar) -> String {
         let mustEscape = scalar.value < 0x20 || scalar == "\"" || scalar == "\\"
         guard mustEscape || isWild && random.chance(10) else { return String(scalar) }
-        if let short = ["\"": "\\\"", "\\": "\\\\", "/": "\\/", "\u{8}": "\\b", "\u{C}": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t"][scalar],
-            !isWild || random.chance(50)
-        {
+        if let short = Self.shortEscapes[scalar], !isWild || random.chance(50) {
             return short
         }
         return UTF16.encode(scalar).map { units in
@@ -201,7 +204,8 @@ struct TraceJSONWriter {
 
     private mutating func unknownValue() -> String {
         random.pick([
-            "null", "true", "false", "0", "-1.5e+3", "\"\"", "\"\\u0041\\\\\\\"}\"", "[]", "{}", "[1,[2,{\"a\":[]}],\"]\"]",
+            "null", "true", "false", "0", "-1.5e+3", "\"\"", "\"\\u0041\\\\\\\"}\"", "[]", "{}",
+            "[1,[2,{\"a\":[]}],\"]\"]",
             "{\"attributes\":[{\"key\":1}],\"b\":{\"c\":null}}", "123456789012345678901234567890",
         ])
     }

@@ -30,7 +30,9 @@ struct UTF8Tests {
         var bytes = [UInt8](repeating: 0, count: 64)
         for first in 0xE0...255 {
             for second in 0...255 {
-                for (third, fourth) in [(0x80, 0x80), (0xBF, 0xBF), (0x80, 0x7F), (0xC0, 0x80), (0x41, 0x41), (0xBF, 0xC0)] {
+                for (third, fourth) in [
+                    (0x80, 0x80), (0xBF, 0xBF), (0x80, 0x7F), (0xC0, 0x80), (0x41, 0x41), (0xBF, 0xC0),
+                ] {
                     (bytes[0], bytes[1]) = (UInt8(first), UInt8(second))
                     (bytes[2], bytes[3]) = (UInt8(third), UInt8(fourth))
                     expectAgreement(&bytes, 4)
@@ -42,7 +44,8 @@ struct UTF8Tests {
     /// The check takes 8, 16 and 64 bytes at a time, so what it finds must not depend on where it stands.
     @Test func agreesWhereverASequenceStands() {
         let sequences: [[UInt8]] = [
-            [0xC3, 0xA9], [0xE2, 0x82, 0xAC], [0xF0, 0x9F, 0x98, 0x80], [0xC3], [0xE2, 0x82], [0xF0, 0x9F, 0x98], [0x80],
+            [0xC3, 0xA9], [0xE2, 0x82, 0xAC], [0xF0, 0x9F, 0x98, 0x80], [0xC3], [0xE2, 0x82], [0xF0, 0x9F, 0x98],
+            [0x80],
             [0xED, 0xA0, 0x80], [0xC0, 0x80], [0xF4, 0x90, 0x80, 0x80],
         ]
         for length in 0...200 {
@@ -62,6 +65,8 @@ struct UTF8Tests {
             buffer.baseAddress.map { isValidUTF8($0, count) }
         }
         let theirs = String(validating: bytes[..<count], as: UTF8.self) != nil
-        if ours != theirs { Issue.record("\(Array(bytes[..<count])): ours \(String(describing: ours)), theirs \(theirs)") }
+        if ours != theirs {
+            Issue.record("\(Array(bytes[..<count])): ours \(String(describing: ours)), theirs \(theirs)")
+        }
     }
 }

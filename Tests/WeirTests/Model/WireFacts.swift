@@ -65,7 +65,9 @@ struct WireFacts {
             case PROTOBUF_C_TYPE_MESSAGE:
                 let isList = name == "AnyValue"
                 self.depth = max(self.depth, isList ? depth + 1 : depth)
-                guard let inner = known.descriptor?.assumingMemoryBound(to: ProtobufCMessageDescriptor.self) else { continue }
+                guard let inner = known.descriptor?.assumingMemoryBound(to: ProtobufCMessageDescriptor.self) else {
+                    continue
+                }
                 walk(field.body, inner.pointee, isList ? depth + 1 : depth)
             default: continue
             }
