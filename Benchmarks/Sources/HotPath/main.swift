@@ -45,7 +45,9 @@ private func measure(_ bodies: Bodies) {
 
 private func report(_ bodies: Bodies, _ cases: [Case], _ times: [[Double]]) {
     let yardsticks = ["memcpy", "protobuf-c, arena", "simdjson"]
-    print("\n\(bodies.name): \(bodies.spans) spans, \(bodies.protobuf[0].count) B protobuf, \(bodies.json[0].count) B JSON")
+    print(
+        "\n\(bodies.name): \(bodies.spans) spans, \(bodies.protobuf[0].count) B protobuf, \(bodies.json[0].count) B JSON"
+    )
     print(row("", ["GB/s", "us/span"] + yardsticks.map { "x \($0)" }))
     for (index, one) in cases.enumerated() {
         let bytes = Double(bodies[keyPath: one.format].reduce(0) { $0 + $1.count })
