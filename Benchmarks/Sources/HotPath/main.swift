@@ -3,14 +3,17 @@ import Foundation
 
 // Measures the codecs beside what they are to be measured by, in one process: the cases take turns, so that a noisy moment
 // meets all of them, and ratios are taken within a round. CPU time of this thread; medians over the rounds.
-// Usage: HotPath FOLDER [ROUNDS], with the bodies that make_bodies.py wrote to FOLDER.
+// Usage: HotPath FOLDER [ROUNDS [CASE]], with the bodies that make_bodies.py wrote to FOLDER. With CASE, that case alone, for a
+// profiler.
 
 guard CommandLine.arguments.count > 1 else {
-    print("usage: HotPath FOLDER [ROUNDS]")
+    print("usage: HotPath FOLDER [ROUNDS [CASE]]")
     exit(2)
 }
 let folder = CommandLine.arguments[1]
 let rounds = CommandLine.arguments.count > 2 ? Int(CommandLine.arguments[2]) ?? 15 : 15
+
+let only = CommandLine.arguments.count > 3 ? CommandLine.arguments[3] : nil
 
 /// Nanoseconds for all variants once; repeated until a round is long enough for the clock.
 private func time(_ work: (Payload) -> Void, _ payloads: [Payload], repeats: Int) -> Double {
@@ -27,7 +30,7 @@ private func median(_ values: [Double]) -> Double {
 
 private func measure(_ bodies: Bodies) {
     let bench = Workbench()
-    let cases = Case.all(bench)
+    let cases = Case.all(bench).filter { only == nil || $0.name == only }
     // About 4 ms for each case and round.
     let repeats = cases.map { one -> Int in
         let payloads = bodies[keyPath: one.format]
@@ -45,7 +48,9 @@ private func measure(_ bodies: Bodies) {
 
 private func report(_ bodies: Bodies, _ cases: [Case], _ times: [[Double]]) {
     let yardsticks = ["memcpy", "protobuf-c, arena", "simdjson"]
-    print("\n\(bodies.name): \(bodies.spans) spans, \(bodies.protobuf[0].count) B protobuf, \(bodies.json[0].count) B JSON")
+    print(
+        "\n\(bodies.name): \(bodies.spans) spans, \(bodies.protobuf[0].count) B protobuf, \(bodies.json[0].count) B JSON"
+    )
     print(row("", ["GB/s", "us/span"] + yardsticks.map { "x \($0)" }))
     for (index, one) in cases.enumerated() {
         let bytes = Double(bodies[keyPath: one.format].reduce(0) { $0 + $1.count })

@@ -78,7 +78,7 @@ struct JSONSpanReader {
         let id = try scanner.readIdentifier()
         guard id.digits == 16 || id.digits == 0 else { throw .defect(.parentSpanID) }
         span.parentSpanID = id.low
-        if id.digits == 16 { span.state.insert(.hasParent) }
+        if id.digits == 16 { span.state.insert(.hasParent) } else { span.state.remove(.hasParent) }
     }
 
     private func readStatus(_ scanner: inout JSONScanner, _ span: inout SpanRecord) throws(JSONProblem) {

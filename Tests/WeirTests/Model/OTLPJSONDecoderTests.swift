@@ -8,7 +8,7 @@ struct OTLPJSONDecoderTests {
     func readsWhatProtobufSays(inManySpellings isWild: Bool) throws {
         for seed in UInt64(0)..<800 {
             var trace = RandomTrace.forJSON(seed: seed)
-            trace.forEachAttribute { $0.value?.forgetPayloadsOfNaN() }
+            trace.forgetPayloadsOfNaN()
             var writer = TraceJSONWriter(isWild: isWild, seed: seed)
             let text = writer.text(trace)
             let batch = try Batch(decodingJSON: text)
@@ -36,7 +36,7 @@ struct OTLPJSONDecoderTests {
     }
 
     @Test func survivesMutations() throws {
-        for seed in UInt64(0)..<2000 {
+        for seed in UInt64(0)..<800 {
             var random = SplitMix64(seed: seed)
             var writer = TraceJSONWriter(isWild: true, seed: seed)
             var bytes = Array(writer.text(RandomTrace.forJSON(seed: seed % 100)).utf8)
@@ -72,7 +72,7 @@ struct OTLPJSONDecoderTests {
 
     @Test func rejectsSpansWithWrongValues() throws {
         try expect(.snakeCase, "\"start_time_unix_nano\":\"1\"")
-        try expect(.snakeCase, "\"status\":{\"status_code\":1}")
+        try expect(.snakeCase, "\"status\":{\"trace_state\":1}")
         try expect(.snakeCase, "\"attributes\":[{\"key\":\"k\",\"value\":{\"string_value\":\"v\"}}]")
         try expect(.value, "\"kind\":\"SPAN_KIND_SERVER\"")
         try expect(.value, "\"kind\":\"2\"")
@@ -129,15 +129,24 @@ struct OTLPJSONDecoderTests {
             #expect(member == .int(wanted), "\(text)")
         }
         for (text, wanted) in [
-            ("0", 0), ("-0.0", -0.0), ("1", 1), ("\"1.5\"", 1.5), ("5e-324", 5e-324), ("1E400", nil),
+            ("0", 0), ("-0.0", -0.0), ("1", 1), ("\"1.5\"", 1.5), ("5e-324", .leastNonzeroMagnitude),
             ("\"-Infinity\"", -.infinity),
             ("1.7976931348623157e308", .greatestFiniteMagnitude),
-        ] as [(String, Double?)] {
-            guard let wanted else { continue }
+        ] as [(String, Double)] {
             let batch = try Batch(decodingJSON: request(value("{\"doubleValue\":\(text)}")))
             let member = Trace(batch).spans.first?.attributes.first?.value?.member
             #expect(member == .double(wanted.bitPattern), "\(text)")
         }
+    }
+
+    @Test func takesTheLastOfKeysThatStandTwice() throws {
+        let parent = "\"parentSpanId\":\"0102030405060708\""
+        let members = "\(parent),\"parentSpanId\":\"\",\"kind\":3,\"kind\":0,\"name\":\"last\""
+        let batch = try Batch(decodingJSON: request(members))
+        let span = try #require(Trace(batch).spans.first)
+        #expect(span.parentSpanID.isEmpty)
+        #expect(span.kind == 0)
+        #expect(span.name == Array("last".utf8))
     }
 
     @Test func limitsTheDepthOfValues() throws {
@@ -231,17 +240,22 @@ extension Batch {
     }
 }
 
-extension Trace.Value {
+extension Trace {
     /// JSON has one NaN.
     mutating func forgetPayloadsOfNaN() {
+        forEachAttribute { $0.value?.changeDoubles { $0.isNaN ? .nan : $0 } }
+    }
+}
+
+extension Trace.Value {
+    mutating func changeDoubles(_ change: (Double) -> Double) {
         switch member {
-        case .double(let bits):
-            if Double(bitPattern: bits).isNaN { member = .double(Double.nan.bitPattern) }
+        case .double(let bits): member = .double(change(Double(bitPattern: bits)).bitPattern)
         case .array(var values, let others):
-            values.changeEach { $0.forgetPayloadsOfNaN() }
+            values.changeEach { $0.changeDoubles(change) }
             member = .array(values, unknown: others)
         case .kvlist(var pairs, let others):
-            pairs.changeEach { $0.value?.forgetPayloadsOfNaN() }
+            pairs.changeEach { $0.value?.changeDoubles(change) }
             member = .kvlist(pairs, unknown: others)
         default: return
         }

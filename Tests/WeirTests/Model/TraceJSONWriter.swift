@@ -156,15 +156,14 @@ struct TraceJSONWriter {
         return result + "\""
     }
 
+    private static let shortEscapes: [Unicode.Scalar: String] = [
+        "\"": "\\\"", "\\": "\\\\", "/": "\\/", "\u{8}": "\\b", "\u{C}": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t",
+    ]
+
     private mutating func escaped(_ scalar: Unicode.Scalar) -> String {
         let mustEscape = scalar.value < 0x20 || scalar == "\"" || scalar == "\\"
         guard mustEscape || isWild && random.chance(10) else { return String(scalar) }
-        if let short = [
-            "\"": "\\\"", "\\": "\\\\", "/": "\\/", "\u{8}": "\\b", "\u{C}": "\\f", "\n": "\\n", "\r": "\\r",
-            "\t": "\\t",
-        ][scalar],
-            !isWild || random.chance(50)
-        {
+        if let short = Self.shortEscapes[scalar], !isWild || random.chance(50) {
             return short
         }
         return UTF16.encode(scalar).map { units in

@@ -15,10 +15,10 @@ struct UTF8Tests {
             }
             bytes[1] = 0
         }
-        // Of three bytes, ASCII at either end says nothing new.
-        for first in 0x7F...255 {
+        // A lead that is ASCII, or that no sequence begins with, says nothing new with every second and third byte.
+        for first in [0x7F, 0x80, 0xBF] + Array(0xC0...0xFF) {
             for second in 0...255 {
-                for third in stride(from: 0, through: 255, by: second < 0x70 ? 17 : 1) {
+                for third in stride(from: 0, through: 255, by: second < 0x70 || first > 0xF0 ? 17 : 1) {
                     (bytes[0], bytes[1], bytes[2]) = (UInt8(first), UInt8(second), UInt8(third))
                     expectAgreement(&bytes, 3)
                 }
@@ -61,12 +61,11 @@ struct UTF8Tests {
     }
 
     private func expectAgreement(_ bytes: inout [UInt8], _ count: Int) {
-        let ours = bytes.withUnsafeBufferPointer { buffer in
-            buffer.baseAddress.map { isValidUTF8($0, count) }
-        }
-        let theirs = String(validating: bytes[..<count], as: UTF8.self) != nil
-        if ours != theirs {
-            Issue.record("\(Array(bytes[..<count])): ours \(String(describing: ours)), theirs \(theirs)")
+        bytes.withUnsafeBufferPointer { buffer in
+            guard let base = buffer.baseAddress else { return }
+            let ours = isValidUTF8(base, count)
+            let theirs = String(validating: UnsafeBufferPointer(start: base, count: count), as: UTF8.self) != nil
+            if ours != theirs { Issue.record("\(Array(buffer[..<count])): ours \(ours), theirs \(theirs)") }
         }
     }
 }

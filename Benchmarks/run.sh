@@ -1,0 +1,10 @@
+#!/bin/sh
+# Measures the codecs, then (where it is there) the whole server. Needs a Python with opentelemetry-proto: $PYTHON, else python3.
+# Usage: run.sh [rounds]
+set -eu
+cd "$(dirname "$0")"
+bodies=.build/bodies
+"${PYTHON:-python3}" make_bodies.py "$bodies"
+swift build -c release --product HotPath
+.build/release/HotPath "$bodies" "${1:-15}"
+if [ -x ./server.sh ]; then ./server.sh "$bodies"; fi
