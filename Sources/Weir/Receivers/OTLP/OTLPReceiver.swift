@@ -82,7 +82,7 @@ struct OTLPHTTPConfiguration: Sendable {
         maxDecodedBytes =
             fields.bytes(
                 "max_decoded_size", default: .mebibytes(128), in: .mebibytes(1)...(.gibibytes(1)),
-                "Memory for the decoded records of one request; one that needs more is answered 413."
+                "Memory for each kind of record that one request decodes to; one that needs more is answered 413."
             ).bytes
         retryAfter = fields.duration(
             "retry_after", default: .seconds(1), in: .seconds(1)...(.seconds(3600)),
