@@ -51,6 +51,8 @@ actor ArchiveExporter: Exporter {
             names: ArchiveNames(run: run, suffix: suffix), logger: context.logger,
             publishedFiles: context.metrics.counter(
                 "weir_archive_files_published", help: "Files of the archive that readers can see.", labels: labels))
+        context.logger.info(
+            "writing", metadata: ["directory": "\(directory.root)", "format": "\(configuration.format.rawValue)"])
         let leftovers = try directory.leftovers()
         guard leftovers > 0 else { return }
         context.logger.warning(
