@@ -58,11 +58,11 @@ extension JSONScanner {
     }
 
     /// OTLP/JSON: "Values of enum fields MUST be encoded as integer values … enum name strings MUST NOT be used".
-    mutating func readEnum(upTo last: UInt8) throws(JSONProblem) -> UInt8 {
-        guard peek() != UInt8(ascii: "\"") else { throw .defect(.value) }
-        let value = try readUInt64()
-        guard value <= UInt64(last) else { throw .defect(.value) }
-        return UInt8(value)
+    ///
+    /// proto3 enums are open, so a value without a name is taken, as far as a record can hold it.
+    mutating func readEnum() throws(JSONProblem) -> UInt8 {
+        guard peek() != UInt8(ascii: "\""), let value = UInt8(exactly: try readUInt64()) else { throw .defect(.value) }
+        return value
     }
 
     private func isEndOfNumber(_ byte: UInt8) -> Bool {

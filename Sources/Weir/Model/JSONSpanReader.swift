@@ -36,7 +36,7 @@ struct JSONSpanReader {
             // Lengths first: few names share one, so nearly every comparison that is made holds.
             switch key.count {
             case 4 where key.equals("name"): span.name = try scanner.readString()
-            case 4 where key.equals("kind"): span.kind = try scanner.readEnum(upTo: 5)
+            case 4 where key.equals("kind"): span.kind = try scanner.readEnum()
             case 5 where key.equals("flags"): span.flags = try scanner.readUInt32()
             case 5 where key.equals("links"): try readLinks(&scanner, &span)
             case 6 where key.equals("spanId"): span.spanID = try readSpanID(&scanner, .spanID)
@@ -87,7 +87,7 @@ struct JSONSpanReader {
         try scanner.eachMember { (scanner, key) throws(JSONProblem) in
             if try scanner.takeNull() { return }
             if key.equals("code") {
-                span.status = try scanner.readEnum(upTo: 2)
+                span.status = try scanner.readEnum()
             } else if key.equals("message") {
                 span.statusMessage = try scanner.readString()
             } else {

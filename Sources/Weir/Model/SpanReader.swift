@@ -115,9 +115,9 @@ struct SpanReader {
         switch tag {
         case Tag.kind:
             let value = UInt32(truncatingIfNeeded: readVarint(base, position, end).value)
-            // proto3 enums are open: a kind that Weir does not know yet is kept as a field that it does not know.
-            span.kind = value <= 5 ? UInt8(truncatingIfNeeded: value) : 0
-            if value > 5 { span.state.insert(.unknownFields) }
+            // proto3 enums are open: a value without a name is kept. One that does not fit is kept as an unknown field.
+            span.kind = UInt8(exactly: value) ?? 0
+            if value > 255 { span.state.insert(.unknownFields) }
         case Tag.droppedAttributes:
             span.droppedAttributes = UInt32(truncatingIfNeeded: readVarint(base, position, end).value)
         case Tag.droppedEvents: span.droppedEvents = UInt32(truncatingIfNeeded: readVarint(base, position, end).value)
@@ -141,8 +141,8 @@ struct SpanReader {
                 span.statusMessage = ByteRef(body, next - body)
             case Tag.statusCode:
                 let value = UInt32(truncatingIfNeeded: readVarint(base, body, end).value)
-                span.status = value <= 2 ? UInt8(value) : 0
-                if value > 2 { span.state.insert(.unknownStatusFields) }
+                span.status = UInt8(exactly: value) ?? 0
+                if value > 255 { span.state.insert(.unknownStatusFields) }
             default: span.state.insert(.unknownStatusFields)
             }
         }

@@ -76,7 +76,7 @@ struct OTLPJSONDecoderTests {
         try expect(.snakeCase, "\"attributes\":[{\"key\":\"k\",\"value\":{\"string_value\":\"v\"}}]")
         try expect(.value, "\"kind\":\"SPAN_KIND_SERVER\"")
         try expect(.value, "\"kind\":\"2\"")
-        try expect(.value, "\"kind\":6")
+        try expect(.value, "\"kind\":256")
         try expect(.value, "\"kind\":-1")
         try expect(.value, "\"status\":{\"code\":\"STATUS_CODE_OK\"}")
         try expect(.value, "\"name\":5")
