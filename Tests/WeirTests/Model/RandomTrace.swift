@@ -65,12 +65,12 @@ struct RandomTrace {
     }
 
     private mutating func kind() -> Int32 {
-        if hasUnknownValues, random.chance(5) { return random.pick([6, 9, -1, .max, .min]) }
+        if hasUnknownValues, random.chance(5) { return random.pick([6, 255, 256, -1, .max, .min]) }
         return Int32(random.below(6))
     }
 
     private mutating func status() -> Trace.Status {
-        let code: Int32 = hasUnknownValues && random.chance(10) ? random.pick([3, -1]) : Int32(random.below(3))
+        let code: Int32 = hasUnknownValues && random.chance(10) ? random.pick([3, 255, 256, -1]) : Int32(random.below(3))
         return Trace.Status(message: sometimes { $0.text() }, code: code, unknown: unknown())
     }
 

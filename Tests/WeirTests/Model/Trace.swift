@@ -183,9 +183,9 @@ extension Array {
 extension Trace.Span {
     mutating func keepKnown() {
         unknown = []
-        if !(0...5).contains(kind) { kind = 0 }
+        if !(0...255).contains(kind) { kind = 0 }
         status?.unknown = []
-        if let code = status?.code, !(0...2).contains(code) { status?.code = 0 }
+        if let code = status?.code, !(0...255).contains(code) { status?.code = 0 }
         events.changeEach { $0.unknown = [] }
         links.changeEach { $0.unknown = [] }
     }
