@@ -7,6 +7,7 @@ import PackageDescription
 // one module, and with access to what is internal.
 let package = Package(
     name: "benchmarks",
+    dependencies: [.package(url: "https://github.com/apple/swift-nio", from: "2.101.2")],
     targets: [
         .target(name: "CFuzzer"),
         .executableTarget(name: "FuzzProtobuf", dependencies: ["CFuzzer"]),
@@ -17,6 +18,15 @@ let package = Package(
             name: "CHotPath", dependencies: ["COTLP"], cSettings: [.unsafeFlags(["-O2"])],
             cxxSettings: [.unsafeFlags(["-O2", "-march=native"])], linkerSettings: [.linkedLibrary("simdjson")]),
         .executableTarget(name: "HotPath", dependencies: ["CHotPath", "COTLP"]),
+        .systemLibrary(name: "CDeflate"),
+        .executableTarget(
+            name: "BareServer",
+            dependencies: [
+                "CDeflate",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ]),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17

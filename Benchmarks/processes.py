@@ -1,0 +1,94 @@
+"""The servers that are measured, and what the kernel says of them."""
+import contextlib
+import os
+import pathlib
+import re
+import subprocess
+import tempfile
+import time
+import urllib.request
+
+TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+
+CONFIGURATION = """\
+receivers:
+  otlp:
+    protocols:
+      http:
+        endpoint: 127.0.0.1:0
+        max_in_flight_bytes: {in_flight}
+exporters:
+  debug:
+service:
+  telemetry:
+    metrics:
+      endpoint: 127.0.0.1:0
+  journal:
+    max_bytes: {journal}
+  pipelines:
+    traces: {{ receivers: [otlp], exporters: [debug] }}
+"""
+
+
+class Server:
+    """A running server: its process and the port that takes spans."""
+
+    def __init__(self, process, port, metrics_port=None):
+        self.process = process
+        self.port = port
+        self.metrics_port = metrics_port
+
+    def cpu_seconds(self):
+        """User and system time so far, in steps of a clock tick."""
+        text = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text()
+        fields = text.rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / TICKS_PER_SECOND
+
+    def mebibytes(self, field):
+        """VmRSS is what is resident now, VmHWM the most that ever was."""
+        text = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.search(rf"^{field}:\s+(\d+) kB", text, re.M).group(1)) / 1024
+
+    def metric(self, name):
+        """The sum of a metric's series."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics_port}/metrics", timeout=10) as answer:
+            lines = answer.read().decode().splitlines()
+        return sum(float(line.rpartition(" ")[2]) for line in lines if re.match(rf"{name}[ {{]", line))
+
+
+@contextlib.contextmanager
+def weir(program, in_flight="256MiB", journal="64MiB"):
+    """Weir with the receiver `otlp` and the exporter `debug`."""
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        (folder / "bench.yaml").write_text(CONFIGURATION.format(in_flight=in_flight, journal=journal))
+        with (folder / "log").open("wb") as log, stopped_at_the_end(
+            subprocess.Popen([program, "run", "--config", folder / "bench.yaml"], stderr=log)
+        ) as process:
+            yield Server(process, port(folder / "log", "otlp/http"), port(folder / "log", "prometheus"))
+
+
+@contextlib.contextmanager
+def bare(program):
+    with stopped_at_the_end(subprocess.Popen([program], stdout=subprocess.PIPE)) as process:
+        yield Server(process, int(process.stdout.readline()))
+
+
+@contextlib.contextmanager
+def stopped_at_the_end(process):
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def port(log, protocol):
+    """Waits until the log says where a protocol is served."""
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        for line in log.read_text().splitlines():
+            if "message=listening" in line and f"protocol={protocol}" in line:
+                return int(re.search(r"endpoint=\"?[^ \"]*:(\d+)", line).group(1))
+        time.sleep(0.01)
+    raise SystemExit(f"weir did not say within 10 s where it serves {protocol}:\n{log.read_text()}")
