@@ -21,6 +21,7 @@ struct Service: Sendable {
     /// Runs until SIGTERM, then stops accepting, finishes what is in flight, delivers what is left and returns.
     /// - Parameter files: the configuration files, for the line that says what was started.
     static func run(_ configuration: CollectorConfiguration, files: [String]) async throws {
+        Heap.configure()
         Signals.ignoreBrokenPipes()
         let settings = configuration.service.telemetry
         let sink = LogSink(settings.logEncoding)

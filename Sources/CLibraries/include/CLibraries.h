@@ -3,6 +3,7 @@
 #define WEIR_CLIBRARIES_H
 
 #include <libdeflate.h>
+#include <malloc.h>
 #include <zlib.h>
 #include <zstd.h>
 #include <zstd_errors.h>
