@@ -42,7 +42,7 @@ struct Intake: ~Copyable {
     mutating func process(
         _ payload: Payload, _ encoding: OTLPEncoding, receivedAt: Timestamp
     ) throws(Failure) -> Accepted {
-        var entries: [(Pipeline, Journal.Entry)] = []
+        var entries: [(pipeline: Pipeline, entry: Journal.Entry)] = []
         var received = 0
         var rejected = Rejections()
         for lane in lanes {
