@@ -203,6 +203,19 @@ def test_an_idle_connection_is_closed_after_its_last_answer(start):
         assert 0.8 <= time.monotonic() - since < 5
 
 
+def test_an_idle_connection_outlives_the_timeout_for_headers(start):
+    weir = start(http={"read_header_timeout": "500ms"})
+    with Connection(weir.endpoint) as kept, Connection(weir.endpoint) as silent:
+        kept.send(request(a_body()))
+        assert kept.read().status == 200
+        since = time.monotonic()
+        # It begins a head now, so that its time is over after that of the other would be.
+        silent.send(b"POST ")
+        cut_off(silent, since, after=0.5)
+        kept.send(request(a_body()))
+        assert kept.read().status == 200
+
+
 def test_headers_past_the_limit_get_431(weir):
     many = [(f"X-{number}", "v" * 100) for number in range(5000)]
     for headers in ([("X-Long", "v" * 200_000)], many):
