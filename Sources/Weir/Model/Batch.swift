@@ -34,7 +34,7 @@ struct Batch: ~Copyable {
         arena = .allocate(capacity: 1)
         arena.initialize(
             to: Arena(
-                payload: .copying(UnsafeRawBufferPointer(start: nil, count: 0)),
+                payload: .empty,
                 side: RecordBuffer(capacity: 4096, limit: min(decodedLimit, Int(Int32.max) - 4096)),
                 spans: RecordBuffer(capacity: 64, limit: decodedLimit),
                 attributes: RecordBuffer(capacity: 512, limit: decodedLimit),

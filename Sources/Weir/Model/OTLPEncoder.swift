@@ -5,6 +5,9 @@
 struct OTLPEncoder: ~Copyable {
     private var writer: ReverseWriter
 
+    /// Bytes that are kept from one request to the next.
+    private static let retained = 1 << 20
+
     init(capacity: Int = 64 << 10) {
         writer = ReverseWriter(capacity: capacity)
     }
@@ -12,7 +15,9 @@ struct OTLPEncoder: ~Copyable {
     /// - Returns: the request. For a batch that nobody changed, the payload itself.
     mutating func encode(_ batch: borrowing Batch) -> Payload {
         if batch.arena.pointee.isVerbatim { return batch.arena.pointee.payload }
-        return .copying(bytes(of: batch))
+        let payload = Payload.copying(bytes(of: batch))
+        writer.reset(keeping: Self.retained)
+        return payload
     }
 
     /// - Returns: the request; valid until the next call.

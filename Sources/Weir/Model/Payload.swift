@@ -17,6 +17,8 @@ final class Payload: @unchecked Sendable {
         self.count = count
     }
 
+    static let empty = PayloadBuilder(capacity: 0).finish()
+
     static func copying(_ bytes: UnsafeRawBufferPointer) -> Payload {
         var builder = PayloadBuilder(capacity: bytes.count)
         builder.append(bytes)

@@ -25,7 +25,13 @@ struct ReverseWriter: ~Copyable {
         UnsafeRawBufferPointer(start: base + start, count: count)
     }
 
-    mutating func reset() {
+    /// Forgets what was written, and gives back memory that one large message had made it take.
+    mutating func reset(keeping bytes: Int = .max) {
+        if capacity > bytes {
+            base.deallocate()
+            capacity = bytes
+            base = .allocate(capacity: bytes)
+        }
         start = capacity
     }
 

@@ -45,6 +45,8 @@ struct Intake: ~Copyable {
         var entries: [(pipeline: Pipeline, entry: Journal.Entry)] = []
         var received = 0
         var rejected = Rejections()
+        // What a large request took is not kept until the next one comes: on a quiet loop that could be hours.
+        defer { if payload.count > Batch.retained { batch.reset(to: .empty) } }
         for lane in lanes {
             try decode(payload, encoding)
             batch.receivedAt = receivedAt
