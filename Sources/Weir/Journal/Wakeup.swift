@@ -10,6 +10,7 @@ final class Wakeup: Sendable {
 
     private struct Locked {
         var state = State.awake
+        /// Grows when a sleep begins and when it ends, so that an alarm knows whether it is still wanted.
         var turn: UInt64 = 0
     }
 
@@ -43,6 +44,7 @@ final class Wakeup: Sendable {
         let hasNews = locked.withLock { locked in
             if case .awakeWithNews = locked.state {
                 locked.state = .awake
+                locked.turn += 1
                 return true
             }
             locked.state = .asleep(continuation, turn: turn)
@@ -51,7 +53,8 @@ final class Wakeup: Sendable {
         if hasNews { continuation.resume() }
     }
 
-    /// - Parameter turn: wakes only the sleep with this number, so that an alarm that comes late disturbs no later one.
+    /// - Parameter turn: wakes only the sleep with this number, so that an alarm that comes late, or is cancelled because
+    ///   news came first, disturbs no later one.
     private func wake(turn: UInt64?) {
         let sleeper = locked.withLock { locked -> CheckedContinuation<Void, Never>? in
             guard case .asleep(let continuation, let current) = locked.state else {
@@ -60,6 +63,7 @@ final class Wakeup: Sendable {
             }
             guard turn == nil || turn == current else { return nil }
             locked.state = .awake
+            locked.turn += 1
             return continuation
         }
         sleeper?.resume()
