@@ -46,7 +46,9 @@ private final class TelemetryResponder: HTTPResponder {
                 .notFound, text: "found \(head.path.prefix(128)), wanted /metrics, /healthz or /readyz\n")
         }
         guard head.method == .GET || head.method == .HEAD else {
-            return HTTPResponse(.methodNotAllowed, text: "wanted GET\n")
+            var response = HTTPResponse(.methodNotAllowed, text: "found \(head.method), wanted GET or HEAD\n")
+            response.headers.append(("Allow", "GET, HEAD"))
+            return response
         }
         return nil
     }

@@ -3,15 +3,18 @@ import Logging
 /// Brings the records of a journal to one exporter: batching, retry and counting. There is one for each exporter of each
 /// pipeline, and none knows of the others.
 struct Delivery: Sendable {
-    /// How long a record waits for others to be sent with.
-    static let flushInterval = Duration.milliseconds(200)
-    /// How often an exporter is asked whether something is due by time.
-    static let tickInterval = Duration.seconds(1)
-    /// How long the exporter is given, once the pipeline has stopped, to take what is left.
-    static let drainTimeout = Duration.seconds(30)
+    struct Timing: Sendable {
+        /// How long a record waits for others to be sent with.
+        var flushInterval = Duration.milliseconds(200)
+        /// How often an exporter is asked whether something is due by time.
+        var tickInterval = Duration.seconds(1)
+        /// How long an exporter that fails is given, once the pipeline has stopped, to take what is left.
+        var drainTimeout = Duration.seconds(30)
+    }
 
     private let exporter: any Exporter
     private let reader: JournalReader
+    private let timing: Timing
     private let now: @Sendable () -> Timestamp
     private let logger: Logger
     private let sentSpans: Counter
@@ -20,10 +23,11 @@ struct Delivery: Sendable {
 
     init(
         to exporter: any Exporter, from reader: JournalReader, pipeline: ComponentID, _ context: Context,
-        now: @escaping @Sendable () -> Timestamp
+        timing: Timing = Timing(), now: @escaping @Sendable () -> Timestamp
     ) {
         self.exporter = exporter
         self.reader = reader
+        self.timing = timing
         self.now = now
         logger = context.logger
         let labels = ["exporter": context.id.description, "pipeline": pipeline.description]
@@ -41,35 +45,37 @@ struct Delivery: Sendable {
         ) { Double(reader.waiting.spans) }
     }
 
+    /// What a run has to remember between its steps.
+    private struct Progress {
+        var lastTick = ContinuousClock.now
+        /// When to give up; nil as long as nothing failed after the pipeline had stopped.
+        var drainDeadline: ContinuousClock.Instant?
+    }
+
     /// Delivers until the journal is closed and empty, then lets the exporter finish.
     func run() async {
-        let clock = ContinuousClock()
-        var lastTick = clock.now
+        var progress = Progress()
         while true {
             let waiting = reader.waiting
             if waiting.bytes == 0 {
                 if waiting.isClosed { break }
-                await reader.wait(for: Self.tickInterval)
+                await reader.wait(for: timing.tickInterval)
             } else {
                 if waiting.spans < JournalReader.batchSpans, waiting.bytes < JournalReader.batchBytes, !waiting.isClosed
                 {
-                    await reader.wait(for: Self.flushInterval)
+                    await reader.wait(for: timing.flushInterval)
                 }
-                guard await deliver(FrozenBatch(records: reader.read())) else { break }
+                guard await deliver(FrozenBatch(records: reader.read()), &progress) else { break }
             }
-            if clock.now - lastTick >= Self.tickInterval {
-                lastTick = clock.now
-                await exporter.tick(at: now())
-            }
+            await tick(&progress)
         }
         await exporter.finish()
     }
 
     /// - Returns: whether there is time for more.
-    private func deliver(_ batch: FrozenBatch) async -> Bool {
+    private func deliver(_ batch: FrozenBatch, _ progress: inout Progress) async -> Bool {
         guard let last = batch.records.last else { return true }
         var backoff = Backoff()
-        var drainDeadline: ContinuousClock.Instant?
         while true {
             do throws(ExportError) {
                 try await exporter.export(batch)
@@ -86,17 +92,37 @@ struct Delivery: Sendable {
                 case .retryable(let reason, let after):
                     let pause = after ?? backoff.next()
                     logger.warning("could not deliver", metadata: ["retry_in": "\(pause)", "reason": "\(reason)"])
-                    if reader.waiting.isClosed {
-                        let deadline = drainDeadline ?? ContinuousClock.now + Self.drainTimeout
-                        drainDeadline = deadline
-                        if ContinuousClock.now + pause > deadline { return abandon(reason) }
-                    }
-                    await reader.wait(for: pause)
+                    guard await wait(for: pause, &progress) else { return abandon(reason) }
                 }
             }
         }
         reader.commit(through: last.sequence)
         return true
+    }
+
+    /// Waits before the next attempt, and lets the exporter tick meanwhile. That the pipeline stops cuts it short; that more
+    /// records come does not, because a destination that named a time must not be asked before it.
+    /// - Returns: whether there is time for another attempt.
+    private func wait(for pause: Duration, _ progress: inout Progress) async -> Bool {
+        let end = ContinuousClock.now + pause
+        let isStopping = reader.waiting.isClosed
+        if isStopping {
+            let deadline = progress.drainDeadline ?? ContinuousClock.now + timing.drainTimeout
+            progress.drainDeadline = deadline
+            if end > deadline { return false }
+        }
+        while ContinuousClock.now < end, reader.waiting.isClosed == isStopping {
+            await reader.wait(for: min(end, progress.lastTick + timing.tickInterval) - .now)
+            await tick(&progress)
+        }
+        return true
+    }
+
+    private func tick(_ progress: inout Progress) async {
+        let now = ContinuousClock.now
+        guard now - progress.lastTick >= timing.tickInterval else { return }
+        progress.lastTick = now
+        await exporter.tick(at: self.now())
     }
 
     /// Says what the end of the process loses. (A journal on disk will lose nothing here.)

@@ -1,28 +1,52 @@
+import Foundation
 import Testing
 
 @testable import Weir
 
 /// The check of UTF-8 against the standard library's.
 struct UTF8Tests {
-    @Test func agreesOnEverySequenceOfOneToThreeBytes() {
+    /// Bytes at which the tables of Unicode 3.9, "Well-Formed UTF-8 Byte Sequences", change, and their neighbours.
+    private static let boundaries: [UInt8] = [
+        0x00, 0x41, 0x7F, 0x80, 0x81, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xC1, 0xC2, 0xDF, 0xE0, 0xE1, 0xEC, 0xED,
+        0xEE, 0xEF, 0xF0, 0xF1, 0xF3, 0xF4, 0xF5, 0xFF,
+    ]
+
+    @Test func agreesOnEverySequenceOfOneOrTwoBytes() {
         var bytes = [UInt8](repeating: 0, count: 64)
-        for first in 0...255 {
-            bytes[0] = UInt8(first)
+        for first in 0...255 as ClosedRange<UInt8> {
+            bytes[0] = first
             expectAgreement(&bytes, 1)
-            for second in 0...255 {
-                bytes[1] = UInt8(second)
+            for second in 0...255 as ClosedRange<UInt8> {
+                bytes[1] = second
                 expectAgreement(&bytes, 2)
             }
             bytes[1] = 0
         }
-        // A lead that is ASCII, or that no sequence begins with, says nothing new with every second and third byte.
-        for first in [0x7F, 0x80, 0xBF] + Array(0xC0...0xFF) {
-            for second in 0...255 {
-                for third in stride(from: 0, through: 255, by: second < 0x70 || first > 0xF0 ? 17 : 1) {
-                    (bytes[0], bytes[1], bytes[2]) = (UInt8(first), UInt8(second), UInt8(third))
+    }
+
+    @Test func agreesOnEverySequenceOfThreeOrFourBytesAtBoundaries() {
+        var bytes = [UInt8](repeating: 0, count: 64)
+        // Of a longer sequence, ASCII at the front says nothing new.
+        for first in Self.boundaries where first >= 0x7F {
+            for second in Self.boundaries {
+                for third in Self.boundaries {
+                    (bytes[0], bytes[1], bytes[2], bytes[3]) = (first, second, third, 0)
                     expectAgreement(&bytes, 3)
+                    for fourth in Self.boundaries where first >= 0xE0 {
+                        bytes[3] = fourth
+                        expectAgreement(&bytes, 4)
+                    }
                 }
             }
+        }
+    }
+
+    @Test(.enabled(if: ProcessInfo.processInfo.environment["WEIR_TORTURE"] != nil))
+    func agreesOnEverySequenceOfThreeBytes() {
+        var bytes = [UInt8](repeating: 0, count: 64)
+        for number in 0x7F_0000..<0x100_0000 {
+            (bytes[0], bytes[1], bytes[2]) = (UInt8(number >> 16), UInt8(number >> 8 & 0xFF), UInt8(number & 0xFF))
+            expectAgreement(&bytes, 3)
         }
     }
 

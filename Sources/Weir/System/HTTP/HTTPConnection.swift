@@ -14,9 +14,13 @@ final class HTTPConnection: ChannelInboundHandler {
         case idle
         /// Something of a head has come.
         case readingHead
+        /// The rest of the head did not come in time.
+        case headTimedOut
         case readingBody(HTTPRequestHead, startedAt: NIODeadline)
         /// The answer is known before the body has come. The body is small: it is thrown away and the connection kept.
         case skippingBody(HTTPRequestHead, HTTPResponse)
+        /// The request is whole, but the client has yet to read the answers to earlier ones.
+        case waitingToAnswer(HTTPRequestHead, startedAt: NIODeadline)
         /// The responder has the request.
         case answering
         /// The last answer is given. What the client still sends is thrown away until it closes: closing first would reset
@@ -92,6 +96,9 @@ final class HTTPConnection: ChannelInboundHandler {
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         // A client that sends requests and reads no answers is not read from either.
         context.channel.setOption(.autoRead, value: context.channel.isWritable).whenFailure { _ in }
+        if context.channel.isWritable, case .waitingToAnswer(let head, let startedAt) = state {
+            answer(head, startedAt, context)
+        }
         context.fireChannelWritabilityChanged()
     }
 
@@ -130,16 +137,15 @@ final class HTTPConnection: ChannelInboundHandler {
             return refuse(.malformed("found \(head.headers["host"].count) Host fields, wanted one"), head, context)
         }
         if let response = worker.responder.refusal(of: head) {
-            guard !head.isChunked, announced ?? 0 <= HTTPLimits.maxSkippedBody else {
+            // A client that asks first sends its body only if it is told to, so there may be nothing to skip.
+            guard !head.isChunked, !head.expectsContinue, announced ?? 0 <= HTTPLimits.maxSkippedBody else {
                 return write(response, head, context, closing: true)
             }
             state = .skippingBody(head, response)
             return set(worker.limits.readTimeout, context, now: now)
         }
         // RFC 9110 10.1.1: a client that expects it waits for this before it sends the body.
-        if head.headers.contains(name: "expect"),
-            head.headers["expect"].contains(where: { $0.lowercased() == "100-continue" })
-        {
+        if head.expectsContinue {
             context.writeAndFlush(
                 Self.wrapOutboundOut(.head(HTTPResponseHead(version: head.version, status: .continue))), promise: nil)
         }
@@ -159,6 +165,11 @@ final class HTTPConnection: ChannelInboundHandler {
     }
 
     private func answer(_ head: HTTPRequestHead, _ startedAt: NIODeadline, _ context: ChannelHandlerContext) {
+        // One read may hold a thousand pipelined requests, and nobody has to read the answers.
+        guard context.channel.isWritable else {
+            state = .waitingToAnswer(head, startedAt: startedAt)
+            return set(worker.limits.idleTimeout, context)
+        }
         state = .answering
         deadline = .distantFuture
         let request = HTTPRequest(head: head, body: takeBody(), startedAt: startedAt)
@@ -228,6 +239,7 @@ final class HTTPConnection: ChannelInboundHandler {
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         guard let error = error as? HTTPParserError else { return context.close(promise: nil) }
         switch state {
+        case .headTimedOut: refuse(.headerTimeout, nil, context)
         case .idle, .readingHead, .readingBody:
             let fault: HTTPFault = error == .headerOverflow ? .headersTooLarge : .malformed("\(error)")
             refuse(fault, nil, context)
@@ -261,7 +273,10 @@ final class HTTPConnection: ChannelInboundHandler {
         guard isDue else { return }
         switch state {
         case .readingBody(let head, _), .skippingBody(let head, _): refuse(.bodyTimeout, head, context)
-        case .readingHead: refuse(.headerTimeout, nil, context)
+        case .readingHead:
+            // NIO's pipelining handler lets an answer to half a head pass only where the parser has failed.
+            state = .headTimedOut
+            context.pipeline.fireErrorCaught(HTTPParserError.invalidEOFState)
         default: context.close(promise: nil)
         }
     }
@@ -277,4 +292,8 @@ extension ChannelHandlerContext {
 
 extension HTTPRequestHead {
     fileprivate var isChunked: Bool { headers.contains(name: "transfer-encoding") }
+
+    fileprivate var expectsContinue: Bool {
+        headers.contains(name: "expect") && headers["expect"].contains { $0.lowercased() == "100-continue" }
+    }
 }

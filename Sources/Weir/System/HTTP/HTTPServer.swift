@@ -13,6 +13,8 @@ final class HTTPServer: Sendable {
     let budget: ByteBudget
     private let connections = Connections()
 
+    var openConnections: Int { connections.count }
+
     /// - Parameter makeResponder: is called once on each event loop.
     init(
         _ endpoint: Endpoint, limits: HTTPLimits, loops: Int = System.coreCount,

@@ -1,0 +1,76 @@
+import Synchronization
+
+@testable import Weir
+
+/// A destination that takes what it is told to take, and keeps it.
+final class TestDestination: Exporter {
+    static let type = "test"
+    static let help = "Keeps what it takes."
+
+    struct Configuration: Configurable {
+        init(_ fields: inout Fields) {}
+    }
+
+    struct Attempt {
+        let sequences: [UInt64]
+        let at: ContinuousClock.Instant
+    }
+
+    private struct Locked {
+        var failures: [ExportError] = []
+        var failsAlways: ExportError?
+        var failsFirst: ExportError?
+        var attempts: [Attempt] = []
+        var taken: [[UInt64]] = []
+        var ticks = 0
+        var finishes = 0
+    }
+
+    private let locked = Mutex(Locked())
+    private let gate: Gate?
+
+    /// - Parameters:
+    ///   - failures: what it says to the first attempts, before it takes anything.
+    ///   - always: what it says to every later attempt.
+    ///   - first: what it says to the first attempt of each batch.
+    ///   - gate: what each attempt has to pass first.
+    init(failures: [ExportError] = [], always: ExportError? = nil, first: ExportError? = nil, gate: Gate? = nil) {
+        self.gate = gate
+        locked.withLock {
+            $0.failures = failures
+            $0.failsAlways = always
+            $0.failsFirst = first
+        }
+    }
+
+    convenience init(_ configuration: Configuration, _ context: Context) {
+        self.init()
+    }
+
+    /// The sequences of each batch that it took.
+    var taken: [[UInt64]] { locked.withLock { $0.taken } }
+    var attempts: [Attempt] { locked.withLock { $0.attempts } }
+    var ticks: Int { locked.withLock { $0.ticks } }
+    var finishes: Int { locked.withLock { $0.finishes } }
+
+    func export(_ batch: FrozenBatch) async throws(ExportError) {
+        let sequences = batch.records.map(\.sequence)
+        let failure = locked.withLock { locked -> ExportError? in
+            let isFirst = locked.attempts.last?.sequences != sequences
+            locked.attempts.append(Attempt(sequences: sequences, at: .now))
+            if isFirst, let failure = locked.failsFirst { return failure }
+            return locked.failures.isEmpty ? locked.failsAlways : locked.failures.removeFirst()
+        }
+        await gate?.pass()
+        if let failure { throw failure }
+        locked.withLock { $0.taken.append(sequences) }
+    }
+
+    func tick(at now: Timestamp) async {
+        locked.withLock { $0.ticks += 1 }
+    }
+
+    func finish() async {
+        locked.withLock { $0.finishes += 1 }
+    }
+}

@@ -1,0 +1,101 @@
+import Testing
+
+@testable import Weir
+
+@Suite struct IntakeTests {
+    private let payload = SampleBatch.payload([(1, SampleBatch.fourOClock), (2, SampleBatch.fourOClock)])
+
+    @Test func givesARequestToEveryPipeline() async throws {
+        let (one, other) = (PipelineSample("one"), PipelineSample("other"))
+        var intake = Intake(into: [one.pipeline, other.pipeline], maxValueDepth: 64, decodedLimit: 1 << 20)
+        let receivedAt = Timestamp(nanoseconds: 9)
+        let accepted = try intake.process(payload, .protobuf, receivedAt: receivedAt)
+        #expect(accepted.spanCount == 2)
+        #expect(accepted.rejected.count == 0)
+        #expect(one.taken == [], "nothing is kept before the commit")
+        try await accepted.commit()
+        for sample in [one, other] {
+            let record = try #require(sample.reader.read().first)
+            #expect(record.spanCount == 2)
+            #expect(record.receivedAt == receivedAt)
+            #expect(Array(record.payload.bytes) == Array(payload.bytes))
+        }
+    }
+
+    @Test func givesItToNoneWhereOneIsFull() async throws {
+        for fullIsFirst in [false, true] {
+            let full = PipelineSample("full", maxBytes: 300)
+            let free = PipelineSample("free")
+            let pipelines = fullIsFirst ? [full.pipeline, free.pipeline] : [free.pipeline, full.pipeline]
+            var intake = Intake(into: pipelines, maxValueDepth: 64, decodedLimit: 1 << 20)
+            let accepted = try intake.process(payload, .protobuf, receivedAt: Timestamp(nanoseconds: 0))
+            await #expect(
+                throws: Refusal.overloaded("the journal of traces/full is full", retryAfter: .seconds(1))
+            ) { try await accepted.commit() }
+            #expect(free.taken == [])
+            #expect(full.taken == [])
+        }
+    }
+
+    @Test func refusesWhenAPipelineIsStopping() async throws {
+        let sample = PipelineSample()
+        var intake = Intake(into: [sample.pipeline], maxValueDepth: 64, decodedLimit: 1 << 20)
+        let accepted = try intake.process(payload, .protobuf, receivedAt: Timestamp(nanoseconds: 0))
+        sample.pipeline.journal.close()
+        await #expect(throws: Refusal.stopping) { try await accepted.commit() }
+    }
+
+    @Test func keepsNothingOfABatchWhoseSpansAreAllDropped() async throws {
+        let emptied = PipelineSample("emptied", processors: [BluntProcessor(refusing: nil)])
+        let other = PipelineSample("other")
+        var intake = Intake(into: [emptied.pipeline, other.pipeline], maxValueDepth: 64, decodedLimit: 1 << 20)
+        let accepted = try intake.process(payload, .protobuf, receivedAt: Timestamp(nanoseconds: 0))
+        #expect(accepted.spanCount == 2, "what a filter drops was accepted")
+        try await accepted.commit()
+        #expect(emptied.taken == [])
+        #expect(other.taken == [2], "one pipeline's processors do not touch another's spans")
+    }
+
+    @Test func takesBothEncodingsAndCountsWhatIsRejected() async throws {
+        let sample = PipelineSample()
+        var intake = Intake(into: [sample.pipeline], maxValueDepth: 64, decodedLimit: 1 << 20)
+        let json =
+            #"{"resourceSpans":[{"scopeSpans":[{"spans":["#
+            + #"{"traceId":"5b8efff798038103d269b633813fc60c","spanId":"eee19b7ec3c1b174","name":"a"},"#
+            + #"{"traceId":"00","spanId":"eee19b7ec3c1b174","name":"b"}]}]}]}"#
+        let accepted = try intake.process(Self.payload(json), .json, receivedAt: Timestamp(nanoseconds: 0))
+        #expect(accepted.spanCount == 1)
+        #expect(accepted.rejected.count == 1)
+        try await accepted.commit()
+        _ = try intake.process(payload, .protobuf, receivedAt: Timestamp(nanoseconds: 0))
+        #expect(sample.taken == [1])
+    }
+
+    @Test func goesOnAfterARequestThatItCannotDecode() throws {
+        let sample = PipelineSample()
+        var intake = Intake(into: [sample.pipeline], maxValueDepth: 64, decodedLimit: 1 << 20)
+        do {
+            _ = try intake.process(Self.payload("{"), .json, receivedAt: Timestamp(nanoseconds: 0))
+            Issue.record("half an object was taken")
+        } catch {
+            guard case .undecodable(.malformed) = error else { throw error }
+        }
+        #expect(try intake.process(payload, .protobuf, receivedAt: Timestamp(nanoseconds: 0)).spanCount == 2)
+    }
+
+    @Test func passesOnWhatAProcessorRefuses() throws {
+        let refusal = Refusal.overloaded("no key", retryAfter: .seconds(9))
+        let sample = PipelineSample(processors: [BluntProcessor(refusing: refusal)])
+        var intake = Intake(into: [sample.pipeline], maxValueDepth: 64, decodedLimit: 1 << 20)
+        do {
+            _ = try intake.process(payload, .protobuf, receivedAt: Timestamp(nanoseconds: 0))
+            Issue.record("a refused batch was taken")
+        } catch {
+            guard case .refused(refusal) = error else { throw error }
+        }
+    }
+
+    private static func payload(_ text: String) -> Payload {
+        Array(text.utf8).withUnsafeBytes { .copying($0) }
+    }
+}

@@ -1,0 +1,197 @@
+import Logging
+import NIOCore
+import NIOHTTP1
+import Testing
+
+@testable import Weir
+
+/// Which failure becomes which answer and which count.
+@Suite struct OTLPResponderTests {
+    @Test func takesARequest() async throws {
+        let sample = try ResponderSample()
+        let response = await sample.respond(SampleBatch.payload([(1, 1), (2, 1)]))
+        #expect(response.status == .ok)
+        #expect(response.body.readableBytes == 0)
+        #expect(sample.pipeline.taken == [2])
+        sample.expect("otelcol_receiver_accepted_spans", [:], 2)
+        sample.expect("otelcol_receiver_requests", ["http_status": "200"], 1)
+        sample.expect("otelcol_receiver_refused_spans", [:], 0)
+    }
+
+    @Test func countsWhatItRejectsByReason() async throws {
+        let sample = try ResponderSample()
+        let json = #"{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"00","spanId":"eee19b7ec3c1b174"}]}]}]}"#
+        let response = await sample.respond(payload(json), ["Content-Type": "application/json"])
+        #expect(response.status == .ok)
+        #expect(String(buffer: response.body).contains(#""rejectedSpans":"1""#))
+        sample.expect("weir_receiver_rejected_spans", ["reason": "traceID"], 1)
+        sample.expect("otelcol_receiver_accepted_spans", [:], 0)
+    }
+
+    @Test func refusesByTheHeadWhatNoBodyCanChange() throws {
+        let sample = try ResponderSample()
+        sample.checkRefusal(uri: "/v1/logs", .notFound, "found path \"/v1/logs\", wanted /v1/traces: Weir takes traces")
+        let method = sample.checkRefusal(method: .GET, .methodNotAllowed, "found method GET, wanted POST")
+        #expect(method?.headers.contains { $0.name == "Allow" && $0.value == "POST" } == true)
+        let types = "wanted application/x-protobuf or application/json"
+        sample.checkRefusal(
+            headers: ["Content-Type": "text/plain"], .unsupportedMediaType,
+            "found content type \"text/plain\", \(types)")
+        sample.checkRefusal(headers: [:], .unsupportedMediaType, "found content type none, \(types)")
+        let brotli = sample.refusal(["Content-Type": "application/json", "Content-Encoding": "br"])
+        #expect(brotli?.status == .unsupportedMediaType)
+        #expect(sample.refusal(["Content-Type": "application/json", "Content-Encoding": "gzip"]) == nil)
+        #expect(sample.refusal(uri: "/v1/traces?a=b", ["Content-Type": "application/json"]) == nil)
+        sample.expect("otelcol_receiver_requests", ["http_status": "415"], 3)
+        sample.expect("otelcol_receiver_requests", ["http_status": "404"], 1)
+        sample.expect("otelcol_receiver_requests", ["http_status": "405"], 1)
+    }
+
+    @Test func saysWhatCannotBeDecoded() async throws {
+        let sample = try ResponderSample()
+        let broken = await sample.respond(payload("{"), ["Content-Type": "application/json"])
+        #expect(broken.status == .badRequest)
+        #expect(String(buffer: broken.body).contains(#""code":3"#))
+        let notGzip = await sample.respond(
+            payload("{}"), ["Content-Type": "application/json", "Content-Encoding": "gzip"])
+        #expect(notGzip.status == .badRequest)
+        sample.expect("otelcol_receiver_requests", ["http_status": "400"], 2)
+    }
+
+    @Test func refusesWhatDecompressesToMoreThanTheLimit() async throws {
+        let sample = try ResponderSample("max_request_body_size: 1KiB")
+        let response = await sample.respond(
+            try CompressedSample.encode([UInt8](repeating: 0x20, count: 4_096), .gzip).withUnsafeBytes { .copying($0) },
+            ["Content-Type": "application/json", "Content-Encoding": "gzip"])
+        #expect(response.status == .payloadTooLarge)
+        #expect(
+            String(buffer: response.body).contains("the body has more than max_request_body_size, 1024 bytes"))
+        sample.expect("otelcol_receiver_requests", ["http_status": "413"], 1)
+    }
+
+    @Test func refusesWhatDecodesToMoreThanTheLimit() async throws {
+        let sample = try ResponderSample("max_decoded_size: 1MiB")
+        let spans = (1...20_000 as ClosedRange<UInt64>).map { (id: $0, start: UInt64(1)) }
+        let response = await sample.respond(SampleBatch.payload(spans))
+        #expect(response.status == .payloadTooLarge)
+        #expect(sample.pipeline.taken == [])
+    }
+
+    @Test func answersARefusalWith503AndRetryAfter() async throws {
+        let overloaded = Refusal.overloaded("no key", retryAfter: .milliseconds(1_500))
+        for (refusal, pause, reason) in [
+            (overloaded, "2", "no key"), (.stopping, "7", "the collector is stopping"),
+        ] as [(Refusal, String, String)] {
+            let sample = try ResponderSample("retry_after: 7s", processors: [BluntProcessor(refusing: refusal)])
+            let response = await sample.respond(SampleBatch.payload([(1, 1)]))
+            #expect(response.status == .serviceUnavailable)
+            #expect(response.headers.contains { $0 == ("Retry-After", pause) })
+            #expect(
+                Array(buffer: response.body)
+                    == Message {
+                        $0.number(0x08, 14)
+                        $0.text(0x12, reason)
+                    }.bytes)
+            sample.expect("otelcol_receiver_requests", ["http_status": "503"], 1)
+        }
+        let sample = try ResponderSample(processors: [BluntProcessor(refusing: .tooLarge)])
+        #expect(await sample.respond(SampleBatch.payload([(1, 1)])).status == .payloadTooLarge)
+    }
+
+    @Test func countsTheSpansThatAFullJournalRefuses() async throws {
+        let sample = try ResponderSample(journalBytes: 100)
+        let response = await sample.respond(SampleBatch.payload([(1, 1), (2, 1)]))
+        #expect(response.status == .serviceUnavailable)
+        #expect(response.headers.contains { $0 == ("Retry-After", "1") })
+        sample.expect("otelcol_receiver_refused_spans", [:], 2)
+        sample.expect("otelcol_receiver_accepted_spans", [:], 0)
+    }
+
+    @Test func putsTheServersFaultsIntoWords() throws {
+        let sample = try ResponderSample("retry_after: 3s")
+        let faults: [(HTTPFault, HTTPResponseStatus, code: Int, retryAfter: String?)] = [
+            (.malformed("x"), .badRequest, 3, nil),
+            (.headersTooLarge, .requestHeaderFieldsTooLarge, 3, nil),
+            (.bodyTooLarge(limit: 5), .payloadTooLarge, 3, nil),
+            (.headerTimeout, .requestTimeout, 4, nil),
+            (.bodyTimeout, .requestTimeout, 4, nil),
+            (.tooManyConnections, .serviceUnavailable, 14, "3"),
+            (.tooManyBytesInFlight, .serviceUnavailable, 14, "3"),
+            (.stopping, .serviceUnavailable, 14, "3"),
+        ]
+        for (fault, status, code, retryAfter) in faults {
+            let response = sample.responder.response(to: fault, head: nil)
+            #expect(response.status == status)
+            #expect(response.contentType == "application/json", "nothing is known of the client")
+            #expect(String(buffer: response.body).hasPrefix("{\"code\":\(code),\"message\":\""))
+            #expect(response.headers.first { $0.name == "Retry-After" }?.value == retryAfter)
+            let head = ResponderSample.head(["Content-Type": "application/x-protobuf"])
+            #expect(sample.responder.response(to: fault, head: head).contentType == "application/x-protobuf")
+        }
+    }
+}
+
+private func payload(_ text: String) -> Payload {
+    Array(text.utf8).withUnsafeBytes { .copying($0) }
+}
+
+/// A responder, and what it counts and hands on.
+private final class ResponderSample {
+    let responder: OTLPResponder
+    let pipeline: PipelineSample
+    private let metrics = MetricRegistry()
+
+    /// - Parameter keys: of `protocols.http`.
+    init(_ keys: String = "", processors: [any Processor] = [], journalBytes: Int = 16 << 20) throws {
+        let configuration = try #require(
+            read(OTLPReceiver.Configuration.self, "protocols: { http: { \(keys) } }")
+        ).http
+        pipeline = PipelineSample(maxBytes: journalBytes, processors: processors)
+        let logger = Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }
+        let context = Context(id: ComponentID(type: "otlp"), logger: logger, metrics: metrics)
+        let intake = Intake(
+            into: [pipeline.pipeline], maxValueDepth: configuration.maxValueDepth,
+            decodedLimit: configuration.maxDecodedBytes)
+        responder = try OTLPResponder(configuration, intake, ReceiverTelemetry(context, transport: "http"))
+    }
+
+    static func head(
+        method: HTTPMethod = .POST, uri: String = "/v1/traces", _ headers: [String: String]
+    ) -> HTTPRequestHead {
+        HTTPRequestHead(
+            version: .http1_1, method: method, uri: uri, headers: HTTPHeaders(headers.map { ($0.key, $0.value) }))
+    }
+
+    func respond(
+        _ body: Payload, _ headers: [String: String] = ["Content-Type": "application/x-protobuf"]
+    ) async -> HTTPResponse {
+        await responder.respond(to: HTTPRequest(head: Self.head(headers), body: body, startedAt: .now()))
+    }
+
+    func refusal(
+        method: HTTPMethod = .POST, uri: String = "/v1/traces", _ headers: [String: String]
+    ) -> HTTPResponse? {
+        responder.refusal(of: Self.head(method: method, uri: uri, headers))
+    }
+
+    @discardableResult
+    func checkRefusal(
+        method: HTTPMethod = .POST, uri: String = "/v1/traces",
+        headers: [String: String] = ["Content-Type": "application/json"], _ status: HTTPResponseStatus,
+        _ message: String, at location: SourceLocation = #_sourceLocation
+    ) -> HTTPResponse? {
+        let response = refusal(method: method, uri: uri, headers)
+        #expect(response?.status == status, sourceLocation: location)
+        let body = response.map { String(buffer: $0.body) } ?? ""
+        #expect(body.contains("\"message\":\(message.quotedAsJSON)"), sourceLocation: location)
+        return response
+    }
+
+    func expect(
+        _ metric: String, _ labels: [String: String], _ wanted: Int, at location: SourceLocation = #_sourceLocation
+    ) {
+        let labels = labels.merging(["receiver": "otlp", "transport": "http"]) { $1 }
+        let counter = metrics.counter(metric, help: "", labels: labels)
+        #expect(counter.value == wanted, "\(metric) \(labels)", sourceLocation: location)
+    }
+}

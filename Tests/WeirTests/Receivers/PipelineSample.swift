@@ -1,0 +1,42 @@
+@testable import Weir
+
+/// A pipeline, and the reader that keeps what it takes.
+struct PipelineSample {
+    let pipeline: Pipeline
+    let reader: JournalReader
+
+    init(_ name: String? = nil, maxBytes: Int = 1 << 20, processors: [any Processor] = []) {
+        let journal = Journal(maxBytes: maxBytes)
+        reader = journal.addReader(onFull: .refuse)
+        pipeline = Pipeline(id: ComponentID(type: "traces", name: name), processors: processors, journal: journal)
+    }
+
+    /// Spans of each record that it took.
+    var taken: [Int] { reader.read().map(\.spanCount) }
+}
+
+/// Drops every span, or refuses every batch.
+struct BluntProcessor: Processor {
+    static let type = "blunt"
+    static let help = "Drops every span, or refuses every batch."
+
+    struct Configuration: Configurable {
+        init(_ fields: inout Fields) {}
+    }
+
+    private let refusal: Refusal?
+
+    /// - Parameter refusal: nil drops every span.
+    init(refusing refusal: Refusal?) {
+        self.refusal = refusal
+    }
+
+    init(_ configuration: Configuration, _ context: Context) {
+        self.init(refusing: nil)
+    }
+
+    mutating func process(_ batch: inout Batch) throws(Refusal) {
+        if let refusal { throw refusal }
+        batch.select { _ in false }
+    }
+}
