@@ -10,7 +10,7 @@ SHELL := /bin/bash
 RUN_PACKAGES := zlib1g-dev libdeflate-dev libzstd-dev libpcre2-dev
 DEMO_PACKAGES := python3 python3-venv
 TEST_PACKAGES := $(RUN_PACKAGES) $(DEMO_PACKAGES) protobuf-c-compiler libprotobuf-c-dev curl zstd
-BENCH_PACKAGES := $(RUN_PACKAGES) protobuf-c-compiler libprotobuf-c-dev wrk
+BENCH_PACKAGES := $(RUN_PACKAGES) protobuf-c-compiler libprotobuf-c-dev libsimdjson-dev wrk
 
 WEIR := .build/release/weir
 VENV := .build/venv
@@ -50,8 +50,8 @@ test: unit-tests system-tests ## install what the tests need and run all of them
 demo: $(VENV)/installed ## send spans from the OpenTelemetry SDK to a running Weir and show what arrived
 	@exec $(PYTHON) demo/demo.py
 
-bench: bench-packages $(WEIR) ## measure speed and memory
-	Benchmarks/run.sh
+bench: bench-packages $(WEIR) $(VENV)/installed ## measure speed and memory
+	PYTHON=$(CURDIR)/$(PYTHON) Benchmarks/run.sh
 
 fuzz: bench-packages ## feed the decoders with mutated input
 	Benchmarks/fuzz.sh
