@@ -77,7 +77,7 @@ system-tests: test-packages $(WEIR) $(VENV)/installed
 
 # The no-op of `swift build` alone costs more than a start of Weir may take, so make decides what is out of date.
 $(WEIR): $(SOURCES) | run-packages
-	swift build --configuration release --product weir
+	swift build --configuration release --static-swift-stdlib --product weir
 	@touch $@
 
 $(VENV)/installed: $(REQUIREMENTS) | demo-packages
