@@ -3,12 +3,14 @@ import Testing
 @testable import Weir
 
 @Suite struct TidyTests {
+    private static let read = Result {
+        (sources: try SourceFile.all(below: "Sources/Weir"), tests: try SourceFile.all(below: "Tests/WeirTests"))
+    }
     private let sources: [SourceFile]
     private let tests: [SourceFile]
 
     init() throws {
-        sources = try SourceFile.all(below: "Sources/Weir")
-        tests = try SourceFile.all(below: "Tests/WeirTests")
+        (sources, tests) = try Self.read.get()
     }
 
     @Test func findsTheFilesOfThePackage() {
