@@ -1,3 +1,5 @@
+import Foundation
+
 /// The rules of `docs/style.md` that a machine can hold. Each gives a line for what breaks it.
 enum HouseRules {
     /// The layers, and what each may import. A layer may use those in rows above it, and none beside it.
@@ -56,18 +58,23 @@ enum HouseRules {
     }
 
     static func checkLength(_ file: SourceFile) -> [String] {
-        var problems: [String] = []
         let count = file.lines.count - 1
-        if count > maxFileLines { problems.append("\(file.path): found \(count) lines, wanted \(maxFileLines)") }
-        for (number, line) in zip(1..., file.lines) where line.count > maxLineLength {
-            problems.append("\(file.path):\(number): found \(line.count) characters, wanted \(maxLineLength)")
+        return count > maxFileLines ? ["\(file.path): found \(count) lines, wanted \(maxFileLines)"] : []
+    }
+
+    /// Tests may quote what is longer.
+    static func checkLines(_ file: SourceFile) -> [String] {
+        zip(1..., file.lines).filter { $1.count > maxLineLength }.map { number, line in
+            "\(file.path):\(number): found \(line.count) characters, wanted \(maxLineLength)"
         }
-        return problems
     }
 
     static func checkWords(_ file: SourceFile) -> [String] {
         var problems = ["try!", "as!", "fatalError("].filter { file.code.contains($0) }
-        if file.folder != "Commands", !file.code.contains("func print("), file.code.contains("print(") {
+        // Not a method of that name.
+        let calls = file.code.replacingOccurrences(of: ".print(", with: "").replacingOccurrences(
+            of: "func print(", with: "")
+        if file.folder != "Commands", !file.code.contains("func print("), calls.contains("print(") {
             problems.append("print(")
         }
         if file.path != "Program.swift", file.words.contains("public") { problems.append("public") }

@@ -13,7 +13,8 @@ struct DeliveryConfiguration: Sendable {
     init(_ fields: inout Fields) {
         onFull = fields.choice(
             "on_full", default: FullPolicy.refuse,
-            "What happens when the journal is full because this exporter is behind: refuse new spans, or skip its oldest."
+            "What happens when the journal is full because this exporter is behind: refuse new spans, or "
+                + "skip its oldest."
         )
     }
 }

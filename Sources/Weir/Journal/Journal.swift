@@ -1,7 +1,7 @@
 import Synchronization
 
-/// What one pipeline has accepted and its exporters have not delivered yet: appended once, read by each exporter behind a
-/// cursor of its own. Returning from ``append(_:)`` is the acknowledgement.
+/// What one pipeline has accepted and its exporters have not delivered yet: appended once, read by each exporter behind
+/// a cursor of its own. Returning from ``append(_:)`` is the acknowledgement.
 ///
 /// This one lives in memory. It promises order and isolation, not that anything survives the process.
 final class Journal: Sendable {
@@ -95,8 +95,9 @@ final class Journal: Sendable {
 }
 
 extension Journal.Locked {
-    /// Whether a reader must be told of the entry: it is the first to wait, so the reader starts its clock, or it fills a
-    /// batch. Waking it for every request would cost more than everything else that is done for one (docs/decisions.md).
+    /// Whether a reader must be told of the entry: it is the first to wait, so the reader starts its clock, or it fills
+    /// a batch. Waking it for every request would cost more than everything else that is done for one
+    /// (docs/decisions.md).
     fileprivate func isDue(_ index: Int, _ entry: Journal.Entry) -> Bool {
         let cursor = state.cursors[index]
         let spansBefore = cursor.waitingSpans - entry.spanCount

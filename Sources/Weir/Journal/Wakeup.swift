@@ -2,8 +2,8 @@ import Synchronization
 
 /// Lets one task sleep until somebody has news for it. News that comes while it is awake is kept until it sleeps again.
 ///
-/// A sleep that news ends early, as under load most are, leaves its alarm to the next one: an alarm that rings too early is
-/// set again for the rest. An alarm of its own for each sleep cost 5 % of the whole server.
+/// A sleep that news ends early, as under load most are, leaves its alarm to the next one: an alarm that rings too
+/// early is set again for the rest. An alarm of its own for each sleep cost 5 % of the whole server.
 final class Wakeup: Sendable {
     private enum State {
         case awake

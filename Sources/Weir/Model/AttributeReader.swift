@@ -44,7 +44,8 @@ struct AttributeReader {
         arena.pointee.attributes.append(record)
     }
 
-    /// The value when it is one text or number that fills the message, and key and text are sound. - Returns: whether it was.
+    /// The value when it is one text or number that fills the message, and key and text are sound. - Returns: whether
+    /// it was.
     @inline(__always)
     private func readShortValue(_ start: Int, _ valueStart: Int, _ end: Int, _ record: inout AttributeRecord) -> Bool {
         let kind = UInt64(base[valueStart])

@@ -1,7 +1,7 @@
 /// Spans that travel together: the bytes as they were received, and records that point into them.
 ///
-/// A batch is one pointer wide and has one owner. What it hands out (``bytes(_:)``, ``spans``, ``AnyValue``) points into it
-/// and holds until the next change.
+/// A batch is one pointer wide and has one owner. What it hands out (``bytes(_:)``, ``spans``, ``AnyValue``) points
+/// into it and holds until the next change.
 struct Batch: ~Copyable {
     /// What a batch is made of. It stands behind a pointer so that passing the batch on never copies it.
     struct Arena: ~Copyable {
@@ -29,7 +29,8 @@ struct Batch: ~Copyable {
     /// Bytes that each kind of record keeps from one request to the next.
     static let retained = 256 << 10
 
-    /// - Parameter decodedLimit: bytes that each kind of record may take, so that a small body of tiny fields cannot fill the memory.
+    /// - Parameter decodedLimit: bytes that each kind of record may take, so that a small body of tiny fields cannot
+    ///   fill the memory.
     init(decodedLimit: Int = 128 << 20) {
         arena = .allocate(capacity: 1)
         arena.initialize(

@@ -145,7 +145,8 @@ extension Batch {
         return !attribute.isRemoved && Int(attribute.key.count) == key.count && key.equals(bytes(attribute.key))
     }
 
-    /// Adds an attribute behind the owner's others. They are moved to the end of the buffer unless they stand there already.
+    /// Adds an attribute behind the owner's others. They are moved to the end of the buffer unless they stand there
+    /// already.
     private mutating func append(_ attribute: AttributeRecord, to owner: AttributeOwner) {
         var range = attributes(of: owner)
         if range.indices.upperBound != arena.pointee.attributes.count {

@@ -1,4 +1,5 @@
-/// Reads attributes from OTLP/JSON. Arrays and kvlists become protobuf in the side buffer, so that one kind of reader walks them.
+/// Reads attributes from OTLP/JSON. Arrays and kvlists become protobuf in the side buffer, so that one kind of reader
+/// walks them.
 struct JSONAttributeReader {
     let arena: UnsafeMutablePointer<Batch.Arena>
     let maxDepth: Int
@@ -22,8 +23,8 @@ struct JSONAttributeReader {
             count: UInt32(truncatingIfNeeded: arena.pointee.attributes.count - start))
     }
 
-    /// The shape that SDKs write: `{"key":"…","value":{"stringValue":"…"}}` or a number, in this order and without white
-    /// space. Comparing it as a whole is twice as fast as asking for each name.
+    /// The shape that SDKs write: `{"key":"…","value":{"stringValue":"…"}}` or a number, in this order and without
+    /// white space. Comparing it as a whole is twice as fast as asking for each name.
     /// - Returns: whether it was this; if not, nothing was consumed.
     @inline(__always)
     private func readCompact(_ scanner: inout JSONScanner) throws(JSONProblem) -> Bool {

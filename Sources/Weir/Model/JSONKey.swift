@@ -19,8 +19,8 @@ struct JSONKey {
         return true
     }
 
-    /// Whether this is a field of OTLP by its name in protobuf. "The original field names … are not valid" in OTLP/JSON, so
-    /// it is not a field that Weir does not know, and ignoring it would lose what it holds.
+    /// Whether this is a field of OTLP by its name in protobuf. "The original field names … are not valid" in
+    /// OTLP/JSON, so it is not a field that Weir does not know, and ignoring it would lose what it holds.
     var isOriginalName: Bool {
         var hasUnderscore = false
         for index in 0..<count where base[index] == UInt8(ascii: "_") { hasUnderscore = true }

@@ -3,7 +3,8 @@
 extension JSONAttributeReader {
     // MARK: Bytes
 
-    /// proto3 JSON: "standard base64 encoding with paddings. Either standard or URL-safe … with/without paddings are accepted".
+    /// proto3 JSON: "standard base64 encoding with paddings. Either standard or URL-safe … with/without paddings are
+    /// accepted".
     func readBase64(_ scanner: inout JSONScanner) throws(JSONProblem) -> ByteRef {
         let text = try scanner.readString()
         let source =
@@ -162,8 +163,8 @@ extension JSONAttributeReader {
         }
     }
 
-    /// A length-delimited field. One byte is kept for its length; a longer body moves up to make room, once per level, and
-    /// `maxDepth` bounds the levels.
+    /// A length-delimited field. One byte is kept for its length; a longer body moves up to make room, once per level,
+    /// and `maxDepth` bounds the levels.
     private func message(_ tag: UInt64, _ body: () throws(JSONProblem) -> Void) throws(JSONProblem) {
         varint(tag)
         byte(0)

@@ -69,7 +69,8 @@ extension JSONScanner {
         byte == UInt8(ascii: ",") || byte == UInt8(ascii: "}") || byte == UInt8(ascii: "]") || byte <= 0x20
     }
 
-    /// A whole number in any spelling, `-1`, `1e3` and `"12.0"` among them; nil when it is not whole or has more than 64 bits.
+    /// A whole number in any spelling, `-1`, `1e3` and `"12.0"` among them; nil when it is not whole or has more than
+    /// 64 bits.
     @inline(never)
     private mutating func readWholeNumber() throws(JSONProblem) -> (isNegative: Bool, magnitude: UInt64)? {
         let text = try readNumeral()
@@ -165,7 +166,8 @@ extension JSONScanner {
 
     // MARK: Identifiers
 
-    /// OTLP/JSON: "traceId and spanId byte arrays are represented as case-insensitive hex-encoded strings; they are not base64".
+    /// OTLP/JSON: "traceId and spanId byte arrays are represented as case-insensitive hex-encoded strings; they are not
+    /// base64".
     /// - Returns: the id and how many hexadecimal digits it had: 0 for an empty string.
     mutating func readIdentifier() throws(JSONProblem) -> (high: UInt64, low: UInt64, digits: Int) {
         let text = try readString()

@@ -8,15 +8,16 @@ enum JSONProblem: Error {
 
 /// Reads JSON text from the first byte to the last, without building a tree.
 ///
-/// Behind the text stand zero bytes (``Payload/slack``): every loop ends at one of them, so most need not ask for the end.
+/// Behind the text stand zero bytes (``Payload/slack``): every loop ends at one of them, so most need not ask for the
+/// end.
 struct JSONScanner {
     let base: UnsafePointer<UInt8>
     let end: Int
     var position = 0
     let arena: UnsafeMutablePointer<Batch.Arena>
 
-    /// How deep objects and arrays that nobody reads may be nested. An attribute value takes three levels for each of its own,
-    /// and a span that is skipped because of a defect must not cost the request, however deep its values.
+    /// How deep objects and arrays that nobody reads may be nested. An attribute value takes three levels for each of
+    /// its own, and a span that is skipped because of a defect must not cost the request, however deep its values.
     static let maxSkippedDepth = 1024
 
     init(_ arena: UnsafeMutablePointer<Batch.Arena>) {
@@ -111,7 +112,8 @@ struct JSONScanner {
         guard peek() == UInt8(ascii: "\"") else { throw malformed("a key was wanted") }
         let count = arena.pointee.side.count
         let ref = try readString()
-        // An unescaped key is compared at once and then no longer needed. Inside a nested value it would stand in the encoding.
+        // An unescaped key is compared at once and then no longer needed. Inside a nested value it would stand in the
+        // encoding.
         arena.pointee.side.count = count
         let key = (ref.isInSide ? UnsafePointer(arena.pointee.side.base) : base) + ref.position
         return JSONKey(base: key, count: Int(ref.count))

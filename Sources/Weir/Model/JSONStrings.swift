@@ -1,7 +1,8 @@
 // Strings: found sixteen bytes at a time, checked as UTF-8, unescaped into the side buffer where they have escapes.
 
 extension JSONScanner {
-    /// Reads a string that stands here. Text without escapes stays where it is; else it is unescaped into the side buffer.
+    /// Reads a string that stands here. Text without escapes stays where it is; else it is unescaped into the side
+    /// buffer.
     @inline(__always)
     mutating func readString() throws(JSONProblem) -> ByteRef {
         guard peek() == UInt8(ascii: "\"") else { throw .defect(.value) }
@@ -16,8 +17,8 @@ extension JSONScanner {
     /// The index of the first of sixteen bytes that ends a run of plain ASCII, or 16: a quote, a backslash, a control
     /// character, or a byte above 0x7F.
     ///
-    /// For bytes below 0x80, each subtraction sets the top bit just where the byte is the one looked for. (Comparing SIMD
-    /// vectors would say the same; Swift 6.3 makes a loop over the lanes of it, sixty times as slow.)
+    /// For bytes below 0x80, each subtraction sets the top bit just where the byte is the one looked for. (Comparing
+    /// SIMD vectors would say the same; Swift 6.3 makes a loop over the lanes of it, sixty times as slow.)
     @inline(__always)
     private static func firstSpecial(_ base: UnsafePointer<UInt8>) -> Int {
         let block = UnsafeRawPointer(base).loadUnaligned(as: SIMD16<UInt8>.self)
@@ -65,10 +66,11 @@ extension JSONScanner {
         }
     }
 
-    /// Copies the string that starts at `start` into the side buffer; `firstEscape` is the position of its first backslash.
+    /// Copies the string that starts at `start` into the side buffer; `firstEscape` is the position of its first
+    /// backslash.
     private mutating func unescape(_ start: Int, _ firstEscape: Int) throws(JSONProblem) -> ByteRef {
-        // What is written is never longer than what is read. The room for it was reserved, unless long texts in a list, whose
-        // lengths take more bytes in protobuf than the quotes did, have used it up.
+        // What is written is never longer than what is read. The room for it was reserved, unless long texts in a list,
+        // whose lengths take more bytes in protobuf than the quotes did, have used it up.
         let first = arena.pointee.side.count
         arena.pointee.side.reserve(first + end - start)
         if arena.pointee.side.isOverfull { throw malformed("the text decodes to more than the limit") }

@@ -8,10 +8,10 @@ enum DecodeError: Error, Equatable {
 
 /// Reads ExportTraceServiceRequest into a batch: one pass, no allocation, no copy.
 ///
-/// A span that is broken inside is rejected alone and counted; a request whose frame (ExportTraceServiceRequest, ResourceSpans,
-/// ScopeSpans, Resource, InstrumentationScope) is broken is refused as a whole. A submessage that may stand once but stands
-/// twice is merged as protobuf says for Resource and InstrumentationScope (concatenated bytes parse as the merged message);
-/// inside a span it is a defect of the span.
+/// A span that is broken inside is rejected alone and counted; a request whose frame (ExportTraceServiceRequest,
+/// ResourceSpans, ScopeSpans, Resource, InstrumentationScope) is broken is refused as a whole. A submessage that may
+/// stand once but stands twice is merged as protobuf says for Resource and InstrumentationScope (concatenated bytes
+/// parse as the merged message); inside a span it is a defect of the span.
 struct OTLPDecoder {
     /// How deep arrays and kvlists may be nested in one attribute value.
     let maxValueDepth: Int
@@ -46,7 +46,8 @@ struct RequestReader {
     mutating func readRequest() throws(DecodeError) {
         try eachField(of: ByteRef(0, arena.pointee.payload.count), "ExportTraceServiceRequest") {
             (tag, body, _) throws(DecodeError) in
-            // A field of the request that nobody knows has no meaning to keep: the request is not forwarded, its spans are.
+            // A field of the request that nobody knows has no meaning to keep: the request is not forwarded, its spans
+            // are.
             if tag == Tag.resourceSpans { try readResourceSpans(body) }
         }
     }
@@ -227,8 +228,8 @@ struct RequestReader {
     }
 }
 
-/// Where the body of a field starts and ends; its end is beyond `end` when it is broken. Fields of wire type 2 have a body
-/// behind their length; for the others it is the encoded number.
+/// Where the body of a field starts and ends; its end is beyond `end` when it is broken. Fields of wire type 2 have a
+/// body behind their length; for the others it is the encoded number.
 @inline(__always)
 func fieldBody(_ base: UnsafePointer<UInt8>, _ tag: UInt64, _ position: Int, _ end: Int) -> (start: Int, end: Int) {
     // protobuf: field numbers are 1 to 536,870,911.

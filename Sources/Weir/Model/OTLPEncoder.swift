@@ -1,7 +1,7 @@
 /// Writes a batch as ExportTraceServiceRequest (the same bytes as TracesData).
 ///
-/// What was not changed is written as the bytes it came in, so unknown fields, field order and long-form varints survive;
-/// what was changed is written from its record, followed by the unknown fields of its bytes.
+/// What was not changed is written as the bytes it came in, so unknown fields, field order and long-form varints
+/// survive; what was changed is written from its record, followed by the unknown fields of its bytes.
 struct OTLPEncoder: ~Copyable {
     private var writer: ReverseWriter
 

@@ -1,8 +1,8 @@
 /// Reads an ExportTraceServiceRequest in OTLP/JSON into a batch, in one pass.
 ///
 /// Names are lowerCamelCase, enums are integers, ids are hexadecimal, numbers of 64 bits are exact, unknown fields are
-/// ignored, null is the default (OTLP specification, "JSON Protobuf Encoding"). What is wrong inside a span rejects that
-/// span; text that is not JSON, and a frame that is wrong, refuse the request.
+/// ignored, null is the default (OTLP specification, "JSON Protobuf Encoding"). What is wrong inside a span rejects
+/// that span; text that is not JSON, and a frame that is wrong, refuse the request.
 struct OTLPJSONDecoder {
     /// How deep arrays and kvlists may be nested in one attribute value.
     let maxValueDepth: Int
@@ -52,7 +52,8 @@ struct JSONRequestReader {
         }
     }
 
-    /// A field that Weir does not know is ignored; a name that only protobuf knows is not a field that Weir does not know.
+    /// A field that Weir does not know is ignored; a name that only protobuf knows is not a field that Weir does not
+    /// know.
     private func skipUnknown(_ scanner: inout JSONScanner, _ key: JSONKey) throws(JSONProblem) {
         if key.isOriginalName { throw scanner.malformed("a key is in snake_case; OTLP/JSON keys are lowerCamelCase") }
         try scanner.skipValue()

@@ -1,5 +1,5 @@
-/// Writes a batch as one ExportTraceServiceRequest in OTLP/JSON: lowerCamelCase names, hexadecimal ids, enums as integers,
-/// 64-bit numbers as strings. Fields that Weir does not know have no name in JSON and are left out.
+/// Writes a batch as one ExportTraceServiceRequest in OTLP/JSON: lowerCamelCase names, hexadecimal ids, enums as
+/// integers, 64-bit numbers as strings. Fields that Weir does not know have no name in JSON and are left out.
 struct OTLPJSONEncoder: ~Copyable {
     private var writer: JSONWriter
 

@@ -9,7 +9,8 @@ struct RecordBuffer<Record: BitwiseCopyable>: ~Copyable {
     /// Whether something was not appended because the limit was reached. What the buffer holds is then not to be used.
     private(set) var isOverfull = false
 
-    /// Records of room behind the capacity, so that text in the side buffer can be read eight bytes at a time, as in a payload.
+    /// Records of room behind the capacity, so that text in the side buffer can be read eight bytes at a time, as in a
+    /// payload.
     private static var slack: Int { Payload.slack / MemoryLayout<Record>.stride + 1 }
 
     /// - Parameter limit: bytes that the records may take.

@@ -1,7 +1,7 @@
 /// Writes protobuf from the last byte to the first.
 ///
-/// A message stands behind its length. Written backwards, the length is known when it is due, so nothing is measured first
-/// or moved afterwards.
+/// A message stands behind its length. Written backwards, the length is known when it is due, so nothing is measured
+/// first or moved afterwards.
 struct ReverseWriter: ~Copyable {
     private var base: UnsafeMutablePointer<UInt8>
     private var capacity: Int

@@ -30,7 +30,8 @@ struct SpanReader {
         var position = message.position
         let end = position + Int(message.count)
         var attributes = AttributeReader(arena, base, 0, maxValueDepth)
-        /// Where the first event or link stands. They are read in a second pass, so that each owner's attributes stand together.
+        /// Where the first event or link stands. They are read in a second pass, so that each owner's attributes stand
+        /// together.
         var firstChild = Int.max
         var hasIDs = 0
         span.wire = message

@@ -1,4 +1,5 @@
-/// Whether the bytes are well-formed UTF-8 (Unicode 15, table 3-7): no overlong forms, surrogates or code points above U+10FFFF.
+/// Whether the bytes are well-formed UTF-8 (Unicode 15, table 3-7): no overlong forms, surrogates or code points above
+/// U+10FFFF.
 ///
 /// Reads up to seven bytes behind the end; every buffer of a batch has that slack.
 @inline(__always)

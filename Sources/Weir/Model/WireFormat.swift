@@ -74,7 +74,8 @@ enum Tag {
 }
 
 /// Reads a base-128 varint.
-/// - Returns: the value and where the next byte stands; beyond `end` when the number does not end within ten bytes or the message.
+/// - Returns: the value and where the next byte stands; beyond `end` when the number does not end within ten bytes or
+///   the message.
 @inline(__always)
 func readVarint(_ base: UnsafePointer<UInt8>, _ position: Int, _ end: Int) -> (value: UInt64, next: Int) {
     let byte = base[position]

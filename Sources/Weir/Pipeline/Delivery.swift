@@ -1,7 +1,7 @@
 import Logging
 
-/// Brings the records of a journal to one exporter: batching, retry and counting. There is one for each exporter of each
-/// pipeline, and none knows of the others.
+/// Brings the records of a journal to one exporter: batching, retry and counting. There is one for each exporter of
+/// each pipeline, and none knows of the others.
 struct Delivery: Sendable {
     struct Timing: Sendable {
         /// How long a record waits for others to be sent with.
@@ -100,8 +100,8 @@ struct Delivery: Sendable {
         return true
     }
 
-    /// Waits before the next attempt, and lets the exporter tick meanwhile. That the pipeline stops cuts it short; that more
-    /// records come does not, because a destination that named a time must not be asked before it.
+    /// Waits before the next attempt, and lets the exporter tick meanwhile. That the pipeline stops cuts it short; that
+    /// more records come does not, because a destination that named a time must not be asked before it.
     /// - Returns: whether there is time for another attempt.
     private func wait(for pause: Duration, _ progress: inout Progress) async -> Bool {
         let end = ContinuousClock.now + pause
@@ -135,7 +135,8 @@ struct Delivery: Sendable {
     }
 }
 
-/// Pauses between attempts: doubled from one to thirty seconds, each shortened by chance so that retries do not march in step.
+/// Pauses between attempts: doubled from one to thirty seconds, each shortened by chance so that retries do not march
+/// in step.
 struct Backoff {
     private var ceiling = Duration.seconds(1)
 

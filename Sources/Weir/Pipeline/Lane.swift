@@ -1,5 +1,5 @@
-/// One event loop's copy of a pipeline's processors. Lanes share nothing, so no lock is taken and no thread changed between
-/// the body of a request and the journal.
+/// One event loop's copy of a pipeline's processors. Lanes share nothing, so no lock is taken and no thread changed
+/// between the body of a request and the journal.
 struct Lane: ~Copyable {
     let pipeline: Pipeline
     private var processors: [any Processor]

@@ -1,5 +1,5 @@
-/// What one receiver does with a request on one event loop: decode it, run it through the lanes of its pipelines, and hand
-/// it to their journals.
+/// What one receiver does with a request on one event loop: decode it, run it through the lanes of its pipelines, and
+/// hand it to their journals.
 struct Intake: ~Copyable {
     /// What the pipelines are to keep of one request.
     struct Accepted: Sendable {

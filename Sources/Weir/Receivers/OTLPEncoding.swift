@@ -1,7 +1,8 @@
 import NIOCore
 import NIOHTTP1
 
-/// The two encodings of OTLP/HTTP. "The server MUST use the same `Content-Type` in the response as it received in the request."
+/// The two encodings of OTLP/HTTP. "The server MUST use the same `Content-Type` in the response as it received in the
+/// request."
 enum OTLPEncoding {
     case protobuf, json
 
@@ -30,8 +31,8 @@ enum OTLPEncoding {
         }
     }
 
-    /// "On full success … the server MUST leave the `partial_success` field unset." "If some were rejected … the response
-    /// MUST be the same [200] … and the server MUST initialize `partial_success`."
+    /// "On full success … the server MUST leave the `partial_success` field unset." "If some were rejected … the
+    /// response MUST be the same [200] … and the server MUST initialize `partial_success`."
     func success(_ rejected: Rejections) -> HTTPResponse {
         var response = HTTPResponse(.ok, contentType: contentType)
         guard rejected.count > 0 else {
@@ -41,10 +42,8 @@ enum OTLPEncoding {
         let message = rejected.message
         switch self {
         case .json:
-            response.body = ByteBuffer(
-                string:
-                    #"{"partialSuccess":{"rejectedSpans":"\#(rejected.count)","errorMessage":\#(message.quotedAsJSON)}}"#
-            )
+            let members = #""rejectedSpans":"\#(rejected.count)","errorMessage":\#(message.quotedAsJSON)"#
+            response.body = ByteBuffer(string: #"{"partialSuccess":{\#(members)}}"#)
         case .protobuf:
             var writer = ReverseWriter(capacity: 256)
             writer.text(2, message)

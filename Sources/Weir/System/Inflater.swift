@@ -2,10 +2,10 @@ import CLibraries
 
 /// Decodes request bodies into payloads. Each event loop owns one, so that the libraries' tables are allocated once.
 ///
-/// However a body is made, no more than one and a half times its limit plus a constant is allocated at once, and no more
-/// than the limit written to. Room starts from what the body says of itself, believed only as far as 64 KiB or 16 times
-/// its own length, and doubles; above half the limit it becomes the limit at once, so that copying old room to new never
-/// moves more than half of it.
+/// However a body is made, no more than one and a half times its limit plus a constant is allocated at once, and no
+/// more than the limit written to. Room starts from what the body says of itself, believed only as far as 64 KiB or 16
+/// times its own length, and doubles; above half the limit it becomes the limit at once, so that copying old room to
+/// new never moves more than half of it.
 struct Inflater: ~Copyable {
     /// Gzip members or zstd frames in one body. Each costs time of its own, even when it holds nothing.
     static let maxFrames = 4_096
@@ -136,7 +136,8 @@ extension Inflater {
 extension Inflater {
     /// RFC 8878 3: "Zstandard compressed data is made up of one or more frames", whose contents are concatenated.
     ///
-    /// Room is for one byte more than the limit, because a full buffer alone does not tell whether the frame ends there.
+    /// Room is for one byte more than the limit, because a full buffer alone does not tell whether the frame ends
+    /// there.
     private func inflateZstd(_ body: UnsafeRawBufferPointer, limit: Int) throws(InflateError) -> Payload {
         ZSTD_DCtx_reset(zstd, ZSTD_reset_session_only)
         let room = Self.room(claimed: claimedSize(body), body: body.count, limit: limit + 1)

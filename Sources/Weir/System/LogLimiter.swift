@@ -61,7 +61,8 @@ struct LogLimiter {
         return passes ? .pass(suppressed: suppressed) : .suppress
     }
 
-    /// What a tick that is over held back and nothing has told yet, in a fixed order. A tick begins with its first line.
+    /// What a tick that is over held back and nothing has told yet, in a fixed order. A tick begins with its first
+    /// line.
     mutating func endTick(at now: Duration) -> [Summary] {
         guard let end = tickEnd else { return [] }
         // A clock that was set back would keep the tick open for as long; it ends the tick instead.

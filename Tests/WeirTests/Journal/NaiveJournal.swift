@@ -1,7 +1,7 @@
 @testable import Weir
 
-/// What a journal is, as plainly as it can be said: for each exporter a list of what it has not got yet. Slow, and without
-/// any of the arithmetic that it is compared with.
+/// What a journal is, as plainly as it can be said: for each exporter a list of what it has not got yet. Slow, and
+/// without any of the arithmetic that it is compared with.
 struct NaiveJournal {
     struct Record: Equatable {
         let sequence: UInt64

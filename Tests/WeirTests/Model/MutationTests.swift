@@ -2,8 +2,8 @@ import Testing
 
 @testable import Weir
 
-/// Bytes that somebody changed: never a crash, and what is taken is what protobuf-c takes, but for the cases where Weir is
-/// stricter, which ``WireFacts`` names.
+/// Bytes that somebody changed: never a crash, and what is taken is what protobuf-c takes, but for the cases where Weir
+/// is stricter, which ``WireFacts`` names.
 struct MutationTests {
     private let maxDepth = 4
 

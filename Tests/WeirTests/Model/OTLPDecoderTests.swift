@@ -46,7 +46,8 @@ struct OTLPDecoderTests {
             try requireSame(Trace(batch), trace.known, seed: seed)
             let clean = try #require(OracleRequest(batch.encoded), "seed \(seed)")
             try requireSame(clean.trace, trace, seed: seed)
-            // protobuf-c drops fields of the first part (it is not what it promises), so it is asked about what became of both.
+            // protobuf-c drops fields of the first part (it is not what it promises), so it is asked about what became
+            // of both.
             batch.markAllDirty()
             let oracle = try #require(OracleRequest(batch.encoded), "seed \(seed)")
             try requireSame(oracle.trace, trace, seed: seed)

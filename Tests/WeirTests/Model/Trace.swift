@@ -1,7 +1,7 @@
 /// What a request says, as plain values, so that what two codecs make of it can be compared.
 ///
-/// Texts are bytes, because two Swift strings are equal when they look equal; doubles are their bits, because NaN is not
-/// equal to itself.
+/// Texts are bytes, because two Swift strings are equal when they look equal; doubles are their bits, because NaN is
+/// not equal to itself.
 struct Trace: Equatable {
     typealias Text = [UInt8]
 

@@ -1,16 +1,18 @@
 import COTLP
 
-/// What can be said of an encoded message without reading it for its meaning: a walk along protobuf-c's own descriptors.
+/// What can be said of an encoded message without reading it for its meaning: a walk along protobuf-c's own
+/// descriptors.
 ///
-/// It predicts what the decoder turns away. Where protobuf-c is a fair judge (``isFairToProtobufC``), it agrees with this walk
-/// on what is broken.
+/// It predicts what the decoder turns away. Where protobuf-c is a fair judge (``isFairToProtobufC``), it agrees with
+/// this walk on what is broken.
 struct WireFacts {
     /// A field breaks off, or is a group, or has a number that is not allowed.
     private(set) var isBroken = false
-    /// A known field has another wire type than its own. To protobuf it is then unknown; protobuf-c refuses the message.
+    /// A known field has another wire type than its own. To protobuf it is then unknown; protobuf-c refuses the
+    /// message.
     private(set) var hasForeignWireType = false
-    /// A tag or a length takes more than five bytes, which protobuf-c refuses; or field 0 is spelled long, or a tag has more
-    /// than 32 bits, which protobuf-c takes.
+    /// A tag or a length takes more than five bytes, which protobuf-c refuses; or field 0 is spelled long, or a tag has
+    /// more than 32 bits, which protobuf-c takes.
     private(set) var hasLongHeader = false
     private(set) var hasInvalidText = false
     /// A status, the value of an attribute, or a list inside a value stands twice.

@@ -35,8 +35,9 @@ struct ArchiveConfiguration: Configurable {
             "A file is published before it would get larger; counted as written, compressed.")
         let files = fields.int(
             "max_open_files", default: 64, in: 1...4_096,
-            "One more, and the file that was not written for longest is published. Also the hours that one tenant's spans "
-                + "in one batch may lie in; further ones go to the partition without date and hour.")
+            "One more, and the file that was not written for longest is published. Also the hours "
+                + "that one tenant's spans in one batch may lie in; further ones go to the partition without "
+                + "date and hour.")
         limits = ArchiveRotation.Limits(age: age, size: size.bytes, files: files)
     }
 }

@@ -60,8 +60,8 @@ extension PrometheusText {
         }
     }
 
-    /// "label_value can be any sequence of UTF-8 characters, but the backslash (\), double-quote ("), and line feed (\n)
-    /// characters have to be escaped as \\, \", and \n". A help text escapes the same but for the quote.
+    /// "label_value can be any sequence of UTF-8 characters, but the backslash (\), double-quote ("), and line feed
+    /// (\n) characters have to be escaped as \\, \", and \n". A help text escapes the same but for the quote.
     private static func escape(_ text: String, quote: Bool) -> String {
         var escaped = ""
         // By scalars: as characters, a carriage return and a line feed are one, which is not the line feed.

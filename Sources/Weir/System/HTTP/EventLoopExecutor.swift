@@ -1,7 +1,7 @@
 import NIOCore
 
-/// Runs the jobs of a task on an event loop, so that answering a request changes no thread. Waking a sleeping thread costs
-/// as much as decoding 130 spans.
+/// Runs the jobs of a task on an event loop, so that answering a request changes no thread. Waking a sleeping thread
+/// costs as much as decoding 130 spans.
 final class EventLoopExecutor: TaskExecutor {
     private let eventLoop: any EventLoop
     /// Whether a job is running now.

@@ -23,8 +23,8 @@ final class HTTPConnection: ChannelInboundHandler {
         case waitingToAnswer(HTTPRequestHead, startedAt: NIODeadline)
         /// The responder has the request.
         case answering
-        /// The last answer is given. What the client still sends is thrown away until it closes: closing first would reset
-        /// the connection and could take the answer with it.
+        /// The last answer is given. What the client still sends is thrown away until it closes: closing first would
+        /// reset the connection and could take the answer with it.
         case lingering
         case closed
     }

@@ -20,8 +20,8 @@ struct HTTPLimits: Sendable {
     static let maxHeaderBytes = 64 << 10
     /// Connections over `maxConnections` that are told so with a 503. Beyond, they are closed without a word.
     static let politeConnections = 256
-    /// A body that is refused before it came is read to its end if it is at most this long, so that the connection can be
-    /// kept.
+    /// A body that is refused before it came is read to its end if it is at most this long, so that the connection can
+    /// be kept.
     static let maxSkippedBody = 1 << 20
 
     var shortestTimeout: Duration { min(readHeaderTimeout, readTimeout, idleTimeout) }

@@ -69,7 +69,8 @@ final class TestServer: Sendable {
     }
 }
 
-/// `/echo` answers with the body, `/wait` does so once the gate is open, `/large` answers with much, `/refused` not at all.
+/// `/echo` answers with the body, `/wait` does so once the gate is open, `/large` answers with much, `/refused` not at
+/// all.
 private final class EchoResponder: HTTPResponder {
     private let gate: Gate
     private let answered: Counter
