@@ -5,7 +5,7 @@ struct JournalConfiguration: Sendable {
 
     init(_ fields: inout Fields) {
         maxBytes = fields.bytes(
-            "max_bytes", default: .mebibytes(64), in: .mebibytes(1) ... .tebibytes(1),
+            "max_bytes", default: .mebibytes(128), in: .mebibytes(1) ... .tebibytes(1),
             "The spans a pipeline holds at most; beyond it the receivers answer 503.")
     }
 }

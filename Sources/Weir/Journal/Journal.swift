@@ -22,10 +22,12 @@ final class Journal: Sendable {
         var onGap: @Sendable (JournalState.Gap) -> Void = { _ in }
     }
 
+    private let maxBytes: Int
     private let locked: Mutex<Locked>
 
     /// - Parameter maxBytes: payloads and 256 bytes for each.
     init(maxBytes: Int) {
+        self.maxBytes = maxBytes
         locked = Mutex(Locked(state: JournalState(maxBytes: maxBytes)))
     }
 
@@ -51,6 +53,9 @@ final class Journal: Sendable {
 
     /// Returns when the record is somebody's responsibility.
     func append(_ entry: Entry) async throws(Refusal) {
+        guard entry.size <= maxBytes else {
+            throw .tooLarge("the request takes \(entry.size) bytes in the journal, which holds \(maxBytes)")
+        }
         let outcome = locked.withLock { locked -> Result<[Wakeup], Refusal> in
             guard !locked.isClosed else { return .failure(.stopping) }
             let appended = locked.state.append { sequence in

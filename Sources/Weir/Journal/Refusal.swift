@@ -4,6 +4,6 @@ enum Refusal: Error, Equatable {
     case overloaded(_ reason: String, retryAfter: Duration)
     /// The pipeline is stopping. The receiver answers 503 with `Retry-After`.
     case stopping
-    /// What the processors made of the batch is over the decoder's limit. The receiver answers 413.
-    case tooLarge
+    /// The batch is larger than the pipeline ever takes. The receiver answers 413.
+    case tooLarge(_ reason: String)
 }

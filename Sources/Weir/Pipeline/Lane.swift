@@ -16,7 +16,7 @@ struct Lane: ~Copyable {
         for index in processors.indices {
             try processors[index].process(&batch)
         }
-        if batch.isOverfull { throw .tooLarge }
+        if batch.isOverfull { throw .tooLarge("what the processors made of the request is over max_decoded_size") }
         guard batch.spanCount > 0 else { return nil }
         return Journal.Entry(
             tenant: batch.tenant, receivedAt: batch.receivedAt, spanCount: batch.spanCount,

@@ -15,7 +15,7 @@ import Testing
         #expect(configuration.service.telemetry.metricsEndpoint == Endpoint(host: "127.0.0.1", port: 8888))
         #expect(configuration.service.telemetry.logLevel == .info)
         #expect(configuration.service.telemetry.logEncoding == .logfmt)
-        #expect(configuration.service.journal.maxBytes == .mebibytes(64))
+        #expect(configuration.service.journal.maxBytes == .mebibytes(128))
         let pipeline = try #require(configuration.service.pipelines.first)
         #expect(pipeline.id == ComponentID(type: "traces"))
         #expect(pipeline.receivers == [ComponentID(type: "door")])

@@ -82,7 +82,8 @@ final class OTLPResponder: HTTPResponder {
         switch failure {
         case .undecodable(.malformed(let what, let offset)):
             refuse(.badRequest, .invalidArgument, "\(what), at byte \(offset)", encoding)
-        case .undecodable(.tooLarge), .refused(.tooLarge):
+        case .refused(.tooLarge(let reason)): refuse(.payloadTooLarge, .invalidArgument, reason, encoding)
+        case .undecodable(.tooLarge):
             refuse(
                 .payloadTooLarge, .invalidArgument,
                 "the request decodes to more than max_decoded_size, \(configuration.maxDecodedBytes) bytes", encoding)

@@ -78,17 +78,15 @@ final class HTTPConnection: ChannelInboundHandler {
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if case Connections.Request.finish? = event as? Connections.Request {
             closesAfterAnswer = true
-            if isBetweenRequests { context.close(promise: nil) }
-        } else if case .inputClosed? = event as? ChannelEvent, isBetweenRequests {
-            context.close(promise: nil)
+            if owesNoAnswer { context.close(promise: nil) }
         } else {
             context.fireUserInboundEventTriggered(event)
         }
     }
 
-    private var isBetweenRequests: Bool {
+    private var owesNoAnswer: Bool {
         switch state {
-        case .idle, .readingHead: true
+        case .idle, .readingHead, .lingering: true
         default: false
         }
     }

@@ -94,7 +94,7 @@ import Testing
                     }.bytes)
             sample.expect("otelcol_receiver_requests", ["http_status": "503"], 1)
         }
-        let sample = try ResponderSample(processors: [BluntProcessor(refusing: .tooLarge)])
+        let sample = try ResponderSample(processors: [BluntProcessor(refusing: .tooLarge("too much"))])
         #expect(await sample.respond(SampleBatch.payload([(1, 1)])).status == .payloadTooLarge)
     }
 
