@@ -18,8 +18,9 @@ actor ArchiveExporter: Exporter {
     private var files: ArchiveFiles
     private var encoder: PartitionEncoder
     private var compressor: Compressor
-    /// Records are decoded into it, one after the other.
-    private var batch = Batch()
+    /// Records are decoded into it, one after the other. Without a limit: what was accepted, under whatever limit the
+    /// receiver had, must not be given up here.
+    private var batch = Batch(decodedLimit: .max)
 
     init(_ configuration: ArchiveConfiguration, _ context: Context) throws {
         try self.init(configuration, context, run: .random(in: 0 ... .max), clock: Timestamp.now)
