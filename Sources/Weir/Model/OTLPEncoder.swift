@@ -66,6 +66,7 @@ struct OTLPEncoder: ~Copyable {
         if scope.schemaURL.count > 0 { writer.field(Tag.scopeSchemaURL, batch.bytes(scope.schemaURL)) }
         let afterSpans = writer.count
         for index in scope.spans.reversed() {
+            // A record buffer always has an address.
             write(batch.spans.baseAddress.unsafelyUnwrapped + index, batch)
         }
         if writer.count == afterSpans, scope.spanCount > 0 {
@@ -220,6 +221,7 @@ extension Batch {
     @inline(__always)
     func lengthDelimited(at offset: UInt32) -> UnsafeRawBufferPointer {
         let ref = ByteRef(offset: offset, count: 0)
+        // So have the payload and the side buffer, whatever the count.
         let start = bytes(ref).baseAddress.unsafelyUnwrapped
         let base = start.assumingMemoryBound(to: UInt8.self)
         let (length, next) = readVarint(base, 0, 10)
