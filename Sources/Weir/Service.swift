@@ -17,6 +17,7 @@ struct Service: Sendable {
     private let telemetry: TelemetryServer?
     private let health: Health
     private let logger: Logger
+    private let shutdownTimeout: Duration
 
     /// Runs until SIGTERM, then stops accepting, finishes what is in flight, delivers what is left and returns.
     /// - Parameter files: the configuration files, for the line that says what was started.
@@ -72,6 +73,7 @@ struct Service: Sendable {
         self.pipelines = pipelines
         self.deliveries = deliveries
         self.logger = logger
+        shutdownTimeout = configuration.service.shutdownTimeout
         let health = Health(receivers: routes.count)
         self.health = health
         telemetry = configuration.service.telemetry.metricsEndpoint.map {
@@ -85,6 +87,7 @@ struct Service: Sendable {
             logger.info("stopping")
             health.stop()
             serving.cancel()
+            endLater()
         }
         try await withThrowingTaskGroup { group in
             if let telemetry {
@@ -102,6 +105,16 @@ struct Service: Sendable {
             group.cancelAll()
             try await group.waitForAll()
             try outcome.get()
+        }
+    }
+
+    /// An exporter that neither takes its batch nor fails must not keep the process from ending.
+    private func endLater() {
+        Task {
+            try? await Task.sleep(for: shutdownTimeout)
+            let left = deliveries.reduce(0) { $0 + $1.waitingSpans }
+            logger.critical("stopping took longer than shutdown_timeout", metadata: ["spans_lost": "\(left)"])
+            Signals.exitNow()
         }
     }
 

@@ -70,7 +70,7 @@ def command(*arguments, cwd=None, env=None, deadline=30):
 class Weir:
     """One running process. Its archive is in `directory`/archive unless the test gave exporters of its own."""
 
-    def __init__(self, directory, text=None, env=None, **keys):
+    def __init__(self, directory, text=None, env=None, stdout=None, **keys):
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
         self.archive = self.directory / "archive"
@@ -85,7 +85,7 @@ class Weir:
                 cwd=self.directory,
                 env={**os.environ, **(env or {})},
                 stdin=subprocess.DEVNULL,
-                stdout=out,
+                stdout=stdout or out,
                 stderr=log,
             )
 

@@ -6,9 +6,14 @@ struct ServiceConfiguration: Sendable {
     let pipelines: [PipelineConfiguration]
     let telemetry: TelemetryConfiguration
     let journal: JournalConfiguration
+    /// How long stopping may take in all.
+    let shutdownTimeout: Duration
 
     init(_ fields: inout Fields, defined: [Definitions]) {
         telemetry = fields.section("telemetry", "How Weir shows what it does.", TelemetryConfiguration.init)
+        shutdownTimeout = fields.duration(
+            "shutdown_timeout", default: .seconds(60), in: .seconds(1) ... .seconds(3600),
+            "How long stopping may take; then the process ends, says what it loses, and fails.")
         journal = fields.section("journal", "What a pipeline holds for its exporters.", JournalConfiguration.init)
         pipelines = fields.named(
             "pipelines", count: 1...Self.maximumPipelines,

@@ -22,7 +22,15 @@ final class Journal: Sendable {
         var onGap: @Sendable (JournalState.Gap) -> Void = { _ in }
     }
 
-    private let maxBytes: Int
+    /// What is to be done once the lock is given back.
+    private struct Appended {
+        let due: [Wakeup]
+        let gaps: [JournalState.Gap]
+        let onGap: @Sendable (JournalState.Gap) -> Void
+    }
+
+    /// What the payloads and the overhead of all records may take.
+    let maxBytes: Int
     private let locked: Mutex<Locked>
 
     /// - Parameter maxBytes: payloads and 256 bytes for each.
@@ -41,7 +49,7 @@ final class Journal: Sendable {
         return JournalReader(journal: self, cursor: cursor, wakeup: wakeup)
     }
 
-    /// Is told of each record that an exporter will not see.
+    /// Is told of each record that an exporter will not see, by the task that appended the one that takes its place.
     func onGap(_ report: @escaping @Sendable (JournalState.Gap) -> Void) {
         locked.withLock { $0.onGap = report }
     }
@@ -56,7 +64,7 @@ final class Journal: Sendable {
         guard entry.size <= maxBytes else {
             throw .tooLarge("the request takes \(entry.size) bytes in the journal, which holds \(maxBytes)")
         }
-        let outcome = locked.withLock { locked -> Result<[Wakeup], Refusal> in
+        let outcome = locked.withLock { locked -> Result<Appended, Refusal> in
             guard !locked.isClosed else { return .failure(.stopping) }
             let appended = locked.state.append { sequence in
                 JournalRecord(
@@ -66,10 +74,13 @@ final class Journal: Sendable {
             guard case .taken(_, let gaps) = appended else {
                 return .failure(.overloaded("the journal is full", retryAfter: .seconds(1)))
             }
-            gaps.forEach(locked.onGap)
-            return .success(locked.readers.indices.filter { locked.isDue($0, entry) }.map { locked.readers[$0] })
+            let due = locked.readers.indices.filter { locked.isDue($0, entry) }.map { locked.readers[$0] }
+            return .success(Appended(due: due, gaps: gaps, onGap: locked.onGap))
         }
-        for reader in try outcome.get() { reader.wake() }
+        let appended = try outcome.get()
+        for reader in appended.due { reader.wake() }
+        // Outside the lock: a report may write a line of the log, and nobody else must wait for that.
+        appended.gaps.forEach(appended.onGap)
     }
 
     /// Takes no more. Readers get what is there, and then the end.

@@ -158,6 +158,7 @@ extension JSONScanner {
             return (start, out)
         }
         var next = out
+        // UTF-8 has a form for every scalar.
         for unit in UTF8.encode(unicode).unsafelyUnwrapped {
             target[next] = unit
             next += 1

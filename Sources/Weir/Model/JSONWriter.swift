@@ -16,8 +16,13 @@ struct JSONWriter: ~Copyable {
     /// Valid until the next write.
     var written: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: count) }
 
-    mutating func reset() {
+    /// Forgets what was written, and gives back memory that one large batch had made it take.
+    mutating func reset(keeping bytes: Int = .max) {
         count = 0
+        guard capacity > bytes else { return }
+        base.deallocate()
+        capacity = bytes
+        base = .allocate(capacity: bytes)
     }
 
     @inline(__always)

@@ -8,14 +8,16 @@ struct OTLPEncoder: ~Copyable {
     /// Bytes that are kept from one request to the next.
     private static let retained = 1 << 20
 
-    init(capacity: Int = 64 << 10) {
-        writer = ReverseWriter(capacity: capacity)
+    /// - Parameter limit: bytes that a batch may be encoded to. Few bytes, shared by many spans, can make many.
+    init(capacity: Int = 64 << 10, limit: Int = ReverseWriter.maxLimit) {
+        writer = ReverseWriter(capacity: capacity, limit: limit)
     }
 
-    /// - Returns: the request. For a batch that nobody changed, the payload itself.
-    mutating func encode(_ batch: borrowing Batch) -> Payload {
+    /// - Returns: the request, nil where it is over the limit. For a batch that nobody changed, the payload itself.
+    mutating func encode(_ batch: borrowing Batch) -> Payload? {
         if batch.arena.pointee.isVerbatim { return batch.arena.pointee.payload }
-        let payload = Payload.copying(bytes(of: batch))
+        let bytes = bytes(of: batch)
+        let payload = writer.isOverfull ? nil : Payload.copying(bytes)
         writer.reset(keeping: Self.retained)
         return payload
     }
@@ -66,6 +68,7 @@ struct OTLPEncoder: ~Copyable {
         if scope.schemaURL.count > 0 { writer.field(Tag.scopeSchemaURL, batch.bytes(scope.schemaURL)) }
         let afterSpans = writer.count
         for index in scope.spans.reversed() {
+            // A record buffer always has an address.
             write(batch.spans.baseAddress.unsafelyUnwrapped + index, batch)
         }
         if writer.count == afterSpans, scope.spanCount > 0 {
@@ -220,6 +223,7 @@ extension Batch {
     @inline(__always)
     func lengthDelimited(at offset: UInt32) -> UnsafeRawBufferPointer {
         let ref = ByteRef(offset: offset, count: 0)
+        // So have the payload and the side buffer, whatever the count.
         let start = bytes(ref).baseAddress.unsafelyUnwrapped
         let base = start.assumingMemoryBound(to: UInt8.self)
         let (length, next) = readVarint(base, 0, 10)

@@ -3,13 +3,16 @@
 struct OTLPJSONEncoder: ~Copyable {
     private var writer: JSONWriter
 
+    /// Bytes that are kept from one batch to the next.
+    private static let retained = 4 << 20
+
     init(capacity: Int = 64 << 10) {
         writer = JSONWriter(capacity: capacity)
     }
 
     /// - Returns: `{"resourceSpans":[…]}` without a line break; valid until the next call.
     mutating func bytes(of batch: borrowing Batch) -> UnsafeRawBufferPointer {
-        writer.reset()
+        writer.reset(keeping: Self.retained)
         writer.raw("{\"resourceSpans\":[")
         for resource in batch.resources where hasSpans(resource, batch) { write(resource, batch) }
         writer.dropComma()

@@ -58,11 +58,14 @@ struct PayloadBuilder: ~Copyable {
 
     /// Makes room for `capacity` bytes in all.
     mutating func reserve(_ capacity: Int) {
-        guard capacity > self.capacity else { return }
-        let larger = UnsafeMutableRawPointer.allocate(byteCount: capacity + Payload.slack, alignment: 16)
-        larger.copyMemory(from: base, byteCount: count)
+        if capacity > self.capacity { move(to: capacity) }
+    }
+
+    private mutating func move(to capacity: Int) {
+        let moved = UnsafeMutableRawPointer.allocate(byteCount: capacity + Payload.slack, alignment: 16)
+        moved.copyMemory(from: base, byteCount: count)
         base.deallocate()
-        base = larger
+        base = moved
         self.capacity = capacity
     }
 
@@ -74,7 +77,10 @@ struct PayloadBuilder: ~Copyable {
         count += bytes.count
     }
 
+    /// A payload may wait in a journal, where its bytes are counted and not the room that was kept for them. So room of
+    /// more than twice the bytes is given back.
     consuming func finish() -> Payload {
+        if capacity > count * 2 { move(to: count) }
         (base + count).initializeMemory(as: UInt8.self, repeating: 0, count: Payload.slack)
         let payload = Payload(taking: base, count: count)
         discard self

@@ -7,9 +7,18 @@ struct ReverseWriter: ~Copyable {
     private var capacity: Int
     /// Where the first byte written stands. Bytes from here to the end are the result.
     private var start: Int
+    private let limit: Int
+    /// Whether something was not written because the limit was reached. What was written is then of no use.
+    private(set) var isOverfull = false
 
-    init(capacity: Int) {
-        self.capacity = capacity
+    /// Offsets into what is written have 31 bits.
+    static let maxLimit = 1 << 30
+
+    /// - Parameter limit: bytes that may be written, at most ``maxLimit``.
+    init(capacity: Int, limit: Int = maxLimit) {
+        self.capacity = max(64, capacity)
+        self.limit = min(limit, Self.maxLimit)
+        let capacity = self.capacity
         start = capacity
         base = .allocate(capacity: capacity)
     }
@@ -33,6 +42,7 @@ struct ReverseWriter: ~Copyable {
             base = .allocate(capacity: bytes)
         }
         start = capacity
+        isOverfull = false
     }
 
     /// Forgets what was written after `count` was this.
@@ -47,6 +57,11 @@ struct ReverseWriter: ~Copyable {
 
     @inline(never)
     private mutating func grow(_ wanted: Int) {
+        guard count + wanted <= limit else {
+            isOverfull = true
+            start = capacity
+            return
+        }
         let larger = max(capacity * 2, count + wanted)
         let moved = UnsafeMutablePointer<UInt8>.allocate(capacity: larger)
         (moved + (larger - count)).update(from: base + start, count: count)
@@ -60,6 +75,8 @@ struct ReverseWriter: ~Copyable {
     mutating func bytes(_ source: UnsafeRawBufferPointer) {
         guard let address = source.baseAddress else { return }
         reserve(source.count)
+        // Only an overfull writer has too little room now. For all that is shorter it always has enough.
+        guard start >= source.count else { return }
         start -= source.count
         UnsafeMutableRawPointer(base + start).copyMemory(from: address, byteCount: source.count)
     }

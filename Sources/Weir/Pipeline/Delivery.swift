@@ -45,6 +45,9 @@ struct Delivery: Sendable {
         ) { Double(reader.waiting.spans) }
     }
 
+    /// Spans that the destination has yet to take.
+    var waitingSpans: Int { reader.waiting.spans }
+
     /// What a run has to remember between its steps.
     private struct Progress {
         var lastTick = ContinuousClock.now

@@ -8,6 +8,8 @@ struct FrozenBatch: Sendable {
 
     /// Decodes one record after the other into `batch`, which is then free to be changed, and calls `body`.
     func forEach(into batch: inout Batch, _ body: (inout Batch, JournalRecord) throws -> Void) throws {
+        // What the last record took is not kept until the next batch comes: that could be hours.
+        defer { batch.reset(to: .empty) }
         for record in records {
             // What stands in a journal was decoded, or written by the encoder, before.
             try OTLPDecoder(maxValueDepth: .max).decode(record.payload, into: &batch)

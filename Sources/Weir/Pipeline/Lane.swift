@@ -3,11 +3,12 @@
 struct Lane: ~Copyable {
     let pipeline: Pipeline
     private var processors: [any Processor]
-    private var encoder = OTLPEncoder()
+    private var encoder: OTLPEncoder
 
     init(of pipeline: Pipeline, processors: [any Processor]) {
         self.pipeline = pipeline
         self.processors = processors
+        encoder = OTLPEncoder(limit: pipeline.journal.maxBytes)
     }
 
     /// Runs the processors over a batch, from first to last.
@@ -18,8 +19,11 @@ struct Lane: ~Copyable {
         }
         if batch.isOverfull { throw .tooLarge("what the processors made of the request is over max_decoded_size") }
         guard batch.spanCount > 0 else { return nil }
+        guard let payload = encoder.encode(batch) else {
+            throw .tooLarge("what the processors made of the request is over journal.max_bytes")
+        }
         return Journal.Entry(
             tenant: batch.tenant, receivedAt: batch.receivedAt, spanCount: batch.spanCount,
-            payload: encoder.encode(batch))
+            payload: payload)
     }
 }

@@ -10,7 +10,7 @@ enum Signals {
         Task.detached {
             var isStopping = false
             for await _ in signals {
-                if isStopping { _exit(1) }
+                if isStopping { exitNow() }
                 isStopping = true
                 stop()
             }
@@ -20,6 +20,11 @@ enum Signals {
     /// A peer that hangs up is an error of the write, not the end of the process.
     static func ignoreBrokenPipes() {
         signal(SIGPIPE, SIG_IGN)
+    }
+
+    /// Ends the process as it is.
+    static func exitNow() {
+        _exit(1)
     }
 
     private static func terminations() -> AsyncStream<Int32> {

@@ -35,6 +35,28 @@ import Testing
         #expect(try archive.messages(in: files[1]).map(protobuf) == [bytes([(2, start + hour)])])
     }
 
+    @Test func takesARecordThatDecodesToMoreThanAReceiverAllowsByDefault() async throws {
+        let archive = try ArchiveSample("format: otlp_proto", "compression: none")
+        let sample = SampleBatch.record([(1, start)])
+        // ResourceSpans with empty ScopeSpans: two bytes each, and more than 128 MiB of records.
+        let scopes = (128 << 20) / MemoryLayout<ScopeRecord>.stride + 1
+        var bytes: [UInt8] = [0x0A]
+        var length = 2 * scopes
+        while length >= 0x80 {
+            bytes.append(UInt8(length & 0x7F | 0x80))
+            length >>= 7
+        }
+        bytes.append(UInt8(length))
+        for _ in 0..<scopes { bytes += [0x12, 0x00] }
+        bytes += sample.payload.bytes
+        let record = JournalRecord(
+            sequence: 1, tenant: "default", receivedAt: sample.receivedAt, spanCount: 1,
+            payload: bytes.withUnsafeBytes { Payload.copying($0) })
+        try await archive.exporter.export(FrozenBatch(records: [record]))
+        await archive.exporter.finish()
+        #expect(archive.published.count == 1)
+    }
+
     @Test func hasTheBytesInTheFileWhenExportReturns() async throws {
         let archive = try ArchiveSample("format: otlp_proto", "compression: zstd")
         try await archive.exporter.export(SampleBatch.batch(1...3))
@@ -117,14 +139,16 @@ import Testing
         let earlier = try ArchiveSample(in: directory)
         try await earlier.exporter.export(SampleBatch.batch(1...1))
         let later = try ArchiveSample(in: directory, run: 2)
+        let writing = "info: writing directory=\(directory.path) format=otlp_json"
         #expect(
             later.log.lines == [
+                writing,
                 "warning: found files that were never published; recovery comes with the journal "
-                    + "directory=\(directory.path)/.open files=1"
+                    + "directory=\(directory.path)/.open files=1",
             ])
         await later.exporter.finish()
         #expect(later.open.count == 1)
-        #expect(earlier.log.lines == [])
+        #expect(earlier.log.lines == [writing])
     }
 
     @Test func givesFilesToOwnerAndGroup() async throws {

@@ -79,7 +79,8 @@ import Testing
         ArchiveFiles(
             in: try ArchiveDirectory(directory.path),
             rotation: ArchiveRotation(ArchiveRotation.Limits(age: .seconds(60), size: 1_000, files: count)),
-            names: ArchiveNames(run: 1, suffix: ".otlp"), logger: log.logger, publishedFiles: Counter())
+            names: ArchiveNames(run: 1, suffix: ".otlp"), logger: log.logger, publishedFiles: Counter(),
+            abandonedFiles: Counter())
     }
 
     private func append(_ text: String, to partition: ArchivePartition, of files: inout ArchiveFiles) throws {

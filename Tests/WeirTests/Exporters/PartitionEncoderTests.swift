@@ -85,7 +85,7 @@ import Testing
         for record in records {
             try OTLPDecoder().decode(record.payload, into: &batch)
             batch.tenant = record.tenant
-            encoder.add(&batch)
+            try encoder.add(&batch)
         }
     }
 

@@ -139,7 +139,7 @@ struct SpanDefectTests {
             let batch = try Batch(decoding: bytes)
             var encoder = OTLPEncoder()
             let encoded = encoder.encode(batch)
-            #expect(encoded.count == 0, "\(bytes)")
+            #expect(encoded?.count == 0, "\(bytes)")
         }
     }
 

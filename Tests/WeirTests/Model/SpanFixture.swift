@@ -87,7 +87,7 @@ extension Batch {
     /// Attributes as `key=value` lines, of the batch as whoever receives it reads it: encoded, and decoded again.
     func attributesAfterExport(of owner: AttributeOwner) throws -> [String] {
         var encoder = OTLPEncoder()
-        let payload = encoder.encode(self)
+        let payload = encoder.encode(self) ?? .empty
         var exported = Batch()
         try OTLPDecoder().decode(payload, into: &exported)
         return exported.attributes(of: owner).indices.map { index in

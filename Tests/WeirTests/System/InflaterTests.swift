@@ -30,6 +30,17 @@ import Testing
         }
     }
 
+    @Test(arguments: coded) func keepsLittleMoreMemoryThanASmallBodyHasBytes(_ encoding: ContentEncoding) throws {
+        var inflater = try Inflater()
+        let body = try CompressedSample.encode(CompressedSample.text(100), encoding)
+        let payload = try body.withUnsafeBytes { try inflater.inflate($0, encoding: encoding, limit: 1 << 24) }
+        // Declared in malloc.h, which Swift's Glibc leaves out.
+        typealias UsableSize = @convention(c) (UnsafeRawPointer) -> Int
+        let symbol = try #require(dlsym(nil, "malloc_usable_size"))
+        let room = withExtendedLifetime(payload) { unsafeBitCast(symbol, to: UsableSize.self)(payload.base) }
+        #expect(room < 2 * payload.count + 256)
+    }
+
     @Test(arguments: ContentEncoding.allCases) func givesBackWhatWasEncoded(_ encoding: ContentEncoding) throws {
         var inflater = try Inflater()
         for count in [0, 1, 17, 4_095, 4_096, 4_097, 100_000, 1_000_003] {

@@ -18,8 +18,9 @@ actor ArchiveExporter: Exporter {
     private var files: ArchiveFiles
     private var encoder: PartitionEncoder
     private var compressor: Compressor
-    /// Records are decoded into it, one after the other.
-    private var batch = Batch()
+    /// Records are decoded into it, one after the other. Without a limit: what was accepted, under whatever limit the
+    /// receiver had, must not be given up here.
+    private var batch = Batch(decodedLimit: .max)
 
     init(_ configuration: ArchiveConfiguration, _ context: Context) throws {
         try self.init(configuration, context, run: .random(in: 0 ... .max), clock: Timestamp.now)
@@ -50,7 +51,11 @@ actor ArchiveExporter: Exporter {
             in: directory, rotation: ArchiveRotation(configuration.limits),
             names: ArchiveNames(run: run, suffix: suffix), logger: context.logger,
             publishedFiles: context.metrics.counter(
-                "weir_archive_files_published", help: "Files of the archive that readers can see.", labels: labels))
+                "weir_archive_files_published", help: "Files of the archive that readers can see.", labels: labels),
+            abandonedFiles: context.metrics.counter(
+                "weir_archive_files_abandoned",
+                help: "Files that could not be completed. What is in them stays in .open, unseen by readers.",
+                labels: labels))
         context.logger.info(
             "writing", metadata: ["directory": "\(directory.root)", "format": "\(configuration.format.rawValue)"])
         let leftovers = try directory.leftovers()
@@ -74,9 +79,9 @@ actor ArchiveExporter: Exporter {
         }
         defer { encoder.reset() }
         do {
-            try batch.forEach(into: &self.batch) { batch, _ in encoder.add(&batch) }
+            try batch.forEach(into: &self.batch) { batch, _ in try encoder.add(&batch) }
         } catch {
-            throw .permanent("a record cannot be decoded: \(error)")
+            throw .permanent("a record cannot be archived: \(error)")
         }
         do {
             let count = try write(encoder.messages, at: now)

@@ -16,6 +16,7 @@ struct ArchiveFiles {
     private let directory: ArchiveDirectory
     private let logger: Logger
     private let publishedFiles: Counter
+    private let abandonedFiles: Counter
     private var rotation: ArchiveRotation
     private var names: ArchiveNames
     private var open: [ArchivePartition: ArchiveFile] = [:]
@@ -25,13 +26,14 @@ struct ArchiveFiles {
 
     init(
         in directory: ArchiveDirectory, rotation: ArchiveRotation, names: ArchiveNames, logger: Logger,
-        publishedFiles: Counter
+        publishedFiles: Counter, abandonedFiles: Counter
     ) {
         self.directory = directory
         self.rotation = rotation
         self.names = names
         self.logger = logger
         self.publishedFiles = publishedFiles
+        self.abandonedFiles = abandonedFiles
     }
 
     /// Files that could not be published so far.
@@ -164,6 +166,7 @@ extension ArchiveFiles {
         }
         complete.removeAll { $0.file === file.file }
         try? file.file.close()
+        abandonedFiles.add()
         logger.error(
             "gave up a file",
             metadata: ["path": "\(file.file.path)", "bytes": "\(file.file.length)", "error": "\(error)"])

@@ -26,10 +26,10 @@ struct PartitionEncoder: ~Copyable {
     }
 
     /// - Parameter batch: afterwards some of its spans may be dropped.
-    mutating func add(_ batch: inout Batch) {
+    mutating func add(_ batch: inout Batch) throws(ExportError) {
         let partitions = partitions(of: batch)
         guard partitions.count > 1 else {
-            if let partition = partitions.first { append(batch, to: partition) }
+            if let partition = partitions.first { try append(batch, to: partition) }
             return
         }
         let known = hours[batch.tenant, default: []]
@@ -38,7 +38,7 @@ struct PartitionEncoder: ~Copyable {
                 let hour = ArchivePartition.hour(of: span.startTime)
                 return partition.hour.map { $0 == hour } ?? !known.contains(hour)
             }
-            append(batch, to: partition)
+            try append(batch, to: partition)
         }
     }
 
@@ -59,15 +59,15 @@ struct PartitionEncoder: ~Copyable {
         return found.map { ArchivePartition(tenant: batch.tenant, hour: $0) }
     }
 
-    private mutating func append(_ batch: borrowing Batch, to partition: ArchivePartition) {
+    private mutating func append(_ batch: borrowing Batch, to partition: ArchivePartition) throws(ExportError) {
         if partition.hour == nil { scatteredSpans += batch.spanCount }
         switch format {
         case .json:
             messages[partition, default: []].append(contentsOf: json.bytes(of: batch))
             messages[partition, default: []].append(UInt8(ascii: "\n"))
         case .proto:
-            let message = proto.encode(batch)
-            // A batch addresses its bytes with 31 bits, so four are enough to count them.
+            guard let message = proto.encode(batch) else { throw .permanent("a batch is over \(ReverseWriter.maxLimit) bytes") }
+            // The encoder writes less than 31 bits can count, so four bytes are enough for the length.
             withUnsafeBytes(of: UInt32(truncatingIfNeeded: message.count).bigEndian) { length in
                 messages[partition, default: []].append(contentsOf: length)
             }

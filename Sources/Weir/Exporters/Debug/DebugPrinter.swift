@@ -9,7 +9,9 @@ actor DebugPrinter {
     private let output: Output
     private let executor: BlockingExecutor
     private var text: DebugText
-    private var batch = Batch()
+    /// Records are decoded into it, one after the other. Without a limit: what was accepted, under whatever limit the
+    /// receiver had, must not be given up here.
+    private var batch = Batch(decodedLimit: .max)
 
     init(isDetailed: Bool, limits: DebugText.Limits, label: String, output: @escaping Output) {
         self.isDetailed = isDetailed

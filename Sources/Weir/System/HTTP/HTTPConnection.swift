@@ -38,6 +38,8 @@ final class HTTPConnection: ChannelInboundHandler {
     private var timer: Scheduled<Void>?
     private var closesAfterAnswer = false
     private var isOverLimit = false
+    /// Whether an answer is being written. The end of one lets NIO deliver the next request, inside the write.
+    private var isWriting = false
     /// Whether the bytes that came last made a part of a request.
     private var hasReadPart = false
 
@@ -143,7 +145,7 @@ final class HTTPConnection: ChannelInboundHandler {
             return set(worker.limits.readTimeout, context, now: now)
         }
         // RFC 9110 10.1.1: a client that expects it waits for this before it sends the body.
-        if head.expectsContinue {
+        if head.version == .http1_1, head.expectsContinue {
             context.writeAndFlush(
                 Self.wrapOutboundOut(.head(HTTPResponseHead(version: head.version, status: .continue))), promise: nil)
         }
@@ -209,6 +211,9 @@ final class HTTPConnection: ChannelInboundHandler {
         _ response: HTTPResponse, _ head: HTTPRequestHead?, _ context: ChannelHandlerContext, closing: Bool = false
     ) {
         if case .closed = state { return }
+        if isWriting { return writeLater(response, head, context, closing) }
+        isWriting = true
+        defer { isWriting = false }
         letGo()
         let keepsAlive = !closing && !closesAfterAnswer && head?.isKeepAlive == true
         var headers = HTTPHeaders()
@@ -231,6 +236,18 @@ final class HTTPConnection: ChannelInboundHandler {
             context.writeAndFlush(Self.wrapOutboundOut(.end(nil)), promise: nil)
         } else {
             context.closeOutput(after: context.writeAndFlush(Self.wrapOutboundOut(.end(nil))))
+        }
+    }
+
+    /// A thousand pipelined requests that are answered at once would otherwise nest a thousand writes.
+    private func writeLater(
+        _ response: HTTPResponse, _ head: HTTPRequestHead?, _ context: ChannelHandlerContext, _ closing: Bool
+    ) {
+        state = .answering
+        let bound = NIOLoopBound((self, head, context), eventLoop: context.eventLoop)
+        context.eventLoop.execute {
+            let (connection, head, context) = bound.value
+            connection.write(response, head, context, closing: closing)
         }
     }
 

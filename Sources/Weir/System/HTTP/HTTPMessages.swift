@@ -5,7 +5,7 @@ import NIOHTTP1
 struct HTTPRequest {
     let head: HTTPRequestHead
     let body: Payload
-    /// When its first byte came.
+    /// When its head had come.
     let startedAt: NIODeadline
 
     /// The path without the query.
@@ -13,7 +13,14 @@ struct HTTPRequest {
 }
 
 extension HTTPRequestHead {
-    var path: Substring { uri.prefix { $0 != "?" } }
+    /// The path without the query. RFC 9112 3.2.2: "a server MUST accept the absolute-form in requests", as in
+    /// `POST http://host/v1/traces`.
+    var path: Substring {
+        let target = uri.prefix { $0 != "?" }
+        guard !target.hasPrefix("/"), let scheme = target.firstRange(of: "://") else { return target }
+        let path = target[scheme.upperBound...].drop { $0 != "/" }
+        return path.isEmpty ? "/" : path
+    }
 }
 
 struct HTTPResponse: Sendable {
