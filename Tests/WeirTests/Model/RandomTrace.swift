@@ -70,7 +70,8 @@ struct RandomTrace {
     }
 
     private mutating func status() -> Trace.Status {
-        let code: Int32 = hasUnknownValues && random.chance(10) ? random.pick([3, 255, 256, -1]) : Int32(random.below(3))
+        let code: Int32 =
+            hasUnknownValues && random.chance(10) ? random.pick([3, 255, 256, -1]) : Int32(random.below(3))
         return Trace.Status(message: sometimes { $0.text() }, code: code, unknown: unknown())
     }
 

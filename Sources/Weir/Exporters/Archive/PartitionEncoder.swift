@@ -66,7 +66,9 @@ struct PartitionEncoder: ~Copyable {
             messages[partition, default: []].append(contentsOf: json.bytes(of: batch))
             messages[partition, default: []].append(UInt8(ascii: "\n"))
         case .proto:
-            guard let message = proto.encode(batch) else { throw .permanent("a batch is over \(ReverseWriter.maxLimit) bytes") }
+            guard let message = proto.encode(batch) else {
+                throw .permanent("a batch is over \(ReverseWriter.maxLimit) bytes")
+            }
             // The encoder writes less than 31 bits can count, so four bytes are enough for the length.
             withUnsafeBytes(of: UInt32(truncatingIfNeeded: message.count).bigEndian) { length in
                 messages[partition, default: []].append(contentsOf: length)

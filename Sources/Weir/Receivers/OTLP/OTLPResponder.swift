@@ -93,7 +93,8 @@ final class OTLPResponder: HTTPResponder {
             refuse(.serviceUnavailable, .unavailable, "there is no memory to decompress the body", encoding)
                 .retry(after: configuration.retryAfter)
         case .refused(.overloaded(let reason, let pause)):
-            refuse(.serviceUnavailable, .unavailable, reason, encoding).retry(after: max(pause, configuration.retryAfter))
+            refuse(.serviceUnavailable, .unavailable, reason, encoding).retry(
+                after: max(pause, configuration.retryAfter))
         case .refused(.stopping): response(to: .stopping, encoding)
         }
     }
