@@ -78,9 +78,9 @@ import Testing
     }
 
     @Test func answersARefusalWith503AndRetryAfter() async throws {
-        let overloaded = Refusal.overloaded("no key", retryAfter: .milliseconds(1_500))
+        let overloaded = Refusal.overloaded("no key", retryAfter: .milliseconds(8_500))
         for (refusal, pause, reason) in [
-            (overloaded, "2", "no key"), (.stopping, "7", "the collector is stopping"),
+            (overloaded, "9", "no key"), (.stopping, "7", "the collector is stopping"),
         ] as [(Refusal, String, String)] {
             let sample = try ResponderSample("retry_after: 7s", processors: [BluntProcessor(refusing: refusal)])
             let response = await sample.respond(SampleBatch.payload([(1, 1)]))
@@ -99,12 +99,15 @@ import Testing
     }
 
     @Test func countsTheSpansThatAFullJournalRefuses() async throws {
-        let sample = try ResponderSample(journalBytes: 100)
+        let sample = try ResponderSample(journalBytes: 1_000)
+        // Nobody reads from it, so it fills; the request that finds it full is the first of the refused.
+        var accepted = 0
+        while await sample.respond(SampleBatch.payload([(1, 1)])).status == .ok { accepted += 1 }
         let response = await sample.respond(SampleBatch.payload([(1, 1), (2, 1)]))
         #expect(response.status == .serviceUnavailable)
         #expect(response.headers.contains { $0 == ("Retry-After", "1") })
-        sample.expect("otelcol_receiver_refused_spans", [:], 2)
-        sample.expect("otelcol_receiver_accepted_spans", [:], 0)
+        sample.expect("otelcol_receiver_refused_spans", [:], 3)
+        sample.expect("otelcol_receiver_accepted_spans", [:], accepted)
     }
 
     @Test func putsTheServersFaultsIntoWords() throws {
