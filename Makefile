@@ -56,7 +56,8 @@ bench: bench-packages $(WEIR) $(VENV)/installed ## measure speed and memory
 fuzz: bench-packages ## feed the decoders with mutated input
 	Benchmarks/fuzz.sh
 
-torture: $(WEIR) $(VENV)/installed ## the long system tests
+torture: test-packages $(WEIR) $(VENV)/installed ## the long tests
+	WEIR_TORTURE=1 swift test --filter UTF8Tests
 	$(PYTHON) -m pytest Tests/SystemTests -m torture
 
 lint: ## check the format of the Swift files
