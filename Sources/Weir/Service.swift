@@ -39,13 +39,13 @@ struct Service: Sendable {
         do {
             let metrics = MetricRegistry()
             ProcessMetrics.register(in: metrics)
-            let service = try Service(configuration, logger: logger, metrics: metrics)
             logger.info(
                 "starting",
                 metadata: [
                     "version": "\(Program.version)", "config": "\(files.joined(separator: ","))",
-                    "pipelines": "\(service.pipelines.map(\.id.description).joined(separator: ","))",
+                    "pipelines": "\(configuration.service.pipelines.map(\.id.description).joined(separator: ","))",
                 ])
+            let service = try Service(configuration, logger: logger, metrics: metrics)
             try await service.run()
             logger.info("stopped")
         } catch {

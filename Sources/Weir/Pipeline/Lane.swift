@@ -1,6 +1,6 @@
 /// One event loop's copy of a pipeline's processors. Lanes share nothing, so no lock is taken and no thread changed
 /// between the body of a request and the journal.
-struct Lane: ~Copyable {
+final class Lane {
     let pipeline: Pipeline
     private var processors: [any Processor]
     private var encoder: OTLPEncoder
@@ -13,7 +13,7 @@ struct Lane: ~Copyable {
 
     /// Runs the processors over a batch, from first to last.
     /// - Returns: what the journal is to keep; nil when no span is left.
-    mutating func process(_ batch: inout Batch) throws(Refusal) -> Journal.Entry? {
+    func process(_ batch: inout Batch) throws(Refusal) -> Journal.Entry? {
         for index in processors.indices {
             try processors[index].process(&batch)
         }

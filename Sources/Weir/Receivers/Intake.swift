@@ -26,13 +26,13 @@ struct Intake: ~Copyable {
         case refused(Refusal)
     }
 
-    private var lanes: [LaneBox]
+    private let lanes: [Lane]
     private var batch: Batch
     private let protobuf: OTLPDecoder
     private let json: OTLPJSONDecoder
 
     init(into pipelines: [Pipeline], maxValueDepth: Int, decodedLimit: Int) {
-        lanes = pipelines.map { LaneBox($0.makeLane()) }
+        lanes = pipelines.map { $0.makeLane() }
         batch = Batch(decodedLimit: decodedLimit)
         protobuf = OTLPDecoder(maxValueDepth: maxValueDepth)
         json = OTLPJSONDecoder(maxValueDepth: maxValueDepth)
@@ -53,7 +53,7 @@ struct Intake: ~Copyable {
             received = batch.spanCount
             rejected = batch.rejected
             do throws(Refusal) {
-                if let entry = try lane.lane.process(&batch) { entries.append((lane.lane.pipeline, entry)) }
+                if let entry = try lane.process(&batch) { entries.append((lane.pipeline, entry)) }
             } catch {
                 throw .refused(error)
             }
@@ -70,14 +70,5 @@ struct Intake: ~Copyable {
         } catch {
             throw .undecodable(error)
         }
-    }
-}
-
-/// Lets lanes, which cannot be copied, stand in an array.
-private final class LaneBox {
-    var lane: Lane
-
-    init(_ lane: consuming Lane) {
-        self.lane = lane
     }
 }

@@ -120,8 +120,7 @@ extension String {
             case "\\": text += "\\\\"
             case "\n": text += "\\n"
             case _ where scalar.value < 0x20:
-                let digits = String(scalar.value, radix: 16)
-                text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+                text += "\\u" + scalar.value.digits(4, radix: 16)
             default: text.unicodeScalars.append(scalar)
             }
         }

@@ -42,16 +42,8 @@ struct LogLine {
     /// ISO 8601 in UTC with milliseconds, `2026-02-03T04:05:06.789Z`.
     static func timestamp(_ time: Duration) -> String {
         let (seconds, attoseconds) = time.components
-        var clock = time_t(seconds)
-        var date = tm()
-        gmtime_r(&clock, &date)
-        func digits(_ number: some BinaryInteger, _ width: Int) -> String {
-            let text = String(number)
-            return String(repeating: "0", count: max(0, width - text.count)) + text
-        }
-        let day = "\(digits(date.tm_year + 1_900, 4))-\(digits(date.tm_mon + 1, 2))-\(digits(date.tm_mday, 2))"
-        let hour = "\(digits(date.tm_hour, 2)):\(digits(date.tm_min, 2)):\(digits(date.tm_sec, 2))"
-        return "\(day)T\(hour).\(digits(attoseconds / 1_000_000_000_000_000, 3))Z"
+        let calendar = CalendarTime(secondsSince1970: max(0, Int(seconds)))
+        return "\(calendar.date)T\(calendar.time).\((attoseconds / 1_000_000_000_000_000).digits(3))Z"
     }
 }
 
@@ -95,8 +87,7 @@ extension LogLine {
 
     private mutating func appendEscape(_ scalar: Unicode.Scalar) {
         for unit in UTF16.encode(scalar) ?? .init() {
-            let digits = String(unit, radix: 16)
-            append("\\u" + String(repeating: "0", count: 4 - digits.count) + digits)
+            append("\\u" + unit.digits(4, radix: 16))
         }
     }
 

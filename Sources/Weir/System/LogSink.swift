@@ -55,9 +55,7 @@ final class LogSink: Sendable {
     }
 
     static func systemTime() -> Duration {
-        var now = timespec()
-        clock_gettime(CLOCK_REALTIME, &now)
-        return .seconds(now.tv_sec) + .nanoseconds(now.tv_nsec)
+        .nanoseconds(Int64(clamping: Timestamp.now().nanoseconds))
     }
 }
 
