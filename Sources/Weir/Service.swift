@@ -132,7 +132,8 @@ struct Service: Sendable {
                     }
                 }
             }
-            try await group.waitForAll()
+            // The first to fail ends the wait, and leaving the group cancels the others.
+            while try await group.next() != nil {}
         }
     }
 

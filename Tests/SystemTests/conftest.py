@@ -16,8 +16,8 @@ def start(tmp_path):
     """
     running = []
 
-    def begin(ready=True, **keys):
-        program = Weir(tmp_path / f"weir-{len(running)}", **keys)
+    def begin(ready=True, directory=None, **keys):
+        program = Weir(directory or tmp_path / f"weir-{len(running)}", **keys)
         try:
             return program.started() if ready else program
         except BaseException:

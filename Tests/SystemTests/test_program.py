@@ -1,7 +1,12 @@
 """The program as an operator meets it: start, signals, logs, metrics."""
 
 import json
+import os
+import pathlib
+import shutil
 import signal
+import socket
+import tempfile
 import threading
 
 import pytest
@@ -10,8 +15,8 @@ import archives
 import prometheus
 from otlp import COMPRESSIONS, a_body, a_span, request_json, span_json
 from waiting import eventually
-from weir import archive, command, configuration, log_record
-from wire import Connection, exchange, post, post_json, request
+from weir import BINARY, archive, command, configuration, log_record
+from wire import PROTOBUF, Connection, exchange, post, post_json, request
 
 
 def accepts(endpoint):
@@ -51,7 +56,7 @@ def test_metrics_count_what_happened(weir):
     # Refused are those that a pipeline had no room for; those that are wrong in themselves are counted apart.
     assert prometheus.value(families, "otelcol_receiver_refused_spans", receiver="otlp") == 0
     assert "otelcol_receiver_refused_spans" in families
-    assert prometheus.value(families, "weir_receiver_rejected_spans", receiver="otlp", reason="traceID") == 5
+    assert prometheus.value(families, "weir_receiver_rejected_spans", receiver="otlp", reason="trace_id") == 5
     assert families["otelcol_receiver_accepted_spans"].type == "counter"
     eventually(
         lambda: weir.metric("otelcol_exporter_sent_spans", exporter="archive") == 11, lambda: weir.get("/metrics")[2]
@@ -297,3 +302,46 @@ def test_the_telemetry_endpoint_survives_nonsense(weir):
             connection.send_what_it_takes(data)
     assert exchange(weir.metrics_endpoint, request(method="DELETE", path="/metrics")).status == 405
     assert weir.get("/metrics")[0] == 200
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can start a program as somebody else")
+def test_it_serves_without_privileges(start):
+    # The binary and the folder have to be within reach of a user who may nothing.
+    with tempfile.TemporaryDirectory() as directory:
+        os.chmod(directory, 0o777)
+        text = configuration(exporters={"archive": archive("archive")})
+        weir = start(binary=shutil.copy(BINARY, directory), text=text, user=65534, directory=directory)
+        assert post(weir.endpoint, a_body()).status == 200
+        weir.stop()
+        assert len(archives.spans(pathlib.Path(directory) / "archive")) == 1
+
+
+def test_a_receiver_that_cannot_listen_ends_the_program(start):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        text = f"""\
+receivers:
+  otlp: {{ protocols: {{ http: {{ endpoint: "127.0.0.1:0" }} }} }}
+  otlp/two: {{ protocols: {{ http: {{ endpoint: "127.0.0.1:{port}" }} }} }}
+exporters:
+  debug: {{}}
+service:
+  telemetry: {{ metrics: {{ endpoint: "127.0.0.1:0" }} }}
+  pipelines: {{ traces: {{ receivers: [otlp, otlp/two], exporters: [debug] }} }}
+"""
+        weir = start(ready=False, text=text)
+        assert weir.wait() == 1
+        assert f"otlp/two: cannot listen on 127.0.0.1:{port}: Address already in use" in weir.log()
+
+
+def test_what_clients_do_wrong_is_in_the_log(weir):
+    post(weir.endpoint, b"\xff", PROTOBUF)
+    post(weir.endpoint, a_body(a_span(trace_id=b"short")))
+    lines = {line["message"]: line for line in weir.records()}
+    assert lines["refused a request"]["http_status"] == "400"
+    assert "trace_id" in lines["rejected spans"]["reason"]
+    for _ in range(200):
+        post(weir.endpoint, b"\xff", PROTOBUF)
+    assert weir.log().count("refused a request") < 20

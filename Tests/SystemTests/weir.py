@@ -70,7 +70,7 @@ def command(*arguments, cwd=None, env=None, deadline=30):
 class Weir:
     """One running process. Its archive is in `directory`/archive unless the test gave exporters of its own."""
 
-    def __init__(self, directory, text=None, env=None, stdout=None, **keys):
+    def __init__(self, directory, text=None, env=None, stdout=None, user=None, binary=BINARY, **keys):
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
         self.archive = self.directory / "archive"
@@ -81,11 +81,12 @@ class Weir:
         self.stopped = False
         with open(self.log_file, "wb") as log, open(self.directory / "weir.out", "wb") as out:
             self.process = subprocess.Popen(
-                [BINARY, "run", "--config", self.config],
+                [binary, "run", "--config", self.config],
                 cwd=self.directory,
                 env={**os.environ, **(env or {})},
                 stdin=subprocess.DEVNULL,
                 stdout=stdout or out,
+                user=user,
                 stderr=log,
             )
 

@@ -20,6 +20,7 @@ struct OTLPJSONDecoder {
         do {
             try JSONRequestReader(batch.arena, maxValueDepth).readRequest(&scanner)
         } catch {
+            if batch.isOverfull { throw .tooLarge }
             switch error {
             case .malformed(let what, let offset): throw .malformed("\(what)", offset: offset)
             case .defect(let defect): throw .malformed("\(defect.message)", offset: scanner.position)

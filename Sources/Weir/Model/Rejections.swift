@@ -1,6 +1,15 @@
 /// Why a span was turned away, alone, out of a request that was otherwise sound.
-enum SpanDefect: UInt8, CaseIterable, Sendable {
-    case traceID, spanID, parentSpanID, linkID, text, encoding, depth, repeatedField, identifierHex, value, snakeCase
+enum SpanDefect: String, CaseIterable, Sendable {
+    case traceID = "trace_id"
+    case spanID = "span_id"
+    case parentSpanID = "parent_span_id"
+    case linkID = "link_id"
+    case text = "utf8"
+    case encoding, depth
+    case repeatedField = "repeated_field"
+    case identifierHex = "identifier_hex"
+    case value
+    case snakeCase = "snake_case"
 
     var message: String {
         switch self {

@@ -94,7 +94,8 @@ struct Delivery: Sendable {
                     return true
                 case .retryable(let reason, let after):
                     let pause = after ?? backoff.next()
-                    logger.warning("could not deliver", metadata: ["retry_in": "\(pause)", "reason": "\(reason)"])
+                    logger.warning(
+                        "could not deliver", metadata: ["retry_in": "\(pause.inMilliseconds)", "reason": "\(reason)"])
                     guard await wait(for: pause, &progress) else { return abandon(reason) }
                 }
             }
@@ -107,12 +108,13 @@ struct Delivery: Sendable {
     /// more records come does not, because a destination that named a time must not be asked before it.
     /// - Returns: whether there is time for another attempt.
     private func wait(for pause: Duration, _ progress: inout Progress) async -> Bool {
-        let end = ContinuousClock.now + pause
+        var end = ContinuousClock.now + pause
         let isStopping = reader.waiting.isClosed
         if isStopping {
             let deadline = progress.drainDeadline ?? ContinuousClock.now + timing.drainTimeout
             progress.drainDeadline = deadline
-            if end > deadline { return false }
+            if ContinuousClock.now >= deadline { return false }
+            end = min(end, deadline)
         }
         while ContinuousClock.now < end, reader.waiting.isClosed == isStopping {
             await reader.wait(for: min(end, progress.lastTick + timing.tickInterval) - .now)
@@ -136,6 +138,11 @@ struct Delivery: Sendable {
             "stopping with spans that were not delivered", metadata: ["spans": "\(spans)", "reason": "\(reason)"])
         return false
     }
+}
+
+extension Duration {
+    /// As a person reads it, to the millisecond.
+    fileprivate var inMilliseconds: String { Duration.milliseconds(Int64(self / .milliseconds(1))).text }
 }
 
 /// Pauses between attempts: doubled from one to thirty seconds, each shortened by chance so that retries do not march

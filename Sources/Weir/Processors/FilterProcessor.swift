@@ -7,7 +7,13 @@ struct FilterProcessor: Processor {
         /// A span that matches one of them is dropped.
         let spanConditions: [Condition]
 
+        /// The OpenTelemetry Collector's modes, for files that have them. A condition of Weir cannot fail.
+        private enum ErrorMode: String, CaseIterable {
+            case ignore, silent, propagate
+        }
+
         init(_ fields: inout Fields) throws(ConfigError) {
+            _ = fields.choice("error_mode", default: ErrorMode.ignore, "Accepted; a condition cannot fail.")
             spanConditions = fields.section("traces", "What is dropped.") { fields in
                 fields.parsedList(
                     "span", count: 1...Self.maximumCount, "Conditions; a span that matches one of them is dropped.",

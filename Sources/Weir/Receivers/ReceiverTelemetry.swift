@@ -1,3 +1,4 @@
+import Logging
 import NIOCore
 
 /// What a receiver counts. Names as in the OpenTelemetry Collector.
@@ -11,8 +12,10 @@ struct ReceiverTelemetry: Sendable {
     private let requests: [Int: Counter]
     private let otherRequests: Counter
     private let latency: Histogram
+    private let logger: Logger
 
     init(_ context: Context, transport: String) {
+        logger = context.logger
         let labels = ["receiver": context.id.description, "transport": transport]
         accepted = context.metrics.counter(
             "otelcol_receiver_accepted_spans", help: "Spans that every pipeline has taken.", labels: labels)
@@ -20,7 +23,7 @@ struct ReceiverTelemetry: Sendable {
             "otelcol_receiver_refused_spans", help: "Spans that a pipeline had no room for.", labels: labels)
         rejected = Dictionary(
             uniqueKeysWithValues: SpanDefect.allCases.map { defect in
-                let labels = labels.merging(["reason": "\(defect)"]) { $1 }
+                let labels = labels.merging(["reason": defect.rawValue]) { $1 }
                 return (
                     defect,
                     context.metrics.counter(
@@ -47,8 +50,14 @@ struct ReceiverTelemetry: Sendable {
         latency.observe(Double((NIODeadline.now() - startedAt).nanoseconds) * 1e-9)
     }
 
+    /// The log's limiter keeps a client that does nothing else from filling the disk.
+    func refused(_ status: Int, _ reason: String) {
+        logger.warning("refused a request", metadata: ["http_status": "\(status)", "reason": "\(reason)"])
+    }
+
     func count(_ rejections: Rejections) {
         guard rejections.count > 0 else { return }
+        logger.warning("rejected spans", metadata: ["spans": "\(rejections.count)", "reason": "\(rejections.message)"])
         for (defect, count) in rejections.byDefect { rejected[defect]?.add(count) }
     }
 }

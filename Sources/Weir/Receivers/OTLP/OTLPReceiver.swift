@@ -75,6 +75,12 @@ struct OTLPHTTPConfiguration: Sendable {
             "read_timeout", default: .seconds(30), in: waits, "A slower body is answered 408 and cut.")
         limits.idleTimeout = fields.duration(
             "idle_timeout", default: .seconds(60), in: waits, "A connection without a request this long is closed.")
+        if limits.maxBytesInFlight < limits.maxBodyBytes {
+            fields.reject(
+                "max_in_flight_bytes",
+                "found \(ByteCount(limits.maxBytesInFlight)), wanted at least max_request_body_size, "
+                    + "\(ByteCount(limits.maxBodyBytes)): a larger body could never be taken")
+        }
         self.limits = limits
         maxValueDepth = fields.int(
             "max_value_depth", default: 64, in: 1...200,

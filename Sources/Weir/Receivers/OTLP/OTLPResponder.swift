@@ -133,6 +133,7 @@ final class OTLPResponder: HTTPResponder {
         _ status: HTTPResponseStatus, _ code: RPCStatus.Code, _ message: String, _ encoding: OTLPEncoding?
     ) -> HTTPResponse {
         telemetry.answered(Int(status.code))
+        telemetry.refused(Int(status.code), message)
         return (encoding ?? .json).failure(status, RPCStatus(code: code, message: message))
     }
 }

@@ -24,7 +24,7 @@ import Testing
         let response = await sample.respond(payload(json), ["Content-Type": "application/json"])
         #expect(response.status == .ok)
         #expect(String(buffer: response.body).contains(#""rejectedSpans":"1""#))
-        sample.expect("weir_receiver_rejected_spans", ["reason": "traceID"], 1)
+        sample.expect("weir_receiver_rejected_spans", ["reason": "trace_id"], 1)
         sample.expect("otelcol_receiver_accepted_spans", [:], 0)
     }
 
