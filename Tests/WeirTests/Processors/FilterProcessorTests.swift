@@ -61,8 +61,8 @@ import Testing
             fails: "4: traces.span[1]: column 6: found \"=\", "
                 + "wanted one of == != < <= > >= =~ !~ in contains starts_with ends_with")
         check(
-            "error_mode: ignore\ntraces: { span: ['true'] }",
-            fails: "1: error_mode: is not a known key, wanted one of traces")
+            "error_mode: loud\ntraces: { span: ['true'] }",
+            fails: "1: error_mode: found the string \"loud\", wanted one of ignore, silent, propagate")
         check(
             "traces: { span: ['true'], spanevent: ['true'] }",
             fails: "1: traces.spanevent: is not a known key, wanted one of span")
