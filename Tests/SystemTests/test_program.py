@@ -336,6 +336,14 @@ service:
         assert f"otlp/two: cannot listen on 127.0.0.1:{port}: Address already in use" in weir.log()
 
 
+def test_open_connections_are_counted(weir):
+    with Connection(weir.endpoint) as connection:
+        connection.send(request(a_body()))
+        assert connection.read().status == 200
+        assert weir.metric("weir_receiver_open_connections") == 1
+    eventually(lambda: weir.metric("weir_receiver_open_connections") == 0, "the connection still counts")
+
+
 def test_what_clients_do_wrong_is_in_the_log(weir):
     post(weir.endpoint, b"\xff", PROTOBUF)
     post(weir.endpoint, a_body(a_span(trace_id=b"short")))

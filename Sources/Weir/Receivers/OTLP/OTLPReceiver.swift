@@ -33,6 +33,10 @@ struct OTLPReceiver: Receiver {
             "weir_receiver_in_flight_bytes", kind: .gauge, help: "Bytes of requests that are being read or worked on.",
             labels: ["receiver": context.id.description]
         ) { [budget = server.budget] in Double(budget.inUse) }
+        context.metrics.observe(
+            "weir_receiver_open_connections", kind: .gauge, help: "Connections that are open, those being refused too.",
+            labels: ["receiver": context.id.description]
+        ) { [weak server] in server.map { Double($0.openConnections) } }
         try await server.run { address in
             context.logger.info("listening", metadata: ["endpoint": "\(address)", "protocol": "otlp/http"])
             onReady()
