@@ -4,7 +4,7 @@ import Logging
 /// One line of the log as bytes, with its line feed.
 ///
 /// Nothing that is logged can begin a second line or hide a part of this one: control characters, line separators and
-/// the invisible characters that change a text's direction are written as `\uXXXX`.
+/// the invisible characters that change a text's direction are written as `\u202e`.
 struct LogLine {
     /// Bytes of one value; of a longer one the rest is cut off, and how much that was is said.
     static let maxValue = 4_096
