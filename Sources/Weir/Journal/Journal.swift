@@ -44,9 +44,9 @@ final class Journal: Sendable {
         let wakeup = Wakeup()
         let cursor = locked.withLock { locked in
             locked.readers.append(wakeup)
-            return locked.state.addCursor(onFull: onFull)
+            return locked.state.addReader(onFull: onFull)
         }
-        return JournalReader(journal: self, cursor: cursor, wakeup: wakeup)
+        return JournalReader(source: self, cursor: cursor, wakeup: wakeup)
     }
 
     /// Is told of each record that an exporter will not see, by the task that appended the one that takes its place.
@@ -98,15 +98,19 @@ final class Journal: Sendable {
         locked.withLock { $0.state.read(cursor, maxSpans: maxSpans, maxBytes: maxBytes) }
     }
 
-    fileprivate func commit(_ cursor: Int, through sequence: UInt64) {
-        locked.withLock { $0.state.commit(cursor, through: sequence) }
+    fileprivate func commit(_ cursor: Int, _ sequences: ClosedRange<UInt64>) {
+        locked.withLock { $0.state.commit(cursor, sequences) }
     }
 
-    fileprivate func waiting(_ cursor: Int) -> (spans: Int, bytes: Int, isClosed: Bool) {
+    fileprivate func waiting(_ cursor: Int) -> JournalReader.Waiting {
         locked.withLock { locked in
-            let cursor = locked.state.cursors[cursor]
-            return (cursor.waitingSpans, cursor.waitingBytes, locked.isClosed)
+            let waiting = locked.state.waiting(cursor)
+            return JournalReader.Waiting(spans: waiting.spans, bytes: waiting.bytes, isClosed: locked.isClosed)
         }
+    }
+
+    fileprivate func unsettledSpans(_ cursor: Int) -> Int {
+        locked.withLock { $0.state.unsettledSpans(cursor) }
     }
 }
 
@@ -115,40 +119,55 @@ extension Journal.Locked {
     /// a batch. Waking it for every request would cost more than everything else that is done for one
     /// (docs/decisions.md).
     fileprivate func isDue(_ index: Int, _ entry: Journal.Entry) -> Bool {
-        let cursor = state.cursors[index]
-        let spansBefore = cursor.waitingSpans - entry.spanCount
-        let bytesBefore = cursor.waitingBytes - entry.size
+        let waiting = state.waiting(index)
+        let spansBefore = waiting.spans - entry.spanCount
+        let bytesBefore = waiting.bytes - entry.size
         return bytesBefore == 0
-            || cursor.waitingSpans >= JournalReader.batchSpans && spansBefore < JournalReader.batchSpans
-            || cursor.waitingBytes >= JournalReader.batchBytes && bytesBefore < JournalReader.batchBytes
+            || waiting.spans >= JournalReader.batchSpans && spansBefore < JournalReader.batchSpans
+            || waiting.bytes >= JournalReader.batchBytes && bytesBefore < JournalReader.batchBytes
     }
 }
 
-/// One exporter's place in a journal.
+/// One exporter's place in a journal: where it reads, and what of that is done. Both outlive the process.
 struct JournalReader: Sendable {
     /// A batch is handed on when it has this many spans or bytes, or when the flush interval is over.
     static let batchSpans = 8192
     static let batchBytes = 4 << 20
 
-    fileprivate let journal: Journal
+    /// What was not read yet.
+    struct Waiting {
+        let spans: Int
+        let bytes: Int
+        /// No more will come.
+        let isClosed: Bool
+    }
+
+    fileprivate let source: Journal
     fileprivate let cursor: Int
     fileprivate let wakeup: Wakeup
 
-    /// Spans and bytes that wait for this exporter, and whether no more will come.
-    var waiting: (spans: Int, bytes: Int, isClosed: Bool) { journal.waiting(cursor) }
+    var journal: JournalID { JournalID(value: 0) }
+    /// The last sequence that the journal held when it was opened; 0 if none.
+    var recoveredThrough: UInt64 { 0 }
+    var waiting: Waiting { source.waiting(cursor) }
+    /// Spans that are not done, read or not.
+    var unsettledSpans: Int { source.unsettledSpans(cursor) }
+    /// Whether the journal is short of room.
+    var needsRoom: Bool { false }
 
     /// Waits until the journal has news for this reader, or for `interval`.
     func wait(for interval: Duration?) async {
         await wakeup.wait(for: interval)
     }
 
-    /// The next records that belong in one batch. They stay in the journal until they are committed.
-    func read() -> [JournalRecord] {
-        journal.read(cursor, maxSpans: Self.batchSpans, maxBytes: Self.batchBytes)
+    /// The next records that belong in one batch; empty if there is none. They are kept until they are committed, and
+    /// handed out once by each process.
+    func read(maxSpans: Int = Self.batchSpans, maxBytes: Int = Self.batchBytes) async -> [JournalRecord] {
+        source.read(cursor, maxSpans: maxSpans, maxBytes: maxBytes)
     }
 
-    /// These records, and all before them, are done.
-    func commit(through sequence: UInt64) {
-        journal.commit(cursor, through: sequence)
+    /// These records are done.
+    func commit(_ sequences: ClosedRange<UInt64>) {
+        source.commit(cursor, sequences)
     }
 }

@@ -5,13 +5,11 @@ struct JournalState {
     /// What a record takes beside its payload, so that many small ones count too.
     static let recordOverhead = 256
 
-    struct Cursor {
+    struct Reader {
         let onFull: FullPolicy
-        /// The sequence of the next record that is not delivered yet.
-        var next: UInt64
-        /// Spans and bytes between here and the end.
-        var waitingSpans = 0
-        var waitingBytes = 0
+        var cursor: Cursor
+        /// The sequence of the next record to be read.
+        var position: UInt64
     }
 
     /// Records and spans that an exporter will not see.
@@ -27,27 +25,37 @@ struct JournalState {
     }
 
     let maxBytes: Int
-    private(set) var cursors: [Cursor] = []
+    private(set) var readers: [Reader] = []
     private(set) var bytes = 0
     private var records: Deque<JournalRecord> = []
-    private var firstSequence: UInt64 = 1
+    private(set) var firstSequence: UInt64 = 1
 
     init(maxBytes: Int) {
         self.maxBytes = maxBytes
     }
 
-    /// Adds an exporter, before the first record. - Returns: the index of its cursor.
-    mutating func addCursor(onFull: FullPolicy) -> Int {
-        precondition(records.isEmpty, "a cursor is added before the first record")
-        cursors.append(Cursor(onFull: onFull, next: firstSequence))
-        return cursors.count - 1
+    mutating func addReader(onFull: FullPolicy) -> Int {
+        readers.append(Reader(onFull: onFull, cursor: Cursor(next: firstSequence), position: firstSequence))
+        return readers.count - 1
     }
 
-    /// Whether a batch of this size would be taken now.
+    private func held(from sequence: UInt64) -> ArraySlice<JournalRecord> {
+        Array(records.dropFirst(Int(max(sequence, firstSequence) - firstSequence)))[...]
+    }
+
+    func waiting(_ reader: Int) -> (spans: Int, bytes: Int) {
+        let unread = held(from: readers[reader].position)
+        return (unread.reduce(0) { $0 + $1.spanCount }, unread.reduce(0) { $0 + Self.size(of: $1) })
+    }
+
+    func unsettledSpans(_ reader: Int) -> Int {
+        held(from: readers[reader].cursor.next).reduce(0) { $0 + $1.spanCount }
+    }
+
     func hasRoom(for size: Int) -> Bool {
         guard bytes + size > maxBytes else { return true }
-        let needed = cursors.filter { $0.onFull == .refuse }.map(\.waitingBytes).max() ?? 0
-        return needed + size <= maxBytes
+        let needed = readers.filter { $0.onFull == .refuse }.map(\.cursor.next).min() ?? .max
+        return held(from: needed).reduce(0) { $0 + Self.size(of: $1) } + size <= maxBytes
     }
 
     mutating func append(_ make: (UInt64) -> JournalRecord) -> Appended {
@@ -59,57 +67,45 @@ struct JournalState {
         while bytes + size > maxBytes, let gap = skipOldest() { gaps.append(gap) }
         records.append(record)
         bytes += size
-        for index in cursors.indices {
-            cursors[index].waitingSpans += record.spanCount
-            cursors[index].waitingBytes += size
-        }
-        if cursors.isEmpty { release() }
+        release()
         return .taken(sequence: sequence, gaps: gaps)
     }
 
-    /// The next records of an exporter: at least one if there is one, then as many as fit.
-    func read(_ cursor: Int, maxSpans: Int, maxBytes: Int) -> [JournalRecord] {
+    mutating func read(_ reader: Int, maxSpans: Int, maxBytes: Int) -> [JournalRecord] {
         var spans = 0
         var bytes = 0
-        let start = Int(cursors[cursor].next - firstSequence)
-        var end = start
-        while end < records.count {
-            spans += records[end].spanCount
-            bytes += records[end].payload.count
-            if end > start, spans > maxSpans || bytes > maxBytes { break }
-            end += 1
+        var taken: [JournalRecord] = []
+        for record in held(from: readers[reader].position) {
+            spans += record.spanCount
+            bytes += record.payload.count
+            if !taken.isEmpty, spans > maxSpans || bytes > maxBytes { break }
+            taken.append(record)
         }
-        return Array(records[start..<end])
+        if let last = taken.last { readers[reader].position = last.sequence + 1 }
+        return taken
     }
 
-    /// The exporter is done with every record up to this one. A record that was skipped meanwhile is done already.
-    mutating func commit(_ cursor: Int, through sequence: UInt64) {
-        while cursors[cursor].next <= sequence { advance(cursor) }
+    mutating func commit(_ reader: Int, _ sequences: ClosedRange<UInt64>) {
+        readers[reader].cursor.finish(sequences)
         release()
     }
 
-    private mutating func advance(_ cursor: Int) {
-        let record = records[Int(cursors[cursor].next - firstSequence)]
-        cursors[cursor].next += 1
-        cursors[cursor].waitingSpans -= record.spanCount
-        cursors[cursor].waitingBytes -= Self.size(of: record)
-    }
-
-    /// Moves the exporter that is furthest behind and may skip past one record.
     private mutating func skipOldest() -> Gap? {
         let end = firstSequence + UInt64(records.count)
-        let candidates = cursors.indices.filter { cursors[$0].onFull == .skip && cursors[$0].next < end }
-        guard let cursor = candidates.min(by: { cursors[$0].next < cursors[$1].next }) else { return nil }
-        let sequence = cursors[cursor].next
+        let candidates = readers.indices.filter { readers[$0].onFull == .skip && readers[$0].cursor.next < end }
+        guard let reader = candidates.min(by: { readers[$0].cursor.next < readers[$1].cursor.next }) else {
+            return nil
+        }
+        let sequence = readers[reader].cursor.next
         let spans = records[Int(sequence - firstSequence)].spanCount
-        advance(cursor)
+        readers[reader].cursor.finish(sequence...sequence)
+        readers[reader].position = max(readers[reader].position, sequence + 1)
         release()
-        return Gap(cursor: cursor, sequences: sequence...sequence, spans: spans)
+        return Gap(cursor: reader, sequences: sequence...sequence, spans: spans)
     }
 
-    /// Lets go of the records that every cursor has passed.
     private mutating func release() {
-        let needed = cursors.map(\.next).min() ?? firstSequence + UInt64(records.count)
+        let needed = readers.map(\.cursor.next).min() ?? firstSequence + UInt64(records.count)
         while firstSequence < needed, let record = records.popFirst() {
             bytes -= Self.size(of: record)
             firstSequence += 1

@@ -26,17 +26,25 @@ protocol Receiver: Component {
     func run(into pipelines: [Pipeline], onReady: @Sendable () -> Void) async throws
 }
 
-/// Brings batches to one destination. Batching, retry and timeout are the delivery loop's, not the exporter's.
+/// Brings batches to one destination. Batching, retry and timeout are the delivery's, not the exporter's.
 protocol Exporter: Component {
-    /// Returns once the destination has taken the batch. May see the same batch again.
+    /// Returns once the destination has taken the batch. May see the same record again, after an error or a restart, and
+    /// where the configuration allows several calls at once, it is called so.
     func export(_ batch: FrozenBatch) async throws(ExportError)
-    /// Called about once a second by the delivery loop, for work that is due by time and not by data.
+    /// The last sequence, at most `sequence`, through which everything that was exported is safe at the destination,
+    /// whatever happens here. Asked after each export and tick. For most exporters that is `sequence`.
+    func settled(through sequence: UInt64) async -> UInt64
+    /// Makes everything that was exported safe now, because the journal needs the room that it holds.
+    func settle() async
+    /// Called about once a second by the delivery, for work that is due by time and not by data.
     func tick(at now: Timestamp) async
     /// Called once, after the last `export`.
     func finish() async
 }
 
 extension Exporter {
+    func settled(through sequence: UInt64) async -> UInt64 { sequence }
+    func settle() async {}
     func tick(at now: Timestamp) async {}
     func finish() async {}
 }

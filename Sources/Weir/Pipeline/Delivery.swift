@@ -46,7 +46,7 @@ struct Delivery: Sendable {
     }
 
     /// Spans that the destination has yet to take.
-    var waitingSpans: Int { reader.waiting.spans }
+    var waitingSpans: Int { reader.unsettledSpans }
 
     /// What a run has to remember between its steps.
     private struct Progress {
@@ -68,7 +68,7 @@ struct Delivery: Sendable {
                 {
                     await reader.wait(for: timing.flushInterval)
                 }
-                guard await deliver(FrozenBatch(records: reader.read()), &progress) else { break }
+                guard await deliver(await nextBatch(), &progress) else { break }
             }
             await tick(&progress)
         }
@@ -77,7 +77,7 @@ struct Delivery: Sendable {
 
     /// - Returns: whether there is time for more.
     private func deliver(_ batch: FrozenBatch, _ progress: inout Progress) async -> Bool {
-        guard let last = batch.records.last else { return true }
+        guard let first = batch.records.first, let last = batch.records.last else { return true }
         var backoff = Backoff()
         while true {
             do throws(ExportError) {
@@ -87,10 +87,10 @@ struct Delivery: Sendable {
             } catch {
                 failedRequests.add()
                 switch error {
-                case .permanent(let reason):
+                case .rejected(let reason), .tenantBlocked(_, let reason):
                     failedSpans.add(batch.spanCount)
                     logger.error("gave up spans", metadata: ["spans": "\(batch.spanCount)", "reason": "\(reason)"])
-                    reader.commit(through: last.sequence)
+                    reader.commit(first.sequence...last.sequence)
                     return true
                 case .retryable(let reason, let after):
                     let pause = after ?? backoff.next()
@@ -100,8 +100,12 @@ struct Delivery: Sendable {
                 }
             }
         }
-        reader.commit(through: last.sequence)
+        reader.commit(first.sequence...last.sequence)
         return true
+    }
+
+    private func nextBatch() async -> FrozenBatch {
+        FrozenBatch(journal: reader.journal, records: await reader.read(), recoveredThrough: reader.recoveredThrough)
     }
 
     /// Waits before the next attempt, and lets the exporter tick meanwhile. That the pipeline stops cuts it short; that
@@ -132,7 +136,7 @@ struct Delivery: Sendable {
 
     /// Says what the end of the process loses. (A journal on disk will lose nothing here.)
     private func abandon(_ reason: String) -> Bool {
-        let spans = reader.waiting.spans
+        let spans = reader.unsettledSpans
         failedSpans.add(spans)
         logger.error(
             "stopping with spans that were not delivered", metadata: ["spans": "\(spans)", "reason": "\(reason)"])

@@ -1,6 +1,11 @@
-/// What an exporter is handed: consecutive records of a journal. Shared between exporters and read only.
+/// What an exporter is handed: records of one journal, in their order. Shared between exporters and read only.
 struct FrozenBatch: Sendable {
+    /// With a record's sequence, the key under which a destination knows what it has.
+    let journal: JournalID
     let records: [JournalRecord]
+    /// The last sequence that the journal held when this process started; 0 if none. What is not above it may have been
+    /// exported before, by a process that died before it could note so.
+    let recoveredThrough: UInt64
 
     var spanCount: Int { records.reduce(0) { $0 + $1.spanCount } }
     /// Bytes of OTLP protobuf.

@@ -76,7 +76,7 @@ import Testing
             try await archive.exporter.export(FrozenBatch(records: [SampleBatch.record([(1, start)]), broken]))
             Issue.record("took a broken record")
         } catch {
-            guard case .permanent = error else {
+            guard case .rejected = error else {
                 Issue.record("\(error) is not permanent")
                 return
             }

@@ -83,7 +83,7 @@ import Testing
         let exporter = DebugExporter(configuration, context) { _ throws(FileError) in
             throw FileError("write", "standard output", code: 32)
         }
-        await #expect(throws: ExportError.permanent("write standard output: broken pipe")) {
+        await #expect(throws: ExportError.rejected("write standard output: broken pipe")) {
             try await exporter.export(FrozenBatch(records: [SampleDebugSpan.record]))
         }
     }

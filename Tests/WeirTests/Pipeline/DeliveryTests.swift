@@ -89,7 +89,7 @@ import Testing
     @Test func givesUpWhatCannotBeTakenAndGoesOn() async throws {
         let sample = DeliverySample()
         let gate = Gate()
-        let destination = TestDestination(failures: [.permanent("too odd")], gate: gate)
+        let destination = TestDestination(failures: [.rejected("too odd")], gate: gate)
         sample.deliver(to: destination)
         try await sample.append(spans: 3)
         try await eventually("the first attempt") { gate.waitingCount == 1 }

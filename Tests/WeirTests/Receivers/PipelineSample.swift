@@ -12,7 +12,7 @@ struct PipelineSample {
     }
 
     /// Spans of each record that it took.
-    var taken: [Int] { reader.read().map(\.spanCount) }
+    func taken() async -> [Int] { await reader.read().map(\.spanCount) }
 }
 
 /// Drops every span, or refuses every batch.

@@ -81,7 +81,7 @@ actor ArchiveExporter: Exporter {
         do {
             try batch.forEach(into: &self.batch) { batch, _ in try encoder.add(&batch) }
         } catch {
-            throw .permanent("a record cannot be archived: \(error)")
+            throw .rejected("a record cannot be archived: \(error)")
         }
         do {
             let count = try write(encoder.messages, at: now)

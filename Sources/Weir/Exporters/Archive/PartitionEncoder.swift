@@ -67,7 +67,7 @@ struct PartitionEncoder: ~Copyable {
             messages[partition, default: []].append(UInt8(ascii: "\n"))
         case .proto:
             guard let message = proto.encode(batch) else {
-                throw .permanent("a batch is over \(ReverseWriter.maxLimit) bytes")
+                throw .rejected("a batch is over \(ReverseWriter.maxLimit) bytes")
             }
             // The encoder writes less than 31 bits can count, so four bytes are enough for the length.
             withUnsafeBytes(of: UInt32(truncatingIfNeeded: message.count).bigEndian) { length in

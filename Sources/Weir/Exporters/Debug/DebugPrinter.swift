@@ -32,7 +32,7 @@ actor DebugPrinter {
             }
             try flush()
         } catch {
-            throw .permanent("\(error)")
+            throw .rejected("\(error)")
         }
     }
 

@@ -12,7 +12,7 @@ import Testing
         let response = await sample.respond(SampleBatch.payload([(1, 1), (2, 1)]))
         #expect(response.status == .ok)
         #expect(response.body.readableBytes == 0)
-        #expect(sample.pipeline.taken == [2])
+        #expect(await sample.pipeline.taken() == [2])
         sample.expect("otelcol_receiver_accepted_spans", [:], 2)
         sample.expect("otelcol_receiver_requests", ["http_status": "200"], 1)
         sample.expect("otelcol_receiver_refused_spans", [:], 0)
@@ -74,7 +74,7 @@ import Testing
         let spans = (1...20_000 as ClosedRange<UInt64>).map { (id: $0, start: UInt64(1)) }
         let response = await sample.respond(SampleBatch.payload(spans))
         #expect(response.status == .payloadTooLarge)
-        #expect(sample.pipeline.taken == [])
+        #expect(await sample.pipeline.taken() == [])
     }
 
     @Test func answersARefusalWith503AndRetryAfter() async throws {
