@@ -28,7 +28,7 @@ protocol Receiver: Component {
 
 /// Brings batches to one destination. Batching, retry and timeout are the delivery's, not the exporter's.
 protocol Exporter: Component {
-    /// Returns once the destination has taken the batch. May see the same record again, after an error or a restart, and
+    /// Returns once the destination has taken the batch. May see a record again, after an error or a restart, and
     /// where the configuration allows several calls at once, it is called so.
     func export(_ batch: FrozenBatch) async throws(ExportError)
     /// The last sequence, at most `sequence`, through which everything that was exported is safe at the destination,
