@@ -1,1 +1,7 @@
+// O_DIRECT is an extension of Linux and has another value on each processor.
+#define _GNU_SOURCE
 #include "CLibraries.h"
+
+#include <fcntl.h>
+
+const int weir_o_direct = O_DIRECT;

@@ -2,6 +2,8 @@
 #ifndef WEIR_CLIBRARIES_H
 #define WEIR_CLIBRARIES_H
 
+#include "crc32c.h"
+
 #include <libdeflate.h>
 #include <malloc.h>
 #include <zlib.h>
@@ -10,5 +12,8 @@
 
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
+
+// O_DIRECT of open(2), which Swift does not see.
+extern const int weir_o_direct;
 
 #endif
