@@ -33,7 +33,13 @@ enum Directory {
         guard let stream = opendir(path) else { throw FileError("opendir", path) }
         defer { closedir(stream) }
         var names: [String] = []
-        while names.count < limit, let entry = readdir(stream) {
+        while names.count < limit {
+            errno = 0
+            guard let entry = readdir(stream) else {
+                // Nil is the end as well as an error.
+                guard errno == 0 else { throw FileError("readdir", path) }
+                break
+            }
             let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
                 String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
             }

@@ -1,0 +1,90 @@
+import Glibc
+
+/// The directory of a journal on the file system, for one process at a time.
+///
+/// Files are read and written around the page cache where the file system allows it: writing so takes a third of the
+/// CPU, and reading so never meets a page that was cached before the disk was written beneath it. Without readahead
+/// 1 GB/s is read in pieces of 1 MiB; small pieces are slow.
+final class JournalDirectory: JournalDisk {
+    /// The strictest that file systems ask of O_DIRECT. Disks ask for 512 or 4,096.
+    let blockSize = 4_096
+
+    /// Holds the lock and is not one of ``names()``. The file stays: were it removed, two processes could hold two.
+    private static let lockName = "lock"
+
+    private let path: String
+    /// Of the lock file. The kernel lets go of the lock when the process ends, however it does.
+    private let lock: Int32
+
+    /// Creates what is missing of the directory, for the owner, readable by the group.
+    init(_ path: String) throws(DiskError) {
+        self.path = path
+        let lockPath = "\(path)/\(Self.lockName)"
+        do throws(FileError) {
+            try Directory.create(path)
+            lock = Glibc.open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o640)
+            guard lock >= 0 else { throw FileError("open", lockPath) }
+        } catch {
+            throw DiskError(error)
+        }
+        guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
+            guard errno == EWOULDBLOCK else { throw DiskError(FileError("flock", lockPath)) }
+            throw DiskError(description: "another process uses \(path)", isFull: false)
+        }
+    }
+
+    deinit {
+        _ = close(lock)
+    }
+
+    func names() throws(DiskError) -> [String] {
+        do {
+            return try Directory.names(in: path, limit: .max).filter { $0 != Self.lockName }
+        } catch {
+            throw DiskError(error)
+        }
+    }
+
+    /// A file of that name is an error. What was made of one that could not be completed is removed.
+    func create(_ name: String, size: Int) throws(DiskError) -> any JournalFile {
+        try OpenJournalFile(creating: "\(path)/\(name)", size: size, blockSize: blockSize)
+    }
+
+    func open(_ name: String, isReadOnly: Bool) throws(DiskError) -> any JournalFile {
+        try OpenJournalFile(opening: "\(path)/\(name)", isReadOnly: isReadOnly, blockSize: blockSize)
+    }
+
+    func rename(_ name: String, to newName: String) throws(DiskError) {
+        let newPath = "\(path)/\(newName)"
+        guard Glibc.rename("\(path)/\(name)", newPath) == 0 else { throw DiskError(FileError("rename", newPath)) }
+    }
+
+    func remove(_ name: String) throws(DiskError) {
+        guard unlink("\(path)/\(name)") == 0 else { throw DiskError(FileError("unlink", "\(path)/\(name)")) }
+    }
+
+    func sync() throws(DiskError) {
+        do {
+            try Directory.sync(path)
+        } catch {
+            throw DiskError(error)
+        }
+    }
+
+    func freeBytes() throws(DiskError) -> Int {
+        var status = statvfs()
+        guard statvfs(path, &status) == 0 else { throw DiskError(FileError("statvfs", path)) }
+        let (bytes, isTooMany) = Int(clamping: status.f_bavail).multipliedReportingOverflow(by: Int(status.f_frsize))
+        return isTooMany ? .max : bytes
+    }
+
+    func checksum(_ bytes: UnsafeRawBufferPointer, after checksum: UInt32) -> UInt32 {
+        Checksum.crc32c(bytes, after: checksum)
+    }
+}
+
+extension DiskError {
+    init(_ error: FileError) {
+        self.init(description: error.description, isFull: error.code == ENOSPC || error.code == EDQUOT)
+    }
+}
