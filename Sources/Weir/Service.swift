@@ -14,6 +14,7 @@ struct Service: Sendable {
     private let routes: [Route]
     private let pipelines: [Pipeline]
     private let deliveries: [Delivery]
+    private let writers: [JournalWriter]
     private let telemetry: TelemetryServer?
     private let health: Health
     private let logger: Logger
@@ -58,10 +59,15 @@ struct Service: Sendable {
         let build = Builder(configuration, logger, metrics)
         var pipelines: [Pipeline] = []
         var deliveries: [Delivery] = []
+        var writers: [JournalWriter] = []
+        var journals: [JournalTelemetry] = []
+        let opening = try build.journals()
         for settings in configuration.service.pipelines {
-            let (pipeline, own) = try build.pipeline(settings)
-            pipelines.append(pipeline)
-            deliveries += own
+            let built = try build.pipeline(settings, opening)
+            pipelines.append(built.pipeline)
+            deliveries += built.deliveries
+            writers.append(built.writer)
+            journals.append(built.telemetry)
         }
         routes = try configuration.receivers.compactMap { definition in
             let fed = zip(configuration.service.pipelines, pipelines)
@@ -72,9 +78,10 @@ struct Service: Sendable {
         }
         self.pipelines = pipelines
         self.deliveries = deliveries
+        self.writers = writers
         self.logger = logger
         shutdownTimeout = configuration.service.shutdownTimeout
-        let health = Health(receivers: routes.count)
+        let health = Health(receivers: routes.count) { [journals] in journals.flatMap(\.complaints) }
         self.health = health
         telemetry = configuration.service.telemetry.metricsEndpoint.map {
             TelemetryServer($0, metrics: metrics, health: health, logger: logger)
@@ -99,9 +106,15 @@ struct Service: Sendable {
                 }
             }
             let delivering = Task { await deliver() }
+            let writing = writers.map { writer in Task { await writer.run() } }
             let outcome = await serving.result
             for pipeline in pipelines { pipeline.journal.close() }
             await delivering.value
+            for (task, writer) in zip(writing, writers) {
+                task.cancel()
+                await task.value
+                await writer.finish()
+            }
             group.cancelAll()
             try await group.waitForAll()
             try outcome.get()
@@ -171,47 +184,48 @@ private struct Builder {
         return Context(id: id, logger: logger, metrics: metrics)
     }
 
+    /// Sees to the directory of the journals, and to the secret by which their requests are known.
+    func journals() throws -> JournalLimits {
+        let settings = configuration.service.journal
+        try Directory.create(settings.directory)
+        var limits = JournalLimits(settings.limits)
+        limits.dedupeKey = try KeyFile.read("\(settings.directory)/dedupe.key", size: RequestHash.keySize)
+        return limits
+    }
+
+    struct Built {
+        let pipeline: Pipeline
+        let deliveries: [Delivery]
+        let writer: JournalWriter
+        let telemetry: JournalTelemetry
+    }
+
     /// A pipeline and its deliveries. Each pipeline has exporters of its own, so that none waits for another's.
-    func pipeline(_ settings: PipelineConfiguration) throws -> (Pipeline, [Delivery]) {
-        let journal = Journal(maxBytes: configuration.service.journal.maxBytes.bytes)
-        let deliveries = try settings.exporters.map { id in
-            let definition = try find(id, in: configuration.exporters)
+    func pipeline(_ settings: PipelineConfiguration, _ limits: JournalLimits) throws -> Built {
+        let exporters = try settings.exporters.map { id in
             let context = context(id, pipeline: settings.id)
-            let (exporter, delivery) = try Registry.exporter(definition, context)
-            let reader = journal.addReader(onFull: delivery.onFull)
-            return Delivery(
-                to: exporter, from: reader, pipeline: settings.id, context,
+            let made = try Registry.exporter(try find(id, in: configuration.exporters), context)
+            return (context: context, exporter: made.exporter, delivery: made.delivery)
+        }
+        let telemetry = JournalTelemetry(settings.id, logger, metrics)
+        let directory = "\(configuration.service.journal.directory)/\(settings.id.fileName)"
+        let (journal, writer) = try Journal.open(
+            on: try JournalDirectory(directory), limits,
+            for: exporters.map { Journal.Destination(name: $0.context.id.fileName, onFull: $0.delivery.onFull) },
+            executor: { BlockingExecutor(label: "weir.journal.\(settings.id).\($0)") }, clock: { Timestamp.now() },
+            events: { telemetry.note($0) })
+        telemetry.observe(journal)
+        let deliveries = exporters.enumerated().map { index, made in
+            Delivery(
+                to: made.exporter, from: journal.reader(index), pipeline: settings.id, made.context,
                 now: { Timestamp.now() })
         }
-        reportGaps(of: journal, settings)
         let processors = try settings.processors.map { id in
             try Registry.processor(try find(id, in: configuration.processors), context(id, pipeline: settings.id))
         }
-        return (Pipeline(id: settings.id, processors: processors, journal: journal), deliveries)
-    }
-
-    private func reportGaps(of journal: Journal, _ settings: PipelineConfiguration) {
-        let skipped = settings.exporters.map { id in
-            metrics.counter(
-                "weir_exporter_skipped_spans",
-                help: "Spans that an exporter with on_full: skip did not get because the journal was full.",
-                labels: ["exporter": "\(id)", "pipeline": "\(settings.id)"])
-        }
-        let logger = logger
-        journal.onGap { gap in
-            skipped[gap.cursor].add(gap.spans)
-            logger.warning(
-                "skipped records that an exporter had not read",
-                metadata: [
-                    "exporter": "\(settings.exporters[gap.cursor])", "pipeline": "\(settings.id)",
-                    "first": "\(gap.sequences.lowerBound)", "last": "\(gap.sequences.upperBound)",
-                    "spans": "\(gap.spans)",
-                ])
-        }
-        metrics.observe(
-            "weir_journal_bytes", kind: .gauge, help: "Bytes that a pipeline holds for its exporters.",
-            labels: ["pipeline": "\(settings.id)"]
-        ) { Double(journal.byteCount) }
+        return Built(
+            pipeline: Pipeline(id: settings.id, processors: processors, journal: journal), deliveries: deliveries,
+            writer: writer, telemetry: telemetry)
     }
 
     private func find(_ id: ComponentID, in definitions: [ComponentDefinition]) throws -> ComponentDefinition {

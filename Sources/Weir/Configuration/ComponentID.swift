@@ -40,4 +40,7 @@ extension ComponentID {
 
 extension ComponentID: CustomStringConvertible {
     var description: String { name.map { "\(type)/\($0)" } ?? type }
+
+    /// The same as the name of a file. No id has a `~`.
+    var fileName: String { name.map { "\(type)~\($0)" } ?? type }
 }

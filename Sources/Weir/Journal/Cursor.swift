@@ -35,6 +35,18 @@ struct Cursor: Equatable, Sendable {
         }
     }
 
+    /// Those of `sequences` that are not done.
+    func missing(in sequences: ClosedRange<UInt64>) -> [ClosedRange<UInt64>] {
+        var missing: [ClosedRange<UInt64>] = []
+        var start = max(sequences.lowerBound, next)
+        for range in done where range.upperBound >= start && range.lowerBound <= sequences.upperBound {
+            if range.lowerBound > start { missing.append(start...range.lowerBound - 1) }
+            start = range.upperBound + 1
+        }
+        if start <= sequences.upperBound { missing.append(start...sequences.upperBound) }
+        return missing
+    }
+
     /// Marks everything below `sequence` as done.
     mutating func skip(to sequence: UInt64) {
         if sequence > next { finish(next...sequence - 1) }

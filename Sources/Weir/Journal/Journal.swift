@@ -1,173 +1,325 @@
+import DequeModule
 import Synchronization
 
 /// What one pipeline has accepted and its exporters have not delivered yet: appended once, read by each exporter behind
 /// a cursor of its own. Returning from ``append(_:)`` is the acknowledgement.
 ///
-/// This one lives in memory. It promises order and isolation, not that anything survives the process.
+/// One thread writes, in groups: while one group is on its way to the disk the next one gathers. This class is what
+/// the event loops, the deliveries and that thread share; ``JournalState`` and ``DedupeWindow`` decide.
 final class Journal: Sendable {
-    /// A record to be: everything but its place.
-    struct Entry: Sendable {
-        let tenant: String
-        let receivedAt: Timestamp
-        let spanCount: Int
-        let payload: Payload
+    enum Appended: Equatable, Sendable {
+        case kept
+        /// The same request was kept before; this is what its client was told about rejected spans.
+        case repeated(Rejections)
+    }
 
-        var size: Int { payload.count + JournalState.recordOverhead }
+    typealias Outcome = Result<Appended, Refusal>
+
+    /// One who waits for the commit of a request.
+    fileprivate struct Waiter {
+        let entry: JournalEntry
+        let continuation: CheckedContinuation<Outcome, Never>
     }
 
     fileprivate struct Locked {
         var state: JournalState
+        var dedupe: DedupeWindow
+        var drain = DrainRate()
+        var queue: Deque<Waiter> = []
+        /// When the writer took, or will have to take, the first of those that wait.
+        var waitingSince: ContinuousClock.Instant?
+        /// Those whose request is the same as one that is under way.
+        var repeats: [RequestKey: [CheckedContinuation<Outcome, Never>]] = [:]
+        var failure: DiskError?
         var isClosed = false
-        var readers: [Wakeup] = []
-        var onGap: @Sendable (JournalState.Gap) -> Void = { _ in }
+        /// Cursors have moved since they were written down.
+        var cursorsMoved = false
+        var duplicates = 0
     }
 
-    /// What is to be done once the lock is given back.
-    private struct Appended {
-        let due: [Wakeup]
-        let gaps: [JournalState.Gap]
-        let onGap: @Sendable (JournalState.Gap) -> Void
-    }
+    /// How long the first of a group may wait before new requests are refused.
+    static let patience = Duration.seconds(1)
 
-    /// What the payloads and the overhead of all records may take.
-    let maxBytes: Int
+    let id: JournalID
+    let limits: JournalLimits
+    /// The last sequence that it held when it was opened; 0 if none.
+    let recoveredThrough: UInt64
     private let locked: Mutex<Locked>
+    private let wakeups: [Wakeup]
+    private let readers: [JournalReader.Disk]
+    let writerWakeup = Wakeup()
+    private let events: @Sendable (JournalEvent) -> Void
 
-    /// - Parameter maxBytes: payloads and 256 bytes for each.
-    init(maxBytes: Int) {
-        self.maxBytes = maxBytes
-        locked = Mutex(Locked(state: JournalState(maxBytes: maxBytes)))
+    init(
+        _ id: JournalID, _ state: JournalState, _ dedupe: DedupeWindow, on disk: any JournalDisk,
+        recoveredThrough: UInt64, executor: (String) -> any SerialExecutor, events: @escaping @Sendable (JournalEvent) -> Void
+    ) {
+        self.id = id
+        limits = state.limits
+        self.recoveredThrough = recoveredThrough
+        wakeups = state.readers.map { _ in Wakeup() }
+        readers = state.readers.map { JournalReader.Disk(disk, executor: executor($0.name)) }
+        locked = Mutex(Locked(state: state, dedupe: dedupe))
+        self.events = events
     }
 
-    /// Adds an exporter. Only before the first record.
-    func addReader(onFull: FullPolicy) -> JournalReader {
-        let wakeup = Wakeup()
-        let cursor = locked.withLock { locked in
-            locked.readers.append(wakeup)
-            return locked.state.addReader(onFull: onFull)
+    /// - Parameter index: of an exporter, in the order in which the journal was given them.
+    func reader(_ index: Int) -> JournalReader {
+        JournalReader(source: self, index: index, wakeup: wakeups[index], disk: readers[index])
+    }
+
+    // MARK: Appending
+
+    /// What is known of a request before it is worked on: nil if it has to be.
+    func recall(_ key: RequestKey, at now: Timestamp) -> Rejections? {
+        guard key != .none else { return nil }
+        return locked.withLock { locked in
+            guard case .answered(let rejected) = locked.dedupe.find(key, at: now) else { return nil }
+            locked.duplicates += 1
+            return rejected
         }
-        return JournalReader(source: self, cursor: cursor, wakeup: wakeup)
     }
 
-    /// Is told of each record that an exporter will not see, by the task that appended the one that takes its place.
-    func onGap(_ report: @escaping @Sendable (JournalState.Gap) -> Void) {
-        locked.withLock { $0.onGap = report }
+    /// Why an entry would not be taken now.
+    func refusal(of entry: JournalEntry) -> Refusal? {
+        locked.withLock { $0.refusal(of: entry, limits) }
     }
 
-    /// Whether an entry of this size would be taken now.
-    func hasRoom(for size: Int) -> Bool {
-        locked.withLock { !$0.isClosed && $0.state.hasRoom(for: size) }
-    }
-
-    /// Returns when the record is somebody's responsibility.
-    func append(_ entry: Entry) async throws(Refusal) {
-        guard entry.size <= maxBytes else {
-            throw .tooLarge("the request takes \(entry.size) bytes in the journal, which holds \(maxBytes)")
+    /// Returns when the record is durable, as far as ``Durability`` says so, and will be delivered whatever happens.
+    func append(_ entry: JournalEntry) async throws(Refusal) -> Appended {
+        let outcome = await withCheckedContinuation { continuation in
+            enqueue(Waiter(entry: entry, continuation: continuation))
         }
-        let outcome = locked.withLock { locked -> Result<Appended, Refusal> in
-            guard !locked.isClosed else { return .failure(.stopping) }
-            let appended = locked.state.append { sequence in
-                JournalRecord(
-                    sequence: sequence, tenant: entry.tenant, receivedAt: entry.receivedAt,
-                    spanCount: entry.spanCount, payload: entry.payload)
+        return try outcome.get()
+    }
+
+    private func enqueue(_ waiter: Waiter) {
+        let entry = waiter.entry
+        var gaps: [JournalGap] = []
+        let (answer, isFirst) = locked.withLock { locked -> (Outcome?, Bool) in
+            if entry.key != .none {
+                switch locked.dedupe.find(entry.key, at: entry.receivedAt) {
+                case .unknown: break
+                case .underWay:
+                    locked.repeats[entry.key, default: []].append(waiter.continuation)
+                    return (nil, false)
+                case .answered(let rejected):
+                    locked.duplicates += 1
+                    return (.success(.repeated(rejected)), false)
+                }
             }
-            guard case .taken(_, let gaps) = appended else {
-                return .failure(.overloaded("the journal is full", retryAfter: .seconds(1)))
-            }
-            let due = locked.readers.indices.filter { locked.isDue($0, entry) }.map { locked.readers[$0] }
-            return .success(Appended(due: due, gaps: gaps, onGap: locked.onGap))
+            locked.state.makeRoom()
+            gaps = locked.state.takeGaps()
+            if let refusal = locked.refusal(of: entry, limits) { return (.failure(refusal), false) }
+            if entry.key != .none { locked.dedupe.begin(entry.key) }
+            locked.state.queuedBytes += entry.size
+            locked.queue.append(waiter)
+            if locked.waitingSince == nil { locked.waitingSince = .now }
+            return (nil, locked.queue.count == 1)
         }
-        let appended = try outcome.get()
-        for reader in appended.due { reader.wake() }
-        // Outside the lock: a report may write a line of the log, and nobody else must wait for that.
-        appended.gaps.forEach(appended.onGap)
+        report(gaps)
+        if let answer { waiter.continuation.resume(returning: answer) }
+        if isFirst { writerWakeup.wake() }
     }
 
     /// Takes no more. Readers get what is there, and then the end.
     func close() {
-        let readers = locked.withLock { locked in
-            locked.isClosed = true
-            return locked.readers
-        }
-        for reader in readers { reader.wake() }
+        locked.withLock { $0.isClosed = true }
+        writerWakeup.wake()
+        for wakeup in wakeups { wakeup.wake() }
     }
 
-    var byteCount: Int { locked.withLock { $0.state.bytes } }
+    // MARK: For the writer
 
-    fileprivate func read(_ cursor: Int, maxSpans: Int, maxBytes: Int) -> [JournalRecord] {
-        locked.withLock { $0.state.read(cursor, maxSpans: maxSpans, maxBytes: maxBytes) }
+    struct Group: Sendable {
+        fileprivate var waiters: [Waiter] = []
+        /// Cursors to be written down, in the order of the exporters; empty if none has moved.
+        var cursors: [Cursor] = []
+
+        var entries: [JournalEntry] { waiters.map(\.entry) }
     }
 
-    fileprivate func commit(_ cursor: Int, _ sequences: ClosedRange<UInt64>) {
-        locked.withLock { $0.state.commit(cursor, sequences) }
-    }
-
-    fileprivate func waiting(_ cursor: Int) -> JournalReader.Waiting {
+    /// What the writer is to do next.
+    /// - Parameter withCursors: whether it is time to write them down.
+    func takeWork(withCursors: Bool) -> Group {
         locked.withLock { locked in
-            let waiting = locked.state.waiting(cursor)
-            return JournalReader.Waiting(spans: waiting.spans, bytes: waiting.bytes, isClosed: locked.isClosed)
+            var group = Group()
+            var bytes = 0
+            while group.waiters.count < GroupBuffer.groupRecords, let first = locked.queue.first {
+                if !group.waiters.isEmpty, bytes + first.entry.size > GroupBuffer.groupBytes { break }
+                bytes += first.entry.size
+                group.waiters.append(first)
+                locked.queue.removeFirst()
+            }
+            if locked.cursorsMoved, withCursors {
+                group.cursors = locked.state.readers.map(\.cursor)
+                locked.cursorsMoved = false
+            }
+            return group
         }
     }
 
-    fileprivate func unsettledSpans(_ cursor: Int) -> Int {
-        locked.withLock { $0.state.unsettledSpans(cursor) }
+    /// Cursors have moved, and are not written down yet.
+    var hasMovedCursors: Bool { locked.withLock { $0.cursorsMoved } }
+
+    /// Segments that no exporter needs. They are not part of the journal any more. The cursors that passed them have to
+    /// be durable before they are used again.
+    func takeReleasable() -> (segments: [SegmentSummary], cursors: [Cursor], oldest: UInt64) {
+        locked.withLock { locked in
+            let segments = locked.state.takeReleasable()
+            return (
+                segments, segments.isEmpty ? [] : locked.state.readers.map(\.cursor),
+                locked.state.segments.first?.firstSequence ?? locked.state.head
+            )
+        }
     }
+
+    /// Shows exporters what is durable.
+    func publish(_ placed: [JournalLog.Placed]) {
+        guard !placed.isEmpty else { return }
+        let due = locked.withLock { $0.state.add(placed) }
+        for index in due { wakeups[index].wake() }
+    }
+
+    /// Tells the group's clients: the first `count` are kept.
+    func answer(_ group: Group, count: Int, error: DiskError?) {
+        let refusal = error.map { Refusal.overloaded("the journal cannot write: \($0)", retryAfter: .seconds(1)) }
+        var resumed: [(CheckedContinuation<Outcome, Never>, Outcome)] = []
+        resumed.reserveCapacity(group.waiters.count)
+        locked.withLock { locked in
+            locked.waitingSince = locked.queue.isEmpty ? nil : .now
+            for (index, waiter) in group.waiters.enumerated() {
+                let entry = waiter.entry
+                locked.state.queuedBytes -= entry.size
+                let isKept = index < count
+                let outcome: Outcome = isKept ? .success(.kept) : .failure(refusal ?? .stopping)
+                resumed.append((waiter.continuation, outcome))
+                guard entry.key != .none else { continue }
+                if isKept {
+                    locked.dedupe.finish(entry.key, at: entry.receivedAt, answer: entry.answer)
+                } else {
+                    locked.dedupe.fail(entry.key)
+                }
+                guard let repeats = locked.repeats.removeValue(forKey: entry.key) else { continue }
+                if isKept { locked.duplicates += repeats.count }
+                let repeated: Outcome = isKept ? .success(.repeated(entry.rejected)) : outcome
+                resumed += repeats.map { ($0, repeated) }
+            }
+        }
+        for (continuation, outcome) in resumed { continuation.resume(returning: outcome) }
+    }
+
+    /// - Parameter failure: why nothing can be written; nil when it can.
+    func note(_ failure: DiskError?) {
+        let before = locked.withLock { locked in
+            defer { locked.failure = failure }
+            return locked.failure
+        }
+        switch (before, failure) {
+        case (nil, let failure?): events(.failed(failure))
+        case (.some, nil): events(.recovered)
+        default: break
+        }
+    }
+
+    func report(_ event: JournalEvent) { events(event) }
+
+    fileprivate func report(_ gaps: [JournalGap]) {
+        for gap in gaps { events(.gap(gap)) }
+    }
+}
+
+extension Journal {
+    /// What there is to be seen from outside.
+    struct Status: Sendable {
+        let usedBytes: Int
+        let mark: JournalState.Mark
+        let records: Int
+        let failure: DiskError?
+        let duplicates: Int
+        let rememberedRequests: Int
+        let forgottenRequests: Int
+    }
+
+    var status: Status {
+        locked.withLock { locked in
+            Status(
+                usedBytes: locked.state.usedBytes, mark: locked.state.mark,
+                records: locked.state.segments.reduce(0) { $0 + $1.load.records }, failure: locked.failure,
+                duplicates: locked.duplicates, rememberedRequests: locked.dedupe.count,
+                forgottenRequests: locked.dedupe.evictions)
+        }
+    }
+
+    // MARK: For readers
+
+    func waiting(_ reader: Int) -> JournalReader.Waiting {
+        locked.withLock { locked in
+            let unread = locked.state.readers[reader].unread
+            return JournalReader.Waiting(spans: unread.spans, bytes: unread.bytes, isClosed: locked.isClosed)
+        }
+    }
+
+    /// What is not done yet, read or not.
+    func unsettled(_ reader: Int) -> Load {
+        locked.withLock { $0.state.readers[reader].unsettled }
+    }
+
+    func next(_ reader: Int, maxSpans: Int, maxBytes: Int) -> (source: JournalState.Source, head: UInt64) {
+        var gaps: [JournalGap] = []
+        let next = locked.withLock { locked in
+            defer { gaps = locked.state.takeGaps() }
+            return (locked.state.next(reader, maxSpans: maxSpans, maxBytes: maxBytes), locked.state.head)
+        }
+        report(gaps)
+        return next
+    }
+
+    /// - Returns: what is to be exported; nil if the reader has been moved on meanwhile.
+    func found(_ reader: Int, from position: UInt64, _ found: JournalReader.Disk.Found) -> [JournalRecord]? {
+        var gaps: [JournalGap] = []
+        let records = locked.withLock { locked -> [JournalRecord]? in
+            defer { gaps = locked.state.takeGaps() }
+            let records = locked.state.read(reader, from: position, found.records, place: found.place)
+            if records != nil, let end = found.end { locked.state.pass(reader, to: end) }
+            return records
+        }
+        report(gaps)
+        return records
+    }
+
+    func commit(_ reader: Int, _ sequences: ClosedRange<UInt64>) {
+        let isNews = locked.withLock { locked in
+            let bytes = locked.state.commit(reader, sequences)
+            if locked.state.isFurthestBehind(reader) { locked.drain.note(bytes, at: .now) }
+            defer { locked.cursorsMoved = true }
+            return !locked.cursorsMoved
+        }
+        if isNews { writerWakeup.wake() }
+    }
+
+    /// Whether the journal is short of room.
+    var needsRoom: Bool { locked.withLock { $0.state.mark > .green } }
 }
 
 extension Journal.Locked {
-    /// Whether a reader must be told of the entry: it is the first to wait, so the reader starts its clock, or it fills
-    /// a batch. Waking it for every request would cost more than everything else that is done for one
-    /// (docs/decisions.md).
-    fileprivate func isDue(_ index: Int, _ entry: Journal.Entry) -> Bool {
-        let waiting = state.waiting(index)
-        let spansBefore = waiting.spans - entry.spanCount
-        let bytesBefore = waiting.bytes - entry.size
-        return bytesBefore == 0
-            || waiting.spans >= JournalReader.batchSpans && spansBefore < JournalReader.batchSpans
-            || waiting.bytes >= JournalReader.batchBytes && bytesBefore < JournalReader.batchBytes
-    }
-}
-
-/// One exporter's place in a journal: where it reads, and what of that is done. Both outlive the process.
-struct JournalReader: Sendable {
-    /// A batch is handed on when it has this many spans or bytes, or when the flush interval is over.
-    static let batchSpans = 8192
-    static let batchBytes = 4 << 20
-
-    /// What was not read yet.
-    struct Waiting {
-        let spans: Int
-        let bytes: Int
-        /// No more will come.
-        let isClosed: Bool
-    }
-
-    fileprivate let source: Journal
-    fileprivate let cursor: Int
-    fileprivate let wakeup: Wakeup
-
-    var journal: JournalID { JournalID(value: 0) }
-    /// The last sequence that the journal held when it was opened; 0 if none.
-    var recoveredThrough: UInt64 { 0 }
-    var waiting: Waiting { source.waiting(cursor) }
-    /// Spans that are not done, read or not.
-    var unsettledSpans: Int { source.unsettledSpans(cursor) }
-    /// Whether the journal is short of room.
-    var needsRoom: Bool { false }
-
-    /// Waits until the journal has news for this reader, or for `interval`.
-    func wait(for interval: Duration?) async {
-        await wakeup.wait(for: interval)
-    }
-
-    /// The next records that belong in one batch; empty if there is none. They are kept until they are committed, and
-    /// handed out once by each process.
-    func read(maxSpans: Int = Self.batchSpans, maxBytes: Int = Self.batchBytes) async -> [JournalRecord] {
-        source.read(cursor, maxSpans: maxSpans, maxBytes: maxBytes)
-    }
-
-    /// These records are done.
-    func commit(_ sequences: ClosedRange<UInt64>) {
-        source.commit(cursor, sequences)
+    fileprivate func refusal(of entry: JournalEntry, _ limits: JournalLimits) -> Refusal? {
+        if isClosed { return .stopping }
+        if entry.size > limits.maxEntryBytes {
+            return .tooLarge(
+                "the request takes \(entry.size) bytes in the journal, which takes \(limits.maxEntryBytes) at most")
+        }
+        if let failure { return .overloaded("the journal cannot write: \(failure)", retryAfter: .seconds(5)) }
+        if let waitingSince, ContinuousClock.now - waitingSince > Journal.patience {
+            return .overloaded("the journal's disk takes more than \(Journal.patience)", retryAfter: .seconds(2))
+        }
+        let pause = drain.pause(for: state.excessBytes, at: .now)
+        if let reason = state.refusal(of: entry) { return .overloaded(reason, retryAfter: pause) }
+        if state.isOverQuota(entry.tenant) {
+            return .overQuota(
+                "the tenant holds more than tenant_max_bytes, \(limits.tenantBytes), of a journal that is filling",
+                retryAfter: pause)
+        }
+        return nil
     }
 }

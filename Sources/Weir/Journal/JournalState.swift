@@ -1,118 +1,340 @@
 import DequeModule
 
-/// The records of one journal and how far each exporter has read them. No I/O, no clock, no lock.
+/// What a journal holds, how far its exporters are, and whether there is room. No I/O, no clock, no lock.
 struct JournalState {
-    /// What a record takes beside its payload, so that many small ones count too.
-    static let recordOverhead = 256
+    /// How full the journal is.
+    enum Mark: Int, Comparable, Sendable {
+        case green, yellow, red
+
+        static func < (left: Mark, right: Mark) -> Bool { left.rawValue < right.rawValue }
+    }
 
     struct Reader {
+        let name: String
         let onFull: FullPolicy
         var cursor: Cursor
         /// The sequence of the next record to be read.
         var position: UInt64
+        /// In which segment the next record stands and where, if that is known.
+        var place: (segment: UInt64, offset: Int)?
+        /// What was not read yet.
+        var unread: Load
+        /// What is not done yet, read or not.
+        var unsettled: Load
+        /// What was read and is not done.
+        fileprivate var pending: Deque<(sequence: UInt64, load: Load)> = []
     }
 
-    /// Records and spans that an exporter will not see.
-    struct Gap: Equatable {
-        let cursor: Int
-        let sequences: ClosedRange<UInt64>
-        let spans: Int
+    private struct Cached {
+        let record: JournalRecord
+        let segment: UInt64
+        let offset: Int
+        let length: Int
+
+        var load: Load { Load(records: 1, spans: record.spanCount, bytes: length) }
     }
 
-    enum Appended: Equatable {
-        case taken(sequence: UInt64, gaps: [Gap])
-        case full
-    }
-
-    let maxBytes: Int
+    let limits: JournalLimits
+    private(set) var segments: Deque<SegmentSummary>
     private(set) var readers: [Reader] = []
-    private(set) var bytes = 0
-    private var records: Deque<JournalRecord> = []
-    private(set) var firstSequence: UInt64 = 1
+    private(set) var mark = Mark.green
+    /// Behind the last record that exporters may see.
+    private(set) var head: UInt64
+    /// Of the records that wait to be written.
+    var queuedBytes = 0
+    private var cache: Deque<Cached> = []
+    private(set) var cacheBytes = 0
+    private var gaps: [JournalGap] = []
 
-    init(maxBytes: Int) {
-        self.maxBytes = maxBytes
+    init(_ limits: JournalLimits, segments: [SegmentSummary] = [], head: UInt64 = 1) {
+        self.limits = limits
+        self.segments = Deque(segments)
+        self.head = head
+        updateMark()
     }
 
-    mutating func addReader(onFull: FullPolicy) -> Int {
-        readers.append(Reader(onFull: onFull, cursor: Cursor(next: firstSequence), position: firstSequence))
+    /// Adds an exporter.
+    /// - Parameters:
+    ///   - cursor: where it is; nil for one that is new and gets what comes from now on.
+    ///   - unsettled: what it has not done yet.
+    mutating func addReader(_ name: String, onFull: FullPolicy, cursor: Cursor? = nil, unsettled: Load = Load()) -> Int {
+        var cursor = cursor ?? Cursor(next: head)
+        cursor.skip(to: segments.first?.firstSequence ?? head)
+        readers.append(
+            Reader(
+                name: name, onFull: onFull, cursor: cursor, position: cursor.next, unread: unsettled,
+                unsettled: unsettled))
+        updateMark()
         return readers.count - 1
     }
 
-    private func held(from sequence: UInt64) -> ArraySlice<JournalRecord> {
-        Array(records.dropFirst(Int(max(sequence, firstSequence) - firstSequence)))[...]
+    // MARK: Appending
+
+    /// Bytes that cannot be used again yet: from the segment that the last exporter is in, to the end.
+    var usedBytes: Int {
+        let needed = segments.drop { isReleasable($0) }
+        guard let active = needed.last else { return 0 }
+        return needed.dropLast().reduce(0) { $0 + $1.size } + active.load.bytes
     }
 
-    func waiting(_ reader: Int) -> (spans: Int, bytes: Int) {
-        let unread = held(from: readers[reader].position)
-        return (unread.reduce(0) { $0 + $1.spanCount }, unread.reduce(0) { $0 + Self.size(of: $1) })
-    }
-
-    func unsettledSpans(_ reader: Int) -> Int {
-        held(from: readers[reader].cursor.next).reduce(0) { $0 + $1.spanCount }
-    }
-
-    func hasRoom(for size: Int) -> Bool {
-        guard bytes + size > maxBytes else { return true }
-        let needed = readers.filter { $0.onFull == .refuse }.map(\.cursor.next).min() ?? .max
-        return held(from: needed).reduce(0) { $0 + Self.size(of: $1) } + size <= maxBytes
-    }
-
-    mutating func append(_ make: (UInt64) -> JournalRecord) -> Appended {
-        let sequence = firstSequence + UInt64(records.count)
-        let record = make(sequence)
-        let size = Self.size(of: record)
-        guard hasRoom(for: size) else { return .full }
-        var gaps: [Gap] = []
-        while bytes + size > maxBytes, let gap = skipOldest() { gaps.append(gap) }
-        records.append(record)
-        bytes += size
-        release()
-        return .taken(sequence: sequence, gaps: gaps)
-    }
-
-    mutating func read(_ reader: Int, maxSpans: Int, maxBytes: Int) -> [JournalRecord] {
-        var spans = 0
-        var bytes = 0
-        var taken: [JournalRecord] = []
-        for record in held(from: readers[reader].position) {
-            spans += record.spanCount
-            bytes += record.payload.count
-            if !taken.isEmpty, spans > maxSpans || bytes > maxBytes { break }
-            taken.append(record)
+    /// Whether an entry would be taken now, and if not, why.
+    func refusal(of entry: JournalEntry) -> String? {
+        if mark == .red { return "the journal holds \(usedBytes) bytes of max_bytes, \(limits.maxBytes)" }
+        if Double(usedBytes + queuedBytes + entry.size) > Double(limits.maxBytes) * JournalLimits.red {
+            return "the journal has no room for \(entry.size) bytes more"
         }
-        if let last = taken.last { readers[reader].position = last.sequence + 1 }
+        return nil
+    }
+
+    /// Whether a tenant holds more of a journal that is filling than is its.
+    func isOverQuota(_ tenant: String) -> Bool {
+        mark >= .yellow && bytes(of: tenant) > limits.tenantBytes
+    }
+
+    func bytes(of tenant: String) -> Int {
+        segments.drop { isReleasable($0) }.reduce(0) { $0 + ($1.bytesByTenant[tenant] ?? 0) }
+    }
+
+    /// Whether no other exporter has more to do.
+    func isFurthestBehind(_ reader: Int) -> Bool {
+        readers.allSatisfy { $0.unsettled.bytes <= readers[reader].unsettled.bytes }
+    }
+
+    /// Bytes to be drained until the journal takes again.
+    var excessBytes: Int { max(0, usedBytes - Int(Double(limits.maxBytes) * JournalLimits.relieved)) }
+
+    /// Records that are durable: exporters may see them.
+    /// - Returns: the readers that have to be told.
+    mutating func add(_ placed: [JournalLog.Placed]) -> [Int] {
+        var due: Set<Int> = []
+        for place in placed {
+            let record = place.record
+            if segments.last?.header != place.segment {
+                segments.append(SegmentSummary(header: place.segment, size: place.segmentSize))
+            }
+            let load = Load(records: 1, spans: record.spanCount, bytes: place.length)
+            segments[segments.count - 1].end = record.sequence + 1
+            segments[segments.count - 1].load.add(load)
+            segments[segments.count - 1].bytesByTenant[record.tenant, default: 0] += place.length
+            head = record.sequence + 1
+            cache.append(
+                Cached(record: record, segment: place.segment.firstSequence, offset: place.offset, length: place.length)
+            )
+            cacheBytes += place.length
+            for index in readers.indices {
+                if isDue(readers[index], load) { due.insert(index) }
+                readers[index].unread.add(load)
+                readers[index].unsettled.add(load)
+            }
+        }
+        trimCache()
+        updateMark()
+        return due.sorted()
+    }
+
+    /// Whether a reader must be told of a record: it is the first to wait, so the reader starts its clock, or it fills
+    /// a batch. Waking it for every request would cost more than everything else that is done for one
+    /// (docs/decisions.md).
+    private func isDue(_ reader: Reader, _ load: Load) -> Bool {
+        let before = reader.unread
+        return before.records == 0
+            || before.spans < JournalReader.batchSpans && before.spans + load.spans >= JournalReader.batchSpans
+            || before.bytes < JournalReader.batchBytes && before.bytes + load.bytes >= JournalReader.batchBytes
+    }
+
+    // MARK: Reading
+
+    /// Where a reader's next record is.
+    enum Source {
+        case nothing
+        case memory([JournalRecord])
+        /// In this segment, up to `end` of its file, or in one that follows.
+        case disk(SegmentSummary, offset: Int?, from: UInt64)
+    }
+
+    /// Hands out the next records from memory, at least one if there is one, then as many as fit; or says where on the
+    /// disk they are, for ``read(_:_:)`` to be told what was found.
+    mutating func next(_ reader: Int, maxSpans: Int, maxBytes: Int) -> Source {
+        let position = readers[reader].position
+        guard position < head else { return .nothing }
+        guard let first = cache.first, position >= first.record.sequence else {
+            let found = segments.first { $0.end > position } ?? segments[segments.count - 1]
+            let place = readers[reader].place
+            return .disk(found, offset: place?.segment == found.firstSequence ? place?.offset : nil, from: position)
+        }
+        let start = cache.binarySearch { $0.record.sequence < position }
+        var taken: [JournalRecord] = []
+        var load = Load()
+        var index = start
+        while index < cache.count {
+            let cached = cache[index]
+            if !taken.isEmpty, load.spans + cached.record.spanCount > maxSpans || load.bytes + cached.length > maxBytes {
+                break
+            }
+            load.add(cached.load)
+            if note(reader, cached.record.sequence, cached.load) { taken.append(cached.record) }
+            readers[reader].place = (cached.segment, cached.offset + cached.length)
+            index += 1
+        }
+        return .memory(taken)
+    }
+
+    /// A reader has read these from the disk: each record, with its length there.
+    /// - Parameters:
+    ///   - position: where it stood when it began.
+    ///   - place: of what follows.
+    /// - Returns: those that are to be exported; nil if the reader has been moved on meanwhile.
+    mutating func read(
+        _ reader: Int, from position: UInt64, _ records: [(record: JournalRecord, length: Int)],
+        place: (segment: UInt64, offset: Int)
+    ) -> [JournalRecord]? {
+        guard readers[reader].position == position else { return nil }
+        let taken = records.filter { record, length in
+            note(reader, record.sequence, Load(records: 1, spans: record.spanCount, bytes: length))
+        }
+        readers[reader].place = place
+        return taken.map(\.record)
+    }
+
+    /// - Returns: whether the record is to be exported: an earlier process may have done so, before others that it had
+    ///   not.
+    private mutating func note(_ reader: Int, _ sequence: UInt64, _ load: Load) -> Bool {
+        if sequence > readers[reader].position { pass(reader, to: sequence) }
+        readers[reader].position = sequence + 1
+        guard !readers[reader].cursor.isDone(sequence) else { return false }
+        readers[reader].unread.subtract(load)
+        readers[reader].pending.append((sequence, load))
+        return true
+    }
+
+    /// Nothing is on the disk between the reader's position and `sequence`: nobody will ever see these, and they must
+    /// not keep the cursor back.
+    mutating func pass(_ reader: Int, to sequence: UInt64) {
+        let position = readers[reader].position
+        guard sequence > position else { return }
+        let isJump = segments.contains { $0.header.isJump && $0.firstSequence == sequence }
+        for missing in readers[reader].cursor.missing(in: position...sequence - 1) where !isJump {
+            gaps.append(
+                JournalGap(reason: .damaged, sequences: missing, spans: nil, exporter: readers[reader].name))
+        }
+        readers[reader].cursor.finish(position...sequence - 1)
+        readers[reader].position = sequence
+        if sequence == head {
+            // What was counted and could not be read.
+            readers[reader].unread = Load()
+            readers[reader].unsettled = sum(of: readers[reader].pending)
+        }
+    }
+
+    /// Records that exporters have not got, and that were not told of before.
+    mutating func takeGaps() -> [JournalGap] {
+        defer { gaps = [] }
+        return gaps
+    }
+
+    /// These records are done.
+    /// - Returns: their bytes in the journal.
+    mutating func commit(_ reader: Int, _ sequences: ClosedRange<UInt64>) -> Int {
+        readers[reader].cursor.finish(sequences)
+        var done = Load()
+        let start = readers[reader].pending.binarySearch { $0.sequence < sequences.lowerBound }
+        var index = start
+        while index < readers[reader].pending.count, readers[reader].pending[index].sequence <= sequences.upperBound {
+            done.add(readers[reader].pending[index].load)
+            index += 1
+        }
+        readers[reader].pending.removeSubrange(start..<index)
+        readers[reader].unsettled.subtract(done)
+        updateMark()
+        return done.bytes
+    }
+
+    // MARK: Room
+
+    /// Lets exporters that may skip pass segments, while the journal is full because of them.
+    mutating func makeRoom() {
+        guard mark == .red, readers.contains(where: { $0.onFull == .skip }) else { return }
+        while usedBytes > Int(Double(limits.maxBytes) * JournalLimits.yellow), segments.count > 1,
+            let oldest = segments.firstIndex(where: { !isReleasable($0) }), oldest + 1 < segments.count
+        {
+            let end = segments[oldest + 1].firstSequence
+            // Somebody who may not skip holds it.
+            if readers.contains(where: { $0.onFull == .refuse && $0.cursor.next < end }) { break }
+            for index in readers.indices where readers[index].cursor.next < end { skip(index, to: end) }
+        }
+        updateMark()
+    }
+
+    private mutating func skip(_ reader: Int, to end: UInt64) {
+        let before = readers[reader]
+        readers[reader].cursor.skip(to: end)
+        // What is under way is in memory: it goes on, and is not skipped.
+        readers[reader].pending.removeAll { $0.sequence < end }
+        guard before.position < end else {
+            readers[reader].unsettled = sum(of: readers[reader].pending)
+            readers[reader].unsettled.add(before.unread)
+            return
+        }
+        readers[reader].position = end
+        readers[reader].place = nil
+        var rest = Load()
+        for segment in segments where segment.firstSequence >= end { rest.add(segment.load) }
+        readers[reader].unread = rest
+        readers[reader].unsettled = rest
+        gaps.append(
+            JournalGap(
+                reason: .skipped, sequences: before.position...end - 1, spans: before.unread.spans - rest.spans,
+                exporter: before.name))
+    }
+
+    private func sum(of pending: Deque<(sequence: UInt64, load: Load)>) -> Load {
+        pending.reduce(into: Load()) { $0.add($1.load) }
+    }
+
+    /// Segments that every exporter has passed, oldest first. They are not part of the journal any more.
+    mutating func takeReleasable() -> [SegmentSummary] {
+        var taken: [SegmentSummary] = []
+        while segments.count > 1, let first = segments.first, isReleasable(first) {
+            taken.append(first)
+            segments.removeFirst()
+        }
+        if !taken.isEmpty { trimCache() }
         return taken
     }
 
-    mutating func commit(_ reader: Int, _ sequences: ClosedRange<UInt64>) {
-        readers[reader].cursor.finish(sequences)
-        release()
+    private func isReleasable(_ segment: SegmentSummary) -> Bool {
+        let end = segments.last?.firstSequence == segment.firstSequence ? head : segment.end
+        return readers.allSatisfy { $0.cursor.next >= end }
     }
 
-    private mutating func skipOldest() -> Gap? {
-        let end = firstSequence + UInt64(records.count)
-        let candidates = readers.indices.filter { readers[$0].onFull == .skip && readers[$0].cursor.next < end }
-        guard let reader = candidates.min(by: { readers[$0].cursor.next < readers[$1].cursor.next }) else {
-            return nil
-        }
-        let sequence = readers[reader].cursor.next
-        let spans = records[Int(sequence - firstSequence)].spanCount
-        readers[reader].cursor.finish(sequence...sequence)
-        readers[reader].position = max(readers[reader].position, sequence + 1)
-        release()
-        return Gap(cursor: reader, sequences: sequence...sequence, spans: spans)
-    }
-
-    private mutating func release() {
-        let needed = readers.map(\.cursor.next).min() ?? firstSequence + UInt64(records.count)
-        while firstSequence < needed, let record = records.popFirst() {
-            bytes -= Self.size(of: record)
-            firstSequence += 1
+    /// Keeps what an exporter may still want, and not more than the limit.
+    private mutating func trimCache() {
+        let wanted = readers.map(\.position).min() ?? head
+        while let first = cache.first, first.record.sequence < wanted || cacheBytes > limits.cachedBytes {
+            cacheBytes -= first.length
+            cache.removeFirst()
         }
     }
 
-    static func size(of record: JournalRecord) -> Int {
-        record.payload.count + recordOverhead
+    private mutating func updateMark() {
+        let share = Double(usedBytes) / Double(limits.maxBytes)
+        if share > JournalLimits.red || mark == .red && share > JournalLimits.relieved {
+            mark = .red
+        } else {
+            mark = share > JournalLimits.yellow ? .yellow : .green
+        }
+    }
+}
+
+extension Deque {
+    /// The first index whose element is not `before`; those that are stand in front.
+    func binarySearch(_ before: (Element) -> Bool) -> Int {
+        var low = 0
+        var high = count
+        while low < high {
+            let middle = (low + high) / 2
+            if before(self[middle]) { low = middle + 1 } else { high = middle }
+        }
+        return low
     }
 }

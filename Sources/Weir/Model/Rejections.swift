@@ -50,4 +50,22 @@ struct Rejections: Sendable, Equatable {
     var byDefect: [(defect: SpanDefect, count: Int)] {
         SpanDefect.allCases.compactMap { defect in counts[defect].map { (defect, $0) } }
     }
+
+    /// `trace_id=2,utf8=1`, as the journal keeps it.
+    var text: String {
+        byDefect.map { "\($0.defect.rawValue)=\($0.count)" }.joined(separator: ",")
+    }
+
+    /// Reads what `text` wrote. A reason that this version does not know is left out.
+    init(text: some StringProtocol) {
+        for part in text.split(separator: ",") {
+            let pair = part.split(separator: "=")
+            guard pair.count == 2, let defect = SpanDefect(rawValue: String(pair[0])), let count = Int(pair[1]) else {
+                continue
+            }
+            add(defect, spans: count)
+        }
+    }
+
+    init() {}
 }

@@ -13,12 +13,20 @@ final class Health: Sendable {
 
     private let locked: Mutex<Locked>
 
-    /// - Parameter receivers: how many must report before Weir is ready.
-    init(receivers: Int) {
+    private let observe: @Sendable () -> [String]
+
+    /// - Parameters:
+    ///   - receivers: how many must report before Weir is ready.
+    ///   - complaints: says what is wrong, a line each.
+    init(receivers: Int, complaints: @escaping @Sendable () -> [String] = { [] }) {
+        observe = complaints
         locked = Mutex(Locked(waitingFor: receivers))
     }
 
     var phase: Phase { locked.withLock { $0.phase } }
+
+    /// What is wrong though Weir runs, a line each.
+    var complaints: [String] { observe() }
 
     /// - Returns: whether this was the last receiver.
     func receiverIsReady() -> Bool {

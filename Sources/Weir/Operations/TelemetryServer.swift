@@ -61,7 +61,10 @@ private final class TelemetryResponder: HTTPResponder {
         case "/readyz":
             let phase = health.phase
             return HTTPResponse(phase == .ready ? .ok : .serviceUnavailable, text: "\(phase.rawValue)\n")
-        default: return HTTPResponse(.ok, text: "ok\n")
+        default:
+            // Still 200: to be started again would help nothing of what is told here.
+            let complaints = health.complaints
+            return HTTPResponse(.ok, text: complaints.isEmpty ? "ok\n" : "degraded\n" + complaints.lines)
         }
     }
 
@@ -75,4 +78,8 @@ private final class TelemetryResponder: HTTPResponder {
             HTTPResponse(.serviceUnavailable, text: "busy\n").retry(after: .seconds(1))
         }
     }
+}
+
+extension [String] {
+    fileprivate var lines: String { map { $0 + "\n" }.joined() }
 }

@@ -8,22 +8,22 @@ final class Lane {
     init(of pipeline: Pipeline, processors: [any Processor]) {
         self.pipeline = pipeline
         self.processors = processors
-        encoder = OTLPEncoder(limit: pipeline.journal.maxBytes)
+        encoder = OTLPEncoder(limit: pipeline.journal.limits.maxEntryBytes)
     }
 
     /// Runs the processors over a batch, from first to last.
     /// - Returns: what the journal is to keep; nil when no span is left.
-    func process(_ batch: inout Batch) throws(Refusal) -> Journal.Entry? {
+    func process(_ batch: inout Batch) throws(Refusal) -> JournalEntry? {
         for index in processors.indices {
             try processors[index].process(&batch)
         }
         if batch.isOverfull { throw .tooLarge("what the processors made of the request is over max_decoded_size") }
         guard batch.spanCount > 0 else { return nil }
         guard let payload = encoder.encode(batch) else {
-            throw .tooLarge("what the processors made of the request is over journal.max_bytes")
+            throw .tooLarge("what the processors made of the request is over half of journal.max_bytes")
         }
-        return Journal.Entry(
+        return JournalEntry(
             tenant: batch.tenant, receivedAt: batch.receivedAt, spanCount: batch.spanCount,
-            payload: payload)
+            payload: payload, rejected: batch.rejected)
     }
 }

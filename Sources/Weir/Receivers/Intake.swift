@@ -3,20 +3,34 @@
 struct Intake: ~Copyable {
     /// What the pipelines are to keep of one request.
     struct Accepted: Sendable {
-        let entries: [(pipeline: Pipeline, entry: Journal.Entry)]
+        let entries: [(pipeline: Pipeline, entry: JournalEntry)]
         let spanCount: Int
         let rejected: Rejections
+        /// Some pipeline has kept the same request before.
+        let isKnown: Bool
 
         /// Returns when every pipeline has its entry. That is the acknowledgement.
-        func commit() async throws(Refusal) {
+        /// - Returns: what the client is to be told about rejected spans, and whether the request is a resend of which
+        ///   nothing was missing.
+        func commit() async throws(Refusal) -> (rejected: Rejections, isRepeat: Bool) {
             // With several pipelines, room is asked for in all of them first: a client that is refused sends again, and
-            // what one pipeline had kept already would be there twice.
+            // where `dedupe_window` is 0s what one pipeline had kept already would be there twice.
             if entries.count > 1 {
-                for (pipeline, entry) in entries where !pipeline.journal.hasRoom(for: entry.size) {
-                    throw .overloaded("the journal of \(pipeline.id) is full", retryAfter: .seconds(1))
+                for (pipeline, entry) in entries {
+                    if let refusal = pipeline.journal.refusal(of: entry) { throw refusal }
                 }
             }
-            for (pipeline, entry) in entries { try await pipeline.journal.append(entry) }
+            var answer = rejected
+            var isRepeat = isKnown
+            for (pipeline, entry) in entries {
+                switch try await pipeline.journal.append(entry) {
+                case .kept: isRepeat = false
+                case .repeated(let first):
+                    answer = first
+                    if entries.count == 1 { isRepeat = true }
+                }
+            }
+            return (answer, isRepeat)
         }
     }
 
@@ -30,35 +44,60 @@ struct Intake: ~Copyable {
     private var batch: Batch
     private let protobuf: OTLPDecoder
     private let json: OTLPJSONDecoder
+    /// By which a request is known when it comes again; nil where no pipeline wants to know.
+    private var hash: RequestHash?
 
-    init(into pipelines: [Pipeline], maxValueDepth: Int, decodedLimit: Int) {
+    init(into pipelines: [Pipeline], maxValueDepth: Int, decodedLimit: Int) throws {
         lanes = pipelines.map { $0.makeLane() }
         batch = Batch(decodedLimit: decodedLimit)
         protobuf = OTLPDecoder(maxValueDepth: maxValueDepth)
         json = OTLPJSONDecoder(maxValueDepth: maxValueDepth)
+        if let pipeline = pipelines.first(where: { $0.journal.limits.dedupes }) {
+            hash = try RequestHash(key: pipeline.journal.limits.dedupeKey)
+        }
     }
 
     /// Decodes the request once for each pipeline, because each changes its batch in place.
     mutating func process(
         _ payload: Payload, _ encoding: OTLPEncoding, receivedAt: Timestamp
     ) throws(Failure) -> Accepted {
-        var entries: [(pipeline: Pipeline, entry: Journal.Entry)] = []
+        var entries: [(pipeline: Pipeline, entry: JournalEntry)] = []
         var received = 0
         var rejected = Rejections()
+        var isKnown = false
+        let key = key(of: payload, encoding)
         // What a large request took is not kept until the next one comes: on a quiet loop that could be hours.
         defer { if payload.count > Batch.retained { batch.reset(to: .empty) } }
         for lane in lanes {
+            if let first = lane.pipeline.journal.recall(key, at: receivedAt) {
+                rejected = first
+                isKnown = true
+                continue
+            }
             try decode(payload, encoding)
             batch.receivedAt = receivedAt
             received = batch.spanCount
             rejected = batch.rejected
             do throws(Refusal) {
-                if let entry = try lane.process(&batch) { entries.append((lane.pipeline, entry)) }
+                if var entry = try lane.process(&batch) {
+                    if lane.pipeline.journal.limits.dedupes { entry.key = key }
+                    entries.append((lane.pipeline, entry))
+                }
             } catch {
                 throw .refused(error)
             }
         }
-        return Accepted(entries: entries, spanCount: received, rejected: rejected)
+        return Accepted(entries: entries, spanCount: received, rejected: rejected, isKnown: isKnown)
+    }
+
+    private mutating func key(of payload: Payload, _ encoding: OTLPEncoding) -> RequestKey {
+        // A request says the same again only to the same tenant and in the same encoding.
+        var prefix = encoding == .json ? "json " : "protobuf "
+        prefix += batch.tenant
+        let pair = prefix.withUTF8 { prefix in
+            hash?.hash(prefix: UnsafeRawBufferPointer(prefix), body: payload.bytes)
+        }
+        return pair.map { RequestKey(high: $0.0, low: $0.1) } ?? .none
     }
 
     private mutating func decode(_ payload: Payload, _ encoding: OTLPEncoding) throws(Failure) {

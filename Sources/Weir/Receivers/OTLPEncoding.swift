@@ -71,6 +71,7 @@ struct RPCStatus {
     enum Code: Int {
         case invalidArgument = 3
         case deadlineExceeded = 4
+        case resourceExhausted = 8
         case unimplemented = 12
         case unavailable = 14
     }

@@ -7,6 +7,8 @@ struct ReceiverTelemetry: Sendable {
     let accepted: Counter
     /// Spans that a pipeline had no room for. The client still has them.
     let refused: Counter
+    /// Requests that every pipeline had taken before.
+    let duplicates: Counter
     /// Spans rejected alone out of a request, by reason.
     let rejected: [SpanDefect: Counter]
     private let requests: [Int: Counter]
@@ -21,6 +23,9 @@ struct ReceiverTelemetry: Sendable {
             "otelcol_receiver_accepted_spans", help: "Spans that every pipeline has taken.", labels: labels)
         refused = context.metrics.counter(
             "otelcol_receiver_refused_spans", help: "Spans that a pipeline had no room for.", labels: labels)
+        duplicates = context.metrics.counter(
+            "weir_receiver_duplicate_requests",
+            help: "Requests that a client sent again within dedupe_window; they got the first answer.", labels: labels)
         rejected = Dictionary(
             uniqueKeysWithValues: SpanDefect.allCases.map { defect in
                 let labels = labels.merging(["reason": defect.rawValue]) { $1 }
@@ -37,7 +42,7 @@ struct ReceiverTelemetry: Sendable {
                 labels: labels.merging(["http_status": code]) { $1 })
         }
         requests = Dictionary(
-            uniqueKeysWithValues: [200, 400, 404, 405, 408, 413, 415, 431, 503].map { ($0, count("\($0)")) })
+            uniqueKeysWithValues: [200, 400, 404, 405, 408, 413, 415, 429, 431, 503].map { ($0, count("\($0)")) })
         otherRequests = count("other")
         latency = context.metrics.histogram(
             "weir_receiver_request_duration_seconds", help: "From a request's head to its acknowledgement.",

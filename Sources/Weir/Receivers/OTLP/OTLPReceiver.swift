@@ -27,7 +27,7 @@ struct OTLPReceiver: Receiver {
     func run(into pipelines: [Pipeline], onReady: @Sendable () -> Void) async throws {
         let telemetry = ReceiverTelemetry(context, transport: "http")
         let server = HTTPServer(configuration.endpoint, limits: configuration.limits) { [configuration] _ in
-            try OTLPResponder(configuration, Intake(into: pipelines, configuration), telemetry)
+            try OTLPResponder(configuration, try Intake(into: pipelines, configuration), telemetry)
         }
         context.metrics.observe(
             "weir_receiver_in_flight_bytes", kind: .gauge, help: "Bytes of requests that are being read or worked on.",
@@ -104,8 +104,8 @@ struct OTLPHTTPConfiguration: Sendable {
 }
 
 extension Intake {
-    fileprivate init(into pipelines: [Pipeline], _ configuration: OTLPHTTPConfiguration) {
-        self.init(
+    fileprivate init(into pipelines: [Pipeline], _ configuration: OTLPHTTPConfiguration) throws {
+        try self.init(
             into: pipelines, maxValueDepth: configuration.maxValueDepth, decodedLimit: configuration.maxDecodedBytes)
     }
 }

@@ -48,16 +48,21 @@ final class OTLPResponder: HTTPResponder {
         let encoding = OTLPEncoding(of: request.head) ?? .json
         do throws(Intake.Failure) {
             let accepted = try read(request, encoding)
+            let answer: (rejected: Rejections, isRepeat: Bool)
             do throws(Refusal) {
-                try await accepted.commit()
+                answer = try await accepted.commit()
             } catch {
                 telemetry.refused.add(accepted.spanCount)
                 throw .refused(error)
             }
-            telemetry.accepted.add(accepted.spanCount)
-            telemetry.count(accepted.rejected)
+            if answer.isRepeat {
+                telemetry.duplicates.add()
+            } else {
+                telemetry.accepted.add(accepted.spanCount)
+                telemetry.count(accepted.rejected)
+            }
             telemetry.answered(200, startedAt: request.startedAt)
-            return encoding.success(accepted.rejected)
+            return encoding.success(answer.rejected)
         } catch {
             return response(to: error, encoding)
         }
@@ -94,6 +99,9 @@ final class OTLPResponder: HTTPResponder {
                 .retry(after: configuration.retryAfter)
         case .refused(.overloaded(let reason, let pause)):
             refuse(.serviceUnavailable, .unavailable, reason, encoding).retry(
+                after: max(pause, configuration.retryAfter))
+        case .refused(.overQuota(let reason, let pause)):
+            refuse(.tooManyRequests, .resourceExhausted, reason, encoding).retry(
                 after: max(pause, configuration.retryAfter))
         case .refused(.stopping): response(to: .stopping, encoding)
         }

@@ -1,0 +1,98 @@
+extension Journal {
+    /// An exporter of the pipeline.
+    struct Destination: Sendable {
+        /// Under which its cursor is kept: letters, digits, `_`, `-`, `.` and `~`.
+        let name: String
+        let onFull: FullPolicy
+    }
+
+    /// Files that damaged bytes are copied to, at most.
+    static let maximumQuarantine = 64
+
+    /// Opens the journal on a disk, or begins one: finds what was acknowledged, puts aside what is damaged, and says
+    /// what is missing.
+    ///
+    /// An exporter that is new gets what comes from now on. One that is not configured any more holds nothing back; if
+    /// it comes back while its records are there, it goes on where it was.
+    /// - Parameters:
+    ///   - executor: makes something that runs one job at a time on a thread of its own, by name.
+    static func open(
+        on disk: any JournalDisk, _ limits: JournalLimits, for destinations: [Destination],
+        executor: (String) -> any SerialExecutor, clock: @escaping @Sendable () -> Timestamp,
+        events: @escaping @Sendable (JournalEvent) -> Void
+    ) throws(DiskError) -> (journal: Journal, writer: JournalWriter) {
+        var dedupe = DedupeWindow(length: limits.dedupeWindow, limit: limits.dedupeRequests)
+        let recovery = try JournalRecovery(disk) { index in
+            for entry in index.entries { dedupe.finish(entry.key, at: entry.receivedAt, answer: entry.answer) }
+        }
+        try repair(recovery, events)
+        let names = Set(destinations.map(\.name))
+        for gap in recovery.gaps where gap.exporter.map(names.contains) ?? true { events(.gap(gap)) }
+        for (name, load) in recovery.unsettled.sorted(by: { $0.key < $1.key })
+        where !names.contains(name) && load.spans > 0 {
+            events(.leftBehind(exporter: name, spans: load.spans))
+        }
+        var state = JournalState(
+            limits, segments: recovery.segments, head: recovery.segments.last?.end ?? recovery.nextSequence)
+        var files: [CursorFile] = []
+        for destination in destinations {
+            let name = destination.name
+            let index = state.addReader(
+                name, onFull: destination.onFull, cursor: recovery.cursors[name],
+                unsettled: recovery.unsettled[name] ?? Load())
+            var file = try CursorFile(
+                name + CursorFile.suffix, recovery.journal, disk, exists: recovery.cursorFiles.contains(name))
+            try file.write(state.readers[index].cursor)
+            try file.sync()
+            files.append(file)
+        }
+        try disk.sync()
+        let id = recovery.journal
+        let recoveredThrough = recovery.nextSequence - 1
+        var log = JournalLog(recovery, limits)
+        do throws(DiskError) {
+            try log.prepare(at: clock())
+        } catch {
+            // What is there can still be delivered, which makes room.
+            events(.trouble(error))
+        }
+        let journal = Journal(
+            id, state, dedupe, on: disk, recoveredThrough: recoveredThrough, executor: executor, events: events)
+        return (journal, JournalWriter(journal, log, files, executor: executor("writer"), clock: clock))
+    }
+
+    private static func repair(
+        _ recovery: borrowing JournalRecovery, _ events: (JournalEvent) -> Void
+    ) throws(DiskError) {
+        let disk = recovery.disk
+        if recovery.isTorn { events(.torn) }
+        for stray in recovery.strays { try disk.remove(stray) }
+        for damage in recovery.damages.prefix(maximumQuarantine) {
+            let name = "quarantine-\(damage.name)-\(damage.bytes.lowerBound)"
+            try? copy(damage.bytes, of: damage.name, to: name, disk)
+            events(.quarantined(file: name, bytes: damage.bytes.count))
+        }
+        for name in recovery.unreadable { try disk.remove(name) }
+        for index in recovery.scanned { try? IndexFile.write(index, disk) }
+        guard recovery.isUnidentified else { return }
+        let identity = SegmentHeader(
+            journal: recovery.journal, id: 0, firstSequence: 0, createdAt: Timestamp(nanoseconds: 0), isJump: false)
+        let block = AlignedBuffer(capacity: disk.blockSize)
+        identity.write(to: block.memory, disk)
+        try? disk.remove(JournalRecovery.identityName)
+        let file = try disk.create(JournalRecovery.identityName, size: disk.blockSize)
+        try file.write(block.bytes, at: 0)
+        try file.sync()
+    }
+
+    private static func copy(
+        _ bytes: Range<Int>, of source: String, to name: String, _ disk: any JournalDisk
+    ) throws(DiskError) {
+        let start = bytes.lowerBound & ~(disk.blockSize - 1)
+        let buffer = AlignedBuffer(capacity: (bytes.upperBound - start).roundedUp(to: disk.blockSize))
+        _ = try disk.open(source, isReadOnly: true).read(into: buffer.memory, at: start)
+        let file = try disk.create(name, size: buffer.memory.count)
+        try file.write(buffer.bytes, at: 0)
+        try file.sync()
+    }
+}

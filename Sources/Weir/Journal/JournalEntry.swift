@@ -1,0 +1,19 @@
+/// A record to be: everything but its place in the journal.
+struct JournalEntry: Sendable {
+    let tenant: String
+    let receivedAt: Timestamp
+    let spanCount: Int
+    /// An ExportTraceServiceRequest.
+    let payload: Payload
+    /// By which the same request is known when it comes again; ``RequestKey/none`` for one that is never taken for
+    /// another.
+    var key = RequestKey.none
+    /// What the client is told about rejected spans.
+    var rejected = Rejections()
+
+    /// What of `rejected` stands in the record.
+    var answer: String { rejected.count > 0 ? rejected.text : "" }
+
+    /// Bytes that it takes in a segment.
+    var size: Int { RecordHeader.stride(of: tenant.utf8.count + answer.utf8.count + payload.count) }
+}

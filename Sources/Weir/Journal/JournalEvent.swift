@@ -1,0 +1,18 @@
+/// What a journal has to say, for the log, the metrics and `/healthz`.
+enum JournalEvent: Sendable {
+    case gap(JournalGap)
+    /// A write that never ended was cut off at the start. Nobody had been told that it had.
+    case torn
+    /// Bytes that are not what was written were copied to this file.
+    case quarantined(file: String, bytes: Int)
+    /// A group of records is durable, so many after they were taken from the queue.
+    case committed(records: Int, bytes: Int, after: Duration)
+    /// Nothing can be written; what is there is delivered.
+    case failed(DiskError)
+    /// Writing works again.
+    case recovered
+    /// Something that can wait did not work.
+    case trouble(DiskError)
+    /// An exporter whose cursor was found and that is not configured any more: its records are not kept for it.
+    case leftBehind(exporter: String, spans: Int)
+}

@@ -1,0 +1,18 @@
+/// Records that are not there, or that an exporter did not get. Said in the log, in a metric and by `/healthz`.
+struct JournalGap: Equatable, Sendable {
+    enum Reason: String, Sendable, CaseIterable {
+        /// The bytes of these records are not what was written.
+        case damaged
+        /// The file that they were in is not there.
+        case missing
+        /// The journal was full, and the exporter says `on_full: skip`.
+        case skipped
+    }
+
+    let reason: Reason
+    let sequences: ClosedRange<UInt64>
+    /// Nil where nobody knows.
+    let spans: Int?
+    /// Nil where no exporter gets them.
+    var exporter: String?
+}

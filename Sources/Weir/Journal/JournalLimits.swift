@@ -1,0 +1,51 @@
+/// How large a journal may get, and how sure it is.
+struct JournalLimits: Sendable {
+    /// Of all segments and their spare, in bytes.
+    var maxBytes = 8 << 30
+    /// What has to be left free on the disk, in bytes.
+    var minFreeBytes = 0
+    /// Of one segment, in bytes; a record that is larger gets a segment of its own.
+    var segmentBytes: Int
+    var durability = Durability.fsync
+    /// For ``Durability/interval``.
+    var syncInterval = Duration.milliseconds(100)
+    /// What one tenant may hold once the journal is at the yellow mark, in bytes.
+    var tenantBytes: Int
+    /// How long a client's resend is recognised; zero switches it off.
+    var dedupeWindow = Duration.zero
+    /// The secret by which requests are told apart; see ``RequestKey``.
+    var dedupeKey: [UInt8] = []
+    /// Requests that are remembered for it at most.
+    var dedupeRequests = 1_000_000
+    /// Bytes of the newest records that are kept in memory for exporters that keep up.
+    var cachedBytes = 64 << 20
+
+    /// Shares of `maxBytes`. Above yellow, tenants that hold too much are refused; above red, everybody is, until the
+    /// journal is below the mark where it takes again.
+    static let yellow = 0.70
+    static let red = 0.85
+    static let relieved = 0.80
+
+    init(maxBytes: Int = 8 << 30) {
+        self.maxBytes = maxBytes
+        // Sixteen at least, so that a segment that is nearly done with holds little.
+        segmentBytes = min(64 << 20, max(64 << 10, (maxBytes / 16) & ~((64 << 10) - 1)))
+        tenantBytes = maxBytes / 2
+    }
+
+    init(_ settings: JournalSettings) {
+        self.init(maxBytes: settings.maxBytes.bytes)
+        minFreeBytes = settings.minFreeBytes.bytes
+        tenantBytes = settings.tenantBytes.bytes
+        durability = settings.durability
+        syncInterval = settings.syncInterval
+        dedupeWindow = settings.dedupeWindow
+        dedupeRequests = settings.dedupeRequests
+    }
+
+    /// Whether requests are to be recognised when they come again.
+    var dedupes: Bool { dedupeWindow > .zero }
+
+    /// What an entry may have at most: it must fit below the red mark beside a segment that is nearly done with.
+    var maxEntryBytes: Int { maxBytes / 2 }
+}

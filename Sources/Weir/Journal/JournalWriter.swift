@@ -1,0 +1,129 @@
+/// The one who writes a journal to its disk, on a thread of its own.
+actor JournalWriter {
+    /// How long a cursor that has moved may wait before it is written down. What an exporter did since is done again
+    /// after a crash, where its destination does not know better.
+    static let cursorInterval = Duration.milliseconds(200)
+    /// How often a disk that failed is tried again.
+    static let retryInterval = Duration.seconds(1)
+
+    private let journal: Journal
+    private let executor: any SerialExecutor
+    private var log: JournalLog
+    private var cursors: [CursorFile]
+    private let clock: @Sendable () -> Timestamp
+    private var failure: DiskError?
+    private var lastCursors = ContinuousClock.now
+    private var lastSync = ContinuousClock.now
+    private var lastTry = ContinuousClock.now - retryInterval
+    /// The machine is asked for nothing while there is nothing to do.
+    private var hasUnsynced = false
+
+    init(
+        _ journal: Journal, _ log: consuming JournalLog, _ cursors: [CursorFile], executor: any SerialExecutor,
+        clock: @escaping @Sendable () -> Timestamp
+    ) {
+        self.journal = journal
+        self.log = log
+        self.cursors = cursors
+        self.executor = executor
+        self.clock = clock
+    }
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+    /// Writes until the task is cancelled.
+    func run() async {
+        while !Task.isCancelled {
+            let isCursorTime = ContinuousClock.now - lastCursors >= Self.cursorInterval
+            let group = journal.takeWork(withCursors: isCursorTime)
+            if !group.entries.isEmpty { write(group) }
+            note(group.cursors)
+            keepUp()
+            if group.entries.isEmpty { await journal.writerWakeup.wait(for: pause()) }
+        }
+    }
+
+    private func write(_ group: Journal.Group) {
+        let start = ContinuousClock.now
+        let entries = group.entries
+        let (count, error) = log.append(entries, at: clock())
+        journal.publish(log.takePlaced())
+        journal.answer(group, count: count, error: error)
+        hasUnsynced = log.limits.durability == .interval
+        if count > 0 {
+            let bytes = entries.prefix(count).reduce(0) { $0 + $1.size }
+            journal.report(.committed(records: count, bytes: bytes, after: .now - start))
+        }
+        set(error)
+    }
+
+    /// Everything that nobody waits for.
+    private func keepUp() {
+        let now = ContinuousClock.now
+        if hasUnsynced, now - lastSync >= log.limits.syncInterval || failure != nil {
+            lastSync = now
+            attempt { () throws(DiskError) in
+                try log.sync(at: clock())
+                hasUnsynced = false
+            }
+            journal.publish(log.takePlaced())
+        }
+        release()
+        if failure != nil || !log.hasSpare, now - lastTry >= Self.retryInterval {
+            lastTry = now
+            do throws(DiskError) {
+                try log.prepare(at: clock())
+                journal.publish(log.takePlaced())
+                set(nil)
+            } catch {
+                // Without a spare the segment may still have room: only an append that fails is a failure.
+                if failure != nil { set(error) }
+            }
+        }
+    }
+
+    /// Lets go of segments that every exporter has passed.
+    private func release() {
+        let (segments, passed, oldest) = journal.takeReleasable()
+        guard !segments.isEmpty else { return }
+        note(passed)
+        attempt { () throws(DiskError) in for cursor in cursors { try cursor.sync() } }
+        attempt { () throws(DiskError) in try log.release(segments) }
+        log.forgetIndexes(below: oldest, at: clock())
+    }
+
+    private func note(_ passed: [Cursor]) {
+        guard !passed.isEmpty else { return }
+        lastCursors = .now
+        for (index, cursor) in passed.enumerated() where cursors[index].cursor != cursor {
+            attempt { () throws(DiskError) in try cursors[index].write(cursor) }
+        }
+    }
+
+    /// At the end: the cursors survive a power cut as well.
+    func finish() {
+        let work = journal.takeWork(withCursors: true)
+        note(work.cursors)
+        attempt { () throws(DiskError) in try log.sync(at: clock()) }
+        attempt { () throws(DiskError) in for cursor in cursors { try cursor.sync() } }
+    }
+
+    private func attempt(_ body: () throws(DiskError) -> Void) {
+        do throws(DiskError) { try body() } catch { journal.report(.trouble(error)) }
+    }
+
+    private func set(_ error: DiskError?) {
+        failure = error
+        journal.note(error)
+    }
+
+    /// How long there is nothing to do, if nobody says otherwise.
+    private func pause() -> Duration? {
+        var pause: Duration?
+        func shorten(_ duration: Duration) { pause = min(pause ?? duration, max(duration, .milliseconds(1))) }
+        if failure != nil || !log.hasSpare { shorten(lastTry + Self.retryInterval - .now) }
+        if journal.hasMovedCursors { shorten(lastCursors + Self.cursorInterval - .now) }
+        if hasUnsynced { shorten(lastSync + log.limits.syncInterval - .now) }
+        return pause
+    }
+}

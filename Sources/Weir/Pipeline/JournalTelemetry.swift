@@ -1,0 +1,125 @@
+import Logging
+import Synchronization
+
+/// Puts what a journal has to say into the log and the metrics, and remembers what `/healthz` is to show.
+final class JournalTelemetry: Sendable {
+    /// Gaps that `/healthz` shows; the metrics count all.
+    static let maximumGaps = 100
+
+    private struct Locked {
+        var gaps: [String] = []
+        var failure: String?
+    }
+
+    private let pipeline: ComponentID
+    private let logger: Logger
+    private let metrics: MetricRegistry
+    private let commits: Histogram
+    private let records: Counter
+    private let failures: Counter
+    private let locked = Mutex(Locked())
+
+    init(_ pipeline: ComponentID, _ logger: Logger, _ metrics: MetricRegistry) {
+        self.pipeline = pipeline
+        var logger = logger
+        logger[metadataKey: "component"] = "journal"
+        logger[metadataKey: "pipeline"] = "\(pipeline)"
+        self.logger = logger
+        self.metrics = metrics
+        let labels = ["pipeline": "\(pipeline)"]
+        commits = metrics.histogram(
+            "weir_journal_commit_duration_seconds", help: "From taking a group of requests to having it on the disk.",
+            labels: labels, bounds: Histogram.latency)
+        records = metrics.counter(
+            "weir_journal_records", help: "Requests that were written to the journal.", labels: labels)
+        failures = metrics.counter(
+            "weir_journal_failures", help: "Times that the journal could not write and refused requests.",
+            labels: labels)
+    }
+
+    /// Shows how full the journal is.
+    func observe(_ journal: Journal) {
+        let labels = ["pipeline": "\(pipeline)"]
+        func gauge(_ name: String, _ help: String, _ value: @escaping @Sendable (Journal.Status) -> Double) {
+            metrics.observe(name, kind: .gauge, help: help, labels: labels) { value(journal.status) }
+        }
+        gauge("weir_journal_bytes", "Bytes that a pipeline holds for its exporters.") { Double($0.usedBytes) }
+        gauge("weir_journal_max_bytes", "What they may be at most.") { _ in Double(journal.limits.maxBytes) }
+        gauge("weir_journal_mark", "How full it is: 0 green, 1 yellow (70 %), 2 red (85 %, requests are refused).") {
+            Double($0.mark.rawValue)
+        }
+        gauge("weir_journal_writable", "Whether the journal can write: 1, or 0 with the reason in the log.") {
+            $0.failure == nil ? 1 : 0
+        }
+        gauge("weir_journal_remembered_requests", "Requests that are recognised when they come again.") {
+            Double($0.rememberedRequests)
+        }
+        metrics.observe(
+            "weir_journal_forgotten_requests", kind: .counter,
+            help: "Requests that were forgotten before dedupe_window was over, because of dedupe_max_requests.",
+            labels: labels
+        ) { Double(journal.status.forgottenRequests) }
+    }
+
+    /// What is wrong, a line each; empty when nothing is.
+    var complaints: [String] {
+        locked.withLock { locked in (locked.failure.map { [$0] } ?? []) + locked.gaps }
+    }
+
+    func note(_ event: JournalEvent) {
+        switch event {
+        case .committed(let count, _, let duration):
+            records.add(count)
+            commits.observe(duration / .seconds(1))
+        case .gap(let gap): note(gap)
+        case .torn: logger.warning("cut off a write that had not ended, which nobody was told it had")
+        case .quarantined(let file, let bytes):
+            logger.error("put damaged bytes aside", metadata: ["file": "\(file)", "bytes": "\(bytes)"])
+        case .failed(let error):
+            failures.add()
+            locked.withLock { $0.failure = "pipeline \(pipeline): the journal cannot write: \(error)" }
+            logger.error("cannot write; requests are refused until it works", metadata: ["error": "\(error)"])
+        case .recovered:
+            locked.withLock { $0.failure = nil }
+            logger.notice("can write again")
+        case .trouble(let error): logger.warning("the journal has trouble", metadata: ["error": "\(error)"])
+        case .leftBehind(let exporter, let spans):
+            logger.warning(
+                "an exporter that is not configured any more had not got everything",
+                metadata: ["exporter": "\(exporter)", "spans": "\(spans)"])
+        }
+    }
+
+    private func note(_ gap: JournalGap) {
+        var labels = ["pipeline": "\(pipeline)", "reason": gap.reason.rawValue]
+        let count = Int(clamping: gap.sequences.upperBound - gap.sequences.lowerBound + 1)
+        var metadata: Logger.Metadata = [
+            "reason": "\(gap.reason.rawValue)", "first": "\(gap.sequences.lowerBound)",
+            "last": "\(gap.sequences.upperBound)", "spans": "\(gap.spans.map { "\($0)" } ?? "unknown")",
+        ]
+        if let exporter = gap.exporter {
+            labels["exporter"] = exporter
+            metadata["exporter"] = "\(exporter)"
+            metrics.counter(
+                "weir_exporter_missed_records", help: "Records of the journal that an exporter did not get, by reason.",
+                labels: labels
+            ).add(count)
+            metrics.counter(
+                "weir_exporter_missed_spans", help: "Their spans, where that is known.", labels: labels
+            ).add(gap.spans ?? 0)
+            logger.error("an exporter does not get some records", metadata: metadata)
+        } else {
+            metrics.counter(
+                "weir_journal_lost_records", help: "Records of the journal that are not there any more, by reason.",
+                labels: labels
+            ).add(count)
+            logger.critical("records of the journal are lost", metadata: metadata)
+        }
+        let what = "\(gap.reason.rawValue) \(gap.sequences.lowerBound) to \(gap.sequences.upperBound)"
+        let who = gap.exporter.map { ", exporter \($0)" } ?? ""
+        locked.withLock { locked in
+            guard locked.gaps.count < Self.maximumGaps else { return }
+            locked.gaps.append("pipeline \(pipeline)\(who): \(what), spans \(gap.spans.map { "\($0)" } ?? "unknown")")
+        }
+    }
+}

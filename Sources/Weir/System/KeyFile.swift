@@ -1,0 +1,36 @@
+import Glibc
+
+/// A secret that is drawn once and kept in a file that only its owner may read.
+enum KeyFile {
+    /// Reads the file, or makes it.
+    /// - Parameter size: of the secret, in bytes.
+    static func read(_ path: String, size: Int) throws(FileError) -> [UInt8] {
+        var key = [UInt8](repeating: 0, count: size + 1)
+        var descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        if descriptor < 0, errno == ENOENT {
+            try create(path, size: size)
+            descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        }
+        guard descriptor >= 0 else { throw FileError("open", path) }
+        defer { close(descriptor) }
+        let count = Glibc.read(descriptor, &key, key.count)
+        guard count >= 0 else { throw FileError("read", path) }
+        // Half a secret is none.
+        guard count == size else { throw FileError("read", path, code: EINVAL) }
+        key.removeLast()
+        return key
+    }
+
+    /// Under another name first, so that a crash leaves no part of it.
+    private static func create(_ path: String, size: Int) throws(FileError) {
+        var generator = SystemRandomNumberGenerator()
+        let key = (0..<size).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
+        let draft = path + ".new"
+        _ = unlink(draft)
+        let descriptor = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw FileError("open", draft) }
+        defer { close(descriptor) }
+        guard write(descriptor, key, size) == size, fsync(descriptor) == 0 else { throw FileError("write", draft) }
+        guard rename(draft, path) == 0 else { throw FileError("rename", path) }
+    }
+}
