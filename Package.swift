@@ -14,7 +14,7 @@ let package = Package(
     targets: [
         .target(
             name: "CLibraries",
-            linkerSettings: ["z", "deflate", "zstd", "pcre2-8"].map { .linkedLibrary($0) }),
+            linkerSettings: ["z", "deflate", "zstd", "pcre2-8", "crypto"].map { .linkedLibrary($0) }),
         .target(
             name: "Weir",
             dependencies: [
