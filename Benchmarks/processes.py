@@ -24,7 +24,9 @@ service:
     metrics:
       endpoint: 127.0.0.1:0
   journal:
+    directory: {folder}/journal
     max_bytes: {journal}
+    dedupe_window: {dedupe}
   pipelines:
     traces: {{ receivers: [otlp], exporters: [debug] }}
 """
@@ -57,11 +59,11 @@ class Server:
 
 
 @contextlib.contextmanager
-def weir(program, in_flight="256MiB", journal="64MiB"):
+def weir(program, in_flight="256MiB", journal="8GiB", dedupe="0s"):
     """Weir with the receiver `otlp` and the exporter `debug`."""
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
-        (folder / "bench.yaml").write_text(CONFIGURATION.format(in_flight=in_flight, journal=journal))
+        (folder / "bench.yaml").write_text(CONFIGURATION.format(in_flight=in_flight, journal=journal, dedupe=dedupe, folder=folder))
         with (folder / "log").open("wb") as log, stopped_at_the_end(
             subprocess.Popen([program, "run", "--config", folder / "bench.yaml"], stderr=log)
         ) as process:
