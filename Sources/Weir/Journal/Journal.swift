@@ -52,7 +52,8 @@ final class Journal: Sendable {
 
     init(
         _ id: JournalID, _ state: JournalState, _ dedupe: DedupeWindow, on disk: any JournalDisk,
-        recoveredThrough: UInt64, executor: (String) -> any SerialExecutor, events: @escaping @Sendable (JournalEvent) -> Void
+        recoveredThrough: UInt64, executor: (String) -> any SerialExecutor,
+        events: @escaping @Sendable (JournalEvent) -> Void
     ) {
         self.id = id
         limits = state.limits
