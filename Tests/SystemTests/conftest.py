@@ -1,5 +1,9 @@
+import random
+
 import pytest
 
+from destination import Destination
+from faults import Faults
 from weir import BINARY, Weir
 
 
@@ -40,3 +44,22 @@ def start(tmp_path):
 def weir(start):
     """A program with the default limits and an archive."""
     return start()
+
+
+@pytest.fixture
+def dice():
+    seed = random.SystemRandom().getrandbits(32)
+    print(f"seed {seed}")
+    return random.Random(seed)
+
+
+@pytest.fixture(scope="session")
+def faults(tmp_path_factory):
+    return Faults(tmp_path_factory.mktemp("faults"))
+
+
+@pytest.fixture
+def destination():
+    """A server for spans that is up and sound."""
+    with Destination() as server:
+        yield server
