@@ -1,6 +1,6 @@
 """Memory under a load that wants it all: many clients send large bodies at once, and slowly.
 
-The bound is max_in_flight_bytes, plus journal.max_bytes, plus a constant. Bodies that grow when they are decoded add, for
+The bound is max_in_flight_bytes, plus what a journal keeps in memory of its newest records, plus a constant. Bodies that grow when they are decoded add, for
 each event loop and only while it works on one, what max_request_body_size and max_decoded_size allow; these do not grow.
 """
 import collections
@@ -13,8 +13,9 @@ BODY_BYTES = 4 << 20
 SLICE_BYTES = 64 << 10
 WAVES = 5
 IN_FLIGHT_MEBIBYTES = 64
+# JournalLimits.cachedBytes.
 JOURNAL_MEBIBYTES = 64
-# What Weir needs beside the two limits: 28 for the program, 2 for each event loop's records, 8 that malloc may keep in each
+# What Weir needs beside those two: 28 for the program, 2 for each event loop's records, 8 that malloc may keep in each
 # of its arenas (Sources/Weir/System/Heap.swift), of which there is one for each busy thread.
 CONSTANT_MEBIBYTES = 64
 
@@ -50,12 +51,12 @@ def run(program, bodies):
     head = f"POST /v1/traces HTTP/1.1\r\nHost: bench\r\nContent-Type: application/x-protobuf\r\nContent-Length: {len(spans)}\r\n\r\n"
     bound = IN_FLIGHT_MEBIBYTES + JOURNAL_MEBIBYTES + CONSTANT_MEBIBYTES
     statuses = collections.Counter()
-    with processes.weir(program, f"{IN_FLIGHT_MEBIBYTES}MiB", f"{JOURNAL_MEBIBYTES}MiB") as weir:
+    with processes.weir(program, f"{IN_FLIGHT_MEBIBYTES}MiB") as weir:
         for _ in range(WAVES):
             statuses += wave(weir.port, head.encode() + spans)
         peak = weir.mebibytes("VmHWM")
     holds = peak <= bound and statuses["200"] > 0
     print(f"\n{CLIENTS} clients, bodies of {BODY_BYTES >> 20} MiB, {WAVES} times: {dict(statuses)}")
     print(f"  => {'ok' if holds else 'NOT OK'}: peak {peak:.0f} MiB resident, bound {bound} = max_in_flight_bytes"
-          f" {IN_FLIGHT_MEBIBYTES} + journal.max_bytes {JOURNAL_MEBIBYTES} + {CONSTANT_MEBIBYTES}")
+          f" {IN_FLIGHT_MEBIBYTES} + cached records {JOURNAL_MEBIBYTES} + {CONSTANT_MEBIBYTES}")
     return holds

@@ -18,15 +18,16 @@ receivers:
         endpoint: 127.0.0.1:0
         max_in_flight_bytes: {in_flight}
 exporters:
-  debug:
-service:
+{exporters}service:
   telemetry:
     metrics:
       endpoint: 127.0.0.1:0
   journal:
-    max_bytes: {journal}
+    directory: {folder}/journal
+    max_bytes: 8GiB
+    dedupe_window: 0s
   pipelines:
-    traces: {{ receivers: [otlp], exporters: [debug] }}
+    traces: {{ receivers: [otlp], exporters: [{names}] }}
 """
 
 
@@ -57,15 +58,21 @@ class Server:
 
 
 @contextlib.contextmanager
-def weir(program, in_flight="256MiB", journal="64MiB"):
-    """Weir with the receiver `otlp` and the exporter `debug`."""
-    with tempfile.TemporaryDirectory() as folder:
-        folder = pathlib.Path(folder)
-        (folder / "bench.yaml").write_text(CONFIGURATION.format(in_flight=in_flight, journal=journal))
-        with (folder / "log").open("wb") as log, stopped_at_the_end(
-            subprocess.Popen([program, "run", "--config", folder / "bench.yaml"], stderr=log)
-        ) as process:
-            yield Server(process, port(folder / "log", "otlp/http"), port(folder / "log", "prometheus"))
+def weir(program, in_flight="256MiB", exporters=1, destination=None, folder=None):
+    """Weir with the receiver `otlp`, and exporters `debug`, or one to an OTLP destination. Its journal is in `folder`."""
+    if destination:
+        defined = {"otlp_http": f"{{ endpoint: {destination} }}"}
+    else:
+        defined = {f"debug/{number}" if number else "debug": "" for number in range(exporters)}
+    with contextlib.ExitStack() as stack:
+        folder = pathlib.Path(folder or stack.enter_context(tempfile.TemporaryDirectory()))
+        (folder / "bench.yaml").write_text(CONFIGURATION.format(
+            in_flight=in_flight, folder=folder, names=", ".join(defined),
+            exporters="".join(f"  {name}: {keys}\n" for name, keys in defined.items())))
+        log = stack.enter_context((folder / "log").open("wb"))
+        process = stack.enter_context(stopped_at_the_end(
+            subprocess.Popen([program, "run", "--config", folder / "bench.yaml"], stderr=log)))
+        yield Server(process, port(folder / "log", "otlp/http"), port(folder / "log", "prometheus"))
 
 
 @contextlib.contextmanager

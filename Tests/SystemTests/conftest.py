@@ -2,7 +2,7 @@ import random
 
 import pytest
 
-from destination import Destination
+from backend import Backend
 from faults import Faults
 from weir import BINARY, Weir
 
@@ -59,7 +59,19 @@ def faults(tmp_path_factory):
 
 
 @pytest.fixture
-def destination():
-    """A server for spans that is up and sound."""
-    with Destination() as server:
-        yield server
+def backends():
+    """Makes destinations that are up and sound until told otherwise."""
+    made = []
+
+    def make(*mood):
+        made.append(Backend(*mood))
+        return made[-1]
+
+    yield make
+    for backend in made:
+        backend.close()
+
+
+@pytest.fixture
+def backend(backends):
+    return backends()

@@ -1,89 +1,75 @@
-"""A server that spans are sent on to, with the bad days that such servers have."""
+"""A server that takes OTLP/HTTP, answers as it is told, and keeps what it was sent."""
 
+import contextlib
 import gzip
 import http.server
+import json
 import socket
+import ssl
+import subprocess
 import threading
-from collections import Counter
+import time
+from dataclasses import dataclass, field
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-# What it may do with a request; a number is the status that it answers without taking anything.
-OK, DROP, HANG, RESTART = "ok", "drop", "hang", "restart"
+import archives
+
+DECODERS = {"": bytes, "gzip": gzip.decompress, "zstd": archives.whole_zstd}
 
 
-class Destination:
-    """Remembers the spans that it said it took. `mood` says what it does with the next request."""
+@dataclass
+class Received:
+    """A request as it came."""
 
-    def __init__(self, mood=lambda: OK):
-        self.mood = mood
-        self.accepted = Counter()
-        self.requests = Counter()
-        self.retry_after = None
-        self.lock = threading.RLock()
-        self.server = None
-        # Nobody else gets the port while the server is down.
-        self.reservation = socket.socket()
-        self.reservation.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.reservation.bind(("127.0.0.1", 0))
-        self.address = self.reservation.getsockname()
-        self.endpoint = "http://{}:{}".format(*self.address)
+    path: str
+    headers: dict
+    body: bytes
+    time: float
+    connection: int
 
-    def __enter__(self):
-        self.start()
-        return self
+    def content(self):
+        """The body without its compression."""
+        return DECODERS[self.headers.get("content-encoding", "")](self.body)
 
-    def __exit__(self, *_):
-        self.stop()
-        self.reservation.close()
-
-    def start(self):
-        with self.lock:
-            self.server = _Server(self)
-            threading.Thread(target=self.server.serve_forever, args=(0.01,)).start()
-
-    def stop(self):
-        """From here on connections are refused, and those that there were are reset."""
-        with self.lock:
-            if self.server:
-                self.server.end()
-            self.server = None
-
-    def restart(self):
-        with self.lock:
-            if self.server:
-                self.stop()
-                self.start()
-
-    def take(self, body):
-        ids = [s.span_id for r in body.resource_spans for scope in r.scope_spans for s in scope.spans]
-        with self.lock:
-            self.accepted.update(ids)
+    def message(self):
+        if self.headers["content-type"] == "application/json":
+            return archives.from_json(json.loads(self.content()))
+        return ExportTraceServiceRequest.FromString(self.content())
 
 
-class _Server(http.server.ThreadingHTTPServer):
+@dataclass
+class Reply:
+    """What to answer; status 0 hangs up without a word."""
+
+    status: int = 200
+    headers: dict = field(default_factory=dict)
+    body: bytes = b""
+
+
+class Server(http.server.ThreadingHTTPServer):
+    """Hands requests to a destination, and can end in the middle of them."""
+
     daemon_threads = True
     block_on_close = False
 
-    def __init__(self, destination):
+    def __init__(self, destination, address):
         self.destination = destination
         self.connections = set()
-        super().__init__(destination.address, _Handler)
+        super().__init__(address, Handler)
 
     def end(self):
         self.shutdown()
         self.server_close()
         for connection in list(self.connections):
-            try:
+            with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass  # the client was first
 
-    def handle_error(self, request, client_address):
-        """A connection that broke; the client tells of everything that matters."""
+    def handle_error(self, *_):
+        """A client that does not believe the certificate, or was killed, hangs up; that is no news."""
 
 
-class _Handler(http.server.BaseHTTPRequestHandler):
+class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def setup(self):
@@ -95,37 +81,98 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         super().finish()
 
     def do_POST(self):
-        destination = self.server.destination
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        if self.headers["Content-Encoding"] == "gzip":
-            body = gzip.decompress(body)
-        message = ExportTraceServiceRequest.FromString(body)
-        mood = destination.mood()
-        with destination.lock:
-            destination.requests[mood] += 1
-        if mood == OK:
-            destination.take(message)
-            self.answer(200)
-        elif mood == DROP:
-            self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Le")
-            self.close_connection = True
-        elif mood == HANG:
-            # Nothing comes but the end of the connection, when the client has had enough.
-            self.connection.recv(1)
-            self.close_connection = True
-        elif mood == RESTART:
-            self.close_connection = True
-            threading.Thread(target=destination.restart).start()
-        else:
-            self.answer(mood)
+        body = self.rfile.read(int(self.headers["content-length"]))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        received = Received(self.path, headers, body, time.monotonic(), self.client_address[1])
+        self.server.destination.answer(self, received)
 
-    def answer(self, status):
-        self.send_response(status)
-        self.send_header("Content-Type", "application/x-protobuf")
-        self.send_header("Content-Length", "0")
-        if status != 200 and self.server.destination.retry_after is not None:
-            self.send_header("Retry-After", str(self.server.destination.retry_after))
+    def reply(self, reply):
+        self.send_response(reply.status)
+        for name, value in {"Content-Type": "application/x-protobuf", **reply.headers}.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(reply.body)))
         self.end_headers()
+        self.wfile.write(reply.body)
 
     def log_message(self, *_):
         """Says nothing."""
+
+
+class Destination:
+    """Answers with `replies` in turn, the last of them for ever."""
+
+    def __init__(self, *replies, tls=None):
+        self.replies = list(replies) or [Reply()]
+        self.requests = []
+        self.accepted = []
+        self.lock = threading.RLock()
+        self.tls = tls
+        self.server = None
+        # While the server is down nobody else gets its port.
+        self.reservation = socket.socket()
+        self.reservation.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.reservation.bind(("127.0.0.1", 0))
+        self.port = self.reservation.getsockname()[1]
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
+        self.start()
+
+    def start(self):
+        with self.lock:
+            self.server = Server(self, ("127.0.0.1", self.port))
+            if self.tls:
+                self.server.socket = self.tls.wrap_socket(self.server.socket, server_side=True)
+            threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
+
+    def stop(self):
+        """From here on connections are refused, and those that there were are cut."""
+        with self.lock:
+            if self.server:
+                self.server.end()
+            self.server = None
+
+    def close(self):
+        self.stop()
+        self.reservation.close()
+
+    def answer(self, handler, received):
+        with self.lock:
+            reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
+            self.requests.append(received)
+            if reply.status // 100 == 2:
+                self.accepted.append(received)
+        if reply.status == 0:
+            handler.connection.shutdown(socket.SHUT_RDWR)
+            handler.close_connection = True
+        else:
+            handler.reply(reply)
+
+    def answer_with(self, *replies):
+        with self.lock:
+            self.replies = list(replies)
+
+    def spans(self):
+        """The spans that it has said to have."""
+        return [span for received in list(self.accepted) for span in archives.flat(received.message())]
+
+
+class Certificate:
+    """A key and a certificate for 127.0.0.1 that it signed itself."""
+
+    def __init__(self, directory, name):
+        self.key, self.file = directory / f"{name}.key", directory / f"{name}.pem"
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
+            + ["-subj", f"/CN={name}", "-addext", "subjectAltName=IP:127.0.0.1"]
+            + ["-keyout", self.key, "-out", self.file],
+            check=True,
+            capture_output=True,
+        )
+
+    def server(self, clients=None):
+        """Speaks TLS with this certificate; wants one of its own from clients if `clients` is given."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.file, self.key)
+        if clients:
+            context.verify_mode = ssl.CERT_REQUIRED
+            context.load_verify_locations(clients.file)
+        return context

@@ -6,7 +6,15 @@ from collections import Counter
 
 import archives
 from otlp import a_body, a_span, text
-from wire import Closed, Connection, request
+from wire import Closed, Connection, post, request
+
+def send(weir, count=20):
+    """Sends spans that have to be acknowledged, one a request; returns their ids."""
+    spans = [a_span() for _ in range(count)]
+    for span in spans:
+        assert post(weir.endpoint, a_body(span)).rejected() == 0
+    return {span.span_id for span in spans}
+
 
 # Nothing listens there.
 NOBODY = "127.0.0.1:1"

@@ -5,7 +5,7 @@ import subprocess
 import pytest
 
 import archives
-from destination import OK
+from backend import OK
 from otlp import a_body, a_span, text
 from waiting import eventually
 from weir import archive, forward
@@ -59,11 +59,11 @@ class Sender:
 
 
 def test_a_full_disk_refuses_requests_while_exporters_go_on_and_works_again_when_there_is_room(
-    start, small_disk, destination, tmp_path
+    start, small_disk, backend, tmp_path
 ):
-    destination.stop()
+    backend.stop()
     weir = start(
-        exporters={"archive": archive("archive"), "otlp_http": forward(destination.endpoint)},
+        exporters={"archive": archive("archive"), "otlp_http": forward(backend.url)},
         journal={"directory": str(small_disk / "journal"), "max_bytes": "64MiB", "min_free_bytes": 0},
     )
     sender = Sender(weir)
@@ -81,21 +81,21 @@ def test_a_full_disk_refuses_requests_while_exporters_go_on_and_works_again_when
     fill(small_disk / "ballast")
     sender.until(503)
     # What was delivered makes room on a disk that is still full.
-    destination.start()
+    backend.start()
     sender.until(200)
     weir.drain()
     weir.stop()
-    assert set(destination.accepted) == sender.taken
+    assert set(backend.taken) == sender.taken
     assert sorted(found.span.span_id for found in archives.spans(weir.archive)) == sorted(sender.taken)
 
 
 @pytest.mark.parametrize("call, error", [("fdatasync", "EIO"), ("pwrite", "EIO"), ("pwrite", "ENOSPC")])
 def test_a_disk_that_fails_refuses_requests_and_works_again_when_it_does(
-    start, faults, destination, tmp_path, call, error
+    start, faults, backend, tmp_path, call, error
 ):
     broken = tmp_path / "broken"
     weir = start(
-        exporters={"archive": archive("archive"), "otlp_http": forward(destination.endpoint)},
+        exporters={"archive": archive("archive"), "otlp_http": forward(backend.url)},
         env=faults.at(call, ".seg", error, "1+", condition=broken),
     )
     sender = Sender(weir)
@@ -104,13 +104,13 @@ def test_a_disk_that_fails_refuses_requests_and_works_again_when_it_does(
     assert sender.send() == 503
     assert sender.send() == 503
     assert weir.metric("weir_journal_writable") == 0
-    eventually(lambda: sender.taken <= destination.accepted.keys(), weir.log)
+    eventually(lambda: sender.taken <= backend.taken.keys(), weir.log)
     broken.unlink()
     sender.until(200)
     weir.drain()
     weir.stop()
     # What was answered with an error is not delivered behind the client's back.
-    assert set(destination.accepted) == sender.taken
+    assert set(backend.taken) == sender.taken
     assert sorted(found.span.span_id for found in archives.spans(weir.archive)) == sorted(sender.taken)
 
 

@@ -5,8 +5,8 @@ import re
 import pytest
 
 import archives
+from ledger import send
 from otlp import a_body, a_span, gzipped, request_json, span_json, text
-from test_destinations import arrive, send
 from weir import archive, forward
 from wire import post, post_json
 
@@ -90,9 +90,9 @@ def damage(path):
 
 
 @pytest.mark.parametrize("which", ["a sealed one", "one without its index", "the last one"])
-def test_a_damaged_segment_costs_what_is_damaged_and_is_told(start, journal, destination, tmp_path, which):
-    destination.stop()
-    keys = dict(exporters={"otlp_http": forward(destination.endpoint)}, journal=journal)
+def test_a_damaged_segment_costs_what_is_damaged_and_is_told(start, journal, backend, tmp_path, which):
+    backend.stop()
+    keys = dict(exporters={"otlp_http": forward(backend.url)}, journal=journal)
     weir = start(**keys)
     spans = large()
     for span in spans:
@@ -104,10 +104,10 @@ def test_a_damaged_segment_costs_what_is_damaged_and_is_told(start, journal, des
     if which == "one without its index":
         segment.with_suffix(".idx").unlink()
     damage(segment)
-    destination.start()
+    backend.start()
     weir = start(**keys)
     weir.drain()
-    lost = {span.span_id for span in spans} - destination.accepted.keys()
+    lost = {span.span_id for span in spans} - backend.taken.keys()
     assert 1 <= len(lost) <= 2
     missed = weir.metric("weir_exporter_missed_records", exporter="otlp_http")
     assert max(missed, weir.metric("weir_journal_lost_records")) == len(lost), weir.log()
@@ -115,31 +115,31 @@ def test_a_damaged_segment_costs_what_is_damaged_and_is_told(start, journal, des
     assert health.startswith("degraded\n") and "damaged" in health
     assert re.search(r"level=(error|critical) .*reason=damaged", weir.log())
     # What is new is not touched by it.
-    arrive(destination, send(weir), weir)
+    backend.gets(send(weir), weir.log)
 
 
-def test_a_damaged_cursor_delivers_again_rather_than_not(start, journal, destination, tmp_path):
-    keys = dict(exporters={"otlp_http": forward(destination.endpoint)}, journal=journal)
+def test_a_damaged_cursor_delivers_again_rather_than_not(start, journal, backend, tmp_path):
+    keys = dict(exporters={"otlp_http": forward(backend.url)}, journal=journal)
     weir = start(**keys)
     spans = send(weir)
     weir.drain()
     weir.stop()
     cursor = tmp_path / "journal/traces/otlp_http.cursor"
     cursor.write_bytes(bytes(cursor.stat().st_size))
-    destination.stop()
+    backend.stop()
     weir = start(**keys)
     spans |= send(weir)
-    destination.start()
-    arrive(destination, spans, weir)
+    backend.start()
+    backend.gets(spans, weir.log)
 
 
 # MARK: Exporters
 
 
-def test_an_exporter_that_was_removed_goes_on_where_it_was_when_it_comes_back(start, journal, destination, tmp_path):
-    destination.stop()
+def test_an_exporter_that_was_removed_goes_on_where_it_was_when_it_comes_back(start, journal, backend, tmp_path):
+    backend.stop()
     kept = {"archive": archive(tmp_path / "archive")}
-    both = {**kept, "otlp_http": forward(destination.endpoint)}
+    both = {**kept, "otlp_http": forward(backend.url)}
     weir = start(exporters=both, journal=journal)
     spans = send(weir)
     weir.stop()
@@ -149,24 +149,24 @@ def test_an_exporter_that_was_removed_goes_on_where_it_was_when_it_comes_back(st
     )
     spans |= send(weir)
     weir.stop()
-    destination.start()
+    backend.start()
     weir = start(exporters=both, journal=journal)
     spans |= send(weir)
     weir.drain()
-    assert set(destination.accepted) == spans
+    assert set(backend.taken) == spans
     weir.stop()
     assert sorted(found.span.span_id for found in archives.spans(tmp_path / "archive")) == sorted(spans)
 
 
-def test_an_exporter_that_is_new_gets_what_comes_from_then_on(start, journal, destination, tmp_path):
+def test_an_exporter_that_is_new_gets_what_comes_from_then_on(start, journal, backend, tmp_path):
     kept = {"archive": archive(tmp_path / "archive")}
     weir = start(exporters=kept, journal=journal)
     send(weir)
     weir.stop()
-    weir = start(exporters={**kept, "otlp_http": forward(destination.endpoint)}, journal=journal)
+    weir = start(exporters={**kept, "otlp_http": forward(backend.url)}, journal=journal)
     spans = send(weir)
     weir.drain()
-    assert set(destination.accepted) == spans
+    assert set(backend.taken) == spans
 
 
 def test_a_second_process_on_a_journal_says_so_and_exits(start, journal):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from destination import DROP, HANG, OK, RESTART
+from backend import DROP, HANG, OK, RESTART
 from faults import killed
 from ledger import Ledger, Load
 from otlp import a_body
@@ -70,14 +70,14 @@ ALL = list(itertools.chain(*GROUPS.values()))
 class Story:
     """One journal and one archive over many lives of the program, with clients that go on all the time."""
 
-    def __init__(self, start, faults, dice, directory, destination):
+    def __init__(self, start, faults, dice, directory, backend):
         self.start, self.faults, self.dice = start, faults, dice
         self.ledger = Ledger()
         self.journal, self.archive = directory / "journal", directory / "archive"
         self.keys = dict(
             exporters={
                 "archive": archive(self.archive),
-                "otlp_http": forward(destination.endpoint),
+                "otlp_http": forward(backend.url),
             },
             # The least there is, so that segments are full soon.
             journal={"directory": str(self.journal), "max_bytes": "16MiB"},
@@ -114,30 +114,30 @@ class Story:
 def moody(dice, hang=0.01):
     """A destination of which a third of the answers are no good."""
     weights = {OK: 0.7, 500: 0.04, 503: 0.1, 429: 0.1, DROP: 0.04, RESTART: 0.01, HANG: hang}
-    return lambda: dice.choices(list(weights), weights.values())[0]
+    return lambda _: dice.choices(list(weights), weights.values())[0]
 
 
 @pytest.mark.parametrize("all", [False, pytest.param(True, marks=pytest.mark.torture)])
 def test_nothing_acknowledged_is_lost_and_nothing_is_archived_twice(
-    start, faults, dice, tmp_path, destination, all
+    start, faults, dice, tmp_path, backend, all
 ):
     plan = [*ALL, *[Kill("any moment")] * 10] if all else [dice.choice(group) for group in GROUPS.values()]
     dice.shuffle(plan)
-    destination.mood = moody(dice)
-    story = Story(start, faults, dice, tmp_path, destination)
+    backend.mood = moody(dice)
+    story = Story(start, faults, dice, tmp_path, backend)
     with Load(story.ledger, dice.random()) as load:
         for kill in plan:
             story.end(kill, load)
         weir = story.begin(load)
         story.acknowledges(100, weir)
-    destination.mood = lambda: OK
+    backend.mood = lambda _: OK
     weir.drain()
     for name in ("weir_journal_lost_records", "weir_exporter_missed_records"):
         assert weir.metric(name) == 0, weir.log()
     weir.stop()
-    wrong = story.ledger.compare(story.archive, destination.accepted)
+    wrong = story.ledger.compare(story.archive, backend.taken)
     assert not wrong, wrong
-    print(story.ledger.answers, destination.requests)
+    print(story.ledger.answers, backend.moods)
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,8 @@ final class Journal: Sendable {
 
     init(
         _ id: JournalID, _ state: JournalState, _ dedupe: DedupeWindow, on disk: any JournalDisk,
-        recoveredThrough: UInt64, executor: (String) -> any SerialExecutor, events: @escaping @Sendable (JournalEvent) -> Void
+        recoveredThrough: UInt64, executor: (String) -> any SerialExecutor,
+        events: @escaping @Sendable (JournalEvent) -> Void
     ) {
         self.id = id
         limits = state.limits
@@ -108,7 +109,7 @@ final class Journal: Sendable {
                     return (.success(.repeated(rejected)), false)
                 }
             }
-            locked.state.makeRoom()
+            locked.state.makeRoom(for: entry)
             gaps = locked.state.takeGaps()
             if let refusal = locked.refusal(of: entry, limits) { return (.failure(refusal), false) }
             if entry.key != .none { locked.dedupe.begin(entry.key) }

@@ -19,6 +19,8 @@ struct JournalRecovery: ~Copyable {
     private(set) var cursors: [String: Cursor] = [:]
     /// What each exporter has not done yet.
     private(set) var unsettled: [String: Load] = [:]
+    /// When the oldest of that was received.
+    private(set) var oldest: [String: Timestamp] = [:]
     private(set) var gaps: [JournalGap] = []
     /// Parts of files that are not what was written there, to be put aside.
     private(set) var damages: [(name: String, bytes: Range<Int>)] = []
@@ -36,12 +38,21 @@ struct JournalRecovery: ~Copyable {
     /// The file that says which journal this is has to be written.
     private(set) var isUnidentified = false
     private var last: Last?
+    private let isReadOnly: Bool
+    private let verifies: Bool
 
     /// - Parameters:
+    ///   - isReadOnly: for one who only looks, perhaps while somebody writes.
+    ///   - verifies: reads every segment, and not only those that have no index.
     ///   - eachIndex: is shown the index of every segment, oldest first, and of segments that are gone, for what was
     ///     asked lately.
-    init(_ disk: any JournalDisk, eachIndex: (SegmentIndex) -> Void = { _ in }) throws(DiskError) {
+    init(
+        _ disk: any JournalDisk, isReadOnly: Bool = false, verifies: Bool = false,
+        eachIndex: (SegmentIndex) -> Void = { _ in }
+    ) throws(DiskError) {
         self.disk = disk
+        self.isReadOnly = isReadOnly
+        self.verifies = verifies
         journal = JournalID(value: 0)
         let names = try disk.names()
         let headers = try readHeaders(names)
@@ -146,12 +157,12 @@ struct JournalRecovery: ~Copyable {
         of segment: Found, _ following: SegmentHeader?, _ names: Set<String>
     ) throws(DiskError) -> SegmentIndex {
         let name = SegmentSummary.name(of: segment.header.firstSequence) + IndexFile.suffix
-        if following != nil, names.contains(name), let index = try IndexFile.read(name, disk),
+        if following != nil, !verifies, names.contains(name), let index = try IndexFile.read(name, disk),
             index.header == segment.header
         {
             return index
         }
-        let file = try disk.open(segment.name, isReadOnly: following != nil)
+        let file = try disk.open(segment.name, isReadOnly: isReadOnly || following != nil)
         let scan = try SegmentScan(
             file, segment.header, disk, limit: following?.firstSequence ?? .max, isLast: following == nil)
         for damage in scan.damages { note(damage, segment.name) }
@@ -198,7 +209,10 @@ struct JournalRecovery: ~Copyable {
 
     private mutating func count(_ index: SegmentIndex) {
         for (name, cursor) in cursors {
-            for entry in index.entries where !cursor.isDone(entry.sequence) { unsettled[name]?.add(entry.load) }
+            for entry in index.entries where !cursor.isDone(entry.sequence) {
+                unsettled[name]?.add(entry.load)
+                oldest[name] = min(oldest[name] ?? entry.receivedAt, entry.receivedAt)
+            }
         }
     }
 

@@ -57,7 +57,8 @@ struct JournalState {
     /// - Parameters:
     ///   - cursor: where it is; nil for one that is new and gets what comes from now on.
     ///   - unsettled: what it has not done yet.
-    mutating func addReader(_ name: String, onFull: FullPolicy, cursor: Cursor? = nil, unsettled: Load = Load()) -> Int {
+    mutating func addReader(_ name: String, onFull: FullPolicy, cursor: Cursor? = nil, unsettled: Load = Load()) -> Int
+    {
         var cursor = cursor ?? Cursor(next: head)
         cursor.skip(to: segments.first?.firstSequence ?? head)
         readers.append(
@@ -168,7 +169,8 @@ struct JournalState {
         var index = start
         while index < cache.count {
             let cached = cache[index]
-            if !taken.isEmpty, load.spans + cached.record.spanCount > maxSpans || load.bytes + cached.length > maxBytes {
+            if !taken.isEmpty, load.spans + cached.record.spanCount > maxSpans || load.bytes + cached.length > maxBytes
+            {
                 break
             }
             load.add(cached.load)
@@ -251,9 +253,9 @@ struct JournalState {
 
     // MARK: Room
 
-    /// Lets exporters that may skip pass segments, while the journal is full because of them.
-    mutating func makeRoom() {
-        guard mark == .red, readers.contains(where: { $0.onFull == .skip }) else { return }
+    /// Lets exporters that may skip pass segments, where an entry is refused because of them.
+    mutating func makeRoom(for entry: JournalEntry) {
+        guard refusal(of: entry) != nil, readers.contains(where: { $0.onFull == .skip }) else { return }
         while usedBytes > Int(Double(limits.maxBytes) * JournalLimits.yellow), segments.count > 1,
             let oldest = segments.firstIndex(where: { !isReleasable($0) }), oldest + 1 < segments.count
         {

@@ -61,7 +61,8 @@ struct SegmentScan {
 
     /// The sequence behind the last one that was found, damaged or not.
     var nextSequence: UInt64 {
-        max(index.entries.last.map { $0.sequence + 1 } ?? index.header.firstSequence,
+        max(
+            index.entries.last.map { $0.sequence + 1 } ?? index.header.firstSequence,
             damages.last?.sequences.upperBound ?? 0)
     }
 

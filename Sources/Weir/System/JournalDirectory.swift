@@ -33,6 +33,12 @@ final class JournalDirectory: JournalDisk {
         }
     }
 
+    /// Only looks, at a journal that a process may be using.
+    init(reading path: String) {
+        self.path = path
+        lock = -1
+    }
+
     deinit {
         _ = close(lock)
     }

@@ -1,0 +1,45 @@
+import ArgumentParser
+
+/// `weir journal status`
+struct JournalStatusCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status", abstract: "Prints what each journal holds and what each exporter has yet to get.")
+
+    @OptionGroup var options: JournalOptions
+
+    func run() throws {
+        for (pipeline, disk) in try options.journals() {
+            print(Self.text(pipeline, try JournalRecovery(disk, isReadOnly: true), now: .now()))
+        }
+    }
+
+    static func text(_ pipeline: String, _ journal: borrowing JournalRecovery, now: Timestamp) -> String {
+        let load = journal.segments.reduce(into: Load()) { $0.add($1.load) }
+        var lines = ["\(pipeline): journal \(journal.journal.text)"]
+        let records = journal.segments.first.map { "\($0.firstSequence) to \(journal.nextSequence - 1)" } ?? "none"
+        lines.append("  records \(records): \(load.records) records, \(load.spans) spans, \(load.bytes) bytes")
+        lines.append("  segments \(journal.segments.count), files \(journal.fileBytes) bytes")
+        for (name, cursor) in journal.cursors.sorted(by: { $0.key < $1.key }) {
+            let lag = journal.unsettled[name] ?? Load()
+            let age = journal.oldest[name].map { now.nanoseconds.subtractingReportingOverflow($0.nanoseconds) }
+            let seconds = age.map { $0.overflow ? 0 : $0.partialValue / 1_000_000_000 } ?? 0
+            lines.append(
+                "  exporter \(name.replacingOccurrences(of: "~", with: "/")): next \(cursor.next), lag "
+                    + "\(lag.records) records, \(lag.spans) spans, \(lag.bytes) bytes, \(seconds) s")
+        }
+        return (lines + problems(of: journal)).joined(separator: "\n")
+    }
+
+    /// What is wrong with a journal, a line each.
+    static func problems(of journal: borrowing JournalRecovery) -> [String] {
+        var lines = journal.gaps.map { gap in
+            "  \(gap.reason.rawValue): records \(gap.sequences.lowerBound) to \(gap.sequences.upperBound), "
+                + "spans \(gap.spans.map { "\($0)" } ?? "unknown")" + (gap.exporter.map { ", exporter \($0)" } ?? "")
+        }
+        for damage in journal.damages {
+            lines.append("  damaged: \(damage.name), bytes \(damage.bytes.lowerBound) to \(damage.bytes.upperBound)")
+        }
+        if journal.isTorn { lines.append("  torn: the last write did not end; nobody was told that it had") }
+        return lines
+    }
+}
