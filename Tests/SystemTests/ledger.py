@@ -101,7 +101,7 @@ class Load:
         if answer.status == 200:
             assert answer.rejected() == 0
             return None
-        self.stopping.wait(0.01)
+        self.stopping.wait(0.05)
         return (spans, body) if answer.status in (429, 503) and dice.random() < 0.7 else None
 
     def _request(self, dice):

@@ -2,13 +2,15 @@
 
 import contextlib
 import itertools
+import signal
 from dataclasses import dataclass
 
 import pytest
 
+import archives
 from backend import DROP, HANG, OK, RESTART
 from faults import killed
-from ledger import Ledger, Load
+from ledger import Ledger, Load, send
 from otlp import a_body
 from waiting import eventually
 from weir import archive, forward
@@ -39,7 +41,8 @@ GROUPS = {
         Kill("any moment"),
     ],
     "rotation": [
-        *kills("make a spare", "posix_fallocate", "/spare.seg", "before after", 2),
+        *kills("take the room of a file", "posix_fallocate", "/traces/new", "before after", 3),
+        *kills("name a file that has its room", "rename", "/traces/new -> ", "before after", 3),
         *kills("write the first block of a segment", "pwrite", "/spare.seg", "before half after", 3),
         *kills("sync the first block of a segment", "fdatasync", "/spare.seg", "before after", 3),
         *kills("begin a segment", "rename", "/spare.seg -> ", "before after", 3),
@@ -151,3 +154,22 @@ def test_the_program_calls_what_it_is_to_be_killed_at(start, faults, call, text)
             post(weir.started().endpoint, a_body())
     killed(weir)
     assert f"call={call}" in weir.log()
+
+
+@pytest.mark.parametrize("call", ["mkdir", "posix_fallocate", "rename", "fsync"])
+def test_a_kill_while_a_journal_is_made_is_no_obstacle_to_the_next_start(start, faults, tmp_path, call):
+    for number in itertools.count(1):
+        keys = dict(
+            exporters={"archive": archive(tmp_path / f"archive-{number}")},
+            journal={"directory": str(tmp_path / f"journal-{number}")},
+        )
+        weir = start(**keys, env=faults.at(call, "/journal", "before", number), ready=False)
+        if eventually(lambda: weir.endpoints("otlp/http") or weir.process.poll(), weir.log) != -signal.SIGKILL:
+            weir.kill()
+            break
+        killed(weir)
+        weir = start(**keys)
+        spans = send(weir)
+        weir.stop()
+        assert {found.span.span_id for found in archives.spans(tmp_path / f"archive-{number}")} == spans
+    assert number > 1
