@@ -179,8 +179,9 @@ private struct Builder {
             let context = context(id, pipeline: settings.id)
             let (exporter, delivery) = try Registry.exporter(definition, context)
             let reader = journal.addReader(onFull: delivery.onFull)
+            let letters = try letters(for: id, of: settings.id)
             return Delivery(
-                to: exporter, from: reader, pipeline: settings.id, context,
+                to: exporter, from: reader, delivery, letters: letters, pipeline: settings.id, context,
                 now: { Timestamp.now() })
         }
         reportGaps(of: journal, settings)
@@ -188,6 +189,14 @@ private struct Builder {
             try Registry.processor(try find(id, in: configuration.processors), context(id, pipeline: settings.id))
         }
         return (Pipeline(id: settings.id, processors: processors, journal: journal), deliveries)
+    }
+
+    private func letters(for exporter: ComponentID, of pipeline: ComponentID) throws -> LetterDirectory {
+        let journal = configuration.service.journal
+        return try LetterDirectory(
+            journal.directory(of: pipeline), exporter: exporter,
+            limits: LetterDirectory.Limits(
+                deadLetters: journal.maxDeadLetters.bytes, parked: journal.maxParked.bytes))
     }
 
     private func reportGaps(of journal: Journal, _ settings: PipelineConfiguration) {
@@ -223,7 +232,7 @@ private struct Builder {
 }
 
 extension TelemetryConfiguration.LogLevel {
-    fileprivate var loggerLevel: Logger.Level {
+    var loggerLevel: Logger.Level {
         switch self {
         case .debug: .debug
         case .info: .info

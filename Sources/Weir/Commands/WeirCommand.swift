@@ -6,5 +6,7 @@ struct WeirCommand: AsyncParsableCommand {
         commandName: "weir",
         abstract: "Receives OpenTelemetry traces, changes them, and delivers every accepted span.",
         version: Program.version,
-        subcommands: [RunCommand.self, CheckCommand.self, PrintConfigCommand.self, ComponentsCommand.self])
+        subcommands: [
+            RunCommand.self, CheckCommand.self, PrintConfigCommand.self, ComponentsCommand.self, ReplayCommand.self,
+        ])
 }

@@ -40,4 +40,7 @@ extension ComponentID {
 
 extension ComponentID: CustomStringConvertible {
     var description: String { name.map { "\(type)/\($0)" } ?? type }
+
+    /// The id as the name of a file: `type` or `type+name`. No id has a plus sign in it.
+    var fileName: String { name.map { "\(type)+\($0)" } ?? type }
 }
