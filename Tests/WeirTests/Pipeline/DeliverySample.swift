@@ -5,28 +5,46 @@ final class DeliverySample {
     let journal: Journal
     let log = LogCapture()
     let metrics = MetricRegistry()
+    /// The pipeline's.
+    let directory: String
+    private let temporary: TemporaryDirectory
     private var runs: [Task<Void, Never>] = []
 
-    init(maxBytes: Int = 64 << 20) {
+    /// - Parameter directory: of an earlier sample; with its dead letters and parked records.
+    init(maxBytes: Int = 64 << 20, directory: TemporaryDirectory? = nil) throws {
         journal = Journal(maxBytes: maxBytes)
+        temporary = try directory ?? TemporaryDirectory()
+        self.directory = temporary.path + "/traces"
     }
 
     /// Starts to deliver to `destination`, which is called `test/NAME`.
     func deliver(
-        to destination: TestDestination, _ name: String = "a", onFull: FullPolicy = .refuse,
-        timing: Delivery.Timing = .quick
-    ) {
-        let context = Context(id: ComponentID(type: "test", name: name), logger: log.logger, metrics: metrics)
+        to destination: some Exporter, named name: String = "a", _ configuration: DeliveryConfiguration = .init(),
+        timing: Delivery.Timing = .quick, letters: LetterDirectory.Limits = .roomy
+    ) throws {
+        let id = ComponentID(type: "test", name: name)
         let delivery = Delivery(
-            to: destination, from: journal.addReader(onFull: onFull), pipeline: ComponentID(type: "traces"), context,
+            to: destination, from: journal.addReader(onFull: configuration.onFull), configuration,
+            letters: try LetterDirectory(directory, exporter: id, limits: letters),
+            pipeline: ComponentID(type: "traces"), Context(id: id, logger: log.logger, metrics: metrics),
             timing: timing, now: { Timestamp(nanoseconds: 1) })
         runs.append(Task { await delivery.run() })
     }
 
     func append(spans: Int = 1, bytes: Int = 10) async throws(Refusal) {
+        try await append("default", spans: spans, payload: .zeros(bytes))
+    }
+
+    /// A record of spans that are called `span ID`.
+    func append(_ ids: ClosedRange<UInt64>, tenant: String = "default") async throws(Refusal) {
+        let payload = SampleBatch.payload(ids.map { ($0, SampleBatch.fourOClock) })
+        try await append(tenant, spans: ids.count, payload: payload)
+    }
+
+    private func append(_ tenant: String, spans: Int, payload: Payload) async throws(Refusal) {
         try await journal.append(
             Journal.Entry(
-                tenant: "default", receivedAt: Timestamp(nanoseconds: 0), spanCount: spans, payload: .zeros(bytes)))
+                tenant: tenant, receivedAt: Timestamp(nanoseconds: 0), spanCount: spans, payload: payload))
     }
 
     /// Closes the journal and waits until every delivery is done.
@@ -36,12 +54,32 @@ final class DeliverySample {
     }
 
     func counter(_ metric: String, _ name: String = "a") -> Int {
-        metrics.counter(metric, help: "", labels: ["exporter": "test/\(name)", "pipeline": "traces"]).value
+        metrics.counter(metric, help: "", labels: labels(name)).value
     }
+
+    func gauge(_ metric: String, _ name: String = "a") -> Double {
+        metrics.gauge(metric, help: "", labels: labels(name)).value
+    }
+
+    private func labels(_ name: String) -> MetricRegistry.Labels {
+        ["exporter": "test/\(name)", "pipeline": "traces"]
+    }
+
+    /// The lines of the dead letters.
+    func deadLetters(_ name: String = "a") -> [String] {
+        let bytes = try? temporary.contents(of: "traces/dead_letters/test+\(name)/letters.jsonl")
+        return String(decoding: bytes ?? [], as: UTF8.self).split(separator: "\n").map(String.init)
+    }
+
+    /// The files of parked records.
+    func parkedFiles() -> [String] { temporary.files().filter { $0.contains("/parked/") } }
 }
 
 extension Delivery.Timing {
-    /// Waits for nothing that a test does not ask for.
-    static let quick = Delivery.Timing(
-        flushInterval: .milliseconds(1), tickInterval: .seconds(3600), drainTimeout: .seconds(60))
+    /// Ticks for nobody.
+    static let quick = Delivery.Timing(tickInterval: .seconds(3600), drainTimeout: .seconds(60))
+}
+
+extension LetterDirectory.Limits {
+    static let roomy = LetterDirectory.Limits(deadLetters: 1 << 30, parked: 1 << 30)
 }
