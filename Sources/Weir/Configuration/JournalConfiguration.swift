@@ -4,11 +4,32 @@ struct JournalConfiguration: Sendable {
     let directory: String
     /// What of the section concerns a single journal.
     let limits: JournalSettings
+    /// What the dead letters of one exporter of one pipeline may take.
+    let maxDeadLetters: ByteCount
+    /// What the parked records of one exporter of one pipeline may take.
+    let maxParked: ByteCount
 
     init(_ fields: inout Fields) {
         directory = fields.string(
             "directory", default: "data/journal", "Where the journals are, one directory for each pipeline.")
         limits = JournalSettings(&fields)
+        // A single record must always fit.
+        let sizes = ByteCount.mebibytes(128) ... .tebibytes(1)
+        maxDeadLetters = fields.section("dead_letters", "Spans that a destination cannot take.") {
+            $0.bytes(
+                "max_bytes", default: .gibibytes(1), in: sizes,
+                "What they take for each exporter; beyond it the exporter's delivery waits.")
+        }
+        maxParked = fields.section("parked", "Records of tenants for whom a destination does not work.") {
+            $0.bytes(
+                "max_bytes", default: .gibibytes(1), in: sizes,
+                "What they take for each exporter; beyond it the exporter's delivery waits.")
+        }
+    }
+
+    /// What belongs to one pipeline lies below.
+    func directory(of pipeline: ComponentID) -> String {
+        "\(directory)/\(pipeline.fileName)"
     }
 }
 

@@ -16,6 +16,21 @@ final class AppendFile {
         guard descriptor >= 0 else { throw FileError("open", path) }
     }
 
+    /// Goes on with a file, or creates it as above where there is none.
+    init(extending path: String) throws(FileError) {
+        self.path = path
+        descriptor = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o640)
+        guard descriptor >= 0 else { throw FileError("open", path) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else {
+            let error = FileError("fstat", path)
+            _ = Glibc.close(descriptor)
+            descriptor = -1
+            throw error
+        }
+        length = status.st_size
+    }
+
     deinit {
         if descriptor >= 0 { _ = Glibc.close(descriptor) }
     }

@@ -9,6 +9,8 @@ import Logging
 actor ArchiveExporter: Exporter {
     static let type = "archive"
     static let help = "Writes spans to files, partitioned by tenant and hour."
+    /// A local disk answers at last, and which files hold a record is known by the record's sequence.
+    static let deliveryDefaults = DeliveryDefaults(timeout: .zero, maxConsumers: 1, splitsRecords: false)
 
     private let configuration: ArchiveConfiguration
     private let clock: @Sendable () -> Timestamp
