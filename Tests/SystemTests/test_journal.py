@@ -169,3 +169,19 @@ def test_a_second_process_on_a_journal_says_so_and_exits(start, journal):
     assert second.wait() == 1
     assert "another process uses" in second.log()
     send(weir)
+
+
+@pytest.mark.torture
+def test_a_journal_may_get_another_size(start, journal, tmp_path):
+    spans = []
+    for size in ("16MiB", "1GiB", "16MiB", "1GiB"):
+        weir = start(
+            exporters={"archive": archive(tmp_path / "archive")}, journal={**journal, "max_bytes": size}
+        )
+        # One that is larger than a segment of the smaller journal, and more than one of those holds.
+        for span in (*large(2), a_span(attributes=[text("filler", "x" * (3 << 20))]), *large(10)):
+            assert post(weir.endpoint, a_body(span)).status == 200
+            spans.append(span.span_id)
+        weir.drain()
+        weir.stop()
+    assert sorted(found.span.span_id for found in archives.spans(tmp_path / "archive")) == sorted(spans)

@@ -7,7 +7,7 @@ shows that Weir does not.
 | L2   | no fsync before the 200                        | here, `test_disk.py` |
 | L3   | given up after five minutes of retries         | here |
 | L4   | dropped at SIGTERM while a destination is down | `test_destinations.py`: `test_sigterm_under_load_…` |
-| L5   | a crash while starting                         | `test_kill.py`: the group "recovery", `…_while_a_journal_is_made_…` |
+| L5   | a crash while starting                         | `test_kill.py`: "recovery", `…_while_a_journal_is_made_…` |
 | L6   | a damaged store is skipped or overwritten      | `test_journal.py`: `test_a_damaged_…` |
 | L7   | a full queue fails all branches of a fan-out   | here |
 | L8   | a batch processor answers before delivery      | here |
