@@ -58,7 +58,7 @@ struct DeliveryWorld {
         random = SplitMix64(seed: seed)
         now = start
         let configuration = DeliveryConfiguration(
-            retry: retry, queue: "num_consumers: \(consumers)", flush: "100ms",
+            retry: retry, queue: "num_consumers: \(consumers)", batch: "flush_timeout: 100ms",
             defaults: DeliveryDefaults(splitsRecords: splitsRecords))
         settings = DeliveryState.Settings(
             retry: configuration.retry, queue: configuration.queue, splitsRecords: splitsRecords,
@@ -104,7 +104,9 @@ struct DeliveryWorld {
         problems.append("it never rests")
     }
 
-    private var unread: ArraySlice<JournalRecord> { records[position...].filter { !committed.contains($0.sequence) }[...] }
+    private var unread: ArraySlice<JournalRecord> {
+        records[position...].filter { !committed.contains($0.sequence) }[...]
+    }
 
     var journal: DeliveryState.Journal {
         let unread = unread
@@ -159,8 +161,20 @@ struct DeliveryWorld {
         act()
     }
 
+    mutating func proceed(until isEnough: (DeliveryWorld) -> Bool) {
+        for _ in 0..<10_000 {
+            if isEnough(self) { return }
+            proceed()
+        }
+        problems.append("it never gets there")
+    }
+
     private mutating func pass() {
-        if work.isEmpty, let wake = state.wakeAt { now = max(now, wake) } else { now += .milliseconds(random.below(500)) }
+        if work.isEmpty, let wake = state.wakeAt {
+            now = max(now, wake)
+        } else {
+            now += .milliseconds(random.below(500))
+        }
         act()
     }
 
