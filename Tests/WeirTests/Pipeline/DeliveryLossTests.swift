@@ -172,6 +172,25 @@ import Testing
         #expect(sample.deadLetters() == [])
     }
 
+    @Test func aFullSpillHoldsTheDeliveryUntilTheDestinationWorks() async throws {
+        let isBlocked = Flag()
+        isBlocked.set(true)
+        let destination = TestDestination { _ in isBlocked.isSet ? .tenantBlocked("shop", "401") : nil }
+        try sample.deliver(
+            to: destination, .init(batch: "flush_timeout: 1ms, max_spans: 1"),
+            letters: LetterDirectory.Limits(deadLetters: 0, parked: 500))
+        for id in UInt64(1)...4 { try await sample.append(id...id, tenant: "shop") }
+        try await eventually("there is no room for the second") {
+            sample.log.lines.contains { $0.contains("parked.max_bytes") }
+        }
+        #expect(sample.gauge("weir_exporter_parked_spans") == 1)
+        isBlocked.set(false)
+        try await eventually("it has everything") { destination.takenSpans.count == 4 }
+        #expect(destination.takenSpans == ["span 1", "span 2", "span 3", "span 4"])
+        await sample.stop()
+        #expect(sample.journal.byteCount == 0)
+    }
+
     @Test func aTenantThatIsParkedStaysSoOverARestart() async throws {
         let blocking = TestDestination(always: .tenantBlocked("shop", "401"))
         try sample.deliver(to: blocking)

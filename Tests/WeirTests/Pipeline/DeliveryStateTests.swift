@@ -8,6 +8,7 @@ import Testing
         for seed in UInt64(0)..<800 {
             await Task.yield()
             var world = DeliveryWorld(seed: seed, consumers: consumers, splitsRecords: seed % 4 != 0)
+            if seed % 3 == 0 { world.maxSet = 4 }
             disturb(&world)
             heal(&world)
             check(world, seed)
