@@ -1,6 +1,6 @@
 /// The dead letters and the parked records of one exporter of one pipeline, on disk. `docs/delivery.md` has the format.
 ///
-///     dead_letters/EXPORTER/letters.jsonl   a line a record; locked while a line is written, so that it can be moved away
+///     dead_letters/EXPORTER/letters.jsonl
 ///     parked/EXPORTER/000001.jsonl          a file a tenant
 actor LetterDirectory: LetterStore {
     struct Limits: Sendable {
@@ -51,7 +51,8 @@ actor LetterDirectory: LetterStore {
             try deadLetters.append(letters.flatMap(\.line), limit: limits.deadLetters)
         }
         guard isTaken else {
-            throw LetterError("\(deadLetters.directory) has its \(ByteCount(limits.deadLetters)): dead_letters.max_bytes")
+            let limit = ByteCount(limits.deadLetters)
+            throw LetterError("\(deadLetters.directory) has its \(limit): dead_letters.max_bytes")
         }
     }
 
