@@ -31,6 +31,8 @@ final class Journal: Sendable {
 
     /// What the payloads and the overhead of all records may take.
     let maxBytes: Int
+    /// It begins anew with each process, and so must the sequences' meaning.
+    fileprivate let id = JournalID(value: .random(in: 0 ... .max))
     private let locked: Mutex<Locked>
 
     /// - Parameter maxBytes: payloads and 256 bytes for each.
@@ -146,7 +148,7 @@ struct JournalReader: Sendable {
     fileprivate let cursor: Int
     fileprivate let wakeup: Wakeup
 
-    var journal: JournalID { JournalID(value: 0) }
+    var journal: JournalID { source.id }
     /// The last sequence that the journal held when it was opened; 0 if none.
     var recoveredThrough: UInt64 { 0 }
     var waiting: Waiting { source.waiting(cursor) }
