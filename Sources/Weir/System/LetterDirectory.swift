@@ -31,7 +31,7 @@ actor LetterDirectory: LetterStore {
         parkedPath = "\(pipeline)/parked/\(exporter.fileName)"
         try Directory.create(parkedPath)
         var parkedAtStart: [String: Int] = [:]
-        for name in try Directory.names(in: parkedPath, limit: Self.maxTenants).sorted() {
+        for name in try Directory.names(in: parkedPath).sorted() {
             guard name.hasSuffix(".jsonl"), let number = Int(name.dropLast(6)) else { continue }
             lastNumber = max(lastNumber, number)
             let queue = try LetterQueue(LineFile(name, in: parkedPath))
