@@ -7,7 +7,7 @@ final class AppendFile {
     struct End: Equatable {
         /// Bytes.
         fileprivate(set) var length = 0
-        /// CRC-32 (RFC 1952, section 8) of all of them.
+        /// CRC-32 (RFC 1952, section 8) of all of them that were appended since the file was opened.
         fileprivate(set) var checksum: UInt32 = 0
     }
 
@@ -38,7 +38,7 @@ final class AppendFile {
             descriptor = -1
             throw error
         }
-        length = status.st_size
+        end.length = status.st_size
     }
 
     deinit {
@@ -77,6 +77,12 @@ final class AppendFile {
         guard ftruncate(descriptor, end.length) == 0 else { throw FileError("ftruncate", path) }
         self.end = end
         isTorn = false
+    }
+
+    /// Cuts off what stood behind the first bytes when the file was opened.
+    func cut(to length: Int) throws(FileError) {
+        guard ftruncate(descriptor, length) == 0 else { throw FileError("ftruncate", path) }
+        end.length = length
     }
 
     /// Appends to `other`, which is empty, what was appended to this file. An error that names this file's path says

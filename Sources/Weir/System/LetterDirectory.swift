@@ -10,9 +10,6 @@ actor LetterDirectory: LetterStore {
         let parked: Int
     }
 
-    /// Files of parked records that are looked for at the start.
-    static let maxTenants = 100_000
-
     nonisolated let parkedAtStart: [String: Int]
     private let executor: BlockingExecutor
     private let deadLetters: DeadLetterFile
