@@ -75,3 +75,9 @@ def backends():
 @pytest.fixture
 def backend(backends):
     return backends()
+
+
+@pytest.fixture
+def journal(tmp_path):
+    """Keys of a journal that outlives the programs of a test. It is as small as there are, with segments of 1 MiB."""
+    return {"directory": str(tmp_path / "journal"), "max_bytes": "16MiB"}

@@ -19,9 +19,9 @@ def test_what_comes_while_a_destination_is_down_arrives_when_it_is_back(start, b
     assert set(backend.taken) == spans
 
 
-def test_a_destination_that_is_down_over_many_restarts_gets_everything(start, backend, tmp_path):
+def test_a_destination_that_is_down_over_many_restarts_gets_everything(start, backend, journal):
     backend.stop()
-    keys = dict(exporters={"otlp_http": forward(backend.url)}, journal={"directory": str(tmp_path / "journal")})
+    keys = dict(exporters={"otlp_http": forward(backend.url)}, journal=journal)
     spans = set()
     for _ in range(3):
         weir = start(**keys)
@@ -54,13 +54,13 @@ def test_an_exporter_that_hangs_does_not_hold_up_the_others(start, backends):
 
 
 def test_sigterm_under_load_with_a_dead_destination_ends_soon_and_the_next_start_delivers(
-    start, dice, backend, tmp_path
+    start, dice, backend, journal, tmp_path
 ):
     backend.stop()
     ledger = Ledger()
     keys = dict(
         exporters={"archive": archive(tmp_path / "archive"), "otlp_http": forward(backend.url)},
-        journal={"directory": str(tmp_path / "journal")},
+        journal=journal,
     )
     weir = start(**keys)
     with Load(ledger, dice.random()) as load:

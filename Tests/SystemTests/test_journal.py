@@ -11,12 +11,6 @@ from weir import archive, forward
 from wire import post, post_json
 
 
-@pytest.fixture
-def journal(tmp_path):
-    """Keys of a journal that outlives the programs of a test. Its segments have 1 MiB."""
-    return {"directory": str(tmp_path / "journal"), "max_bytes": "16MiB"}
-
-
 def names(directory):
     return sorted(found.span.name for found in archives.spans(directory))
 

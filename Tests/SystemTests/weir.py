@@ -42,13 +42,8 @@ def archive(directory, format="otlp_proto", compression="none", max_file_age="1s
 
 def forward(endpoint, **further):
     """The keys of an exporter that sends spans on, and is not patient."""
-    return dict(
-        endpoint=endpoint,
-        compression="none",
-        timeout="1s",
-        retry_on_failure={"initial_interval": "10ms", "max_interval": "50ms"},
-        **further,
-    )
+    further.setdefault("retry_on_failure", {"initial_interval": "10ms", "max_interval": "50ms"})
+    return dict(endpoint=endpoint, compression="none", timeout="1s", **further)
 
 
 def configuration(http=None, exporters=None, logs="level: info, encoding: logfmt", journal=None):
