@@ -79,8 +79,8 @@ import Testing
         var queue = try file.moveAway()
         _ = try queue.peek(maxSpans: 2, maxBytes: 1 << 20) { _ in }
         try queue.forget(2)
-        let path = temporary.path + "/dead_letters/test+a/replay.jsonl"
-        try Data(try temporary.contents(of: "dead_letters/test+a/replay.jsonl") + Array("{\"done\":9".utf8))
+        let path = temporary.path + "/dead_letters/test~a/replay.jsonl"
+        try Data(try temporary.contents(of: "dead_letters/test~a/replay.jsonl") + Array("{\"done\":9".utf8))
             .write(to: URL(fileURLWithPath: path))
         let destination = TestDestination()
         let outcome = try await replay(to: destination)
@@ -147,7 +147,7 @@ import Testing
     }
 
     private func lines(_ file: String) throws -> [String] {
-        String(decoding: try temporary.contents(of: "dead_letters/test+a/\(file)"), as: UTF8.self)
+        String(decoding: try temporary.contents(of: "dead_letters/test~a/\(file)"), as: UTF8.self)
             .split(separator: "\n").map(String.init)
     }
 }

@@ -82,11 +82,11 @@ import Testing
 
     @Test func eachPipelineHasADirectoryOfItsOwn() {
         #expect(ComponentID(type: "traces").fileName == "traces")
-        #expect(ComponentID(type: "traces", name: "eu").fileName == "traces+eu")
+        #expect(ComponentID(type: "traces", name: "eu").fileName == "traces~eu")
         check(
             "{ directory: /var/lib/weir }",
             { JournalConfiguration(&$0).directory(of: ComponentID(type: "traces", name: "eu")) },
-            gives: "/var/lib/weir/traces+eu")
+            gives: "/var/lib/weir/traces~eu")
         check("{}", { JournalConfiguration(&$0).maxDeadLetters }, gives: .gibibytes(1))
         check("{}", { JournalConfiguration(&$0).maxParked }, gives: .gibibytes(1))
         check(

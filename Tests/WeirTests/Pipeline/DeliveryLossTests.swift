@@ -140,7 +140,7 @@ import Testing
         #expect(destination.takenSpans == [])
         #expect(sample.journal.unsettled(0).records > 0)
         // Somebody makes room.
-        try FileManager.default.removeItem(atPath: "\(sample.directory)/dead_letters/test+a/letters.jsonl")
+        try FileManager.default.removeItem(atPath: "\(sample.directory)/dead_letters/test~a/letters.jsonl")
         try await eventually("it goes on") { destination.takenSpans == ["span 3", "span 4"] }
         await sample.stop()
         #expect(sample.counter("weir_exporter_dead_letter_spans") == 2)
