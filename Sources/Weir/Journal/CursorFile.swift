@@ -11,9 +11,6 @@ struct CursorFile {
     private var generation: UInt64 = 0
     /// What the file holds; nil when nothing was written yet or both blocks are damaged.
     private(set) var cursor: Cursor?
-    /// Something was written, and cannot be read.
-    private(set) var isDamaged = false
-
     /// Opens the file, or makes it.
     /// - Parameter isReadOnly: for one who only looks; then a missing file is an error.
     init(
@@ -33,7 +30,6 @@ struct CursorFile {
             }
             (generation, cursor) = found
         }
-        isDamaged = cursor == nil && !buffer.bytes.allSatisfy { $0 == 0 }
         // A power cut may leave a new file without its room.
         guard !isReadOnly, file.size < 2 * disk.blockSize else { return }
         try disk.remove(name)

@@ -130,10 +130,9 @@ struct JournalRecovery: ~Copyable {
         for name in names where name.hasSuffix(CursorFile.suffix) {
             let exporter = String(name.dropLast(CursorFile.suffix.count))
             cursorFiles.insert(exporter)
-            let file = try CursorFile(name, journal, disk, exists: true, isReadOnly: true)
-            if let cursor = file.cursor {
+            if let cursor = try CursorFile(name, journal, disk, exists: true, isReadOnly: true).cursor {
                 cursors[exporter] = cursor
-            } else if file.isDamaged, let oldest {
+            } else if let oldest {
                 cursors[exporter] = Cursor(next: oldest)
                 damagedCursors.append(exporter)
             } else {

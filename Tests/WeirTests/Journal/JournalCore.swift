@@ -134,7 +134,8 @@ extension JournalEntry {
     /// An entry that can be told from others, of the given number of bytes.
     static func numbered(_ number: Int, bytes: Int = 20, tenant: String = "t", spans: Int = 1) -> JournalEntry {
         let text = Array("\(number) ".utf8)
-        let payload = text + (text.count..<max(text.count, bytes)).map { UInt8(truncatingIfNeeded: number &* 31 &+ $0) }
+        let filler = UInt8(truncatingIfNeeded: number)
+        let payload = text + [UInt8](repeating: filler, count: max(0, bytes - text.count))
         return JournalEntry(
             tenant: tenant, receivedAt: Timestamp(nanoseconds: UInt64(number)), spanCount: spans,
             payload: payload.withUnsafeBytes { .copying($0) })
