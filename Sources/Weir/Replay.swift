@@ -42,7 +42,7 @@ struct Replay {
     mutating func run() async throws -> Outcome {
         guard let lock = try file.lockReplay() else { throw Busy() }
         defer { withExtendedLifetime(lock) {} }
-        // What an earlier run did not come to, or did not end with. Of that, what is refused again is among the letters.
+        // What an earlier run did not come to. Of that, what is refused again is among the letters.
         var queue = try file.leftover()
         if try await send(&queue) {
             (outcome.remainingSpans, outcome.unreadableLines) = (0, 0)

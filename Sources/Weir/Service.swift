@@ -126,7 +126,7 @@ struct Service: Sendable {
         Task {
             try? await Task.sleep(for: shutdownTimeout)
             let left = deliveries.reduce(0) { $0 + $1.waitingSpans }
-            logger.critical("stopping took longer than shutdown_timeout", metadata: ["spans_lost": "\(left)"])
+            logger.critical("stopping took longer than shutdown_timeout", metadata: ["spans_undelivered": "\(left)"])
             Signals.exitNow()
         }
     }

@@ -73,11 +73,11 @@ struct JournalSettings: Sendable {
             "What a power cut may lose with durability: interval.")
         dedupeWindow = fields.duration(
             "dedupe_window", default: .seconds(600), in: .zero ... .seconds(86_400),
-            "A request that is byte for byte one that was taken this long ago gets its answer again. 0s switches it off."
+            "A request that is, byte for byte, one that was taken this long ago gets its answer again. 0s: off."
         )
         dedupeRequests = fields.int(
             "dedupe_max_requests", default: 1_000_000, in: 1...100_000_000,
-            "Requests that are remembered for that; then the oldest is forgotten early, and counted. About 100 bytes each."
+            "Requests that are remembered for that, about 100 bytes each; then the oldest is forgotten, and counted."
         )
         _ = fields.choice(
             "encryption", default: JournalEncryption.off, "Only off, until there is a processor with keys.")

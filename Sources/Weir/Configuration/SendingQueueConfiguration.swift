@@ -21,7 +21,8 @@ struct SendingQueueConfiguration: Sendable {
                 fields.int("max_spans", default: 8_192, in: 1...1_000_000, "The spans of one batch."),
                 fields.bytes(
                     "max_bytes", default: .mebibytes(4), in: .kibibytes(1) ... .mebibytes(64),
-                    "The bytes of one batch, as OTLP protobuf.").bytes
+                    "The bytes of one batch, as OTLP protobuf."
+                ).bytes
             )
         }
         for key in ["enabled", "queue_size", "storage", "block_on_overflow", "wait_for_result", "sizer"] {

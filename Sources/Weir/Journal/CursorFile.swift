@@ -5,13 +5,12 @@ struct CursorFile {
     private static let magic: UInt64 = 0x3152_5543_5249_4557  // WEIRCUR1
     private static let fixedSize = 48
 
-    private let file: any JournalFile
+    private var file: any JournalFile
     private let disk: any JournalDisk
     private let journal: JournalID
     private var generation: UInt64 = 0
     /// What the file holds; nil when nothing was written yet or both blocks are damaged.
     private(set) var cursor: Cursor?
-
     /// Opens the file, or makes it.
     /// - Parameter isReadOnly: for one who only looks; then a missing file is an error.
     init(
@@ -31,6 +30,10 @@ struct CursorFile {
             }
             (generation, cursor) = found
         }
+        // A power cut may leave a new file without its room.
+        guard !isReadOnly, file.size < 2 * disk.blockSize else { return }
+        try disk.remove(name)
+        file = try disk.create(name, size: 2 * disk.blockSize)
     }
 
     /// Returns when the operating system has it: the process may die, the machine may not, until `sync` has returned.

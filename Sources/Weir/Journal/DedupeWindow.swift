@@ -55,6 +55,7 @@ struct DedupeWindow {
 
     mutating func finish(_ key: RequestKey, at now: Timestamp, answer: String) {
         guard isOn, key != .none else { return }
+        forget(at: now)
         known[key] = .answered(at: now, answer: answer)
         order.append((key, now))
         if order.count > limit {

@@ -9,11 +9,17 @@ extension Journal {
     /// Files that damaged bytes are copied to, at most.
     static let maximumQuarantine = 64
 
-    /// Opens the journal on a disk, or begins one: finds what was acknowledged, puts aside what is damaged, and says
-    /// what is missing.
-    ///
-    /// An exporter that is new gets what comes from now on. One that is not configured any more holds nothing back; if
-    /// it comes back while its records are there, it goes on where it was.
+    /// What a journal is made of: everything that has states.
+    struct Parts: ~Copyable {
+        var log: JournalLog
+        var state: JournalState
+        var dedupe: DedupeWindow
+        /// In the order of the destinations.
+        var cursors: [CursorFile] = []
+        let recoveredThrough: UInt64
+    }
+
+    /// Opens the journal on a disk, or begins one.
     /// - Parameters:
     ///   - executor: makes something that runs one job at a time on a thread of its own, by name.
     static func open(
@@ -21,12 +27,32 @@ extension Journal {
         executor: (String) -> any SerialExecutor, clock: @escaping @Sendable () -> Timestamp,
         events: @escaping @Sendable (JournalEvent) -> Void
     ) throws(DiskError) -> (journal: Journal, writer: JournalWriter) {
+        let parts = try recover(from: disk, limits, for: destinations, at: clock(), events)
+        let journal = Journal(
+            parts.log.journal, parts.state, parts.dedupe, on: disk, recoveredThrough: parts.recoveredThrough,
+            executor: executor, events: events)
+        let cursors = parts.cursors
+        return (journal, JournalWriter(journal, parts.log, cursors, executor: executor("writer"), clock: clock))
+    }
+
+    /// Finds what was acknowledged, puts aside what is damaged, and says what is missing.
+    ///
+    /// An exporter that is new gets what comes from now on. One that is not configured any more holds nothing back; if
+    /// it comes back while its records are there, it goes on where it was.
+    static func recover(
+        from disk: any JournalDisk, _ limits: JournalLimits, for destinations: [Destination], at now: Timestamp,
+        _ events: (JournalEvent) -> Void
+    ) throws(DiskError) -> Parts {
         var dedupe = DedupeWindow(length: limits.dedupeWindow, limit: limits.dedupeRequests)
         let recovery = try JournalRecovery(disk) { index in
             for entry in index.entries { dedupe.finish(entry.key, at: entry.receivedAt, answer: entry.answer) }
         }
         try repair(recovery, events)
         let names = Set(destinations.map(\.name))
+        for name in recovery.damagedCursors where names.contains(name) {
+            let what = "the cursor of \(name) is damaged: it gets everything that is there"
+            events(.trouble(DiskError(description: what, isFull: false)))
+        }
         for gap in recovery.gaps where gap.exporter.map(names.contains) ?? true { events(.gap(gap)) }
         for (name, load) in recovery.unsettled.sorted(by: { $0.key < $1.key })
         where !names.contains(name) && load.spans > 0 {
@@ -47,24 +73,22 @@ extension Journal {
             files.append(file)
         }
         try disk.sync()
-        let id = recovery.journal
         let recoveredThrough = recovery.nextSequence - 1
         var log = JournalLog(recovery, limits)
         do throws(DiskError) {
-            try log.prepare(at: clock())
+            try log.prepare(at: now)
         } catch {
             // What is there can still be delivered, which makes room.
             events(.trouble(error))
         }
-        let journal = Journal(
-            id, state, dedupe, on: disk, recoveredThrough: recoveredThrough, executor: executor, events: events)
-        return (journal, JournalWriter(journal, log, files, executor: executor("writer"), clock: clock))
+        return Parts(log: log, state: state, dedupe: dedupe, cursors: files, recoveredThrough: recoveredThrough)
     }
 
     private static func repair(
         _ recovery: borrowing JournalRecovery, _ events: (JournalEvent) -> Void
     ) throws(DiskError) {
         let disk = recovery.disk
+        try recovery.sync()
         if recovery.isTorn { events(.torn) }
         for stray in recovery.strays { try disk.remove(stray) }
         for damage in recovery.damages.prefix(maximumQuarantine) {
@@ -72,7 +96,11 @@ extension Journal {
             try? copy(damage.bytes, of: damage.name, to: name, disk)
             events(.quarantined(file: name, bytes: damage.bytes.count))
         }
-        for name in recovery.unreadable { try disk.remove(name) }
+        for (name, _, size) in recovery.unreadable {
+            // As it is: there may be no room for a copy.
+            try disk.rename(name, to: "quarantine-\(name)")
+            events(.quarantined(file: "quarantine-\(name)", bytes: size))
+        }
         for index in recovery.scanned { try? IndexFile.write(index, disk) }
         guard recovery.isUnidentified else { return }
         let identity = SegmentHeader(

@@ -277,7 +277,7 @@ extension Journal {
     }
 
     /// - Returns: what is to be exported; nil if the reader has been moved on meanwhile.
-    func found(_ reader: Int, from position: UInt64, _ found: JournalReader.Disk.Found) -> [JournalRecord]? {
+    func found(_ reader: Int, from position: UInt64, _ found: StoredRecords.Found) -> [JournalRecord]? {
         var gaps: [JournalGap] = []
         let records = locked.withLock { locked -> [JournalRecord]? in
             defer { gaps = locked.state.takeGaps() }

@@ -44,8 +44,8 @@ struct JournalLog: ~Copyable {
     private var placed: [Placed] = []
     /// What was written and not synced yet, for ``Durability/interval``: written again elsewhere if the sync fails.
     private var unsynced: [(entry: JournalEntry, placed: Placed)] = []
-    /// A file that got a segment's name but never became one: the next of that name takes its place.
-    private var misnamed: (sequence: UInt64, size: Int)?
+    /// The newest file with a segment's name. As long as it holds nothing, the next one takes its name and its place.
+    private var newest: (sequence: UInt64, size: Int)?
     /// Index files by the first sequence of their segment, with the time of their last record.
     private var indexes: Deque<(sequence: UInt64, newest: Timestamp)> = []
 
@@ -58,9 +58,11 @@ struct JournalLog: ~Copyable {
         nextSequence = opened.nextSequence
         durableBelow = opened.nextSequence
         isJump = opened.isJump
-        hasSpare = opened.hasSpare
-        fileBytes = opened.fileBytes
+        // One of another size was begun with other limits, or never ended.
+        hasSpare = opened.spareSize == limits.segmentBytes
+        fileBytes = opened.fileBytes + (hasSpare ? limits.segmentBytes : 0)
         indexes = Deque(opened.indexes)
+        newest = opened.segments.last.map { ($0.firstSequence, $0.size) }
         if let last = opened.takeLast() {
             active = Active(
                 header: last.index.header, seed: last.index.header.seed(disk), file: last.file, index: last.index,
@@ -99,7 +101,7 @@ struct JournalLog: ~Copyable {
         for entry in entries {
             let added = buffer.add(
                 entry, sequence: nextSequence + UInt64(group.count), durableBelow: durableBelow, seed: seed,
-                room: file.size - start, disk)
+                room: file.size & ~(disk.blockSize - 1) - start, disk)
             guard let added else { break }
             group.append(added)
         }
@@ -156,7 +158,9 @@ struct JournalLog: ~Copyable {
             settle()
         } catch {
             active?.isSuspect = true
-            unsynced = waiting
+            // Some of them may have been settled in a segment that they filled.
+            let durableBelow = durableBelow
+            unsynced = waiting.filter { $0.placed.record.sequence >= durableBelow }
             nextSequence = end
             throw error
         }
@@ -201,12 +205,11 @@ extension JournalLog {
         try file.sync()
         // From here on the old segment must not get what the new one voids, even if the new one never comes to be.
         active?.isSuspect = true
-        if let misnamed, misnamed.sequence == nextSequence { fileBytes -= misnamed.size }
         try disk.rename(spare, to: SegmentSummary.name(of: nextSequence) + ".seg")
-        misnamed = (nextSequence, file.size)
+        if let newest, newest.sequence == nextSequence { fileBytes -= newest.size }
+        newest = (nextSequence, file.size)
         if spare == Self.spareName { hasSpare = false }
         try disk.sync()
-        misnamed = nil
         seal()
         active = Active(
             header: header, seed: header.seed(disk), file: file, index: SegmentIndex(of: header), end: disk.blockSize)
@@ -217,6 +220,7 @@ extension JournalLog {
 
     /// Writes down what is in the segment that is full. Without it the next start reads the segment itself.
     private mutating func seal() {
+        active?.index.drop(from: nextSequence)
         guard let index = active?.index, let newest = index.entries.last?.receivedAt else { return }
         try? IndexFile.write(index, disk)
         indexes.append((index.header.firstSequence, newest))
@@ -224,6 +228,8 @@ extension JournalLog {
 
     /// Takes the room for one more segment, if the limits have it.
     private mutating func prepare(_ size: Int, _ name: String) throws(DiskError) {
+        // What an earlier try has left behind.
+        try? disk.remove(name)
         guard fileBytes + size <= limits.maxBytes else {
             throw DiskError(description: "the journal has \(fileBytes) of max_bytes, \(limits.maxBytes)", isFull: true)
         }
@@ -233,8 +239,6 @@ extension JournalLog {
                 description: "the disk has \(free) bytes free, of which \(limits.minFreeBytes) are to stay so",
                 isFull: true)
         }
-        // What an earlier try has left behind.
-        try? disk.remove(name)
         _ = try disk.create(name, size: size)
         fileBytes += size
     }
@@ -254,16 +258,23 @@ extension JournalLog {
 
     /// These segments are not needed any more: the first becomes the spare, if there is none.
     mutating func release(_ segments: [SegmentSummary]) throws(DiskError) {
-        for segment in segments where segment.firstSequence != active?.header.firstSequence {
+        var first: DiskError?
+        for segment in segments where segment.firstSequence != newest?.sequence {
             let name = segment.name + ".seg"
-            if !hasSpare, segment.size == limits.segmentBytes {
-                try disk.rename(name, to: Self.spareName)
-                hasSpare = true
-            } else {
-                try disk.remove(name)
-                fileBytes -= segment.size
+            do throws(DiskError) {
+                if !hasSpare, segment.size == limits.segmentBytes {
+                    try disk.rename(name, to: Self.spareName)
+                    hasSpare = true
+                } else {
+                    try disk.remove(name)
+                    fileBytes -= segment.size
+                }
+            } catch {
+                // It takes room until the next start.
+                first = first ?? error
             }
         }
+        if let first { throw first }
     }
 
     /// Removes the indexes of segments that are gone, once no client's resend can be in them.

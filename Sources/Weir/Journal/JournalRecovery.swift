@@ -29,7 +29,9 @@ struct JournalRecovery: ~Copyable {
     private(set) var nextSequence: UInt64 = 1
     /// `nextSequence` is not the one behind the last record.
     private(set) var isJump = false
-    private(set) var hasSpare = false
+    /// Bytes of a file that is ready to become a segment; nil where there is none.
+    private(set) var spareSize: Int?
+    /// Bytes of all segments.
     private(set) var fileBytes = 0
     /// Index files by their first sequence, with the time of their last record.
     private(set) var indexes: [(sequence: UInt64, newest: Timestamp)] = []
@@ -57,10 +59,16 @@ struct JournalRecovery: ~Copyable {
         let names = try disk.names()
         let headers = try readHeaders(names)
         try identify(names, headers.map(\.header))
-        try readCursors(names)
-        try readSegments(headers.filter { $0.header.journal == journal }, Set(names), eachIndex)
+        let own = headers.filter { $0.header.journal == journal }
+        try readCursors(names, oldest: own.first?.header.firstSequence)
+        try readSegments(own, Set(names), eachIndex)
         placeNext()
         noteMissingForCursors()
+    }
+
+    /// What an earlier process wrote, and perhaps did not sync, is where a power cut leaves it from here on.
+    func sync() throws(DiskError) {
+        try last?.file.sync()
     }
 
     /// The newest segment, once.
@@ -77,8 +85,7 @@ struct JournalRecovery: ~Copyable {
         for name in names.sorted() where name.hasSuffix(".seg") {
             let file = try disk.open(name, isReadOnly: true)
             if name == JournalLog.spareName {
-                hasSpare = true
-                fileBytes += file.size
+                spareSize = file.size
                 continue
             }
             let count = try file.read(into: block.memory, at: 0)
@@ -86,26 +93,25 @@ struct JournalRecovery: ~Copyable {
             if let header, SegmentSummary.name(of: header.firstSequence) + ".seg" == name {
                 found.append((name, header, file.size))
                 fileBytes += file.size
-            } else if let first = UInt64(name.dropLast(4)) {
+            } else if header == nil, let first = UInt64(name.dropLast(4)) {
                 // Both copies of the header are damaged. How many records it held nobody knows, but not more than fit.
-                damages.append((name, 0..<file.size))
-                unreadable.append(name)
-                unreadableEnd = max(unreadableEnd, first + UInt64(file.size / RecordHeader.size))
+                unreadable.append((name, first..<first + UInt64(file.size / RecordHeader.size) + 1, file.size))
             } else {
+                // One that was to be used again, and did not get its new name.
                 strays.append(name)
             }
         }
         return found
     }
 
-    /// Segments of which neither copy of the header is whole.
-    private(set) var unreadable: [String] = []
+    /// Segments of which neither copy of the header is whole, and the sequences that may have stood there.
+    private(set) var unreadable: [(name: String, sequences: Range<UInt64>, size: Int)] = []
     /// Segments that had to be read because their index was not there.
     private(set) var scanned: [SegmentIndex] = []
     /// Exporters that have a file for their cursor, damaged or not.
     private(set) var cursorFiles: Set<String> = []
-    /// Behind the last sequence that may have stood in a segment that cannot be read.
-    private var unreadableEnd: UInt64 = 0
+    /// Exporters whose cursor is damaged: they begin with the oldest record, since nobody knows where they were.
+    private(set) var damagedCursors: [String] = []
 
     private mutating func identify(_ names: [String], _ headers: [SegmentHeader]) throws(DiskError) {
         if names.contains(Self.identityName) {
@@ -120,14 +126,18 @@ struct JournalRecovery: ~Copyable {
         journal = headers.last?.journal ?? JournalID(value: .random(in: 1 ... .max))
     }
 
-    private mutating func readCursors(_ names: [String]) throws(DiskError) {
+    private mutating func readCursors(_ names: [String], oldest: UInt64?) throws(DiskError) {
         for name in names where name.hasSuffix(CursorFile.suffix) {
             let exporter = String(name.dropLast(CursorFile.suffix.count))
             cursorFiles.insert(exporter)
-            guard let cursor = try CursorFile(name, journal, disk, exists: true, isReadOnly: true).cursor else {
+            if let cursor = try CursorFile(name, journal, disk, exists: true, isReadOnly: true).cursor {
+                cursors[exporter] = cursor
+            } else if let oldest {
+                cursors[exporter] = Cursor(next: oldest)
+                damagedCursors.append(exporter)
+            } else {
                 continue
             }
-            cursors[exporter] = cursor
             unsettled[exporter] = Load()
         }
     }
@@ -186,9 +196,10 @@ struct JournalRecovery: ~Copyable {
     }
 
     private mutating func note(missingBefore header: SegmentHeader) {
-        guard !segments.isEmpty, !header.isJump, header.firstSequence > nextSequence else { return }
-        gaps.append(
-            JournalGap(reason: .missing, sequences: nextSequence...header.firstSequence - 1, spans: nil))
+        // What every exporter had done was let go of, and a power cut may have brought back some of it.
+        let first = max(nextSequence, cursors.values.map(\.next).min() ?? 0)
+        guard !segments.isEmpty, !header.isJump, header.firstSequence > first else { return }
+        gaps.append(JournalGap(reason: .missing, sequences: first...header.firstSequence - 1, spans: nil))
     }
 
     private mutating func readIndexesOfGoneSegments(
@@ -219,9 +230,11 @@ struct JournalRecovery: ~Copyable {
     /// A cursor beyond the last record tells of records that are lost. Their sequences are known to exporters, so they
     /// are never used again.
     private mutating func placeNext() {
-        let passed = cursors.values.map { $0.done.last.map { $0.upperBound + 1 } ?? $0.next }.max() ?? 0
-        let used = max(passed, unreadableEnd)
-        guard used > nextSequence else { return }
+        // Where no segment is left, nobody knows of more than this.
+        if segments.isEmpty { nextSequence = cursors.values.map(\.next).min() ?? nextSequence }
+        let passed = cursors.values.map { $0.done.last.map { $0.upperBound + 1 } ?? $0.next }
+        let unreadable = unreadable.filter { $0.sequences.lowerBound >= nextSequence }.map(\.sequences.upperBound)
+        guard let used = (passed + unreadable).max(), used > nextSequence else { return }
         gaps.append(JournalGap(reason: .missing, sequences: nextSequence...used - 1, spans: nil))
         nextSequence = used
         isJump = true

@@ -19,10 +19,16 @@ struct JournalState {
         var place: (segment: UInt64, offset: Int)?
         /// What was not read yet.
         var unread: Load
-        /// What is not done yet, read or not.
-        var unsettled: Load
         /// What was read and is not done.
         fileprivate var pending: Deque<(sequence: UInt64, load: Load)> = []
+        fileprivate var underWay = Load()
+
+        /// What is not done yet, read or not.
+        var unsettled: Load {
+            var sum = unread
+            sum.add(underWay)
+            return sum
+        }
     }
 
     private struct Cached {
@@ -63,8 +69,7 @@ struct JournalState {
         cursor.skip(to: segments.first?.firstSequence ?? head)
         readers.append(
             Reader(
-                name: name, onFull: onFull, cursor: cursor, position: cursor.next, unread: unsettled,
-                unsettled: unsettled))
+                name: name, onFull: onFull, cursor: cursor, position: cursor.next, unread: unsettled))
         updateMark()
         return readers.count - 1
     }
@@ -111,6 +116,8 @@ struct JournalState {
         for place in placed {
             let record = place.record
             if segments.last?.header != place.segment {
+                // One that holds nothing, of which the new one has taken the name.
+                if segments.last?.firstSequence == place.segment.firstSequence { segments.removeLast() }
                 segments.append(SegmentSummary(header: place.segment, size: place.segmentSize))
             }
             let load = Load(records: 1, spans: record.spanCount, bytes: place.length)
@@ -125,7 +132,6 @@ struct JournalState {
             for index in readers.indices {
                 if isDue(readers[index], load) { due.insert(index) }
                 readers[index].unread.add(load)
-                readers[index].unsettled.add(load)
             }
         }
         trimCache()
@@ -202,11 +208,14 @@ struct JournalState {
     ///   not.
     private mutating func note(_ reader: Int, _ sequence: UInt64, _ load: Load) -> Bool {
         if sequence > readers[reader].position { pass(reader, to: sequence) }
-        readers[reader].position = sequence + 1
-        guard !readers[reader].cursor.isDone(sequence) else { return false }
-        readers[reader].unread.subtract(load)
-        readers[reader].pending.append((sequence, load))
-        return true
+        let isWanted = !readers[reader].cursor.isDone(sequence)
+        if isWanted {
+            readers[reader].unread.subtract(load)
+            readers[reader].pending.append((sequence, load))
+            readers[reader].underWay.add(load)
+        }
+        move(reader, to: sequence + 1)
+        return isWanted
     }
 
     /// Nothing is on the disk between the reader's position and `sequence`: nobody will ever see these, and they must
@@ -220,12 +229,14 @@ struct JournalState {
                 JournalGap(reason: .damaged, sequences: missing, spans: nil, exporter: readers[reader].name))
         }
         readers[reader].cursor.finish(position...sequence - 1)
-        readers[reader].position = sequence
-        if sequence == head {
-            // What was counted and could not be read.
-            readers[reader].unread = Load()
-            readers[reader].unsettled = sum(of: readers[reader].pending)
-        }
+        move(reader, to: sequence)
+        updateMark()
+    }
+
+    private mutating func move(_ reader: Int, to position: UInt64) {
+        readers[reader].position = position
+        // What was counted and could not be read is not waited for.
+        if position == head { readers[reader].unread = Load() }
     }
 
     /// Records that exporters have not got, and that were not told of before.
@@ -246,7 +257,7 @@ struct JournalState {
             index += 1
         }
         readers[reader].pending.removeSubrange(start..<index)
-        readers[reader].unsettled.subtract(done)
+        readers[reader].underWay.subtract(done)
         updateMark()
         return done.bytes
     }
@@ -256,15 +267,16 @@ struct JournalState {
     /// Lets exporters that may skip pass segments, where an entry is refused because of them.
     mutating func makeRoom(for entry: JournalEntry) {
         guard refusal(of: entry) != nil, readers.contains(where: { $0.onFull == .skip }) else { return }
-        while usedBytes > Int(Double(limits.maxBytes) * JournalLimits.yellow), segments.count > 1,
+        let enough = Int(Double(limits.maxBytes) * JournalLimits.yellow)
+        while usedBytes > enough || refusal(of: entry) != nil,
             let oldest = segments.firstIndex(where: { !isReleasable($0) }), oldest + 1 < segments.count
         {
             let end = segments[oldest + 1].firstSequence
             // Somebody who may not skip holds it.
             if readers.contains(where: { $0.onFull == .refuse && $0.cursor.next < end }) { break }
             for index in readers.indices where readers[index].cursor.next < end { skip(index, to: end) }
+            updateMark()
         }
-        updateMark()
     }
 
     private mutating func skip(_ reader: Int, to end: UInt64) {
@@ -272,25 +284,19 @@ struct JournalState {
         readers[reader].cursor.skip(to: end)
         // What is under way is in memory: it goes on, and is not skipped.
         readers[reader].pending.removeAll { $0.sequence < end }
-        guard before.position < end else {
-            readers[reader].unsettled = sum(of: readers[reader].pending)
-            readers[reader].unsettled.add(before.unread)
-            return
-        }
+        readers[reader].underWay = readers[reader].pending.reduce(into: Load()) { $0.add($1.load) }
+        guard before.position < end else { return }
         readers[reader].position = end
         readers[reader].place = nil
         var rest = Load()
         for segment in segments where segment.firstSequence >= end { rest.add(segment.load) }
+        // Some of that an earlier process may have exported.
+        rest.limit(to: before.unread)
         readers[reader].unread = rest
-        readers[reader].unsettled = rest
         gaps.append(
             JournalGap(
                 reason: .skipped, sequences: before.position...end - 1, spans: before.unread.spans - rest.spans,
                 exporter: before.name))
-    }
-
-    private func sum(of pending: Deque<(sequence: UInt64, load: Load)>) -> Load {
-        pending.reduce(into: Load()) { $0.add($1.load) }
     }
 
     /// Segments that every exporter has passed, oldest first. They are not part of the journal any more.

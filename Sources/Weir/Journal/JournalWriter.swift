@@ -103,8 +103,13 @@ actor JournalWriter {
 
     /// At the end: the cursors survive a power cut as well.
     func finish() {
-        let work = journal.takeWork(withCursors: true)
-        note(work.cursors)
+        var isDone = false
+        while !isDone {
+            let group = journal.takeWork(withCursors: true)
+            if !group.entries.isEmpty { write(group) }
+            note(group.cursors)
+            isDone = group.entries.isEmpty
+        }
         attempt { () throws(DiskError) in try log.sync(at: clock()) }
         attempt { () throws(DiskError) in for cursor in cursors { try cursor.sync() } }
     }

@@ -34,6 +34,11 @@ struct SegmentIndex: Equatable, Sendable {
                 length: record.stride, spanCount: record.spanCount, tenant: index(of: tenant), answer: answer))
     }
 
+    /// Takes out what a later segment voids.
+    mutating func drop(from sequence: UInt64) {
+        while let last = entries.last, last.sequence >= sequence { entries.removeLast() }
+    }
+
     /// There are few tenants, and most often it is the last one again.
     private mutating func index(of tenant: String) -> Int {
         if let known = tenants.lastIndex(of: tenant) { return known }

@@ -105,6 +105,8 @@ struct SegmentReader: ~Copyable {
             if needed > buffer.memory.count || needed <= Self.pieceSize && buffer.memory.count > Self.pieceSize {
                 buffer.resize(max(needed, Self.pieceSize))
             }
+            // What was held is gone even where reading fails.
+            held = 0..<0
             let read = try file.read(into: buffer.memory, at: first)
             if read < needed {
                 UnsafeMutableRawBufferPointer(rebasing: buffer.memory[read..<needed])

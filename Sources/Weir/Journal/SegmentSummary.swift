@@ -42,6 +42,12 @@ struct Load: Equatable, Sendable {
         bytes += other.bytes
     }
 
+    mutating func limit(to other: Load) {
+        records = min(records, other.records)
+        spans = min(spans, other.spans)
+        bytes = min(bytes, other.bytes)
+    }
+
     mutating func subtract(_ other: Load) {
         records -= other.records
         spans -= other.spans

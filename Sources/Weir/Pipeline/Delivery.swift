@@ -6,7 +6,7 @@ struct Delivery: Sendable {
     struct Timing: Sendable {
         /// How often an exporter is asked whether something is due by time.
         var tickInterval = Duration.seconds(1)
-        /// How long a delivery goes on once the pipeline has stopped, as long as its destination takes what it is given.
+        /// How long a delivery goes on once the pipeline has stopped, if its destination takes what it is given.
         var drainTimeout = Duration.seconds(10)
     }
 

@@ -43,10 +43,18 @@ struct DeliveryRun {
         case .cancel(let id): exports[id]?.cancel()
         case .bury(let id, let piece, let journal, let reason):
             let make = letterMaker(piece, journal, reason)
-            store { () throws(LetterError) in try await letters.bury(make()) } then: { .kept(id, $0) }
+            store { () throws(LetterError) in
+                try await letters.bury(make())
+            } then: {
+                .kept(id, $0)
+            }
         case .park(let id, let piece, let tenant, let reason):
             let make = letterMaker(piece, nil, reason)
-            store { () throws(LetterError) in try await letters.park(make(), of: tenant) } then: { .kept(id, $0) }
+            store { () throws(LetterError) in
+                try await letters.park(make(), of: tenant)
+            } then: {
+                .kept(id, $0)
+            }
         case .fetch(let id, let tenant):
             let queue = state.settings.queue
             store { () throws(LetterError) in
@@ -55,7 +63,11 @@ struct DeliveryRun {
                 .fetched(id, $0)
             }
         case .forget(let id, let tenant, let count):
-            store { () throws(LetterError) in try await letters.forget(count, of: tenant) } then: { .forgot(id, $0) }
+            store { () throws(LetterError) in
+                try await letters.forget(count, of: tenant)
+            } then: {
+                .forgot(id, $0)
+            }
         case .look(let last, let ticks, let makesRoom):
             let (inbox, now) = (inbox, delivery.now)
             Task {

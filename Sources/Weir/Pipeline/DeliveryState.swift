@@ -175,6 +175,16 @@ extension DeliveryState {
 
     private var hasFreeConsumer: Bool { flights.count + (isReading ? 1 : 0) < settings.queue.consumers }
 
+    private var exportCount: Int {
+        flights.values.count { if case .exporting = $0.phase { true } else { false } }
+    }
+
+    /// Who waits to try again lets a drain pass: it may be what makes room for the one who waits.
+    private var hasRoomForDrain: Bool {
+        let busy = flights.values.count { if case .waiting = $0.phase { $0.drain != nil } else { true } }
+        return busy + (isReading ? 1 : 0) < settings.queue.consumers
+    }
+
     private mutating func begin(_ flight: Flight) -> Int {
         nextFlight += 1
         flights[nextFlight] = flight
@@ -208,10 +218,13 @@ extension DeliveryState {
                     if stopAt != nil { return abandon(id) }
                     flight.phase = .waiting(until: pausedUntil)
                     wake(at: pausedUntil)
-                } else {
+                } else if exportCount < settings.queue.consumers {
                     flight.phase = .exporting(isCancelled: false)
                     if let stopAt { wake(at: stopAt) }
                     outbox.append(.export(id, part.piece, flight.drain?.journal))
+                } else {
+                    // A drain has its turn. Its end is an event.
+                    flight.phase = .ready
                 }
             case .bury(let reason):
                 flight.phase = .storing
@@ -238,8 +251,8 @@ extension DeliveryState {
     }
 
     private mutating func drainParked(at now: Instant, _ journal: Journal) {
-        guard stopAt == nil, hasFreeConsumer, let due = parked.nextDue else { return }
-        if prefersJournal, journal.bytes > 0 { return }
+        guard stopAt == nil, hasRoomForDrain, let due = parked.nextDue else { return }
+        if prefersJournal, journal.bytes > 0, hasFreeConsumer { return }
         guard let tenant = parked.beginDrain(at: now) else { return wake(at: due) }
         prefersJournal = true
         var flight = Flight(shipment: shipment([]))

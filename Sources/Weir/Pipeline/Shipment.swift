@@ -81,7 +81,8 @@ struct Shipment {
         guard let record = parts.last?.piece.records else { return }
         let sequence = record[record.startIndex].sequence
         parts.removeAll { $0.piece.spans != nil && $0.piece.records.first?.sequence == sequence }
-        parts.append(Part(piece: Piece(record), fate: .bury("\(lastRefusal) (and its spans cannot be told apart)")))
+        let reason = "\(lastRefusal) (and its spans cannot be told apart)"
+        parts.append(Part(piece: Piece(record), fate: .bury(reason)))
     }
 
     /// What is next goes to the dead letters.
@@ -94,7 +95,9 @@ struct Shipment {
     /// - Returns: whether there are any.
     @discardableResult
     mutating func park(_ tenant: String, _ reason: String) -> Bool {
-        guard let piece = parts.last?.piece, piece.records.contains(where: { $0.tenant == tenant }) else { return false }
+        guard let piece = parts.last?.piece, piece.records.contains(where: { $0.tenant == tenant }) else {
+            return false
+        }
         parts.removeLast()
         let others = piece.records.filter { $0.tenant != tenant }
         let own = piece.records.filter { $0.tenant == tenant }

@@ -47,7 +47,7 @@ final class JournalDirectory: JournalDisk {
 
     func names() throws(DiskError) -> [String] {
         do {
-            return try Directory.names(in: path, limit: .max).filter { $0 != Self.lockName && $0 != Self.draftName }
+            return try Directory.names(in: path).filter { $0 != Self.lockName && $0 != Self.draftName }
         } catch {
             throw DiskError(error)
         }

@@ -1,6 +1,6 @@
 /// The dead letters and the parked records of one exporter of one pipeline, on disk. `docs/delivery.md` has the format.
 ///
-///     dead_letters/EXPORTER/letters.jsonl   a line a record; locked while a line is written, so that it can be moved away
+///     dead_letters/EXPORTER/letters.jsonl
 ///     parked/EXPORTER/000001.jsonl          a file a tenant
 actor LetterDirectory: LetterStore {
     struct Limits: Sendable {
@@ -9,9 +9,6 @@ actor LetterDirectory: LetterStore {
         /// Bytes of all parked records.
         let parked: Int
     }
-
-    /// Files of parked records that are looked for at the start.
-    static let maxTenants = 100_000
 
     nonisolated let parkedAtStart: [String: Int]
     private let executor: BlockingExecutor
@@ -31,7 +28,7 @@ actor LetterDirectory: LetterStore {
         parkedPath = "\(pipeline)/parked/\(exporter.fileName)"
         try Directory.create(parkedPath)
         var parkedAtStart: [String: Int] = [:]
-        for name in try Directory.names(in: parkedPath, limit: Self.maxTenants).sorted() {
+        for name in try Directory.names(in: parkedPath).sorted() {
             guard name.hasSuffix(".jsonl"), let number = Int(name.dropLast(6)) else { continue }
             lastNumber = max(lastNumber, number)
             let queue = try LetterQueue(LineFile(name, in: parkedPath))
@@ -51,7 +48,8 @@ actor LetterDirectory: LetterStore {
             try deadLetters.append(letters.flatMap(\.line), limit: limits.deadLetters)
         }
         guard isTaken else {
-            throw LetterError("\(deadLetters.directory) has its \(ByteCount(limits.deadLetters)): dead_letters.max_bytes")
+            let limit = ByteCount(limits.deadLetters)
+            throw LetterError("\(deadLetters.directory) has its \(limit): dead_letters.max_bytes")
         }
     }
 

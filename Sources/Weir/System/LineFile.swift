@@ -22,9 +22,9 @@ struct LineFile {
     func append(_ lines: [UInt8], where isAllowed: (Int) -> Bool = { _ in true }) throws(FileError) -> Int? {
         let isNew = !Directory.has(path)
         let file = try AppendFile(extending: path)
-        if file.length > 0 { try cutUnfinishedLine(file) }
-        guard isAllowed(file.length + lines.count) else { return nil }
-        let before = file.length
+        if file.end.length > 0 { try cutUnfinishedLine(file) }
+        guard isAllowed(file.end.length + lines.count) else { return nil }
+        let before = file.end
         do throws(FileError) {
             try lines.withUnsafeBytes { bytes in
                 Result { () throws(FileError) in try file.append(bytes) }
@@ -37,7 +37,7 @@ struct LineFile {
             try? file.truncate(to: before)
             throw error
         }
-        return file.length
+        return file.end.length
     }
 
     /// Cuts off what stands behind the last line feed.
@@ -45,8 +45,8 @@ struct LineFile {
     func repair() throws(FileError) -> Int {
         guard Directory.has(path) else { return 0 }
         let file = try AppendFile(extending: path)
-        if file.length > 0 { try cutUnfinishedLine(file) }
-        return file.length
+        if file.end.length > 0 { try cutUnfinishedLine(file) }
+        return file.end.length
     }
 
     /// Returns when a power cut cannot bring it back.
@@ -56,9 +56,9 @@ struct LineFile {
     }
 
     private func cutUnfinishedLine(_ file: AppendFile) throws(FileError) {
-        let end = try lastLineEnd(file.length)
-        guard end < file.length else { return }
-        try file.truncate(to: end)
+        let end = try lastLineEnd(file.end.length)
+        guard end < file.end.length else { return }
+        try file.cut(to: end)
         try file.sync()
     }
 

@@ -74,6 +74,14 @@ final class SimulatedDisk: JournalDisk {
         state.withLock { $0.crash = number }
     }
 
+    /// It was not the power that failed but the process that ended: what it wrote is there for the next one.
+    func goOn() {
+        state.withLock { state in
+            state.crash = nil
+            state.isCrashed = false
+        }
+    }
+
     /// What a power cut now, or where it was told to crash, leaves. Each seed gives another outcome.
     func afterCrash(seed: UInt64) -> SimulatedDisk {
         state.withLock { state in

@@ -5,12 +5,13 @@ extension DeliveryConfiguration {
     ///
     /// - Parameters:
     ///   - retry: keys of `retry_on_failure`.
-    ///   - queue: keys of `sending_queue`.
+    ///   - queue: keys of `sending_queue`, but for `batch`.
+    ///   - batch: keys of that.
     init(
         _ keys: String = "", retry: String = "initial_interval: 1ms, max_interval: 2ms", queue: String = "",
-        flush: String = "1ms", defaults: DeliveryDefaults = DeliveryDefaults()
+        batch: String = "flush_timeout: 1ms", defaults: DeliveryDefaults = DeliveryDefaults()
     ) {
-        let queue = "{ batch: { flush_timeout: \(flush) }, \(queue) }"
+        let queue = "{ batch: { \(batch) }, \(queue) }"
         let yaml = "{ retry_on_failure: { \(retry) }, sending_queue: \(queue), \(keys) }"
         var reader = YAMLReader(file: "f", environment: [:])
         let root = reader.read(yaml)

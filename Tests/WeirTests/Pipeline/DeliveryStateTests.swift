@@ -3,11 +3,12 @@ import Testing
 @testable import Weir
 
 /// Thousands of schedules in which everything fails at some time.
-@Suite(.timeLimit(.minutes(1))) struct DeliveryStateTests {
+@Suite(.serialized, .timeLimit(.minutes(2))) struct DeliveryStateTests {
     @Test(arguments: [1, 2, 4]) func losesNothingWhateverFails(consumers: Int) async {
         for seed in UInt64(0)..<800 {
             await Task.yield()
             var world = DeliveryWorld(seed: seed, consumers: consumers, splitsRecords: seed % 4 != 0)
+            if seed % 3 == 0 { world.maxSet = 4 }
             disturb(&world)
             heal(&world)
             check(world, seed)
@@ -58,7 +59,7 @@ import Testing
             world.isClosed = true
             let closed = world.now
             world.act()
-            for _ in 0..<100_000 where !world.state.isOver { world.proceed() }
+            world.proceed { $0.state.isOver }
             #expect(world.state.isOver, "seed \(seed)")
             #expect(world.now - closed <= .seconds(11), "seed \(seed)")
             #expect(world.problems == [], "seed \(seed)")
@@ -76,7 +77,7 @@ import Testing
             world.isDown = true
             world.act()
             let begun = world.now
-            for _ in 0..<1_000 where world.fates.isEmpty { world.proceed() }
+            world.proceed { !$0.fates.isEmpty }
             #expect(world.fates.values.allSatisfy { $0 == .dead })
             #expect(!world.fates.isEmpty)
             let isAtOnce = retry == "enabled: false"
@@ -88,10 +89,11 @@ import Testing
     @Test func readsNoMoreWhenOneBatchIsStuckAndManyHavePassed() {
         var world = StuckWorld()
         for _ in 0..<1_000 { world.step() }
-        #expect(world.reads == 1 + DeliveryState.maxOvertaken)
+        // A second one was under way when the last that may was done.
+        #expect(world.reads == 2 + DeliveryState.maxOvertaken)
         world.finishFirst()
         for _ in 0..<10 { world.step() }
-        #expect(world.reads > 1 + DeliveryState.maxOvertaken)
+        #expect(world.reads > 2 + DeliveryState.maxOvertaken)
     }
 
     @Test func sendsNothingToAnyoneBeforeTheTimeThatTheDestinationNamed() {
@@ -145,13 +147,12 @@ import Testing
     private func heal(_ world: inout DeliveryWorld) {
         (world.isDown, world.isDiskFull, world.blocked) = (false, false, [])
         world.act()
-        func isDone(_ world: DeliveryWorld) -> Bool {
-            world.committed.count == world.records.count && world.set.isEmpty && world.state.flights.isEmpty
+        world.proceed {
+            $0.committed.count == $0.records.count && $0.set.isEmpty && $0.state.flights.isEmpty
         }
-        for _ in 0..<100_000 where !isDone(world) { world.proceed() }
         world.isClosed = true
         world.act()
-        for _ in 0..<1_000 where !world.state.isOver { world.proceed() }
+        world.proceed { $0.state.isOver }
     }
 
     private func check(_ world: DeliveryWorld, _ seed: UInt64) {

@@ -11,7 +11,7 @@ import Testing
 
     @Test func emptiesTheJournalBeforeItStops() async throws {
         let destination = TestDestination()
-        try sample.deliver(to: destination, .init(flush: "60s"))
+        try sample.deliver(to: destination, .init(batch: "flush_timeout: 60s"))
         for _ in 1...10 { try await sample.append() }
         #expect(destination.finishes == 0)
         await sample.stop()

@@ -24,7 +24,7 @@ import Testing
     @Test(arguments: [(4_096, 1), (1, (2 << 20) - 87)])
     func sendsABatchOnceItHasSoManySpansOrBytes(spans: Int, bytes: Int) async throws {
         let destination = TestDestination()
-        try sample.deliver(to: destination, .init(flush: "60s"))
+        try sample.deliver(to: destination, .init(batch: "flush_timeout: 60s"))
         try await sample.append(spans: spans, bytes: bytes)
         try await sample.append(spans: spans, bytes: bytes)
         try await eventually("a full batch is sent") { destination.taken == [[1, 2]] }

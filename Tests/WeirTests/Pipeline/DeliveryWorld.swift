@@ -41,6 +41,8 @@ struct DeliveryWorld {
     var blocked: Set<String> = []
     var isDown = false
     var isDiskFull = false
+    /// How many records of all tenants may be set aside.
+    var maxSet = Int.max
     /// An exporter that has one consumer may settle late.
     var unsettled = 0
     var set: [String: [JournalRecord]] = [:]
@@ -58,7 +60,7 @@ struct DeliveryWorld {
         random = SplitMix64(seed: seed)
         now = start
         let configuration = DeliveryConfiguration(
-            retry: retry, queue: "num_consumers: \(consumers)", flush: "100ms",
+            retry: retry, queue: "num_consumers: \(consumers)", batch: "flush_timeout: 100ms",
             defaults: DeliveryDefaults(splitsRecords: splitsRecords))
         settings = DeliveryState.Settings(
             retry: configuration.retry, queue: configuration.queue, splitsRecords: splitsRecords,
@@ -104,7 +106,9 @@ struct DeliveryWorld {
         problems.append("it never rests")
     }
 
-    private var unread: ArraySlice<JournalRecord> { records[position...].filter { !committed.contains($0.sequence) }[...] }
+    private var unread: ArraySlice<JournalRecord> {
+        records[position...].filter { !committed.contains($0.sequence) }[...]
+    }
 
     var journal: DeliveryState.Journal {
         let unread = unread
@@ -122,6 +126,8 @@ struct DeliveryWorld {
         case .export(let id, let piece, _):
             attempts += 1
             work.append(.export(id, piece))
+            let exports = work.count { if case .export = $0 { true } else { false } }
+            if exports > settings.queue.consumers { problems.append("\(exports) exports at a time") }
         case .cancel(let id):
             guard let index = work.firstIndex(where: { if case .export(id, _) = $0 { true } else { false } }) else {
                 return problems.append("cancelled what is not")
@@ -159,8 +165,20 @@ struct DeliveryWorld {
         act()
     }
 
+    mutating func proceed(until isEnough: (DeliveryWorld) -> Bool) {
+        for _ in 0..<10_000 {
+            if isEnough(self) { return }
+            proceed()
+        }
+        problems.append("it never gets there")
+    }
+
     private mutating func pass() {
-        if work.isEmpty, let wake = state.wakeAt { now = max(now, wake) } else { now += .milliseconds(random.below(500)) }
+        if work.isEmpty, let wake = state.wakeAt {
+            now = max(now, wake)
+        } else {
+            now += .milliseconds(random.below(500))
+        }
         act()
     }
 
@@ -172,11 +190,12 @@ struct DeliveryWorld {
             if !isDiskFull { for span in spans(piece) { note(span, .dead) } }
             state.handle(.kept(id, result), at: now)
         case .park(let id, let piece, let tenant):
-            if !isDiskFull {
+            let isFull = isDiskFull || set.values.reduce(0) { $0 + $1.count } + piece.records.count > maxSet
+            if !isFull {
                 for span in spans(piece) { note(span, .parked) }
                 set[tenant, default: []] += cut(piece)
             }
-            state.handle(.kept(id, result), at: now)
+            state.handle(.kept(id, isFull ? .failure(LetterError("full")) : .success(())), at: now)
         case .fetch(let id, let tenant):
             let kept = (set[tenant] ?? []).prefix(1 + random.below(5)).map {
                 KeptRecord(journal: JournalID(value: 0), record: $0)

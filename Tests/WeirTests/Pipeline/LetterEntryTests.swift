@@ -33,7 +33,7 @@ import Testing
 
     @Test func readsAPayloadOfEveryLength() throws {
         for count in 0..<70 {
-            let payload = Payload.copying((0..<count).map { UInt8($0 &* 37) })
+            let payload = Payload.copying((0..<count).map { UInt8(truncatingIfNeeded: $0 * 37) })
             let record = JournalRecord(
                 sequence: 1, tenant: "", receivedAt: Timestamp(nanoseconds: 0), spanCount: 0, payload: payload)
             let line = Array(text(record).utf8)

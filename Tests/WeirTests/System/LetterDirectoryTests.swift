@@ -15,7 +15,7 @@ import Testing
         let store = try open()
         try await store.bury([letter(1), letter(2)])
         try await store.bury([letter(3)])
-        #expect(try lines(of: "dead_letters/otlp_http+a/letters.jsonl").count == 3)
+        #expect(try lines(of: "dead_letters/otlp_http~a/letters.jsonl").count == 3)
     }
 
     @Test func takesNoDeadLettersBeyondTheLimit() async throws {
@@ -24,7 +24,7 @@ import Testing
         try await store.bury([letter(1)])
         let error = await #expect(throws: LetterError.self) { try await store.bury([letter(2), letter(3)]) }
         #expect(error?.description.hasSuffix("dead_letters.max_bytes") == true)
-        #expect(try lines(of: "dead_letters/otlp_http+a/letters.jsonl").count == 1)
+        #expect(try lines(of: "dead_letters/otlp_http~a/letters.jsonl").count == 1)
         try await store.bury([letter(2)])
     }
 
@@ -44,7 +44,7 @@ import Testing
     @Test func removesTheFileOfATenantThatHasEverything() async throws {
         let store = try open()
         try await store.park([letter(1), letter(2)], of: "shop")
-        #expect(parkedFiles() == ["parked/otlp_http+a/000001.jsonl"])
+        #expect(parkedFiles() == ["parked/otlp_http~a/000001.jsonl"])
         _ = try await sequences(store, "shop")
         try await store.forget(2, of: "shop")
         #expect(parkedFiles() == [])
@@ -84,7 +84,7 @@ import Testing
     @Test func movesALineThatCannotBeReadToTheDeadLetters() async throws {
         let store = try open()
         try await store.park([letter(1)], of: "shop")
-        let path = temporary.path + "/parked/otlp_http+a/000001.jsonl"
+        let path = temporary.path + "/parked/otlp_http~a/000001.jsonl"
         let line = try String(contentsOfFile: path, encoding: .utf8)
         try Data(("broken\n" + line + "broken too\n" + line).utf8).write(to: URL(fileURLWithPath: path))
         let again = try open()
@@ -93,18 +93,18 @@ import Testing
         try await again.forget(1, of: "shop")
         #expect(try await sequences(again, "shop") == [1])
         try await again.forget(1, of: "shop")
-        #expect(try lines(of: "dead_letters/otlp_http+a/letters.jsonl") == ["broken", "broken too"])
+        #expect(try lines(of: "dead_letters/otlp_http~a/letters.jsonl") == ["broken", "broken too"])
         #expect(parkedFiles() == [])
     }
 
     @Test func emptiesAFileThatHoldsNothingButLinesThatCannotBeRead() async throws {
         _ = try open()
-        let path = temporary.path + "/parked/otlp_http+a/000003.jsonl"
+        let path = temporary.path + "/parked/otlp_http~a/000003.jsonl"
         try Data("broken\nbroken too\n".utf8).write(to: URL(fileURLWithPath: path))
         let store = try open()
         let tenant = try #require(store.parkedAtStart.keys.first)
         #expect(try await sequences(store, tenant) == [])
-        #expect(try lines(of: "dead_letters/otlp_http+a/letters.jsonl") == ["broken", "broken too"])
+        #expect(try lines(of: "dead_letters/otlp_http~a/letters.jsonl") == ["broken", "broken too"])
         #expect(parkedFiles() == [])
     }
 
