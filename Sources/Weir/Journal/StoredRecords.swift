@@ -11,6 +11,8 @@ struct StoredRecords: ~Copyable {
     private let disk: any JournalDisk
     /// Where the last call ended.
     private var reader: SegmentReader?
+    /// Where the records ended that it could see.
+    private var seen: UInt64 = 0
 
     init(_ disk: any JournalDisk) {
         self.disk = disk
@@ -26,8 +28,9 @@ struct StoredRecords: ~Copyable {
     ) throws(DiskError) -> Found {
         let end = min(segment.end, head)
         try open(segment, at: offset)
-        // Where more is being written, what was read ahead is out of date.
-        if segment.end >= head { reader?.refresh() }
+        // Where more was written since, what was read ahead is out of date.
+        if seen != end { reader?.refresh() }
+        seen = end
         var found = Found(place: (segment.firstSequence, offset ?? disk.blockSize))
         var load = Load()
         while true {
