@@ -55,13 +55,13 @@ enum Registry {
     private static func describeExporter<C: Exporter>(_ type: C.Type) -> ComponentType {
         ComponentType(
             kind: .exporter, type: C.type, help: C.help, note: C.note,
-            configuration: ExporterConfiguration<C.Configuration>.self)
+            configuration: ExporterConfiguration<C>.self)
     }
 
     private static func buildExporter<C: Exporter>(
         _ type: C.Type, _ definition: ComponentDefinition, _ context: Context
     ) throws -> (any Exporter, DeliveryConfiguration) {
-        guard let configuration = definition.configuration as? ExporterConfiguration<C.Configuration> else {
+        guard let configuration = definition.configuration as? ExporterConfiguration<C> else {
             throw unknown(definition)
         }
         return (try C(configuration.own, context), configuration.delivery)

@@ -126,7 +126,7 @@ struct Service: Sendable {
         Task {
             try? await Task.sleep(for: shutdownTimeout)
             let left = deliveries.reduce(0) { $0 + $1.waitingSpans }
-            logger.critical("stopping took longer than shutdown_timeout", metadata: ["spans_lost": "\(left)"])
+            logger.critical("stopping took longer than shutdown_timeout", metadata: ["spans_undelivered": "\(left)"])
             Signals.exitNow()
         }
     }
@@ -202,23 +202,24 @@ private struct Builder {
 
     /// A pipeline and its deliveries. Each pipeline has exporters of its own, so that none waits for another's.
     func pipeline(_ settings: PipelineConfiguration, _ limits: JournalLimits) throws -> Built {
+        let disk = try JournalDirectory(configuration.service.journal.directory(of: settings.id))
         let exporters = try settings.exporters.map { id in
             let context = context(id, pipeline: settings.id)
             let made = try Registry.exporter(try find(id, in: configuration.exporters), context)
-            return (context: context, exporter: made.exporter, delivery: made.delivery)
+            let letters = try letters(for: id, of: settings.id)
+            return (context: context, exporter: made.exporter, delivery: made.delivery, letters: letters)
         }
         let telemetry = JournalTelemetry(settings.id, logger, metrics)
-        let directory = "\(configuration.service.journal.directory)/\(settings.id.fileName)"
         let (journal, writer) = try Journal.open(
-            on: try JournalDirectory(directory), limits,
+            on: disk, limits,
             for: exporters.map { Journal.Destination(name: $0.context.id.fileName, onFull: $0.delivery.onFull) },
             executor: { BlockingExecutor(label: "weir.journal.\(settings.id).\($0)") }, clock: { Timestamp.now() },
             events: { telemetry.note($0) })
         telemetry.observe(journal)
         let deliveries = exporters.enumerated().map { index, made in
             Delivery(
-                to: made.exporter, from: journal.reader(index), pipeline: settings.id, made.context,
-                now: { Timestamp.now() })
+                to: made.exporter, from: journal.reader(index), made.delivery, letters: made.letters,
+                pipeline: settings.id, made.context, now: { Timestamp.now() })
         }
         let processors = try settings.processors.map { id in
             try Registry.processor(try find(id, in: configuration.processors), context(id, pipeline: settings.id))
@@ -226,6 +227,14 @@ private struct Builder {
         return Built(
             pipeline: Pipeline(id: settings.id, processors: processors, journal: journal), deliveries: deliveries,
             writer: writer, telemetry: telemetry)
+    }
+
+    private func letters(for exporter: ComponentID, of pipeline: ComponentID) throws -> LetterDirectory {
+        let journal = configuration.service.journal
+        return try LetterDirectory(
+            journal.directory(of: pipeline), exporter: exporter,
+            limits: LetterDirectory.Limits(
+                deadLetters: journal.maxDeadLetters.bytes, parked: journal.maxParked.bytes))
     }
 
     private func find(_ id: ComponentID, in definitions: [ComponentDefinition]) throws -> ComponentDefinition {
@@ -237,7 +246,7 @@ private struct Builder {
 }
 
 extension TelemetryConfiguration.LogLevel {
-    fileprivate var loggerLevel: Logger.Level {
+    var loggerLevel: Logger.Level {
         switch self {
         case .debug: .debug
         case .info: .info

@@ -1,5 +1,9 @@
+import random
+
 import pytest
 
+from backend import Backend
+from faults import Faults
 from weir import BINARY, Weir
 
 
@@ -40,3 +44,40 @@ def start(tmp_path):
 def weir(start):
     """A program with the default limits and an archive."""
     return start()
+
+
+@pytest.fixture
+def dice():
+    seed = random.SystemRandom().getrandbits(32)
+    print(f"seed {seed}")
+    return random.Random(seed)
+
+
+@pytest.fixture(scope="session")
+def faults(tmp_path_factory):
+    return Faults(tmp_path_factory.mktemp("faults"))
+
+
+@pytest.fixture
+def backends():
+    """Makes destinations that are up and sound until told otherwise."""
+    made = []
+
+    def make(*mood):
+        made.append(Backend(*mood))
+        return made[-1]
+
+    yield make
+    for backend in made:
+        backend.close()
+
+
+@pytest.fixture
+def backend(backends):
+    return backends()
+
+
+@pytest.fixture
+def journal(tmp_path):
+    """Keys of a journal that outlives the programs of a test. It is as small as there are, with segments of 1 MiB."""
+    return {"directory": str(tmp_path / "journal"), "max_bytes": "16MiB"}

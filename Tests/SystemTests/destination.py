@@ -1,5 +1,6 @@
 """A server that takes OTLP/HTTP, answers as it is told, and keeps what it was sent."""
 
+import contextlib
 import gzip
 import http.server
 import json
@@ -46,44 +47,95 @@ class Reply:
     body: bytes = b""
 
 
+class Server(http.server.ThreadingHTTPServer):
+    """Hands requests to a destination, and can end in the middle of them."""
+
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(self, destination, address):
+        self.destination = destination
+        self.connections = set()
+        super().__init__(address, Handler)
+
+    def end(self):
+        self.shutdown()
+        self.server_close()
+        for connection in list(self.connections):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def handle_error(self, *_):
+        """A client that does not believe the certificate, or was killed, hangs up; that is no news."""
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def setup(self):
+        self.server.connections.add(self.request)
+        super().setup()
+
+    def finish(self):
+        self.server.connections.discard(self.request)
+        super().finish()
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["content-length"]))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        received = Received(self.path, headers, body, time.monotonic(), self.client_address[1])
+        self.server.destination.answer(self, received)
+
+    def reply(self, reply):
+        self.send_response(reply.status)
+        for name, value in {"Content-Type": "application/x-protobuf", **reply.headers}.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(reply.body)))
+        self.end_headers()
+        self.wfile.write(reply.body)
+
+    def log_message(self, *_):
+        """Says nothing."""
+
+
 class Destination:
     """Answers with `replies` in turn, the last of them for ever."""
 
-    def __init__(self, *replies, port=0, tls=None):
+    def __init__(self, *replies, tls=None):
         self.replies = list(replies) or [Reply()]
         self.requests = []
         self.accepted = []
-        self._lock = threading.Lock()
-        destination = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self):
-                destination._answer(self)
-
-            def log_message(self, *_):
-                pass
-
-        class Server(http.server.ThreadingHTTPServer):
-            daemon_threads = True
-
-            def handle_error(self, *_):
-                """A client that does not believe the certificate hangs up; that is no news."""
-
-        self._server = Server(("127.0.0.1", port), Handler)
-        if tls:
-            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
-        self.port = self._server.server_address[1]
+        self.lock = threading.RLock()
+        self.tls = tls
+        self.server = None
+        # While the server is down nobody else gets its port.
+        self.reservation = socket.socket()
+        self.reservation.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.reservation.bind(("127.0.0.1", 0))
+        self.port = self.reservation.getsockname()[1]
         self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
-        self._thread.start()
+        self.start()
 
-    def _answer(self, handler):
-        body = handler.rfile.read(int(handler.headers["content-length"]))
-        headers = {name.lower(): value for name, value in handler.headers.items()}
-        received = Received(handler.path, headers, body, time.monotonic(), handler.client_address[1])
-        with self._lock:
+    def start(self):
+        with self.lock:
+            self.server = Server(self, ("127.0.0.1", self.port))
+            if self.tls:
+                self.server.socket = self.tls.wrap_socket(self.server.socket, server_side=True)
+            threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
+
+    def stop(self):
+        """From here on connections are refused, and those that there were are cut."""
+        with self.lock:
+            if self.server:
+                self.server.end()
+            self.server = None
+
+    def close(self):
+        self.stop()
+        self.reservation.close()
+
+    def answer(self, handler, received):
+        with self.lock:
             reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
             self.requests.append(received)
             if reply.status // 100 == 2:
@@ -91,26 +143,16 @@ class Destination:
         if reply.status == 0:
             handler.connection.shutdown(socket.SHUT_RDWR)
             handler.close_connection = True
-            return
-        handler.send_response(reply.status)
-        for name, value in {"Content-Type": "application/x-protobuf", **reply.headers}.items():
-            handler.send_header(name, value)
-        handler.send_header("Content-Length", str(len(reply.body)))
-        handler.end_headers()
-        handler.wfile.write(reply.body)
+        else:
+            handler.reply(reply)
 
     def answer_with(self, *replies):
-        with self._lock:
+        with self.lock:
             self.replies = list(replies)
 
     def spans(self):
         """The spans that it has said to have."""
         return [span for received in list(self.accepted) for span in archives.flat(received.message())]
-
-    def stop(self):
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
 
 
 class Certificate:

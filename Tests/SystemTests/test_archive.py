@@ -3,6 +3,7 @@
 import datetime
 import json
 import re
+import subprocess
 import threading
 
 import duckdb
@@ -255,3 +256,38 @@ def test_a_line_of_json_is_a_whole_message_without_line_breaks(start):
     (path,) = archives.files(weir.archive)
     (line,) = path.read_bytes().split(b"\n")[:-1]
     assert list(json.loads(line)) == ["resourceSpans"]
+
+
+NAME = re.compile(r"\d{8}T\d{6}Z-([0-9a-f]{16})-(\d{20})-(\d{20})\.(?:jsonl|otlp)(?:\.gz|\.zst)?")
+
+
+@pytest.mark.parametrize("compression", COMPRESSIONS)
+@pytest.mark.parametrize("format", FORMATS)
+def test_name_and_footer_say_which_records_are_in_a_file(start, format, compression):
+    weir = start(exporters={"archive": archive("archive", format, compression, max_file_age="1h")})
+    for number in range(7):
+        # Every other request has spans in a second hour.
+        hours = range(1 + number % 2)
+        spans = [a_span_at(WHEN + hour * HOUR) for hour in hours for _ in range(3)]
+        assert post(weir.endpoint, a_body(*spans)).status == 200
+        sent(weir, sum(3 * (1 + each % 2) for each in range(number + 1)))
+    weir.stop()
+    found = []
+    for path in archives.files(weir.archive):
+        journal, first, last = NAME.fullmatch(path.name).groups()
+        # As docs/archive.md says.
+        command = f"""tail -c 256 '{path}' | grep -ao '{{"journal":[^}}]*}}' | tail -n 1"""
+        line = subprocess.run(command, shell=True, capture_output=True, check=True, text=True).stdout
+        if compression == "none":
+            assert line == ""
+            continue
+        footer = json.loads(line)
+        assert footer == {
+            "journal": journal,
+            "first_sequence": int(first),
+            "last_sequence": int(last),
+            "records": footer["records"],
+            "spans": sum(len(archives.flat(message)) for message in archives.messages(path)),
+        }
+        found.append((int(first), int(last), footer["records"], footer["spans"]))
+    assert found == ([] if compression == "none" else [(1, 7, 7, 21), (2, 6, 3, 9)])

@@ -23,7 +23,7 @@ def destination():
 
     yield begin
     for one in running:
-        one.stop()
+        one.close()
 
 
 def forward(url, **keys):
@@ -86,17 +86,17 @@ def test_protobuf_is_passed_on_byte_by_byte(start, destination):
 
 
 def test_a_destination_that_is_down_gets_everything_when_it_is_back(start, destination):
-    port = (gone := Destination()).port
-    gone.stop()
-    weir = start(exporters=forward(f"http://127.0.0.1:{port}"))
+    there = destination()
+    there.stop()
+    weir = start(exporters=forward(there.url))
     messages = requests(5)
     send(weir, messages)
     eventually(lambda: failures(weir), "no attempt failed")
-    assert failures(weir)[0] == f"127.0.0.1:{port}: Connection refused"
+    assert failures(weir)[0] == f"127.0.0.1:{there.port}: Connection refused"
     assert weir.metric("otelcol_exporter_sent_spans", exporter="otlp_http") == 0
-    back = destination(port=port)
+    there.start()
     weir.stop()
-    assert keys(back.spans()) == sent_keys(messages)
+    assert keys(there.spans()) == sent_keys(messages)
 
 
 def test_a_destination_that_hangs_up_gets_the_request_again(start, destination):

@@ -15,13 +15,6 @@ from wire import JSON, PROTOBUF, Connection, chunked, post, request
 long = pytest.mark.torture
 
 
-@pytest.fixture
-def dice():
-    seed = random.SystemRandom().getrandbits(32)
-    print(f"seed {seed}")
-    return random.Random(seed)
-
-
 def a_sound_request(dice):
     """One of the kinds of request that there are."""
     values = ["text", 7, 1.5, True, b"bytes", ["a", {"b": [None]}]]

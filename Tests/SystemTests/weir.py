@@ -40,18 +40,26 @@ def archive(directory, format="otlp_proto", compression="none", max_file_age="1s
     return dict(directory=str(directory), format=format, compression=compression, max_file_age=max_file_age, **further)
 
 
-def configuration(http=None, exporters=None, logs="level: info, encoding: logfmt"):
-    """The text of a configuration with one pipeline: keys of the receiver, keys of the exporters by component id."""
+def forward(endpoint, **further):
+    """The keys of an exporter that sends spans on, and is not patient."""
+    further.setdefault("retry_on_failure", {"initial_interval": "10ms", "max_interval": "50ms"})
+    return dict(endpoint=endpoint, compression="none", timeout="1s", **further)
+
+
+def configuration(http=None, exporters=None, logs="level: info, encoding: logfmt", journal=None):
+    """The text of a configuration with one pipeline: keys of the receiver, of the exporters by component id, and of
+    the journal."""
 
     def inline(keys):
         return "{ " + ", ".join(f"{key}: {json.dumps(value)}" for key, value in keys.items()) + " }"
 
-    return CONFIG.format(
+    text = CONFIG.format(
         http="".join(f"        {key}: {json.dumps(value)}\n" for key, value in (http or {}).items()),
         exporters="".join(f"  {name}: {inline(keys)}\n" for name, keys in exporters.items()),
         names=", ".join(exporters),
         logs=logs,
     )
+    return text + (f"  journal: {inline(journal)}\n" if journal else "")
 
 
 def command(*arguments, cwd=None, env=None, deadline=30):
@@ -144,6 +152,10 @@ class Weir:
         """The largest resident size so far, in bytes."""
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
         return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) * 1024
+
+    def drain(self):
+        """Waits until no exporter has anything left to do."""
+        eventually(lambda: self.metric("weir_journal_bytes") == 0, self._story("not drained"), 30)
 
     def terminate(self):
         self.process.send_signal(signal.SIGTERM)

@@ -20,7 +20,7 @@ struct JournalOptions: ParsableArguments {
     func journals() throws -> [(pipeline: String, disk: JournalDirectory)] {
         let directory = try option.read().configuration.service.journal.directory
         guard Directory.has(directory) else { return [] }
-        let names = try Directory.names(in: directory, limit: .max).sorted()
+        let names = try Directory.names(in: directory).sorted()
         let found = names.map { $0.replacingOccurrences(of: "~", with: "/") }
         if let pipeline, !found.contains(pipeline) {
             let wanted = found.filter { Directory.has("\(directory)/\($0)/\(JournalRecovery.identityName)") }

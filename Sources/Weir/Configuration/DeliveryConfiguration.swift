@@ -6,26 +6,36 @@ enum FullPolicy: String, Sendable, CaseIterable {
     case skip
 }
 
-/// The keys that every exporter has, because they say how it is delivered to.
+/// The keys that every exporter has, because they say how it is delivered to. `docs/delivery.md` explains them.
 struct DeliveryConfiguration: Sendable {
     let onFull: FullPolicy
+    /// What one attempt may take; zero is no limit.
+    let timeout: Duration
+    let retry: RetryConfiguration
+    let queue: SendingQueueConfiguration
+    /// Whether one record may be sent in parts.
+    let splitsRecords: Bool
 
-    init(_ fields: inout Fields) {
+    init(_ fields: inout Fields, defaults: DeliveryDefaults) {
+        timeout = fields.duration(
+            "timeout", default: defaults.timeout, in: .zero ... .seconds(3_600),
+            "What one attempt may take before it is cancelled and counts as failed; 0s is no limit.")
+        retry = fields.section(
+            "retry_on_failure", "When a batch that the destination did not take is sent again.",
+            RetryConfiguration.init)
+        queue = fields.section("sending_queue", "What is sent together and side by side.") {
+            SendingQueueConfiguration(&$0, defaults: defaults)
+        }
+        let isRequired = fields.bool(
+            "required", default: true,
+            "Whether the journal keeps spans until this exporter has them; false means on_full: skip.")
         onFull = fields.choice(
-            "on_full", default: FullPolicy.refuse,
+            "on_full", default: isRequired ? FullPolicy.refuse : .skip,
             "What happens when the journal is full because this exporter is behind: refuse new spans, or "
-                + "skip its oldest."
-        )
-    }
-}
-
-/// An exporter's own configuration, and how it is delivered to.
-struct ExporterConfiguration<Own: Configurable>: Configurable {
-    let own: Own
-    let delivery: DeliveryConfiguration
-
-    init(_ fields: inout Fields) throws(ConfigError) {
-        own = try Own(&fields)
-        delivery = DeliveryConfiguration(&fields)
+                + "skip its oldest.")
+        splitsRecords = defaults.splitsRecords
+        if !isRequired, onFull == .refuse {
+            fields.reject("on_full", "found refuse where required is false, wanted skip")
+        }
     }
 }

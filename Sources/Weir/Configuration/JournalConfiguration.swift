@@ -4,11 +4,32 @@ struct JournalConfiguration: Sendable {
     let directory: String
     /// What of the section concerns a single journal.
     let limits: JournalSettings
+    /// What the dead letters of one exporter of one pipeline may take.
+    let maxDeadLetters: ByteCount
+    /// What the parked records of one exporter of one pipeline may take.
+    let maxParked: ByteCount
 
     init(_ fields: inout Fields) {
         directory = fields.string(
             "directory", default: "data/journal", "Where the journals are, one directory for each pipeline.")
         limits = JournalSettings(&fields)
+        // A single record must always fit.
+        let sizes = ByteCount.mebibytes(128) ... .tebibytes(1)
+        maxDeadLetters = fields.section("dead_letters", "Spans that a destination cannot take.") {
+            $0.bytes(
+                "max_bytes", default: .gibibytes(1), in: sizes,
+                "What they take for each exporter; beyond it the exporter's delivery waits.")
+        }
+        maxParked = fields.section("parked", "Records of tenants for whom a destination does not work.") {
+            $0.bytes(
+                "max_bytes", default: .gibibytes(1), in: sizes,
+                "What they take for each exporter; beyond it the exporter's delivery waits.")
+        }
+    }
+
+    /// What belongs to one pipeline lies below.
+    func directory(of pipeline: ComponentID) -> String {
+        "\(directory)/\(pipeline.fileName)"
     }
 }
 
@@ -52,11 +73,11 @@ struct JournalSettings: Sendable {
             "What a power cut may lose with durability: interval.")
         dedupeWindow = fields.duration(
             "dedupe_window", default: .seconds(600), in: .zero ... .seconds(86_400),
-            "A request that is byte for byte one that was taken this long ago gets its answer again. 0s switches it off."
+            "A request that is, byte for byte, one that was taken this long ago gets its answer again. 0s: off."
         )
         dedupeRequests = fields.int(
             "dedupe_max_requests", default: 1_000_000, in: 1...100_000_000,
-            "Requests that are remembered for that; then the oldest is forgotten early, and counted. About 100 bytes each."
+            "Requests that are remembered for that, about 100 bytes each; then the oldest is forgotten, and counted."
         )
         _ = fields.choice(
             "encryption", default: JournalEncryption.off, "Only off, until there is a processor with keys.")

@@ -40,6 +40,11 @@ struct JournalReader: Sendable {
         await wakeup.wait(for: interval)
     }
 
+    /// Ends the wait that is, or the next one: a reader may have news of its own.
+    func wake() {
+        wakeup.wake()
+    }
+
     /// The next records that belong in one batch; empty if there is none. They are kept until they are committed, and
     /// handed out once by each process.
     func read(maxSpans: Int = Self.batchSpans, maxBytes: Int = Self.batchBytes) async -> [JournalRecord] {

@@ -28,21 +28,26 @@ protocol Receiver: Component {
 
 /// Brings batches to one destination. Batching, retry and timeout are the delivery's, not the exporter's.
 protocol Exporter: Component {
+    static var deliveryDefaults: DeliveryDefaults { get }
     /// Returns once the destination has taken the batch. May see a record again, after an error or a restart, and
-    /// where the configuration allows several calls at once, it is called so.
+    /// where the configuration allows several calls at once, it is called so. A record may come with a part of its
+    /// spans, unless `deliveryDefaults` forbid it. An attempt that takes longer than `timeout` is cancelled, and waited
+    /// for: only then the next one is made.
     func export(_ batch: FrozenBatch) async throws(ExportError)
     /// The last sequence, at most `sequence`, through which everything that was exported is safe at the destination,
-    /// whatever happens here. Asked after each export and tick. For most exporters that is `sequence`.
+    /// whatever happens here. Asked after exports and ticks. For most exporters that is `sequence`; one for which it is
+    /// less has at most one consumer, and never answers that a tenant is blocked.
     func settled(through sequence: UInt64) async -> UInt64
     /// Makes everything that was exported safe now, because the journal needs the room that it holds.
     func settle() async
-    /// Called about once a second by the delivery, for work that is due by time and not by data.
+    /// Called about once a second by the delivery, for work that is due by time and not by data; also during an export.
     func tick(at now: Timestamp) async
     /// Called once, after the last `export`.
     func finish() async
 }
 
 extension Exporter {
+    static var deliveryDefaults: DeliveryDefaults { DeliveryDefaults() }
     func settled(through sequence: UInt64) async -> UInt64 { sequence }
     func settle() async {}
     func tick(at now: Timestamp) async {}

@@ -4,7 +4,8 @@ struct FrozenBatch: Sendable {
     let journal: JournalID
     let records: [JournalRecord]
     /// The last sequence that the journal held when this process started; 0 if none. What is not above it may have been
-    /// exported before, by a process that died before it could note so.
+    /// exported before, by a process that died before it could note so. The highest number there is where the records
+    /// come from the dead letters or were parked.
     let recoveredThrough: UInt64
 
     var spanCount: Int { records.reduce(0) { $0 + $1.spanCount } }

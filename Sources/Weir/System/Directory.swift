@@ -28,24 +28,40 @@ enum Directory {
         guard result == 0 || code == EINVAL else { throw FileError("fsync", path, code: code) }
     }
 
-    /// The names in the directory, unsorted, without `.` and `..`; not more than `limit`.
-    static func names(in path: String, limit: Int) throws(FileError) -> [String] {
+    /// The names in the directory, unsorted, without `.` and `..`.
+    static func names(in path: String) throws(FileError) -> [String] {
+        var names: [String] = []
+        try visit(path) { names.append($0) }
+        return names
+    }
+
+    /// Calls `body` with each name in the directory, unsorted, without `.` and `..`: one after the other, for a
+    /// directory of which nobody knows how large it is. After an error some were missed.
+    static func visit(_ path: String, _ body: (String) -> Void) throws(FileError) {
         guard let stream = opendir(path) else { throw FileError("opendir", path) }
         defer { closedir(stream) }
-        var names: [String] = []
-        while names.count < limit {
+        while true {
             errno = 0
             guard let entry = readdir(stream) else {
                 // Nil is the end as well as an error.
                 guard errno == 0 else { throw FileError("readdir", path) }
-                break
+                return
             }
             let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
                 String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
             }
-            if name != ".", name != ".." { names.append(name) }
+            if name != ".", name != ".." { body(name) }
         }
-        return names
+    }
+
+    /// Removes the directory if it is empty.
+    static func remove(_ path: String) throws(FileError) {
+        guard rmdir(path) == 0 else { throw FileError("rmdir", path) }
+    }
+
+    /// Removes the file; other names that it has stay.
+    static func removeFile(_ path: String) throws(FileError) {
+        guard unlink(path) == 0 else { throw FileError("unlink", path) }
     }
 
     /// Whether something, of any kind, has this name.

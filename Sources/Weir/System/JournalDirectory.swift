@@ -11,6 +11,8 @@ final class JournalDirectory: JournalDisk {
 
     /// Holds the lock and is not one of ``names()``. The file stays: were it removed, two processes could hold two.
     private static let lockName = "lock"
+    /// A file that is being made, and none of ``names()`` either.
+    private static let draftName = "new"
 
     private let path: String
     /// Of the lock file. The kernel lets go of the lock when the process ends, however it does.
@@ -45,7 +47,7 @@ final class JournalDirectory: JournalDisk {
 
     func names() throws(DiskError) -> [String] {
         do {
-            return try Directory.names(in: path, limit: .max).filter { $0 != Self.lockName }
+            return try Directory.names(in: path).filter { $0 != Self.lockName && $0 != Self.draftName }
         } catch {
             throw DiskError(error)
         }
@@ -53,7 +55,8 @@ final class JournalDirectory: JournalDisk {
 
     /// A file of that name is an error. What was made of one that could not be completed is removed.
     func create(_ name: String, size: Int) throws(DiskError) -> any JournalFile {
-        try OpenJournalFile(creating: "\(path)/\(name)", size: size, blockSize: blockSize)
+        try OpenJournalFile(
+            creating: "\(path)/\(name)", draft: "\(path)/\(Self.draftName)", size: size, blockSize: blockSize)
     }
 
     func open(_ name: String, isReadOnly: Bool) throws(DiskError) -> any JournalFile {

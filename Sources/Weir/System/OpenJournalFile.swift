@@ -10,9 +10,12 @@ final class OpenJournalFile: JournalFile {
     private let descriptor: Int32
 
     /// Takes the room on the disk, so that no later write finds it full. The blocks read as zeros.
-    init(creating path: String, size: Int, blockSize: Int) throws(DiskError) {
-        descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o640)
-        guard descriptor >= 0 else { throw DiskError(FileError("open", path)) }
+    /// - Parameter draft: what the file is called until it has its room: whoever finds `path` may write to all of it,
+    ///   whenever this process dies. One that is left over is used again.
+    init(creating path: String, draft: String, size: Int, blockSize: Int) throws(DiskError) {
+        guard access(path, F_OK) != 0 else { throw DiskError(FileError("open", path, code: EEXIST)) }
+        descriptor = open(draft, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o640)
+        guard descriptor >= 0 else { throw DiskError(FileError("open", draft)) }
         self.path = path
         self.size = size
         self.blockSize = blockSize
@@ -20,9 +23,10 @@ final class OpenJournalFile: JournalFile {
         // Where the file system cannot do it, glibc writes a byte into every block, which asks for the page cache.
         repeat { code = posix_fallocate(descriptor, 0, size) } while code == EINTR
         guard code == 0 else {
-            _ = unlink(path)
+            _ = unlink(draft)
             throw DiskError(FileError("fallocate", path, code: code))
         }
+        guard rename(draft, path) == 0 else { throw DiskError(FileError("rename", path)) }
         setDirect(true)
     }
 

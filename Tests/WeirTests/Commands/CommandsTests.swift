@@ -74,6 +74,32 @@ import Testing
         #expect(ComponentReference(component: door).text.contains("  tls.cert_file: string, required\n"))
     }
 
+    @Test func replaySelectsThePipelinesOfAnExporter() throws {
+        let yaml = """
+            receivers: { otlp: {} }
+            exporters: { debug: {}, debug/b: {}, debug/c: {} }
+            service:
+              pipelines:
+                traces: { receivers: [otlp], exporters: [debug, debug/b] }
+                traces/eu: { receivers: [otlp], exporters: [debug] }
+            """
+        let configuration = try #require(
+            CheckedConfiguration(yaml, file: "f", environment: [:], catalogue: Registry.catalogue).configuration)
+        func pipelines(_ arguments: String...) throws -> [String] {
+            let command = try WeirCommand.parseAsRoot(["replay"] + arguments)
+            return try #require(command as? ReplayCommand).select(from: configuration).pipelines.map(\.description)
+        }
+        #expect(try pipelines("--exporter", "debug") == ["traces", "traces/eu"])
+        #expect(try pipelines("--exporter", "debug", "--pipeline", "traces/eu") == ["traces/eu"])
+        for arguments in [["debug/x"], ["debug/c"], ["debug/b", "--pipeline", "traces/eu"]] {
+            let error = #expect(throws: ValidationError.self) {
+                let command = try WeirCommand.parseAsRoot(["replay", "--exporter"] + arguments)
+                _ = try #require(command as? ReplayCommand).select(from: configuration)
+            }
+            #expect(WeirCommand.exitCode(for: try #require(error)).rawValue == 64)
+        }
+    }
+
     private func select(_ arguments: String...) throws -> [String] {
         try #require(try WeirCommand.parseAsRoot(arguments) as? ComponentsCommand).select(from: .sample).map(\.type)
     }

@@ -9,13 +9,13 @@ import Testing
 
     @Test func takesABatchBackWhereAFileCannotBeOpened() async throws {
         let archive = try ArchiveSample("format: otlp_proto")
-        try await archive.exporter.export(SampleBatch.batch(1...1))
+        try await archive.export(SampleBatch.batch(1...1))
         try archive.block()
         let batch = FrozenBatch(records: [SampleBatch.record([(2, start), (3, start + hour)])])
-        await #expect(throws: ExportError.self) { try await archive.exporter.export(batch) }
+        await #expect(throws: ExportError.self) { try await archive.export(batch) }
         try archive.unblock()
         #expect(try archive.spanIDs(in: archive.open) == [1])
-        try await archive.exporter.export(batch)
+        try await archive.export(batch)
         await archive.exporter.finish()
         #expect(try archive.spanIDs(in: archive.published) == [1, 2, 3])
     }
@@ -23,16 +23,16 @@ import Testing
     @Test func saysWhatWentWrongAndThatItMayPass() async throws {
         let archive = try ArchiveSample()
         try archive.block()
-        let reason = "mkdir \(archive.directory.path)/.open: not a directory"
+        let reason = "mkdir \(archive.directory.path)/.open/0000000000000007: not a directory"
         await #expect(throws: ExportError.retryable(reason, after: nil)) {
-            try await archive.exporter.export(SampleBatch.batch(1...1))
+            try await archive.export(SampleBatch.batch(1...1))
         }
     }
 
     @Test func createsADirectoryThatWasTidiedAway() async throws {
         let archive = try ArchiveSample("format: otlp_proto")
         try FileManager.default.removeItem(atPath: "\(archive.directory.path)/.open")
-        try await archive.exporter.export(SampleBatch.batch(1...1))
+        try await archive.export(SampleBatch.batch(1...1))
         await archive.exporter.finish()
         #expect(try archive.spanIDs(in: archive.published) == [1])
     }
@@ -41,7 +41,7 @@ import Testing
         let archive = try ArchiveSample("format: otlp_proto")
         let obstacle = URL(fileURLWithPath: "\(archive.directory.path)/tenant=default")
         try Data().write(to: obstacle)
-        try await archive.exporter.export(SampleBatch.batch(1...1))
+        try await archive.export(SampleBatch.batch(1...1))
         archive.clock.advance(seconds: 60)
         await archive.exporter.tick(at: archive.clock.now)
         #expect(archive.log.lines.dropFirst().first?.hasPrefix("error: cannot publish a file yet error=mkdir ") == true)
@@ -56,13 +56,13 @@ import Testing
         let obstacle = URL(fileURLWithPath: "\(archive.directory.path)/tenant=default")
         try Data().write(to: obstacle)
         for number in 1...4 as ClosedRange<UInt64> {
-            try await archive.exporter.export(SampleBatch.batch(number...number, start: number * hour))
+            try await archive.export(SampleBatch.batch(number...number, start: number * hour))
         }
         await #expect(throws: ExportError.retryable("2 files cannot be published", after: nil)) {
-            try await archive.exporter.export(SampleBatch.batch(5...5))
+            try await archive.export(SampleBatch.batch(5...5))
         }
         try FileManager.default.removeItem(at: obstacle)
-        try await archive.exporter.export(SampleBatch.batch(5...5))
+        try await archive.export(SampleBatch.batch(5...5))
         await archive.exporter.finish()
         #expect(try archive.spanIDs(in: archive.published) == [1, 2, 3, 4, 5])
     }
@@ -73,7 +73,7 @@ import Testing
             sequence: 1, tenant: "default", receivedAt: archive.clock.now, spanCount: 1,
             payload: [0x0A, 0xFF].withUnsafeBytes { Payload.copying($0) })
         do throws(ExportError) {
-            try await archive.exporter.export(FrozenBatch(records: [SampleBatch.record([(1, start)]), broken]))
+            try await archive.export(FrozenBatch(records: [SampleBatch.record([(1, start)]), broken]))
             Issue.record("took a broken record")
         } catch {
             guard case .rejected = error else {
@@ -103,7 +103,7 @@ import Testing
         var refusals = 0
         while written < 10 {
             do throws(ExportError) {
-                try await archive.exporter.export(batch(written))
+                try await archive.export(batch(written))
                 written += 1
             } catch {
                 guard case .retryable(let reason, _) = error else { throw error }

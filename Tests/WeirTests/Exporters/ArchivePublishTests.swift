@@ -12,7 +12,7 @@ import Testing
         thread.start()
         for number in 0..<200 as Range<UInt64> {
             let ids = number * 10 + 1...number * 10 + 10
-            try await archive.exporter.export(SampleBatch.batch(ids, padding: 1_000))
+            try await archive.export(SampleBatch.batch(ids, padding: 1_000))
         }
         await archive.exporter.finish()
         reader.stop()

@@ -1,4 +1,5 @@
 import Logging
+import Synchronization
 import Testing
 
 @testable import Weir
@@ -10,69 +11,64 @@ struct ArchiveSample {
     let log = LogCapture()
     let metrics = MetricRegistry()
     let exporter: ArchiveExporter
-    private let configuration: ArchiveConfiguration
+    private let journal: JournalID
+    private let sequence = Box()
+
+    private final class Box: Sendable {
+        let next = Atomic<UInt64>(1)
+    }
 
     /// - Parameters:
     ///   - keys: of the exporter, but `directory`.
     ///   - path: of the archive, if it is not `directory` itself.
     init(
-        _ keys: String..., in directory: TemporaryDirectory? = nil, path: String? = nil, run: UInt32 = 0xABCD
+        _ keys: String..., in directory: TemporaryDirectory? = nil, path: String? = nil, journal: UInt64 = 7
     ) throws {
         let directory = try directory ?? TemporaryDirectory()
         self.directory = directory
-        configuration = try #require(
+        self.journal = JournalID(value: journal)
+        let configuration = try #require(
             read(ArchiveConfiguration.self, (["directory: \(path ?? directory.path)"] + keys).joined(separator: "\n")))
         let context = Context(id: ComponentID(type: "archive"), logger: log.logger, metrics: metrics)
-        exporter = try ArchiveExporter(configuration, context, run: run, clock: { [clock] in clock.now })
+        exporter = try ArchiveExporter(configuration, context, clock: { [clock] in clock.now })
+    }
+
+    /// Exports the records as those that come next in the journal.
+    func export(_ batch: FrozenBatch) async throws(ExportError) {
+        let first = sequence.next.load(ordering: .relaxed)
+        let records = zip(first..., batch.records).map { sequence, record in
+            JournalRecord(
+                sequence: sequence, tenant: record.tenant, receivedAt: record.receivedAt, spanCount: record.spanCount,
+                payload: record.payload)
+        }
+        try await exporter.export(FrozenBatch(journal: journal, records: records, recoveredThrough: 0))
+        sequence.next.store(first + UInt64(records.count), ordering: .relaxed)
     }
 
     /// Files that readers see.
     var published: [String] { directory.files().filter { !$0.hasPrefix(".open/") } }
     var open: [String] { directory.files().filter { $0.hasPrefix(".open/") } }
 
-    /// What is in a file, decompressed.
-    func contents(of file: String) throws -> [UInt8] {
-        let encoding: ContentEncoding =
-            switch configuration.compression {
-            case .none: .identity
-            case .gzip: .gzip
-            case .zstd: .zstd
-            }
-        var inflater = try Inflater()
-        let bytes = try directory.contents(of: file)
-        let payload = try bytes.withUnsafeBytes { try inflater.inflate($0, encoding: encoding, limit: 1 << 30) }
-        return withExtendedLifetime(payload) { Array($0.bytes) }
-    }
-
-    /// The messages in a file, without their framing.
     func messages(in file: String) throws -> [[UInt8]] {
-        var rest = try contents(of: file)[...]
-        if configuration.format == .json {
-            #expect(rest.last == UInt8(ascii: "\n"))
-            return rest.split(separator: UInt8(ascii: "\n")).map(Array.init)
-        }
-        var messages: [[UInt8]] = []
-        while !rest.isEmpty {
-            let length = rest.prefix(4).reduce(0) { $0 << 8 | Int($1) }
-            try #require(rest.count >= 4 + length)
-            messages.append(Array(rest.dropFirst(4).prefix(length)))
-            rest = rest.dropFirst(4 + length)
-        }
-        return messages
+        try ArchiveReader.messages(in: file, of: directory)
     }
 
-    /// The ids of all spans in these protobuf files, sorted; one that is there twice stands twice.
     func spanIDs(in files: [String]) throws -> [UInt64] {
-        try files.flatMap { try messages(in: $0) }.flatMap { message in
-            try SampleBatch.decode(message) { batch in batch.spans.map(\.spanID) }
-        }.sorted()
+        try ArchiveReader.spanIDs(in: files, of: directory)
     }
 }
 
 extension SampleBatch {
-    static func decode<Value>(_ message: [UInt8], _ body: (borrowing Batch) throws -> Value) throws -> Value {
+    static func decode<Value>(
+        _ message: [UInt8], isJSON: Bool = false, _ body: (borrowing Batch) throws -> Value
+    ) throws -> Value {
         var batch = Batch()
-        try OTLPDecoder().decode(message.withUnsafeBytes { Payload.copying($0) }, into: &batch)
+        let payload = message.withUnsafeBytes { Payload.copying($0) }
+        if isJSON {
+            try OTLPJSONDecoder().decode(payload, into: &batch)
+        } else {
+            try OTLPDecoder().decode(payload, into: &batch)
+        }
         return try body(batch)
     }
 }

@@ -4,8 +4,11 @@ import Foundation
 final class TemporaryDirectory: Sendable {
     let path: String
 
-    init() throws {
-        path = FileManager.default.temporaryDirectory.path + "/weir-\(UUID().uuidString)"
+    /// - Parameter parent: the directory to create it in; if it is missing or nil, the usual one.
+    init(in parent: String? = nil) throws {
+        let usual = FileManager.default.temporaryDirectory.path
+        let parent = parent.flatMap { FileManager.default.fileExists(atPath: $0) ? $0 : nil } ?? usual
+        path = parent + "/weir-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     }
 

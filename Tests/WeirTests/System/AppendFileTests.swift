@@ -16,26 +16,57 @@ import Testing
         let file = try AppendFile(creating: path)
         try append("one ", to: file)
         try append("two", to: file)
-        #expect(file.length == 7)
+        #expect(file.end.length == 7)
         #expect(try text(path) == "one two")
     }
 
     @Test func goesOnBehindTheEndThatItWasTruncatedTo() throws {
         let file = try AppendFile(creating: path)
-        try append("one two", to: file)
-        try file.truncate(to: 4)
+        try append("one ", to: file)
+        let end = file.end
+        try append("two", to: file)
+        try file.truncate(to: end)
+        #expect(file.end == end)
         try append("three", to: file)
         #expect(try text(path) == "one three")
     }
 
-    @Test func truncatesAClosedFile() throws {
+    @Test func takesNothingWhileItIsClosed() throws {
         let file = try AppendFile(creating: path)
         try append("one two", to: file)
         try file.close()
-        try file.truncate(to: 3)
-        #expect(file.length == 3)
-        #expect(try text(path) == "one")
         #expect(throws: FileError("write", path, code: EBADF)) { try append("x", to: file) }
+        try file.reopen()
+        try file.truncate(to: file.end)
+        try append("three", to: file)
+        #expect(try text(path) == "one twothree")
+    }
+
+    @Test func copiesWhatWasAppended() throws {
+        let file = try AppendFile(creating: path)
+        let megabytes = String(repeating: "weir", count: 600_000)
+        try append(megabytes, to: file)
+        let copy = try AppendFile(creating: path + "2")
+        try file.copy(to: copy)
+        #expect(copy.end == file.end)
+        #expect(try text(path + "2") == megabytes)
+    }
+
+    @Test func copiesNothingElse() throws {
+        let file = try AppendFile(creating: path)
+        try append("one two", to: file)
+        try Data("one 2wo".utf8).write(to: URL(fileURLWithPath: path))
+        #expect(throws: FileError("read", path, code: EIO)) {
+            try file.copy(to: try AppendFile(creating: path + "2"))
+        }
+        try Data("one".utf8).write(to: URL(fileURLWithPath: path))
+        #expect(throws: FileError("read", path, code: EIO)) {
+            try file.copy(to: try AppendFile(creating: path + "3"))
+        }
+        try Directory.removeFile(path)
+        #expect(throws: FileError("open", path, code: ENOENT)) {
+            try file.copy(to: try AppendFile(creating: path + "4"))
+        }
     }
 
     @Test func createsNoFileWhereThereIsOne() throws {

@@ -14,7 +14,7 @@ import Testing
         try Directory.create("\(directory.path)/a/b/c")
         try Directory.create("\(directory.path)/a/b/d/")
         try Directory.create("\(directory.path)/a/b/d/")
-        #expect(try Directory.names(in: "\(directory.path)/a/b", limit: 10).sorted() == ["c", "d"])
+        #expect(try Directory.names(in: "\(directory.path)/a/b").sorted() == ["c", "d"])
     }
 
     @Test func createsNoneInPlaceOfAFile() throws {
@@ -24,10 +24,35 @@ import Testing
         #expect(throws: FileError("mkdir", "\(file)/a", code: ENOTDIR)) { try Directory.create("\(file)/a") }
     }
 
-    @Test func namesNoMoreThanItIsAskedFor() throws {
-        for name in ["a", "b", "c"] { _ = try AppendFile(creating: "\(directory.path)/\(name)") }
-        #expect(try Directory.names(in: directory.path, limit: 2).count == 2)
-        #expect(throws: FileError("opendir", "/none", code: ENOENT)) { _ = try Directory.names(in: "/none", limit: 1) }
+    @Test func namesEverythingThatIsThere() throws {
+        let names = (0..<1_000).map { "file \($0)" }
+        for name in names { _ = try AppendFile(creating: "\(directory.path)/\(name)") }
+        #expect(try Directory.names(in: directory.path).sorted() == names.sorted())
+        #expect(throws: FileError("opendir", "/none", code: ENOENT)) { _ = try Directory.names(in: "/none") }
+    }
+
+    @Test func removesOneThatIsEmpty() throws {
+        let file = "\(directory.path)/a/file"
+        try Directory.create("\(directory.path)/a")
+        _ = try AppendFile(creating: file)
+        #expect(throws: FileError("rmdir", "\(directory.path)/a", code: ENOTEMPTY)) {
+            try Directory.remove("\(directory.path)/a")
+        }
+        try Directory.removeFile(file)
+        #expect(throws: FileError("unlink", file, code: ENOENT)) { try Directory.removeFile(file) }
+        try Directory.remove("\(directory.path)/a")
+        #expect(try Directory.names(in: directory.path) == [])
+    }
+
+    @Test func isClaimedByOneAtATime() throws {
+        var lock = try DirectoryLock(directory.path)
+        #expect(lock != nil)
+        #expect(try DirectoryLock(directory.path) == nil)
+        lock = nil
+        #expect(try DirectoryLock(directory.path) != nil)
+        #expect(throws: FileError("open", "\(directory.path)/none", code: ENOENT)) {
+            _ = try DirectoryLock("\(directory.path)/none")
+        }
     }
 
     @Test func knowsWhatIsThere() {

@@ -38,6 +38,15 @@ import Testing
         #expect(try other.bytes(at: 65_536, count: 4_096) == [])
     }
 
+    @Test func aFileThatAProcessWasKilledOverIsNotSeenAndMadeAnew() throws {
+        let disk = try JournalDirectory(path)
+        try Data(repeating: 5, count: 5_000).write(to: URL(fileURLWithPath: "\(path)/new"))
+        #expect(try disk.names() == [])
+        let file = try disk.create("a", size: 8_192)
+        #expect(try file.bytes(at: 0, count: 8_192) == Array(repeating: 0, count: 8_192))
+        #expect(try FileManager.default.contentsOfDirectory(atPath: path).sorted() == ["a", "lock"])
+    }
+
     @Test func aFileThatEndsInsideABlockIsReadToItsEnd() throws {
         let disk = try JournalDirectory(path)
         try Data(repeating: 5, count: 5_000).write(to: URL(fileURLWithPath: "\(path)/a"))

@@ -20,7 +20,7 @@ struct ArchiveConfiguration: Configurable {
     let directory: String
     let format: ArchiveFormat
     let compression: Compression
-    /// `max_file_age`, `max_file_size` and `max_open_files`.
+    /// `max_file_age`, `max_file_size` without the footer, and `max_open_files`.
     let limits: ArchiveRotation.Limits
 
     init(_ fields: inout Fields) throws(ConfigError) {
@@ -35,9 +35,8 @@ struct ArchiveConfiguration: Configurable {
             "A file is published before it would get larger; counted as written, compressed.")
         let files = fields.int(
             "max_open_files", default: 64, in: 1...4_096,
-            "One more, and the file that was not written for longest is published. Also the hours "
-                + "that one tenant's spans in one batch may lie in; further ones go to the partition without "
-                + "date and hour.")
-        limits = ArchiveRotation.Limits(age: age, size: size.bytes, files: files)
+            "One more, and the file that was not written for longest is published.")
+        limits = ArchiveRotation.Limits(
+            age: age, size: size.bytes - ArchiveFooter.maximumLength, files: files)
     }
 }

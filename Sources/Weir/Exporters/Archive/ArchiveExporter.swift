@@ -9,13 +9,17 @@ import Logging
 actor ArchiveExporter: Exporter {
     static let type = "archive"
     static let help = "Writes spans to files, partitioned by tenant and hour."
+    /// A local disk answers at last, and which files hold a record is known by the record's sequence.
+    static let deliveryDefaults = DeliveryDefaults(timeout: .zero, maxConsumers: 1, splitsRecords: false)
 
     private let configuration: ArchiveConfiguration
     private let clock: @Sendable () -> Timestamp
     private let executor: BlockingExecutor
-    private let bytesWritten: Counter
-    private let scatteredSpans: Counter
-    private var files: ArchiveFiles
+    private let telemetry: ArchiveTelemetry
+    private let logger: Logger
+    /// Nil until the first batch says which journal it is of.
+    private var files: ArchiveFiles?
+    private var run = SequenceRun()
     private var encoder: PartitionEncoder
     private var compressor: Compressor
     /// Records are decoded into it, one after the other. Without a limit: what was accepted, under whatever limit the
@@ -23,46 +27,22 @@ actor ArchiveExporter: Exporter {
     private var batch = Batch(decodedLimit: .max)
 
     init(_ configuration: ArchiveConfiguration, _ context: Context) throws {
-        try self.init(configuration, context, run: .random(in: 0 ... .max), clock: Timestamp.now)
+        try self.init(configuration, context, clock: Timestamp.now)
     }
 
-    /// - Parameters:
-    ///   - run: tells the names of this process's files from another's.
-    ///   - clock: the time of day.
-    init(
-        _ configuration: ArchiveConfiguration, _ context: Context, run: UInt32,
-        clock: @escaping @Sendable () -> Timestamp
-    ) throws {
+    /// - Parameter clock: the time of day.
+    init(_ configuration: ArchiveConfiguration, _ context: Context, clock: @escaping @Sendable () -> Timestamp) throws {
         self.configuration = configuration
         self.clock = clock
         executor = BlockingExecutor(label: "weir.\(context.id)")
-        encoder = PartitionEncoder(configuration.format, maxHours: configuration.limits.files)
+        telemetry = ArchiveTelemetry(context)
+        logger = context.logger
+        encoder = PartitionEncoder(configuration.format)
         compressor = try Compressor(configuration.compression)
-        let labels = ["exporter": "\(context.id)"]
-        bytesWritten = context.metrics.counter(
-            "weir_archive_bytes_written", help: "Bytes written to files of the archive, compressed.", labels: labels)
-        scatteredSpans = context.metrics.counter(
-            "weir_archive_spans_without_hour",
-            help: "Spans written without date and hour because their batch was scattered over too many.", labels: labels
-        )
-        let directory = try ArchiveDirectory(configuration.directory)
-        let suffix = configuration.format.suffix + configuration.compression.suffix
-        files = ArchiveFiles(
-            in: directory, rotation: ArchiveRotation(configuration.limits),
-            names: ArchiveNames(run: run, suffix: suffix), logger: context.logger,
-            publishedFiles: context.metrics.counter(
-                "weir_archive_files_published", help: "Files of the archive that readers can see.", labels: labels),
-            abandonedFiles: context.metrics.counter(
-                "weir_archive_files_abandoned",
-                help: "Files that could not be completed. What is in them stays in .open, unseen by readers.",
-                labels: labels))
-        context.logger.info(
-            "writing", metadata: ["directory": "\(directory.root)", "format": "\(configuration.format.rawValue)"])
-        let leftovers = try directory.leftovers()
-        guard leftovers > 0 else { return }
-        context.logger.warning(
-            "found files that were never published; recovery comes with the journal",
-            metadata: ["files": "\(leftovers)", "directory": "\(directory.open)"])
+        try ArchiveDirectory.create(configuration.directory)
+        logger.info(
+            "writing",
+            metadata: ["directory": "\(configuration.directory)", "format": "\(configuration.format.rawValue)"])
     }
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
@@ -71,44 +51,104 @@ actor ArchiveExporter: Exporter {
     /// published.
     func export(_ batch: FrozenBatch) async throws(ExportError) {
         let now = clock()
+        let files = try files(of: batch.journal)
         // While a batch is retried there is no tick, and what is due may be what the batch waits for.
         files.tick(at: now)
         let waiting = files.unpublishedCount
         guard waiting < configuration.limits.files else {
             throw .retryable("\(waiting) files cannot be published", after: nil)
         }
+        let before = run
         defer { encoder.reset() }
         do {
-            try batch.forEach(into: &self.batch) { batch, _ in try encoder.add(&batch) }
+            try encode(batch, for: files)
+            let count = try write(to: files, at: now)
+            files.commit()
+            telemetry.writtenBytes.add(count)
+            telemetry.scatteredSpans.add(encoder.scatteredSpans)
+            telemetry.archivedSpans.add(encoder.archivedSpans)
         } catch {
-            throw .rejected("a record cannot be archived: \(error)")
-        }
-        do {
-            let count = try write(encoder.messages, at: now)
-            files.commit(at: now)
-            bytesWritten.add(count)
-            scatteredSpans.add(encoder.scatteredSpans)
-        } catch {
+            run = before
             files.rollBack(at: now)
-            throw .retryable("\(error)", after: nil)
+            throw error
         }
+    }
+
+    func settled(through sequence: UInt64) async -> UInt64 {
+        files?.settled(through: sequence) ?? sequence
+    }
+
+    func settle() async {
+        files?.settle(at: clock())
     }
 
     func tick(at now: Timestamp) async {
-        files.tick(at: now)
+        files?.tick(at: now)
     }
 
     func finish() async {
-        files.finish(at: clock())
+        files?.finish(at: clock())
+    }
+
+    /// Begins with the first batch, and with what an earlier run left.
+    private func files(of journal: JournalID) throws(ExportError) -> ArchiveFiles {
+        if let files { return files }
+        do {
+            let root = configuration.directory
+            guard let directory = try ArchiveDirectory(root, for: journal) else {
+                let reason = "another exporter of the same pipeline writes to \(root)"
+                throw ExportError.retryable("\(reason); give each a directory of its own", after: nil)
+            }
+            report(removed: try directory.removeLeftovers(), kept: try directory.foreignFiles())
+            let files = ArchiveFiles(in: directory, configuration, telemetry, logger)
+            self.files = files
+            return files
+        } catch {
+            throw error as? ExportError ?? .retryable("\(error)", after: nil)
+        }
+    }
+
+    private func report(removed: Int, kept: Int) {
+        if removed > 0 {
+            logger.info(
+                "removed files that an earlier run did not publish; their records come again",
+                metadata: ["files": "\(removed)"])
+        }
+        if kept > 0 {
+            logger.warning(
+                "found unpublished files of other journals; who writes them is still running, or left them for good",
+                metadata: ["files": "\(kept)", "directory": "\(configuration.directory)/.open"])
+        }
+    }
+
+    private func encode(_ batch: FrozenBatch, for files: ArchiveFiles) throws(ExportError) {
+        do {
+            try batch.forEach(into: &self.batch) { decoded, record in
+                run.append(record.sequence)
+                try encoder.add(&decoded, record.sequence) { partition in
+                    let gap = try files.published.gap(
+                        at: record.sequence, in: partition, recovered: batch.recoveredThrough)
+                    return gap.map { max($0, run.start) }
+                }
+            }
+        } catch let error as FileError {
+            throw .retryable("\(error)", after: nil)
+        } catch {
+            throw .rejected("a record cannot be archived: \(error)")
+        }
     }
 
     /// - Returns: how many bytes that made.
-    private func write(_ messages: [ArchivePartition: [UInt8]], at now: Timestamp) throws -> Int {
+    private func write(to files: ArchiveFiles, at now: Timestamp) throws(ExportError) -> Int {
         var count = 0
-        for (partition, message) in messages {
-            let bytes = try compress(message)
-            try bytes.withUnsafeBytes { bytes in try files.append(bytes, to: partition, at: now) }
-            count += bytes.count
+        do {
+            for messages in encoder.messages {
+                let bytes = try compress(messages.bytes)
+                try bytes.withUnsafeBytes { try files.append($0, of: messages, at: now) }
+                count += bytes.count
+            }
+        } catch {
+            throw .retryable("\(error)", after: nil)
         }
         return count
     }

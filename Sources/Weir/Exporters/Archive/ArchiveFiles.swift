@@ -4,171 +4,214 @@ import Logging
 ///
 /// What is appended between one `commit` or `rollBack` and the next is one step, taken in all files or in none. No file
 /// that the step wrote to is published before its end.
-struct ArchiveFiles {
+final class ArchiveFiles {
     /// What the step in progress did to a file.
     private struct Mark {
         let file: ArchiveFile
-        /// Its length before.
-        let start: Int
+        /// What it held before.
+        let content: ArchiveFile.Content
         let added: Int
     }
 
-    private let directory: ArchiveDirectory
+    /// What an earlier run has published.
+    var published: PublishedRecords
+    private var directory: ArchiveDirectory
+    private let compression: Compression
+    /// What names end in, with the dot.
+    private let suffix: String
     private let logger: Logger
-    private let publishedFiles: Counter
-    private let abandonedFiles: Counter
+    private let telemetry: ArchiveTelemetry
     private var rotation: ArchiveRotation
-    private var names: ArchiveNames
     private var open: [ArchivePartition: ArchiveFile] = [:]
-    /// Complete, synced and closed; not published yet, in most cases because the step is not over.
+    /// Closed for appends, but not safe yet: in most cases because the step is not over.
     private var complete: [ArchiveFile] = []
+    /// The first record of a file that was given up.
+    private var abandoned: UInt64?
     private var step: [Mark] = []
+    /// Files begun in this run, for their names.
+    private var count = 0
 
     init(
-        in directory: ArchiveDirectory, rotation: ArchiveRotation, names: ArchiveNames, logger: Logger,
-        publishedFiles: Counter, abandonedFiles: Counter
+        in directory: ArchiveDirectory, _ configuration: ArchiveConfiguration, _ telemetry: ArchiveTelemetry,
+        _ logger: Logger
     ) {
         self.directory = directory
-        self.rotation = rotation
-        self.names = names
+        published = PublishedRecords(in: directory)
+        compression = configuration.compression
+        suffix = configuration.format.suffix + configuration.compression.suffix
+        self.telemetry = telemetry
         self.logger = logger
-        self.publishedFiles = publishedFiles
-        self.abandonedFiles = abandonedFiles
+        rotation = ArchiveRotation(configuration.limits)
     }
 
-    /// Files that could not be published so far.
+    /// Files that wait to be published.
     var unpublishedCount: Int { complete.count }
 
+    /// The last sequence, at most `sequence`, up to which no record is in a file that a crash could take.
+    func settled(through sequence: UInt64) -> UInt64 {
+        let unsafe = (open.values + complete).compactMap { $0.content.spans?.sequences.lowerBound }
+        guard let first = (unsafe + [abandoned].compactMap { $0 }).min() else { return sequence }
+        return min(sequence, first - 1)
+    }
+
     /// Returns when the operating system has the bytes. After an error the step must be rolled back.
-    mutating func append(
-        _ bytes: UnsafeRawBufferPointer, to partition: ArchivePartition, at now: Timestamp
+    /// - Parameter bytes: `messages`, compressed.
+    func append(
+        _ bytes: UnsafeRawBufferPointer, of messages: ArchiveMessages, at now: Timestamp
     ) throws(FileError) {
-        let actions = rotation.write(partition: partition, bytes: bytes.count, at: now)
-        if let error = carryOut(actions, at: now) {
-            rotation.undo(partition: partition, bytes: bytes.count)
+        let partition = messages.partition
+        if let spans = open[partition]?.content.spans,
+            !spans.canGoOn(with: messages.spans.sequences.lowerBound, since: messages.since)
+        {
+            _ = carryOut([rotation.close(partition)], at: now)
+        }
+        if let error = carryOut(rotation.write(partition: partition, bytes: bytes.count, at: now), at: now) {
             throw error
         }
         guard let file = open[partition] else { preconditionFailure("no file was opened for \(partition.path)") }
-        step.append(Mark(file: file, start: file.file.length, added: bytes.count))
-        try file.file.append(bytes)
+        step.append(Mark(file: file, content: file.content, added: bytes.count))
+        try file.append(bytes, messages.spans)
     }
 
     /// Ends the step: its bytes stay.
-    mutating func commit(at now: Timestamp) {
+    func commit() {
         step = []
-        publish(at: now)
+        publish()
     }
 
-    /// Ends the step: every file that it wrote to is as long as before. A file where that fails is never published.
-    mutating func rollBack(at now: Timestamp) {
-        for mark in step {
+    /// Ends the step: every file that it wrote to holds what it held before.
+    func rollBack(at now: Timestamp) {
+        for mark in step.reversed() {
+            mark.file.takeBack(to: mark.content)
+            guard open[mark.file.partition] === mark.file else { continue }
+            rotation.undo(partition: mark.file.partition, bytes: mark.added)
             do throws(FileError) {
-                try mark.file.file.truncate(to: mark.start)
-                rotation.undo(partition: mark.file.partition, bytes: mark.added)
+                try mark.file.truncate()
             } catch {
-                abandon(mark.file, because: error)
+                // Nothing may come behind what could not be cut off.
+                _ = carryOut([rotation.close(mark.file.partition)], at: now)
             }
         }
         step = []
-        publish(at: now)
+        publish()
     }
 
     /// Publishes what is old enough.
-    mutating func tick(at now: Timestamp) {
+    func tick(at now: Timestamp) {
         _ = carryOut(rotation.tick(at: now), at: now)
-        publish(at: now)
+        publish()
     }
 
     /// Publishes everything.
-    mutating func finish(at now: Timestamp) {
+    func settle(at now: Timestamp) {
         _ = carryOut(rotation.finish(), at: now)
-        publish(at: now)
+        publish()
+    }
+
+    /// Publishes everything, for the last time.
+    func finish(at now: Timestamp) {
+        settle(at: now)
+        directory.close()
     }
 }
 
 extension ArchiveFiles {
     /// Does all that can be done.
-    /// - Returns: the first error.
-    private mutating func carryOut(_ actions: [ArchiveRotation.Action], at now: Timestamp) -> FileError? {
+    /// - Returns: why a file could not be opened.
+    private func carryOut(_ actions: [ArchiveRotation.Action], at now: Timestamp) -> FileError? {
         var failure: FileError?
         for action in actions {
-            do throws(FileError) {
-                switch action {
-                case .open(let partition): try begin(partition, at: now)
-                case .close(let partition), .evict(let partition): try complete(partition)
+            switch action {
+            case .open(let partition):
+                do throws(FileError) {
+                    open[partition] = ArchiveFile(partition, begun: now, in: try begin(at: now))
+                } catch {
+                    rotation.lose(partition: partition)
+                    failure = error
                 }
-            } catch {
-                failure = failure ?? error
+            case .close(let partition), .evict(let partition): close(partition)
             }
         }
         return failure
     }
 
-    private mutating func begin(_ partition: ArchivePartition, at now: Timestamp) throws(FileError) {
-        do {
-            open[partition] = try directory.begin(names.next(at: now), in: partition)
-        } catch {
-            rotation.lose(partition: partition)
-            throw error
-        }
+    private func begin(at now: Timestamp) throws(FileError) -> AppendFile {
+        count += 1
+        return try directory.begin("\(CalendarTime(now).compact)-\(count.digits(6))\(suffix)")
     }
 
-    private mutating func complete(_ partition: ArchivePartition) throws(FileError) {
+    /// Seals the file at once, so that not more are open than may be. Where that fails, publishing tries again.
+    private func close(_ partition: ArchivePartition) {
         guard let file = open.removeValue(forKey: partition) else { return }
-        do {
-            try file.file.sync()
-            try file.file.close()
-            complete.append(file)
+        complete.append(file)
+        do throws(FileError) {
+            try seal(file)
         } catch {
-            abandon(file, because: error)
-            throw error
+            logger.error("cannot complete a file yet", metadata: ["error": "\(error)"])
         }
     }
 
-    private mutating func publish(at now: Timestamp) {
+    private func seal(_ file: ArchiveFile) throws(FileError) {
+        guard let spans = file.content.spans else { return }
+        try file.seal(with: ArchiveFooter.bytes(spans, of: directory.journal, compression))
+    }
+
+    private func publish() {
         let files = complete
         complete = []
-        for file in files { publish(file, at: now) }
+        for file in files {
+            do throws(FileError) {
+                try publish(file)
+            } catch {
+                if isLost(file, error) {
+                    abandon(file, because: error)
+                } else {
+                    complete.append(file)
+                    logger.error("cannot publish a file yet", metadata: ["error": "\(error)"])
+                }
+            }
+        }
     }
 
-    private mutating func publish(_ file: ArchiveFile, at now: Timestamp) {
-        do throws(FileError) {
+    /// Does what is left to do until the file is safe. After an error it goes on from there.
+    private func publish(_ file: ArchiveFile) throws(FileError) {
+        guard let spans = file.content.spans else {
             // All that was written to it was taken back.
-            guard file.file.length > 0 else { return try file.file.remove() }
-            let path = try directory.publish(file)
-            publishedFiles.add()
-            logger.debug("published a file", metadata: ["path": "\(path)", "bytes": "\(file.file.length)"])
-        } catch {
-            return retry(file, because: error, at: now)
+            try? Directory.removeFile(file.path)
+            return
         }
-        do throws(FileError) {
-            try directory.sync(file.partition)
+        if file.stage == .suspect { try move(file) }
+        if file.stage == .written { try seal(file) }
+        if file.stage == .sealed {
+            let name = ArchiveName(begun: file.begun, journal: directory.journal, sequences: spans.sequences)
+            try directory.publish(file, as: name.text + suffix)
+            telemetry.publishedFiles.add()
+            logger.debug("published a file", metadata: ["path": "\(file.path)", "bytes": "\(file.content.end.length)"])
+        }
+        try directory.sync(file.partition)
+    }
+
+    private func move(_ file: ArchiveFile) throws(FileError) {
+        let other = try begin(at: file.begun)
+        do {
+            try file.move(to: other)
         } catch {
-            // Readers see the file, and its bytes are synced.
-            logger.warning("a power cut may hide a file that was published", metadata: ["error": "\(error)"])
+            try? Directory.removeFile(other.path)
+            throw error
         }
     }
 
-    /// The bytes are in `.open`, whole, so the next tick tries again.
-    private mutating func retry(_ file: ArchiveFile, because error: FileError, at now: Timestamp) {
-        guard Directory.has(file.file.path) else { return abandon(file, because: error) }
-        var file = file
-        if error.isTaken { file.name = names.next(at: now) }
-        complete.append(file)
-        logger.error("cannot publish a file yet", metadata: ["error": "\(error)"])
+    /// Whether what the file held cannot be had from it any more.
+    private func isLost(_ file: ArchiveFile, _ error: FileError) -> Bool {
+        file.stage == .suspect && error.path == file.path || !Directory.has(file.path)
     }
 
-    /// The file stays where it is, and is not written to any more.
-    private mutating func abandon(_ file: ArchiveFile, because error: FileError) {
-        if open[file.partition]?.file === file.file {
-            open[file.partition] = nil
-            rotation.lose(partition: file.partition)
-        }
-        complete.removeAll { $0.file === file.file }
-        try? file.file.close()
-        abandonedFiles.add()
+    private func abandon(_ file: ArchiveFile, because error: FileError) {
+        guard let first = file.content.spans?.sequences.lowerBound else { return }
+        abandoned = min(abandoned ?? first, first)
+        telemetry.abandonedFiles.add()
         logger.error(
-            "gave up a file",
-            metadata: ["path": "\(file.file.path)", "bytes": "\(file.file.length)", "error": "\(error)"])
+            "lost a file; the journal keeps its records, and the next start writes them again",
+            metadata: ["path": "\(file.path)", "first": "\(first)", "error": "\(error)"])
     }
 }

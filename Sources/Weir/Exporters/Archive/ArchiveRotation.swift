@@ -68,12 +68,18 @@ struct ArchiveRotation {
         close(Array(files.keys))
     }
 
+    /// Closes the partition's file, which is open: what comes next must not go to it.
+    mutating func close(_ partition: ArchivePartition) -> Action {
+        files[partition] = nil
+        return .close(partition)
+    }
+
     /// The bytes last announced for the partition were taken back. Its file stays open, if it still is.
     mutating func undo(partition: ArchivePartition, bytes: Int) {
         files[partition]?.size -= bytes
     }
 
-    /// The partition's file could not be opened, or is broken; it is not open any more.
+    /// The partition's file could not be opened.
     mutating func lose(partition: ArchivePartition) {
         files[partition] = nil
     }
@@ -98,11 +104,6 @@ extension ArchiveRotation {
         writes += 1
         files[partition]?.size += bytes
         files[partition]?.lastWrite = writes
-    }
-
-    private mutating func close(_ partition: ArchivePartition) -> Action {
-        files[partition] = nil
-        return .close(partition)
     }
 
     /// Least recently written first.

@@ -1,79 +1,101 @@
-/// Encodes batches, one message for each partition that they have spans in.
+/// Encodes batches, with messages for each partition that they have spans in.
 struct PartitionEncoder: ~Copyable {
-    /// Framed and one behind the other, in the order of the batches.
-    private(set) var messages: [ArchivePartition: [UInt8]] = [:]
-    /// Spans that got no hour, because those of their tenant had too many.
+    /// Different hours that one record's spans may start in. Each needs a walk through the batch and a file, and the
+    /// sender chooses the times. No key, since it is part of where a record's spans are: were it changed, what an
+    /// earlier process wrote of a record would not be found again.
+    static let maximumHours = 64
+
+    /// In the order in which their first records came.
+    private(set) var messages: [ArchiveMessages] = []
+    /// Spans that got no hour, because their record had too many.
     private(set) var scatteredSpans = 0
+    /// Spans that a file has already.
+    private(set) var archivedSpans = 0
 
     private let format: ArchiveFormat
-    private let maxHours: Int
-    private var hours: [String: Set<Int>] = [:]
+    /// Which messages a partition's next record belongs to.
+    private var latest: [ArchivePartition: Int] = [:]
     private var proto = OTLPEncoder()
     private var json = OTLPJSONEncoder()
 
-    /// - Parameter maxHours: different hours that one tenant's spans may start in, until the next `reset`. Each needs a
-    ///   walk through the batch and a file, and the sender chooses the times.
-    init(_ format: ArchiveFormat, maxHours: Int) {
+    init(_ format: ArchiveFormat) {
         self.format = format
-        self.maxHours = maxHours
     }
 
     /// Forgets the messages.
     mutating func reset() {
-        messages = [:]
-        hours = [:]
+        messages = []
+        latest = [:]
         scatteredSpans = 0
+        archivedSpans = 0
     }
 
-    /// - Parameter batch: afterwards some of its spans may be dropped.
-    mutating func add(_ batch: inout Batch) throws(ExportError) {
-        let partitions = partitions(of: batch)
-        guard partitions.count > 1 else {
-            if let partition = partitions.first { try append(batch, to: partition) }
-            return
-        }
-        let known = hours[batch.tenant, default: []]
-        for partition in partitions {
-            batch.select { span in
-                let hour = ArchivePartition.hour(of: span.startTime)
-                return partition.hour.map { $0 == hour } ?? !known.contains(hour)
+    /// - Parameters:
+    ///   - batch: a record; afterwards some of its spans may be dropped.
+    ///   - since: for a partition, from where on up to this record a file can go on; nil if the record's spans there
+    ///     are in a file already.
+    mutating func add(
+        _ batch: inout Batch, _ sequence: UInt64, since: (ArchivePartition) throws -> UInt64?
+    ) throws {
+        let hours = hours(of: batch)
+        for hour in hours {
+            if hours.count > 1 {
+                batch.select { span in
+                    let other = ArchivePartition.hour(of: span.startTime)
+                    return hour.map { $0 == other } ?? !hours.contains(other)
+                }
             }
-            try append(batch, to: partition)
+            let partition = ArchivePartition(tenant: batch.tenant, hour: hour)
+            guard let since = try since(partition) else {
+                archivedSpans += batch.spanCount
+                continue
+            }
+            if hour == nil { scatteredSpans += batch.spanCount }
+            let index = index(of: partition, ArchivedSpans(of: sequence, spans: batch.spanCount), since: since)
+            try append(batch, toMessagesAt: index)
         }
     }
 
-    /// In the order in which they occur.
-    private mutating func partitions(of batch: borrowing Batch) -> [ArchivePartition] {
-        var known = hours.removeValue(forKey: batch.tenant) ?? []
+    /// In the order in which they occur; nil for all after the first ``maximumHours``.
+    private func hours(of batch: borrowing Batch) -> [Int?] {
         var found: [Int?] = []
         var last: Int?
         for span in batch.spans where !span.isDropped {
             let hour = ArchivePartition.hour(of: span.startTime)
-            if hour == last { continue }
+            if hour == last || found.contains(hour) { continue }
             last = hour
-            if known.count < maxHours { known.insert(hour) }
-            let partition = known.contains(hour) ? hour : nil
-            if !found.contains(partition) { found.append(partition) }
+            guard found.count < Self.maximumHours else { return found + [nil] }
+            found.append(hour)
         }
-        hours[batch.tenant] = known
-        return found.map { ArchivePartition(tenant: batch.tenant, hour: $0) }
+        return found
     }
 
-    private mutating func append(_ batch: borrowing Batch, to partition: ArchivePartition) throws(ExportError) {
-        if partition.hour == nil { scatteredSpans += batch.spanCount }
+    /// The messages that the record's belong to.
+    private mutating func index(of partition: ArchivePartition, _ spans: ArchivedSpans, since: UInt64) -> Int {
+        let sequence = spans.sequences.lowerBound
+        if let index = latest[partition], messages[index].spans.canGoOn(with: sequence, since: since) {
+            messages[index].spans.append(spans)
+            return index
+        }
+        latest[partition] = messages.count
+        messages.append(ArchiveMessages(partition: partition, since: since, spans: spans))
+        return messages.count - 1
+    }
+
+    private mutating func append(_ batch: borrowing Batch, toMessagesAt index: Int) throws(ExportError) {
         switch format {
         case .json:
-            messages[partition, default: []].append(contentsOf: json.bytes(of: batch))
-            messages[partition, default: []].append(UInt8(ascii: "\n"))
+            messages[index].bytes.append(contentsOf: json.bytes(of: batch))
+            messages[index].bytes.append(UInt8(ascii: "\n"))
         case .proto:
             guard let message = proto.encode(batch) else {
                 throw .rejected("a batch is over \(ReverseWriter.maxLimit) bytes")
             }
             // The encoder writes less than 31 bits can count, so four bytes are enough for the length.
             withUnsafeBytes(of: UInt32(truncatingIfNeeded: message.count).bigEndian) { length in
-                messages[partition, default: []].append(contentsOf: length)
+                messages[index].bytes.append(contentsOf: length)
             }
-            withExtendedLifetime(message) { messages[partition, default: []].append(contentsOf: $0.bytes) }
+            withExtendedLifetime(message) { messages[index].bytes.append(contentsOf: $0.bytes) }
         }
     }
 }

@@ -4,6 +4,7 @@ import Logging
 struct OTLPHTTPExporter: Exporter {
     static let type = "otlp_http"
     static let help = "Sends spans on over OTLP/HTTP."
+    static let deliveryDefaults = DeliveryDefaults(consumers: 4)
 
     /// Bytes of an answer that are read; as much as OTLP recommends for the largest one.
     static let maxAnswer = 4 << 20

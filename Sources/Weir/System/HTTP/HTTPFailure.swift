@@ -16,6 +16,7 @@ struct HTTPFailure: Error, CustomStringConvertible {
         switch error {
         case is CancellationError: "cancelled while it was waited for"
         case let error as HTTPClientError: error.shortDescription.lowercased()
+        case let error as SocketAddressError.UnknownHost: error.errorDescription
         case let error as IOError: String(cString: strerror(error.errnoCode))
         case let error as NIOConnectionError:
             (error.connectionErrors.first?.error ?? error.dnsAError ?? error.dnsAAAAError).map(reason)

@@ -1,0 +1,55 @@
+import ArgumentParser
+
+/// `weir replay`
+struct ReplayCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "replay",
+        abstract: "Sends the dead letters of an exporter again; exits 1 if some remain.")
+
+    @OptionGroup var option: ConfigurationOption
+
+    @Option(help: ArgumentHelp("The exporter whose dead letters are sent again.", valueName: "id"))
+    var exporter: String
+
+    @Option(help: ArgumentHelp("Only those of this pipeline.", valueName: "id"))
+    var pipeline: String?
+
+    func run() async throws {
+        let configuration = try option.read().configuration
+        let (definition, pipelines) = try select(from: configuration)
+        var isComplete = true
+        do {
+            try await Replay.run(configuration, exporter: definition, pipelines: pipelines) { pipeline, outcome in
+                print(Self.text(pipeline, outcome))
+                isComplete = isComplete && outcome.isComplete
+            }
+        } catch is Replay.Busy {
+            print("the dead letters are being replayed already")
+            throw ExitCode.failure
+        }
+        guard isComplete else { throw ExitCode.failure }
+    }
+
+    /// The exporter, and the pipelines that have it.
+    func select(
+        from configuration: CollectorConfiguration
+    ) throws -> (exporter: ComponentDefinition, pipelines: [ComponentID]) {
+        guard let definition = configuration.exporters.first(where: { $0.id.description == exporter }) else {
+            let known = configuration.exporters.map(\.id.description).joined(separator: ", ")
+            throw ValidationError("found exporter \(exporter.quotedForMessage), wanted one of \(known)")
+        }
+        let having = configuration.service.pipelines.filter { $0.exporters.contains(definition.id) }.map(\.id)
+        let chosen = having.filter { pipeline == nil || $0.description == pipeline }
+        guard !chosen.isEmpty else {
+            let known = having.map(\.description).joined(separator: ", ")
+            throw ValidationError("found no such pipeline with \(exporter), wanted one of \(known)")
+        }
+        return (definition, chosen)
+    }
+
+    private static func text(_ pipeline: ComponentID, _ outcome: Replay.Outcome) -> String {
+        var text = "\(pipeline): sent \(outcome.sentSpans) spans, \(outcome.remainingSpans) remain"
+        if outcome.unreadableLines > 0 { text += ", and \(outcome.unreadableLines) lines that are no letters" }
+        return text
+    }
+}

@@ -1,0 +1,8 @@
+/// What one batch adds to one file: messages in the archive's format, one behind the other.
+struct ArchiveMessages {
+    let partition: ArchivePartition
+    /// They can go on in a file that holds a record from here on; see ``ArchivedSpans/canGoOn(with:since:)``.
+    let since: UInt64
+    var spans: ArchivedSpans
+    var bytes: [UInt8] = []
+}

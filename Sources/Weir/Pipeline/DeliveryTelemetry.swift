@@ -1,0 +1,41 @@
+/// The metrics of one delivery.
+struct DeliveryTelemetry: Sendable {
+    let sentSpans: Counter
+    let failedSpans: Counter
+    let deadLetterSpans: Counter
+    let failedAttempts: Counter
+    let inFlightBatches: Gauge
+    let retrying: Gauge
+    let parkedSpans: Gauge
+
+    init(_ metrics: MetricRegistry, exporter: ComponentID, pipeline: ComponentID, reader: JournalReader) {
+        let labels = ["exporter": exporter.description, "pipeline": pipeline.description]
+        sentSpans = metrics.counter(
+            "otelcol_exporter_sent_spans", help: "Spans that the destination has taken.", labels: labels)
+        failedSpans = metrics.counter(
+            "otelcol_exporter_send_failed_spans", help: "Spans that the destination cannot take.", labels: labels)
+        deadLetterSpans = metrics.counter(
+            "weir_exporter_dead_letter_spans", help: "Spans put into the dead letters.", labels: labels)
+        failedAttempts = metrics.counter(
+            "weir_exporter_failed_attempts", help: "Attempts to deliver a batch that failed, retried ones too.",
+            labels: labels)
+        inFlightBatches = metrics.gauge(
+            "weir_exporter_in_flight_batches", help: "Batches that were read and are not done.", labels: labels)
+        retrying = metrics.gauge(
+            "weir_exporter_retrying",
+            help: "Seconds since the destination, or the disk for its dead letters, takes nothing; 0 if it does.",
+            labels: labels)
+        parkedSpans = metrics.gauge(
+            "weir_exporter_parked_spans", help: "Spans set aside because the destination does not work for a tenant.",
+            labels: labels)
+        metrics.observe(
+            "otelcol_exporter_queue_size", kind: .gauge, help: "Spans that wait for the destination.", labels: labels
+        ) { Double(reader.waiting.spans) }
+    }
+
+    func show(_ state: DeliveryState, at now: ContinuousClock.Instant) {
+        inFlightBatches.set(state.flights.count)
+        parkedSpans.set(state.parked.spans)
+        retrying.set(state.failingSince.map { max(0, ($0.duration(to: now)) / .seconds(1)) } ?? 0)
+    }
+}

@@ -1,0 +1,105 @@
+/// The dead letters and the parked records of one exporter of one pipeline, on disk. `docs/delivery.md` has the format.
+///
+///     dead_letters/EXPORTER/letters.jsonl
+///     parked/EXPORTER/000001.jsonl          a file a tenant
+actor LetterDirectory: LetterStore {
+    struct Limits: Sendable {
+        /// Bytes of the dead letters.
+        let deadLetters: Int
+        /// Bytes of all parked records.
+        let parked: Int
+    }
+
+    nonisolated let parkedAtStart: [String: Int]
+    private let executor: BlockingExecutor
+    private let deadLetters: DeadLetterFile
+    private let parkedPath: String
+    private let limits: Limits
+    private var tenants: [String: LetterQueue] = [:]
+    private var lastNumber = 0
+
+    /// Creates what is missing, and reads what is there.
+    ///
+    /// - Parameter pipeline: the directory that belongs to the pipeline.
+    init(_ pipeline: String, exporter: ComponentID, limits: Limits) throws(FileError) {
+        self.limits = limits
+        executor = BlockingExecutor(label: "weir.letters.\(exporter)")
+        deadLetters = try DeadLetterFile(pipeline, exporter: exporter)
+        parkedPath = "\(pipeline)/parked/\(exporter.fileName)"
+        try Directory.create(parkedPath)
+        var parkedAtStart: [String: Int] = [:]
+        for name in try Directory.names(in: parkedPath).sorted() {
+            guard name.hasSuffix(".jsonl"), let number = Int(name.dropLast(6)) else { continue }
+            lastNumber = max(lastNumber, number)
+            let queue = try LetterQueue(LineFile(name, in: parkedPath))
+            guard queue.count > 0 else { continue }
+            // A file that does not say whose it is has only lines that cannot be read. The first look at it moves them.
+            let tenant = queue.tenant ?? name
+            tenants[tenant] = queue
+            parkedAtStart[tenant] = queue.spans
+        }
+        self.parkedAtStart = parkedAtStart
+    }
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+    func bury(_ letters: [Letter]) async throws(LetterError) {
+        let isTaken = try translated { () throws(FileError) in
+            try deadLetters.append(letters.flatMap(\.line), limit: limits.deadLetters)
+        }
+        guard isTaken else {
+            let limit = ByteCount(limits.deadLetters)
+            throw LetterError("\(deadLetters.directory) has its \(limit): dead_letters.max_bytes")
+        }
+    }
+
+    func park(_ letters: [Letter], of tenant: String) async throws(LetterError) {
+        let used = tenants.values.reduce(0) { $0 + $1.size }
+        let limit = limits.parked
+        let isTaken = try translated { () throws(FileError) in
+            try changeQueue(of: tenant) { queue throws(FileError) in
+                try queue.append(letters, where: { used + $0 <= limit })
+            }
+        }
+        guard isTaken else { throw LetterError("\(parkedPath) has its \(ByteCount(limit)): parked.max_bytes") }
+    }
+
+    func parked(of tenant: String, maxSpans: Int, maxBytes: Int) async throws(LetterError) -> [KeptRecord] {
+        let deadLetters = deadLetters
+        return try translated { () throws(FileError) in
+            try changeQueue(of: tenant) { queue throws(FileError) in
+                try queue.peek(maxSpans: maxSpans, maxBytes: maxBytes) { line throws(FileError) in
+                    _ = try deadLetters.append(line)
+                }
+            }
+        }
+    }
+
+    func forget(_ count: Int, of tenant: String) async throws(LetterError) {
+        try translated { () throws(FileError) in
+            try changeQueue(of: tenant) { queue throws(FileError) in try queue.forget(count) }
+        }
+    }
+
+    private func changeQueue<Value>(
+        of tenant: String, _ change: (inout LetterQueue) throws(FileError) -> Value
+    ) throws(FileError) -> Value {
+        var queue: LetterQueue
+        if let found = tenants[tenant] {
+            queue = found
+        } else {
+            lastNumber += 1
+            queue = try LetterQueue(LineFile("\(lastNumber.digits(6)).jsonl", in: parkedPath))
+        }
+        defer { tenants[tenant] = queue.count > 0 ? queue : nil }
+        return try change(&queue)
+    }
+
+    private func translated<Value>(_ work: () throws(FileError) -> Value) throws(LetterError) -> Value {
+        do {
+            return try work()
+        } catch {
+            throw LetterError(error.description)
+        }
+    }
+}

@@ -1,0 +1,59 @@
+import Glibc
+
+/// Reads a file line by line. Memory is bounded by its longest line.
+struct LineReader: ~Copyable {
+    private static let chunk = 256 << 10
+
+    private let path: String
+    private let descriptor: Int32
+    private var buffer: [UInt8] = []
+    /// Where in `buffer` the next line begins.
+    private var start = 0
+    /// Where in the file the next line begins.
+    private(set) var offset: Int
+
+    /// - Parameter offset: where a line begins.
+    init(_ path: String, from offset: Int) throws(FileError) {
+        self.path = path
+        self.offset = offset
+        descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw FileError("open", path) }
+    }
+
+    deinit {
+        close(descriptor)
+    }
+
+    /// Calls `body` with the next line, its line feed among its bytes. `offset` is then behind it.
+    /// - Returns: nil at the end of the file, and where a line does not end.
+    mutating func next<Value>(_ body: (UnsafeRawBufferPointer) -> Value) throws(FileError) -> Value? {
+        var searched = start
+        while true {
+            if let end = buffer[searched...].firstIndex(of: UInt8(ascii: "\n")) {
+                let line = start...end
+                start = end + 1
+                offset += line.count
+                return buffer.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[line])) }
+            }
+            searched = buffer.count - start
+            buffer.removeFirst(start)
+            start = 0
+            guard try fill() else { return nil }
+        }
+    }
+
+    private mutating func fill() throws(FileError) -> Bool {
+        let position = offset + buffer.count
+        let count = buffer.count
+        buffer.append(contentsOf: repeatElement(0, count: max(Self.chunk, count)))
+        let read = buffer.withUnsafeMutableBytes { bytes in
+            let room = UnsafeMutableRawBufferPointer(rebasing: bytes[count...])
+            var read: Int
+            repeat { read = pread(descriptor, room.baseAddress, room.count, position) } while read < 0 && errno == EINTR
+            return read
+        }
+        buffer.removeLast(buffer.count - count - max(0, read))
+        guard read >= 0 else { throw FileError("read", path) }
+        return read > 0
+    }
+}

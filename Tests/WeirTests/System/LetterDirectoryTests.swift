@@ -1,0 +1,148 @@
+import Foundation
+import Testing
+
+@testable import Weir
+
+@Suite struct LetterDirectoryTests {
+    private let temporary: TemporaryDirectory
+    private let exporter = ComponentID(type: "otlp_http", name: "a")
+
+    init() throws {
+        temporary = try TemporaryDirectory()
+    }
+
+    @Test func keepsDeadLettersALineEach() async throws {
+        let store = try open()
+        try await store.bury([letter(1), letter(2)])
+        try await store.bury([letter(3)])
+        #expect(try lines(of: "dead_letters/otlp_http~a/letters.jsonl").count == 3)
+    }
+
+    @Test func takesNoDeadLettersBeyondTheLimit() async throws {
+        let size = letter(1).line.count
+        let store = try open(deadLetters: size * 2 + 1)
+        try await store.bury([letter(1)])
+        let error = await #expect(throws: LetterError.self) { try await store.bury([letter(2), letter(3)]) }
+        #expect(error?.description.hasSuffix("dead_letters.max_bytes") == true)
+        #expect(try lines(of: "dead_letters/otlp_http~a/letters.jsonl").count == 1)
+        try await store.bury([letter(2)])
+    }
+
+    @Test func givesParkedRecordsBackInTheirOrderUntilTheyAreForgotten() async throws {
+        let store = try open()
+        for sequence in UInt64(1)...5 { try await store.park([letter(sequence)], of: "shop") }
+        try await store.park([letter(9, tenant: "bank")], of: "bank")
+        #expect(try await sequences(store, "shop", maxSpans: 3) == [1, 2, 3])
+        #expect(try await sequences(store, "shop", maxSpans: 3) == [1, 2, 3])
+        try await store.forget(2, of: "shop")
+        #expect(try await sequences(store, "shop") == [3, 4, 5])
+        #expect(try await sequences(store, "bank") == [9])
+        #expect(try await sequences(store, "nobody") == [])
+        try await store.forget(0, of: "nobody")
+    }
+
+    @Test func removesTheFileOfATenantThatHasEverything() async throws {
+        let store = try open()
+        try await store.park([letter(1), letter(2)], of: "shop")
+        #expect(parkedFiles() == ["parked/otlp_http~a/000001.jsonl"])
+        _ = try await sequences(store, "shop")
+        try await store.forget(2, of: "shop")
+        #expect(parkedFiles() == [])
+        try await store.park([letter(3)], of: "shop")
+        #expect(try await sequences(store, "shop") == [3])
+    }
+
+    @Test func findsWhatWasParkedAfterARestart() async throws {
+        let first = try open()
+        #expect(first.parkedAtStart == [:])
+        for sequence in UInt64(1)...4 { try await first.park([letter(sequence)], of: "shop") }
+        try await first.park([letter(7, tenant: "bank", spans: 3)], of: "bank")
+        _ = try await sequences(first, "shop")
+        try await first.forget(2, of: "shop")
+
+        let second = try open()
+        #expect(second.parkedAtStart == ["shop": 2, "bank": 3])
+        #expect(try await sequences(second, "shop") == [3, 4])
+        try await second.park([letter(5)], of: "shop")
+        try await second.park([letter(8, tenant: "news")], of: "news")
+        #expect(try await sequences(second, "shop") == [3, 4, 5])
+        #expect(parkedFiles().count == 3)
+    }
+
+    @Test func parksNothingBeyondTheLimitOfAllTenants() async throws {
+        let size = letter(1).line.count
+        let store = try open(parked: size * 2)
+        try await store.park([letter(1)], of: "shop")
+        try await store.park([letter(2)], of: "bank")
+        let error = await #expect(throws: LetterError.self) { try await store.park([letter(3)], of: "bank") }
+        #expect(error?.description.hasSuffix("parked.max_bytes") == true)
+        #expect(try await sequences(store, "bank") == [2])
+        try await store.forget(1, of: "bank")
+        try await store.park([letter(3)], of: "shop")
+    }
+
+    @Test func movesALineThatCannotBeReadToTheDeadLetters() async throws {
+        let store = try open()
+        try await store.park([letter(1)], of: "shop")
+        let path = temporary.path + "/parked/otlp_http~a/000001.jsonl"
+        let line = try String(contentsOfFile: path, encoding: .utf8)
+        try Data(("broken\n" + line + "broken too\n" + line).utf8).write(to: URL(fileURLWithPath: path))
+        let again = try open()
+        #expect(again.parkedAtStart == ["shop": 2])
+        #expect(try await sequences(again, "shop") == [1])
+        try await again.forget(1, of: "shop")
+        #expect(try await sequences(again, "shop") == [1])
+        try await again.forget(1, of: "shop")
+        #expect(try lines(of: "dead_letters/otlp_http~a/letters.jsonl") == ["broken", "broken too"])
+        #expect(parkedFiles() == [])
+    }
+
+    @Test func emptiesAFileThatHoldsNothingButLinesThatCannotBeRead() async throws {
+        _ = try open()
+        let path = temporary.path + "/parked/otlp_http~a/000003.jsonl"
+        try Data("broken\nbroken too\n".utf8).write(to: URL(fileURLWithPath: path))
+        let store = try open()
+        let tenant = try #require(store.parkedAtStart.keys.first)
+        #expect(try await sequences(store, tenant) == [])
+        #expect(try lines(of: "dead_letters/otlp_http~a/letters.jsonl") == ["broken", "broken too"])
+        #expect(parkedFiles() == [])
+    }
+
+    @Test func saysWhyItCannotBeginOrGoOn() async throws {
+        try Data().write(to: URL(fileURLWithPath: temporary.path + "/parked"))
+        #expect(throws: FileError.self) { try open() }
+        try FileManager.default.removeItem(atPath: temporary.path + "/parked")
+        let store = try open()
+        try FileManager.default.removeItem(atPath: temporary.path + "/parked")
+        let error = await #expect(throws: LetterError.self) { try await store.park([letter(1)], of: "shop") }
+        #expect(error?.description.hasPrefix("open \(temporary.path)/parked/") == true)
+    }
+
+    // MARK: Letters
+
+    private func open(deadLetters: Int = 1 << 30, parked: Int = 1 << 30) throws -> LetterDirectory {
+        try LetterDirectory(
+            temporary.path, exporter: exporter,
+            limits: LetterDirectory.Limits(deadLetters: deadLetters, parked: parked))
+    }
+
+    private func letter(_ sequence: UInt64, tenant: String = "shop", spans: UInt64 = 1) -> Letter {
+        Letter(
+            time: Timestamp(nanoseconds: 0), exporter: "\(exporter)", reason: "no",
+            kept: KeptRecord(
+                journal: JournalID(value: 1),
+                record: SampleBatch.record((1...spans).map { ($0, 0) }, tenant: tenant, sequence: sequence)))
+    }
+
+    private func sequences(
+        _ store: LetterDirectory, _ tenant: String, maxSpans: Int = 100
+    ) async throws -> [UInt64] {
+        try await store.parked(of: tenant, maxSpans: maxSpans, maxBytes: 1 << 20).map(\.record.sequence)
+    }
+
+    private func lines(of file: String) throws -> [String] {
+        String(decoding: try temporary.contents(of: file), as: UTF8.self).split(separator: "\n").map(String.init)
+    }
+
+    private func parkedFiles() -> [String] { temporary.files().filter { $0.hasPrefix("parked/") } }
+}
