@@ -57,8 +57,20 @@ struct CursorFile {
         self.cursor = cursor
     }
 
-    func sync() throws(DiskError) {
-        try file.sync()
+    mutating func sync() throws(DiskError) {
+        do throws(DiskError) {
+            try file.sync()
+        } catch {
+            // Nobody knows what is there, so it is written again the next time.
+            cursor = nil
+            throw error
+        }
+    }
+
+    /// Writes what it does not hold yet, and returns when that is where a power cut leaves it.
+    mutating func keep(_ cursor: Cursor) throws(DiskError) {
+        if cursor != self.cursor { try write(cursor) }
+        try sync()
     }
 
     private func checksum(_ block: UnsafeRawBufferPointer) -> UInt32 {

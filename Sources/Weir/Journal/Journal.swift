@@ -163,15 +163,16 @@ final class Journal: Sendable {
     /// Cursors have moved, and are not written down yet.
     var hasMovedCursors: Bool { locked.withLock { $0.cursorsMoved } }
 
-    /// Segments that no exporter needs. They are not part of the journal any more. The cursors that passed them have to
-    /// be durable before they are used again.
-    func takeReleasable() -> (segments: [SegmentSummary], cursors: [Cursor], oldest: UInt64) {
+    /// Where the exporters are, if all have passed the oldest segment. That has to be durable before it is used again.
+    var cursorsForRelease: [Cursor]? {
+        locked.withLock { $0.state.hasReleasable ? $0.state.readers.map(\.cursor) : nil }
+    }
+
+    /// Segments below a sequence that no exporter needs. They are not part of the journal any more.
+    func takeReleasable(below sequence: UInt64) -> (segments: [SegmentSummary], oldest: UInt64) {
         locked.withLock { locked in
-            let segments = locked.state.takeReleasable()
-            return (
-                segments, segments.isEmpty ? [] : locked.state.readers.map(\.cursor),
-                locked.state.segments.first?.firstSequence ?? locked.state.head
-            )
+            let segments = locked.state.takeReleasable(below: sequence)
+            return (segments, locked.state.segments.first?.firstSequence ?? locked.state.head)
         }
     }
 

@@ -299,10 +299,14 @@ struct JournalState {
                 exporter: before.name))
     }
 
-    /// Segments that every exporter has passed, oldest first. They are not part of the journal any more.
-    mutating func takeReleasable() -> [SegmentSummary] {
+    /// Whether every exporter has passed the oldest segment, and it is not the one that is written to.
+    var hasReleasable: Bool { segments.count > 1 && segments.first.map(isReleasable) ?? false }
+
+    /// Segments below a sequence that every exporter has passed, oldest first. They are not part of the journal any
+    /// more.
+    mutating func takeReleasable(below sequence: UInt64) -> [SegmentSummary] {
         var taken: [SegmentSummary] = []
-        while segments.count > 1, let first = segments.first, isReleasable(first) {
+        while segments.count > 1, let first = segments.first, first.end <= sequence {
             taken.append(first)
             segments.removeFirst()
         }

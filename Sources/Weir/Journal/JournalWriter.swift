@@ -85,10 +85,12 @@ actor JournalWriter {
 
     /// Lets go of segments that every exporter has passed.
     private func release() {
-        let (segments, passed, oldest) = journal.takeReleasable()
-        guard !segments.isEmpty else { return }
-        note(passed)
-        attempt { () throws(DiskError) in for cursor in cursors { try cursor.sync() } }
+        guard let passed = journal.cursorsForRelease else { return }
+        let isDurable = attempt { () throws(DiskError) in
+            for (index, cursor) in passed.enumerated() { try cursors[index].keep(cursor) }
+        }
+        guard isDurable else { return }
+        let (segments, oldest) = journal.takeReleasable(below: passed.map(\.next).min() ?? .max)
         attempt { () throws(DiskError) in try log.release(segments) }
         log.forgetIndexes(below: oldest, at: clock())
     }
@@ -111,11 +113,18 @@ actor JournalWriter {
             isDone = group.entries.isEmpty
         }
         attempt { () throws(DiskError) in try log.sync(at: clock()) }
-        attempt { () throws(DiskError) in for cursor in cursors { try cursor.sync() } }
+        attempt { () throws(DiskError) in for index in cursors.indices { try cursors[index].sync() } }
     }
 
-    private func attempt(_ body: () throws(DiskError) -> Void) {
-        do throws(DiskError) { try body() } catch { journal.report(.trouble(error)) }
+    /// - Returns: whether it worked.
+    @discardableResult private func attempt(_ body: () throws(DiskError) -> Void) -> Bool {
+        do throws(DiskError) {
+            try body()
+            return true
+        } catch {
+            journal.report(.trouble(error))
+            return false
+        }
     }
 
     private func set(_ error: DiskError?) {

@@ -121,11 +121,12 @@ final class JournalCore {
 
     /// Lets go of what everybody has passed.
     func release(at now: Timestamp = Timestamp(nanoseconds: 1)) {
-        let segments = parts.state.takeReleasable()
-        guard !segments.isEmpty else { return }
-        try? writeCursors()
-        for cursor in parts.cursors { try? cursor.sync() }
-        try? parts.log.release(segments)
+        guard parts.state.hasReleasable else { return }
+        let passed = parts.state.readers.map(\.cursor)
+        for (index, cursor) in passed.enumerated() {
+            guard (try? parts.cursors[index].keep(cursor)) != nil else { return }
+        }
+        try? parts.log.release(parts.state.takeReleasable(below: passed.map(\.next).min() ?? .max))
         parts.log.forgetIndexes(below: parts.state.segments.first?.firstSequence ?? parts.state.head, at: now)
     }
 }

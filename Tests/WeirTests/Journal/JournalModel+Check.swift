@@ -24,10 +24,10 @@ extension JournalModel {
             }
         }
         for sequence in kept.keys where found[sequence] == nil {
+            kept[sequence] = nil
             if readers.allSatisfy({ $0.isDone(sequence) }) { continue }
             try #require(isCrash && sequence >= durableBelow, "\(what): sequence \(sequence)")
             try #require(readers.allSatisfy { !$0.delivered.contains(sequence) }, what)
-            kept[sequence] = nil
         }
         uncertain = []
         core = try JournalCore(limits, for: readers.map(\.destination), on: disk)
