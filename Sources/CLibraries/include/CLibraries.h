@@ -7,6 +7,7 @@
 #include <libdeflate.h>
 #include <malloc.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <zlib.h>
 #include <zstd.h>
 #include <zstd_errors.h>
