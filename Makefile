@@ -9,7 +9,7 @@ SHELL := /bin/bash
 # Debian packages, one list per purpose.
 RUN_PACKAGES := zlib1g-dev libdeflate-dev libzstd-dev libpcre2-dev libssl-dev
 DEMO_PACKAGES := python3 python3-venv
-TEST_PACKAGES := $(RUN_PACKAGES) $(DEMO_PACKAGES) protobuf-c-compiler libprotobuf-c-dev curl zstd
+TEST_PACKAGES := $(RUN_PACKAGES) $(DEMO_PACKAGES) protobuf-c-compiler libprotobuf-c-dev curl zstd openssl
 BENCH_PACKAGES := $(RUN_PACKAGES) protobuf-c-compiler libprotobuf-c-dev libsimdjson-dev wrk lld
 
 WEIR := .build/release/weir

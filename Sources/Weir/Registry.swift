@@ -13,6 +13,7 @@ enum Registry {
     static let exporters: [any Exporter.Type] = [
         ArchiveExporter.self,
         DebugExporter.self,
+        OTLPHTTPExporter.self,
     ]
 
     /// The same, as far as the configuration needs to know it.

@@ -11,7 +11,10 @@ enum HouseRules {
         [
             (
                 "System",
-                ["CLibraries", "Dispatch", "Glibc", "Logging", "NIOCore", "NIOHTTP1", "NIOPosix", "Synchronization"]
+                [
+                    "AsyncHTTPClient", "CLibraries", "Dispatch", "Glibc", "Logging", "NIOCore", "NIOHTTP1", "NIOPosix",
+                    "NIOSSL", "Synchronization",
+                ]
             )
         ],
         [("Receivers", ["Logging", "NIOCore", "NIOHTTP1"]), ("Processors", []), ("Exporters", ["Logging"])],

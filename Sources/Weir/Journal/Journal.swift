@@ -109,7 +109,7 @@ final class Journal: Sendable {
                     return (.success(.repeated(rejected)), false)
                 }
             }
-            locked.state.makeRoom()
+            locked.state.makeRoom(for: entry)
             gaps = locked.state.takeGaps()
             if let refusal = locked.refusal(of: entry, limits) { return (.failure(refusal), false) }
             if entry.key != .none { locked.dedupe.begin(entry.key) }

@@ -253,9 +253,9 @@ struct JournalState {
 
     // MARK: Room
 
-    /// Lets exporters that may skip pass segments, while the journal is full because of them.
-    mutating func makeRoom() {
-        guard mark == .red, readers.contains(where: { $0.onFull == .skip }) else { return }
+    /// Lets exporters that may skip pass segments, where an entry is refused because of them.
+    mutating func makeRoom(for entry: JournalEntry) {
+        guard refusal(of: entry) != nil, readers.contains(where: { $0.onFull == .skip }) else { return }
         while usedBytes > Int(Double(limits.maxBytes) * JournalLimits.yellow), segments.count > 1,
             let oldest = segments.firstIndex(where: { !isReleasable($0) }), oldest + 1 < segments.count
         {

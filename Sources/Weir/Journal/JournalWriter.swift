@@ -36,6 +36,8 @@ actor JournalWriter {
         while !Task.isCancelled {
             let isCursorTime = ContinuousClock.now - lastCursors >= Self.cursorInterval
             let group = journal.takeWork(withCursors: isCursorTime)
+            // What exporters have passed makes room for the group.
+            release()
             if !group.entries.isEmpty { write(group) }
             note(group.cursors)
             keepUp()
@@ -68,7 +70,6 @@ actor JournalWriter {
             }
             journal.publish(log.takePlaced())
         }
-        release()
         if failure != nil || !log.hasSpare, now - lastTry >= Self.retryInterval {
             lastTry = now
             do throws(DiskError) {

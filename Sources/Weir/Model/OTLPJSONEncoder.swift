@@ -1,5 +1,5 @@
-/// Writes a batch as one ExportTraceServiceRequest in OTLP/JSON: lowerCamelCase names, hexadecimal ids, enums as
-/// integers, 64-bit numbers as strings. Fields that Weir does not know have no name in JSON and are left out.
+/// Writes a batch, or several, as one ExportTraceServiceRequest in OTLP/JSON: lowerCamelCase names, hexadecimal ids,
+/// enums as integers, 64-bit numbers as strings. Fields that Weir does not know have no name in JSON and are left out.
 struct OTLPJSONEncoder: ~Copyable {
     private var writer: JSONWriter
 
@@ -12,11 +12,24 @@ struct OTLPJSONEncoder: ~Copyable {
 
     /// - Returns: `{"resourceSpans":[…]}` without a line break; valid until the next call.
     mutating func bytes(of batch: borrowing Batch) -> UnsafeRawBufferPointer {
+        begin()
+        add(batch)
+        return finish()
+    }
+
+    /// Begins a request to which several batches are added.
+    mutating func begin() {
         writer.reset(keeping: Self.retained)
         writer.raw("{\"resourceSpans\":[")
+    }
+
+    mutating func add(_ batch: borrowing Batch) {
         for resource in batch.resources where hasSpans(resource, batch) { write(resource, batch) }
-        writer.dropComma()
-        writer.raw("]}")
+    }
+
+    /// - Returns: as ``bytes(of:)``.
+    mutating func finish() -> UnsafeRawBufferPointer {
+        end("]}")
         return writer.written
     }
 

@@ -71,6 +71,13 @@ enum Tag {
     static let entityType: UInt64 = 0x12
     static let entityIDKeys: UInt64 = 0x1A
     static let entityDescriptionKeys: UInt64 = 0x22
+    // ExportTraceServiceResponse
+    static let partialSuccess: UInt64 = 0x0A
+    // ExportTracePartialSuccess
+    static let rejectedSpans: UInt64 = 0x08
+    static let partialErrorMessage: UInt64 = 0x12
+    // google.rpc.Status
+    static let rpcMessage: UInt64 = 0x12
 }
 
 /// Reads a base-128 varint.

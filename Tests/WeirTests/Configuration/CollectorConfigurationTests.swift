@@ -15,7 +15,7 @@ import Testing
         #expect(configuration.service.telemetry.metricsEndpoint == Endpoint(host: "127.0.0.1", port: 8888))
         #expect(configuration.service.telemetry.logLevel == .info)
         #expect(configuration.service.telemetry.logEncoding == .logfmt)
-        #expect(configuration.service.journal.maxBytes == .mebibytes(128))
+        #expect(configuration.service.journal.limits.maxBytes == .gibibytes(8))
         let pipeline = try #require(configuration.service.pipelines.first)
         #expect(pipeline.id == ComponentID(type: "traces"))
         #expect(pipeline.receivers == [ComponentID(type: "door")])
@@ -225,7 +225,7 @@ import Testing
             "17: processors.Paint/x: found \"Paint/x\", wanted an id: type or type/name, the type of a-z, 0-9 and _, the name of letters, digits, _, - and .",
             "20: exporters.shelf.api_key: environment variable KEY is not set, wanted a value for it or a default: ${env:KEY:-default}",
             "21: exporters.shelf.level: found middle, wanted low or high",
-            "23: service.journal.max_bytes: found 1, wanted a size in 1MiB...1TiB",
+            "23: service.journal.max_bytes: found 1, wanted a size in 16MiB...16TiB",
             "24: service.pipelines.traces.exporters[1]: found \"archive\", which exporters does not define, wanted one of shelf"
         )
     }

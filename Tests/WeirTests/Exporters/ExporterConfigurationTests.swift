@@ -15,6 +15,30 @@ import Testing
         #expect(debug.verbosity == .basic)
         #expect(debug.limits.valueLength == 4_096)
         #expect(debug.limits.items == 256)
+        let forward = try #require(read(OTLPHTTPExporterConfiguration.self, "endpoint: https://host/otlp/"))
+        #expect(forward.url.description == "https://host:443/otlp/v1/traces")
+        #expect(forward.encoding == .proto)
+        #expect(forward.compression == .gzip)
+        #expect(forward.headers.isEmpty)
+        #expect(forward.tls == nil)
+    }
+
+    @Test func saysWhatIsWrongWithADestination() {
+        check("{}", forward, fails: "1: has no destination, wanted endpoint or traces_endpoint")
+        check(
+            "{ endpoint: 127.0.0.1:4318, encoding: xml, compression: snappy }", forward,
+            fails:
+                "1: endpoint: found \"127.0.0.1:4318\", wanted a URL such as http://127.0.0.1:4318 or https://host/path",
+            "1: encoding: found the string \"xml\", wanted one of proto, json",
+            "1: compression: found the string \"snappy\", wanted one of none, gzip, zstd")
+        check(
+            "endpoint: http://host\ntls:\n  min_version: 1.1\n  key_file: k", forward,
+            fails: "3: tls.min_version: found 1.1, wanted one of 1.2, 1.3 (did you mean \"1.2\"?)",
+            "4: tls.key_file: stands alone, wanted cert_file and key_file",
+            "2: tls: found a URL with http, wanted https")
+        check(
+            "{ endpoint: https://host, tls: { cert_file: c } }", forward,
+            fails: "1: tls.cert_file: stands alone, wanted cert_file and key_file")
     }
 
     @Test func saysWhatIsWrongWithAKey() {
@@ -37,6 +61,11 @@ import Testing
     @Test func isFoundInTheRegistry() {
         #expect(Registry.catalogue.types(of: .exporter).map(\.type).contains("archive"))
         #expect(Registry.catalogue.types(of: .exporter).map(\.type).contains("debug"))
+        #expect(Registry.catalogue.types(of: .exporter).map(\.type).contains("otlp_http"))
+    }
+
+    private func forward(_ fields: inout Fields) -> OTLPHTTPExporterConfiguration? {
+        fields.read(OTLPHTTPExporterConfiguration.self)
     }
 
     private func archive(_ fields: inout Fields) -> ArchiveConfiguration? {

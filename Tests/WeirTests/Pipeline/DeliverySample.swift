@@ -2,30 +2,53 @@
 
 /// A journal and the deliveries from it, as a service makes them for one pipeline.
 final class DeliverySample {
-    let journal: Journal
     let log = LogCapture()
     let metrics = MetricRegistry()
+    private let limits: JournalLimits
+    private var made: [Made] = []
     private var runs: [Task<Void, Never>] = []
+    /// Opened at the first use, when it is known for whom.
+    private lazy var sample = open()
 
-    init(maxBytes: Int = 64 << 20) {
-        journal = Journal(maxBytes: maxBytes)
+    private struct Made {
+        let destination: TestDestination
+        let context: Context
+        let onFull: FullPolicy
+        let timing: Delivery.Timing
     }
 
-    /// Starts to deliver to `destination`, which is called `test/NAME`.
+    init(maxBytes: Int = 64 << 20) {
+        limits = .small(maxBytes: maxBytes, segmentBytes: (maxBytes / 16).roundedUp(to: 512))
+    }
+
+    var journal: Journal { sample.journal }
+
+    /// Starts to deliver to `destination`, which is called `test/NAME`, with the first that is appended.
     func deliver(
         to destination: TestDestination, _ name: String = "a", onFull: FullPolicy = .refuse,
         timing: Delivery.Timing = .quick
     ) {
         let context = Context(id: ComponentID(type: "test", name: name), logger: log.logger, metrics: metrics)
-        let delivery = Delivery(
-            to: destination, from: journal.addReader(onFull: onFull), pipeline: ComponentID(type: "traces"), context,
-            timing: timing, now: { Timestamp(nanoseconds: 1) })
-        runs.append(Task { await delivery.run() })
+        made.append(Made(destination: destination, context: context, onFull: onFull, timing: timing))
+    }
+
+    private func open() -> JournalSample {
+        let destinations = made.map { Journal.Destination($0.context.id.fileName, $0.onFull) }
+        guard let sample = try? JournalSample(limits, for: destinations) else {
+            preconditionFailure("a new disk refuses a journal")
+        }
+        for (index, made) in made.enumerated() {
+            let delivery = Delivery(
+                to: made.destination, from: sample.journal.reader(index), pipeline: ComponentID(type: "traces"),
+                made.context, timing: made.timing, now: { Timestamp(nanoseconds: 1) })
+            runs.append(Task { await delivery.run() })
+        }
+        return sample
     }
 
     func append(spans: Int = 1, bytes: Int = 10) async throws(Refusal) {
-        try await journal.append(
-            Journal.Entry(
+        _ = try await journal.append(
+            JournalEntry(
                 tenant: "default", receivedAt: Timestamp(nanoseconds: 0), spanCount: spans, payload: .zeros(bytes)))
     }
 

@@ -4,11 +4,22 @@
 struct PipelineSample {
     let pipeline: Pipeline
     let reader: JournalReader
+    private let sample: JournalSample
 
-    init(_ name: String? = nil, maxBytes: Int = 1 << 20, processors: [any Processor] = []) {
-        let journal = Journal(maxBytes: maxBytes)
-        reader = journal.addReader(onFull: .refuse)
-        pipeline = Pipeline(id: ComponentID(type: "traces", name: name), processors: processors, journal: journal)
+    init(_ name: String? = nil, maxBytes: Int = 1 << 20, processors: [any Processor] = []) throws(DiskError) {
+        sample = try JournalSample(.small(maxBytes: maxBytes))
+        reader = sample.journal.reader(0)
+        pipeline = Pipeline(
+            id: ComponentID(type: "traces", name: name), processors: processors, journal: sample.journal)
+    }
+
+    /// Gives it records of one span until it refuses the smallest.
+    func fill() async {
+        for size in [4_000, 1] {
+            let entry = JournalEntry(
+                tenant: "", receivedAt: Timestamp(nanoseconds: 0), spanCount: 1, payload: .zeros(size))
+            while (try? await sample.journal.append(entry)) != nil {}
+        }
     }
 
     /// Spans of each record that it took.

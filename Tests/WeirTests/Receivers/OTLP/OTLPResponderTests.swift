@@ -99,13 +99,13 @@ import Testing
     }
 
     @Test func countsTheSpansThatAFullJournalRefuses() async throws {
-        let sample = try ResponderSample(journalBytes: 1_000)
+        let sample = try ResponderSample(journalBytes: 64 << 10)
         // Nobody reads from it, so it fills; the request that finds it full is the first of the refused.
         var accepted = 0
         while await sample.respond(SampleBatch.payload([(1, 1)])).status == .ok { accepted += 1 }
         let response = await sample.respond(SampleBatch.payload([(1, 1), (2, 1)]))
         #expect(response.status == .serviceUnavailable)
-        #expect(response.headers.contains { $0 == ("Retry-After", "1") })
+        #expect(response.headers.contains { $0 == ("Retry-After", "30") })
         sample.expect("otelcol_receiver_refused_spans", [:], 3)
         sample.expect("otelcol_receiver_accepted_spans", [:], accepted)
     }
@@ -149,10 +149,10 @@ private final class ResponderSample {
         let configuration = try #require(
             read(OTLPReceiver.Configuration.self, "protocols: { http: { \(keys) } }")
         ).http
-        pipeline = PipelineSample(maxBytes: journalBytes, processors: processors)
+        pipeline = try PipelineSample(maxBytes: journalBytes, processors: processors)
         let logger = Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }
         let context = Context(id: ComponentID(type: "otlp"), logger: logger, metrics: metrics)
-        let intake = Intake(
+        let intake = try Intake(
             into: [pipeline.pipeline], maxValueDepth: configuration.maxValueDepth,
             decodedLimit: configuration.maxDecodedBytes)
         responder = try OTLPResponder(configuration, intake, ReceiverTelemetry(context, transport: "http"))

@@ -1,0 +1,36 @@
+import Glibc
+
+extension Duration {
+    /// Reads the value of a `Retry-After` header, RFC 9110 10.2.3: seconds, or a date. Nil where it is neither.
+    ///
+    /// At least a second, since a client that reads 0 would come back at once, and at most an hour.
+    init?(retryAfter text: String, at now: Timestamp) {
+        let seconds: Int
+        if !text.isEmpty, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) {
+            seconds = Int(text) ?? .max
+        } else if let date = Self.secondsSince1970(httpDate: text) {
+            seconds = date - Int(now.nanoseconds / 1_000_000_000)
+        } else {
+            return nil
+        }
+        self = .seconds(min(max(seconds, 1), 3_600))
+    }
+
+    /// RFC 9110 5.6.7: "a recipient that parses a timestamp value in an HTTP field MUST accept all three HTTP-date
+    /// formats": `Sun, 06 Nov 1994 08:49:37 GMT`, `Sunday, 06-Nov-94 08:49:37 GMT` and `Sun Nov  6 08:49:37 1994`.
+    private static func secondsSince1970(httpDate text: String) -> Int? {
+        let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+        var parts = text.split { " ,-:".contains($0) }
+        if parts.count == 7 { parts = [0, 2, 1, 6, 3, 4, 5].map { parts[$0] } + ["GMT"] }
+        guard parts.count == 8, parts[7] == "GMT", let month = months.firstIndex(of: String(parts[2])) else {
+            return nil
+        }
+        let numbers = [1, 3, 4, 5, 6].compactMap { UInt16(parts[$0]).map(Int32.init) }
+        guard numbers.count == 5 else { return nil }
+        let year = numbers[1] < 70 ? numbers[1] + 100 : numbers[1] < 100 ? numbers[1] : numbers[1] - 1900
+        var time = tm()
+        (time.tm_mday, time.tm_mon, time.tm_year) = (numbers[0], Int32(month), year)
+        (time.tm_hour, time.tm_min, time.tm_sec) = (numbers[2], numbers[3], numbers[4])
+        return timegm(&time)
+    }
+}

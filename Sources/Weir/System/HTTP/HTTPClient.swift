@@ -1,0 +1,71 @@
+import AsyncHTTPClient
+import NIOCore
+
+/// Posts bodies over HTTP/1.1, each request in one attempt, with as many connections as there are calls at once. They
+/// are kept for the next calls.
+///
+/// Follows no redirect and asks for no compression, so what comes back is what the server that was named has said.
+final class HTTPClient: Sendable {
+    /// Covers the handshake of TLS too.
+    static let connectTimeout = Duration.seconds(10)
+    /// Shorter than servers have it, because one that closes a connection just when a request comes costs an attempt.
+    static let idleTimeout = Duration.seconds(30)
+
+    private let client: AsyncHTTPClient.HTTPClient
+
+    init(tls: ClientTLS?) throws(TLSFileError) {
+        var configuration = AsyncHTTPClient.HTTPClient.Configuration(
+            tlsConfiguration: try tls?.configuration(), redirectConfiguration: .disallow,
+            timeout: .init(connect: TimeAmount(Self.connectTimeout)), decompression: .disabled)
+        configuration.httpVersion = .http1Only
+        configuration.connectionPool.idleTimeout = TimeAmount(Self.idleTimeout)
+        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = .max
+        // The caller repeats, and wants to know why it has to.
+        configuration.connectionPool.retryConnectionEstablishment = false
+        client = AsyncHTTPClient.HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    }
+
+    deinit {
+        // Of use where nobody called `shutDown`, as for a component of a service that could not start.
+        client.shutdown { _ in }
+    }
+
+    /// Waits for the answer until the task is cancelled.
+    /// - Parameter limit: bytes of the answer's body that are read at most; the rest is cut off.
+    func post(
+        _ body: [UInt8], to url: HTTPURL, headers: [(name: String, value: String)], limit: Int
+    ) async throws(HTTPFailure) -> HTTPAnswer {
+        var request = HTTPClientRequest(url: url.description)
+        request.method = .POST
+        for header in headers { request.headers.add(name: header.name, value: header.value) }
+        request.body = .bytes(ByteBuffer(bytes: body))
+        do {
+            let response = try await client.execute(request, deadline: .distantFuture)
+            var body: [UInt8] = []
+            for try await piece in response.body {
+                body.append(contentsOf: piece.readableBytesView.prefix(limit - body.count))
+                // Leaving the loop closes the connection.
+                if body.count == limit { break }
+            }
+            return HTTPAnswer(
+                status: Int(response.status.code), contentType: response.headers.first(name: "content-type") ?? "",
+                retryAfter: response.headers.first(name: "retry-after"), body: body)
+        } catch {
+            throw HTTPFailure(error, at: url.endpoint)
+        }
+    }
+
+    /// Closes the connections. Calls after that fail.
+    func shutDown() async {
+        try? await client.shutdown()
+    }
+}
+
+/// What a server answered.
+struct HTTPAnswer: Sendable {
+    let status: Int
+    /// Empty where there is none.
+    let contentType: String
+    let retryAfter: String?
+    let body: [UInt8]
+}
