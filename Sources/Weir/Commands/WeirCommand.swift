@@ -8,5 +8,6 @@ struct WeirCommand: AsyncParsableCommand {
         version: Program.version,
         subcommands: [
             RunCommand.self, CheckCommand.self, PrintConfigCommand.self, ComponentsCommand.self, JournalCommand.self,
+            RedactCommand.self,
         ])
 }

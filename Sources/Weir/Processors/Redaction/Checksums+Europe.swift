@@ -107,7 +107,11 @@ extension Checksums {
     /// Sixteen letters and digits, as they are written, in capitals.
     static func fiscalCode(_ text: UnsafePointer<UInt8>) -> Bool {
         // What A to Z, and 0 to 9, count in odd places; in even ones they count as they follow each other.
-        let odd: StaticString = "\u{1}\u{0}\u{5}\u{7}\u{9}\u{D}\u{F}\u{11}\u{13}\u{15}\u{2}\u{4}\u{12}\u{14}\u{B}\u{3}\u{6}\u{8}\u{C}\u{E}\u{10}\u{A}\u{16}\u{19}\u{18}\u{17}"
+        let odd: StaticString =
+            """
+            \u{1}\u{0}\u{5}\u{7}\u{9}\u{D}\u{F}\u{11}\u{13}\u{15}\
+            \u{2}\u{4}\u{12}\u{14}\u{B}\u{3}\u{6}\u{8}\u{C}\u{E}\u{10}\u{A}\u{16}\u{19}\u{18}\u{17}
+            """
         var sum = 0
         for index in 0..<15 {
             let byte = text[index]

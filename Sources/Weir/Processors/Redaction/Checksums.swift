@@ -99,7 +99,7 @@ enum Checksums {
     }
 
     static func sin(_ d: Digits) -> Bool {
-        luhn(d, 9)
+        d[0] != 0 && d[0] != 8 && luhn(d, 9)
     }
 
     static func cpf(_ d: Digits) -> Bool {

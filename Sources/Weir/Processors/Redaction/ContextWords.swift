@@ -83,7 +83,8 @@ final class ContextWords: @unchecked Sendable {
         ),
         (
             .phoneLoosely,
-            "call calls called calling contact reach number office ring text line helpline phoned answer answering appel anrufen"
+            "call calls called calling contact reach number office ring text line helpline phoned answer answering "
+                + "appel anrufen"
         ),
         (
             DetectorSet(.creditCard),

@@ -9,7 +9,8 @@ enum SecretWords {
         "sharedkey", "signingkey", "encryptionkey", "credential", "credentials", "apitoken", "csrftoken",
     ]
     private static let queryKeys = [
-        "token", "key", "sig", "signature", "password", "passwd", "pwd", "secret", "accesstoken", "refreshtoken", "code",
+        "token", "key", "sig", "signature", "password", "passwd", "pwd", "secret", "accesstoken", "refreshtoken",
+        "code",
         "apikey", "auth", "idtoken", "clientsecret", "session", "sessionid", "sid", "xamzsignature", "xamzcredential",
         "xamzsecuritytoken", "awsaccesskeyid", "googleaccessid", "xgoogsignature",
     ]
@@ -21,7 +22,8 @@ enum SecretWords {
         // ord swd ase pwd ret key ken ial als
         case 0x6F7264, 0x737764, 0x617365, 0x707764, 0x726574, 0x6B6579, 0x6B656E, 0x69616C, 0x616C73,
             // ion kie sig ure ode uth sid nid yid
-            0x696F6E, 0x6B6965, 0x736967, 0x757265, 0x6F6465, 0x757468, 0x736964, 0x6E6964, 0x796964: true
+            0x696F6E, 0x6B6965, 0x736967, 0x757265, 0x6F6465, 0x757468, 0x736964, 0x6E6964, 0x796964:
+            true
         default: false
         }
     }

@@ -14,7 +14,9 @@ extension TextScanner {
         guard start < at, base[at - 1] != UInt8(ascii: ".") else { return }
         let end = domainEnd(at + width)
         // git@github.com:owner/name is the address of a repository.
-        if byte(end) == UInt8(ascii: ":"), isLetter(byte(end + 1)), at - start == 3, text.hasWord("git", start) { return }
+        if byte(end) == UInt8(ascii: ":"), isLetter(byte(end + 1)), at - start == 3, text.hasWord("git", start) {
+            return
+        }
         if end > 0 { add(.email, start, end) }
     }
 
@@ -165,7 +167,9 @@ extension TextScanner {
     func isAddress(_ group: UnsafePointer<Group>) -> Bool {
         var parts = InlineArray<4, Int>(repeating: 0)
         for index in 0..<4 {
-            guard index == 3 || group[index].separator == UInt8(ascii: "."), group[index].count <= 3 else { return false }
+            guard index == 3 || group[index].separator == UInt8(ascii: "."), group[index].count <= 3 else {
+                return false
+            }
             parts[index] = Checksums.number(digits + group[index].offset, 0..<group[index].count)
             guard parts[index] < 256, group[index].count == 1 || digits[group[index].offset] != 0 else { return false }
         }

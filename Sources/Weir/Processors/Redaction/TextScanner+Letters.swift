@@ -45,11 +45,13 @@ extension TextScanner {
 
     private mutating func visitTwoLetters(_ start: Int) {
         if visitIban(start) || visitNino(start) { return }
-        if base[start] == UInt8(ascii: "b"), base[start + 1] == UInt8(ascii: "c"), base[start + 2] == UInt8(ascii: "1") {
+        if base[start] == UInt8(ascii: "b"), base[start + 1] == UInt8(ascii: "c"), base[start + 2] == UInt8(ascii: "1")
+        {
             return visitSegwit(start)
         }
         if text.hasDigits(start + 2, 7), !text.isWord(at: start + 9), text.isCapital(start), text.isCapital(start + 1),
-            Checksums.dea(load(start + 2, 7)), hints(start, start + 9).has(.usDea) {
+            Checksums.dea(load(start + 2, 7)), hints(start, start + 9).has(.usDea)
+        {
             add(.usDea, start, start + 9)
             return
         }
@@ -85,7 +87,7 @@ extension TextScanner {
         return add(.iban, start, at)
     }
 
-    private mutating func visitNino(_ start: Int) -> Bool {
+    mutating func visitNino(_ start: Int) -> Bool {
         let first = base[start]
         let second = base[start + 1]
         guard text.isCapital(start), text.isCapital(start + 1) else { return false }
@@ -96,7 +98,7 @@ extension TextScanner {
         }
         var at = start + 2
         for pair in 0..<3 {
-            if pair > 0, byte(at) == UInt8(ascii: " ") { at += 1 }
+            if byte(at) == UInt8(ascii: " ") { at += 1 }
             guard text.hasDigits(at, 2) else { return false }
             at += 2
         }
@@ -138,7 +140,8 @@ extension TextScanner {
                 return add(.esDni, at, end + 1)
             }
             if length == 17, next | 0x20 == UInt8(ascii: "x"), !text.isWord(at: end + 1),
-                Checksums.chineseIdentity(load(at, 17), last: UInt8(ascii: "X")) {
+                Checksums.chineseIdentity(load(at, 17), last: UInt8(ascii: "X"))
+            {
                 return add(.cnIdentity, at, end + 1)
             }
             if length == 1, base[at] == UInt8(ascii: "0"), next == UInt8(ascii: "x") { return visitEthereum(at) }
@@ -150,16 +153,20 @@ extension TextScanner {
             return false
         }
         if length == 8, next == UInt8(ascii: "-"), isLetter(byte(end + 1)), !text.isWord(at: end + 2),
-            Checksums.dni(Checksums.number(load(at, 8), 0..<8), byte(end + 1)) {
+            Checksums.dni(Checksums.number(load(at, 8), 0..<8), byte(end + 1))
+        {
             return add(.esDni, at, end + 2)
         }
         if length == 6, next == UInt8(ascii: "-") || next == UInt8(ascii: "+"), text.hasDigits(end + 1, 3),
-            !text.isWord(at: end + 5) {
+            !text.isWord(at: end + 5)
+        {
             _ = load(at, 6)
             for place in 0..<3 { digits[6 + place] = byte(end + 1 + place) - 48 }
             if Checksums.hetu(digits, byte(end + 4)) { return add(.fiHetu, at, end + 5) }
         }
-        if length == 2, next == UInt8(ascii: "-"), let end = text.hardwareEnd(at, next) { return add(.macAddress, at, end) }
+        if length == 2, next == UInt8(ascii: "-"), let end = text.hardwareEnd(at, next) {
+            return add(.macAddress, at, end)
+        }
         if length == 1, next == UInt8(ascii: "A"), visitMbi(at) { return true }
         return false
     }

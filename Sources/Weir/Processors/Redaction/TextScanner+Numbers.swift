@@ -10,6 +10,11 @@ extension TextScanner {
         if previous == UInt8(ascii: "%"), base[at] == UInt8(ascii: "4"), byte(at + 1) == UInt8(ascii: "0") {
             return visitAt(at - 1, width: 3)
         }
+        if previous == UInt8(ascii: " "), text.isCapital(at - 2), text.isCapital(at - 3),
+            !text.isWord(before: at - 3), visitNino(at - 3)
+        {
+            return
+        }
         if visitDigitsAndLetters(at) { return }
         // Part of a slug or a UUID, of a decimal, or of a number with thousands apart.
         let isJoined = previous == UInt8(ascii: "-") && text.isWord(at: at - 2)
@@ -62,7 +67,9 @@ extension TextScanner {
             if second == UInt8(ascii: "("), isDigit(byte(at + 2)) { return (UInt8(ascii: ")"), at + 2) }
         case UInt8(ascii: ")"):
             if isDigit(second) { return (first, at + 1) }
-            if second == UInt8(ascii: " ") || second == UInt8(ascii: "-"), isDigit(byte(at + 2)) { return (first, at + 2) }
+            if second == UInt8(ascii: " ") || second == UInt8(ascii: "-"), isDigit(byte(at + 2)) {
+                return (first, at + 2)
+            }
         case UInt8(ascii: "("):
             if isDigit(second) { return (UInt8(ascii: ")"), at + 1) }
         default: break
@@ -76,7 +83,8 @@ extension TextScanner {
         let left = found - index
         if left >= 4, endsFree(index + 3), isAddress(group) {
             // "Chrome/10.15.7.1"
-            let isVersion = byte(group.pointee.start - 1) == UInt8(ascii: "/") && text.isWord(at: group.pointee.start - 2)
+            let isVersion =
+                byte(group.pointee.start - 1) == UInt8(ascii: "/") && text.isWord(at: group.pointee.start - 2)
             if !isVersion, byte(group[3].end) != UInt8(ascii: ".") || !isDigit(byte(group[3].end + 1)) {
                 add(.ipAddress, group.pointee.start, group[3].end)
             }
@@ -130,19 +138,30 @@ extension TextScanner {
                 if Checksums.itin(d) { return take(.usItin, index, 3) }
             }
             if left >= 4, has("333", index, left, dot), groups[index + 2].separator == dash,
-                groups[index + 3].count == 2, Checksums.cpf(d) { return take(.brCpf, index, 4) }
+                groups[index + 3].count == 2, Checksums.cpf(d)
+            {
+                return take(.brCpf, index, 4)
+            }
             if has("3442", index, left, dot, or: space), Checksums.ahv(d) { return take(.chAhv, index, 4) }
         case 2:
             if left >= 5, groups[index].separator == dot, groups[index + 1].separator == dot,
                 groups[index + 2].separator == UInt8(ascii: "/"), groups[index + 3].separator == dash,
                 groups[index + 1].count == 3, groups[index + 2].count == 3, groups[index + 3].count == 4,
-                groups[index + 4].count == 2, Checksums.cnpj(d) { return take(.brCnpj, index, 5) }
+                groups[index + 4].count == 2, Checksums.cnpj(d)
+            {
+                return take(.brCnpj, index, 5)
+            }
             if left >= 5, has("222", index, left, dot), groups[index + 2].separator == dash,
                 groups[index + 3].count == 3, groups[index + 3].separator == dot, groups[index + 4].count == 2,
-                Checksums.belgian(d) { return take(.beNationalNumber, index, 5) }
+                Checksums.belgian(d)
+            {
+                return take(.beNationalNumber, index, 5)
+            }
         case 4:
-            if has("444", index, left, space, or: dash), left == 3 || groups[index + 2].separator == 0
-                || groups[index + 2].separator != groups[index].separator, Checksums.aadhaar(d) {
+            if has("444", index, left, space, or: dash),
+                left == 3 || groups[index + 2].separator == 0
+                    || groups[index + 2].separator != groups[index].separator, Checksums.aadhaar(d)
+            {
                 return take(.inAadhaar, index, 3)
             }
         case 6:

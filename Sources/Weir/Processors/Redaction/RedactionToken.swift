@@ -1,0 +1,40 @@
+/// Makes tokens that stand for what was found: alike for the same thing of the same tenant in the same epoch, and not
+/// to be guessed without the key.
+struct RedactionToken: Sendable {
+    /// Characters of base 32 behind the kind: 80 bits.
+    static let length = 16
+
+    let hash: KeyedHash
+    let epoch: String
+
+    /// - Parameter kind: in small letters, such as `email`.
+    /// - Returns: `tok_email_` and sixteen of `a` to `z` and `2` to `7`; what is a token already stays as it is.
+    func token(for value: UnsafeRawBufferPointer, kind: String, tenant: String) -> [UInt8] {
+        if Self.isToken(value) { return Array(value) }
+        var message = Array("\(tenant)\u{0}\(epoch)\u{0}\(kind)\u{0}".utf8)
+        message += value
+        let digest = message.withUnsafeBytes { hash.hash($0) }
+        // Without a digest nobody could tell one from another, and nothing is given away.
+        let letters: StaticString = "abcdefghijklmnopqrstuvwxyz234567"
+        var bits: UInt64 = 0
+        var held = 0
+        var token = Array("tok_\(kind)_".utf8)
+        for byte in digest.prefix(10) {
+            bits = bits << 8 | UInt64(byte)
+            held += 8
+            while held >= 5 {
+                held -= 5
+                token.append(letters.utf8Start[Int(bits >> UInt64(held) & 31)])
+            }
+        }
+        return token
+    }
+
+    static func isToken(_ value: UnsafeRawBufferPointer) -> Bool {
+        guard value.count > 5 + length, value.starts(with: "tok_".utf8), value[value.count - length - 1] == 0x5F else {
+            return false
+        }
+        return value.suffix(length).allSatisfy { $0 &- 97 < 26 || $0 &- 50 < 6 }
+            && value.dropLast(length).allSatisfy { $0 &- 97 < 26 || $0 == 0x5F || isDigit($0) }
+    }
+}
