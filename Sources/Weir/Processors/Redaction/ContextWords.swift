@@ -43,8 +43,14 @@ final class ContextWords: @unchecked Sendable {
         var hash = Self.seed
         var length = 0
         var previousIsSmall = false
-        for index in range {
+        var index = range.lowerBound - 1
+        while index + 1 < range.upperBound {
+            index += 1
             let byte = text[index]
+            if byte == UInt8(ascii: "["), let end = Self.maskEnd(text, index, range.upperBound) {
+                index = end
+                continue
+            }
             let small = byte | 0x20
             let isCapital = byte &- UInt8(ascii: "A") < 26
             guard small &- UInt8(ascii: "a") < 26 || byte >= 0x80 else {
@@ -62,6 +68,13 @@ final class ContextWords: @unchecked Sendable {
         }
         if length > 1 { found |= lookUp(hash) }
         return DetectorSet(rawValue: found)
+    }
+
+    /// Where a mask such as `[CREDIT_CARD]` ends. Its words say nothing of what stands beside it.
+    private static func maskEnd(_ text: UnsafePointer<UInt8>, _ start: Int, _ end: Int) -> Int? {
+        var at = start + 1
+        while at < end, text[at] &- UInt8(ascii: "A") < 26 || text[at] == UInt8(ascii: "_") { at += 1 }
+        return at < end && at > start + 1 && text[at] == UInt8(ascii: "]") ? at : nil
     }
 
     @inline(__always)

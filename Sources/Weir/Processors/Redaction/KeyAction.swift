@@ -1,5 +1,5 @@
 /// What becomes of the value of a key, whatever it holds.
-enum KeyAction: String, CaseIterable, Sendable {
+enum KeyAction: String, CaseIterable, Sendable, BitwiseCopyable {
     /// It is looked through. So are all that no rule names.
     case scan
     /// It passes as it is.

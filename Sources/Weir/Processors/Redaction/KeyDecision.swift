@@ -1,8 +1,14 @@
 /// What a key says about its value. It is worked out once for each key, and kept.
-struct KeyDecision: Sendable {
+struct KeyDecision: Sendable, BitwiseCopyable {
+    /// Why something becomes of the value, as tokens and `redaction.types` have it.
+    enum Reason: String, BitwiseCopyable {
+        case key, id, secret, content
+        case blocked = "blocked_key_patterns"
+        case allowedKeys = "allowed_keys"
+    }
+
     var action = KeyAction.scan
-    /// Why, as the metrics and the mask have it.
-    var reason = "key"
+    var reason = Reason.key
     /// What is looked for in the value.
     var detectors: DetectorSet
     /// What the words of the key hint at.
@@ -17,6 +23,13 @@ struct KeyDecision: Sendable {
     var isParts = false
     /// The text of such a part.
     var isPartText = false
+
+    /// For a key that nobody looked at.
+    static var masking: KeyDecision {
+        var decision = KeyDecision(detectors: .all)
+        decision.action = .mask
+        return decision
+    }
 
     init(detectors: DetectorSet) {
         self.detectors = detectors
@@ -43,7 +56,7 @@ struct KeyDecision: Sendable {
         isContent = ContentKeys.has(key)
         if isContent, policy.content != .keep {
             action = policy.content == .hash ? .hash : .drop
-            reason = "content"
+            reason = .content
             return
         }
         guard policy.knowsKeys else { return }
@@ -59,7 +72,7 @@ struct KeyDecision: Sendable {
         }
         if collector.blockedPatterns.contains(where: { $0.matches(key) }) {
             action = collector.hash == nil ? .mask : .hash
-            reason = "blocked_key_patterns"
+            reason = .blocked
             return true
         }
         return false
@@ -67,9 +80,9 @@ struct KeyDecision: Sendable {
 
     private mutating func classify(_ key: UnsafeRawBufferPointer, _ name: UnsafeRawBufferPointer) {
         if KeyNames.isIdentifier(key, name) {
-            (action, reason) = (.hash, "id")
+            (action, reason) = (.hash, .id)
         } else if KeyNames.isSecret(name) {
-            (action, reason) = (.mask, "secret")
+            (action, reason) = (.mask, .secret)
         } else if KeyNames.isClientAddress(key, name) {
             takesAnyAddress = true
         } else if KeyNames.isStructural(key, name) {

@@ -3,36 +3,35 @@ extension RedactionPass {
     mutating func redact(_ batch: inout Batch) {
         tenant = batch.tenant
         ruleTimeLeft = policy.ruleTime
+        decisions = 0
         tally.unknownFields += batch.keepKnownFields()
         for index in batch.resources.indices {
             attributes(of: .resource(index), &batch)
-            text(.resourceSchemaURL(index), Self.plainKey, &batch)
+            text(.resourceSchemaURL(index), plainText, &batch)
             entities(index, &batch)
         }
         for index in batch.scopes.indices {
             attributes(of: .scope(index), &batch)
-            text(.scopeName(index), Self.plainKey, &batch)
-            text(.scopeVersion(index), "version", &batch)
-            text(.scopeSchemaURL(index), Self.plainKey, &batch)
+            text(.scopeName(index), plainText, &batch)
+            text(.scopeVersion(index), structuralText, &batch)
+            text(.scopeSchemaURL(index), plainText, &batch)
         }
         for index in batch.spans.indices where !batch.spans[index].isDropped { redact(span: index, &batch) }
     }
 
-    private static let plainKey: StaticString = "text"
-
     private mutating func redact(span index: Int, _ batch: inout Batch) {
         let span = batch.spans[index]
         tally.inSpan = 0
-        text(.spanName(index), Self.plainKey, &batch)
-        text(.traceState(index), "tracestate", &batch)
-        text(.statusMessage(index), Self.plainKey, &batch)
+        text(.spanName(index), plainText, &batch)
+        text(.traceState(index), structuralText, &batch)
+        text(.statusMessage(index), plainText, &batch)
         attributes(of: .span(index), &batch)
         for event in span.events {
-            text(.eventName(event, span: index), Self.plainKey, &batch)
+            text(.eventName(event, span: index), plainText, &batch)
             attributes(of: .event(event, span: index), &batch)
         }
         for link in span.links {
-            text(.linkTraceState(link, span: index), "tracestate", &batch)
+            text(.linkTraceState(link, span: index), structuralText, &batch)
             attributes(of: .link(link, span: index), &batch)
         }
         if tally.inSpan > 0 { summarise(index, &batch) }
@@ -50,12 +49,10 @@ extension RedactionPass {
     private static let countKey = AttributeKey("redaction.count")
     private static let typesKey = AttributeKey("redaction.types")
 
-    /// A text that is no attribute, as if it stood under `key`.
-    private mutating func text(_ place: BatchText, _ key: StaticString, _ batch: inout Batch) {
+    /// A text that is no attribute.
+    private mutating func text(_ place: BatchText, _ decision: KeyDecision, _ batch: inout Batch) {
         let ref = batch.ref(of: place)
         guard ref.count > 5 || !policy.rules.isEmpty && ref.count > 0 else { return }
-        let name = UnsafeRawBufferPointer(start: key.utf8Start, count: key.utf8CodeUnitCount)
-        let decision = decision(forMember: name, path: Array(name))
         wantsRemoval = false
         guard let new = redact(batch.bytes(ref), decision), !policy.isDryRun else { return }
         let stored = new.withUnsafeBytes { batch.intern($0) }
@@ -92,7 +89,7 @@ extension RedactionPass {
         let key = batch.bytes(attribute.key)
         let decision = decision(forKey: key)
         if !isKept(key, decision) || decision.action == .drop {
-            tally.note(.drop, decision.action == .drop ? decision.reason : "allowed_keys")
+            tally.note(.drop, decision.action == .drop ? decision.reason : .allowedKeys)
             if !policy.isDryRun { batch.remove(attributeAt: index, of: owner) }
             return
         }
@@ -120,10 +117,10 @@ extension RedactionPass {
         case .bool, .empty: return
         case .double where key.action == .scan: return
         case .int where key.action == .scan && attribute.value < 1_000_000: return
-        case .array where key.action != .hash || key.reason != "content":
+        case .array where key.action != .hash || key.reason != .content:
             kind = .array
             new = array(batch.bytes(attribute.valueRef), key, path: path(attribute, batch))
-        case .kvlist where key.action != .hash || key.reason != "content":
+        case .kvlist where key.action != .hash || key.reason != .content:
             kind = .kvlist
             new = list(batch.bytes(attribute.valueRef), path: path(attribute, batch), key)
         case .array, .kvlist: new = replaced(batch.bytes(attribute.valueRef), key)

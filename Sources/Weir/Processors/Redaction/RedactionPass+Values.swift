@@ -8,10 +8,10 @@ extension RedactionPass {
         case .mask: new = policy.collector.blockedPatterns.isEmpty ? Array("[MASKED]".utf8) : Array("****".utf8)
         case .drop: new = Array("[REMOVED]".utf8)
         case .hash:
-            if key.reason == "blocked_key_patterns", let hash = policy.collector.hash {
+            if key.reason == .blocked, let hash = policy.collector.hash {
                 new = hash.text(of: value)
             } else {
-                new = tokens.token(for: value, kind: key.reason, tenant: tenant)
+                new = tokens.token(for: value, kind: key.reason.rawValue, tenant: tenant)
             }
         }
         guard !value.elementsEqual(new) else { return nil }

@@ -4,43 +4,69 @@ struct RedactionPass: ~Copyable {
     static let maxDepth = 8
 
     let policy: RedactionPolicy
-    let tokens: RedactionToken
+    var tokens: RedactionToken.Maker
     let labels: [[UInt8]]
     var scanner: TextScanner
     var keys = KeyCache()
     var tally: RedactionTally
     var tenant = "default"
+    /// What is looked for in a text that is no attribute.
+    let plainText: KeyDecision
+    /// In versions and trace states, where numbers mean nothing.
+    let structuralText: KeyDecision
     /// What a finding in the present attribute asked for.
     var wantsRemoval = false
+    /// Keys that were decided about in this batch.
+    var decisions = 0
     /// Time left for the patterns of the configuration in this batch.
     var ruleTimeLeft = Duration.zero
 
     init(_ policy: RedactionPolicy, _ tokens: RedactionToken) {
         self.policy = policy
-        self.tokens = tokens
+        self.tokens = tokens.maker()
         labels = Detector.allCases.map { Array("[\($0.label)]".utf8) }
         scanner = TextScanner(policy.detectors, isStrict: policy.isStrict)
+        plainText = KeyDecision(detectors: policy.detectors)
+        structuralText = KeyDecision(detectors: policy.detectors.subtracting(KeyNames.numbers))
         tally = RedactionTally(policy)
     }
 
     // MARK: Keys
 
     /// What the key of an attribute says.
+    @inline(__always)
     mutating func decision(forKey key: UnsafeRawBufferPointer) -> KeyDecision {
-        decision(path: key, name: Self.lastPart(of: key), salt: 0)
+        if let known = keys.decision(for: key, salt: 0) { return known }
+        return decide(key, name: Self.lastPart(of: key), salt: 0)
     }
 
-    /// What the name of a member says; rules about keys see the whole path, in which the name is the last part.
+    /// What the name of a member says. Rules about keys see the whole path, of which the name is the last part.
     mutating func decision(forMember name: UnsafeRawBufferPointer, path: [UInt8]) -> KeyDecision {
-        path.withUnsafeBytes { decision(path: policy.keys.isEmpty ? name : $0, name: name, salt: 0x5A) }
+        path.withUnsafeBytes { path in
+            let key = policy.keys.isEmpty ? name : path
+            if let known = keys.decision(for: key, salt: Self.memberSalt) { return known }
+            return decide(key, name: name, salt: Self.memberSalt)
+        }
     }
 
-    private mutating func decision(
-        path: UnsafeRawBufferPointer, name: UnsafeRawBufferPointer, salt: UInt64
+    /// What the name of a member says. Rules about keys see the whole path, which ends with it.
+    /// those that come later are masked.
+    private static let maxDecisions = 50_000
+
+    private mutating func decide(
+        _ key: UnsafeRawBufferPointer, name: UnsafeRawBufferPointer, salt: UInt64
     ) -> KeyDecision {
-        let policy = policy
-        return keys.decision(for: path, salt: salt) { KeyDecision(path, name: name, policy) }
+        decisions += 1
+        guard decisions <= Self.maxDecisions else {
+            if decisions == Self.maxDecisions + 1 { tally.note(.keys) }
+            return KeyDecision.masking
+        }
+        let decision = KeyDecision(key, name: name, policy)
+        keys.keep(decision, for: key, salt: salt)
+        return decision
     }
+
+    private static let memberSalt: UInt64 = 0x5A5A_5A5A
 
     static func lastPart(of key: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
         guard let dot = key.lastIndex(of: UInt8(ascii: ".")) else { return key }
@@ -75,8 +101,23 @@ struct RedactionPass: ~Copyable {
         return false
     }
 
-    /// A text that is no JSON.
+    /// Times that a text is looked through again because something was found in it.
+    private static let maxRounds = 4
+
+    /// A text that is no JSON. What is taken away may lay bare what it touched, so a text is looked through until
+    /// nothing is found.
     mutating func plain(_ text: UnsafeRawBufferPointer, _ key: KeyDecision) -> [UInt8]? {
+        guard var result = once(text, key) else { return nil }
+        for _ in 0..<Self.maxRounds {
+            let padded = result + [UInt8](repeating: 0, count: 16)
+            let next = padded.withUnsafeBytes { once(UnsafeRawBufferPointer(rebasing: $0[..<result.count]), key) }
+            guard let next else { break }
+            result = next
+        }
+        return result
+    }
+
+    private mutating func once(_ text: UnsafeRawBufferPointer, _ key: KeyDecision) -> [UInt8]? {
         scanner.enabled = key.detectors
         scanner.scan(text, hints: key.hints, anyAddress: key.takesAnyAddress)
         if scanner.findings.isOverfull { return mask(Array("[TOO_MANY]".utf8), because: .findings) }
@@ -118,7 +159,9 @@ struct RedactionPass: ~Copyable {
             ? labels[Int(kind)] : policy.rules[Int(kind - RedactionFinding.firstRule)].mask
     }
 
-    private func replacement(_ match: UnsafeRawBufferPointer, _ kind: UInt8, _ action: RedactionAction) -> [UInt8] {
+    private mutating func replacement(_ match: UnsafeRawBufferPointer, _ kind: UInt8, _ action: RedactionAction)
+        -> [UInt8]
+    {
         switch action {
         case .mask, .drop, .dropValue:
             if kind >= RedactionFinding.firstRule,

@@ -2,7 +2,7 @@
 struct RedactionTally: ~Copyable {
     /// Why a value was masked without being looked through.
     enum Failure: Int, CaseIterable, Sendable {
-        case depth, time, match, findings
+        case depth, time, match, findings, keys
     }
 
     private static let kinds = 256
@@ -41,12 +41,12 @@ struct RedactionTally: ~Copyable {
         kindsInSpan.insert(Int(kind) < names.count ? names[Int(kind)] : "rule")
     }
 
-    mutating func note(_ action: KeyAction, _ reason: String) {
+    mutating func note(_ action: KeyAction, _ reason: KeyDecision.Reason) {
         keys[KeyAction.allCases.firstIndex(of: action) ?? 0] += 1
         isEmpty = false
         guard collectsKinds else { return }
         inSpan += 1
-        kindsInSpan.insert(reason)
+        kindsInSpan.insert(reason.rawValue)
     }
 
     mutating func note(_ failure: Failure) {

@@ -7,28 +7,41 @@ struct RedactionToken: Sendable {
     let hash: KeyedHash
     let epoch: String
 
-    /// - Parameter kind: in small letters, such as `email`.
-    /// - Returns: `tok_email_` and sixteen of `a` to `z` and `2` to `7`; what is a token already stays as it is.
-    func token(for value: UnsafeRawBufferPointer, kind: String, tenant: String) -> [UInt8] {
-        if Self.isToken(value) { return Array(value) }
-        var message = Array("\(tenant)\u{0}\(epoch)\u{0}\(kind)\u{0}".utf8)
-        message += value
-        let digest = message.withUnsafeBytes { hash.hash($0) }
-        // Without a digest nobody could tell one from another, and nothing is given away.
-        let letters: StaticString = "abcdefghijklmnopqrstuvwxyz234567"
-        var bits: UInt64 = 0
-        var held = 0
-        var token = Array("tok_\(kind)_".utf8)
-        for byte in digest.prefix(10) {
-            bits = bits << 8 | UInt64(byte)
-            held += 8
-            while held >= 5 {
-                held -= 5
-                token.append(letters.utf8Start[Int(bits >> UInt64(held) & 31)])
-            }
+    /// One that makes tokens. Each lane owns its own.
+    struct Maker: ~Copyable {
+        private var session: KeyedHash.Session
+        private let epoch: String
+
+        fileprivate init(_ token: RedactionToken) {
+            session = token.hash.session()
+            epoch = token.epoch
         }
-        return token
+
+        /// - Parameter kind: in small letters, such as `email`.
+        /// - Returns: `tok_email_` and sixteen of `a` to `z` and `2` to `7`; what is a token already stays as it is.
+        mutating func token(for value: UnsafeRawBufferPointer, kind: String, tenant: String) -> [UInt8] {
+            if RedactionToken.isToken(value) { return Array(value) }
+            var message = Array("\(tenant)\u{0}\(epoch)\u{0}\(kind)\u{0}".utf8)
+            message += value
+            let digest = message.withUnsafeBytes { session.hash($0) }
+            // Without a digest nobody could tell one from another, and nothing is given away.
+            let letters: StaticString = "abcdefghijklmnopqrstuvwxyz234567"
+            var bits: UInt64 = 0
+            var held = 0
+            var token = Array("tok_\(kind)_".utf8)
+            for byte in digest.prefix(10) {
+                bits = bits << 8 | UInt64(byte)
+                held += 8
+                while held >= 5 {
+                    held -= 5
+                    token.append(letters.utf8Start[Int(bits >> UInt64(held) & 31)])
+                }
+            }
+            return token
+        }
     }
+
+    func maker() -> Maker { Maker(self) }
 
     static func isToken(_ value: UnsafeRawBufferPointer) -> Bool {
         guard value.count > 5 + length, value.starts(with: "tok_".utf8), value[value.count - length - 1] == 0x5F else {

@@ -75,7 +75,9 @@ extension TextScanner {
         while start > max(0, at - 512) {
             let byte = base[start - 1]
             if byte == UInt8(ascii: "/") { break }
-            if byte <= 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "<") { return false }
+            if byte <= 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "<") || byte == UInt8(ascii: "@") {
+                return false
+            }
             if byte == UInt8(ascii: ":") { colon = start - 1 }
             start -= 1
         }

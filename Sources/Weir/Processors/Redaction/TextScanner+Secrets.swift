@@ -38,7 +38,9 @@ extension TextScanner {
         while start > max(0, at - TokenPrefix.maxHead), isLetter(base[start - 1]) || isDigit(base[start - 1]) {
             start -= 1
         }
-        guard (2...6).contains(at - start), !text.isWord(before: start) else { return }
+        guard (2...6).contains(at - start), !text.isWord(before: start), byte(start - 1) != UInt8(ascii: "-") else {
+            return
+        }
         let head = TokenPrefix.pack(base + start, at - start + 1)
         guard TokenPrefix.isKnown(head, in: heads) else { return }
         for prefix in TokenPrefix.all where prefix.head == head && text.has(prefix.rest, at + 1) {
@@ -95,7 +97,7 @@ extension TextScanner {
     /// `eyJ`: three parts in base64url, of which the first is JSON with `alg`.
     mutating func visitToken(_ at: Int) {
         let start = at - 2
-        guard text.has("ey", start), !text.isWord(before: start) else { return }
+        guard text.has("ey", start), !text.isWord(before: start), byte(start - 1) != UInt8(ascii: "-") else { return }
         let head = tokenPart(start)
         guard byte(head) == UInt8(ascii: "."), text.has("eyJ", head + 1) else { return }
         let body = tokenPart(head + 1)
@@ -165,7 +167,8 @@ extension TextScanner {
     }
 
     private mutating func takeSecret(_ after: Int, isHeader: Bool) {
-        guard enabled.has(.secret) else { return }
+        // What was read as a value once, and is none, need not be read from every place in it.
+        guard enabled.has(.secret), after >= secretEnd else { return }
         var start = after
         if byte(start) == UInt8(ascii: "=") || byte(start) == UInt8(ascii: ">") { return }
         while start < after + 3, byte(start) == UInt8(ascii: " ") { start += 1 }
@@ -177,6 +180,7 @@ extension TextScanner {
         var end = start
         while end < min(count, start + 4096), isSecretByte(base[end], isHeader, quote) { end += 1 }
         while end > start, base[end - 1] == UInt8(ascii: ".") || base[end - 1] == UInt8(ascii: ":") { end -= 1 }
+        secretEnd = end
         guard end - start >= 6, byte(end) != UInt8(ascii: "("), !isPlaceholder(start, end), isRandom(start, end)
         else { return }
         add(.secret, start, end)

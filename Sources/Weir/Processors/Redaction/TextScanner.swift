@@ -38,6 +38,8 @@ struct TextScanner: ~Copyable {
     var keyHints: DetectorSet = []
     /// Behind what was read already.
     var resume = 0
+    /// Where the last value ended that was taken for a secret's.
+    var secretEnd = 0
     /// The hints around the group that is looked at, and which that is.
     var nearHints: DetectorSet = []
     var nearStart = -1
@@ -63,6 +65,7 @@ struct TextScanner: ~Copyable {
         keyHints = hints
         takesAnyAddress = anyAddress
         resume = 0
+        secretEnd = 0
         nearStart = -1
         var position = 0
         var carry: UInt64 = 0
