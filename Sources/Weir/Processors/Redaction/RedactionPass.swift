@@ -49,8 +49,8 @@ struct RedactionPass: ~Copyable {
         }
     }
 
-    /// What the name of a member says. Rules about keys see the whole path, which ends with it.
-    /// those that come later are masked.
+    /// Keys that nobody has met before and that are decided about in one batch, at some microseconds each. Values of
+    /// later ones are masked.
     private static let maxDecisions = 50_000
 
     private mutating func decide(

@@ -11,6 +11,11 @@ struct RedactionToken: Sendable {
     struct Maker: ~Copyable {
         private var session: KeyedHash.Session
         private let epoch: String
+        /// What is hashed before a value, and what stands before its token, of the kind and tenant of the last one.
+        private var context: [UInt8] = []
+        private var head: [UInt8] = []
+        private var kind = ""
+        private var tenant = ""
 
         fileprivate init(_ token: RedactionToken) {
             session = token.hash.session()
@@ -21,14 +26,18 @@ struct RedactionToken: Sendable {
         /// - Returns: `tok_email_` and sixteen of `a` to `z` and `2` to `7`; what is a token already stays as it is.
         mutating func token(for value: UnsafeRawBufferPointer, kind: String, tenant: String) -> [UInt8] {
             if RedactionToken.isToken(value) { return Array(value) }
-            var message = Array("\(tenant)\u{0}\(epoch)\u{0}\(kind)\u{0}".utf8)
-            message += value
+            if kind != self.kind || tenant != self.tenant {
+                (self.kind, self.tenant) = (kind, tenant)
+                context = Array("\(tenant)\u{0}\(epoch)\u{0}\(kind)\u{0}".utf8)
+                head = Array("tok_\(kind)_".utf8)
+            }
+            let message = context + value
             let digest = message.withUnsafeBytes { session.hash($0) }
             // Without a digest nobody could tell one from another, and nothing is given away.
             let letters: StaticString = "abcdefghijklmnopqrstuvwxyz234567"
             var bits: UInt64 = 0
             var held = 0
-            var token = Array("tok_\(kind)_".utf8)
+            var token = head
             for byte in digest.prefix(10) {
                 bits = bits << 8 | UInt64(byte)
                 held += 8
