@@ -2,7 +2,7 @@
 
 Usage: redaction_quality.py WEIR LABELLED.json [TRACE.jsonl]. LABELLED is a list of {full_text, spans: [{entity_type, start_position,
 end_position}]} (presidio-research; offsets in characters), TRACE has {text, spans: [[start, end, type]]} a line (offsets in bytes). A label
-counts as found when 80 % of it are covered. Where presidio-analyzer is installed, its pattern recognisers stand beside it.
+counts as found when 80 % of it are covered; one that holds more than the secret, when the secret is. Where presidio-analyzer is installed, its pattern recognisers stand beside it.
 """
 import collections
 import json
@@ -10,6 +10,9 @@ import subprocess
 import sys
 
 TYPES = {"CREDIT_CARD": "CREDIT_CARD", "EMAIL_ADDRESS": "EMAIL", "IBAN_CODE": "IBAN", "IP_ADDRESS": "IP_ADDRESS", "PHONE_NUMBER": "PHONE", "US_SSN": "US_SSN"}
+
+# Labels that hold a name or a whole URL beside the secret; Weir takes the secret alone.
+VALUE_ONLY = {"PASSWORD_KV", "URL_CRED"}
 
 
 def weir(program, texts):
@@ -48,7 +51,8 @@ def report(name, labels, findings, size, wanted):
         for label in known:
             if label[2] in wanted:
                 total[label[2]] += 1
-                found[label[2]] += sum(overlap(label, one) for one in seen) >= 0.8 * (label[1] - label[0])
+                wanted_share = 0.01 if label[2] in VALUE_ONLY else 0.8
+                found[label[2]] += sum(overlap(label, one) for one in seen) >= wanted_share * (label[1] - label[0])
         for one in seen:
             if one[2] in wanted.values():
                 made[one[2]] += 1
@@ -58,7 +62,8 @@ def report(name, labels, findings, size, wanted):
           f"precision {sum(right.values()) / max(1, sum(made.values())):.3f}, {spurious / size * 1e5:.2f} findings on no label per 100 KB")
     for kind in sorted(total):
         print(f"  {kind:16} recall {found[kind] / total[kind]:.3f} of {total[kind]:4}", end="")
-        print(f"   precision {right[wanted[kind]] / max(1, made[wanted[kind]]):.3f} of {made[wanted[kind]]}")
+        made_here = made[wanted[kind]]
+        print(f"   precision {right[wanted[kind]] / made_here:.3f} of {made_here}" if made_here else "")
 
 
 def main():

@@ -141,7 +141,7 @@ extension TextScanner {
         while end > max(0, at - 2), base[end - 1] == UInt8(ascii: " ") { end -= 1 }
         if end > 0, base[end - 1] == UInt8(ascii: "\"") || base[end - 1] == UInt8(ascii: "'") {
             end -= 1
-            if end > 0, base[end - 1] == UInt8(ascii: "\\") { end -= 1 }
+            while end > max(0, at - 12), base[end - 1] == UInt8(ascii: "\\") { end -= 1 }
         }
         guard end > 2, SecretWords.mayEnd(base + end - 3) else { return }
         var start = end
@@ -172,7 +172,7 @@ extension TextScanner {
         var start = after
         if byte(start) == UInt8(ascii: "=") || byte(start) == UInt8(ascii: ">") { return }
         while start < after + 3, byte(start) == UInt8(ascii: " ") { start += 1 }
-        if byte(start) == UInt8(ascii: "\\") { start += 1 }
+        while start < after + 12, byte(start) == UInt8(ascii: "\\") { start += 1 }
         let quote = byte(start) == UInt8(ascii: "\"") || byte(start) == UInt8(ascii: "'") ? byte(start) : 0
         if quote != 0 { start += 1 }
         for scheme in ["bearer ", "basic ", "token "] as [StaticString]

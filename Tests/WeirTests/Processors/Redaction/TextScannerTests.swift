@@ -79,6 +79,7 @@ import Testing
     @Test func findsSecretsBehindTheirNames() {
         check("password=tr0ub4dor&3", "SECRET tr0ub4dor")
         check(#"{\"api_key\": \"x8Kd93mQpL\"}"#, "SECRET x8Kd93mQpL")
+        check(#"{\\\"api_key\\\": \\\"x8Kd93mQpL\\\"}"#, "SECRET x8Kd93mQpL")
         check("Authorization: Bearer a8f5f167f44f4964e6c998dee827110c", "SECRET a8f5f167f44f4964e6c998dee827110c")
         check("password: string, secret: ${SECRET}, api_key=your_key_123, password=[SECRET], pwd = getPwd1()")
         check("https://a.io/x?sig=Zm9v&page=2", "URL_CREDENTIALS Zm9v")
