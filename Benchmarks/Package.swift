@@ -1,6 +1,11 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
+// What reads the configuration stays outside.
+let needingConfiguration = [
+    "RedactionConfiguration", "RedactionConfiguration+Collector", "RedactionProcessor", "RedactionTelemetry",
+].map { "Redaction/\($0).swift" }
+
 // A package of its own, so that what only benchmarks and fuzzing need never reaches those who build Weir.
 //
 // The folder Model imports nothing, so every target here compiles it as its own, through a symbolic link: at the speed of
@@ -12,6 +17,11 @@ let package = Package(
         .target(name: "CFuzzer"),
         .executableTarget(name: "FuzzProtobuf", dependencies: ["CFuzzer"]),
         .executableTarget(name: "FuzzJSON", dependencies: ["CFuzzer"]),
+        .target(
+            name: "CLibraries",
+            linkerSettings: ["z", "deflate", "zstd", "pcre2-8", "crypto"].map { .linkedLibrary($0) }),
+        .executableTarget(name: "Redaction", dependencies: ["CLibraries"], exclude: needingConfiguration),
+        .executableTarget(name: "FuzzRedaction", dependencies: ["CFuzzer", "CLibraries"], exclude: needingConfiguration),
         .target(name: "COTLP", linkerSettings: [.linkedLibrary("protobuf-c")]),
         // simdjson takes the widest vectors that the compiler allows, and should be measured at its best.
         .target(

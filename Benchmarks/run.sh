@@ -1,5 +1,6 @@
 #!/bin/sh
 # Measures the codecs, then (where it is there) the whole server. Needs a Python with opentelemetry-proto: $PYTHON, else python3.
+# With WEIR_TEXTS=FILE, a text a line as {"text": …}, also the redaction scanner on those texts.
 # Usage: run.sh [rounds]
 set -eu
 cd "$(dirname "$0")"
@@ -7,4 +8,6 @@ bodies=.build/bodies
 "${PYTHON:-python3}" make_bodies.py "$bodies"
 swift build -c release --product HotPath
 .build/release/HotPath "$bodies" "${1:-15}"
+swift build -c release --product Redaction
+.build/release/Redaction "$bodies" ${WEIR_TEXTS:+"$WEIR_TEXTS"}
 if [ -x ./server.sh ]; then ./server.sh "$bodies"; fi

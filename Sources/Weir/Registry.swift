@@ -8,6 +8,7 @@ enum Registry {
         BatchProcessor.self,
         FilterProcessor.self,
         MemoryLimiterProcessor.self,
+        RedactionProcessor.self,
         ResourceProcessor.self,
     ]
     static let exporters: [any Exporter.Type] = [

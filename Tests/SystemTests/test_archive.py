@@ -88,7 +88,7 @@ def test_a_span_lies_under_the_hour_of_its_own_time(weir):
 
 def sent(weir, spans):
     """Waits until the exporter has been given so many spans, so that what follows is another batch."""
-    eventually(lambda: weir.metric("otelcol_exporter_sent_spans") >= spans, weir.log)
+    eventually(lambda: weir.metric("weir_archive_spans_written") >= spans, weir.log)
 
 
 def test_a_file_is_closed_when_it_is_large(start):

@@ -77,11 +77,12 @@ def test_protobuf_is_passed_on_byte_by_byte(start, destination):
     there = destination()
     weir = start(exporters=forward(there.url, compression="none"))
     # A field that nobody knows yet, in every message.
-    body = a_body() + b"\xa2\x06\x03new"
-    for _ in range(3):
+    bodies = [a_body() + b"\xa2\x06\x03new" for _ in range(3)]
+    for body in bodies:
         assert post(weir.endpoint, body).status == 200
-    weir.stop()
-    assert b"".join(request.body for request in there.requests) == body * 3
+    eventually(lambda: len(there.spans()) == 3, "not all arrived")
+    sent = b"".join(request.body for request in there.requests)
+    assert len(sent) == sum(map(len, bodies)) and all(body in sent for body in bodies)
     assert {request.path for request in there.requests} == {"/v1/traces"}
 
 
@@ -95,7 +96,7 @@ def test_a_destination_that_is_down_gets_everything_when_it_is_back(start, desti
     assert failures(weir)[0] == f"127.0.0.1:{there.port}: Connection refused"
     assert weir.metric("otelcol_exporter_sent_spans", exporter="otlp_http") == 0
     there.start()
-    weir.stop()
+    eventually(lambda: len(there.spans()) == 50, "not all arrived")
     assert keys(there.spans()) == sent_keys(messages)
 
 

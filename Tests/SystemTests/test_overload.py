@@ -5,7 +5,7 @@ import socket
 import time
 
 from otlp import a_body, a_span
-from weir import archive, configuration
+from weir import configuration
 from wire import post
 
 
@@ -35,11 +35,11 @@ def test_a_request_that_processors_make_too_large_is_answered_413(start):
 receivers:
   otlp: {{ protocols: {{ http: {{ endpoint: "127.0.0.1:0" }} }} }}
 processors:
-  attributes: {{ actions: [ {{ key: filler, value: {"x" * 1000}, action: upsert }} ] }}
+  attributes: {{ actions: [ {{ key: filler, value: {"x" * 6000}, action: upsert }} ] }}
 exporters:
   archive: {{ directory: archive }}
 service:
-  journal: {{ max_bytes: 1MiB }}
+  journal: {{ max_bytes: 16MiB }}
   telemetry: {{ metrics: {{ endpoint: "127.0.0.1:0" }} }}
   pipelines: {{ traces: {{ receivers: [otlp], processors: [attributes], exporters: [archive] }} }}
 """
@@ -50,9 +50,8 @@ service:
 
 
 def test_a_request_that_no_journal_can_hold_is_answered_413(start):
-    text = configuration(exporters={"archive": archive("archive")}) + "  journal: { max_bytes: 1MiB }\n"
-    weir = start(text=text)
-    answer = post(weir.endpoint, a_body(a_span(name="x" * (1 << 20))))
+    weir = start(journal={"max_bytes": "16MiB"})
+    answer = post(weir.endpoint, a_body(a_span(name="x" * (9 << 20))))
     assert answer.status == 413
     assert "retry-after" not in answer.headers
 

@@ -59,7 +59,8 @@ def configuration(http=None, exporters=None, logs="level: info, encoding: logfmt
         names=", ".join(exporters),
         logs=logs,
     )
-    return text + (f"  journal: {inline(journal)}\n" if journal else "")
+    # A journal takes two segments of the disk when it begins: a sixteenth of this each.
+    return text + f"  journal: {inline({'max_bytes': '256MiB', **(journal or {})})}\n"
 
 
 def command(*arguments, cwd=None, env=None, deadline=30):

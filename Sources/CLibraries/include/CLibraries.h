@@ -7,6 +7,8 @@
 #include <libdeflate.h>
 #include <malloc.h>
 #include <openssl/evp.h>
+#include <openssl/core_names.h>
+#include <openssl/params.h>
 #include <zlib.h>
 #include <zstd.h>
 #include <zstd_errors.h>

@@ -173,7 +173,7 @@ extension Batch {
         }
     }
 
-    private func markDirty(_ owner: AttributeOwner) {
+    func markDirty(_ owner: AttributeOwner) {
         arena.pointee.isVerbatim = false
         switch owner {
         case .resource(let index): arena.pointee.resources[index].state.formUnion([.dirty, .present])

@@ -57,6 +57,27 @@ final class RegularExpression: @unchecked Sendable {
         match(subject) { _ in }
     }
 
+    /// Where it matches, each match from behind the one before; at most `limit`. Matches of no bytes are left out.
+    /// - Returns: nil where a bound was reached, or the limit.
+    func ranges(in subject: UnsafeRawBufferPointer, limit: Int) -> [Range<Int>]? {
+        var ranges: [Range<Int>] = []
+        var start = 0
+        while start <= subject.count {
+            var found = 0..<0
+            switch match(subject, from: start, found: { found = $0[0]..<max($0[0], $0[1]) }) {
+            case .noMatch: return ranges
+            case .abandoned: return nil
+            case .match:
+                if !found.isEmpty { ranges.append(found) }
+                guard ranges.count <= limit else { return nil }
+                start = max(found.upperBound, start + (found.isEmpty ? 1 : 0))
+                // PCRE2 wants to begin at a character.
+                while start < subject.count, subject[start] & 0xC0 == 0x80 { start += 1 }
+            }
+        }
+        return ranges
+    }
+
     /// The named groups of the first match, by name, and the bytes they hold. A group that took no part is left out;
     /// without a match there are none.
     func groups(in subject: UnsafeRawBufferPointer) -> [(name: String, range: Range<Int>)] {
@@ -87,7 +108,9 @@ struct RegularExpressionError: Error, Equatable, CustomStringConvertible {
 
 extension RegularExpression {
     /// Runs `found` with the offsets of the groups, in pairs of start and end by number, if there is a match.
-    private func match(_ subject: UnsafeRawBufferPointer, found: (UnsafePointer<Int>) -> Void) -> Outcome {
+    private func match(
+        _ subject: UnsafeRawBufferPointer, from first: Int = 0, found: (UnsafePointer<Int>) -> Void
+    ) -> Outcome {
         guard let data = pcre2_match_data_create_from_pattern_8(code, nil),
             let context = pcre2_match_context_create_8(nil)
         else { return abandon() }
@@ -96,13 +119,13 @@ extension RegularExpression {
             pcre2_match_context_free_8(context)
         }
         // PCRE2 counts its steps anew at each byte where a match can begin, so the budget is divided among those.
-        let starts = isAnchored ? 1 : subject.count + 1
+        let starts = isAnchored ? 1 : subject.count - first + 1
         pcre2_set_match_limit_8(context, UInt32(max(1, Self.stepBudget / starts)))
         pcre2_set_heap_limit_8(context, 4_096)
 
-        var result = run(subject, options: 0, data, context)
+        var result = run(subject, first, options: 0, data, context)
         // The just-in-time code has 32 KiB of stack for going back; the interpreter takes over with its heap.
-        if result == PCRE2_ERROR_JIT_STACKLIMIT { result = run(subject, options: PCRE2_NO_JIT, data, context) }
+        if result == PCRE2_ERROR_JIT_STACKLIMIT { result = run(subject, first, options: PCRE2_NO_JIT, data, context) }
         if result == PCRE2_ERROR_NOMATCH { return .noMatch }
         guard result >= 0, let offsets = pcre2_get_ovector_pointer_8(data) else { return abandon() }
         found(offsets)
@@ -110,12 +133,13 @@ extension RegularExpression {
     }
 
     private func run(
-        _ subject: UnsafeRawBufferPointer, options: UInt32, _ data: OpaquePointer, _ context: OpaquePointer
+        _ subject: UnsafeRawBufferPointer, _ first: Int, options: UInt32, _ data: OpaquePointer,
+        _ context: OpaquePointer
     ) -> Int32 {
         // Without bytes there may be no address, and PCRE2 wants one.
         let nothing: StaticString = ""
         let start = subject.assumingMemoryBound(to: UInt8.self).baseAddress ?? nothing.utf8Start
-        return pcre2_match_8(code, start, subject.count, 0, options, data, context)
+        return pcre2_match_8(code, start, subject.count, first, options, data, context)
     }
 
     private func abandon() -> Outcome {

@@ -64,6 +64,7 @@ actor ArchiveExporter: Exporter {
             try encode(batch, for: files)
             let count = try write(to: files, at: now)
             files.commit()
+            telemetry.writtenSpans.add(batch.spanCount)
             telemetry.writtenBytes.add(count)
             telemetry.scatteredSpans.add(encoder.scatteredSpans)
             telemetry.archivedSpans.add(encoder.archivedSpans)

@@ -2,6 +2,7 @@
 struct ArchiveTelemetry: Sendable {
     let publishedFiles: Counter
     let abandonedFiles: Counter
+    let writtenSpans: Counter
     let writtenBytes: Counter
     let scatteredSpans: Counter
     let archivedSpans: Counter
@@ -14,6 +15,8 @@ struct ArchiveTelemetry: Sendable {
         abandonedFiles = counter(
             "files_abandoned",
             "Files that cannot be completed. Their records stay in the journal and come again at the next start.")
+        writtenSpans = counter(
+            "spans_written", "Spans written to files of the archive, also to those that readers cannot see yet.")
         writtenBytes = counter("bytes_written", "Bytes written to files of the archive, compressed, without footers.")
         scatteredSpans = counter(
             "spans_without_hour",

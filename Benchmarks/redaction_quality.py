@@ -1,0 +1,92 @@
+"""Prints how much of labelled texts `weir redact` finds, by type, and what it finds beside.
+
+Usage: redaction_quality.py WEIR LABELLED.json [TRACE.jsonl]. LABELLED is a list of {full_text, spans: [{entity_type, start_position,
+end_position}]} (presidio-research; offsets in characters), TRACE has {text, spans: [[start, end, type]]} a line (offsets in bytes). A label
+counts as found when 80 % of it are covered; one that holds more than the secret, when the secret is. Where presidio-analyzer is installed, its pattern recognisers stand beside it.
+"""
+import collections
+import json
+import subprocess
+import sys
+
+TYPES = {"CREDIT_CARD": "CREDIT_CARD", "EMAIL_ADDRESS": "EMAIL", "IBAN_CODE": "IBAN", "IP_ADDRESS": "IP_ADDRESS", "PHONE_NUMBER": "PHONE", "US_SSN": "US_SSN"}
+
+# Labels that hold a name or a whole URL beside the secret; Weir takes the secret alone.
+VALUE_ONLY = {"PASSWORD_KV", "URL_CRED"}
+
+
+def weir(program, texts):
+    lines = "".join(json.dumps({"text": text}) + "\n" for text in texts)
+    output = subprocess.run([program, "redact", "--findings"], input=lines, capture_output=True, text=True, check=True).stdout
+    return [json.loads(line) for line in output.splitlines()]
+
+
+def presidio(texts):
+    """The pattern recognisers for the six types, without a model; nil where it is not installed."""
+    try:
+        from presidio_analyzer import predefined_recognizers as known
+    except ImportError:
+        return None
+    recognisers = [
+        known.CreditCardRecognizer(), known.EmailRecognizer(), known.IbanRecognizer(), known.IpRecognizer(), known.PhoneRecognizer(),
+        known.UsSsnRecognizer(),
+    ]
+    found = []
+    for text in texts:
+        bytes_to = [0]
+        for character in text:
+            bytes_to.append(bytes_to[-1] + len(character.encode()))
+        results = [result for one in recognisers for result in one.analyze(text, one.supported_entities, None) or []]
+        found.append([[bytes_to[r.start], bytes_to[r.end], TYPES.get(r.entity_type, r.entity_type)] for r in results])
+    return found
+
+
+def overlap(first, second):
+    return max(0, min(first[1], second[1]) - max(first[0], second[0]))
+
+
+def report(name, labels, findings, size, wanted):
+    total, found, right, made = (collections.Counter() for _ in range(4))
+    for known, seen in zip(labels, findings):
+        for label in known:
+            if label[2] in wanted:
+                total[label[2]] += 1
+                wanted_share = 0.01 if label[2] in VALUE_ONLY else 0.8
+                found[label[2]] += sum(overlap(label, one) for one in seen) >= wanted_share * (label[1] - label[0])
+        for one in seen:
+            if one[2] in wanted.values():
+                made[one[2]] += 1
+                right[one[2]] += any(overlap(label, one) for label in known if label[2] in wanted)
+    spurious = sum(not any(overlap(label, one) for label in known) for known, seen in zip(labels, findings) for one in seen)
+    print(f"\n{name}: {size / 1000:.0f} KB, recall {sum(found.values()) / max(1, sum(total.values())):.3f}, "
+          f"precision {sum(right.values()) / max(1, sum(made.values())):.3f}, {spurious / size * 1e5:.2f} findings on no label per 100 KB")
+    for kind in sorted(total):
+        print(f"  {kind:16} recall {found[kind] / total[kind]:.3f} of {total[kind]:4}", end="")
+        made_here = made[wanted[kind]]
+        print(f"   precision {right[wanted[kind]] / made_here:.3f} of {made_here}" if made_here else "")
+
+
+def main():
+    program, labelled = sys.argv[1:3]
+    rows = json.load(open(labelled, encoding="utf-8"))
+    texts = [row["full_text"] for row in rows]
+    labels = []
+    for row in rows:
+        place = lambda at: len(row["full_text"][:at].encode())
+        labels.append([[place(s["start_position"]), place(s["end_position"]), s["entity_type"]] for s in row["spans"]])
+    size = sum(len(text.encode()) for text in texts)
+    report("weir", labels, weir(program, texts), size, TYPES)
+    beside = presidio(texts)
+    if beside is None:
+        print("\npresidio-analyzer is not installed: nothing to stand beside it")
+    else:
+        report("presidio, pattern recognisers", labels, beside, size, TYPES)
+    if len(sys.argv) > 3:
+        rows = [json.loads(line) for line in open(sys.argv[3], encoding="utf-8")]
+        labels = [row["spans"] for row in rows]
+        size = sum(len(row["text"].encode()) for row in rows)
+        kinds = {kind: kind for row in labels for _, _, kind in row}
+        report("weir on trace text", labels, weir(program, [row["text"] for row in rows]), size, kinds)
+
+
+main()

@@ -1,0 +1,32 @@
+/// A text in which `*` stands for any run of bytes. Capitals are small letters.
+struct GlobPattern: Sendable {
+    private let bytes: [UInt8]
+
+    init(_ text: String) {
+        bytes = text.utf8.map { isLetter($0) ? $0 | 0x20 : $0 }
+    }
+
+    /// At most as many steps as pattern and text have pairs of bytes.
+    func matches(_ text: UnsafeRawBufferPointer) -> Bool {
+        var at = 0
+        var place = 0
+        var star = -1
+        var resume = 0
+        while at < text.count {
+            let byte = isLetter(text[at]) ? text[at] | 0x20 : text[at]
+            if place < bytes.count, bytes[place] == UInt8(ascii: "*") {
+                (star, resume) = (place, at)
+                place += 1
+            } else if place < bytes.count, bytes[place] == byte {
+                at += 1
+                place += 1
+            } else if star >= 0 {
+                resume += 1
+                (at, place) = (resume, star + 1)
+            } else {
+                return false
+            }
+        }
+        return bytes[place...].allSatisfy { $0 == UInt8(ascii: "*") }
+    }
+}

@@ -1,0 +1,94 @@
+/// The keys of the processor `redaction`.
+struct RedactionConfiguration: Configurable {
+    /// What a detector may be set to.
+    private enum Setting: String, CaseIterable {
+        case on, off, mask, partial, hash, dropValue = "drop_value", drop
+    }
+
+    /// Where the key of the tokens comes from.
+    enum KeySource: Sendable {
+        case text(String)
+        case file(String)
+    }
+
+    /// Bytes of a key that stands in the file or in a variable.
+    static let minimumKey = 32
+
+    let policy: RedactionPolicy
+    let keySource: KeySource
+    let epoch: String
+
+    init(_ fields: inout Fields) throws(ConfigError) {
+        var policy = RedactionPolicy()
+        let preset = fields.choice("preset", default: RedactionPreset.default, "Which detectors are on.")
+        policy.isStrict = preset == .strict
+        policy.knowsKeys = preset != .none
+        policy.detectors = preset.detectors
+        fields.section("detectors", "Single detectors: on, off, or what becomes of what they find.") { fields in
+            for detector in Detector.allCases {
+                Self.read(detector, from: &fields, into: &policy)
+            }
+        }
+        policy.content = fields.choice("content", default: ContentAction.keep, "What becomes of prompts and answers.")
+        policy.keys = fields.list("keys", count: 0...1000, "Rules about keys; the first that fits holds.") { fields in
+            RedactionPolicy.KeyRule(
+                pattern: GlobPattern(fields.string("key", "The key, or a path below it; * stands for any text.")),
+                action: fields.choice("action", default: nil, "What becomes of the value."))
+        }
+        policy.allowed = fields.strings(
+            "allow", default: [], count: 0...1000, "Matches that stay, such as *@example.com."
+        ).map(GlobPattern.init)
+        policy.isDryRun = fields.bool("dry_run", default: false, "Marks spans and counts, but changes nothing.")
+        policy.summary = fields.choice(
+            "summary", default: RedactionPolicy.Summary.silent,
+            "info sets redaction.count on spans that were changed, debug also redaction.types.")
+        policy.ruleTime = fields.duration(
+            "rule_time_limit", default: .milliseconds(100), in: .milliseconds(1)...(.seconds(10)),
+            "Time that own patterns may take in one request; texts that come later are masked.")
+        policy.rules = fields.list(
+            "rules", count: 0...RedactionRule.maximumCount, "What else is to be found."
+        ) { Self.rule(from: &$0) }.compactMap(\.self)
+        Self.readCollectorKeys(from: &fields, into: &policy)
+        self.policy = policy
+
+        let key = fields.optionalString(
+            "key", secret: true, "The secret that tokens are made with, at least 32 bytes; in place of key_file.")
+        let file = fields.string(
+            "key_file", default: "data/redaction.key", "Where the secret stands; made where it is missing.")
+        if let key, key.utf8.count < Self.minimumKey {
+            fields.reject("key", "found \(key.utf8.count) bytes, wanted at least \(Self.minimumKey)")
+        }
+        keySource = key.map(KeySource.text) ?? .file(file)
+        epoch = fields.string("epoch", default: "1", "Another word, and tokens no longer meet those made before.")
+    }
+
+    private static func read(_ detector: Detector, from fields: inout Fields, into policy: inout RedactionPolicy) {
+        let setting = fields.optionalChoice(detector.name, Setting.self, "As \(detector.label).")
+        guard let setting else { return }
+        let only = DetectorSet(detector)
+        policy.detectors = setting == .off ? policy.detectors.subtracting(only) : policy.detectors.union(only)
+        if let action = RedactionAction(rawValue: setting.rawValue) {
+            policy.actions[Int(detector.rawValue)] = action
+        }
+    }
+
+    private static func rule(from fields: inout Fields) -> RedactionRule? {
+        let name = fields.string("name", "As the metrics and the mask have it, in letters, digits and _.")
+        let pattern = fields.expression("pattern", "The regular expression.")
+        let keywords = fields.strings("keywords", default: [], count: 0...50, "The text must have one of these.")
+        let context = fields.strings("context", default: [], count: 0...50, "One of these must stand near a match.")
+        let check = fields.choice("check", default: RedactionRule.Check.none, "What the digits of a match must pass.")
+        let action = fields.choice("action", default: RedactionAction.mask, "What becomes of a match.")
+        if !name.utf8.allSatisfy(isWordByte) {
+            fields.reject("name", "found \(name.quotedForMessage), wanted letters, digits and _")
+        }
+        guard let pattern else {
+            fields.reject("pattern", "is missing, wanted a regular expression")
+            return nil
+        }
+        return RedactionRule(
+            name: name.lowercased(), pattern: pattern, keywords: keywords.map { Array($0.lowercased().utf8) },
+            check: check, context: context.map { Array($0.lowercased().utf8) }, action: action,
+            mask: Array("[\(name.uppercased())]".utf8))
+    }
+}

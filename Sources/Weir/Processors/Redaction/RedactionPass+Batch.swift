@@ -1,0 +1,139 @@
+// A batch: every text that it carries.
+extension RedactionPass {
+    mutating func redact(_ batch: inout Batch) {
+        tenant = batch.tenant
+        ruleTimeLeft = policy.ruleTime
+        decisions = 0
+        tally.unknownFields += batch.keepKnownFields()
+        for index in batch.resources.indices {
+            attributes(of: .resource(index), &batch)
+            text(.resourceSchemaURL(index), plainText, &batch)
+            entities(index, &batch)
+        }
+        for index in batch.scopes.indices {
+            attributes(of: .scope(index), &batch)
+            text(.scopeName(index), plainText, &batch)
+            text(.scopeVersion(index), structuralText, &batch)
+            text(.scopeSchemaURL(index), plainText, &batch)
+        }
+        for index in batch.spans.indices where !batch.spans[index].isDropped { redact(span: index, &batch) }
+    }
+
+    private mutating func redact(span index: Int, _ batch: inout Batch) {
+        let span = batch.spans[index]
+        tally.inSpan = 0
+        text(.spanName(index), plainText, &batch)
+        text(.traceState(index), structuralText, &batch)
+        text(.statusMessage(index), plainText, &batch)
+        attributes(of: .span(index), &batch)
+        for event in span.events {
+            text(.eventName(event, span: index), plainText, &batch)
+            attributes(of: .event(event, span: index), &batch)
+        }
+        for link in span.links {
+            text(.linkTraceState(link, span: index), structuralText, &batch)
+            attributes(of: .link(link, span: index), &batch)
+        }
+        if tally.inSpan > 0 { summarise(index, &batch) }
+    }
+
+    private mutating func summarise(_ index: Int, _ batch: inout Batch) {
+        batch.set(Self.countKey, to: batch.store(.int(Int64(tally.inSpan))), of: .span(index))
+        if policy.summary == .debug || policy.isDryRun {
+            let kinds = tally.kindsInSpan.sorted().map(NewValue.string)
+            batch.set(Self.typesKey, to: batch.store(.array(kinds)), of: .span(index))
+        }
+        tally.kindsInSpan.removeAll()
+    }
+
+    private static let countKey = AttributeKey("redaction.count")
+    private static let typesKey = AttributeKey("redaction.types")
+
+    /// A text that is no attribute.
+    private mutating func text(_ place: BatchText, _ decision: KeyDecision, _ batch: inout Batch) {
+        let ref = batch.ref(of: place)
+        guard ref.count > 5 || !policy.rules.isEmpty && ref.count > 0 else { return }
+        wantsRemoval = false
+        guard let new = redact(batch.bytes(ref), decision), !policy.isDryRun else { return }
+        let stored = new.withUnsafeBytes { batch.intern($0) }
+        batch.set(place, to: stored)
+    }
+
+    /// References to entities hold keys and a URL. One in which something stands goes, with the others.
+    private mutating func entities(_ index: Int, _ batch: inout Batch) {
+        let extra = batch.resources[index].extra
+        guard extra.count > 0 else { return }
+        let decision = KeyDecision(detectors: policy.detectors)
+        var fields = FieldReader(batch.bytes(extra))
+        while let field = fields.next() {
+            var texts = FieldReader(field.body)
+            while let text = texts.next() {
+                guard plain(text.body, decision) != nil else { continue }
+                batch.dropExtra(ofResource: index)
+                return
+            }
+        }
+    }
+
+    // MARK: Attributes
+
+    private mutating func attributes(of owner: AttributeOwner, _ batch: inout Batch) {
+        for index in batch.attributes(of: owner).indices where !batch.attributes[index].isRemoved {
+            attribute(index, owner, &batch)
+        }
+    }
+
+    @inline(__always)
+    private mutating func attribute(_ index: Int, _ owner: AttributeOwner, _ batch: inout Batch) {
+        let attribute = batch.attributes[index]
+        let key = batch.bytes(attribute.key)
+        let decision = decision(forKey: key)
+        if !isKept(key, decision) || decision.action == .drop {
+            tally.note(.drop, decision.action == .drop ? decision.reason : .allowedKeys)
+            if !policy.isDryRun { batch.remove(attributeAt: index, of: owner) }
+            return
+        }
+        if decision.hasFindings, let new = keyText(key), !policy.isDryRun {
+            let stored = new.withUnsafeBytes { batch.intern($0) }
+            batch.setKey(attributeAt: index, to: stored, of: owner)
+        }
+        if decision.action == .keep { return }
+        value(index, attribute, decision, owner, &batch)
+    }
+
+    private func isKept(_ key: UnsafeRawBufferPointer, _ decision: KeyDecision) -> Bool {
+        if policy.collector.allowsAll || decision.action == .keep { return true }
+        return policy.collector.allowed.contains { $0.matches(key) }
+    }
+
+    @inline(__always)
+    private mutating func value(
+        _ index: Int, _ attribute: AttributeRecord, _ key: KeyDecision, _ owner: AttributeOwner, _ batch: inout Batch
+    ) {
+        let new: [UInt8]?
+        var kind = ValueKind.string
+        wantsRemoval = false
+        switch attribute.kind {
+        case .bool, .empty: return
+        case .double where key.action == .scan: return
+        case .int where key.action == .scan && attribute.value < 1_000_000: return
+        case .array where key.action != .hash || key.reason != .content:
+            kind = .array
+            new = array(batch.bytes(attribute.valueRef), key, path: path(attribute, batch))
+        case .kvlist where key.action != .hash || key.reason != .content:
+            kind = .kvlist
+            new = list(batch.bytes(attribute.valueRef), path: path(attribute, batch), key)
+        case .array, .kvlist: new = replaced(batch.bytes(attribute.valueRef), key)
+        default: new = single(batch.value(of: attribute), key)
+        }
+        guard let new, !policy.isDryRun else { return }
+        if wantsRemoval { return batch.remove(attributeAt: index, of: owner) }
+        let stored = new.withUnsafeBytes { batch.intern($0) }
+        batch.set(attributeAt: index, to: StoredValue(kind: kind, bits: stored.packed), of: owner)
+    }
+
+    /// Rules about keys see the whole path; without rules nobody asks for it.
+    private func path(_ attribute: AttributeRecord, _ batch: borrowing Batch) -> [UInt8] {
+        policy.keys.isEmpty ? [] : Array(batch.bytes(attribute.key))
+    }
+}

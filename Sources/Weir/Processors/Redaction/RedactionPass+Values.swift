@@ -1,0 +1,169 @@
+// Values of attributes that are no plain text: numbers, bytes, arrays and lists.
+extension RedactionPass {
+    /// A value that its key condemns, as text; nil where it stays.
+    mutating func replaced(_ value: UnsafeRawBufferPointer, _ key: KeyDecision) -> [UInt8]? {
+        let new: [UInt8]
+        switch key.action {
+        case .scan, .keep: return nil
+        case .mask: new = policy.collector.blockedPatterns.isEmpty ? Array("[MASKED]".utf8) : Array("****".utf8)
+        case .drop: new = Array("[REMOVED]".utf8)
+        case .hash:
+            if key.reason == .blocked, let hash = policy.collector.hash {
+                new = hash.text(of: value)
+            } else {
+                new = tokens.token(for: value, kind: key.reason.rawValue, tenant: tenant)
+            }
+        }
+        guard !value.elementsEqual(new) else { return nil }
+        tally.note(key.action, key.reason)
+        return new
+    }
+
+    /// - Returns: the encoded AnyValue as it is to be; nil where it stays.
+    mutating func redact(encoded value: UnsafeRawBufferPointer, _ key: KeyDecision, path: [UInt8]) -> [UInt8]? {
+        var fields = FieldReader(value)
+        guard let field = fields.next() else { return nil }
+        // The last member holds; what stands before it, or is not known, goes.
+        let isPlain = field.end == value.count && Self.isMember(field.tag)
+        if !isPlain { return rewritten(value, key, path) }
+        switch field.tag {
+        case Tag.arrayValue: return array(field.body, key, path: path).map { Self.encoded(Tag.arrayValue, $0) }
+        case Tag.kvlistValue: return list(field.body, path: path, key).map { Self.encoded(Tag.kvlistValue, $0) }
+        default:
+            return single(AnyValue(encoded: value), key).map { Self.encoded(Tag.stringValue, $0) }
+        }
+    }
+
+    private mutating func rewritten(_ value: UnsafeRawBufferPointer, _ key: KeyDecision, _ path: [UInt8]) -> [UInt8]? {
+        tally.unknownFields += 1
+        var last: [UInt8] = []
+        var fields = FieldReader(value)
+        while let field = fields.next() {
+            if Self.isMember(field.tag) { last = Array(value[field.start..<field.end]) }
+        }
+        let padded = last + [UInt8](repeating: 0, count: 16)
+        return padded.withUnsafeBytes {
+            last.isEmpty ? nil : redact(encoded: UnsafeRawBufferPointer(rebasing: $0[..<last.count]), key, path: path)
+        } ?? last
+    }
+
+    private static func isMember(_ tag: UInt64) -> Bool {
+        switch tag {
+        case Tag.stringValue, Tag.boolValue, Tag.intValue, Tag.doubleValue, Tag.arrayValue, Tag.kvlistValue,
+            Tag.bytesValue:
+            true
+        default: false
+        }
+    }
+
+    /// A value that is no list, as the text that takes its place; nil where it stays.
+    mutating func single(_ value: AnyValue, _ key: KeyDecision) -> [UInt8]? {
+        switch value {
+        case .string(let text):
+            return key.action == .scan ? redact(text, key) : text.isEmpty ? nil : replaced(text, key)
+        case .bytes(let bytes):
+            guard key.action == .scan else { return replaced(bytes, key) }
+            guard let base = bytes.assumingMemoryBound(to: UInt8.self).baseAddress, isValidUTF8(base, bytes.count)
+            else {
+                return nil
+            }
+            return redact(bytes, key)
+        case .int(let number):
+            if key.action != .scan { return Self.withBytes(of: number.description) { replaced($0, key) } }
+            // Of bare numbers only those count that look like a payment card, or whose key says what they are.
+            let isHinted = !key.hints.isDisjoint(with: .all) || policy.collector.redactsAllTypes
+            guard number > 999_999_999_999 || number > 999_999 && isHinted else { return nil }
+            return Self.withBytes(of: number.description) { plain($0, key) }
+        case .double(let number):
+            return key.action == .scan ? nil : Self.withBytes(of: number.description) { replaced($0, key) }
+        case .empty, .bool, .array, .kvlist: return nil
+        }
+    }
+
+    private static func withBytes(of text: String, _ body: (UnsafeRawBufferPointer) -> [UInt8]?) -> [UInt8]? {
+        let bytes = Array(text.utf8)
+        let padded = bytes + [UInt8](repeating: 0, count: 16)
+        return padded.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[..<bytes.count])) }
+    }
+
+    /// - Returns: the body of an ArrayValue; nil where it stays.
+    mutating func array(_ body: UnsafeRawBufferPointer, _ key: KeyDecision, path: [UInt8]) -> [UInt8]? {
+        var result: [UInt8] = []
+        var isChanged = false
+        var fields = FieldReader(body)
+        while let field = fields.next() {
+            guard field.tag == Tag.arrayValues else {
+                tally.unknownFields += 1
+                isChanged = true
+                continue
+            }
+            if let new = redact(encoded: field.body, key, path: path) {
+                isChanged = true
+                result += Self.encoded(Tag.arrayValues, new)
+            } else {
+                result += body[field.start..<field.end]
+            }
+        }
+        return isChanged && !policy.isDryRun ? result : nil
+    }
+
+    /// - Returns: the body of a KeyValueList; nil where it stays.
+    mutating func list(_ body: UnsafeRawBufferPointer, path: [UInt8], _ outer: KeyDecision) -> [UInt8]? {
+        var result: [UInt8] = []
+        var isChanged = false
+        var fields = FieldReader(body)
+        while let field = fields.next() {
+            guard field.tag == Tag.kvlistValues else {
+                tally.unknownFields += 1
+                isChanged = true
+                continue
+            }
+            if let new = pair(field.body, path: path, outer) {
+                isChanged = true
+                result += Self.encoded(Tag.kvlistValues, new)
+            } else {
+                result += body[field.start..<field.end]
+            }
+        }
+        return isChanged && !policy.isDryRun ? result : nil
+    }
+
+    private mutating func pair(_ body: UnsafeRawBufferPointer, path: [UInt8], _ outer: KeyDecision) -> [UInt8]? {
+        var key = UnsafeRawBufferPointer(start: nil, count: 0)
+        var value = UnsafeRawBufferPointer(start: nil, count: 0)
+        var known = 0
+        var fields = FieldReader(body)
+        while let field = fields.next() {
+            if field.tag == Tag.keyValueKey { key = field.body }
+            if field.tag == Tag.keyValueValue { value = field.body }
+            known += field.tag == Tag.keyValueKey || field.tag == Tag.keyValueValue ? field.end - field.start : 0
+        }
+        let inner = path.isEmpty ? path : path + [UInt8(ascii: ".")] + key
+        let decision = outer.action == .scan ? decision(forMember: key, path: inner) : outer
+        let newKey = keyText(key)
+        let newValue = redact(encoded: value, decision, path: inner)
+        let whole = (key.isEmpty ? 0 : Self.size(key.count)) + (value.baseAddress == nil ? 0 : Self.size(value.count))
+        guard newKey != nil || newValue != nil || known != body.count || whole != body.count else { return nil }
+        return Self.encoded(Tag.keyValueKey, newKey ?? Array(key))
+            + Self.encoded(Tag.keyValueValue, newValue ?? Array(value))
+    }
+
+    private static func size(_ count: Int) -> Int {
+        encoded(Tag.keyValueKey, []).count - 1 + varint(count).count + count
+    }
+
+    /// A field with these bytes.
+    private static func encoded(_ tag: UInt64, _ bytes: [UInt8]) -> [UInt8] {
+        [UInt8(tag)] + varint(bytes.count) + bytes
+    }
+
+    private static func varint(_ value: Int) -> [UInt8] {
+        var bytes: [UInt8] = []
+        var rest = value
+        while rest > 0x7F {
+            bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
+            rest >>= 7
+        }
+        return bytes + [UInt8(rest)]
+    }
+}

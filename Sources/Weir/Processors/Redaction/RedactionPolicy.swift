@@ -1,0 +1,57 @@
+/// What is looked for, where, and what becomes of it. Shared by all lanes.
+struct RedactionPolicy: Sendable {
+    /// What the spans are told of what was done.
+    enum Summary: String, CaseIterable, Sendable {
+        case silent, info, debug
+    }
+
+    /// A rule of the configuration about keys.
+    struct KeyRule: Sendable {
+        let pattern: GlobPattern
+        let action: KeyAction
+    }
+
+    /// The OpenTelemetry Collector's keys about keys.
+    struct CollectorKeys: Sendable {
+        var allowsAll = true
+        var allowed: [GlobPattern] = []
+        var ignored: [GlobPattern] = []
+        var ignoredPatterns: [RegularExpression] = []
+        var blockedPatterns: [RegularExpression] = []
+        var hash: CollectorHash?
+        var redactsAllTypes = false
+    }
+
+    var detectors: DetectorSet = .all
+    var isStrict = false
+    /// By the raw value of the detector.
+    var actions = [RedactionAction](repeating: .mask, count: Detector.allCases.count)
+    var rules: [RedactionRule] = []
+    var keys: [KeyRule] = []
+    var collector = CollectorKeys()
+    /// Matches that stay.
+    var allowed: [GlobPattern] = []
+    var allowedPatterns: [RegularExpression] = []
+    var content = ContentAction.keep
+    var summary = Summary.silent
+    var isDryRun = false
+    /// Whether identifiers become tokens, and what is named a secret is masked: not with the preset `none`.
+    var knowsKeys = true
+    /// Time that the patterns of the configuration may take in one batch.
+    var ruleTime = Duration.milliseconds(100)
+    /// Bytes of a text that they are tried on.
+    var maxRuleText = 1 << 20
+
+    func action(of kind: UInt8) -> RedactionAction {
+        kind < RedactionFinding.firstRule ? actions[Int(kind)] : rules[Int(kind - RedactionFinding.firstRule)].action
+    }
+
+    func name(of kind: UInt8) -> String {
+        kind < RedactionFinding.firstRule
+            ? Detector(rawValue: kind)?.name ?? "" : rules[Int(kind - RedactionFinding.firstRule)].name
+    }
+
+    func isAllowed(_ match: UnsafeRawBufferPointer) -> Bool {
+        allowed.contains { $0.matches(match) } || allowedPatterns.contains { $0.matches(match) }
+    }
+}

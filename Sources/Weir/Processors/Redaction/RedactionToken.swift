@@ -1,0 +1,62 @@
+/// Makes tokens that stand for what was found: alike for the same thing of the same tenant in the same epoch, and not
+/// to be guessed without the key.
+struct RedactionToken: Sendable {
+    /// Characters of base 32 behind the kind: 80 bits.
+    static let length = 16
+
+    let hash: KeyedHash
+    let epoch: String
+
+    /// One that makes tokens. Each lane owns its own.
+    struct Maker: ~Copyable {
+        private var session: KeyedHash.Session
+        private let epoch: String
+        /// What is hashed before a value, and what stands before its token, of the kind and tenant of the last one.
+        private var context: [UInt8] = []
+        private var head: [UInt8] = []
+        private var kind = ""
+        private var tenant = ""
+
+        fileprivate init(_ token: RedactionToken) {
+            session = token.hash.session()
+            epoch = token.epoch
+        }
+
+        /// - Parameter kind: in small letters, such as `email`.
+        /// - Returns: `tok_email_` and sixteen of `a` to `z` and `2` to `7`; what is a token already stays as it is.
+        mutating func token(for value: UnsafeRawBufferPointer, kind: String, tenant: String) -> [UInt8] {
+            if RedactionToken.isToken(value) { return Array(value) }
+            if kind != self.kind || tenant != self.tenant {
+                (self.kind, self.tenant) = (kind, tenant)
+                context = Array("\(tenant)\u{0}\(epoch)\u{0}\(kind)\u{0}".utf8)
+                head = Array("tok_\(kind)_".utf8)
+            }
+            let message = context + value
+            let digest = message.withUnsafeBytes { session.hash($0) }
+            // Without a digest nobody could tell one from another, and nothing is given away.
+            let letters: StaticString = "abcdefghijklmnopqrstuvwxyz234567"
+            var bits: UInt64 = 0
+            var held = 0
+            var token = head
+            for byte in digest.prefix(10) {
+                bits = bits << 8 | UInt64(byte)
+                held += 8
+                while held >= 5 {
+                    held -= 5
+                    token.append(letters.utf8Start[Int(bits >> UInt64(held) & 31)])
+                }
+            }
+            return token
+        }
+    }
+
+    func maker() -> Maker { Maker(self) }
+
+    static func isToken(_ value: UnsafeRawBufferPointer) -> Bool {
+        guard value.count > 5 + length, value.starts(with: "tok_".utf8), value[value.count - length - 1] == 0x5F else {
+            return false
+        }
+        return value.suffix(length).allSatisfy { $0 &- 97 < 26 || $0 &- 50 < 6 }
+            && value.dropLast(length).allSatisfy { $0 &- 97 < 26 || $0 == 0x5F || isDigit($0) }
+    }
+}

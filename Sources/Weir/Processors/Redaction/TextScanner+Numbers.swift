@@ -1,0 +1,270 @@
+// Numbers: read once as groups of digits, then compared with every shape that such groups can have.
+extension TextScanner {
+    /// The first digit of a run.
+    mutating func visitDigits(_ at: Int) {
+        let previous = byte(at - 1)
+        if text.isWord(before: at) {
+            if isLetter(previous) { visitLettersAndDigits(at) }
+            return
+        }
+        if previous == UInt8(ascii: "%"), base[at] == UInt8(ascii: "4"), byte(at + 1) == UInt8(ascii: "0") {
+            return visitAt(at - 1, width: 3)
+        }
+        if previous == UInt8(ascii: " "), text.isCapital(at - 2), text.isCapital(at - 3),
+            !text.isWord(before: at - 3), visitNino(at - 3)
+        {
+            return
+        }
+        if visitDigitsAndLetters(at) { return }
+        // Part of a slug or a UUID, of a decimal, or of a number with thousands apart.
+        let isJoined = previous == UInt8(ascii: "-") && text.isWord(at: at - 2)
+        let isPart = (previous == UInt8(ascii: ".") || previous == UInt8(ascii: ",")) && isDigit(byte(at - 2))
+        let (found, end) = readGroups(at)
+        var index = 0
+        while index < found {
+            let isFree = index == 0 ? !isJoined && !isPart : groups[index - 1].separator != UInt8(ascii: ".")
+            let taken = isFree ? match(index, found) : 0
+            index += max(1, taken)
+        }
+        resume = max(resume, end)
+    }
+
+    /// - Returns: how many groups there are, and where the last one ends.
+    private func readGroups(_ start: Int) -> (count: Int, end: Int) {
+        var at = start
+        var total = 0
+        var found = 0
+        while found < Self.maxGroups {
+            let first = at
+            while at < count, isDigit(base[at]) {
+                if at - first < Self.maxDigits { digits[total + at - first] = base[at] - 48 }
+                at += 1
+            }
+            groups[found] = Group(start: first, end: at, separator: 0, offset: total)
+            // Nothing has so many digits.
+            if at - first > Self.maxDigits {
+                groups[found].end = first
+                return (found, at)
+            }
+            total += at - first
+            found += 1
+            let (separator, next) = self.separator(at)
+            guard separator != 0, found < Self.maxGroups else { return (found, at) }
+            groups[found - 1].separator = separator
+            at = next
+        }
+        return (found, at)
+    }
+
+    /// What stands between two groups of digits, and where the second begins.
+    private func separator(_ at: Int) -> (UInt8, Int) {
+        let first = byte(at)
+        let second = byte(at + 1)
+        switch first {
+        case UInt8(ascii: " "), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "/"):
+            if isDigit(second) { return (first, at + 1) }
+            // "+44 (0)20", "1 (605) 555"
+            if second == UInt8(ascii: "("), isDigit(byte(at + 2)) { return (UInt8(ascii: ")"), at + 2) }
+        case UInt8(ascii: ")"):
+            if isDigit(second) { return (first, at + 1) }
+            if second == UInt8(ascii: " ") || second == UInt8(ascii: "-"), isDigit(byte(at + 2)) {
+                return (first, at + 2)
+            }
+        case UInt8(ascii: "("):
+            if isDigit(second) { return (UInt8(ascii: ")"), at + 1) }
+        default: break
+        }
+        return (0, at)
+    }
+
+    /// - Returns: how many groups from `index` on make up what was found; 0 for nothing.
+    private mutating func match(_ index: Int, _ found: Int) -> Int {
+        let group = groups + index
+        let left = found - index
+        if left >= 4, endsFree(index + 3), isAddress(group) {
+            // "Chrome/10.15.7.1"
+            let isVersion =
+                byte(group.pointee.start - 1) == UInt8(ascii: "/") && text.isWord(at: group.pointee.start - 2)
+            if !isVersion, byte(group[3].end) != UInt8(ascii: ".") || !isDigit(byte(group[3].end + 1)) {
+                add(.ipAddress, group.pointee.start, group[3].end)
+            }
+            return 4
+        }
+        if let taken = matchTelephone(index, left, hasPrefix: true) { return taken }
+        if let taken = matchShape(index, left) { return taken }
+        if let taken = matchCard(index, left) { return taken }
+        if let taken = matchHinted(index, left) { return taken }
+        return matchTelephone(index, left, hasPrefix: false) ?? 0
+    }
+
+    /// Whether a number may end with this group.
+    func endsFree(_ index: Int) -> Bool {
+        let end = groups[index].end
+        let next = byte(end)
+        if isWordByte(next) || next == UInt8(ascii: "@") { return false }
+        if next == UInt8(ascii: "-") { return !text.isWord(at: end + 1) }
+        if next == UInt8(ascii: ".") || next == UInt8(ascii: ",") { return !isDigit(byte(end + 1)) }
+        return true
+    }
+
+    /// Whether the groups from `index` on have these lengths and are separated by this; `lengths` are characters.
+    @inline(__always)
+    private func has(_ lengths: StaticString, _ index: Int, _ left: Int, _ first: UInt8, or second: UInt8 = 0) -> Bool {
+        let wanted = lengths.utf8CodeUnitCount
+        guard left >= wanted else { return false }
+        let separator = groups[index].separator
+        for place in 0..<wanted {
+            guard groups[index + place].count == Int(lengths.utf8Start[place]) - 48 else { return false }
+            if place + 1 < wanted, groups[index + place].separator != separator { return false }
+        }
+        return wanted == 1 || separator == first || separator == second && second != 0
+    }
+
+    private mutating func take(_ detector: Detector, _ index: Int, _ wanted: Int) -> Int? {
+        guard endsFree(index + wanted - 1) else { return nil }
+        return add(detector, groups[index].start, groups[index + wanted - 1].end) ? wanted : nil
+    }
+
+    /// What its separators give away.
+    private mutating func matchShape(_ index: Int, _ left: Int) -> Int? {
+        let d = UnsafePointer(digits + groups[index].offset)
+        let dash = UInt8(ascii: "-")
+        let space = UInt8(ascii: " ")
+        let dot = UInt8(ascii: ".")
+        switch groups[index].count {
+        case 3:
+            if has("324", index, left, dash, or: space) {
+                if Checksums.ssn(d) { return take(.usSsn, index, 3) }
+                if Checksums.itin(d) { return take(.usItin, index, 3) }
+            }
+            if left >= 4, has("333", index, left, dot), groups[index + 2].separator == dash,
+                groups[index + 3].count == 2, Checksums.cpf(d)
+            {
+                return take(.brCpf, index, 4)
+            }
+            if has("3442", index, left, dot, or: space), Checksums.ahv(d) { return take(.chAhv, index, 4) }
+        case 2:
+            if left >= 5, groups[index].separator == dot, groups[index + 1].separator == dot,
+                groups[index + 2].separator == UInt8(ascii: "/"), groups[index + 3].separator == dash,
+                groups[index + 1].count == 3, groups[index + 2].count == 3, groups[index + 3].count == 4,
+                groups[index + 4].count == 2, Checksums.cnpj(d)
+            {
+                return take(.brCnpj, index, 5)
+            }
+            if left >= 5, has("222", index, left, dot), groups[index + 2].separator == dash,
+                groups[index + 3].count == 3, groups[index + 3].separator == dot, groups[index + 4].count == 2,
+                Checksums.belgian(d)
+            {
+                return take(.beNationalNumber, index, 5)
+            }
+        case 4:
+            if has("444", index, left, space, or: dash),
+                left == 3 || groups[index + 2].separator == 0
+                    || groups[index + 2].separator != groups[index].separator, Checksums.aadhaar(d)
+            {
+                return take(.inAadhaar, index, 3)
+            }
+        case 6:
+            if has("67", index, left, dash), Checksums.koreanDate(d), (1...8).contains(d[6]) {
+                return take(.krRrn, index, 2)
+            }
+        case 1:
+            if left >= 6, has("122233", index, left, space, or: dot), d[0] == 1 || d[0] == 2 {
+                let wanted = left > 6 && groups[index + 6].count == 2 ? 7 : 6
+                if wanted == 7, Checksums.nir(d) { return take(.frNir, index, 7) }
+            }
+        case 15: if Checksums.nir(d), let taken = take(.frNir, index, 1) { return taken }
+        case 18: if Checksums.chineseIdentity(d, last: d[17] + 48) { return take(.cnIdentity, index, 1) }
+        default: break
+        }
+        return nil
+    }
+
+    /// The longest run of groups, alike separated, that is a payment card.
+    private mutating func matchCard(_ index: Int, _ left: Int) -> Int? {
+        guard enabled.has(.creditCard), groups[index].count >= 4 else { return nil }
+        let separator = groups[index].separator
+        let d = UnsafePointer(digits + groups[index].offset)
+        var total = 0
+        var best: Int?
+        for place in 0..<min(left, 5) {
+            total += groups[index + place].count
+            if total > 19 { break }
+            let isShaped = place == 0 ? total >= 12 : groups[index].count <= 6 && groups[index + place].count >= 3
+            if isShaped || place == 4, total >= 12, endsFree(index + place), Checksums.isCard(d, total) {
+                // Milliseconds since 1970 have thirteen digits.
+                let isSure = total > 13 || place > 0 && total > 12
+                let end = groups[index + place].end
+                if isSure || hints(groups[index].start, end).has(.creditCard) { best = place + 1 }
+            }
+            let next = groups[index + place].separator
+            guard next == separator, next == UInt8(ascii: " ") || next == UInt8(ascii: "-") else { break }
+        }
+        return best.flatMap { take(.creditCard, index, $0) }
+    }
+
+    /// Numbers that a word near them must name, however they are grouped.
+    private mutating func matchHinted(_ index: Int, _ left: Int) -> Int? {
+        var total = 0
+        let d = UnsafePointer(digits + groups[index].offset)
+        var best: (Detector, Int)?
+        for place in 0..<min(left, 7) {
+            total += groups[index + place].count
+            if total > 15 { break }
+            guard total >= 6 else { continue }
+            guard endsFree(index + place) else { continue }
+            if let detector = hinted(d, total, index, place) { best = (detector, place + 1) }
+        }
+        guard let (detector, wanted) = best else { return nil }
+        return take(detector, index, wanted)
+    }
+
+    private mutating func hinted(_ d: Checksums.Digits, _ total: Int, _ index: Int, _ place: Int) -> Detector? {
+        if total < 9, place != 2 || !isDateShape(index) { return nil }
+        let near = hints(groups[index].start, groups[index + place].end)
+        if near.rawValue == 0 { return nil }
+        func pick(_ detector: Detector, _ isValid: Bool) -> Detector? {
+            isValid && near.has(detector) ? detector : nil
+        }
+        switch total {
+        case 6, 7, 8: return pick(.dateOfBirth, true)
+        case 9:
+            return pick(.usSsn, near.has(.usSsn) && Checksums.ssn(d))
+                ?? pick(.usItin, near.has(.usItin) && Checksums.itin(d))
+                ?? pick(.abaRouting, Checksums.abaPrefix(d) && Checksums.aba(d)) ?? pick(.caSin, Checksums.sin(d))
+                ?? pick(.nlBsn, Checksums.bsn(d)) ?? pick(.ptNif, Checksums.nif(d)) ?? pick(.auTfn, Checksums.tfn(d))
+                ?? pick(.passport, true)
+        case 10:
+            return pick(.ukNhs, Checksums.nhs(d)) ?? pick(.usNpi, Checksums.npi(d)) ?? pick(.ukUtr, Checksums.utr(d))
+                ?? pick(.sePersonnummer, Checksums.personnummer(d)) ?? pick(.dkCpr, Checksums.cpr(d))
+        case 11:
+            return pick(.brCpf, Checksums.cpf(d)) ?? pick(.deTaxId, Checksums.germanTax(d))
+                ?? pick(.beNationalNumber, Checksums.belgian(d)) ?? pick(.plPesel, Checksums.pesel(d))
+                ?? pick(.noFodselsnummer, Checksums.fodselsnummer(d)) ?? pick(.trKimlik, Checksums.kimlik(d))
+                ?? pick(.auAbn, Checksums.abn(d))
+        case 12:
+            return pick(.inAadhaar, Checksums.aadhaar(d)) ?? pick(.jpMyNumber, Checksums.myNumber(d))
+                ?? pick(.sePersonnummer, Checksums.personnummer(d + 2))
+        case 13:
+            return pick(.zaId, Checksums.southAfrican(d)) ?? pick(.krRrn, Checksums.koreanDate(d))
+                ?? pick(.chAhv, Checksums.ahv(d))
+        case 14: return pick(.brCnpj, Checksums.cnpj(d))
+        case 15: return pick(.imei, Checksums.luhn(d, 15)) ?? pick(.frNir, Checksums.nir(d))
+        default: return nil
+        }
+    }
+
+    /// Whether three groups from `index` on can be a day: 2024-11-20, 20.11.2024, 11/20/24.
+    func isDateShape(_ index: Int) -> Bool {
+        let group = groups + index
+        guard group[0].separator == group[1].separator, group[0].separator != UInt8(ascii: ")") else { return false }
+        func value(_ place: Int) -> Int { Checksums.number(digits + group[place].offset, 0..<group[place].count) }
+        if group[0].count == 4 {
+            guard group[1].count <= 2, group[2].count <= 2, (1850...2150).contains(value(0)) else { return false }
+            return Checksums.isDate(day: value(2), month: value(1))
+        }
+        guard group[0].count <= 2, group[1].count <= 2, group[2].count == 4 || group[2].count == 2 else { return false }
+        if group[2].count == 4, !(1850...2150).contains(value(2)) { return false }
+        return Checksums.isDate(day: value(0), month: value(1)) || Checksums.isDate(day: value(1), month: value(0))
+    }
+}

@@ -1,0 +1,175 @@
+// Telephone numbers: those that look like nothing else, and those that a word near them names.
+extension TextScanner {
+    /// - Parameter hasPrefix: looks for those with `+`, `00` or a bracket only, which go before other shapes.
+    /// - Returns: how many groups it takes.
+    mutating func matchTelephone(_ index: Int, _ left: Int, hasPrefix: Bool) -> Int? {
+        guard enabled.has(.phone) else { return nil }
+        let start = groups[index].start
+        let lead = byte(start - 1)
+        if hasPrefix {
+            if lead == UInt8(ascii: "+"), !text.isWord(before: start - 1) {
+                return international(index, left, start - 1, code: 0)
+            }
+            if lead == UInt8(ascii: "("), !text.isWord(before: start - 1), (2...5).contains(groups[index].count),
+                groups[index].separator == UInt8(ascii: ")")
+            {
+                return bracketed(index, left)
+            }
+            return nil
+        }
+        // What looks like a social security number, and is none.
+        if left > 2, groups[index].count == 3, groups[index + 1].count == 2, groups[index + 2].count == 4 { return nil }
+        return american(index, left) ?? grouped(index, left) ?? hinted(index, left)
+    }
+
+    private func isDigitZero(_ index: Int) -> Bool { digits[groups[index].offset] == 0 }
+
+    /// `+` and eight to fifteen digits.
+    private mutating func international(_ index: Int, _ left: Int, _ start: Int, code: Int) -> Int? {
+        let first = digits[groups[index].offset]
+        guard first != 0 else { return nil }
+        let limit = first == 1 ? 11 : 15
+        var total = 0
+        var best: Int?
+        for place in 0..<left {
+            total += groups[index + place].count
+            if total > limit { break }
+            // A number that is whole already is not continued behind a space by what is no group of a number.
+            if let best, total > 13, best > 1, groups[index + place - 1].separator == UInt8(ascii: " ") { break }
+            if total >= 8, endsTelephone(index + place) { best = place + 1 }
+        }
+        return best.flatMap { finish(index, $0, start) }
+    }
+
+    /// `(0161) 496 0123`, `(605) 555-0123`
+    private mutating func bracketed(_ index: Int, _ left: Int) -> Int? {
+        var total = 0
+        var best: Int?
+        for place in 0..<min(left, 6) {
+            let group = groups[index + place]
+            if place > 1, groups[index + place - 1].separator == UInt8(ascii: "/") { break }
+            total += group.count
+            if total > 12 { break }
+            if total >= 8, place > 0, endsTelephone(index + place) { best = place + 1 }
+            if total == 10, groups[index].count == 3, !isDigitZero(index) { break }
+        }
+        return best.flatMap { finish(index, $0, groups[index].start - 1) }
+    }
+
+    /// `605-555-0123`, `1.605.555.0123`, `001-605-555-0123x12`
+    private mutating func american(_ index: Int, _ left: Int) -> Int? {
+        var first = index
+        let lead = groups[index]
+        let isOne = lead.count == 1 && digits[lead.offset] == 1
+        let isLong = lead.count == 3 && Checksums.number(digits + lead.offset, 0..<3) == 1
+        if isOne || isLong { first += 1 }
+        guard left >= first - index + 3 else { return nil }
+        let area = groups[first]
+        guard area.count == 3, groups[first + 1].count == 3, groups[first + 2].count == 4 else { return nil }
+        let exchange = groups[first + 1]
+        guard digits[area.offset] > 1, digits[exchange.offset] > 1 else { return nil }
+        guard area.separator == exchange.separator || area.separator == UInt8(ascii: ")"),
+            area.separator != UInt8(ascii: "/")
+        else { return nil }
+        let end = groups[first + 2].end
+        guard endsTelephone(first + 2) else { return nil }
+        // Three groups with spaces are too often three numbers.
+        if area.separator == UInt8(ascii: " "), first == index, !hasExtension(end), !isStrict {
+            let near = hints(lead.start, end)
+            guard near.has(.phone) || near.contains(.phoneLoosely) else { return nil }
+        }
+        return finish(index, first - index + 3, lead.start)
+    }
+
+    /// A trunk zero and groups: `0161 496 0123`, `06 12 34 56 78`, `030/1234567`; `00` and a country code.
+    private mutating func grouped(_ index: Int, _ left: Int) -> Int? {
+        let lead = groups[index]
+        guard lead.count >= 2, lead.count <= 5, digits[lead.offset] == 0 else { return nil }
+        let isInternational = digits[lead.offset + 1] == 0
+        if lead.separator == UInt8(ascii: "."), left >= 5, lead.count == 2 {
+            // "01.23.45.67.89", as it is written in France.
+            for place in 0..<5 where groups[index + place].count != 2 { return nil }
+            return endsTelephone(index + 4) ? finish(index, 5, lead.start) : nil
+        }
+        guard
+            lead.separator == UInt8(ascii: " ") || lead.separator == UInt8(ascii: "-")
+                || lead.separator == UInt8(ascii: "/"), left > 1
+        else { return nil }
+        if left > 2, isDateShape(index) { return nil }
+        var total = lead.count
+        var best: Int?
+        for place in 1..<min(left, 6) {
+            let separator = groups[index + place - 1].separator
+            guard separator == lead.separator || separator == UInt8(ascii: " ") || separator == UInt8(ascii: "-"),
+                groups[index + place].count >= 2
+            else { break }
+            total += groups[index + place].count
+            if total > (isInternational ? 15 : 12) { break }
+            if total >= 9, endsTelephone(index + place) { best = place + 1 }
+        }
+        // Two numbers side by side, the first with leading zeros, are no telephone number.
+        guard let best, best > 2 || lead.count > 2 || lead.separator != UInt8(ascii: " ") else { return nil }
+        return finish(index, best, lead.start)
+    }
+
+    /// Seven to fifteen digits beside a word for a telephone; grouped ones also beside a word such as "call".
+    private mutating func hinted(_ index: Int, _ left: Int) -> Int? {
+        var total = 0
+        var best: Int?
+        for place in 0..<min(left, 6) {
+            total += groups[index + place].count
+            if total > 15 || place > 0 && groups[index + place].count < 2 { break }
+            if total >= 7, endsTelephone(index + place) { best = place + 1 }
+            if total > 9, groups[index + place].separator == UInt8(ascii: "/") { break }
+        }
+        guard let best, !isTime(index, left), byte(groups[index].start - 1) != UInt8(ascii: "#") else { return nil }
+        let separator = groups[index].separator
+        // A decimal.
+        if best == 2, separator == UInt8(ascii: ".") { return nil }
+        let near = hints(groups[index].start, groups[index + best - 1].end)
+        let isRange = best == 2 && separator == UInt8(ascii: "-") && groups[index].count == groups[index + 1].count
+        let isGrouped = best > 1 && separator != UInt8(ascii: ".") && groups[index].count < 6 && !isRange
+        guard near.has(.phone) || isGrouped && near.contains(.phoneLoosely) else { return nil }
+        return finish(index, best, groups[index].start)
+    }
+
+    /// Days, and seconds or milliseconds since 1970.
+    private func isTime(_ index: Int, _ left: Int) -> Bool {
+        let lead = groups[index]
+        if left > 2, isDateShape(index) { return true }
+        let two = lead.count > 1 ? Checksums.number(digits + lead.offset, 0..<2) : 0
+        return (lead.count == 10 || lead.count == 13) && (16...18).contains(two) && !keyHints.has(.phone)
+    }
+
+    private mutating func finish(_ index: Int, _ taken: Int, _ start: Int) -> Int? {
+        let end = groups[index + taken - 1].end
+        return add(.phone, start, extensionEnd(end) ?? end) ? taken : nil
+    }
+
+    /// A number may also be followed by `-Home` or its like.
+    private func endsTelephone(_ index: Int) -> Bool {
+        let end = groups[index].end
+        if endsFree(index) || hasExtension(end) { return true }
+        return byte(end) == UInt8(ascii: "-") && isLetter(byte(end + 1)) && isLetter(byte(end + 2))
+    }
+
+    private func hasExtension(_ end: Int) -> Bool { extensionEnd(end) != nil }
+
+    /// Where `x123`, ` ext. 12` or `#5` behind a number ends.
+    private func extensionEnd(_ end: Int) -> Int? {
+        var at = end
+        if byte(at) == UInt8(ascii: " ") { at += 1 }
+        if byte(at) | 0x20 == UInt8(ascii: "x") || byte(at) == UInt8(ascii: "#") {
+            at += 1
+        } else if text.hasWord("ext", at) {
+            at += 3
+            if byte(at) == UInt8(ascii: ".") { at += 1 }
+            if byte(at) == UInt8(ascii: " ") { at += 1 }
+        } else {
+            return nil
+        }
+        let first = at
+        while at - first < 6, isDigit(byte(at)) { at += 1 }
+        return at > first && !text.isWord(at: at) ? at : nil
+    }
+}

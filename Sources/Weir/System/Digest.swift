@@ -1,0 +1,29 @@
+import CLibraries
+
+/// Hashes of short texts.
+enum Digest {
+    enum Algorithm: String, CaseIterable, Sendable {
+        case md5, sha1, sha3, sha256
+
+        fileprivate var method: OpaquePointer? {
+            switch self {
+            case .md5: EVP_md5()
+            case .sha1: EVP_sha1()
+            case .sha3: EVP_sha3_256()
+            case .sha256: EVP_sha256()
+            }
+        }
+    }
+
+    static func sha256(_ bytes: [UInt8]) -> [UInt8] {
+        bytes.withUnsafeBytes { hash($0, .sha256) }
+    }
+
+    /// MD5 may be switched off in OpenSSL's configuration; nothing is returned then.
+    static func hash(_ bytes: UnsafeRawBufferPointer, _ algorithm: Algorithm) -> [UInt8] {
+        var hash = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
+        var length: UInt32 = 0
+        guard EVP_Digest(bytes.baseAddress, bytes.count, &hash, &length, algorithm.method, nil) == 1 else { return [] }
+        return Array(hash[..<Int(length)])
+    }
+}

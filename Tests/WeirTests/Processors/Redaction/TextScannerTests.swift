@@ -1,0 +1,119 @@
+import Testing
+
+@testable import Weir
+
+@Suite struct TextScannerTests {
+    private func check(
+        _ text: String, _ expected: String..., at location: SourceLocation = #_sourceLocation
+    ) {
+        #expect(ScannerSample.found(in: text) == expected, sourceLocation: location)
+    }
+
+    @Test func findsAddressesOfPeople() {
+        check("write to jo.bloggs+tag@mail.shop.co.uk.", "EMAIL jo.bloggs+tag@mail.shop.co.uk")
+        check("<josé@exämple.de>", "EMAIL josé@exämple.de")
+        check(#"two:\nbob@a.io and 'ann@b.io'"#, "EMAIL bob@a.io", "EMAIL ann@b.io")
+        check("next=bob%40shop.org&x=1", "EMAIL bob%40shop.org")
+        check("icon@2x.png, pkg@1.2.3, @scope/name, user@localhost, git@github.com:a/b")
+        check("от ivan@почта.рф", "EMAIL ivan@почта.рф")
+    }
+
+    @Test func findsTelephoneNumbersByShapeOrWord() {
+        check("+44 (0)20 7946 0958", "PHONE +44 (0)20 7946 0958")
+        check("(605) 555-0123 x12", "PHONE (605) 555-0123 x12")
+        check("605-555-0123", "PHONE 605-555-0123")
+        check("Tel: 5550123", "PHONE 5550123")
+        check("0161 496 0123", "PHONE 0161 496 0123")
+        check("01.23.45.67.89", "PHONE 01.23.45.67.89")
+        check("mobile 0.602635, 2024-11-20 10:15, 1700000000")
+        check("build-605-555-0123")
+    }
+
+    @Test func findsCardsAccountsAndIdentityNumbers() {
+        check("pay 4111 1111 1111 1111 now", "CREDIT_CARD 4111 1111 1111 1111")
+        check("3782-822463-10005", "CREDIT_CARD 3782-822463-10005")
+        check("4111 1111 1111 1112, 1111111111111111, 1700000000123, 1700000000123456789")
+        check("gb82 west 1234 5698 7654 32", "IBAN gb82 west 1234 5698 7654 32")
+        check("GB82WEST12345698765433")
+        check("536-90-4399 and 900-70-0000", "US_SSN 536-90-4399", "US_ITIN 900-70-0000")
+        check("000-12-3456 666-12-3456 078-05-1120")
+        check("CPF 529.982.247-25", "BR_CPF 529.982.247-25")
+        check("NHS no 943 476 5919", "UK_NHS 943 476 5919")
+        check("943 476 5919")
+        check("AB 12 34 56 C", "UK_NINO AB 12 34 56 C")
+        check("RSSMRA85T10A562S", "IT_FISCAL_CODE RSSMRA85T10A562S")
+        check("born 12/05/1984", "DATE_OF_BIRTH 12/05/1984")
+        check("1EG4-TE5-MK73", "US_MBI 1EG4-TE5-MK73")
+        check("routing 021000021", "ABA_ROUTING 021000021")
+        check("Passport C01X00T47 or 123456789", "PASSPORT 123456789")
+    }
+
+    @Test func findsAddressesOfMachines() {
+        check("from 84.12.7.200:80", "IP_ADDRESS 84.12.7.200")
+        check("10.0.0.1 127.0.0.1 192.168.1.1 172.20.1.1 2.18.61.7 v4.5.6.7 Chrome/84.12.7.20 84.12.7.256 84.12.7.2.1")
+        check("2a00:1450:4001:81b::200e", "IP_ADDRESS 2a00:1450:4001:81b::200e")
+        check("::1 fe80::1ff:fe23:4567 std::vector a::b 10:30:45 ::")
+        check("00:1B:44:11:3A:B7 ab-cd-ef-01-23-45", "MAC_ADDRESS 00:1B:44:11:3A:B7", "MAC_ADDRESS ab-cd-ef-01-23-45")
+        #expect(ScannerSample.found(in: "10.0.0.1", anyAddress: true) == ["IP_ADDRESS 10.0.0.1"])
+    }
+
+    @Test func findsSecretsByWhatTheyAre() {
+        // Put together here, so that nobody who searches this repository for secrets is alarmed.
+        check("id AKIA" + "Q3EGTIXRDXQ5Q2YA.", "AWS_KEY AKIA" + "Q3EGTIXRDXQ5Q2YA")
+        check("AKIA" + "IOSFODNN7EXAMPLE")
+        let body = "zQWBuTSOoRi4A9spHcVY5ncnsDkxkJ"
+        check("ghp_" + body + "0mLq17", "GITHUB_TOKEN ghp_" + body + "0mLq17")
+        check("ghp_" + body + "0mLq1a")
+        let key = "4eC39HqLyjWDarjtT1zdp7dc"
+        check("sk_" + "live_" + key, "STRIPE_KEY sk_" + "live_" + key)
+        check("trace_id span_id sk_live_ my-api-key sk-learn-basic")
+        let head = "eyJhbGciOiJIUzI1NiJ9"
+        check("t=\(head).eyJzdWIiOiIxIn0.c2lnbmF0dXJl", "JWT \(head).eyJzdWIiOiIxIn0.c2lnbmF0dXJl")
+        check("eyJmb28iOiJiYXIifQ.eyJzdWIiOiIxIn0.c2ln")
+        let pem = "-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----"
+        check("x \(pem) y", "PRIVATE_KEY \(pem)")
+        check("-----BEGIN CERTIFICATE-----\nMIIE\n-----END CERTIFICATE-----")
+        check("-----BEGIN PRIVATE KEY-----\nMIIE", "PRIVATE_KEY -----BEGIN PRIVATE KEY-----\nMIIE")
+    }
+
+    @Test func findsSecretsBehindTheirNames() {
+        check("password=tr0ub4dor&3", "SECRET tr0ub4dor")
+        check(#"{\"api_key\": \"x8Kd93mQpL\"}"#, "SECRET x8Kd93mQpL")
+        check(#"{\\\"api_key\\\": \\\"x8Kd93mQpL\\\"}"#, "SECRET x8Kd93mQpL")
+        check("Authorization: Bearer a8f5f167f44f4964e6c998dee827110c", "SECRET a8f5f167f44f4964e6c998dee827110c")
+        check("password: string, secret: ${SECRET}, api_key=your_key_123, password=[SECRET], pwd = getPwd1()")
+        check("https://a.io/x?sig=Zm9v&page=2", "URL_CREDENTIALS Zm9v")
+        check("postgres://bob:s3cr3t@db.shop.com/x", "URL_CREDENTIALS s3cr3t")
+    }
+
+    @Test func findsCryptocurrencyAddresses() {
+        let first = "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"
+        check("to \(first)", "BITCOIN_ADDRESS \(first)")
+        check("1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNb")
+        let segwit = "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4"
+        check(segwit, "BITCOIN_ADDRESS \(segwit)")
+        check("bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t5")
+        check(
+            "0x52908400098527886E0F7030069857D2E4169EE7", "ETHEREUM_ADDRESS 0x52908400098527886E0F7030069857D2E4169EE7")
+    }
+
+    @Test func doesNotReadBeyondTheText() {
+        for text in [
+            "4111 1111 1111 111", "a@b.c", "10.20.30.", "+4412345", "password=", "ghp_", "eyJ", "::", "0x", "-",
+        ] {
+            #expect(ScannerSample.found(in: text) == [], "\(text)")
+        }
+    }
+
+    @Test func anotherPlaceInTheTextChangesNothing() {
+        for offset in 0..<40 {
+            let text = String(repeating: "x", count: offset) + " 4111111111111111 a@b.io"
+            #expect(ScannerSample.found(in: text) == ["CREDIT_CARD 4111111111111111", "EMAIL a@b.io"], "\(offset)")
+        }
+    }
+
+    @Test func aDetectorThatIsOffFindsNothing() {
+        #expect(ScannerSample.found(in: "a@b.io 4111111111111111", DetectorSet(.creditCard)).count == 1)
+        #expect(ScannerSample.found(in: "a@b.io 4111111111111111", []) == [])
+    }
+}

@@ -1,0 +1,215 @@
+import Testing
+
+@testable import Weir
+
+@Suite struct RedactionProcessorTests {
+    static let key = "key: 0123456789abcdef0123456789abcdef"
+
+    private func redacted(
+        _ attributes: [(String, NewValue)], _ yaml: String = "", times: Int = 1
+    ) throws -> [String] {
+        var processor = try ProcessorFixture<RedactionProcessor>("\(Self.key)\n\(yaml)").processor
+        var span = SpanFixture()
+        span.attributes = attributes.map { NewPair(key: $0.0, value: $0.1) }
+        var batch = try SpanFixture.batch([span])
+        for _ in 0..<times { processor.process(&batch) }
+        return try batch.attributesAfterExport(of: .span(0))
+    }
+
+    private func check(
+        _ value: NewValue, _ expected: String, _ yaml: String = "", at location: SourceLocation = #_sourceLocation
+    ) throws {
+        #expect(try redacted([("a", value)], yaml) == ["a=\(expected)"], sourceLocation: location)
+        // What is redacted stays as it is when it is redacted once more.
+        #expect(try redacted([("a", value)], yaml, times: 2) == ["a=\(expected)"], sourceLocation: location)
+    }
+
+    @Test func masksWhatStandsInTexts() throws {
+        try check(.string("ask bob@shop.io or 4111 1111 1111 1111"), #""ask [EMAIL] or [CREDIT_CARD]""#)
+        try check(.string("nothing to see"), #""nothing to see""#)
+        try check(.array([.string("bob@shop.io"), .int(5)]), #"["[EMAIL]", 5]"#)
+        try check(
+            .kvlist([NewPair(key: "deep", value: .array([.kvlist([NewPair(key: "x", value: .string("bob@shop.io"))])]))]
+            ),
+            #"{deep: [{x: "[EMAIL]"}]}"#)
+        try check(.bytes(Array("bob@shop.io".utf8)), #""[EMAIL]""#)
+        try check(.int(4_111_111_111_111_111), #""[CREDIT_CARD]""#)
+        try check(.int(1_700_000_000_000_000_000), "1700000000000000000")
+    }
+
+    @Test func masksLeavesOfJSONAndKeepsTheRest() throws {
+        try check(.string(#"{ "mail":"bob@shop.io" ,"n": 1.50}"#), #""{ "mail":"[EMAIL]" ,"n": 1.50}""#)
+        try check(.string(#"["a\nbob@shop.io\u0041"]"#), #""["a\n[EMAIL]"]""#)
+        try check(.string(#"["bob\u0040shop.io \u00fc\ud83d\ude00"]"#), #""["[EMAIL] ü😀"]""#)
+        try check(
+            .string(#"{"a":"{\"b\":\"{\\\"c\\\":\\\"bob@shop.io\\\"}\"}"}"#),
+            #""{"a":"{\"b\":\"{\\\"c\\\":\\\"[EMAIL]\\\"}\"}"}""#)
+        try check(
+            .string(#"{"card":4111111111111111,"t":1700000000123}"#), #""{"card":"[CREDIT_CARD]","t":1700000000123}""#)
+        try check(.string(#"{"phone":6055550123}"#), #""{"phone":"[PHONE]"}""#)
+        try check(.string(#"{"bob@shop.io":1}"#), #""{"[EMAIL]":1}""#)
+        try check(.string(#"{"password":"x","list":[true,null]}"#), #""{"password":"[MASKED]","list":[true,null]}""#)
+        // Cut off, as an attribute limit does.
+        try check(
+            .string(#"[{"role":"user","content":"I am bob\u0040shop.io and"#),
+            #""[{"role":"user","content":"I am [EMAIL] and""#)
+        // No JSON at all.
+        try check(.string("{bob@shop.io}"), #""{[EMAIL]}""#)
+    }
+
+    @Test func findsASecretThatTwoPartsOfAMessageShare() throws {
+        let text =
+            #"[{"role":"user","parts":[{"type":"text","content":"my card is 4111 1111"},"#
+            + #"{"type":"text","content":" 1111 1111, thanks"}]}]"#
+        let expected =
+            #"[{"role":"user","parts":[{"type":"text","content":"my card is [CREDIT_CARD]"},"#
+            + #"{"type":"text","content":", thanks"}]}]"#
+        try check(.string(text), "\"\(expected)\"")
+    }
+
+    @Test func masksWhatIsNestedTooDeep() throws {
+        var text = "bob"
+        for _ in 0..<10 {
+            text = String(
+                decoding: JSONCursor.quoted(
+                    Array("[\(text.hasPrefix("[") || text.hasPrefix("\"") ? text : "\"\(text)\"")]".utf8)),
+                as: UTF8.self)
+        }
+        let found = try redacted([("a", .string(text))])
+        #expect(found.count == 1 && found[0].contains("[TOO_DEEP]"))
+    }
+
+    @Test func turnsIdsOfPeopleIntoTokens() throws {
+        let once = try redacted([("user.id", .string("u-1")), ("enduser.id", .int(7)), ("session.id", .string("u-1"))])
+        let token = once[0].replacing("user.id=\"", with: "").dropLast()
+        #expect(token.hasPrefix("tok_id_") && token.count == 23)
+        #expect(once[2] == "session.id=\"\(token)\"")
+        #expect(once[1].hasPrefix("enduser.id=\"tok_id_"))
+        #expect(try redacted([("user.id", .string("u-1"))], times: 2) == ["user.id=\"\(token)\""])
+        #expect(try redacted([("user.id", .string("u-1"))], "epoch: '2'") != ["user.id=\"\(token)\""])
+        #expect(
+            try redacted([("trace_id", .string("943 476 5919")), ("gen_ai.response.id", .string("4111111111111111"))])
+                == [#"trace_id="943 476 5919""#, #"gen_ai.response.id="4111111111111111""#])
+    }
+
+    @Test func everyTextOfASpanIsLookedThrough() throws {
+        var span = SpanFixture(("b", .string("bob@shop.io")), ("tel 605-555-0123", .int(1)))
+        span.resource = [NewPair(key: "r", value: .string("bob@shop.io"))]
+        span.scopeName = "scope of bob@shop.io"
+        span.scopeVersion = "bob@shop.io"
+        span.name = "GET /u/bob@shop.io"
+        span.status = 2
+        span.statusMessage = "no mail for bob@shop.io"
+        var batch = try SpanFixture.batch([span])
+        var processor = try ProcessorFixture<RedactionProcessor>(Self.key).processor
+        processor.process(&batch)
+        var encoder = OTLPJSONEncoder()
+        let text = String(decoding: encoder.bytes(of: batch), as: UTF8.self)
+        #expect(!text.contains("shop.io") && !text.contains("555"))
+        #expect(text.split(separator: "[EMAIL]").count == 7)
+        var wire = OTLPEncoder()
+        let payload = Array((wire.encode(batch) ?? .empty).bytes)
+        #expect(!String(decoding: payload, as: UTF8.self).contains("shop.io"))
+    }
+
+    @Test func aSpanWithNothingInItKeepsItsBytes() throws {
+        let span = SpanFixture(("http.route", .string("/users")), ("n", .int(-5)), ("list", .array([.string("a")])))
+        var batch = try SpanFixture.batch([span])
+        var processor = try ProcessorFixture<RedactionProcessor>(Self.key).processor
+        processor.process(&batch)
+        #expect(!batch.spans[0].state.contains(.dirty))
+        var encoder = OTLPEncoder()
+        #expect((encoder.encode(batch) ?? .empty).bytes.elementsEqual(SpanFixture.request([span]).bytes))
+    }
+
+    @Test func actionsAndRulesAreTheConfigurations() throws {
+        let mail = NewValue.string("ask bob@shop.io")
+        try check(mail, #""ask ***@shop.io""#, "detectors: { email: partial }")
+        try check(mail, #""[EMAIL]""#, "detectors: { email: drop_value }")
+        try check(mail, #""ask bob@shop.io""#, "detectors: { email: off }")
+        try check(mail, #""ask bob@shop.io""#, "allow: ['*@shop.io']")
+        try check(.string("bob@shop.io ann@other.io"), #""bob@shop.io [EMAIL]""#, "allow: ['*@shop.io']")
+        #expect(try redacted([("a", mail)], "detectors: { email: drop }") == [])
+        let hashed = try redacted([("a", mail), ("b", .string("Bob@Shop.io"))], "detectors: { email: hash }")
+        #expect(hashed[0].dropFirst(7) == hashed[1].dropFirst(3) && hashed[0].contains("ask tok_email_"))
+        try check(.string("no K-123456!"), #""no [CUSTOMER]!""#, "rules: [ { name: customer, pattern: 'K-\\d+' } ]")
+        try check(
+            .string("no K-123456!"), #""no K-123456!""#, "rules: [ { name: c, pattern: 'K-\\d+', keywords: [client] } ]"
+        )
+        try check(
+            .string("id 79927398713 79927398714"), #""id [L] 79927398714""#,
+            "rules: [ { name: l, pattern: '\\d+', check: luhn, context: [ID] } ]")
+        #expect(
+            try redacted(
+                [("a.b", .string("x")), ("a.c", .string("y"))],
+                "keys: [ { key: 'a.b*', action: drop }, { key: a.c, action: mask } ]") == [#"a.c="[MASKED]""#])
+        #expect(
+            try redacted(
+                [("a", .string(#"{"b":{"c":"x","d":"y"}}"#))],
+                "keys: [ { key: a.b.c, action: mask }, { key: '.b.c', action: mask } ]") == [
+                    #"a="{"b":{"c":"[MASKED]","d":"y"}}""#
+                ])
+    }
+
+    @Test func contentBecomesATokenOrGoes() throws {
+        let attributes: [(String, NewValue)] = [
+            ("gen_ai.input.messages", .string("hello")), ("llm.input_messages.0.message.content", .string("hi")),
+            ("llm.input_messages.0.message.role", .string("user")), ("gen_ai.request.model", .string("m")),
+        ]
+        let kept = [#"llm.input_messages.0.message.role="user""#, #"gen_ai.request.model="m""#]
+        #expect(try redacted(attributes, "content: drop") == kept)
+        let hashed = try redacted(attributes, "content: hash")
+        #expect(hashed.count == 4 && hashed[0].hasPrefix("gen_ai.input.messages=\"tok_content_"))
+        #expect(try redacted(attributes).count == 4)
+    }
+
+    @Test func dryRunMarksAndChangesNothing() throws {
+        #expect(
+            try redacted([("a", .string("bob@shop.io"))], "dry_run: true")
+                == [#"a="bob@shop.io""#, "redaction.count=1", #"redaction.types=["email"]"#])
+        #expect(
+            try redacted([("a", .string("bob@shop.io"))], "summary: info") == [#"a="[EMAIL]""#, "redaction.count=1"])
+    }
+
+    @Test func countsWithoutSayingWhat() throws {
+        let fixture = try ProcessorFixture<RedactionProcessor>(Self.key)
+        var processor = fixture.processor
+        var batch = try SpanFixture.batch([SpanFixture(("a", .string("bob@shop.io")), ("user.id", .string("u")))])
+        processor.process(&batch)
+        let text = fixture.metrics.render()
+        #expect(
+            text.contains(
+                #"weir_redaction_findings{action="mask",detector="email",redaction="redaction/test",tenant="default"} 1"#
+            ))
+        #expect(text.contains(#"action="hash",detector="key""#))
+        #expect(!text.contains("bob"))
+    }
+
+    @Test func aPatternThatRunsAwayMasksTheValue() throws {
+        let text = String(repeating: "a", count: 40_000)
+        try check(.string(text + "!"), #""[UNCHECKED]""#, "rules: [ { name: r, pattern: '(a|aa)+$' } ]")
+        let long = String(repeating: "x ", count: 600_000)
+        try check(.string(long), #""[UNCHECKED]""#, "rules: [ { name: r, pattern: 'never' } ]")
+    }
+
+    @Test func readsTheCollectorsKeys() throws {
+        let attributes: [(String, NewValue)] = [
+            ("a", .string("x-1 y")), ("b", .string("bob@shop.io")), ("c", .string("z")),
+        ]
+        #expect(try redacted(attributes, "allowed_keys: [a]\nblocked_values: ['x-\\d']") == [#"a="**** y""#])
+        #expect(try redacted(attributes, "allow_all_keys: false") == [])
+        #expect(
+            try redacted(attributes, "ignored_keys: [b]\nblocked_key_patterns: ['^c$']")
+                == [#"a="x-1 y""#, #"b="bob@shop.io""#, #"c="****""#])
+        #expect(try redacted(attributes, "blocked_values: ['x-\\d']\nallowed_values: ['^x-1$']")[0] == #"a="x-1 y""#)
+        #expect(
+            try redacted([("c", .string("z"))], "blocked_key_patterns: [c]\nhash_function: md5")
+                == [#"c="fbade9e36a3f36d3d676c1b808451dd7""#])
+        #expect(ProcessorFixture<RedactionProcessor>.problems("key: short\nhash_function: hmac-sha256").count == 2)
+    }
+
+    @Test func saysWhatIsWrong() {
+        #expect(ProcessorFixture<RedactionProcessor>.problems("preset: all\ndetectors: { mail: on }").count == 2)
+        #expect(ProcessorFixture<RedactionProcessor>.problems("rules: [ { name: 'a b', pattern: '(' } ]").count >= 2)
+    }
+}

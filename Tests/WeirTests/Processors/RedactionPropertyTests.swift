@@ -1,0 +1,111 @@
+import Foundation
+import Testing
+
+@testable import Weir
+
+/// What holds of redaction whatever comes in.
+@Suite struct RedactionPropertyTests {
+    private static let tokens = RedactionToken(hash: KeyedHash(key: [UInt8](repeating: 7, count: 32)), epoch: "1")
+    private static let pieces = [
+        "bob@shop.io", "4111 1111 1111 1111", "{", "}", "[", "]", "\"", ":", ",", "\\", "\\n", "\\u0040", "\\ud83d",
+        "\\ude00",
+        "\\u00", "é", "😀", " ", "a", "password", "user_id", "content", "parts", "1e5", "-0.5", "true", "null",
+        "+44 20 7946 0958",
+        "tok_id_aaaaaaaaaaaaaaaa", "[EMAIL]", "=", "84.12.7.200", "\n",
+    ]
+    private static let secrets = ["bob@shop.io", "4111 1111 1111 1111", "+44 20 7946 0958", "84.12.7.200"]
+
+    private func redacted(_ text: [UInt8], _ pass: inout RedactionPass) -> [UInt8] {
+        let padded = text + [UInt8](repeating: 0x39, count: 16)
+        return padded.withUnsafeBytes {
+            pass.redact(UnsafeRawBufferPointer(rebasing: $0[..<text.count]), KeyDecision(detectors: .all))
+        } ?? text
+    }
+
+    /// Any value that JSON has, as text, some strings of it JSON themselves.
+    private func document(_ random: inout SplitMix64, _ depth: Int) -> String {
+        switch random.below(depth > 3 ? 3 : 5) {
+        case 0: return random.pick(["1", "-2.5e3", "true", "null", "4111111111111111"])
+        case 1, 2: return quoted(random.pick(Self.secrets + ["plain text", "x \"y\" \\ \n é", "id 5"]), &random)
+        case 3:
+            let members = (0..<random.below(4)).map { _ in
+                "\(quoted(random.pick(["content", "text", "user_id", "password", "n", "parts"]), &random)) : \(document(&random, depth + 1))"
+            }
+            return "{ \(members.joined(separator: ",")) }"
+        default:
+            let elements = (0..<random.below(4)).map { _ in document(&random, depth + 1) }
+            let list = "[\(elements.joined(separator: ", "))]"
+            return random.chance(40) ? quoted(list, &random) : list
+        }
+    }
+
+    private func quoted(_ text: String, _ random: inout SplitMix64) -> String {
+        guard random.chance(30) else { return String(decoding: JSONCursor.quoted(Array(text.utf8)), as: UTF8.self) }
+        return "\""
+            + text.utf16.map {
+                "\\u" + String(repeating: "0", count: 4 - String($0, radix: 16).count) + String($0, radix: 16)
+            }.joined() + "\""
+    }
+
+    @Test func anyTextStandsStillAfterTheFirstTime() {
+        var random = SplitMix64(seed: 11)
+        var pass = RedactionPass(RedactionPolicy(), Self.tokens)
+        for round in 0..<20_000 {
+            let text = (0..<random.below(14)).map { _ in random.pick(Self.pieces) }.joined()
+            let once = redacted(Array(text.utf8), &pass)
+            #expect(String(validating: once, as: UTF8.self) != nil, "seed 11, round \(round)")
+            #expect(redacted(once, &pass) == once, "seed 11, round \(round): \(text.debugDescription)")
+        }
+    }
+
+    @Test func whatWasJSONIsJSONAndHoldsNoSecret() throws {
+        var random = SplitMix64(seed: 12)
+        var pass = RedactionPass(RedactionPolicy(), Self.tokens)
+        for round in 0..<5000 {
+            let text = "[\(document(&random, 0))]"
+            let output = redacted(Array(text.utf8), &pass)
+            let parsed = try JSONSerialization.jsonObject(with: Data(output), options: .fragmentsAllowed)
+            let flat = Self.leaves(of: parsed).joined(separator: "\n")
+            for secret in Self.secrets + ["4111111111111111"] {
+                #expect(!flat.contains(secret), "seed 12, round \(round): \(text)")
+            }
+            let hasSecret = text.contains("4111") || text.contains("\\u") || Self.secrets.contains { text.contains($0) }
+            if !hasSecret, !text.contains("user_id"), !text.contains("password") {
+                #expect(output == Array(text.utf8), "seed 12, round \(round): \(text)")
+            }
+        }
+    }
+
+    /// Every text and number, those in JSON texts included.
+    private static func leaves(of value: Any) -> [String] {
+        switch value {
+        case let list as [Any]: return list.flatMap(leaves)
+        case let object as [String: Any]: return object.flatMap { [$0.key] + leaves(of: $0.value) }
+        case let text as String:
+            guard let inner = try? JSONSerialization.jsonObject(with: Data(text.utf8)) else { return [text] }
+            return leaves(of: inner)
+        default: return ["\(value)"]
+        }
+    }
+
+    @Test func aTextWithoutFindingsKeepsItsBytes() {
+        var pass = RedactionPass(RedactionPolicy(), Self.tokens)
+        for text in [#"{"a" : "b\u00e9\/", "c":[1.0,2e5 , {}]}  "#, "plain", #"{"open": "#, "[1,2", "{]", "\u{1}\"x"] {
+            #expect(redacted(Array(text.utf8), &pass) == Array(text.utf8))
+        }
+    }
+
+    @Test func hostileTextsTakeTimeInProportionToTheirLength() {
+        var pass = RedactionPass(RedactionPolicy(), Self.tokens)
+        // What each part of the scanner would like to read on from.
+        for piece in [
+            "1 ", "a@", "::1:", "eyJ", "[", "{\"", "\\", "-----BEGIN PRIVATE KEY-----", "0x", "password=", "-eyJ",
+            "sk-", "ghp_",
+        ] {
+            let text = Array(String(repeating: piece, count: (1 << 18) / piece.utf8.count).utf8)
+            let start = ContinuousClock.now
+            _ = redacted(text, &pass)
+            #expect(ContinuousClock.now - start < .seconds(10), "\(piece)")
+        }
+    }
+}
