@@ -40,6 +40,8 @@ struct JournalLog: ~Copyable {
     private var buffer = GroupBuffer()
     /// Bytes of all segment files, the spare among them.
     private(set) var fileBytes = 0
+    /// Of a file for a large record that did not become a segment.
+    private var oversizeBytes = 0
     /// What is written and durable, as far as ``Durability`` says so, and was not taken yet.
     private var placed: [Placed] = []
     /// What was written and not synced yet, for ``Durability/interval``: written again elsewhere if the sync fails.
@@ -208,7 +210,7 @@ extension JournalLog {
         try disk.rename(spare, to: SegmentSummary.name(of: nextSequence) + ".seg")
         if let newest, newest.sequence == nextSequence { fileBytes -= newest.size }
         newest = (nextSequence, file.size)
-        if spare == Self.spareName { hasSpare = false }
+        if spare == Self.spareName { hasSpare = false } else { oversizeBytes = 0 }
         try disk.sync()
         seal()
         active = Active(
@@ -216,6 +218,7 @@ extension JournalLog {
         isJump = false
     }
 
+    /// A file that is ready to become the segment of one large record.
     private static let oversizeName = "oversize.seg"
 
     /// Writes down what is in the segment that is full. Without it the next start reads the segment itself.
@@ -230,6 +233,10 @@ extension JournalLog {
     private mutating func prepare(_ size: Int, _ name: String) throws(DiskError) {
         // What an earlier try has left behind.
         try? disk.remove(name)
+        if name == Self.oversizeName {
+            fileBytes -= oversizeBytes
+            oversizeBytes = 0
+        }
         guard fileBytes + size <= limits.maxBytes else {
             throw DiskError(description: "the journal has \(fileBytes) of max_bytes, \(limits.maxBytes)", isFull: true)
         }
@@ -241,6 +248,7 @@ extension JournalLog {
         }
         _ = try disk.create(name, size: size)
         fileBytes += size
+        if name == Self.oversizeName { oversizeBytes = size }
     }
 
     private mutating func prepareSpare() throws(DiskError) {

@@ -282,21 +282,26 @@ struct JournalState {
     private mutating func skip(_ reader: Int, to end: UInt64) {
         let before = readers[reader]
         readers[reader].cursor.skip(to: end)
-        // What is under way is in memory: it goes on, and is not skipped.
+        // What is under way goes on, but nobody would know of it any more if it failed at the end of the process: so it
+        // counts as skipped, even if it then arrives.
         readers[reader].pending.removeAll { $0.sequence < end }
         readers[reader].underWay = readers[reader].pending.reduce(into: Load()) { $0.add($1.load) }
-        guard before.position < end else { return }
-        readers[reader].position = end
-        readers[reader].place = nil
-        var rest = Load()
-        for segment in segments where segment.firstSequence >= end { rest.add(segment.load) }
-        // Some of that an earlier process may have exported.
-        rest.limit(to: before.unread)
-        readers[reader].unread = rest
-        gaps.append(
-            JournalGap(
-                reason: .skipped, sequences: before.position...end - 1, spans: before.unread.spans - rest.spans,
-                exporter: before.name))
+        var spans = before.underWay.spans - readers[reader].underWay.spans
+        if before.position < end {
+            readers[reader].position = end
+            readers[reader].place = nil
+            var rest = Load()
+            for segment in segments where segment.firstSequence >= end { rest.add(segment.load) }
+            // Some of that an earlier process may have exported.
+            rest.limit(to: before.unread)
+            readers[reader].unread = rest
+            spans += before.unread.spans - rest.spans
+        }
+        for sequences in before.cursor.missing(in: before.cursor.next...end - 1) {
+            // How they are spread over the ranges nobody counts; there is one range in most cases.
+            gaps.append(JournalGap(reason: .skipped, sequences: sequences, spans: spans, exporter: before.name))
+            spans = 0
+        }
     }
 
     /// Whether every exporter has passed the oldest segment, and it is not the one that is written to.
