@@ -12,7 +12,10 @@ import processes
 BACKLOG_BYTES = 1 << 30
 LEAST_MEGABYTES_PER_SECOND = 500
 MOST_FOR_TWO_MORE_EXPORTERS = 0.3
+MOST_LOST_TO_A_DEAD_SIBLING = 0.05
 BLOCK = 64 << 10
+# Nothing listens there.
+NOBODY = "http://127.0.0.1:9"
 
 
 def sync_milliseconds(folder):
@@ -50,11 +53,25 @@ def three_exporters(program, measure, scenario, options):
     return holds
 
 
+def dead_sibling(program, measure, scenario, options):
+    """- Returns: whether an exporter whose destination is down leaves the others their throughput."""
+    with processes.weir(program) as alone, processes.weir(program, destination=NOBODY) as beside:
+        for server in (alone, beside):
+            measure(server, scenario, options.bodies, 1)
+        rounds = [[measure(server, scenario, options.bodies, options.seconds) for server in (alone, beside)]
+                  for _ in range(options.rounds)]
+    lost = 1 - statistics.median(b.requests_per_second / a.requests_per_second for a, b in rounds)
+    holds = lost < MOST_LOST_TO_A_DEAD_SIBLING
+    print(f"\nbeside an exporter whose destination is down: {lost:+.1%} of the throughput lost, goal "
+          f"{MOST_LOST_TO_A_DEAD_SIBLING:.0%}: {'holds' if holds else 'MISSED'}")
+    return holds
+
+
 def fill(program, folder, bodies):
     """Leaves a journal of 1 GiB behind whose exporter has got nothing. - Returns: its spans."""
     files = sorted(bodies.glob("backend100-*.pb"))
     script = pathlib.Path(__file__).with_name("post.lua")
-    with processes.weir(program, folder=folder, destination="http://127.0.0.1:9") as weir:
+    with processes.weir(program, exporters=0, folder=folder, destination=NOBODY) as weir:
         while weir.metric("weir_journal_bytes") < BACKLOG_BYTES:
             subprocess.run(["wrk", "-t1", "-c64", "-d1s", "-s", script, f"http://127.0.0.1:{weir.port}/v1/traces", "--",
                             "application/x-protobuf", "identity", *files], check=True, capture_output=True)

@@ -1,5 +1,7 @@
 -- Sends bodies in turn. Arguments after `--`: content type, content encoding (or "identity"), the files with the bodies.
+-- With PACE=milliseconds in the environment, each connection rests that long between two requests, more or less.
 local requests = {}
+local pace = tonumber(os.getenv("PACE") or "0")
 local turn = 0
 
 function init(args)
@@ -15,6 +17,12 @@ end
 function request()
   turn = turn % #requests + 1
   return requests[turn]
+end
+
+if pace > 0 then
+  function delay()
+    return math.random(math.floor(pace / 2), math.floor(pace * 1.5))
+  end
 end
 
 -- One line for a program. Times are in microseconds; what wrk calls an error of status is one of 400 and above.

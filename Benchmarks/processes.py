@@ -59,11 +59,11 @@ class Server:
 
 @contextlib.contextmanager
 def weir(program, in_flight="256MiB", exporters=1, destination=None, folder=None):
-    """Weir with the receiver `otlp`, and exporters `debug`, or one to an OTLP destination. Its journal is in `folder`."""
+    """Weir with the receiver `otlp`, some exporters `debug`, and perhaps one to an OTLP destination. Its journal is in
+    `folder`."""
+    defined = {f"debug/{number}" if number else "debug": "" for number in range(exporters)}
     if destination:
-        defined = {"otlp_http": f"{{ endpoint: {destination} }}"}
-    else:
-        defined = {f"debug/{number}" if number else "debug": "" for number in range(exporters)}
+        defined["otlp_http"] = f"{{ endpoint: {destination} }}"
     with contextlib.ExitStack() as stack:
         folder = pathlib.Path(folder or stack.enter_context(tempfile.TemporaryDirectory()))
         (folder / "bench.yaml").write_text(CONFIGURATION.format(
