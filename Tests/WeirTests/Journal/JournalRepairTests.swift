@@ -215,4 +215,14 @@ import Testing
         #expect(try numbers(core, 2) == [13])
         #expect(try numbers(core, 1) == Array(1...13))
     }
+
+    @Test func aSegmentThatEndsInsideABlockIsFilledUpToTheBlock() throws {
+        let disk = SimulatedDisk(seed: 1)
+        #expect(try JournalCore(on: disk).append([.numbered(1)]) == 1)
+        try disk.mutate(Self.name(1)) { $0.removeLast(4_096 - 2_148) }
+        let core = try JournalCore(on: disk)
+        #expect(core.append((2...11).map { .numbered($0, bytes: 200) }) == 10)
+        #expect(try core.drain().compactMap(\.number) == Array(1...11))
+        #expect(try JournalCore(on: disk).drain().compactMap(\.number) == Array(1...11))
+    }
 }
