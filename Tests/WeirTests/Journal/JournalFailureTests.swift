@@ -109,5 +109,45 @@ extension JournalSimulation {
                 #expect(core.fileBytes == size, "\(operation)")
             }
         }
+
+        /// A sync fails, so what it was to make durable is written again, in larger groups that do not fit any more.
+        @Test func whatIsWrittenAgainElsewhereIsThereOnce() throws {
+            var limits = JournalLimits.small(segmentBytes: 94 * 512)
+            limits.durability = .interval
+            // With a header of 80 bytes and the tenant's name these take 96 and 112 bytes.
+            let sizes =
+                [[15, 15]] + [
+                    Array(repeating: 15, count: 160),
+                    Array(repeating: 15, count: 10) + Array(repeating: 31, count: 96) + Array(repeating: 15, count: 54),
+                    Array(repeating: 15, count: 154),
+                ]
+            for number in 0...60 {
+                let disk = SimulatedDisk(seed: Self.seed)
+                let core = try JournalCore(limits, on: disk)
+                var count = 0
+                for group in sizes {
+                    let entries = group.map { bytes in
+                        count += 1
+                        return JournalEntry.numbered(count, bytes: bytes)
+                    }
+                    #expect(core.append(entries) == group.count)
+                    if group.count == 2 { try core.sync() }
+                }
+                #expect(core.state.head == 3, "all of it waits")
+                disk.fail(.sync, at: disk.count(of: .sync) + 1, isLasting: true)
+                #expect(throws: DiskError.self) { try core.sync() }
+                disk.fail(at: disk.count() + number, isLasting: true)
+                _ = try? core.sync()
+                disk.repair()
+                try core.sync()
+                let what: Comment = "operation \(number)"
+                let reopened = try JournalCore(limits, on: disk.afterCrash(seed: UInt64(number)))
+                #expect(reopened.state.readers[0].unsettled.records == count, what)
+                #expect(reopened.gaps == [], what)
+                for core in [core, reopened] {
+                    #expect(try core.drain().compactMap(\.number) == Array(1...count), what)
+                }
+            }
+        }
     }
 }
