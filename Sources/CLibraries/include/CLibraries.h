@@ -9,6 +9,7 @@
 #include <openssl/evp.h>
 #include <openssl/core_names.h>
 #include <openssl/params.h>
+#include <postgresql/libpq-fe.h>
 #include <zlib.h>
 #include <zstd.h>
 #include <zstd_errors.h>

@@ -16,8 +16,10 @@ final class HangingDestination: Exporter {
     var wasCancelled: Bool { cancelled.withLock { $0 } }
 
     func export(_ batch: FrozenBatch) async throws(ExportError) {
-        try? await Task.sleep(for: .seconds(3600))
-        cancelled.withLock { $0 = true }
+        let (silence, voice) = AsyncStream<Never>.makeStream()
+        // Ends when the task is cancelled, and not before: nobody speaks.
+        for await _ in silence {}
+        withExtendedLifetime(voice) { cancelled.withLock { $0 = true } }
         throw .retryable("cancelled", after: nil)
     }
 }

@@ -1,0 +1,22 @@
+/// The days that a span may lie in, by the clock of the collector that took it. What starts before or after is moved to
+/// the edge and marked, so that a client whose clock says 1970 makes no partition for it.
+///
+/// It depends on nothing but the record: brought again, after whatever restart, a span goes to the same day.
+struct ClockWindow: Sendable {
+    static let pastDays = 30
+    static let futureDays = 1
+
+    private let earliest: UInt64
+    private let latest: UInt64
+
+    init(receivedAt: Timestamp) {
+        let today = Day(receivedAt).number
+        earliest = Day(number: max(0, today - Self.pastDays)).start.nanoseconds
+        latest = Day(number: today + Self.futureDays + 1).start.nanoseconds - 1
+    }
+
+    /// - Returns: nanoseconds since 1970.
+    func clamp(_ time: UInt64) -> UInt64 {
+        min(max(time, earliest), latest)
+    }
+}
