@@ -1,5 +1,11 @@
 extension FoundSpan: JSONRow {
     func write(to line: inout JSONLine) {
+        writeColumns(to: &line)
+        line.add("cursor", cursor.text)
+    }
+
+    /// All but the place in a list.
+    fileprivate func writeColumns(to line: inout JSONLine) {
         line.add("trace_id", traceID)
         line.add("span_id", id: spanID)
         line.add("parent_span_id", id: parentSpanID)
@@ -21,7 +27,7 @@ extension FoundSpan: JSONRow {
 
 extension TraceSpan: JSONRow {
     func write(to line: inout JSONLine) {
-        span.write(to: &line)
+        span.writeColumns(to: &line)
         line.add("trace_state", traceState)
         line.add("flags", flags)
         line.add("dropped_attributes", droppedAttributes)

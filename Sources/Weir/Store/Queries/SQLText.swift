@@ -37,6 +37,9 @@ struct SQLText: ExpressibleByStringInterpolation, Sendable {
         for part in parts {
             switch part {
             case .words(let words): text += words
+            case .value(.traceID(let id)) where dialect == .sqlite:
+                // GRDB binds bytes only as Foundation's Data. These are digits, whatever anybody wrote.
+                text += "x'\(id.text)'"
             case .value(let value):
                 values.append(value)
                 text += dialect.parameter(values.count, value)
