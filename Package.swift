@@ -40,6 +40,7 @@ let package = Package(
             name: "WeirTests",
             dependencies: [
                 "Weir", "COTLP", "CLibraries",
+                .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
