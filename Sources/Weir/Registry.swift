@@ -15,6 +15,7 @@ enum Registry {
         ArchiveExporter.self,
         DebugExporter.self,
         OTLPHTTPExporter.self,
+        PostgresExporter.self,
         SQLiteExporter.self,
     ]
 
