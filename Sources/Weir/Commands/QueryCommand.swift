@@ -35,8 +35,9 @@ struct QueryOptions: ParsableArguments {
         if let limit { query.limit = limit }
         do {
             return try await reader.page(query)
-        } catch QueryError.invalid(let reason) {
-            throw ValidationError(reason)
+        } catch let error as QueryError {
+            if case .invalid(let reason) = error { throw ValidationError(reason) }
+            throw error
         }
     }
 

@@ -44,9 +44,9 @@ actor PostgresReaderSession {
 
     private func run(_ sql: String, _ parameters: [PostgresParameter]) -> Result<[[String?]], PostgresError> {
         do throws(PostgresError) {
-            let connection = try connection ?? open()
-            self.connection = connection
-            let result = try connection.run(sql, parameters)
+            let session = if let connection { connection } else { try open() }
+            connection = session
+            let result = try session.run(sql, parameters)
             return .success(
                 (0..<result.count).map { row in (0..<result.columnCount).map { result.text(row, $0) } })
         } catch {
