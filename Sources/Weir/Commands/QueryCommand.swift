@@ -20,7 +20,8 @@ struct QueryOptions: ParsableArguments {
     var tenant = Tenant("default")
 
     @Option(
-        help: ArgumentHelp("How many rows at most; the default and the maximum depend on the query.", valueName: "rows"))
+        help: ArgumentHelp("How many rows at most; the default and the maximum depend on the query.", valueName: "rows")
+    )
     var limit: Int?
 
     @Option(
@@ -64,7 +65,8 @@ struct QueryOptions: ParsableArguments {
 /// Which starts of spans a query is about.
 struct WindowOptions: ParsableArguments {
     @Option(
-        help: ArgumentHelp("From so long ago until now, such as 15m; 24h where nothing is said.", valueName: "duration"),
+        help: ArgumentHelp(
+            "From so long ago until now, such as 15m; 24h where nothing is said.", valueName: "duration"),
         transform: DurationOption.read)
     var since: Duration?
 

@@ -25,7 +25,8 @@ struct QuerySearchCommand: AsyncParsableCommand {
     var maxDuration: Int64?
 
     @Option(
-        help: ArgumentHelp("With this attribute: text, number, true or false. May be repeated.", valueName: "key=value"),
+        help: ArgumentHelp(
+            "With this attribute: text, number, true or false. May be repeated.", valueName: "key=value"),
         transform: Self.attribute)
     var attribute: [SpanSearch.Attribute] = []
 

@@ -3,7 +3,8 @@ import ArgumentParser
 /// `weir store status`
 struct StoreStatusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "status", abstract: "Prints the days that the tables hold, their sizes, and which records they have.")
+        commandName: "status",
+        abstract: "Prints the days that the tables hold, their sizes, and which records they have.")
 
     @OptionGroup var options: StoreOptions
 

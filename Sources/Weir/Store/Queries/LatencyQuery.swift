@@ -52,7 +52,8 @@ struct LatencyQuery: AggregateQuery {
     func row(_ columns: inout ColumnReader) throws(QueryError) -> OperationLatency {
         let start = try columns.time()
         var row = OperationLatency(
-            key: OperationLatency.Key(start: step == nil ? nil : start, service: try columns.text(), name: try columns.text()),
+            key: OperationLatency.Key(
+                start: step == nil ? nil : start, service: try columns.text(), name: try columns.text()),
             spans: try columns.integer(), errors: try columns.integer(), duration: try columns.integer())
         if let text = try columns.optionalText() {
             guard let histogram = DurationHistogram(json: text) else {

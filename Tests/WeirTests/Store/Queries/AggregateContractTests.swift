@@ -14,7 +14,9 @@ import Testing
         var failed = Sample.span(1, start: -Sample.day, name: "a")
         failed.status = 2
         try await sample.add([failed, Sample.span(2, name: "a"), Sample.span(3, name: "b")])
-        try await sample.add([Sample.span(4, start: -Sample.day, name: "a", service: "bank"), Sample.span(5, name: "a")])
+        try await sample.add([
+            Sample.span(4, start: -Sample.day, name: "a", service: "bank"), Sample.span(5, name: "a"),
+        ])
         let services = try await sample.reader.page(ServicesQuery(Sample.tenant, in: Sample.window))
         let yesterday = Timestamp(nanoseconds: Sample.start - UInt64(Sample.day))
         #expect(
@@ -45,7 +47,9 @@ import Testing
         print("seed \(seed)")
         var random = SplitMix64(seed: seed)
         // Logarithmic, from a microsecond to a quarter of an hour.
-        let durations = (0..<600).map { _ in UInt64.random(in: 1...(1 << UInt64.random(in: 10...40, using: &random)), using: &random) }
+        let durations = (0..<600).map { _ in
+            UInt64.random(in: 1...(1 << UInt64.random(in: 10...40, using: &random)), using: &random)
+        }
         for part in 0..<3 {
             try await sample.add(
                 durations[(part * 200)..<(part * 200 + 200)].enumerated().map { index, duration in
@@ -78,7 +82,9 @@ import Testing
         let sample = try Sample(database)
         let minutes: [Int64] = [0, 4, 5, 6, 14]
         try await sample.add(
-            minutes.map { Sample.span(UInt64($0 + 1), start: $0 * 60 * Int64(Sample.second), lasts: UInt64($0) * 1_000) })
+            minutes.map {
+                Sample.span(UInt64($0 + 1), start: $0 * 60 * Int64(Sample.second), lasts: UInt64($0) * 1_000)
+            })
         // In the step before, which begins the day before.
         try await sample.add([Sample.span(99, start: -Sample.day)])
         var query = LatencyQuery(Sample.tenant, in: TimeWindow(from: Timestamp(nanoseconds: Sample.start)))
@@ -119,7 +125,7 @@ import Testing
         var query = UsageQuery(Sample.tenant, by: .model, in: Sample.window)
         query.step = .seconds(86_400)
         let steps = try await sample.reader.page(query).rows
-        #expect(steps.map(\.key.start?.text.prefix(10)) == ["2026-02-02", "2026-02-03", "2026-02-03"])
+        #expect(steps.map { $0.key.start?.text.prefix(10) } == ["2026-02-02", "2026-02-03", "2026-02-03"])
         #expect(steps.map(\.key.who) == ["large", "large", "small"])
         #expect(
             steps[0].json == #"{"start_time":"2026-02-02T00:00:00.000000000Z","model":"large","calls":1,"errors":0,"#

@@ -50,13 +50,12 @@ import Testing
             span.traceID = (1, 1)
             try await sample.add([span], tenant: tenant)
         }
+        let id = try #require(TraceID("\(UInt64(1).digits(16))\(UInt64(1).digits(16))"))
         func counts(of name: String) async throws -> [Int64] {
             let (tenant, window, reader) = (Tenant(name), Sample.window, sample.reader)
             return [
                 Int64(try await reader.page(SpanSearch(tenant, in: window)).rows.count),
-                Int64(
-                    try await reader.page(TraceQuery(tenant, id: try #require(TraceID("\(UInt64(1).digits(16))\(UInt64(1).digits(16))"))))
-                        .rows.count),
+                Int64(try await reader.page(TraceQuery(tenant, id: id)).rows.count),
                 try await reader.page(ServicesQuery(tenant, in: window)).rows.reduce(0) { $0 + $1.spans },
                 try await reader.page(OperationsQuery(tenant, in: window)).rows.reduce(0) { $0 + $1.spans },
                 try await reader.page(LatencyQuery(tenant, in: window)).rows.reduce(0) { $0 + $1.spans },
@@ -148,7 +147,8 @@ import Testing
                 + [
                     Sample.span(100, [("text", .string("1")), ("http.route", .string("/"))]),
                     Sample.span(101, [("int", .int(-200)), ("yes", .bool(true)), ("half", .double(0.5))]),
-                    Sample.span(102, [("yes", .bool(false)), ("nested", .kvlist([NewPair(key: "a", value: .int(1))]))]),
+                    Sample.span(
+                        102, [("yes", .bool(false)), ("nested", .kvlist([NewPair(key: "a", value: .int(1))]))]),
                 ])
         for (index, key) in keys.enumerated() {
             let found = try await sample.ids { $0.attributes = [.init(key: key, value: "v'\"\\日")] }

@@ -15,6 +15,10 @@ import Testing
         return span
     }
 
+    private func spans(of sample: Sample) async throws -> [TraceSpan] {
+        try await sample.reader.page(TraceQuery(Sample.tenant, id: try #require(id))).rows
+    }
+
     @Test(arguments: HotDatabase.allCases)
     func aTraceIsFoundOverMidnight(database: HotDatabase) async throws {
         let sample = try Sample(database)
@@ -32,7 +36,8 @@ import Testing
         query.limit = 10
         query.window = TimeWindow(from: Timestamp(nanoseconds: UInt64(Int64(Sample.start) + midnight)))
         #expect(try await sample.reader.page(query).rows.map(\.span.spanID) == [2, 3])
-        #expect(try await sample.reader.page(TraceQuery(Sample.tenant, id: try #require(TraceID(String(repeating: "f", count: 32))))).rows.isEmpty)
+        let other = TraceQuery(Sample.tenant, id: try #require(TraceID(String(repeating: "f", count: 32))))
+        #expect(try await sample.reader.page(other).rows.isEmpty)
     }
 
     @Test(arguments: HotDatabase.allCases)
@@ -46,7 +51,7 @@ import Testing
         span.scopeName = "io.shop"
         span.scopeVersion = "2"
         try await sample.add([span])
-        let found = try #require(try await sample.reader.page(TraceQuery(Sample.tenant, id: try #require(id))).rows.first)
+        let found = try #require(try await spans(of: sample).first)
         let json = try #require(
             try JSONSerialization.jsonObject(with: Data(found.json.utf8)) as? [String: Any])
         #expect(json["trace_id"] as? String == "0af7651916cd43dd8448eb211c80319c")
@@ -75,7 +80,7 @@ import Testing
                 "links":[{"traceId":"0af7651916cd43dd8448eb211c80319c","spanId":"0000000000000002"}]}]}]}]}
                 """)
         try await sample.add(record)
-        let found = try #require(try await sample.reader.page(TraceQuery(Sample.tenant, id: try #require(id))).rows.first)
+        let found = try #require(try await spans(of: sample).first)
         let json = try #require(try JSONSerialization.jsonObject(with: Data(found.json.utf8)) as? [String: Any])
         #expect((json["events"] as? [[String: Any]])?.first?["name"] as? String == "e")
         #expect((json["links"] as? [Any])?.count == 1)
