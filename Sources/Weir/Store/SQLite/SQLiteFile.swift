@@ -110,6 +110,8 @@ final class SQLiteFile {
         var configuration = Configuration()
         configuration.busyMode = .timeout(busyTimeout / .seconds(1))
         configuration.foreignKeysEnabled = false
+        // A rollback that fails is no reason to end the process: the file is closed, which ends the transaction.
+        configuration.allowsUnsafeTransactions = true
         configuration.prepareDatabase { db in
             // Of use before the first table only.
             try db.execute(sql: "PRAGMA page_size = 16384")
