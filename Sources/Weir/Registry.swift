@@ -16,6 +16,7 @@ enum Registry {
         ArchiveExporter.self,
         DebugExporter.self,
         OTLPHTTPExporter.self,
+        PostgresExporter.self,
     ]
 
     /// The same, as far as the configuration needs to know it.
