@@ -17,6 +17,7 @@ enum Registry {
         DebugExporter.self,
         OTLPHTTPExporter.self,
         PostgresExporter.self,
+        SQLiteExporter.self,
     ]
 
     /// The same, as far as the configuration needs to know it.
