@@ -1,5 +1,5 @@
-/// Writes the texts and the JSON of rows, one behind the other, so that every database takes them: without U+0000, which
-/// Postgres has not, and where they are indexed no longer than fits an index.
+/// Writes the texts and the JSON of rows, one behind the other, so that every database takes them: without U+0000,
+/// which Postgres has not, and where they are indexed no longer than fits an index.
 struct RowText: ~Copyable {
     /// Bytes of an indexed text. A B-tree of Postgres takes rows up to 2,704 bytes.
     static let maxName = 512
