@@ -9,7 +9,7 @@ SHELL := /bin/bash
 # Debian packages, one list per purpose.
 RUN_PACKAGES := zlib1g-dev libdeflate-dev libzstd-dev libpcre2-dev libssl-dev libpq-dev libsqlite3-dev
 DEMO_PACKAGES := python3 python3-venv
-TEST_PACKAGES := $(RUN_PACKAGES) $(DEMO_PACKAGES) gcc libc6-dev protobuf-c-compiler libprotobuf-c-dev curl zstd openssl
+TEST_PACKAGES := $(RUN_PACKAGES) $(DEMO_PACKAGES) gcc libc6-dev protobuf-c-compiler libprotobuf-c-dev curl zstd openssl postgresql
 BENCH_PACKAGES := $(RUN_PACKAGES) protobuf-c-compiler libprotobuf-c-dev libsimdjson-dev wrk lld
 
 WEIR := .build/release/weir
@@ -71,7 +71,7 @@ clean: ## remove what was built; data/ stays
 
 unit-tests: test-packages
 	swift build --build-tests
-	swift test --skip-build
+	Tests/with-postgres swift test --skip-build
 
 system-tests: test-packages $(WEIR) $(VENV)/installed
 	$(PYTHON) -m pytest Tests/SystemTests

@@ -6,6 +6,7 @@ enum Registry {
     static let processors: [any Processor.Type] = [
         AttributesProcessor.self,
         BatchProcessor.self,
+        CostProcessor.self,
         FilterProcessor.self,
         MemoryLimiterProcessor.self,
         RedactionProcessor.self,

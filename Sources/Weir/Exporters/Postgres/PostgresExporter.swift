@@ -1,7 +1,7 @@
 import Logging
 
-/// Stores spans in the hot tables of a PostgreSQL database, each exactly once. `docs/postgres.md` says what a reader may
-/// rely on, and what each failure leads to.
+/// Stores spans in the hot tables of a PostgreSQL database, each exactly once. `docs/postgres.md` says what a reader
+/// may rely on, and what each failure leads to.
 actor PostgresExporter: Exporter {
     static let type = "postgres"
     static let help = "Stores spans in PostgreSQL, in tables for SQL."

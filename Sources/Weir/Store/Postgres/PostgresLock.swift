@@ -7,7 +7,8 @@ struct PostgresLock {
 
     private static let pause = Duration.milliseconds(50)
 
-    /// The number of a lock, in SQL. The schema is part of it, so that several in one database do not wait for each other.
+    /// The number of a lock, in SQL. The schema is part of it, so that several in one database do not wait for each
+    /// other.
     static func key(_ subject: String) -> String {
         "hashtextextended('weir ' || current_setting('search_path') || ' \(subject)', 0)"
     }

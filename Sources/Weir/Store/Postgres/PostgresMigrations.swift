@@ -64,7 +64,8 @@ enum PostgresMigrations {
                 sha256 text NOT NULL,
                 applied_at timestamptz NOT NULL DEFAULT now()
             );
-            COMMENT ON TABLE schema_migrations IS 'One row for each step of the tables'' history, and the checksum of its SQL.'
+            COMMENT ON TABLE schema_migrations IS
+                'One row for each step of the tables'' history, with the checksum of its SQL.'
             """)
     }
 

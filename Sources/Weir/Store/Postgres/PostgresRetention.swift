@@ -47,7 +47,8 @@ enum PostgresRetention {
         let rows = try connection.run(
             """
             SELECT c.relname, i.inhrelid IS NOT NULL, coalesce(i.inhdetachpending, false)
-            FROM pg_class c LEFT JOIN pg_inherits i ON i.inhrelid = c.oid AND i.inhparent IN (\(PostgresPartitions.parents))
+            FROM pg_class c
+            LEFT JOIN pg_inherits i ON i.inhrelid = c.oid AND i.inhparent IN (\(PostgresPartitions.parents))
             WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind = 'r'
                 AND (i.inhrelid IS NOT NULL OR obj_description(c.oid, 'pg_class') = '\(mark)')
             ORDER BY c.relname

@@ -44,7 +44,7 @@ struct SQLiteSample {
     }
 
     /// The reason of an export that has to be tried again.
-    func refusal(_ records: JournalRecord...) async -> String? {
+    func refusal(_ records: [JournalRecord]) async -> String? {
         do throws(ExportError) {
             try await export(records)
             return nil
