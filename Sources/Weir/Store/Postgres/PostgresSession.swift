@@ -24,7 +24,7 @@ enum PostgresSession {
             SET jit = off;
             SET synchronous_commit = on;
             SET statement_timeout = '60s';
-            SET lock_timeout = '10s';
+            SET lock_timeout = '5s';
             SET idle_in_transaction_session_timeout = '60s'
             """)
         return connection
