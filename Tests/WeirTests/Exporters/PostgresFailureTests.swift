@@ -32,6 +32,15 @@ struct PostgresFailureTests {
         #expect(try await reason(sample).contains("database \"nowhere\" does not exist"))
     }
 
+    @Test func aDatabaseInAnotherEncodingIsRefused() async throws {
+        let schema = try PostgresSchema()
+        let name = schema.name
+        try PostgresConnection(schema.connection).run(
+            "CREATE DATABASE \(name) ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
+        let sample = try PostgresSample(schema: schema, connection: "\(schema.connection) dbname=\(name)")
+        #expect(try await reason(sample) == "found a database in LATIN1, wanted UTF8")
+    }
+
     @Test func aRoleThatMayNotIsSaid() async throws {
         let schema = try PostgresSchema()
         let own = "\(schema.connection) user=weir_test password=secret"

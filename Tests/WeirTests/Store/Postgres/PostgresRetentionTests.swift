@@ -88,6 +88,16 @@ struct PostgresRetentionTests {
         #expect(try days() == Self.left)
     }
 
+    @Test func aTableThatWasDetachedGoesEvenIfTheRetentionGotLonger() async throws {
+        try connection.run(
+            """
+            COMMENT ON TABLE spans_20260202 IS 'dropped by Weir: its day is over';
+            ALTER TABLE spans DETACH PARTITION spans_20260202
+            """)
+        _ = try await upkeep().run(at: Self.now)
+        #expect(!(try PostgresSchema.rows(Self.partitions, on: connection).contains("spans_20260202")))
+    }
+
     @Test func oneProcessAtATimeDoesIt() async throws {
         let key = PostgresLock.key(PostgresLock.Subject.retention.rawValue)
         try connection.run("SELECT pg_advisory_lock(\(key))")

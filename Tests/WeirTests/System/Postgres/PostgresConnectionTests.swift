@@ -75,6 +75,24 @@ struct PostgresConnectionTests {
         #expect(try connection.run("SELECT count(*) FROM numbers").int(0, 0) == 0)
     }
 
+    @Test func aCommitThatRollsBackIsNoCommit() throws {
+        let connection = try open()
+        try connection.run("BEGIN")
+        try connection.commit()
+        try connection.run("BEGIN")
+        #expect(throws: PostgresError.self) { try connection.run("SELECT 1/0") }
+        #expect(throws: PostgresError("the server did not commit")) { try connection.commit() }
+    }
+
+    @Test func theConnectionStringDecidesBeforeWeirDoes() throws {
+        let connection = try open("application_name=mine options='-c work_mem=1234kB'")
+        #expect(
+            try PostgresSchema.rows(
+                "SELECT current_setting('application_name'), current_setting('work_mem')", on: connection)
+                == ["mine|1234kB"])
+        #expect(try PostgresSchema.rows("SHOW application_name", on: open()) == ["weir"])
+    }
+
     @Test func moreIsCopiedThanASocketTakes() throws {
         let connection = try open()
         try connection.run("CREATE TEMP TABLE texts (text text)")
