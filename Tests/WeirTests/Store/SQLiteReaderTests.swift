@@ -1,4 +1,5 @@
 import Foundation
+import GRDB
 import Testing
 
 @testable import Weir
@@ -32,6 +33,35 @@ import Testing
         // A page that is full before does not need it.
         search.limit = 1
         #expect(try await reader.page(search).rows.count == 1)
+    }
+
+    @Test func noSearchSortsTheSpansOfADay() async throws {
+        let sample = try SQLiteSample()
+        try await sample.export(PostgresSample.record(1, 1...3))
+        let queue = try SQLiteDirectory(sample.path).reader(Day(Timestamp(nanoseconds: SampleBatch.fourOClock)))
+        func plan(_ change: (inout SpanSearch) -> Void) throws -> String {
+            var search = SpanSearch(tenant, in: window)
+            change(&search)
+            let (text, values) = search.sql(in: window, atMost: 10, .sqlite).rendered(for: .sqlite)
+            let nothing = StatementArguments(Array(repeating: Int?.none, count: values.count))
+            return try queue.read { db in
+                try Row.fetchAll(db, sql: "EXPLAIN QUERY PLAN \(text)", arguments: nothing).map { $0["detail"] }
+                    .joined(separator: "\n")
+            }
+        }
+        let plans = [
+            (try plan { _ in }, "spans_time"), (try plan { $0.service = "a" }, "spans_time"),
+            (try plan { $0.after = SpanCursor(start: 5, row: 6) }, "spans_time (start_time>? AND start_time<?)"),
+            (try plan { $0.onlyRoots = true }, "spans_time"), (try plan { $0.status = 2 }, "spans_error"),
+            (try plan { ($0.status, $0.service) = (2, "a") }, "spans_error"),
+            (try plan { ($0.service, $0.name) = ("a", "b") }, "spans_operation"),
+            (try plan { $0.sessionID = "s" }, "spans_session"), (try plan { $0.userID = "u" }, "spans_user"),
+            (try plan { ($0.callID, $0.status) = ("c", 2) }, "spans_call"),
+            (try plan { $0.conversationID = "c" }, "spans_conversation"),
+        ]
+        for (plan, index) in plans {
+            #expect(plan.contains("USING INDEX \(index)") && !plan.contains("B-TREE FOR ORDER BY"), "\(plan)")
+        }
     }
 
     @Test func aQueryThatTakesTooLongIsEnded() async throws {
