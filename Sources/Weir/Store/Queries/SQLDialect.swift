@@ -59,7 +59,7 @@ enum SQLDialect: Sendable {
         }
     }
 
-    /// Whether the span has the attribute, as text. The key is never a part of a path, so it may hold whatever it likes.
+    /// Whether the span has the attribute, as text. The key is never a part of a path, so it may hold anything.
     func matches(attribute key: String, _ value: String) -> SQLText {
         switch self {
         case .postgres: "s.attributes ->> \(.text(key)) = \(.text(value))"
