@@ -1,9 +1,12 @@
 """What the hot tables hold, read with SQL the way a user would."""
 
+import contextlib
 import json
 import pathlib
 import sqlite3
 from collections import Counter
+
+import psycopg
 
 JSON = ("attributes", "events", "links", "resource", "scope_attributes")
 # The same row from either database: ids as numbers, times as microseconds since 1970, JSON as Python has it.
@@ -46,11 +49,8 @@ def reader(path):
 
 
 def _of_day(path):
-    connection = reader(path)
-    try:
+    with contextlib.closing(reader(path)) as connection:
         return [_row(zip(row.keys(), row, strict=True)) for row in connection.execute(FROM_SQLITE)]
-    finally:
-        connection.close()
 
 
 def _row(pairs):
@@ -66,22 +66,22 @@ def _unsigned(number):
     return number & (1 << 64) - 1
 
 
-def counted(rows):
-    """How often each span is there, by its id as OTLP has it."""
-    return Counter(row["span_id"].to_bytes(8, "big") for row in rows)
-
-
 def postgres_ids(database):
-    return Counter(_unsigned(row[0]).to_bytes(8, "big") for row in database.sql("SELECT span_id FROM spans"))
+    """How often each span is there, by its id as OTLP has it."""
+    with contextlib.suppress(psycopg.errors.UndefinedTable):
+        return Counter(_as_sent(row[0]) for row in database.sql("SELECT span_id FROM spans"))
+    return Counter()
 
 
 def sqlite_ids(directory):
     found = Counter()
     for path in day_files(directory):
-        connection = reader(path)
-        try:
-            rows = connection.execute("SELECT span_id FROM spans").fetchall()
-        finally:
-            connection.close()
-        found.update(_unsigned(row[0]).to_bytes(8, "big") for row in rows)
+        with contextlib.closing(reader(path)) as connection:
+            # A file is there before its tables are.
+            with contextlib.suppress(sqlite3.OperationalError):
+                found.update(_as_sent(row[0]) for row in connection.execute("SELECT span_id FROM spans"))
     return found
+
+
+def _as_sent(number):
+    return _unsigned(number).to_bytes(8, "big")
