@@ -2,9 +2,12 @@
 struct JSONWriter: ~Copyable {
     private var base: UnsafeMutablePointer<UInt8>
     private var capacity: Int
-    private var count = 0
+    private(set) var count = 0
+    private let replacesNUL: Bool
 
-    init(capacity: Int) {
+    /// - Parameter replacesNUL: whether U+0000 becomes U+FFFD. Postgres has no text with a U+0000, escaped or not.
+    init(capacity: Int, replacesNUL: Bool = false) {
+        self.replacesNUL = replacesNUL
         self.capacity = max(64, capacity)
         base = .allocate(capacity: self.capacity)
     }
@@ -53,6 +56,15 @@ struct JSONWriter: ~Copyable {
         reserve(1)
         base[count] = byte
         count += 1
+    }
+
+    /// Bytes as they are.
+    @inline(__always)
+    mutating func bytes(_ bytes: UnsafeRawBufferPointer) {
+        guard let start = bytes.assumingMemoryBound(to: UInt8.self).baseAddress else { return }
+        reserve(bytes.count)
+        (base + count).update(from: start, count: bytes.count)
+        count += bytes.count
     }
 
     /// Takes back a comma that turned out to be one too many.
@@ -106,6 +118,7 @@ struct JSONWriter: ~Copyable {
             count &+= 1
             return
         }
+        if byte == 0, replacesNUL { return raw("\u{FFFD}") }
         base[count] = UInt8(ascii: "\\")
         count &+= 1
         switch byte {
@@ -150,8 +163,7 @@ struct JSONWriter: ~Copyable {
 
     mutating func quoted(_ value: Int64) {
         byte(UInt8(ascii: "\""))
-        if value < 0 { byte(UInt8(ascii: "-")) }
-        number(value.magnitude)
+        int(value)
         byte(UInt8(ascii: "\""))
     }
 
@@ -160,12 +172,12 @@ struct JSONWriter: ~Copyable {
         if value.isNaN { return raw("\"NaN\"") }
         if value.isInfinite { return value < 0 ? raw("\"-Infinity\"") : raw("\"Infinity\"") }
         var text = value.description
-        text.withUTF8 { utf8 in
-            reserve(utf8.count)
-            guard let address = utf8.baseAddress else { return }
-            (base + count).update(from: address, count: utf8.count)
-            count += utf8.count
-        }
+        text.withUTF8 { bytes(UnsafeRawBufferPointer($0)) }
+    }
+
+    mutating func int(_ value: Int64) {
+        if value < 0 { byte(UInt8(ascii: "-")) }
+        number(value.magnitude)
     }
 
     /// Sixteen hexadecimal digits, in quotes or as half of an id.

@@ -97,7 +97,7 @@ extension TextScanner {
             return false
         }
         var at = start + 2
-        for pair in 0..<3 {
+        for _ in 0..<3 {
             if byte(at) == UInt8(ascii: " ") { at += 1 }
             guard text.hasDigits(at, 2) else { return false }
             at += 2

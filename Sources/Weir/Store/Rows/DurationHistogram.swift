@@ -1,4 +1,4 @@
-/// Counts durations in buckets of which eight make an octave, so that a quantile is off by at most 4.5 %.
+/// Counts durations in buckets of which eight make an octave, so that a quantile is off by at most 6.25 %.
 ///
 /// Bucket `8e + s` holds what lies in `[2^e · (1 + s/8), 2^e · (1 + (s+1)/8))` nanoseconds; 0 holds 0 too.
 struct DurationHistogram: Equatable, Sendable {

@@ -7,15 +7,170 @@ struct HotRows: ~Copyable {
     private(set) var resources: [DictionaryRow] = []
     private(set) var scopes: [DictionaryRow] = []
 
-    /// Forgets the rows.
-    mutating func reset() {}
+    private var text = RowText()
+    private var dictionaryIDs: Set<Int64> = []
+    private var genAI = GenAIAttributes()
 
-    /// Adds what a record holds.
-    mutating func add(_ batch: borrowing Batch, sequence: UInt64, tenantID: Int32) {}
+    private static let serviceName = AttributeKey("service.name")
+    /// What OpenTelemetry's resource conventions say of a service without a name.
+    private static let unknownService = Array("unknown_service".utf8)
+
+    init() {}
+
+    /// Bytes of text and JSON.
+    var textCount: Int { text.count }
+
+    /// Forgets the rows.
+    mutating func reset() {
+        spans.removeAll(keepingCapacity: true)
+        usage.removeAll(keepingCapacity: true)
+        resources = []
+        scopes = []
+        dictionaryIDs = []
+        text.reset()
+    }
 
     /// Nil where the column is NULL. Valid until the rows change.
-    func bytes(_ ref: TextRef) -> UnsafeRawBufferPointer? { nil }
+    func bytes(_ ref: TextRef) -> UnsafeRawBufferPointer? { text.bytes(ref) }
 
-    /// What these spans, given by their indices, add to the rollups.
-    func rollups(of indices: some Sequence<Int>) -> [RollupRow.Key: RollupRow] { [:] }
+    /// Adds what a record holds.
+    mutating func add(_ batch: borrowing Batch, sequence: UInt64, tenantID: Int32) {
+        let window = ClockWindow(receivedAt: batch.receivedAt)
+        var place: Int32 = 0
+        for resource in batch.resources where !resource.state.contains(.dropped) {
+            let resourceID = add(resource, of: batch, tenantID)
+            let service = addService(resource, of: batch)
+            for scope in resource.scopes where !batch.scopes[scope].state.contains(.dropped) {
+                let scopeID = add(batch.scopes[scope], of: batch, tenantID)
+                for index in batch.scopes[scope].spans where !batch.spans[index].isDropped {
+                    let owner = Owner(
+                        resourceID: resourceID, scopeID: scopeID, sequence: sequence, tenantID: tenantID,
+                        service: service, place: place)
+                    add(batch.spans[index], owner, window, of: batch)
+                    place += 1
+                }
+            }
+        }
+    }
+}
+
+// MARK: - Spans
+
+extension HotRows {
+    /// What a span has of what it stands in.
+    private struct Owner {
+        let resourceID: Int64
+        let scopeID: Int64
+        let sequence: UInt64
+        let tenantID: Int32
+        let service: TextRef
+        let place: Int32
+    }
+
+    private mutating func addService(_ resource: ResourceRecord, of batch: borrowing Batch) -> TextRef {
+        if case .string(let name)? = batch.value(of: Self.serviceName, in: resource.attributes), !name.isEmpty {
+            return text.add(name, limit: RowText.maxID)
+        }
+        return Self.unknownService.withUnsafeBytes { text.add($0) }
+    }
+
+    private mutating func add(
+        _ span: SpanRecord, _ owner: Owner, _ window: ClockWindow, of batch: borrowing Batch
+    ) {
+        genAI.find(in: span.attributes, of: batch)
+        let clamped = window.clamp(span.startTime)
+        let duration = span.endTime == 0 ? nil : Int64(bitPattern: span.endTime &- span.startTime)
+        let lasts = span.endTime == 0 || span.endTime >= span.startTime
+        let operation = genAI.operation(of: batch)
+        let row = SpanRow(
+            startTime: span.startTime, clampedStart: Int64(clamped / 1_000), duration: duration,
+            traceIDHigh: span.traceIDHigh, traceIDLow: span.traceIDLow, spanID: span.spanID,
+            parentSpanID: span.state.contains(.hasParent) ? span.parentSpanID : nil, resourceID: owner.resourceID,
+            scopeID: owner.scopeID, sequence: owner.sequence, place: owner.place, tenantID: owner.tenantID,
+            flags: span.flags, droppedAttributes: span.droppedAttributes, droppedEvents: span.droppedEvents,
+            droppedLinks: span.droppedLinks, kind: span.kind, status: span.status, operation: operation,
+            isClockSuspect: clamped != span.startTime || !lasts || span.endTime > UInt64(Int64.max),
+            service: owner.service, name: text.add(batch.bytes(span.name), limit: RowText.maxName),
+            statusMessage: optional(span.statusMessage, of: batch), traceState: optional(span.traceState, of: batch),
+            sessionID: text.add(genAI.value(.session, of: batch), limit: RowText.maxID),
+            conversationID: text.add(genAI.value(.conversation, of: batch), limit: RowText.maxID),
+            userID: text.add(genAI.value(.user, of: batch), limit: RowText.maxID),
+            callID: text.add(genAI.value(.call, of: batch), limit: RowText.maxID),
+            attributes: text.addObject(span.attributes, of: batch), events: text.addEvents(of: span, batch),
+            links: text.addLinks(of: span, batch))
+        spans.append(row)
+        if operation.isModelCall { addUsage(of: batch) }
+    }
+
+    private mutating func optional(_ ref: ByteRef, of batch: borrowing Batch) -> TextRef {
+        ref.count == 0 ? .absent : text.add(batch.bytes(ref))
+    }
+
+    /// Of the span that was added last.
+    private mutating func addUsage(of batch: borrowing Batch) {
+        let requestModel = text.add(genAI.value(.requestModel, of: batch), limit: RowText.maxID)
+        let responseModel = text.add(genAI.value(.responseModel, of: batch), limit: RowText.maxID)
+        let row = UsageRow(
+            span: spans.count - 1,
+            timeToFirstToken: genAI.number(.timeToFirstChunk, times: 1e9, of: batch)
+                ?? genAI.number(.millisecondsToFirstChunk, times: 1e6, of: batch),
+            inputTokens: genAI.tokens(.inputTokens, of: batch), outputTokens: genAI.tokens(.outputTokens, of: batch),
+            cacheReadTokens: genAI.tokens(.cacheReadTokens, of: batch),
+            cacheWriteTokens: genAI.tokens(.cacheWriteTokens, of: batch),
+            reasoningTokens: genAI.tokens(.reasoningTokens, of: batch),
+            totalCost: genAI.number(.cost, times: 1e12, of: batch),
+            provider: text.add(genAI.value(.provider, of: batch), limit: RowText.maxID), requestModel: requestModel,
+            model: responseModel.isAbsent ? requestModel : responseModel,
+            responseID: text.add(genAI.value(.responseID, of: batch), limit: RowText.maxID),
+            agent: text.add(genAI.value(.agent, of: batch), limit: RowText.maxID),
+            workflow: text.add(genAI.value(.workflow, of: batch), limit: RowText.maxID))
+        usage.append(row)
+    }
+}
+
+// MARK: - Resources and scopes
+
+extension HotRows {
+    private mutating func add(_ resource: ResourceRecord, of batch: borrowing Batch, _ tenantID: Int32) -> Int64 {
+        let attributes = text.addObject(resource.attributes, of: batch)
+        let schemaURL = text.add(batch.bytes(resource.schemaURL))
+        let id = id(tenantID, [attributes, schemaURL])
+        if dictionaryIDs.insert(id).inserted {
+            resources.append(
+                DictionaryRow(
+                    id: id, tenantID: tenantID, name: nil, version: nil, attributes: string(attributes),
+                    schemaURL: string(schemaURL)))
+        }
+        return id
+    }
+
+    private mutating func add(_ scope: ScopeRecord, of batch: borrowing Batch, _ tenantID: Int32) -> Int64 {
+        let name = text.add(batch.bytes(scope.name))
+        let version = text.add(batch.bytes(scope.version))
+        let attributes = text.addObject(scope.attributes, of: batch)
+        let schemaURL = text.add(batch.bytes(scope.schemaURL))
+        let id = id(tenantID, [name, version, attributes, schemaURL])
+        if dictionaryIDs.insert(id).inserted {
+            scopes.append(
+                DictionaryRow(
+                    id: id, tenantID: tenantID, name: string(name), version: string(version),
+                    attributes: string(attributes), schemaURL: string(schemaURL)))
+        }
+        return id
+    }
+
+    /// See ``DictionaryRow/id``. Each part goes in with its length, so that no two lists of parts are one.
+    private func id(_ tenantID: Int32, _ parts: [TextRef]) -> Int64 {
+        var bytes: [UInt8] = []
+        withUnsafeBytes(of: tenantID.littleEndian) { bytes.append(contentsOf: $0) }
+        for part in parts {
+            withUnsafeBytes(of: part.count.littleEndian) { bytes.append(contentsOf: $0) }
+            if let part = text.bytes(part) { bytes.append(contentsOf: part) }
+        }
+        return Digest.sha256(bytes).prefix(8).reduce(0) { $0 << 8 | Int64($1) }
+    }
+
+    private func string(_ ref: TextRef) -> String {
+        text.bytes(ref).map { String(decoding: $0, as: UTF8.self) } ?? ""
+    }
 }

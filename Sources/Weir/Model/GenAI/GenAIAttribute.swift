@@ -1,0 +1,86 @@
+/// What is asked of a span of an LLM application, and the attributes that say it, in the vocabularies that are in use:
+/// OpenTelemetry's `gen_ai.…` of all generations, OpenInference, Traceloop's OpenLLMetry, the Vercel AI SDK, Langfuse,
+/// LangSmith, MLflow, OpenLIT, LiteLLM, Pydantic AI.
+enum GenAIAttribute: Int, CaseIterable, Sendable {
+    case operation, provider, requestModel, responseModel, responseID
+    case inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens, reasoningTokens
+    /// In USD.
+    case cost
+    /// In seconds.
+    case timeToFirstChunk
+    /// In milliseconds.
+    case millisecondsToFirstChunk
+    case agent, workflow, session, conversation, user, call, tool
+
+    /// The first of them that a span has counts.
+    var keys: [String] {
+        switch self {
+        case .operation:
+            [
+                "langfuse.observation.type", "gen_ai.operation.name", "openinference.span.kind", "ai.operationId",
+                "langsmith.span.kind", "mlflow.spanType", "traceloop.span.kind", "llm.request.type",
+            ]
+        case .provider:
+            ["gen_ai.provider.name", "gen_ai.system", "llm.provider", "llm.system", "ai.model.provider"]
+        case .requestModel:
+            [
+                "gen_ai.request.model", "llm.request.model_name", "ai.model.id", "llm.model_name",
+                "embedding.model_name", "reranker.model_name", "mlflow.llm.model",
+            ]
+        case .responseModel:
+            [
+                "langfuse.observation.model.name", "gen_ai.response.model", "llm.response.model_name",
+                "ai.response.model",
+            ]
+        case .responseID: ["gen_ai.response.id", "ai.response.id"]
+        case .inputTokens:
+            [
+                "gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens", "llm.token_count.prompt",
+                "ai.usage.inputTokens", "ai.usage.promptTokens", "ai.usage.tokens", "llm.usage.prompt_tokens",
+            ]
+        case .outputTokens:
+            [
+                "gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens", "llm.token_count.completion",
+                "ai.usage.outputTokens", "ai.usage.completionTokens", "llm.usage.completion_tokens",
+            ]
+        case .cacheReadTokens:
+            [
+                "gen_ai.usage.cache_read.input_tokens", "gen_ai.usage.cache_read_input_tokens",
+                "llm.token_count.prompt_details.cache_read", "ai.usage.inputTokenDetails.cacheReadTokens",
+                "ai.usage.cachedInputTokens", "gen_ai.usage.prompt_tokens_details.cached_tokens",
+            ]
+        case .cacheWriteTokens:
+            [
+                "gen_ai.usage.cache_write.input_tokens", "gen_ai.usage.cache_creation.input_tokens",
+                "gen_ai.usage.cache_creation_input_tokens", "llm.token_count.prompt_details.cache_write",
+                "ai.usage.inputTokenDetails.cacheWriteTokens",
+            ]
+        case .reasoningTokens:
+            [
+                "gen_ai.usage.reasoning.output_tokens", "gen_ai.usage.reasoning_tokens",
+                "llm.token_count.completion_details.reasoning", "ai.usage.outputTokenDetails.reasoningTokens",
+                "ai.usage.reasoningTokens", "gen_ai.usage.completion_tokens_details.reasoning_tokens",
+            ]
+        case .cost: ["gen_ai.usage.cost.amount", "gen_ai.usage.cost", "llm.cost.total", "operation.cost"]
+        case .timeToFirstChunk: ["gen_ai.response.time_to_first_chunk"]
+        case .millisecondsToFirstChunk: ["ai.response.msToFirstChunk"]
+        case .agent: ["gen_ai.agent.name", "agent.name", "agent_name"]
+        case .workflow: ["gen_ai.workflow.name", "traceloop.workflow.name"]
+        case .session:
+            [
+                "langfuse.session.id", "session.id", "langsmith.trace.session_id", "mlflow.trace.session",
+                "ai.telemetry.metadata.sessionId", "traceloop.association.properties.session_id",
+            ]
+        case .conversation: ["gen_ai.conversation.id"]
+        case .user:
+            [
+                "langfuse.user.id", "user.id", "enduser.id", "mlflow.trace.user", "ai.telemetry.metadata.userId",
+                "traceloop.association.properties.user_id", "langsmith.metadata.user_id",
+                "metadata.user_api_key_user_id",
+            ]
+        case .call:
+            ["call.id", "call_id", "traceloop.association.properties.call_id", "langsmith.metadata.call_id"]
+        case .tool: ["gen_ai.tool.name", "tool.name", "ai.toolCall.name"]
+        }
+    }
+}
