@@ -43,14 +43,23 @@ def day_files(directory):
 
 def reader(path):
     """A connection that changes nothing."""
-    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
-    connection.row_factory = sqlite3.Row
-    return connection
+    return sqlite3.connect(f"file:{path}?mode=ro", uri=True)
 
 
 def _of_day(path):
     with contextlib.closing(reader(path)) as connection:
+        connection.row_factory = sqlite3.Row
         return [_row(zip(row.keys(), row, strict=True)) for row in connection.execute(FROM_SQLITE)]
+
+
+def day_rows(path, query):
+    with contextlib.closing(reader(path)) as connection:
+        return connection.execute(query).fetchall()
+
+
+def sqlite_rows(directory, query):
+    """What a query finds in all days together."""
+    return [row for path in day_files(directory) for row in day_rows(path, query)]
 
 
 def _row(pairs):
@@ -76,10 +85,9 @@ def postgres_ids(database):
 def sqlite_ids(directory):
     found = Counter()
     for path in day_files(directory):
-        with contextlib.closing(reader(path)) as connection:
-            # A file is there before its tables are.
-            with contextlib.suppress(sqlite3.OperationalError):
-                found.update(_as_sent(row[0]) for row in connection.execute("SELECT span_id FROM spans"))
+        # A file is there before its tables are.
+        with contextlib.suppress(sqlite3.OperationalError):
+            found.update(_as_sent(number) for (number,) in day_rows(path, "SELECT span_id FROM spans"))
     return found
 
 
