@@ -1,5 +1,5 @@
 #!/bin/sh
-# Measures the codecs, then (where it is there) the whole server. Needs a Python with opentelemetry-proto: $PYTHON, else python3.
+# Measures the codecs, then (where they are there) the whole server and the hot tables. Needs a Python with opentelemetry-proto: $PYTHON, else python3.
 # With WEIR_TEXTS=FILE, a text a line as {"text": …}, also the redaction scanner on those texts.
 # Usage: run.sh [rounds]
 set -eu
@@ -11,3 +11,4 @@ swift build -c release --product HotPath
 swift build -c release --product Redaction
 .build/release/Redaction "$bodies" ${WEIR_TEXTS:+"$WEIR_TEXTS"}
 if [ -x ./server.sh ]; then ./server.sh "$bodies"; fi
+"${PYTHON:-python3}" store.py --weir ../.build/release/weir
