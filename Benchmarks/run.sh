@@ -10,5 +10,7 @@ swift build -c release --product HotPath
 .build/release/HotPath "$bodies" "${1:-15}"
 swift build -c release --product Redaction
 .build/release/Redaction "$bodies" ${WEIR_TEXTS:+"$WEIR_TEXTS"}
-if [ -x ./server.sh ]; then ./server.sh "$bodies"; fi
-"${PYTHON:-python3}" store.py --weir ../.build/release/weir
+well=0
+if [ -x ./server.sh ]; then ./server.sh "$bodies" || well=1; fi
+"${PYTHON:-python3}" store.py --weir ../.build/release/weir || well=1
+exit $well
