@@ -23,8 +23,8 @@ def long(*values):
 
 @dataclass
 class Kill:
-    """Who is killed: Weir, at any moment or at one of the first `latest` calls on a file with `text` in its path; or
-    the database, which starts again, with Weir or without."""
+    """Who is killed: Weir, at any moment or at one of the first `latest` calls on a file with `text` in its path, such
+    as those that it makes when it is to end; or the database, which starts again, with Weir or without."""
 
     weir: bool = True
     database: bool = False
@@ -32,22 +32,24 @@ class Kill:
     text: str = ""
     action: str = ""
     latest: int = 1
+    at_end: bool = False
 
 
 WEIR, DATABASE, BOTH = Kill(), Kill(weir=False, database=True), Kill(database=True)
-# What SQLite does on its way to a commit, and when it brings the log into the file.
+# What SQLite does when it has brought its log into the file.
+AT_END = [("ftruncate", "before"), ("ftruncate", "after"), ("unlink", "before"), ("unlink", "after")]
+# What it does on its way to a commit.
 FILES = [
     Kill(call=call, text=text, action=action, latest=latest)
     for call, text, actions, latest in [
         ("pwrite", ".db-wal", "before half after", 200),
         ("fdatasync", ".db-wal", "before after", 20),
-        ("pwrite", ".db-20", "before", 5),
         ("open", "/hot/spans-", "before after", 4),
         ("pwrite", "/hot/meta.db", "before half after", 3),
         ("pwrite", ".cursor", "before after", 6),
     ]
     for action in actions.split()
-]
+] + [Kill(call=call, text=".db-wal", action=action, at_end=True) for call, action in AT_END]
 
 
 class Story:
@@ -86,7 +88,10 @@ class Story:
             weir = self.start(**self.keys, env=env, ready=False)
             eventually(lambda: weir.endpoints("otlp/http") or weir.process.poll(), weir.log)
             load.endpoint = next(iter(weir.endpoints("otlp/http").values()), None)
-            killed(weir, 60)
+            if kill.at_end:
+                self.acknowledges(50, weir)
+                weir.terminate()
+            killed(weir)
             return self.begin(load)
         self.acknowledges(self.dice.randint(1, 300), weir)
         if kill.weir:
