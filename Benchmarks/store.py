@@ -30,10 +30,11 @@ MOST_MILLISECONDS_A_TRACE = 5
 PEERS = {"Phoenix, SQLite": 1000 / 5.8, "MLflow, SQLite": 1000 / 0.87}
 LEAST_TIMES_A_PEER = 5
 # Nothing listens there.
-NOBODY = "{ endpoint: http://127.0.0.1:9 }"
+NOBODY = "{ endpoint: http://127.0.0.1:9, compression: none, retry_on_failure: { initial_interval: 30s } }"
 VARIANTS = 16
 LOOK_UPS = 200
-HOUR = 3600 * 10**9
+# Nanoseconds between the start of a span and its request, at most.
+LATEST = 10 * 10**9
 
 
 class Bodies:
@@ -66,7 +67,7 @@ class Bodies:
         for old, trace, own, start, end, duration in places:
             body[trace:trace + 16] = traces.setdefault(old, self.random.randbytes(16))
             body[own:own + 8] = self.random.randbytes(8)
-            began = now - self.random.randrange(HOUR)
+            began = now - self.random.randrange(LATEST)
             body[start:start + 8] = struct.pack("<Q", began)
             body[end:end + 8] = struct.pack("<Q", began + duration)
         return body
