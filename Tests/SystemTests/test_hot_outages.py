@@ -45,7 +45,7 @@ class Stores:
         """Waits for a line of the exporter's that warns with all of these words."""
 
         def found():
-            lines = [line for line in self.weir.records() if line.get("exporter") == "postgres"]
+            lines = [line for line in self.weir.records() if line.get("component") == "postgres"]
             bad = [line for line in lines if line.get("level") in ("warning", "warn", "error")]
             return any(all(word in str(line).lower() for word in words) for line in bad)
 

@@ -46,16 +46,16 @@ IMPATIENT = {"retry_on_failure": {"initial_interval": "10ms", "max_interval": "5
 
 def forward(endpoint, **further):
     """The keys of an exporter that sends spans on, and is not patient."""
-    return dict(endpoint=endpoint, compression="none", timeout="1s", **{**IMPATIENT, **further})
+    return {"endpoint": endpoint, "compression": "none", "timeout": "1s", **IMPATIENT, **further}
 
 
 def postgres(database, **further):
     """The keys of an exporter to a database of `postgres.py`, which is not patient either."""
-    return dict(connection=database.connection(), schema="weir", **{**IMPATIENT, **further})
+    return {"connection": database.connection(), "schema": "weir", **IMPATIENT, **further}
 
 
 def sqlite(directory, **further):
-    return dict(directory=str(directory), **{**IMPATIENT, **further})
+    return {"directory": str(directory), **IMPATIENT, **further}
 
 
 def configuration(http=None, exporters=None, logs="level: info, encoding: logfmt", journal=None):
