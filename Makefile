@@ -71,7 +71,7 @@ clean: ## remove what was built; data/ stays
 
 unit-tests: test-packages
 	swift build --build-tests
-	swift test --skip-build
+	Tests/with-postgres swift test --skip-build
 
 system-tests: test-packages $(WEIR) $(VENV)/installed
 	$(PYTHON) -m pytest Tests/SystemTests

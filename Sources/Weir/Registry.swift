@@ -6,6 +6,7 @@ enum Registry {
     static let processors: [any Processor.Type] = [
         AttributesProcessor.self,
         BatchProcessor.self,
+        CostProcessor.self,
         FilterProcessor.self,
         MemoryLimiterProcessor.self,
         RedactionProcessor.self,
@@ -15,6 +16,8 @@ enum Registry {
         ArchiveExporter.self,
         DebugExporter.self,
         OTLPHTTPExporter.self,
+        PostgresExporter.self,
+        SQLiteExporter.self,
     ]
 
     /// The same, as far as the configuration needs to know it.

@@ -109,10 +109,6 @@ class Cluster:
         self.process.wait(60)
         eventually(lambda: not any(is_running(pid) for pid in children), self.log)
 
-    def restart(self):
-        self.stop()
-        self.start()
-
     def close(self):
         self.stop()
         shutil.rmtree(self.directory)

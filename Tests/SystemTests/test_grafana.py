@@ -139,6 +139,7 @@ def test_no_condition_of_a_query_meets_a_row_of_another_tenant(readers, database
 
 def test_a_trace_of_a_day_is_found_through_the_index_of_its_partition(readers, database):
     ((trace, start),) = database.sql("SELECT trace_id, start_time FROM spans WHERE tenant_id = 77 LIMIT 1")
+    database.sql("ANALYZE spans")
     with readers["other"].connect() as connection:
         connection.execute("SET enable_seqscan = off")
         query = "EXPLAIN SELECT * FROM spans WHERE trace_id = %s AND start_time BETWEEN %s AND %s"

@@ -196,6 +196,7 @@ def small_disk(cluster):
 def test_a_database_whose_disk_is_full_gets_everything_when_there_is_room(start, cluster, small_disk, tmp_path):
     database = cluster.database()
     cluster.sql(f"ALTER DATABASE {database.name} SET default_tablespace = small")
+    cluster.sql(f"GRANT CREATE ON TABLESPACE small TO {database.role}")
     stores = Stores(start, database, tmp_path)
     stores.send()
     stores.postgres_has_everything()
@@ -230,7 +231,7 @@ def test_a_commit_whose_answer_is_lost_is_not_made_again(start, cluster, tmp_pat
     eventually(lambda: database.sql(waits, [database.role])[0][0], stores.weir.log)
     stores.weir.kill()
     cluster.sql("ALTER SYSTEM RESET synchronous_standby_names")
-    cluster.restart()
+    cluster.sql("SELECT pg_reload_conf()")
     stores.weir = stores.begin()
     stores.end()
 

@@ -17,7 +17,7 @@ enum HouseRules {
                 ]
             )
         ],
-        [("Store", ["GRDB", "Logging", "Synchronization"])],
+        [("Store", ["GRDB", "GRDBSQLite", "Logging", "Synchronization"])],
         [("Receivers", ["Logging", "NIOCore", "NIOHTTP1"]), ("Processors", []), ("Exporters", ["Logging"])],
         [("Operations", ["Logging", "NIOCore", "NIOHTTP1", "Synchronization"])],
         [("", ["Logging"])],

@@ -10,6 +10,7 @@
 #include <openssl/core_names.h>
 #include <openssl/params.h>
 #include <postgresql/libpq-fe.h>
+#include <sys/eventfd.h>
 #include <zlib.h>
 #include <zstd.h>
 #include <zstd_errors.h>

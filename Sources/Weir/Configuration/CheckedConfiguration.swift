@@ -1,5 +1,3 @@
-import Foundation
-
 /// The outcome of reading a configuration file.
 struct CheckedConfiguration: Sendable {
     /// Nil where `diagnostics` hold an error.
@@ -10,7 +8,7 @@ struct CheckedConfiguration: Sendable {
 
     init(file: String, environment: [String: String], catalogue: Catalogue) {
         do {
-            let text = try Self.text(of: file)
+            let text = try ConfigFile.text(of: file)
             self.init(text, file: file, environment: environment, catalogue: catalogue)
         } catch {
             var diagnostics = Diagnostics(file: file)
@@ -39,21 +37,5 @@ struct CheckedConfiguration: Sendable {
         self.configuration = configuration
         self.diagnostics = diagnostics
         self.fields = fields
-    }
-
-    private static func text(of file: String) throws(ConfigError) -> String {
-        let descriptor = open(file, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else {
-            throw ConfigError("cannot be opened: \(String(cString: strerror(errno)).lowercased())")
-        }
-        let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-        // One byte more than is allowed, so that the reader sees that it is too much.
-        guard let data = try? handle.read(upToCount: YAMLReader.maximumSize.bytes + 1) else {
-            throw ConfigError("cannot be read")
-        }
-        guard let text = String(validating: data, as: UTF8.self) else {
-            throw ConfigError("found bytes that are not UTF-8, wanted UTF-8")
-        }
-        return text
     }
 }

@@ -92,6 +92,10 @@ extension Fields {
         diagnostics.add(severity, line: line, path: path, message)
     }
 
+    mutating func add(_ other: Diagnostics) {
+        diagnostics.add(other)
+    }
+
     mutating func rejectMissing(_ key: String, wanted: String) {
         record(line: line, path: Fields.path(path, key), "is missing, wanted \(wanted)")
     }

@@ -48,6 +48,7 @@ extension Journal {
             for entry in index.entries { dedupe.finish(entry.key, at: entry.receivedAt, answer: entry.answer) }
         }
         try repair(recovery, events)
+        try note(limits.durability, recovery)
         let names = Set(destinations.map(\.name))
         for name in recovery.damagedCursors where names.contains(name) {
             let what = "the cursor of \(name) is damaged: it gets everything that is there"
@@ -111,6 +112,14 @@ extension Journal {
         let file = try disk.create(JournalRecovery.identityName, size: disk.blockSize)
         try file.write(block.bytes, at: 0)
         try file.sync()
+    }
+
+    private static func note(
+        _ durability: Durability, _ recovery: borrowing JournalRecovery
+    ) throws(DiskError) {
+        guard recovery.isUnsynced != (durability == .none) else { return }
+        if recovery.isUnsynced { return try recovery.disk.remove(JournalRecovery.unsyncedName) }
+        _ = try recovery.disk.create(JournalRecovery.unsyncedName, size: recovery.disk.blockSize)
     }
 
     private static func copy(

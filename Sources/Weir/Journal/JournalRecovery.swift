@@ -11,6 +11,10 @@ struct JournalRecovery: ~Copyable {
     }
 
     static let identityName = "identity"
+    /// Stands in a journal with `durability: none`, since nobody knows what of it a power cut leaves.
+    static let unsyncedName = "unsynced"
+    /// More records than the system keeps in memory for a disk. There are enough sequences for 2³² such jumps.
+    static let unsyncedJump: UInt64 = 1 << 32
 
     let disk: any JournalDisk
     private(set) var journal: JournalID
@@ -39,6 +43,8 @@ struct JournalRecovery: ~Copyable {
     private(set) var strays: [String] = []
     /// The file that says which journal this is has to be written.
     private(set) var isUnidentified = false
+    /// An earlier process wrote without knowing what of it would last.
+    private(set) var isUnsynced = false
     private var last: Last?
     private let isReadOnly: Bool
     private let verifies: Bool
@@ -62,6 +68,7 @@ struct JournalRecovery: ~Copyable {
         let own = headers.filter { $0.header.journal == journal }
         try readCursors(names, oldest: own.first?.header.firstSequence)
         try readSegments(own, Set(names), eachIndex)
+        isUnsynced = names.contains(Self.unsyncedName)
         placeNext()
         noteMissingForCursors()
     }
@@ -234,10 +241,18 @@ struct JournalRecovery: ~Copyable {
         if segments.isEmpty { nextSequence = cursors.values.map(\.next).min() ?? nextSequence }
         let passed = cursors.values.map { $0.done.last.map { $0.upperBound + 1 } ?? $0.next }
         let unreadable = unreadable.filter { $0.sequences.lowerBound >= nextSequence }.map(\.sequences.upperBound)
-        guard let used = (passed + unreadable).max(), used > nextSequence else { return }
-        gaps.append(JournalGap(reason: .missing, sequences: nextSequence...used - 1, spans: nil))
-        nextSequence = used
-        isJump = true
+        let used = (passed + unreadable).max() ?? 0
+        if used > nextSequence {
+            gaps.append(JournalGap(reason: .missing, sequences: nextSequence...used - 1, spans: nil))
+            nextSequence = used
+            isJump = true
+        }
+        if isUnsynced {
+            // Exporters may know records beyond those that were found, and would take new ones for them.
+            nextSequence += Self.unsyncedJump
+            isJump = true
+        }
+        guard isJump else { return }
         if let last { self.last = Last(file: last.file, index: last.index, end: last.end, isClosed: true) }
     }
 

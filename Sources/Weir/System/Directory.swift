@@ -64,6 +64,13 @@ enum Directory {
         guard unlink(path) == 0 else { throw FileError("unlink", path) }
     }
 
+    /// Bytes.
+    static func size(ofFile path: String) throws(FileError) -> Int {
+        var status = stat()
+        guard stat(path, &status) == 0 else { throw FileError("stat", path) }
+        return Int(status.st_size)
+    }
+
     /// Whether something, of any kind, has this name.
     static func has(_ path: String) -> Bool {
         access(path, F_OK) == 0

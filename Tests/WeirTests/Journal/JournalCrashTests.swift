@@ -44,6 +44,31 @@ extension JournalSimulation {
             for gap in core.gaps { #expect(!gap.sequences.contains { work.seen[$0] != nil }, what) }
         }
 
+        /// An exporter may know a record that a power cut has taken from the journal, and its cursor with it. A record
+        /// of the same sequence would be taken for one that it has.
+        @Test func withoutDurabilityNoSequenceIsUsedTwice() throws {
+            for seed in 0..<40 as Range<UInt64> {
+                let disk = SimulatedDisk(seed: seed)
+                let limits = JournalWork.limits(.none)
+                let core = try JournalCore(limits, on: disk)
+                #expect(core.append([.numbered(1), .numbered(2), .numbered(3)]) == 3)
+                let seen = try core.drain(0).map(\.sequence)
+                #expect(seen.count == 3)
+                let after = disk.afterCrash(seed: seed)
+                let next = try JournalCore(limits, on: after)
+                #expect(next.append([.numbered(4)]) == 1)
+                let records = try next.drain(0)
+                let last = try #require(records.last)
+                #expect(last.number == 4 && last.sequence > seen[2], "seed \(seed)")
+                #expect(!next.gaps.contains { $0.sequences.contains(last.sequence) }, "seed \(seed)")
+                // Nor later, when it is not known any more what the first process did not sync.
+                let safe = try JournalCore(JournalWork.limits(.fsync), on: after)
+                #expect(safe.append([.numbered(5)]) == 1)
+                #expect(try safe.drain(0).last.map { $0.sequence > last.sequence } == true, "seed \(seed)")
+                #expect(after.contents[JournalRecovery.unsyncedName] == nil)
+            }
+        }
+
         @Test(arguments: [Durability.fsync, .interval])
         func whatWasPromisedIsThereAfterAPowerCut(_ durability: Durability) async throws {
             let limits = JournalWork.limits(durability)

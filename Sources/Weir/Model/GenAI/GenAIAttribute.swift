@@ -3,7 +3,11 @@
 /// LangSmith, MLflow, OpenLIT, LiteLLM, Pydantic AI.
 enum GenAIAttribute: Int, CaseIterable, Sendable {
     case operation, provider, requestModel, responseModel, responseID
-    case inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens, reasoningTokens
+    case inputTokens, outputTokens, totalTokens
+    case cacheReadTokens, cacheWriteTokens, hourCacheWriteTokens, reasoningTokens
+    case inputAudioTokens, outputAudioTokens, inputImageTokens, outputImageTokens
+    case characters, seconds, queries
+    case serviceTier
     /// In USD.
     case cost
     /// In seconds.
@@ -43,6 +47,8 @@ enum GenAIAttribute: Int, CaseIterable, Sendable {
                 "gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens", "llm.token_count.completion",
                 "ai.usage.outputTokens", "ai.usage.completionTokens", "llm.usage.completion_tokens",
             ]
+        case .totalTokens:
+            ["gen_ai.usage.total_tokens", "llm.token_count.total", "llm.usage.total_tokens", "ai.usage.totalTokens"]
         case .cacheReadTokens:
             [
                 "gen_ai.usage.cache_read.input_tokens", "gen_ai.usage.cache_read_input_tokens",
@@ -60,6 +66,27 @@ enum GenAIAttribute: Int, CaseIterable, Sendable {
                 "gen_ai.usage.reasoning.output_tokens", "gen_ai.usage.reasoning_tokens",
                 "llm.token_count.completion_details.reasoning", "ai.usage.outputTokenDetails.reasoningTokens",
                 "ai.usage.reasoningTokens", "gen_ai.usage.completion_tokens_details.reasoning_tokens",
+            ]
+        case .hourCacheWriteTokens: ["gen_ai.usage.cache_write.1h.input_tokens"]
+        case .inputAudioTokens:
+            [
+                "gen_ai.usage.audio.input_tokens", "llm.token_count.prompt_details.audio",
+                "gen_ai.usage.details.input_audio_tokens",
+            ]
+        case .outputAudioTokens:
+            [
+                "gen_ai.usage.audio.output_tokens", "llm.token_count.completion_details.audio",
+                "gen_ai.usage.details.output_audio_tokens",
+            ]
+        case .inputImageTokens: ["gen_ai.usage.image.input_tokens"]
+        case .outputImageTokens: ["gen_ai.usage.image.output_tokens"]
+        case .characters: ["weir.usage.characters"]
+        case .seconds: ["weir.usage.seconds"]
+        case .queries: ["weir.usage.queries"]
+        case .serviceTier:
+            [
+                "openai.response.service_tier", "gen_ai.response.service_tier",
+                "gen_ai.openai.response.service_tier", "openai.request.service_tier",
             ]
         case .cost: ["gen_ai.usage.cost.amount", "gen_ai.usage.cost", "llm.cost.total", "operation.cost"]
         case .timeToFirstChunk: ["gen_ai.response.time_to_first_chunk"]

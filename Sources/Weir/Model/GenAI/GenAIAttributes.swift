@@ -54,6 +54,11 @@ struct GenAIAttributes {
         return batch.value(of: batch.attributes[places[attribute.rawValue]])
     }
 
+    /// Which of ``GenAIAttribute/keys`` it was; nil where there is none.
+    func rank(of attribute: GenAIAttribute) -> Int? {
+        ranks[attribute.rawValue] == Self.none ? nil : Int(ranks[attribute.rawValue])
+    }
+
     func has(_ attribute: GenAIAttribute) -> Bool { ranks[attribute.rawValue] != Self.none }
 
     /// What the span does, as it says, or as what else it says implies.

@@ -200,16 +200,18 @@ extension SQLiteMigration {
             );
 
             CREATE TABLE rejects (
-                -- One row for each span that the tables did not take, with the reason; span is OTLP protobuf,
-                -- TracesData.
+                -- One row for each span that the tables did not take, with the reason; place counts the spans
+                -- of the record, span is OTLP protobuf, TracesData.
                 rejected_at integer NOT NULL,
                 journal integer NOT NULL,
                 sequence integer NOT NULL,
+                place integer NOT NULL,
                 tenant_id integer NOT NULL,
                 trace_id blob NOT NULL,
                 span_id integer NOT NULL,
                 reason text NOT NULL,
-                span blob NOT NULL
+                span blob NOT NULL,
+                PRIMARY KEY (journal, sequence, place)
             );
             CREATE INDEX rejects_time ON rejects (rejected_at);
             """)

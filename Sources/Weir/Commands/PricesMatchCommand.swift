@@ -1,0 +1,50 @@
+import ArgumentParser
+import Foundation
+
+/// `weir prices match`
+struct PricesMatchCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "match",
+        abstract: "Prints which price a model has, and the names that were tried.",
+        discussion: "Exits with 1 where no list has the model: its calls would be unpriced.")
+
+    @Argument(help: "The model, as spans name it.") var model: String
+
+    @Option(help: "The provider, as spans name it.") var provider: String?
+
+    @Option(help: "Whose prices; those of one tenant go before those of all.") var tenant = "default"
+
+    @Option(help: ArgumentHelp("The price list.", valueName: "file")) var prices = "prices.yaml"
+
+    @Option(help: ArgumentHelp("A list of one's own prices.", valueName: "file")) var overrides: String?
+
+    func run() throws {
+        let table = try PriceTable([prices, overrides].compactMap(\.self).map(read))
+        let name = ModelName(provider: provider, model: model)
+        let match = table.match(name, tenant: tenant, at: .now())
+        for candidate in name.candidates {
+            print("tried \(candidate.provider ?? "any provider")/\(candidate.model)")
+            if let match, candidate.model == match.price.model || match.price.aliases.contains(candidate.model) {
+                break
+            }
+        }
+        guard let match else {
+            print("no list has it")
+            throw ExitCode.failure
+        }
+        print("price \(match.price.id)" + (match.region.map { ", region \($0)" } ?? ""))
+        for unit in UsageUnit.allCases {
+            guard let rate = match.price.rates[unit] else { continue }
+            print("  \(unit.rawValue) \(Cost.text(rate)) USD")
+        }
+    }
+
+    private func read(_ file: String) throws -> PriceFile {
+        var fields = Fields([], file: file)
+        let list = fields.file("prices", default: file, "", PriceFile.init)
+        guard let list, !fields.diagnostics.hasErrors else {
+            throw ValidationError(fields.diagnostics.lines.joined(separator: "\n"))
+        }
+        return list
+    }
+}

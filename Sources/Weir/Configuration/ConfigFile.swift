@@ -1,0 +1,20 @@
+import Foundation
+
+/// A file of the configuration, as text.
+enum ConfigFile {
+    static func text(of file: String) throws(ConfigError) -> String {
+        let descriptor = open(file, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            throw ConfigError("cannot be opened: \(String(cString: strerror(errno)).lowercased())")
+        }
+        let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+        // One byte more than is allowed, so that the reader sees that it is too much.
+        guard let data = try? handle.read(upToCount: YAMLReader.maximumSize.bytes + 1) else {
+            throw ConfigError("cannot be read")
+        }
+        guard let text = String(validating: data, as: UTF8.self) else {
+            throw ConfigError("found bytes that are not UTF-8, wanted UTF-8")
+        }
+        return text
+    }
+}

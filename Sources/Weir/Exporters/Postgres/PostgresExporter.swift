@@ -1,0 +1,89 @@
+import Logging
+
+/// Stores spans in the hot tables of a PostgreSQL database, each exactly once. `docs/postgres.md` says what a reader
+/// may rely on, and what each failure leads to.
+actor PostgresExporter: Exporter {
+    static let type = "postgres"
+    static let help = "Stores spans in PostgreSQL, in tables for SQL."
+    /// The ledger knows records, so a record is stored as a whole; batches of one journal would only wait for each
+    /// other.
+    static let deliveryDefaults = DeliveryDefaults(maxConsumers: 1, splitsRecords: false)
+
+    private let configuration: PostgresConfiguration
+    private let clock: @Sendable () -> Timestamp
+    private let executor: BlockingExecutor
+    private let interrupt = Interrupt()
+    private let housekeeping: PostgresHousekeeping
+    private let telemetry: PostgresTelemetry
+    private let logger: Logger
+    /// Nil until the first batch, and after a failure.
+    private var writer: PostgresWriter?
+
+    init(_ configuration: PostgresConfiguration, _ context: Context) throws {
+        self.init(configuration, context, clock: Timestamp.now)
+    }
+
+    /// - Parameter clock: the time of day.
+    init(_ configuration: PostgresConfiguration, _ context: Context, clock: @escaping @Sendable () -> Timestamp) {
+        self.configuration = configuration
+        self.clock = clock
+        executor = BlockingExecutor(label: "weir.\(context.id)")
+        telemetry = PostgresTelemetry(context)
+        logger = context.logger
+        let upkeep = PostgresUpkeep(
+            configuration.connection, schema: configuration.schema, Retention(configuration.retention))
+        housekeeping = PostgresHousekeeping(upkeep, context.logger)
+        logger.info(
+            "storing", metadata: ["schema": "\(configuration.schema)", "retention": "\(configuration.retention.text)"])
+    }
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+    /// Returns when the batch is committed.
+    func export(_ batch: FrozenBatch) async throws(ExportError) {
+        interrupt.reset()
+        let outcome = await withTaskCancellationHandler {
+            store(batch)
+        } onCancel: {
+            interrupt.raise()
+        }
+        try outcome.get()
+    }
+
+    nonisolated func tick(at now: Timestamp) async {
+        housekeeping.tick(at: now)
+    }
+
+    func finish() async {
+        writer = nil
+        await housekeeping.finish()
+    }
+
+    private func store(_ batch: FrozenBatch) -> Result<Void, ExportError> {
+        do {
+            var writer = try takeWriter()
+            let counts = try writer.store(batch, at: clock())
+            self.writer = consume writer
+            telemetry.count(counts)
+            if counts.rejected > 0 {
+                logger.warning(
+                    "the tables did not take spans; they are in rejects", metadata: ["spans": "\(counts.rejected)"])
+            }
+            return .success(())
+        } catch let error as PostgresError {
+            return .failure(.retryable(error.reason, after: nil))
+        } catch {
+            return .failure(.rejected("a record cannot be read: \(error)"))
+        }
+    }
+
+    /// After an error nobody knows what state a session is in, so it is not put back.
+    private func takeWriter() throws(PostgresError) -> PostgresWriter {
+        if let writer = writer.take() { return writer }
+        let connection = try PostgresSession.open(
+            configuration.connection, schema: configuration.schema, interrupt: interrupt)
+        try PostgresMigrations.apply(on: connection)
+        logger.info("connected", metadata: ["server": "\(connection.serverVersion / 10_000)"])
+        return try PostgresWriter(connection)
+    }
+}

@@ -1,0 +1,125 @@
+import Logging
+
+/// Writes spans to hot tables in SQLite, a file for each day. `docs/sqlite.md` says what a reader may rely on.
+actor SQLiteExporter: Exporter {
+    static let type = "sqlite"
+    static let help = "Writes spans to tables in SQLite, a file for each day; needs no server."
+    /// A local disk answers at last, and which files hold a record is known by the record's sequence.
+    static let deliveryDefaults = DeliveryDefaults(timeout: .zero, maxConsumers: 1, splitsRecords: false)
+
+    /// Between two looks at which days there are.
+    private static let lookNanoseconds: UInt64 = 60_000_000_000
+
+    private let directory: SQLiteDirectory
+    private let retention: Retention
+    private let clock: @Sendable () -> Timestamp
+    private let executor: BlockingExecutor
+    private let telemetry: SQLiteTelemetry
+    private let logger: Logger
+    private var store: SQLiteStore
+    private var rows = HotRows()
+    /// The records that were exported last, and of which journal.
+    private var run = SequenceRun()
+    private var journal: JournalID?
+    private var lookedAt: Timestamp?
+    /// Records are decoded into it, one after the other. Without a limit: what was accepted, under whatever limit the
+    /// receiver had, must not be given up here.
+    private var batch = Batch(decodedLimit: .max)
+
+    init(_ configuration: SQLiteConfiguration, _ context: Context) throws {
+        try self.init(configuration, context, clock: Timestamp.now)
+    }
+
+    /// - Parameters:
+    ///   - clock: the time of day.
+    ///   - mayDrop: see ``Retention/mayDrop``.
+    init(
+        _ configuration: SQLiteConfiguration, _ context: Context, clock: @escaping @Sendable () -> Timestamp,
+        mayDrop: @escaping @Sendable (Day) async -> Bool = { _ in true }
+    ) throws {
+        self.clock = clock
+        executor = BlockingExecutor(label: "weir.\(context.id)")
+        telemetry = SQLiteTelemetry(context)
+        logger = context.logger
+        directory = SQLiteDirectory(configuration.directory)
+        retention = Retention(configuration.retention, mayDrop: mayDrop)
+        store = SQLiteStore(in: directory, retention, logger)
+        try directory.create()
+        logger.info("writing", metadata: ["directory": "\(configuration.directory)"])
+    }
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+    /// Returns when the disk has every row of the batch.
+    func export(_ batch: FrozenBatch) async throws(ExportError) {
+        let now = clock()
+        if journal != batch.journal { run = SequenceRun() }
+        journal = batch.journal
+        let before = run
+        defer { rows.reset() }
+        var counts = SQLiteCounts()
+        do {
+            let records = try collect(batch, at: now)
+            defer { telemetry.add(counts) }
+            try store.write(rows, of: records, at: now, &counts) { try Self.encode($0, of: batch) }
+        } catch let error as SQLiteFailure {
+            run = before
+            throw .retryable("\(error)", after: nil)
+        } catch {
+            run = before
+            throw .rejected("a record cannot be stored: \(error)")
+        }
+    }
+
+    func tick(at now: Timestamp) async {
+        store.checkpointIfIdle(at: now)
+        if let lookedAt, now >= lookedAt, now.nanoseconds - lookedAt.nanoseconds < Self.lookNanoseconds { return }
+        lookedAt = now
+        do {
+            for day in retention.expired(try directory.daysOrLeftovers(), at: now) where await retention.mayDrop(day) {
+                try store.drop(day)
+                telemetry.addDropped()
+                logger.info("removed a day after its retention", metadata: ["day": "\(day.text)"])
+            }
+            try store.forgetRejects(at: now)
+            let days = try directory.days()
+            let bytes = days.reduce(0) { $0 + directory.size(of: directory.path(of: $1)) }
+            telemetry.show(files: days.count, bytes: bytes)
+        } catch {
+            logger.warning("cannot tidy up", metadata: ["reason": "\(error)"])
+        }
+    }
+
+    func finish() async {
+        store.close()
+    }
+
+    /// Makes rows of the records.
+    private func collect(_ batch: FrozenBatch, at now: Timestamp) throws -> SQLiteRecords {
+        var records = SQLiteRecords(of: batch.journal)
+        try batch.forEach(into: &self.batch) { decoded, record in
+            run.append(record.sequence)
+            records.add(record.sequence, since: run.start)
+            let tenantID = try store.tenantID(of: record.tenant, at: now)
+            rows.add(decoded, sequence: record.sequence, tenantID: tenantID)
+        }
+        return records
+    }
+
+    /// A span alone, as the record has it.
+    private static func encode(_ row: SpanRow, of frozen: FrozenBatch) throws -> [UInt8] {
+        var bytes: [UInt8] = []
+        var batch = Batch(decodedLimit: .max)
+        var encoder = OTLPEncoder()
+        let records = frozen.records.filter { $0.sequence == row.sequence }
+        let alone = FrozenBatch(
+            journal: frozen.journal, records: records, recoveredThrough: frozen.recoveredThrough)
+        try alone.forEach(into: &batch) { batch, _ in
+            for index in batch.spans.indices where index != Int(row.place) { batch.drop(span: index) }
+            if let message = encoder.encode(batch) {
+                bytes = withExtendedLifetime(message) { Array(message.bytes) }
+            }
+        }
+        return bytes
+    }
+}

@@ -1,0 +1,77 @@
+/// A row of a price list: what a model costs, from a day on and until another.
+struct ModelPrice: Sendable {
+    /// Rates for requests with so many input tokens, for all of their tokens.
+    struct LongContext: Sendable {
+        /// The first count that they hold for.
+        let from: Int64
+        let rates: Rates
+    }
+
+    /// Hours in UTC with other rates.
+    struct OffPeak: Sendable {
+        struct Window: Sendable {
+            /// 1 is Monday.
+            let weekdays: Set<Int>
+            /// Minutes of the day.
+            let minutes: [Range<Int>]
+        }
+
+        let windows: [Window]
+        let rates: Rates
+
+        /// - Parameter seconds: since 1970.
+        func contains(_ seconds: Int) -> Bool {
+            // 1970-01-01 was a Thursday.
+            let weekday = (seconds / 86_400 + 3) % 7 + 1
+            let minute = seconds % 86_400 / 60
+            return windows.contains { window in
+                window.weekdays.contains(weekday) && window.minutes.contains { $0.contains(minute) }
+            }
+        }
+    }
+
+    let provider: String
+    let model: String
+    let aliases: [String]
+    /// Whom it is for; nil for everybody.
+    let tenant: String?
+    let from: Timestamp
+    let until: Timestamp
+    let rates: Rates
+    let longContext: LongContext?
+    let serviceTiers: [String: RateChange]
+    /// By the prefix of a cross-region profile.
+    let regions: [String: RateChange]
+    let offPeak: OffPeak?
+
+    /// Names the price in `weir.cost.price`.
+    var id: String {
+        "\(provider)/\(model)" + (from.nanoseconds > 0 ? "@\(CalendarTime(from).date)" : "")
+    }
+
+    func holds(at time: Timestamp) -> Bool { from <= time && time < until }
+
+    /// What a call costs, unit by unit; nil where a unit that it used has no price, or it is more than can be held.
+    func cost(of usage: Usage, tier: String?, region: String?, at time: Timestamp) -> Cost? {
+        var rates = rates
+        if let longContext, usage.inputTokens >= longContext.from { rates = rates.changed(by: longContext.rates) }
+        if let offPeak, offPeak.contains(Int(time.nanoseconds / 1_000_000_000)) {
+            rates = rates.changed(by: offPeak.rates)
+        }
+        let changes = [region.flatMap { regions[$0] }, tier.flatMap { serviceTiers[$0] }].compactMap(\.self)
+        for change in changes { rates = rates.changed(by: change.rates) }
+        var cost = Cost()
+        for unit in UsageUnit.allCases where usage[unit] > 0 {
+            guard let rate = rates.rate(of: unit) else { return nil }
+            // Below 2³⁶ of 2³⁶ pico-dollars, times two factors below 2²⁴.
+            var amount = Int128(usage[unit]) * Int128(rate)
+            var scale: Int128 = 1
+            for change in changes {
+                amount *= Int128(change.factor(of: unit, in: rates))
+                scale *= Int128(RateChange.one)
+            }
+            guard cost.add((amount + scale / 2) / scale, to: unit) else { return nil }
+        }
+        return cost
+    }
+}

@@ -1,0 +1,88 @@
+/// Drops partitions whose day is over for good, and what only they needed, without blocking readers or writers.
+///
+/// A partition is marked, detached and dropped. What an earlier run did not finish, this one does: a detach that was
+/// interrupted, and a marked table that is detached. A table that somebody else detached is not marked and stays.
+enum PostgresRetention {
+    private struct Partition {
+        let name: PostgresPartitionName
+        let isAttached: Bool
+        let isPending: Bool
+    }
+
+    private static let mark = "dropped by Weir: its day is over"
+    private static let maxRows = 10_000
+    /// A span may start a day after it was received, and a clock may be off by as much.
+    private static let slack = 2
+
+    /// Days of which there is anything to drop.
+    static func days(on connection: PostgresConnection) throws(PostgresError) -> Set<Day> {
+        Set(try partitions(on: connection).map(\.name.day))
+    }
+
+    /// - Returns: false if another process does it.
+    static func drop(_ days: [Day], on connection: PostgresConnection) throws(PostgresError) -> Bool {
+        let done: Void? = try PostgresLock.hold(.retention, on: connection, patience: .zero) {
+            () throws(PostgresError) in
+            // Of one table, no second partition can be detached before.
+            for partition in try partitions(on: connection) where partition.isPending {
+                try connection.run("ALTER TABLE \(partition.name.table) DETACH PARTITION \(partition.name) FINALIZE")
+            }
+            for partition in try partitions(on: connection) where days.contains(partition.name.day) {
+                try drop(partition, on: connection)
+            }
+        }
+        return done != nil
+    }
+
+    private static func drop(_ partition: Partition, on connection: PostgresConnection) throws(PostgresError) {
+        let name = partition.name
+        if partition.isAttached {
+            try connection.run("COMMENT ON TABLE \(name) IS '\(mark)'")
+            try connection.run("ALTER TABLE \(name.table) DETACH PARTITION \(name) CONCURRENTLY")
+        }
+        try connection.runBriefly("DROP TABLE \(name)")
+    }
+
+    private static func partitions(on connection: PostgresConnection) throws(PostgresError) -> [Partition] {
+        let rows = try connection.run(
+            """
+            SELECT c.relname, i.inhrelid IS NOT NULL, coalesce(i.inhdetachpending, false)
+            FROM pg_class c
+            LEFT JOIN pg_inherits i ON i.inhrelid = c.oid AND i.inhparent IN (\(PostgresPartitions.parents))
+            WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind = 'r'
+                AND (i.inhrelid IS NOT NULL OR obj_description(c.oid, 'pg_class') = '\(mark)')
+            ORDER BY c.relname
+            """)
+        return (0..<rows.count).compactMap { row in
+            PostgresPartitionName(parsing: rows.text(row, 0) ?? "").map {
+                Partition(name: $0, isAttached: rows.bool(row, 1), isPending: rows.bool(row, 2))
+            }
+        }
+    }
+
+    /// Removes the resources and scopes that no span points to any more, and the rejects of that time.
+    /// - Parameter kept: the first day of which there may be spans.
+    static func prune(before kept: Day, on connection: PostgresConnection) throws(PostgresError) {
+        let lastSeen = Day(number: max(0, kept.number - slack)).text
+        for table in ["resources", "scopes"] {
+            try delete(from: table, key: "id", where: "last_seen < '\(lastSeen)'", on: connection)
+        }
+        try delete(from: "rejects", key: "ctid", where: "rejected_at < '\(kept.text) 00:00:00+00'", on: connection)
+    }
+
+    /// A part at a time, so that nobody waits long for a row.
+    private static func delete(
+        from table: String, key: String, where condition: String, on connection: PostgresConnection
+    ) throws(PostgresError) {
+        var count = 0
+        repeat {
+            count = try connection.run(
+                """
+                DELETE FROM \(table) WHERE \(key) = ANY (ARRAY(
+                    SELECT \(key) FROM \(table) WHERE \(condition) ORDER BY \(key) LIMIT \(maxRows)
+                    FOR UPDATE SKIP LOCKED))
+                """
+            ).affectedCount
+        } while count == maxRows
+    }
+}

@@ -1,0 +1,50 @@
+/// What has to be done to the tables from time to time, on a session of its own: the tables themselves, partitions for
+/// the coming days, and the end of old ones.
+actor PostgresUpkeep {
+    private let connection: String
+    private let schema: String
+    private let retention: Retention
+    private let executor: BlockingExecutor
+    private let interrupt = Interrupt()
+
+    /// - Parameter connection: a connection string, URL or keywords.
+    init(_ connection: String, schema: String, _ retention: Retention) {
+        self.connection = connection
+        self.schema = schema
+        self.retention = retention
+        executor = BlockingExecutor(label: "weir.postgres.upkeep")
+    }
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+    /// Ends soon when its task is cancelled.
+    /// - Returns: the days that were dropped.
+    func run(at now: Timestamp) async throws -> [Day] {
+        interrupt.reset()
+        return try await withTaskCancellationHandler {
+            try await work(at: now)
+        } onCancel: {
+            interrupt.raise()
+        }
+    }
+
+    private func work(at now: Timestamp) async throws -> [Day] {
+        let connection = try PostgresSession.open(connection, schema: schema, interrupt: interrupt)
+        defer { connection.close() }
+        // A reader that does not end holds this up, and nobody else; it is gone on with the next time.
+        try connection.run("SET lock_timeout = '5s'")
+        try PostgresMigrations.apply(on: connection)
+        var partitions = PostgresPartitions()
+        try partitions.make(PostgresPartitions.ahead(at: now), on: connection)
+        var days: [Day] = []
+        for day in retention.expired(try PostgresRetention.days(on: connection), at: now)
+        where await retention.mayDrop(day) {
+            days.append(day)
+        }
+        guard try PostgresRetention.drop(days, on: connection) else { return [] }
+        let past = UInt64(max(0, retention.duration / .nanoseconds(1)))
+        let kept = Timestamp(nanoseconds: now.nanoseconds - min(now.nanoseconds, past))
+        try PostgresRetention.prune(before: Day(kept), on: connection)
+        return days
+    }
+}

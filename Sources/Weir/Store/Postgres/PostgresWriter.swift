@@ -1,0 +1,282 @@
+/// Stores batches in the hot tables of one session. Each record is stored in one transaction with the note that it is,
+/// so it is there exactly once, whoever brings it again and whatever died on the way.
+///
+/// After any error but a refusal that it deals with itself, the session is not to be used any more.
+struct PostgresWriter: ~Copyable {
+    /// What became of the spans of a batch.
+    struct Counts: Equatable {
+        var stored = 0
+        /// Of ``stored``: those whose clock is far off, or that end before they start.
+        var clockSuspect = 0
+        /// What the tables did not take, and `rejects` did.
+        var rejected = 0
+        /// What had been stored before.
+        var repeated = 0
+    }
+
+    /// A partition can go while it is needed, be made anew, and go again.
+    private static let maxTries = 4
+
+    let connection: PostgresConnection
+    private var partitions = PostgresPartitions()
+    private var tenants = PostgresTenants()
+    private var dictionaries = PostgresDictionaries()
+    private var rows = HotRows()
+    private var encoder = CopyEncoder()
+
+    init(_ connection: PostgresConnection) throws(PostgresError) {
+        self.connection = connection
+        try partitions.load(from: connection)
+        // COPY has no ON CONFLICT, so usage goes through a table of the session.
+        try connection.run("CREATE TEMP TABLE new_usage (LIKE llm_usage) ON COMMIT DELETE ROWS")
+    }
+
+    /// - Throws: PostgresError; DecodeError where a record cannot be read, and then nothing was stored.
+    mutating func store(_ batch: FrozenBatch, at now: Timestamp) throws -> Counts {
+        for record in batch.records { _ = try tenants.id(of: record.tenant, on: connection) }
+        for _ in 0..<Self.maxTries {
+            do {
+                let (counts, missing) = try storeTogether(batch, on: Day(now))
+                if missing.isEmpty { return counts }
+                try partitions.make(missing, on: connection)
+            } catch let error as PostgresError where error.isMissingPartition {
+                try connection.run("ROLLBACK")
+                try partitions.load(from: connection)
+            } catch let error as PostgresError where error.isRefusal {
+                try connection.run("ROLLBACK")
+                return try storeApart(batch, on: Day(now))
+            }
+        }
+        throw PostgresError("partitions go as fast as they are made")
+    }
+
+    private func begin(_ batch: FrozenBatch) throws(PostgresError) -> PostgresLedger {
+        let sequences = batch.records.map(\.sequence)
+        let range = (sequences.min() ?? 0)...(sequences.max() ?? 0)
+        return try PostgresLedger.begin(batch.journal, range, on: connection)
+    }
+
+    /// Adds the rows of a record.
+    private mutating func addRows(_ decoded: borrowing Batch, of record: JournalRecord) throws(PostgresError) {
+        let tenantID = try tenants.id(of: record.tenant, on: connection)
+        rows.add(decoded, sequence: record.sequence, tenantID: tenantID)
+    }
+}
+
+// MARK: - All at once
+
+extension PostgresWriter {
+    /// Makes the rows of a record while the server stores those of the record before.
+    /// - Returns: days that need partitions first; nothing was stored if there are any.
+    private mutating func storeTogether(
+        _ batch: FrozenBatch, on day: Day
+    ) throws -> (counts: Counts, missing: Set<Day>) {
+        var ledger = try begin(batch)
+        var counts = Counts()
+        var missing: Set<Day> = []
+        rows.reset()
+        try connection.copyIn(CopyEncoder.spans)
+        encoder.begin()
+        var decoded = Batch(decodedLimit: .max)
+        try batch.forEach(into: &decoded) { decoded, record in
+            let first = rows.spans.count
+            guard !ledger.has(record.sequence) else {
+                counts.repeated += record.spanCount
+                return
+            }
+            try addRows(decoded, of: record)
+            for index in first..<rows.spans.count {
+                let span = rows.spans[index]
+                if !partitions.days.contains(span.day) { missing.insert(span.day) }
+                guard missing.isEmpty else { continue }
+                if span.isClockSuspect { counts.clockSuspect += 1 }
+                encoder.add(span, of: rows, batch.journal)
+                if encoder.count >= PostgresConnection.maxPiece { try put() }
+            }
+            ledger.add(record.sequence, spans: rows.spans.count - first, rejected: 0)
+        }
+        guard missing.isEmpty else {
+            try connection.abandonCopy()
+            try connection.run("ROLLBACK")
+            return (counts, missing)
+        }
+        try endCopy()
+        counts.stored = rows.spans.count
+        try copyUsage(rows.usage)
+        try copyRollups(of: rows.spans.indices)
+        // Last, as two sessions that write the same row wait for each other.
+        let resources = dictionaries.missing(of: rows.resources, on: day)
+        let scopes = dictionaries.missing(of: rows.scopes, on: day)
+        try dictionaries.write(resources, on: connection)
+        try dictionaries.write(scopes, on: connection)
+        try ledger.save(batch.journal, on: connection)
+        try connection.run("COMMIT")
+        dictionaries.note(resources + scopes)
+        return (counts, [])
+    }
+
+    private mutating func copyUsage(_ usage: some Collection<UsageRow>) throws(PostgresError) {
+        guard !usage.isEmpty else { return }
+        try connection.copyIn(CopyEncoder.usage)
+        encoder.begin()
+        for row in usage {
+            encoder.add(row, of: rows)
+            if encoder.count >= PostgresConnection.maxPiece { try put() }
+        }
+        try endCopy()
+        // In an order that is everybody's, so that nobody waits in a circle for the same calls.
+        let columns = UsageRow.columns.joined(separator: ", ")
+        try connection.run(
+            """
+            INSERT INTO llm_usage (\(columns)) SELECT \(columns) FROM new_usage ORDER BY trace_id, span_id
+            ON CONFLICT DO NOTHING
+            """)
+    }
+
+    private mutating func copyRollups(of indices: some Collection<Int>) throws(PostgresError) {
+        guard !indices.isEmpty else { return }
+        try connection.copyIn(CopyEncoder.rollups)
+        encoder.begin()
+        for (key, rollup) in rows.rollups(of: indices) {
+            encoder.add(key, rollup)
+            if encoder.count >= PostgresConnection.maxPiece { try put() }
+        }
+        try endCopy()
+    }
+
+    private mutating func put() throws(PostgresError) {
+        var rest = encoder.bytes[...]
+        while !rest.isEmpty {
+            try connection.put(UnsafeRawBufferPointer(rebasing: rest.prefix(PostgresConnection.maxPiece)))
+            rest = rest.dropFirst(PostgresConnection.maxPiece)
+        }
+        encoder.reset()
+    }
+
+    private mutating func endCopy() throws(PostgresError) {
+        encoder.end()
+        try put()
+        try connection.endCopy()
+    }
+}
+
+// MARK: - Without what is refused
+
+extension PostgresWriter {
+    /// A span that the tables do not take.
+    private struct Refused {
+        let index: Int
+        let reason: String
+    }
+
+    /// Stores what can be stored: in halves, of which one that is refused is halved again, until the bad spans are
+    /// alone. Those go to `rejects`. All in one transaction.
+    private mutating func storeApart(_ batch: FrozenBatch, on day: Day) throws -> Counts {
+        rows.reset()
+        var decoded = Batch(decodedLimit: .max)
+        var records: [(sequence: UInt64, rows: Range<Int>)] = []
+        try batch.forEach(into: &decoded) { decoded, record in
+            let first = rows.spans.count
+            try addRows(decoded, of: record)
+            records.append((record.sequence, first..<rows.spans.count))
+        }
+        try partitions.make(Set(rows.spans.map(\.day)).subtracting(partitions.days), on: connection)
+        let badRows = try writeDictionaries(on: day)
+        var ledger = try begin(batch)
+        var counts = Counts()
+        var refused: [Refused] = []
+        var accepted: [Int] = []
+        let new = records.filter { !ledger.has($0.sequence) }
+        for index in new.flatMap(\.rows) {
+            let span = rows.spans[index]
+            if let reason = badRows[span.resourceID] ?? badRows[span.scopeID] {
+                refused.append(Refused(index: index, reason: reason))
+            } else {
+                accepted.append(index)
+            }
+        }
+        refused += try writeHalves(of: accepted, batch.journal)
+        try copyRejects(refused, of: batch)
+        let bad = Set(refused.map(\.index))
+        for (sequence, rows) in new {
+            let rejected = rows.count(where: bad.contains)
+            ledger.add(sequence, spans: rows.count - rejected, rejected: rejected)
+        }
+        try ledger.save(batch.journal, on: connection)
+        try connection.run("COMMIT")
+        counts.rejected = refused.count
+        counts.stored = new.reduce(0) { $0 + $1.rows.count } - refused.count
+        counts.clockSuspect = accepted.count { rows.spans[$0].isClockSuspect && !bad.contains($0) }
+        counts.repeated = rows.spans.count - counts.stored - counts.rejected
+        return counts
+    }
+
+    /// Each row on its own; before the transaction, since it may take long.
+    /// - Returns: the ids of those that were refused, and why.
+    private mutating func writeDictionaries(on day: Day) throws(PostgresError) -> [Int64: String] {
+        var refused: [Int64: String] = [:]
+        for row in dictionaries.missing(of: rows.resources + rows.scopes, on: day) {
+            do {
+                try dictionaries.write([row], on: connection)
+                dictionaries.note([row])
+            } catch  where error.isRefusal {
+                refused[row.id] = error.description
+            }
+        }
+        return refused
+    }
+
+    private mutating func writeHalves(
+        of indices: [Int], _ journal: JournalID
+    ) throws(PostgresError) -> [Refused] {
+        var refused: [Refused] = []
+        var parts = indices.isEmpty ? [] : [indices[...]]
+        while let part = parts.popLast() {
+            try connection.run("SAVEPOINT part; TRUNCATE new_usage")
+            do {
+                try write(part, journal)
+                try connection.run("RELEASE SAVEPOINT part")
+            } catch  where error.isRefusal {
+                try connection.run("ROLLBACK TO SAVEPOINT part; RELEASE SAVEPOINT part")
+                let middle = part.startIndex + part.count / 2
+                if part.count > 1 {
+                    parts += [part[middle...], part[..<middle]]
+                } else {
+                    refused += part.map { Refused(index: $0, reason: error.description) }
+                }
+            }
+        }
+        return refused
+    }
+
+    private mutating func write(_ part: ArraySlice<Int>, _ journal: JournalID) throws(PostgresError) {
+        try connection.copyIn(CopyEncoder.spans)
+        encoder.begin()
+        for index in part {
+            encoder.add(rows.spans[index], of: rows, journal)
+            if encoder.count >= PostgresConnection.maxPiece { try put() }
+        }
+        try endCopy()
+        let spans = Set(part)
+        try copyUsage(rows.usage.filter { spans.contains($0.span) })
+        try copyRollups(of: part)
+    }
+
+    private mutating func copyRejects(_ refused: [Refused], of batch: FrozenBatch) throws {
+        guard !refused.isEmpty else { return }
+        let bySequence = Dictionary(grouping: refused) { rows.spans[$0.index].sequence }
+        var encoded = SingleSpanEncoder()
+        var decoded = Batch(decodedLimit: .max)
+        try connection.copyIn(CopyEncoder.rejects)
+        encoder.begin()
+        try batch.forEach(into: &decoded) { decoded, record in
+            for refusal in bySequence[record.sequence] ?? [] {
+                let span = rows.spans[refusal.index]
+                guard let otlp = encoded.encode(span.place, of: decoded) else { continue }
+                encoder.add(rejected: span, batch.journal, reason: refusal.reason, otlp: otlp)
+                if encoder.count >= PostgresConnection.maxPiece { try put() }
+            }
+        }
+        try endCopy()
+    }
+}

@@ -1,0 +1,19 @@
+/// The journal's records that rows are of, as far as the ledger needs to know them.
+struct SQLiteRecords {
+    let journal: JournalID
+    /// For each record, by its sequence: the sequence from which on, up to it, all records were exported.
+    private(set) var since: [UInt64: UInt64] = [:]
+    /// All that ``since`` mentions lie in it.
+    private(set) var sequences: ClosedRange<UInt64> = 0...0
+
+    init(of journal: JournalID) {
+        self.journal = journal
+    }
+
+    mutating func add(_ sequence: UInt64, since: UInt64) {
+        sequences =
+            self.since.isEmpty
+            ? since...sequence : min(sequences.lowerBound, since)...max(sequences.upperBound, sequence)
+        self.since[sequence] = since
+    }
+}

@@ -1,0 +1,30 @@
+/// Why a session with PostgreSQL did not do what it was told. Never holds the connection string.
+struct PostgresError: Error, Equatable, CustomStringConvertible {
+    /// SQLSTATE, five characters; empty where no server said so.
+    let state: String
+    /// In one line.
+    let message: String
+    /// What the server adds, such as the row that it refuses. It may hold what a span holds, so it is not for the log.
+    let detail: String?
+    /// The constraint that was violated.
+    let constraint: String?
+
+    init(_ message: String, state: String = "", detail: String? = nil, constraint: String? = nil) {
+        // The reasons of several addresses stand in several lines.
+        self.message = message.split(separator: "\n").joined(separator: "; ")
+        self.state = state
+        self.detail = detail
+        self.constraint = constraint
+    }
+
+    var description: String { state.isEmpty ? message : "\(message) (SQLSTATE \(state))" }
+
+    /// A row has no partition. The server has no constraint to name then.
+    var isMissingPartition: Bool { state == "23514" && constraint == nil }
+
+    /// The values are at fault, not the server or the session: sent again, they are refused again.
+    var isRefusal: Bool { ["22", "23", "54"].contains { state.hasPrefix($0) } && !isMissingPartition }
+
+    /// Another session holds a lock for longer than this one may wait.
+    var isLockTimeout: Bool { state == "55P03" }
+}

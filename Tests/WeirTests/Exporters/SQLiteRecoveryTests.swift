@@ -1,0 +1,127 @@
+import Foundation
+import Testing
+
+@testable import Weir
+
+@Suite struct SQLiteRecoveryTests {
+    private let start = SampleBatch.fourOClock
+    private let day = SQLiteSample.day
+
+    @Test func leavesOutWhatItHasAlready() async throws {
+        let directory = try TemporaryDirectory()
+        let first = try SQLiteSample(in: directory)
+        let batch = [record([1, 2], 1), record([3], 2)]
+        try await first.export(batch)
+        try await first.export(batch)
+        #expect(first.metric("spans_stored") == 3)
+        #expect(first.metric("spans_not_repeated") == 3)
+        await first.exporter.finish()
+        let second = try SQLiteSample(in: directory)
+        try await second.export(batch + [record([4], 3)])
+        #expect(try second.spanIDs() == ["1", "2", "3", "4"])
+        #expect(try second.ledger() == ["1-3 4/0"])
+        #expect(try second.lines("SELECT sum(spans) FROM span_rollups") == ["4"])
+    }
+
+    @Test func storesOnceWhatOverlappingBatchesBring() async throws {
+        let sample = try SQLiteSample()
+        try await sample.export(record([1], 1), record([2], 2), record([3], 3))
+        try await sample.export(record([2], 2), record([3], 3), record([4], 4), record([5], 5))
+        try await sample.export(record([7], 7))
+        try await sample.export(record([5], 5), record([6], 6), record([7], 7), record([8], 8))
+        #expect(try sample.spanIDs() == (1...8).map { "\($0)" })
+        #expect(try sample.ledger() == ["1-6 6/0", "7-8 2/0"])
+    }
+
+    @Test func doesNotTakeARecordForStoredBecauseOneBehindItIs() async throws {
+        let directory = try TemporaryDirectory()
+        let first = try SQLiteSample(in: directory)
+        try await first.export(record([1], 1))
+        try await first.export(record([9], 9))
+        // Records that have been in the dead letters, brought again in the end.
+        try await first.export(record([4], 4), record([5], 5))
+        #expect(try first.spanIDs() == ["1", "4", "5", "9"])
+        #expect(try first.ledger() == ["1-1 1/0", "4-5 2/0", "9-9 1/0"])
+    }
+
+    @Test func tellsRecordsOfDifferentJournalsApart() async throws {
+        let directory = try TemporaryDirectory()
+        let one = try SQLiteSample(in: directory, journal: 7)
+        let other = try SQLiteSample(in: directory, journal: .max)
+        try await one.export(record([1], 1))
+        try await other.export(record([2], 1))
+        #expect(try one.spanIDs() == ["1", "2"])
+        #expect(try one.lines("SELECT journal FROM ledger ORDER BY 1") == ["-1", "7"])
+    }
+
+    @Test func completesABatchOfWhichOneDayWasWritten() async throws {
+        let sample = try SQLiteSample()
+        try await sample.export(record([9], 9))
+        let tomorrow = "\(sample.path)/spans-20260204.db"
+        try FileManager.default.createDirectory(atPath: tomorrow, withIntermediateDirectories: true)
+        let batch = [
+            SampleBatch.record([(1, start), (2, start + day)], sequence: 10),
+            SampleBatch.record([(3, start + day)], sequence: 11),
+            SampleBatch.record([(4, start)], sequence: 12),
+        ]
+        let reason = await sample.refusal(batch)
+        #expect(reason?.hasPrefix("hot/spans-20260204.db: cannot be opened, wanted a directory that this") == true)
+        #expect(try sample.spanIDs() == ["1", "4", "9"])
+        try FileManager.default.removeItem(atPath: tomorrow)
+        // By the same process, then by one that knows nothing of the first attempt.
+        for sample in [sample, try SQLiteSample(in: sample.directory)] {
+            try await sample.export(batch)
+            #expect(try sample.spanIDs() == ["1", "4", "9"])
+            #expect(try sample.spanIDs(day: "20260204") == ["2", "3"])
+        }
+        #expect(try sample.ledger() == ["9-12 3/0"])
+        #expect(try sample.ledger(day: "20260204") == ["10-11 2/0"])
+        #expect(sample.metric("spans_stored") == 5)
+        #expect(sample.metric("spans_not_repeated") == 2)
+    }
+
+    @Test func letsSeveralExportersWriteTheSameDirectoryAtOnce() async throws {
+        let directory = try TemporaryDirectory()
+        let samples = try (1...3).map { try SQLiteSample(in: directory, journal: UInt64($0)) }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for sample in samples {
+                group.addTask {
+                    for sequence in 1...20 as ClosedRange<UInt64> {
+                        try await sample.export(
+                            SampleBatch.record(
+                                [(sequence, start), (sequence, start + day)], tenant: "t\(sequence % 5)",
+                                sequence: sequence))
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+        for day in [SQLiteSample.today, "20260204"] {
+            #expect(try samples[0].lines("SELECT count(*) FROM spans", day: day) == ["60"])
+            #expect(try samples[0].ledger(day: day) == Array(repeating: "1-20 20/0", count: 3))
+            #expect(try samples[0].lines("SELECT count(*) FROM tenants", day: day) == ["5"])
+        }
+        #expect(try samples[0].lines("SELECT count(*) FROM tenants", day: nil) == ["5"])
+    }
+
+    @Test func keepsTheNumbersOfTenantsWhereTheirFileIsLost() async throws {
+        let directory = try TemporaryDirectory()
+        let first = try SQLiteSample(in: directory)
+        for (sequence, tenant) in zip(UInt64(1)..., ["a", "b"]) {
+            try await first.export(record([1], sequence, tenant))
+        }
+        await first.exporter.finish()
+        try FileManager.default.removeItem(atPath: "\(first.path)/meta.db")
+        let second = try SQLiteSample(in: directory)
+        for (sequence, tenant) in zip(UInt64(3)..., ["c", "b", "a"]) {
+            try await second.export(record([2], sequence, tenant))
+        }
+        #expect(try second.lines("SELECT id, name FROM tenants ORDER BY id", day: nil) == ["1|a", "2|b", "3|c"])
+        #expect(try second.lines("SELECT id, name FROM tenants ORDER BY id") == ["1|a", "2|b", "3|c"])
+    }
+
+    private func record(_ ids: [UInt64], _ sequence: UInt64, _ tenant: String = "default") -> JournalRecord {
+        SampleBatch.record(ids.map { ($0, start) }, tenant: tenant, sequence: sequence)
+    }
+
+}

@@ -1,0 +1,96 @@
+import Foundation
+import Synchronization
+import Testing
+
+@testable import Weir
+
+@Suite struct SQLiteRetentionTests {
+    private let start = SampleBatch.fourOClock
+    private let day = SQLiteSample.day
+
+    @Test func removesTheFilesOfDaysThatEndedLongEnoughAgo() async throws {
+        let sample = try SQLiteSample("retention: 2d")
+        try await sample.export(SampleBatch.record([(1, start - day), (2, start), (3, start + day)]))
+        sample.clock.advance(seconds: 2 * 86_400 - 4 * 3_600 - 1)
+        await sample.exporter.tick(at: sample.clock.now)
+        #expect(try SQLiteDirectory(sample.path).days().map(\.compact) == ["20260202", "20260203", "20260204"])
+        sample.clock.advance(seconds: 60)
+        await sample.exporter.tick(at: sample.clock.now)
+        #expect(try SQLiteDirectory(sample.path).days().map(\.compact) == ["20260203", "20260204"])
+        #expect(!sample.directory.files().contains { $0.contains("20260202") })
+        #expect(sample.metric("files_dropped") == 1)
+        #expect(sample.metric("files") == 2)
+        #expect(sample.log.lines.last == "info: removed a day after its retention day=2026-02-02")
+        try await sample.export(SampleBatch.record([(4, start)], sequence: 2))
+        #expect(try sample.spanIDs() == ["2", "4"])
+    }
+
+    @Test func removesWhatAnUnfinishedRemovalLeftAndNothingElse() async throws {
+        let sample = try SQLiteSample("retention: 1d")
+        let names = [
+            "spans-20250101.db-wal", "spans-20250101.db-shm", "spans-20250102.db", "spans-2025010.db", "spans-x.db",
+            "spans-20250230.db", "notes.txt", "spans-20250101.db.bak", "spans-20991231.db",
+        ]
+        for name in names { try Data().write(to: URL(fileURLWithPath: "\(sample.path)/\(name)")) }
+        await sample.exporter.tick(at: sample.clock.now)
+        #expect(sample.directory.files() == names.dropFirst(3).map { "hot/\($0)" }.sorted())
+    }
+
+    @Test func keepsADayForWhomeverWantsItKept() async throws {
+        let isArchived = Flag()
+        let sample = try SQLiteSample("retention: 1d", mayDrop: { _ in isArchived.isSet })
+        try await sample.export(SampleBatch.record([(1, start)]))
+        sample.clock.advance(seconds: 3 * 86_400)
+        await sample.exporter.tick(at: sample.clock.now)
+        #expect(try sample.spanIDs() == ["1"])
+        isArchived.set(true)
+        sample.clock.advance(seconds: 60)
+        await sample.exporter.tick(at: sample.clock.now)
+        #expect(try SQLiteDirectory(sample.path).days() == [])
+    }
+
+    @Test func storesNoSpansOfADayThatIsGivenUp() async throws {
+        let sample = try SQLiteSample("retention: 1d")
+        try await sample.export(SampleBatch.record([(1, start - 2 * day), (2, start), (3, 0)]))
+        #expect(try SQLiteDirectory(sample.path).days().map(\.compact) == ["20260203"])
+        #expect(sample.metric("spans_expired") == 2)
+        #expect(sample.metric("spans_stored") == 1)
+    }
+
+    @Test func forgetsRejectsOfThatAge() async throws {
+        let sample = try SQLiteSample("retention: 1d")
+        try await sample.export(SampleBatch.record([(1, start)]))
+        for hours in [25, 23] {
+            try sample.change(
+                "INSERT INTO rejects VALUES (\((start / 1_000) - UInt64(hours) * 3_600_000_000), 1, \(hours), 0, 1, "
+                    + "x'00', 1, 'r', x'00')", day: nil)
+        }
+        await sample.exporter.tick(at: sample.clock.now)
+        #expect(try sample.lines("SELECT sequence FROM rejects", day: nil) == ["23"])
+    }
+
+    @Test func emptiesTheLogOfAFileThatIsIdle() async throws {
+        let sample = try SQLiteSample()
+        try await sample.export(SampleBatch.record([(1, start)]))
+        let log = "hot/spans-20260203.db-wal"
+        #expect(try sample.directory.contents(of: log).count > 0)
+        sample.clock.advance(seconds: 5)
+        await sample.exporter.tick(at: sample.clock.now)
+        #expect(try sample.directory.contents(of: log).count == 0)
+        #expect(try sample.directory.contents(of: "hot/meta.db-wal").count == 0)
+        #expect(try sample.spanIDs() == ["1"])
+    }
+
+    @Test func hasFewFilesOpenHoweverSpansAreScattered() async throws {
+        let sample = try SQLiteSample()
+        for turn in 0..<2 as Range<UInt64> {
+            try await sample.export(
+                SampleBatch.record((0..<20).map { ($0 + 1, start - $0 * day) }, sequence: turn + 1))
+            // What is closed has no log any more.
+            let logs = sample.directory.files().filter { $0.hasSuffix("-wal") && !$0.contains("meta") }
+            #expect(logs.count == SQLiteFiles.maxOpen)
+        }
+        #expect(sample.metric("spans_stored") == 40)
+        #expect(try SQLiteDirectory(sample.path).days().count == 20)
+    }
+}

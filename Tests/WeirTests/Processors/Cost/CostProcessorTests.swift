@@ -1,0 +1,199 @@
+import Logging
+import Testing
+
+@testable import Weir
+
+struct CostProcessorTests {
+    private let metrics = MetricRegistry()
+
+    private func processor(overrides: String = "") throws -> CostProcessor {
+        let file = PriceVectorTests.file
+        var own = Fields([], file: "own")
+        var lists: [PriceFile] = []
+        if let list = own.file("prices", default: file, "", PriceFile.init) { lists.append(list) }
+        var reader = YAMLReader(file: "overrides", environment: [:])
+        if let root = reader.read(overrides) {
+            lists.append(own.descend(into: root, path: "", PriceFile.init).value)
+        }
+        #expect(own.diagnostics.lines == [])
+        return CostProcessor(
+            CostConfiguration(table: PriceTable(lists)),
+            Context(
+                id: ComponentID(type: "cost", name: nil),
+                logger: Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }, metrics: metrics))
+    }
+
+    /// The attributes that begin with `weir.cost.`, without that.
+    private func cost(
+        _ attributes: [(String, NewValue)], tenant: String = "default", startTime: UInt64? = nil, overrides: String = ""
+    ) throws -> [String: String] {
+        var processor = try processor(overrides: overrides)
+        var span = SpanFixture()
+        span.attributes = attributes.map { NewPair(key: $0.0, value: $0.1) }
+        if let startTime { span.startTime = startTime }
+        var batch = try SpanFixture.batch([span])
+        batch.tenant = tenant
+        processor.process(&batch)
+        var found: [String: String] = [:]
+        for index in batch.spans[0].attributes.indices where !batch.attributes[index].isRemoved {
+            let key = batch.text(batch.attributes[index].key)
+            guard key.hasPrefix("weir.cost."), case .string(let text) = batch.value(of: batch.attributes[index]) else {
+                continue
+            }
+            #expect(found[String(key.dropFirst(10))] == nil)
+            found[String(key.dropFirst(10))] = String(decoding: text, as: UTF8.self)
+        }
+        return found
+    }
+
+    private let chat: [(String, NewValue)] = [
+        ("gen_ai.operation.name", .string("chat")), ("gen_ai.provider.name", .string("openai")),
+        ("gen_ai.request.model", .string("gpt-4o")), ("gen_ai.usage.input_tokens", .int(1_500)),
+        ("gen_ai.usage.cache_read.input_tokens", .int(500)), ("gen_ai.usage.output_tokens", .int(120)),
+    ]
+
+    @Test func aCallIsPricedInParts() throws {
+        #expect(
+            try cost(chat) == [
+                "status": "priced", "total": "0.004325", "price": "openai/gpt-4o", "input": "0.0025",
+                "cache_read": "0.000625", "output": "0.0012", "cache_basis": "inclusive",
+            ])
+    }
+
+    @Test func everyVocabularyGivesTheSamePrice() throws {
+        let openInference: [(String, NewValue)] = [
+            ("openinference.span.kind", .string("LLM")), ("llm.model_name", .string("gpt-4o")),
+            ("llm.provider", .string("openai")), ("llm.token_count.prompt", .int(1_500)),
+            ("llm.token_count.prompt_details.cache_read", .int(500)), ("llm.token_count.completion", .int(120)),
+        ]
+        let vercel: [(String, NewValue)] = [
+            ("ai.operationId", .string("ai.generateText.doGenerate")), ("ai.model.provider", .string("openai.chat")),
+            ("ai.model.id", .string("gpt-4o")), ("ai.usage.inputTokens", .int(1_500)),
+            ("ai.usage.cachedInputTokens", .int(500)), ("ai.usage.outputTokens", .double(120)),
+        ]
+        let traceloop: [(String, NewValue)] = [
+            ("llm.request.type", .string("chat")), ("gen_ai.system", .string("OpenAI")),
+            ("gen_ai.request.model", .string("gpt-4o")), ("gen_ai.usage.prompt_tokens", .string("1500")),
+            ("gen_ai.usage.cache_read_input_tokens", .int(500)), ("gen_ai.usage.completion_tokens", .int(120)),
+        ]
+        for attributes in [openInference, vercel, traceloop] {
+            #expect(try cost(attributes)["total"] == "0.004325", "\(attributes)")
+        }
+    }
+
+    @Test func anAgentSumsUpAndCostsNothing() throws {
+        var agent = chat
+        agent[0].1 = .string("invoke_agent")
+        #expect(try cost(agent) == ["status": "aggregate"])
+        #expect(
+            try cost([("ai.operationId", .string("ai.generateText")), ("ai.usage.inputTokens", .int(3))])
+                == ["status": "aggregate"])
+    }
+
+    @Test func whatIsNoCallOfAModelIsLeftAlone() throws {
+        #expect(try cost([("http.route", .string("/"))]) == [:])
+        #expect(try cost([("gen_ai.tool.name", .string("search"))]) == [:])
+    }
+
+    @Test func anUnknownModelIsUnpricedAndCounted() throws {
+        var call = chat
+        call[2].1 = .string("gpt-4o-x")
+        #expect(try cost(call) == ["status": "unpriced"])
+        #expect(metrics.render().contains("weir_cost_unpriced_spans{cost=\"cost\",model=\"gpt-4o-x\"} 1"))
+    }
+
+    @Test func aCallThatDoesNotSayWhatItUsedIsUnpriced() throws {
+        #expect(try cost(Array(chat[..<3])) == ["status": "unpriced"])
+    }
+
+    @Test(arguments: [
+        NewValue.int(-5), .double(.nan), .string("many"), .int(.max), .double(1.5),
+    ])
+    func hostileCountsAreInconsistent(_ value: NewValue) throws {
+        var call = chat
+        call[3].1 = value
+        #expect(try cost(call) == ["status": "inconsistent"])
+    }
+
+    @Test func aSenderCannotNameItsPrice() throws {
+        let own: [(String, NewValue)] = [
+            ("weir.cost.total", .string("0")), ("weir.cost.output", .int(0)), ("weir.cost.anything", .int(0)),
+        ]
+        #expect(try cost(own + chat)["total"] == "0.004325")
+        #expect(try cost(own + [("gen_ai.tool.name", .string("x"))]) == [:])
+    }
+
+    @Test func anthropicsOwnWayOfCountingIsKnownByItsSpelling() throws {
+        let raw: [(String, NewValue)] = [
+            ("gen_ai.operation.name", .string("chat")), ("gen_ai.system", .string("Anthropic")),
+            ("gen_ai.response.model", .string("claude-sonnet-4-5-20250929")),
+            ("gen_ai.usage.input_tokens", .int(1_000)), ("gen_ai.usage.cache_read_input_tokens", .int(100)),
+            ("gen_ai.usage.output_tokens", .int(10)),
+        ]
+        let found = try cost(raw)
+        #expect(found["cache_basis"] == "exclusive" && found["input"] == "0.003")
+    }
+
+    @Test func theModelThatAnsweredGoesBeforeTheOneThatWasAskedFor() throws {
+        #expect(try cost(chat + [("gen_ai.response.model", .string("gpt-4o-mini"))])["price"] == "openai/gpt-4o-mini")
+        #expect(try cost(chat + [("gen_ai.response.model", .string("our-deployment"))])["price"] == "openai/gpt-4o")
+    }
+
+    @Test func aServiceTierHasItsOwnPrice() throws {
+        let flex: [(String, NewValue)] = [
+            ("gen_ai.operation.name", .string("chat")), ("gen_ai.request.model", .string("gpt-5.6")),
+            ("gen_ai.usage.input_tokens", .int(1_000)), ("openai.response.service_tier", .string("flex")),
+        ]
+        #expect(try cost(flex)["total"] == "0.002")
+        #expect(try cost(flex + [("openai.response.service_tier", .string("unheard-of"))])["total"] == "0.002")
+    }
+
+    private static let lists = """
+        models:
+          - { provider: openai, model: gpt-4o, tenant: acme, prices: { input: 1, output: 1 } }
+          - { provider: openai, model: gpt-4o, until: 2023-11-14, prices: { input: 100 } }
+          - { provider: openai, model: house, from: 2023-11-15, prices: { input: 7, output: 0 } }
+          - { provider: openai, model: house, until: 2023-11-15, prices: { input: 3, output: 0 } }
+          - { provider: deepseek, model: night, prices: { input: 4 }, off_peak: { windows: [ { weekdays: [2], hours: ["22:00-24:00"] } ], input: 1 } }
+        """
+
+    @Test func aTenantsPriceGoesBeforeAllOthersAndADatedOneHoldsInItsTime() throws {
+        #expect(try cost(chat, tenant: "acme", overrides: Self.lists)["total"] == "0.00162")
+        #expect(try cost(chat, overrides: Self.lists)["total"] == "0.004325")
+        var call = chat
+        call[2].1 = .string("house")
+        // 2023-11-14T22:13:20Z, a Tuesday, and a day later.
+        #expect(try cost(call, overrides: Self.lists)["price"] == "openai/house")
+        #expect(try cost(call, overrides: Self.lists)["input"] == "0.003")
+        let next = SpanFixture().startTime + 86_400_000_000_000
+        let later = try cost(call, startTime: next, overrides: Self.lists)
+        #expect(later["price"] == "openai/house@2023-11-15" && later["input"] == "0.007")
+    }
+
+    @Test func nightsMayCostLess() throws {
+        let call: [(String, NewValue)] = [
+            ("gen_ai.operation.name", .string("chat")), ("gen_ai.request.model", .string("night")),
+            ("gen_ai.usage.input_tokens", .int(1_000_000)),
+        ]
+        #expect(try cost(call, overrides: Self.lists)["total"] == "1")
+        let day = SpanFixture().startTime - 10 * 3_600_000_000_000
+        #expect(try cost(call, startTime: day, overrides: Self.lists)["total"] == "4")
+    }
+
+    @Test func modelsWithASeriesOfTheirOwnAreBounded() throws {
+        var processor = try processor()
+        for number in 0..<150 {
+            var span = SpanFixture()
+            span.attributes = [
+                NewPair(key: "gen_ai.operation.name", value: .string("chat")),
+                NewPair(key: "gen_ai.request.model", value: .string("m\(number)")),
+                NewPair(key: "gen_ai.usage.input_tokens", value: .int(1)),
+            ]
+            var batch = try SpanFixture.batch([span])
+            processor.process(&batch)
+        }
+        let lines = metrics.render().split(separator: "\n").filter { $0.hasPrefix("weir_cost_unpriced_spans{") }
+        #expect(lines.count == CostTelemetry.maximumModels + 1)
+        #expect(metrics.render().contains("weir_cost_unpriced_spans{cost=\"cost\",model=\"other\"} 50"))
+    }
+}

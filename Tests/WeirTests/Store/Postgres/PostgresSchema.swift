@@ -1,0 +1,45 @@
+import Glibc
+import Testing
+
+@testable import Weir
+
+/// A schema of its own in the PostgreSQL that `Tests/with-postgres` runs.
+struct PostgresSchema {
+    /// The superuser's connection string.
+    let connection: String
+    let name: String
+
+    init() throws {
+        connection = try Self.connection()
+        name = "weir_" + UInt64.random(in: 0 ... .max).digits(16, radix: 16)
+    }
+
+    static func connection() throws -> String {
+        let text = getenv("WEIR_TEST_POSTGRES").map { String(cString: $0) }
+        return try #require(
+            text, "WEIR_TEST_POSTGRES names no PostgreSQL: run this through make test or Tests/with-postgres")
+    }
+
+    func open(interrupt: Interrupt = Interrupt()) throws -> PostgresConnection {
+        try PostgresSession.open(connection, schema: name, interrupt: interrupt)
+    }
+
+    /// The schema with its tables.
+    func openWithTables() throws -> PostgresConnection {
+        let connection = try open()
+        try PostgresMigrations.apply(on: connection)
+        return connection
+    }
+
+    /// What a statement gives: a line for each row, values with a bar between them.
+    func rows(_ sql: String) throws -> [String] {
+        try Self.rows(sql, on: try open())
+    }
+
+    static func rows(_ sql: String, on connection: PostgresConnection) throws -> [String] {
+        let result = try connection.run(sql)
+        return (0..<result.count).map { row in
+            (0..<result.columnCount).map { result.text(row, $0) ?? "NULL" }.joined(separator: "|")
+        }
+    }
+}
