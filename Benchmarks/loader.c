@@ -1,8 +1,9 @@
 /* What Weir's exporter to PostgreSQL is measured beside: sends rows that are ready, in COPY's binary format, and does
    nothing else.
 
-   Usage: loader CONNECTION STATEMENT FILE ROWS     FILE is what COPY … TO wrote, ROWS is how many a transaction has
-   Prints the rows, the seconds, and the CPU seconds of the server's process. */
+   Usage: loader CONNECTION TRANSACTIONS STATEMENT FILE [STATEMENT FILE]…     a FILE is what COPY … TO wrote
+   Each transaction gets its share of every file. Prints the rows of the first file, the seconds, and the CPU seconds of
+   the server's process. */
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <libpq-fe.h>
@@ -68,42 +69,70 @@ static void put(PGconn *connection, const uint8_t *bytes, size_t count) {
     }
 }
 
-int main(int count, char **arguments) {
-    require(count == 5, "wanted CONNECTION STATEMENT FILE ROWS");
-    int file = open(arguments[3], O_RDONLY);
+/* A file, and where the rows of each transaction begin in it; the last one is where they end. */
+struct table {
+    const char *statement;
+    const uint8_t *all, **starts;
+    long rows;
+};
+
+static struct table prepare(const char *statement, const char *path, long transactions) {
+    int file = open(path, O_RDONLY);
     struct stat status;
-    require(file >= 0 && fstat(file, &status) == 0, "cannot read the file");
+    require(file >= 0 && fstat(file, &status) == 0, "cannot read a file");
     const uint8_t *all = mmap(NULL, status.st_size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, file, 0);
-    require(all != MAP_FAILED, "cannot map the file");
-    const uint8_t *end = all + status.st_size - 2;
-    long rows_per_transaction = atol(arguments[4]), rows = 0;
-    // Where each transaction's rows begin, found before the clock runs.
-    size_t transactions = 0, room = 1 << 20;
-    const uint8_t **starts = malloc(room * sizeof *starts);
-    for (const uint8_t *row = all + HEADER; row < end; row = next_row(row), rows++)
-        if (rows % rows_per_transaction == 0) {
-            require(transactions + 1 < room, "too many transactions");
-            starts[transactions++] = row;
-        }
-    starts[transactions] = end;
+    require(all != MAP_FAILED, "cannot map a file");
+    const uint8_t *row = all + HEADER, *end = all + status.st_size - 2;
+    struct table table = {statement, all, calloc(transactions + 1, sizeof *table.starts), 0};
+    for (; row < end; row = next_row(row)) table.rows++;
+    row = all + HEADER;
+    for (long index = 0, done = 0; index < transactions; index++) {
+        table.starts[index] = row;
+        for (; done < table.rows * (index + 1) / transactions; done++) row = next_row(row);
+    }
+    table.starts[transactions] = end;
+    return table;
+}
+
+static void run(PGconn *connection, const char *statement, ExecStatusType wanted) {
+    PGresult *result = PQexec(connection, statement);
+    require(PQresultStatus(result) == wanted, PQerrorMessage(connection));
+    PQclear(result);
+}
+
+static void copy(PGconn *connection, const struct table *table, long index) {
+    const uint8_t *start = table->starts[index], *end = table->starts[index + 1];
+    if (start == end) return;
+    run(connection, table->statement, PGRES_COPY_IN);
+    put(connection, table->all, HEADER);
+    put(connection, start, end - start);
+    put(connection, (const uint8_t *)"\377\377", 2);
+    require(PQputCopyEnd(connection, NULL) == 1, PQerrorMessage(connection));
+    PGresult *result;
+    while ((result = PQgetResult(connection)) != NULL) {
+        require(PQresultStatus(result) == PGRES_COMMAND_OK, PQerrorMessage(connection));
+        PQclear(result);
+    }
+}
+
+int main(int count, char **arguments) {
+    require(count >= 5 && count % 2 == 1, "wanted CONNECTION TRANSACTIONS and pairs of STATEMENT FILE");
+    long transactions = atol(arguments[2]);
+    int tables = (count - 3) / 2;
+    struct table prepared[8];
+    require(transactions > 0 && tables <= 8, "wanted a number of transactions and at most 8 tables");
+    for (int index = 0; index < tables; index++)
+        prepared[index] = prepare(arguments[3 + 2 * index], arguments[4 + 2 * index], transactions);
 
     PGconn *connection = PQconnectdb(arguments[1]);
     require(PQstatus(connection) == CONNECTION_OK, PQerrorMessage(connection));
     int pid = PQbackendPID(connection);
     double start = now(), before = server_cpu(pid);
-    for (size_t index = 0; index < transactions; index++) {
-        PGresult *result = PQexec(connection, arguments[2]);
-        require(PQresultStatus(result) == PGRES_COPY_IN, PQerrorMessage(connection));
-        PQclear(result);
-        put(connection, all, HEADER);
-        put(connection, starts[index], starts[index + 1] - starts[index]);
-        put(connection, (const uint8_t *)"\377\377", 2);
-        require(PQputCopyEnd(connection, NULL) == 1, PQerrorMessage(connection));
-        while ((result = PQgetResult(connection)) != NULL) {
-            require(PQresultStatus(result) == PGRES_COMMAND_OK, PQerrorMessage(connection));
-            PQclear(result);
-        }
+    for (long transaction = 0; transaction < transactions; transaction++) {
+        run(connection, "BEGIN", PGRES_COMMAND_OK);
+        for (int index = 0; index < tables; index++) copy(connection, &prepared[index], transaction);
+        run(connection, "COMMIT", PGRES_COMMAND_OK);
     }
-    printf("%ld %.6f %.6f\n", rows, now() - start, server_cpu(pid) - before);
+    printf("%ld %.6f %.6f\n", prepared[0].rows, now() - start, server_cpu(pid) - before);
     PQfinish(connection);
 }
