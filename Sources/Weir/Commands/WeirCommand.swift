@@ -8,6 +8,6 @@ struct WeirCommand: AsyncParsableCommand {
         version: Program.version,
         subcommands: [
             RunCommand.self, CheckCommand.self, PrintConfigCommand.self, ComponentsCommand.self, JournalCommand.self,
-            ReplayCommand.self, RedactCommand.self, PricesCommand.self,
+            ReplayCommand.self, RedactCommand.self, PricesCommand.self, QueryCommand.self, StoreCommand.self,
         ])
 }

@@ -200,7 +200,7 @@ struct AttributeKey: Sendable, Equatable {
 }
 
 /// A point in time.
-struct Timestamp: Sendable, Comparable {
+struct Timestamp: Sendable, Hashable, Comparable {
     /// Since 1970-01-01T00:00:00Z.
     var nanoseconds: UInt64
 

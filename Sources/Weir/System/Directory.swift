@@ -71,6 +71,11 @@ enum Directory {
         return Int(status.st_size)
     }
 
+    /// - Parameter mode: such as `0o640`.
+    static func setMode(ofFile path: String, to mode: UInt32) throws(FileError) {
+        guard chmod(path, mode) == 0 else { throw FileError("chmod", path) }
+    }
+
     /// Whether something, of any kind, has this name.
     static func has(_ path: String) -> Bool {
         access(path, F_OK) == 0

@@ -128,6 +128,18 @@ import Testing
         #expect(sample.directory.files() == ["hot/meta.db"])
     }
 
+    @Test func givesFilesToOwnerAndGroup() async throws {
+        let sample = try SQLiteSample()
+        try await sample.export(SampleBatch.record([(1, start)]))
+        let files = sample.directory.files()
+        #expect(files.count == 6)
+        for file in files {
+            let path = "\(sample.directory.path)/\(file)"
+            let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
+            #expect(mode == 0o640, "\(file)")
+        }
+    }
+
     @Test func doesNotStartWhereItCannotWrite() throws {
         let directory = try TemporaryDirectory()
         try Data().write(to: URL(fileURLWithPath: "\(directory.path)/hot"))

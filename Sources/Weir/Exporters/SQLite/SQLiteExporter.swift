@@ -109,16 +109,12 @@ actor SQLiteExporter: Exporter {
     /// A span alone, as the record has it.
     private static func encode(_ row: SpanRow, of frozen: FrozenBatch) throws -> [UInt8] {
         var bytes: [UInt8] = []
+        var encoder = SingleSpanEncoder()
         var batch = Batch(decodedLimit: .max)
-        var encoder = OTLPEncoder()
-        let records = frozen.records.filter { $0.sequence == row.sequence }
-        let alone = FrozenBatch(
-            journal: frozen.journal, records: records, recoveredThrough: frozen.recoveredThrough)
+        let record = frozen.records.filter { $0.sequence == row.sequence }
+        let alone = FrozenBatch(journal: frozen.journal, records: record, recoveredThrough: frozen.recoveredThrough)
         try alone.forEach(into: &batch) { batch, _ in
-            for index in batch.spans.indices where index != Int(row.place) { batch.drop(span: index) }
-            if let message = encoder.encode(batch) {
-                bytes = withExtendedLifetime(message) { Array(message.bytes) }
-            }
+            if let span = encoder.encode(row.place, of: batch) { bytes = Array(span) }
         }
         return bytes
     }

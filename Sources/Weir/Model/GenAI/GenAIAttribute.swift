@@ -8,7 +8,9 @@ enum GenAIAttribute: Int, CaseIterable, Sendable {
     case inputAudioTokens, outputAudioTokens, inputImageTokens, outputImageTokens
     case characters, seconds, queries
     case serviceTier
-    /// In USD.
+    /// In USD, as the processor `cost` found it.
+    case tableCost
+    /// In USD, as the sender says.
     case cost
     /// In seconds.
     case timeToFirstChunk
@@ -88,6 +90,7 @@ enum GenAIAttribute: Int, CaseIterable, Sendable {
                 "openai.response.service_tier", "gen_ai.response.service_tier",
                 "gen_ai.openai.response.service_tier", "openai.request.service_tier",
             ]
+        case .tableCost: ["weir.cost.total"]
         case .cost: ["gen_ai.usage.cost.amount", "gen_ai.usage.cost", "llm.cost.total", "operation.cost"]
         case .timeToFirstChunk: ["gen_ai.response.time_to_first_chunk"]
         case .millisecondsToFirstChunk: ["ai.response.msToFirstChunk"]

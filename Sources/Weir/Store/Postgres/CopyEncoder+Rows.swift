@@ -58,8 +58,11 @@ extension CopyEncoder {
         integer(usage.cacheWriteTokens)
         integer(usage.reasoningTokens)
         numeric(pico: usage.totalCost)
-        // The span itself says what it cost.
-        if usage.totalCost == nil { null() } else { text("span") }
+        if let source = usage.costSource {
+            source.name.withUTF8Buffer { text(UnsafeRawBufferPointer($0)) }
+        } else {
+            null()
+        }
         text(rows.bytes(span.service))
         text(rows.bytes(usage.provider))
         text(rows.bytes(usage.requestModel))

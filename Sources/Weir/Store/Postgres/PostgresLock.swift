@@ -44,7 +44,8 @@ extension PostgresConnection {
                 try run("BEGIN; SET LOCAL lock_timeout = '500ms'; \(sql); COMMIT")
                 return
             } catch {
-                try run("ROLLBACK")
+                // Where the session is over, the first error says why.
+                _ = try? run("ROLLBACK")
                 guard error.isLockTimeout, attempt < tries else { throw error }
                 try pause(.milliseconds(200))
             }

@@ -27,7 +27,8 @@ enum PostgresRetention {
             for partition in try partitions(on: connection) where partition.isPending {
                 try connection.run("ALTER TABLE \(partition.name.table) DETACH PARTITION \(partition.name) FINALIZE")
             }
-            for partition in try partitions(on: connection) where days.contains(partition.name.day) {
+            for partition in try partitions(on: connection)
+            where !partition.isAttached || days.contains(partition.name.day) {
                 try drop(partition, on: connection)
             }
         }

@@ -15,6 +15,9 @@ enum PostgresSession {
             let version = connection.serverVersion / 10_000
             throw PostgresError("found PostgreSQL \(version), wanted \(minVersion) or later")
         }
+        // In any other encoding there are characters that it cannot store.
+        let encoding = connection.serverEncoding
+        guard encoding == "UTF8" else { throw PostgresError("found a database in \(encoding), wanted UTF8") }
         // A commit that was answered is on the disk. Nothing waits longer than the server's own limits, even if this
         // process is gone and nobody told the server.
         try connection.run(
@@ -24,7 +27,7 @@ enum PostgresSession {
             SET jit = off;
             SET synchronous_commit = on;
             SET statement_timeout = '60s';
-            SET lock_timeout = '10s';
+            SET lock_timeout = '5s';
             SET idle_in_transaction_session_timeout = '60s'
             """)
         return connection

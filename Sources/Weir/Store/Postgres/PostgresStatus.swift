@@ -14,8 +14,8 @@ struct PostgresStatus: Sendable {
         let lastSequence: UInt64
         let spans: Int
         let rejected: Int
-        /// As the server writes it, in UTC.
-        let updatedAt: String
+        /// When the newest of them was stored, by the server's clock.
+        let updatedAt: Timestamp
     }
 
     let migrations: PostgresMigrations.Status
@@ -58,14 +58,15 @@ struct PostgresStatus: Sendable {
     private static func journals(of connection: PostgresConnection) throws(PostgresError) -> [Journal] {
         let rows = try connection.run(
             """
-            SELECT journal, max(last_sequence), sum(spans), sum(rejected), max(updated_at)
+            SELECT journal, max(last_sequence), sum(spans), sum(rejected),
+                CAST(extract(epoch FROM max(updated_at)) * 1000000 AS bigint)
             FROM ledger GROUP BY journal ORDER BY journal
             """)
         return (0..<rows.count).map { row in
             Journal(
                 journal: JournalID(value: UInt64(bitPattern: rows.int(row, 0) ?? 0)),
                 lastSequence: UInt64(rows.int(row, 1) ?? 0), spans: Int(rows.int(row, 2) ?? 0),
-                rejected: Int(rows.int(row, 3) ?? 0), updatedAt: rows.text(row, 4) ?? "")
+                rejected: Int(rows.int(row, 3) ?? 0), updatedAt: Timestamp(nanoseconds: UInt64(clamping: rows.int(row, 4) ?? 0) * 1_000))
         }
     }
 }

@@ -2,10 +2,15 @@
 struct PostgresTenants {
     private static let maxKnown = 100_000
 
-    private var ids: [String: Int32] = [:]
+    private(set) var ids: [String: Int32] = [:]
 
-    mutating func id(of name: String, on connection: PostgresConnection) throws(PostgresError) -> Int32 {
-        if let id = ids[name] { return id }
+    /// Gives those of these tenants that have none a number. Not inside a transaction: it would be kept to itself.
+    mutating func load(_ names: Set<String>, on connection: PostgresConnection) throws(PostgresError) {
+        if ids.count >= Self.maxKnown { ids = [:] }
+        for name in names where ids[name] == nil { ids[name] = try makeID(of: name, on: connection) }
+    }
+
+    private func makeID(of name: String, on connection: PostgresConnection) throws(PostgresError) -> Int32 {
         // Asked first, and again: an INSERT that conflicts uses up a number, and gives none.
         var id = try find(name, on: connection)
         if id == nil {
@@ -13,8 +18,6 @@ struct PostgresTenants {
             id = try find(name, on: connection)
         }
         guard let id else { throw PostgresError("tenants forgets a tenant at once") }
-        if ids.count >= Self.maxKnown { ids = [:] }
-        ids[name] = id
         return id
     }
 

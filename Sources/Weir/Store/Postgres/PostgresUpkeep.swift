@@ -31,8 +31,6 @@ actor PostgresUpkeep {
     private func work(at now: Timestamp) async throws -> [Day] {
         let connection = try PostgresSession.open(connection, schema: schema, interrupt: interrupt)
         defer { connection.close() }
-        // A reader that does not end holds this up, and nobody else; it is gone on with the next time.
-        try connection.run("SET lock_timeout = '5s'")
         try PostgresMigrations.apply(on: connection)
         var partitions = PostgresPartitions()
         try partitions.make(PostgresPartitions.ahead(at: now), on: connection)

@@ -33,7 +33,7 @@ struct PostgresWriter: ~Copyable {
 
     /// - Throws: PostgresError; DecodeError where a record cannot be read, and then nothing was stored.
     mutating func store(_ batch: FrozenBatch, at now: Timestamp) throws -> Counts {
-        for record in batch.records { _ = try tenants.id(of: record.tenant, on: connection) }
+        try tenants.load(Set(batch.records.map(\.tenant)), on: connection)
         for _ in 0..<Self.maxTries {
             do {
                 let (counts, missing) = try storeTogether(batch, on: Day(now))
@@ -57,8 +57,8 @@ struct PostgresWriter: ~Copyable {
     }
 
     /// Adds the rows of a record.
-    private mutating func addRows(_ decoded: borrowing Batch, of record: JournalRecord) throws(PostgresError) {
-        let tenantID = try tenants.id(of: record.tenant, on: connection)
+    private mutating func addRows(_ decoded: borrowing Batch, of record: JournalRecord) {
+        guard let tenantID = tenants.ids[record.tenant] else { preconditionFailure("a tenant that was not loaded") }
         rows.add(decoded, sequence: record.sequence, tenantID: tenantID)
     }
 }
@@ -84,7 +84,7 @@ extension PostgresWriter {
                 counts.repeated += record.spanCount
                 return
             }
-            try addRows(decoded, of: record)
+            addRows(decoded, of: record)
             for index in first..<rows.spans.count {
                 let span = rows.spans[index]
                 if !partitions.days.contains(span.day) { missing.insert(span.day) }
@@ -110,7 +110,7 @@ extension PostgresWriter {
         try dictionaries.write(resources, on: connection)
         try dictionaries.write(scopes, on: connection)
         try ledger.save(batch.journal, on: connection)
-        try connection.run("COMMIT")
+        try connection.commit()
         dictionaries.note(resources + scopes)
         return (counts, [])
     }
@@ -177,7 +177,7 @@ extension PostgresWriter {
         var records: [(sequence: UInt64, rows: Range<Int>)] = []
         try batch.forEach(into: &decoded) { decoded, record in
             let first = rows.spans.count
-            try addRows(decoded, of: record)
+            addRows(decoded, of: record)
             records.append((record.sequence, first..<rows.spans.count))
         }
         try partitions.make(Set(rows.spans.map(\.day)).subtracting(partitions.days), on: connection)
@@ -203,7 +203,7 @@ extension PostgresWriter {
             ledger.add(sequence, spans: rows.count - rejected, rejected: rejected)
         }
         try ledger.save(batch.journal, on: connection)
-        try connection.run("COMMIT")
+        try connection.commit()
         counts.rejected = refused.count
         counts.stored = new.reduce(0) { $0 + $1.rows.count } - refused.count
         counts.clockSuspect = accepted.count { rows.spans[$0].isClockSuspect && !bad.contains($0) }

@@ -18,8 +18,9 @@ struct UsageRow: BitwiseCopyable {
     var cacheReadTokens: Int64?
     var cacheWriteTokens: Int64?
     var reasoningTokens: Int64?
-    /// In 10⁻¹² USD, where the span says so; nil is unknown.
+    /// In 10⁻¹² USD; nil is unknown.
     var totalCost: Int64?
+    var costSource: CostSource?
     var provider: TextRef
     /// What was asked for.
     var requestModel: TextRef

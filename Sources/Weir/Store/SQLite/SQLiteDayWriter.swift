@@ -4,8 +4,6 @@ import GRDBSQLite
 /// Writes rows of one day, within a transaction of the day's file.
 struct SQLiteDayWriter {
     private static let usageColumns = UsageRow.columns.map { $0 == "total_cost" ? "total_cost_pico" : $0 }
-    /// The span itself says what it cost.
-    private static let costSource: StaticString = "span"
     private static let rollupColumns = RollupRow.columns.map { $0 == "total_cost" ? "total_cost_pico" : $0 }
 
     private let db: Database
@@ -158,7 +156,7 @@ extension SQLiteDayWriter {
         usage.add(row.cacheWriteTokens)
         usage.add(row.reasoningTokens)
         usage.add(row.totalCost)
-        usage.add(word: row.totalCost.map { _ in Self.costSource })
+        usage.add(word: row.costSource?.name)
         usage.add(text: rows.bytes(span.service))
         usage.add(text: rows.bytes(row.provider))
         usage.add(text: rows.bytes(row.requestModel))

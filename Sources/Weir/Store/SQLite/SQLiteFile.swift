@@ -21,7 +21,7 @@ final class SQLiteFile {
     init(_ path: String, _ migrations: [SQLiteMigration], at now: Timestamp) throws(SQLiteFailure) {
         self.path = path
         do {
-            queue = try DatabaseQueue(path: path, configuration: Self.configuration())
+            queue = try DatabaseQueue(path: path, configuration: Self.configuration(path))
             applied = try queue.writeWithoutTransaction { db in
                 try SQLiteMigrations.apply(migrations, to: db, at: now)
             }
@@ -106,15 +106,18 @@ final class SQLiteFile {
         return code == SQLITE_OK && isMoved != 0
     }
 
-    private static func configuration() -> Configuration {
+    private static func configuration(_ path: String) -> Configuration {
         var configuration = Configuration()
         configuration.busyMode = .timeout(busyTimeout / .seconds(1))
         configuration.foreignKeysEnabled = false
         // A rollback that fails is no reason to end the process: the file is closed, which ends the transaction.
         configuration.allowsUnsafeTransactions = true
         configuration.prepareDatabase { db in
-            // Of use before the first table only.
-            try db.execute(sql: "PRAGMA page_size = 16384")
+            if try Int.fetchOne(db, sql: "PRAGMA page_count") == 0 {
+                // SQLite makes files for everybody to read. What it puts beside this one has the same mode.
+                try Directory.setMode(ofFile: path, to: 0o640)
+                try db.execute(sql: "PRAGMA page_size = 16384")
+            }
             let mode = try String.fetchOne(db, sql: "PRAGMA journal_mode = WAL")
             guard mode == "wal" else {
                 let found = mode ?? "none"

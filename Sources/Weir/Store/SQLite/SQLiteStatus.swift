@@ -17,6 +17,10 @@ struct SQLiteStatus: Equatable, Sendable {
         var lastSequence: UInt64
         /// In all days that are left.
         var spans: Int
+        /// Spans of theirs that are in the rejects.
+        var rejected: Int
+        /// When the newest of them was stored.
+        var updatedAt: Timestamp
     }
 
     /// Oldest first.
@@ -35,11 +39,17 @@ struct SQLiteStatus: Equatable, Sendable {
         for day in try directory.days() {
             let path = directory.path(of: day)
             let file = try read(directory.reader(day), path) { db in
-                for row in try Row.fetchAll(db, sql: "SELECT journal, last_sequence, spans FROM ledger") {
+                let ledger = "SELECT journal, last_sequence, spans, rejected, updated_at FROM ledger"
+                for row in try Row.fetchAll(db, sql: ledger) {
                     let id = JournalID(value: UInt64(bitPattern: row["journal"]))
-                    var journal = journals[id] ?? Journal(id: id, lastSequence: 0, spans: 0)
+                    let nothing = Journal(
+                        id: id, lastSequence: 0, spans: 0, rejected: 0, updatedAt: Timestamp(nanoseconds: 0))
+                    var journal = journals[id] ?? nothing
                     journal.lastSequence = max(journal.lastSequence, UInt64(clamping: row["last_sequence"] as Int64))
                     journal.spans += row["spans"] as Int
+                    journal.rejected += row["rejected"] as Int
+                    let updatedAt = Timestamp(nanoseconds: UInt64(clamping: row["updated_at"] as Int64) * 1_000)
+                    journal.updatedAt = max(journal.updatedAt, updatedAt)
                     journals[id] = journal
                 }
                 return DayFile(

@@ -35,6 +35,9 @@ final class PostgresConnection {
     /// Such as 150018 for 15.18.
     var serverVersion: Int { Int(PQserverVersion(handle)) }
 
+    /// Of the database, such as `UTF8`.
+    var serverEncoding: String { PQparameterStatus(handle, "server_encoding").map { String(cString: $0) } ?? "" }
+
     /// The process that serves this session; 0 if it is over.
     var serverProcess: Int32 { PQbackendPID(handle) }
 
@@ -61,24 +64,22 @@ extension PostgresConnection {
         }
         defer { PQconninfoFree(options) }
         let host = value("host", of: options) ?? ""
-        return host.contains("@") ? "an @ in the host, which in a password has to be written %40" : nil
+        // One in front names an abstract socket.
+        return host.dropFirst().contains("@") ? "an @ in the host, which in a password has to be written %40" : nil
     }
 
     private static func start(_ text: String) -> OpaquePointer? {
-        "fallback_application_name".withCString { nameKey in
-            "weir".withCString { name in
-                "dbname".withCString { textKey in
-                    text.withCString { text in
-                        "client_encoding".withCString { encodingKey in
-                            "UTF8".withCString { encoding in
-                                PQconnectStartParams(
-                                    [nameKey, textKey, encodingKey, nil], [name, text, encoding, nil], 1)
-                            }
-                        }
-                    }
-                }
-            }
-        }
+        // What stands in front of the string is used where it says nothing else. Without `tcp_user_timeout` a host
+        // that is not there would take all the time that its successors have.
+        let timeout = "\(connectTimeout / .milliseconds(1))"
+        let options = [
+            ("fallback_application_name", "weir"), ("tcp_user_timeout", timeout), ("dbname", text),
+            ("client_encoding", "UTF8"),
+        ]
+        let words = options.map { strdup($0.0) } + [nil] + options.map { strdup($0.1) } + [nil]
+        defer { for word in words { free(word) } }
+        let pointers = words.map { UnsafePointer($0) }
+        return PQconnectStartParams(Array(pointers[...options.count]), Array(pointers[(options.count + 1)...]), 1)
     }
 
     private func connect() throws(PostgresError) {
@@ -104,7 +105,8 @@ extension PostgresConnection {
         defer { PQconninfoFree(options) }
         // libpq 15, 34.1.2: zero, negative or not specified is without limit.
         let seconds = Self.value("connect_timeout", of: options).flatMap { Int($0) } ?? 0
-        return seconds > 0 ? .seconds(seconds) : Self.connectTimeout
+        let hosts = (Self.value("host", of: options) ?? "").split(separator: ",").count
+        return (seconds > 0 ? .seconds(seconds) : Self.connectTimeout) * max(1, hosts)
     }
 
     private static func value(_ keyword: String, of options: UnsafeMutablePointer<PQconninfoOption>) -> String? {
@@ -128,6 +130,11 @@ extension PostgresConnection {
         guard sent == 1 else { throw lost() }
         guard let result = try results() else { throw lost() }
         return result
+    }
+
+    /// A server answers COMMIT with ROLLBACK, and not with an error, where the transaction had failed.
+    func commit() throws(PostgresError) {
+        guard try run("COMMIT").tag == "COMMIT" else { throw PostgresError("the server did not commit") }
     }
 
     private func send(_ sql: String, _ values: [[UInt8]?], _ parameters: [PostgresParameter]) -> Int32 {

@@ -17,6 +17,9 @@ final class PostgresResult {
     var count: Int { Int(PQntuples(handle)) }
     var columnCount: Int { Int(PQnfields(handle)) }
 
+    /// What the statement was, as the server says it: `COMMIT`, `INSERT 0 1`.
+    var tag: String { String(cString: PQcmdStatus(handle)) }
+
     /// Rows that the statement inserted, changed or removed.
     var affectedCount: Int { Int(String(cString: PQcmdTuples(handle))) ?? 0 }
 

@@ -173,6 +173,29 @@ struct HotRowsTests {
         #expect(rows.text(usage.agent) == "triage" && rows.text(usage.workflow) == nil)
     }
 
+    @Test func whatTheCostProcessorFoundGoesBeforeWhatTheSenderSays() throws {
+        var call = SpanFixture()
+        call.attributes = [
+            NewPair(key: "gen_ai.operation.name", value: .string("chat")),
+            NewPair(key: "gen_ai.usage.cost", value: .double(2)),
+        ]
+        var priced = call
+        priced.attributes.append(NewPair(key: "weir.cost.total", value: .string("0.000195")))
+        let rows = try Self.rows([call, priced])
+        #expect(rows.usage.map(\.totalCost) == [2_000_000_000_000, 195_000_000])
+        #expect(rows.usage.map(\.costSource) == [.span, .table])
+    }
+
+    @Test(
+        arguments: [
+            ("0", 0), ("1", 1_000_000_000_000), ("0.000000000001", 1), ("9223372.036854775807", Int64.max), ("", nil),
+            ("0.0000000000001", nil), ("9223372.036854775808", nil), ("-1", nil), ("1e3", nil), ("1.2.3", nil),
+            ("99999999999999999999", nil),
+        ] as [(String, Int64?)])
+    func anAmountIsReadExactlyOrNotAtAll(text: String, amount: Int64?) {
+        #expect(Array(text.utf8).withUnsafeBytes(HotRows.pico) == amount)
+    }
+
     @Test func rollupsAddUpWhatSpansOfAMinuteHaveInCommon() throws {
         var quick = SpanFixture()
         var broken = SpanFixture()

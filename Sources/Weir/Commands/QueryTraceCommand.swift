@@ -1,0 +1,64 @@
+import ArgumentParser
+
+/// `weir query trace`
+struct QueryTraceCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "trace", abstract: "Prints the spans of a trace as a tree; exits 1 if there are none.",
+        discussion: "As JSON, with everything that is stored of them. A time saves looking into every day.")
+
+    @OptionGroup var options: QueryOptions
+    @OptionGroup var window: WindowOptions
+
+    @Argument(help: ArgumentHelp("32 hexadecimal digits.", valueName: "id"), transform: Self.id)
+    var id: TraceID
+
+    func run() async throws {
+        let query = TraceQuery(options.tenant, id: id, in: window.given(at: .now()) ?? .always)
+        let page = try await options.page(query)
+        guard !page.rows.isEmpty else {
+            StoreOptions.note("found no span of trace \(id.text) of tenant \(options.tenant.name.quotedForMessage)")
+            throw ExitCode.failure
+        }
+        let tree = TraceTree(page.rows)
+        switch options.store.format {
+        case .json: try StoreOptions.write(tree.nodes.map { page.rows[$0.span].json + "\n" }.joined())
+        case .table: try StoreOptions.write(Self.table(page.rows, tree))
+        }
+        if page.hasMore {
+            StoreOptions.note("these are the earliest; --limit gives up to \(TraceQuery.limits.maximum)")
+        }
+    }
+
+    /// - Parameter spans: by start, at least one.
+    static func table(_ spans: [TraceSpan], _ tree: TraceTree) -> String {
+        let start = spans.map(\.span.startTime.nanoseconds).min() ?? 0
+        var table = TextTable([
+            .init(title: "START", isNumber: true), .init(title: "DURATION", isNumber: true), .init(title: "STATUS"),
+            .init(title: "SERVICE", isFlexible: true), .init(title: "NAME", isFlexible: true),
+        ])
+        for node in tree.nodes {
+            let span = spans[node.span].span
+            // Deeper ones stand below each other: what tells them apart would not be seen any more.
+            let indent = String(repeating: "  ", count: min(node.depth, 20))
+            let message = span.statusMessage.map { ": \($0)" } ?? ""
+            table.add([
+                "+" + ShortText.duration(Int64(clamping: span.startTime.nanoseconds - start)),
+                ShortText.duration(span.duration), span.statusName, span.service, indent + span.name + message,
+            ])
+        }
+        let errors = spans.count { $0.span.status == 2 }
+        let end = spans.map { Int64(clamping: $0.span.startTime.nanoseconds - start) &+ ($0.span.duration ?? 0) }.max()
+        return """
+            trace \(spans[0].span.traceID): \(spans.count) spans, \(errors) errors, \(ShortText.duration(end)) from \
+            \(Timestamp(nanoseconds: start).text)
+            \(table.text)
+            """
+    }
+
+    private static func id(_ text: String) throws -> TraceID {
+        guard let id = TraceID(text) else {
+            throw ValidationError("found \(text.quotedForMessage), wanted 32 hexadecimal digits that are not all zeros")
+        }
+        return id
+    }
+}

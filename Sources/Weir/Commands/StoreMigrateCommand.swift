@@ -1,0 +1,24 @@
+import ArgumentParser
+
+/// `weir store migrate`
+struct StoreMigrateCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "migrate",
+        abstract: "Makes the tables, or brings them to what this Weir knows. An exporter does that by itself.",
+        discussion: "May be used while Weir runs: nothing that is written waits longer than a second for it.")
+
+    @OptionGroup var options: StoreOptions
+
+    func run() async throws {
+        switch try options.place() {
+        case .sqlite(let directory):
+            let steps = try SQLiteMigrations.apply(directory: directory.path)
+            for step in steps { print("\(step.file): applied \(step.version), \(step.name)") }
+            if steps.isEmpty { print("nothing to do") }
+        case .postgres(let address, let schema):
+            let connection = try PostgresSession.open(address, schema: schema)
+            let count = try PostgresMigrations.apply(on: connection)
+            print(count == 0 ? "nothing to do" : "schema \(schema): applied \(count)")
+        }
+    }
+}

@@ -1,0 +1,70 @@
+import ArgumentParser
+import Foundation
+
+/// Which hot tables a command is about.
+struct StoreOptions: ParsableArguments {
+    @OptionGroup var option: ConfigurationOption
+
+    @Option(help: ArgumentHelp("The exporter that writes the tables, where there are several.", valueName: "id"))
+    var exporter: String?
+
+    enum Format: String, CaseIterable, ExpressibleByArgument {
+        case table, json
+    }
+
+    @Option(help: ArgumentHelp("A table to read, or JSON, an object a line.", valueName: "table|json"))
+    var format = Format.table
+
+    /// Where hot tables are.
+    enum Place {
+        case sqlite(SQLiteDirectory)
+        case postgres(connection: String, schema: String)
+    }
+
+    func place() throws -> Place {
+        let places = try option.read().configuration.exporters.compactMap { definition in
+            Self.place(of: definition).map { (id: definition.id.description, place: $0) }
+        }
+        let known = places.map(\.id).joined(separator: ", ")
+        if let exporter {
+            guard let found = places.first(where: { $0.id == exporter }) else {
+                let wanted = places.isEmpty ? "one with hot tables, postgres or sqlite" : "one of \(known)"
+                throw ValidationError("found exporter \(exporter.quotedForMessage), wanted \(wanted)")
+            }
+            return found.place
+        }
+        guard let first = places.first else {
+            throw ValidationError("found no exporter with hot tables in \(option.file), wanted postgres or sqlite")
+        }
+        guard places.count == 1 else {
+            throw ValidationError("found several exporters with hot tables, wanted --exporter with one of \(known)")
+        }
+        return first.place
+    }
+
+    func reader(_ limit: TimeLimit) throws -> any StoreReader {
+        switch try place() {
+        case .sqlite(let directory): SQLiteReader(directory, limit)
+        case .postgres(let connection, let schema): PostgresReader(connection, schema: schema, limit)
+        }
+    }
+
+    /// On the standard error stream, so that the output stays what it is.
+    static func note(_ text: String) {
+        FileHandle.standardError.write(Data("\(text)\n".utf8))
+    }
+
+    static func write(_ text: String) throws {
+        try StandardOutput.write(Array(text.utf8))
+    }
+
+    private static func place(of definition: ComponentDefinition) -> Place? {
+        switch definition.configuration {
+        case let configuration as ExporterConfiguration<SQLiteExporter>:
+            .sqlite(SQLiteDirectory(configuration.own.directory))
+        case let configuration as ExporterConfiguration<PostgresExporter>:
+            .postgres(connection: configuration.own.connection, schema: configuration.own.schema)
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,125 @@
+/// What the hot tables hold, whichever database they are in.
+struct StoreStatus {
+    struct Day {
+        let day: Weir.Day
+        /// In SQLite as the ledger counts them; in Postgres as the last vacuum or analyze did, nil before the first.
+        var spans: Int?
+        /// With indexes.
+        var bytes: Int
+    }
+
+    struct Journal {
+        let id: JournalID
+        let lastSequence: UInt64
+        let spans: Int
+        let rejected: Int
+        /// When the newest of them was stored.
+        let updatedAt: Timestamp
+    }
+
+    /// Of the tables; the newest where files differ.
+    let schemaVersion: Int
+    /// Oldest first.
+    let days: [Day]
+    let journals: [Journal]
+    let rejects: Int
+    let bytes: Int
+    private let now: Timestamp
+
+    init(_ status: SQLiteStatus, at now: Timestamp = .now()) {
+        self.now = now
+        schemaVersion = status.days.map(\.schemaVersion).max() ?? 0
+        days = status.days.map { Day(day: $0.day, spans: $0.spans, bytes: $0.bytes) }
+        journals = status.journals.map { journal in
+            Journal(
+                id: journal.id, lastSequence: journal.lastSequence, spans: journal.spans, rejected: journal.rejected,
+                updatedAt: journal.updatedAt)
+        }
+        rejects = status.rejects
+        bytes = status.bytes
+    }
+
+    init(_ status: PostgresStatus, at now: Timestamp = .now()) {
+        self.now = now
+        schemaVersion = status.migrations.applied
+        var days: [Weir.Day: Day] = [:]
+        for partition in status.partitions {
+            var day = days[partition.day] ?? Day(day: partition.day, spans: nil, bytes: 0)
+            day.bytes += partition.bytes
+            if partition.table == "spans" { day.spans = partition.rowsEstimate }
+            days[partition.day] = day
+        }
+        self.days = days.values.sorted { $0.day < $1.day }
+        journals = status.journals.map { journal in
+            Journal(
+                id: journal.journal, lastSequence: journal.lastSequence, spans: journal.spans,
+                rejected: journal.rejected, updatedAt: journal.updatedAt)
+        }
+        rejects = status.rejects
+        bytes = status.databaseBytes
+    }
+
+    /// Nanoseconds since the journal's newest record was stored.
+    private func age(of journal: Journal) -> Int64 {
+        Int64(clamping: now.nanoseconds) - Int64(clamping: journal.updatedAt.nanoseconds)
+    }
+
+    /// An object in one line.
+    var json: String {
+        var line = JSONLine()
+        line.add("schema_version", Int64(schemaVersion))
+        line.add("bytes", Int64(bytes))
+        line.add("rejects", Int64(rejects))
+        line.add("days", json: "[" + days.map(\.json).joined(separator: ",") + "]")
+        line.add("journals", json: "[" + journals.map(\.json).joined(separator: ",") + "]")
+        return line.line
+    }
+
+    var text: String {
+        var days = TextTable([
+            .init(title: "DAY"), .init(title: "SPANS", isNumber: true), .init(title: "SIZE", isNumber: true),
+        ])
+        for day in self.days {
+            days.add([day.day.text, day.spans.map { "\($0)" } ?? "-", ShortText.bytes(day.bytes)])
+        }
+        var journals = TextTable([
+            .init(title: "JOURNAL"), .init(title: "LAST RECORD", isNumber: true), .init(title: "SPANS", isNumber: true),
+            .init(title: "REJECTED", isNumber: true), .init(title: "NEWEST STORED"),
+            .init(title: "AGE", isNumber: true),
+        ])
+        for journal in self.journals {
+            journals.add([
+                journal.id.text, "\(journal.lastSequence)", "\(journal.spans)", "\(journal.rejected)",
+                ShortText.time(journal.updatedAt), ShortText.duration(age(of: journal)),
+            ])
+        }
+        return """
+            schema version \(schemaVersion), \(ShortText.bytes(bytes)), \(rejects) rejects
+
+            \(days.text)
+            \(journals.text)
+            """
+    }
+}
+
+extension StoreStatus.Day {
+    fileprivate var json: String {
+        var line = JSONLine()
+        line.add("day", day.text)
+        line.add("spans", spans.map { Int64($0) })
+        line.add("bytes", Int64(bytes))
+        return line.line
+    }
+}
+
+extension StoreStatus.Journal {
+    fileprivate var json: String {
+        var line = JSONLine()
+        line.add("journal", id.text)
+        line.add("last_sequence", Int64(clamping: lastSequence))
+        line.add("spans", Int64(spans))
+        line.add("rejected", Int64(rejected))
+        line.add("updated_at", updatedAt)
+        return line.line
+    }
+}

@@ -1,0 +1,42 @@
+/// A row that sums up what has the same key.
+protocol AggregateRow: Sendable {
+    associatedtype Key: Hashable
+    var key: Key { get }
+    mutating func add(_ other: Self)
+    /// Whether it stands above the other.
+    func precedes(_ other: Self) -> Bool
+}
+
+/// A question whose rows sum up spans. A day gives a part of each sum.
+protocol AggregateQuery: StoreQuery where Row: AggregateRow {}
+
+/// What ``AggregateQuery`` is willing to collect.
+enum AggregateLimits {
+    static let maximumRows = 50_000
+}
+
+extension AggregateQuery {
+    /// All sums of the part: which of them are the largest is not known before the last part.
+    func wanted(after rows: [Row]) -> Int { AggregateLimits.maximumRows + 1 }
+
+    func merge(_ found: [Row], into rows: inout [Row]) throws(QueryError) {
+        var places: [Row.Key: Int] = [:]
+        for (place, row) in rows.enumerated() { places[row.key] = place }
+        for row in found {
+            if let place = places[row.key] {
+                rows[place].add(row)
+            } else {
+                places[row.key] = rows.count
+                rows.append(row)
+            }
+        }
+        guard rows.count <= AggregateLimits.maximumRows else {
+            let limit = AggregateLimits.maximumRows
+            throw .tooMuch("found more than \(limit) sums, wanted a shorter window, a longer step or more conditions")
+        }
+    }
+
+    func page(of rows: [Row]) -> Page<Row> {
+        Page(rows.sorted { $0.precedes($1) }, limit: limit)
+    }
+}

@@ -1,0 +1,119 @@
+/// What Postgres and SQLite say differently.
+enum SQLDialect: Sendable {
+    case postgres
+    case sqlite
+
+    /// The place of a value in a statement, with its type where the database would have to guess.
+    func parameter(_ number: Int, _ value: SQLValue) -> String {
+        guard self == .postgres else { return "?\(number)" }
+        return switch value {
+        case .text: "$\(number)::text"
+        case .integer: "$\(number)::bigint"
+        case .time: "$\(number)::timestamptz"
+        case .traceID: "$\(number)::uuid"
+        case .row: "$\(number)::tid"
+        }
+    }
+
+    /// A value as libpq sends it.
+    func text(of value: SQLValue) -> String {
+        switch value {
+        case .text(let text): text
+        case .integer(let number): "\(number)"
+        case .time(let time): time.text
+        case .traceID(let id): id.text
+        case .row(let place): "(\(place >> 16),\(place & 0xFFFF))"
+        }
+    }
+
+    /// A time as microseconds since 1970.
+    func microseconds(_ column: SQLText) -> SQLText {
+        switch self {
+        case .postgres: "CAST(extract(epoch FROM \(column)) * 1000000 AS bigint)"
+        case .sqlite: column
+        }
+    }
+
+    /// The id of a trace in hexadecimal digits.
+    func hex(_ column: SQLText) -> SQLText {
+        switch self {
+        case .postgres: "replace(\(column)::text, '-', '')"
+        case .sqlite: "lower(hex(\(column)))"
+        }
+    }
+
+    /// What tells rows of the same time apart and puts them in an order. Rows are never changed, so they stay where
+    /// they are.
+    var row: SQLText {
+        switch self {
+        case .postgres: "s.ctid"
+        case .sqlite: "s.rowid"
+        }
+    }
+
+    /// ``row`` as a number.
+    var rowNumber: SQLText {
+        switch self {
+        case .postgres: "CAST((s.ctid::text::point)[0] * 65536 + (s.ctid::text::point)[1] AS bigint)"
+        case .sqlite: "s.rowid"
+        }
+    }
+
+    /// Whether the span has the attribute, as text. The key is never a part of a path, so it may hold whatever it likes.
+    func matches(attribute key: String, _ value: String) -> SQLText {
+        switch self {
+        case .postgres: "s.attributes ->> \(.text(key)) = \(.text(value))"
+        case .sqlite:
+            """
+            EXISTS (SELECT 1 FROM json_each(s.attributes) a WHERE a.key = \(.text(key)) AND \(.text(value)) =
+                CASE a.type WHEN 'true' THEN 'true' WHEN 'false' THEN 'false' ELSE CAST(a.atom AS text) END)
+            """
+        }
+    }
+
+    /// The members of a JSON object as rows of `key` and `value`.
+    func members(_ column: SQLText) -> SQLText {
+        switch self {
+        case .postgres: "jsonb_each_text(\(column))"
+        case .sqlite: "json_each(\(column))"
+        }
+    }
+
+    /// The other way.
+    func object(_ key: SQLText, _ value: SQLText) -> SQLText {
+        switch self {
+        case .postgres: "CAST(jsonb_object_agg(\(key), \(value)) AS text)"
+        case .sqlite: "json_group_object(\(key), \(value))"
+        }
+    }
+
+    /// The sum of numbers that senders choose: at most what 63 bits hold, where others would make the query fail.
+    func sum(_ column: SQLText) -> SQLText {
+        switch self {
+        case .postgres: "CAST(least(coalesce(sum(\(column)), 0), 9223372036854775807) AS bigint)"
+        case .sqlite: "CAST(total(\(column)) AS integer)"
+        }
+    }
+
+    /// The sum of `total_cost` in two parts: millionths of a dollar, and 10⁻¹² dollars. One part alone could be too
+    /// much for 63 bits.
+    var cost: SQLText {
+        switch self {
+        case .postgres:
+            """
+            CAST(coalesce(sum(trunc(total_cost, 6)), 0) * 1000000 AS bigint),
+            CAST(coalesce(sum(total_cost - trunc(total_cost, 6)), 0) * 1000000000000 AS bigint)
+            """
+        case .sqlite:
+            "coalesce(sum(total_cost_pico / 1000000), 0), coalesce(sum(total_cost_pico % 1000000), 0)"
+        }
+    }
+
+    /// The column of a cost.
+    var costColumn: SQLText {
+        switch self {
+        case .postgres: "total_cost"
+        case .sqlite: "total_cost_pico"
+        }
+    }
+}

@@ -1,0 +1,72 @@
+/// A question about the spans of one tenant. Both databases are asked in the same words, as far as they have them.
+protocol StoreQuery: Sendable {
+    associatedtype Row: Sendable
+    static var limits: QueryLimits { get }
+    var tenant: Tenant { get }
+    var window: TimeWindow { get }
+    /// Rows, at most ``limits``.
+    var limit: Int { get set }
+
+    /// Throws where a value makes no sense.
+    func check() throws(QueryError)
+    /// The part of the window that can give rows.
+    var remaining: TimeWindow { get }
+    /// The windows that are asked for one after the other, newest first, where all days are in one database.
+    func parts(at now: Timestamp) -> [TimeWindow]
+    /// How many rows the next part may give, where the parts before gave these; 0 if nothing is missing.
+    func wanted(after rows: [Row]) -> Int
+    /// - Parameter count: rows at most.
+    func sql(in window: TimeWindow, atMost count: Int, _ dialect: SQLDialect) -> SQLText
+    /// Reads a row of what ``sql(in:atMost:_:)`` gives.
+    func row(_ columns: inout ColumnReader) throws(QueryError) -> Row
+    /// Adds the rows of a part.
+    func merge(_ found: [Row], into rows: inout [Row]) throws(QueryError)
+    /// What all parts gave together, in its order.
+    func page(of rows: [Row]) -> Page<Row>
+}
+
+extension StoreQuery {
+    func check() throws(QueryError) {}
+
+    var remaining: TimeWindow { window }
+
+    func parts(at now: Timestamp) -> [TimeWindow] { [window] }
+
+    /// The number of the tenant in the database that is asked. NULL, and with it no row, for one that it does not know.
+    var tenantID: SQLText { "(SELECT id FROM tenants WHERE name = \(.text(tenant.name)))" }
+
+    /// Asks one part after the other, until nothing is missing.
+    /// - Parameter ask: gets a part, and how many rows it may give at most.
+    func answer<Part>(
+        in parts: [Part], from ask: (Part, Int) async throws(QueryError) -> [[String?]]
+    ) async throws(QueryError) -> Page<Row> {
+        var rows: [Row] = []
+        for part in parts {
+            let count = wanted(after: rows)
+            guard count > 0 else { break }
+            var found: [Row] = []
+            for columns in try await ask(part, count) {
+                var reader = ColumnReader(columns)
+                found.append(try row(&reader))
+            }
+            try merge(found, into: &rows)
+        }
+        return page(of: rows)
+    }
+
+    /// Throws where the question is wrong, before anybody is asked. No text of theirs holds U+0000: such a thing is not
+    /// in any database, and Postgres would not take it.
+    func validate() throws(QueryError) {
+        try Self.limits.check(limit)
+        guard !window.isEmpty else {
+            let end = window.to?.text ?? ""
+            throw .invalid("found a window from \(window.from.text) to \(end), wanted one that ends after it begins")
+        }
+        try check()
+        for case .text(let text) in sql(in: window, atMost: 1, .postgres).rendered(for: .postgres).values {
+            guard !text.utf8.contains(0) else {
+                throw .invalid("found U+0000 in \(text.quotedForMessage), wanted text without it")
+            }
+        }
+    }
+}

@@ -1,0 +1,43 @@
+/// The spans of one trace, the earliest first.
+struct TraceQuery: StoreQuery {
+    static let limits = QueryLimits(default: 10_000, maximum: 100_000)
+
+    var tenant: Tenant
+    /// Of the spans' starts. A narrow one saves looking into every day, and is not needed.
+    var window: TimeWindow
+    var limit = limits.default
+    let id: TraceID
+
+    init(_ tenant: Tenant, id: TraceID, in window: TimeWindow = .always) {
+        self.tenant = tenant
+        self.window = window
+        self.id = id
+    }
+
+    /// Of every part the earliest, since a part may hold all of them.
+    func wanted(after rows: [TraceSpan]) -> Int { limit + 1 }
+
+    func sql(in window: TimeWindow, atMost count: Int, _ dialect: SQLDialect) -> SQLText {
+        """
+        SELECT \(FoundSpan.columns(dialect)), s.trace_state, s.flags, s.dropped_attributes, s.dropped_events,
+            s.dropped_links, s.resource_id, s.scope_id, CAST(s.attributes AS text), CAST(s.events AS text),
+            CAST(s.links AS text), CAST(r.attributes AS text), r.schema_url, c.name, c.version,
+            CAST(c.attributes AS text), c.schema_url
+        FROM spans s
+        LEFT JOIN resources r ON r.id = s.resource_id AND r.tenant_id = s.tenant_id
+        LEFT JOIN scopes c ON c.id = s.scope_id AND c.tenant_id = s.tenant_id
+        WHERE s.trace_id = \(.traceID(id)) AND s.tenant_id = \(tenantID)\(window.condition(on: "s.start_time"))
+        ORDER BY s.start_time, \(dialect.row)
+        LIMIT \(.integer(Int64(count)))
+        """
+    }
+
+    func row(_ columns: inout ColumnReader) throws(QueryError) -> TraceSpan {
+        try TraceSpan(&columns)
+    }
+
+    /// Days come newest first.
+    func merge(_ found: [TraceSpan], into rows: inout [TraceSpan]) { rows = found + rows.prefix(limit + 1) }
+
+    func page(of rows: [TraceSpan]) -> Page<TraceSpan> { Page(rows, limit: limit) }
+}

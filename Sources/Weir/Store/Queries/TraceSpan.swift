@@ -1,0 +1,62 @@
+/// Everything that is stored of a span.
+struct TraceSpan: Equatable, Sendable {
+    let span: FoundSpan
+    let traceState: String?
+    let flags: Int64
+    let droppedAttributes: Int64?
+    let droppedEvents: Int64?
+    let droppedLinks: Int64?
+    let resourceID: Int64
+    let scopeID: Int64
+    /// A JSON object.
+    let attributes: String
+    /// JSON arrays of objects; nil where there are none.
+    let events: String?
+    let links: String?
+    /// Nil where the retention has taken it.
+    let resource: Resource?
+    let scope: Scope?
+
+    struct Resource: Equatable, Sendable {
+        /// A JSON object.
+        let attributes: String
+        let schemaURL: String
+    }
+
+    struct Scope: Equatable, Sendable {
+        let name: String
+        let version: String
+        /// A JSON object.
+        let attributes: String
+        let schemaURL: String
+    }
+
+    init(_ columns: inout ColumnReader) throws(QueryError) {
+        span = try FoundSpan(&columns)
+        traceState = try columns.optionalText()
+        flags = try columns.integer()
+        droppedAttributes = try columns.optionalInteger()
+        droppedEvents = try columns.optionalInteger()
+        droppedLinks = try columns.optionalInteger()
+        resourceID = try columns.integer()
+        scopeID = try columns.integer()
+        attributes = try columns.text()
+        events = try columns.optionalText()
+        links = try columns.optionalText()
+        let resource = (try columns.optionalText(), try columns.optionalText())
+        if case (let attributes?, let schemaURL?) = resource {
+            self.resource = Resource(attributes: attributes, schemaURL: schemaURL)
+        } else {
+            self.resource = nil
+        }
+        let scope = (
+            try columns.optionalText(), try columns.optionalText(), try columns.optionalText(),
+            try columns.optionalText()
+        )
+        if case (let name?, let version?, let attributes?, let schemaURL?) = scope {
+            self.scope = Scope(name: name, version: version, attributes: attributes, schemaURL: schemaURL)
+        } else {
+            self.scope = nil
+        }
+    }
+}

@@ -1,0 +1,97 @@
+import Testing
+
+@testable import Weir
+
+struct PostgresMigrationsTests {
+    private static let second = PostgresMigration(
+        version: 2, name: "a column", sql: "ALTER TABLE spans ADD COLUMN extra text")
+
+    @Test func aFreshDatabaseGetsEverythingOnce() throws {
+        let connection = try PostgresSchema().open()
+        #expect(try PostgresMigrations.status(on: connection) == .init(applied: 0, known: PostgresMigration.all.count))
+        #expect(try PostgresMigrations.apply(on: connection) == PostgresMigration.all.count)
+        #expect(try PostgresMigrations.apply(on: connection) == 0)
+        let status = try PostgresMigrations.status(on: connection)
+        #expect(status.applied == status.known)
+        let tables = try PostgresSchema.rows(
+            "SELECT relname FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p')",
+            on: connection)
+        #expect(Set(tables).isSuperset(of: PostgresPartitions.tables + ["ledger", "tenants", "rejects"]))
+    }
+
+    @Test func everyTableAndViewSaysWhatARowIs() throws {
+        let connection = try PostgresSchema().openWithTables()
+        let silent = try PostgresSchema.rows(
+            """
+            SELECT relname FROM pg_class WHERE relnamespace = current_schema()::regnamespace
+            AND relkind IN ('r', 'p', 'v') AND obj_description(oid, 'pg_class') IS NULL
+            """, on: connection)
+        #expect(silent == [])
+    }
+
+    @Test func theMigrationsAreNumberedFromOne() {
+        #expect(PostgresMigration.all.map(\.version) == Array(1...PostgresMigration.all.count))
+        #expect(PostgresMigration.first.sha256.count == 64)
+    }
+
+    @Test func severalProcessesAtOnceDoItOnce() async throws {
+        let schema = try PostgresSchema()
+        let applied = try await withThrowingTaskGroup(of: Int.self) { group in
+            for _ in 0..<4 {
+                let user = PostgresUser(schema)
+                group.addTask { try await user.with { try PostgresMigrations.apply(on: $0) } }
+            }
+            return try await group.reduce(0, +)
+        }
+        #expect(applied == PostgresMigration.all.count)
+    }
+
+    @Test func aDatabaseThatIsNewerIsRefused() throws {
+        let connection = try PostgresSchema().openWithTables()
+        let known = PostgresMigration.all.count
+        try connection.run("INSERT INTO schema_migrations VALUES (\(known + 1), 'from the future', 'abc')")
+        let error = PostgresError(
+            "the tables are of a newer Weir: found migration \(known + 1), wanted at most \(known)")
+        #expect(throws: error) { try PostgresMigrations.apply(on: connection) }
+        #expect(throws: error) { try PostgresMigrations.status(on: connection) }
+    }
+
+    @Test func aMigrationThatWasChangedIsRefused() throws {
+        let connection = try PostgresSchema().openWithTables()
+        let other = PostgresMigration(version: 1, name: "hot tables", sql: "SELECT 1")
+        #expect(
+            throws: PostgresError("migration 1 of the database is not the one that this Weir knows by that number")
+        ) { try PostgresMigrations.apply(on: connection, [other, Self.second]) }
+    }
+
+    @Test func aMigrationThatFailsLeavesNothing() throws {
+        let connection = try PostgresSchema().openWithTables()
+        let broken = PostgresMigration(
+            version: 2, name: "broken", sql: "CREATE TABLE half (number integer); SELECT 1/0")
+        #expect(throws: PostgresError.self) { try PostgresMigrations.apply(on: connection, [.first, broken]) }
+        #expect(try connection.run("SELECT to_regclass('half')").text(0, 0) == nil)
+        #expect(try PostgresMigrations.status(on: connection).applied == 1)
+    }
+
+    @Test func aReaderThatDoesNotEndHoldsUpTheMigrationButNoWriter() async throws {
+        let schema = try PostgresSchema()
+        let writer = try schema.openWithTables()
+        var partitions = PostgresPartitions()
+        try partitions.make([Day(Timestamp(nanoseconds: SampleBatch.fourOClock))], on: writer)
+        let reader = try schema.open()
+        try reader.run("BEGIN; SELECT count(*) FROM spans")
+        let user = PostgresUser(schema)
+        async let applied = user.with { try PostgresMigrations.apply(on: $0, [.first, Self.second]) }
+        var slowest = Duration.zero
+        let end = ContinuousClock.now + .seconds(2)
+        while ContinuousClock.now < end {
+            let start = ContinuousClock.now
+            try writer.run("INSERT INTO span_rollups SELECT * FROM span_rollups; DELETE FROM spans WHERE false")
+            slowest = max(slowest, ContinuousClock.now - start)
+        }
+        #expect(slowest < .seconds(1))
+        #expect(try PostgresMigrations.status(on: reader, of: [.first, Self.second]).applied == 1)
+        try reader.run("COMMIT")
+        #expect(try await applied == 1)
+    }
+}

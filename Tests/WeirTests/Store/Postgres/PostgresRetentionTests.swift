@@ -1,0 +1,169 @@
+import Testing
+
+@testable import Weir
+
+struct PostgresRetentionTests {
+    private static let now = Timestamp(nanoseconds: SampleBatch.fourOClock)
+    private static let today = Day(now)
+    private static let partitions = """
+        SELECT c.relname FROM pg_class c WHERE relnamespace = current_schema()::regnamespace
+        AND relname ~ '^(spans|llm_usage|span_rollups)_2026' AND relkind = 'r' AND relname < 'z' ORDER BY 1
+        """
+
+    private static let pending = """
+        SELECT count(*) FROM pg_inherits WHERE inhdetachpending AND inhparent = 'spans'::regclass
+        """
+
+    private let schema: PostgresSchema
+    private let connection: PostgresConnection
+
+    init() throws {
+        schema = try PostgresSchema()
+        connection = try schema.openWithTables()
+        var partitions = PostgresPartitions()
+        try partitions.make((-4...0).map { Self.today + $0 }, on: connection)
+    }
+
+    private func upkeep(_ mayDrop: @escaping @Sendable (Day) async -> Bool = { _ in true }) -> PostgresUpkeep {
+        PostgresUpkeep(
+            schema.connection, schema: schema.name, Retention(.seconds(86_400), mayDrop: mayDrop))
+    }
+
+    /// Days for which any table is there, attached or not.
+    private func days() throws -> [String] {
+        Set(try PostgresSchema.rows(Self.partitions, on: connection).map { String($0.suffix(8)) }).sorted()
+    }
+
+    private static let left = ["20260202", "20260203", "20260204", "20260205", "20260206"]
+
+    @Test func daysThatAreOverGoAndTheNextOnesCome() async throws {
+        let dropped = try await upkeep().run(at: Self.now)
+        #expect(dropped == [Self.today + -4, Self.today + -3, Self.today + -2])
+        #expect(try days() == Self.left)
+        #expect(try await upkeep().run(at: Self.now) == [])
+    }
+
+    @Test func aDayThatMayNotGoStays() async throws {
+        let kept = Self.today + -3
+        #expect(try await upkeep { $0 != kept }.run(at: Self.now) == [Self.today + -4, Self.today + -2])
+        #expect(try days() == ["20260131"] + Self.left)
+    }
+
+    @Test func anOpenReaderDelaysItAndNobodyElse() async throws {
+        let reader = try schema.open()
+        try reader.run("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM spans")
+        let upkeep = upkeep()
+        let first = Task { try await upkeep.run(at: Self.now) }
+        let other = try schema.open()
+        try await eventually("a detach waits") { try other.run(Self.pending).int(0, 0) == 1 }
+        let start = ContinuousClock.now
+        try other.run("SELECT count(*) FROM spans; DELETE FROM spans WHERE span_id = 1; ANALYZE tenants")
+        #expect(ContinuousClock.now - start < .seconds(1))
+        await #expect(throws: PostgresError.self) { try await first.value }
+        // Partitions for the coming days do not wait for it.
+        #expect(try days().contains("20260206"))
+        var partitions = PostgresPartitions()
+        try partitions.make([Self.today + 10], on: other)
+        try reader.run("COMMIT")
+        // What was interrupted is finished.
+        _ = try await upkeep.run(at: Self.now)
+        #expect(try days() == Self.left + ["20260213"])
+        #expect(try other.run(Self.pending).int(0, 0) == 0)
+    }
+
+    @Test func aTableThatSomebodyElseDetachedStays() async throws {
+        try connection.run("ALTER TABLE spans DETACH PARTITION spans_20260131")
+        _ = try await upkeep().run(at: Self.now)
+        #expect(try PostgresSchema.rows(Self.partitions, on: connection).contains("spans_20260131"))
+        #expect(try days() == ["20260131"] + Self.left)
+    }
+
+    @Test func aTableThatWasDetachedAndNotDroppedGoes() async throws {
+        try connection.run(
+            """
+            COMMENT ON TABLE spans_20260131 IS 'dropped by Weir: its day is over';
+            ALTER TABLE spans DETACH PARTITION spans_20260131
+            """)
+        _ = try await upkeep().run(at: Self.now)
+        #expect(try days() == Self.left)
+    }
+
+    @Test func aTableThatWasDetachedGoesEvenIfTheRetentionGotLonger() async throws {
+        try connection.run(
+            """
+            COMMENT ON TABLE spans_20260202 IS 'dropped by Weir: its day is over';
+            ALTER TABLE spans DETACH PARTITION spans_20260202
+            """)
+        _ = try await upkeep().run(at: Self.now)
+        #expect(!(try PostgresSchema.rows(Self.partitions, on: connection).contains("spans_20260202")))
+    }
+
+    @Test func oneProcessAtATimeDoesIt() async throws {
+        let key = PostgresLock.key(PostgresLock.Subject.retention.rawValue)
+        try connection.run("SELECT pg_advisory_lock(\(key))")
+        #expect(try await upkeep().run(at: Self.now) == [])
+        #expect(try days().first == "20260130")
+        try connection.run("SELECT pg_advisory_unlock(\(key))")
+    }
+
+    @Test func whatOnlyOldSpansNeededIsPruned() async throws {
+        try connection.run(
+            """
+            INSERT INTO resources SELECT n, 1, date '2026-01-27' + n, '{}', '' FROM generate_series(1, 7) n;
+            INSERT INTO scopes SELECT n, 1, date '2026-01-27' + n, '', '', '{}', '' FROM generate_series(1, 7) n;
+            INSERT INTO rejects SELECT timestamptz '2026-01-27 00:00:00+00' + n * interval '1 day', 1, 1, 1,
+                gen_random_uuid(), n, '', '' FROM generate_series(1, 7) n
+            """)
+        _ = try await upkeep().run(at: Self.now)
+        #expect(try PostgresSchema.rows("SELECT min(id) FROM resources", on: connection) == ["4"])
+        #expect(try PostgresSchema.rows("SELECT min(id) FROM scopes", on: connection) == ["4"])
+        #expect(try PostgresSchema.rows("SELECT min(span_id) FROM rejects", on: connection) == ["6"])
+    }
+
+    @Test func itIsDueEachHourAndHoldsUpNobody() async throws {
+        let log = LogCapture()
+        let housekeeping = PostgresHousekeeping(upkeep(), log.logger)
+        housekeeping.tick(at: Self.now)
+        housekeeping.tick(at: Self.now)
+        try await eventually("the first tick drops") { try days() == Self.left }
+        try await eventually("and says so") {
+            log.lines == ["info: dropped days that are over days=2026-01-30 2026-01-31 2026-02-01"]
+        }
+        await housekeeping.finish()
+        housekeeping.tick(at: Timestamp(nanoseconds: Self.now.nanoseconds + 2 * PostgresHousekeeping.interval))
+        await housekeeping.finish()
+        #expect(log.lines.count == 1)
+    }
+
+    @Test func whatFailsIsSaidAndTriedAgainAfterAMinute() async throws {
+        let log = LogCapture()
+        let reader = try schema.open()
+        try reader.run("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM spans")
+        let housekeeping = PostgresHousekeeping(upkeep(), log.logger)
+        housekeeping.tick(at: Self.now)
+        try await eventually("it gives up") { !log.lines.isEmpty }
+        #expect(log.lines[0].hasPrefix("warning: could not keep up the partitions reason=another session holds a lock"))
+        try reader.run("COMMIT")
+        try await eventually("it works a minute later") {
+            housekeeping.tick(at: Timestamp(nanoseconds: Self.now.nanoseconds + PostgresHousekeeping.retryInterval))
+            return try days() == Self.left
+        }
+        await housekeeping.finish()
+    }
+
+    @Test func stoppingInterruptsIt() async throws {
+        let reader = try schema.open()
+        try reader.run("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM spans")
+        let log = LogCapture()
+        let housekeeping = PostgresHousekeeping(upkeep(), log.logger)
+        housekeeping.tick(at: Self.now)
+        let other = try schema.open()
+        try await eventually("a detach waits") {
+            try other.run(Self.pending).int(0, 0) == 1
+        }
+        let start = ContinuousClock.now
+        await housekeeping.finish()
+        #expect(ContinuousClock.now - start < .seconds(2))
+        #expect(log.lines == [])
+    }
+}
