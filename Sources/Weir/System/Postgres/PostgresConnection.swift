@@ -71,7 +71,7 @@ extension PostgresConnection {
     private static func start(_ text: String) -> OpaquePointer? {
         // What stands in front of the string is used where it says nothing else. Without `tcp_user_timeout` a host
         // that is not there would take all the time that its successors have.
-        let timeout = "\(connectTimeout / .milliseconds(1))"
+        let timeout = "\(Int(connectTimeout / .milliseconds(1)))"
         let options = [
             ("fallback_application_name", "weir"), ("tcp_user_timeout", timeout), ("dbname", text),
             ("client_encoding", "UTF8"),
