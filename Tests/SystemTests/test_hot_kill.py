@@ -143,6 +143,13 @@ def test_nothing_acknowledged_is_lost_and_nothing_is_stored_twice(
     assert in_postgres == in_sqlite
     assert not story.database.sql("SELECT * FROM rejects")
     assert story.database.sql("SELECT sum(spans) FROM ledger") == [(len(in_postgres),)]
-    status = command("store", "status", "--config", str(weir.config), "--format", "json")
-    assert status.returncode == 0, status.stderr
-    print(json.loads(status.stdout), story.ledger.answers)
+    for exporter, stored in (("postgres", in_postgres), ("sqlite", in_sqlite)):
+        shown = command(
+            *["store", "status", "--format", "json", "--exporter", exporter, "--config", str(weir.config)],
+            cwd=weir.directory,
+        )
+        assert shown.returncode == 0, shown.stderr
+        status = json.loads(shown.stdout)
+        assert status["rejects"] == 0
+        assert sum(journal["spans"] for journal in status["journals"]) == len(stored)
+    print(story.ledger.answers)

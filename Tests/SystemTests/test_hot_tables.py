@@ -178,11 +178,84 @@ def test_a_call_of_a_model_is_usage_in_both_stores(hot):
     expected = [
         ("openai", "gpt-4o", "gpt-4o-2024-11-20", "chatcmpl-1", 1200, 34, "session 🙂", "conversation ü", "user-1")
     ]
-    query = """SELECT provider, request_model, model, response_id, input_tokens, output_tokens, session_id,
+    columns = """SELECT provider, request_model, model, response_id, input_tokens, output_tokens, session_id,
         conversation_id, user_id FROM llm_usage"""
-    assert hot.database.sql(query) == expected
-    assert tables.sqlite_rows(hot.directory, query) == expected
+    assert hot.database.sql(columns) == expected
+    assert tables.sqlite_rows(hot.directory, columns) == expected
     assert hot.database.sql("SELECT total_cost FROM llm_usage") == [(None,)]
+
+
+def query(weir, exporter, *arguments):
+    """The objects that `weir query` prints."""
+    ran = command(
+        "query", *arguments, "--format", "json", "--exporter", exporter, "--config", str(weir.config), cwd=weir.directory
+    )
+    assert ran.returncode == 0, ran.stderr
+    return [json.loads(line) for line in ran.stdout.splitlines()]
+
+
+KINDS = ["unspecified", "internal", "server", "client", "producer", "consumer"]
+
+
+def as_found(row):
+    """What `weir query` has to print of a row, but for what only the program knows."""
+    names = ["trace_id", "duration_ns", "service", "name", "status_message", "clock_suspect", "session_id"]
+    names += ["conversation_id", "user_id", "call_id"]
+    parent = row["parent_span_id"]
+    return {
+        **{name: row[name] for name in names},
+        "span_id": f"{row['span_id']:016x}",
+        "parent_span_id": parent and f"{parent & (1 << 64) - 1:016x}",
+        "kind": KINDS[row["kind"]],
+        "status": ["unset", "ok", "error"][row["status"]],
+        "operation": ["other", "llm"][row["operation"]],
+    }
+
+
+def as_shown(row):
+    """Likewise of a span in its trace."""
+    dropped = [count or None for count in row["dropped"]]
+    return {
+        **as_found(row),
+        **{name: row[name] for name in ("trace_state", "attributes", "events", "links")},
+        **dict(zip(("dropped_attributes", "dropped_events", "dropped_links"), dropped, strict=True)),
+        "resource": {"attributes": row["resource"], "schema_url": row["resource_schema"]},
+        "scope": {
+            "name": row["scope"],
+            "version": row["scope_version"],
+            "attributes": row["scope_attributes"],
+            "schema_url": row["scope_schema"],
+        },
+    }
+
+
+@pytest.mark.parametrize("exporter", ["postgres", "sqlite"])
+def test_every_field_that_the_sdk_sent_is_what_queries_print(hot, exporter):
+    weir = hot()
+    sent = {f"{row['span_id']:016x}": row for row in map(as_row, record(weir.endpoint))}
+    weir.drain()
+    found = query(weir, exporter, "search", "--since", "1h")
+    for span in found:
+        row = sent[span["span_id"]]
+        assert nanoseconds(span.pop("start_time")) == row["start_ns"] and span.pop("cursor")
+        assert span == as_found(row)
+    assert len(found) == len(sent)
+    assert [span["name"] for span in query(weir, exporter, "search", "--status", "error")] == ["failing"]
+    shown = []
+    for trace in {row["trace_id"] for row in sent.values()}:
+        shown += query(weir, exporter, "trace", trace)
+    for span in shown:
+        row = sent[span["span_id"]]
+        assert nanoseconds(span.pop("start_time")) == row["start_ns"] and span.pop("flags") & 0x100
+        assert span == as_shown(row)
+    assert len(shown) == len(sent)
+
+
+def nanoseconds(text):
+    """Of a time with up to nine decimals."""
+    whole, _, rest = text.removesuffix("Z").partition(".")
+    seconds = datetime.datetime.fromisoformat(f"{whole}+00:00").timestamp()
+    return int(seconds) * 10**9 + int(rest.ljust(9, "0"))
 
 
 NESTED = {"deep": {"list": [1, [2.5, {"x": None}], "ü\u0000"], "flag": True}, "": "empty key", "big": -(2**63)}
