@@ -30,10 +30,10 @@ struct PostgresStatusTests {
             status.journals == [
                 .init(
                     journal: JournalID(value: .max), lastSequence: 9, spans: 30, rejected: 3,
-                    updatedAt: "2026-02-03 05:00:00+00"),
+                    updatedAt: Timestamp(nanoseconds: 1_770_094_800_000_000_000)),
                 .init(
                     journal: JournalID(value: 7), lastSequence: 1, spans: 1, rejected: 0,
-                    updatedAt: "2026-02-03 06:00:00+00"),
+                    updatedAt: Timestamp(nanoseconds: 1_770_098_400_000_000_000)),
             ])
         #expect(status.rejects == 1 && status.databaseBytes > 1_000_000)
     }
