@@ -162,4 +162,5 @@ def main():
                 (target / f"{name}-{variant}.{suffix}.gz").write_bytes(gzip.compress(body, 6, mtime=0))
 
 
-main()
+if __name__ == "__main__":
+    main()

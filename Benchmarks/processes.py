@@ -31,6 +31,12 @@ exporters:
 """
 
 
+def cpu_seconds(pid):
+    """User and system time of a process so far, in steps of a clock tick."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS_PER_SECOND
+
+
 class Server:
     """A running server: its process and the port that takes spans."""
 
@@ -40,10 +46,7 @@ class Server:
         self.metrics_port = metrics_port
 
     def cpu_seconds(self):
-        """User and system time so far, in steps of a clock tick."""
-        text = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text()
-        fields = text.rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS_PER_SECOND
+        return cpu_seconds(self.process.pid)
 
     def mebibytes(self, field):
         """VmRSS is what is resident now, VmHWM the most that ever was."""
@@ -58,10 +61,10 @@ class Server:
 
 
 @contextlib.contextmanager
-def weir(program, in_flight="256MiB", exporters=1, destination=None, folder=None):
-    """Weir with the receiver `otlp`, some exporters `debug`, and perhaps one to an OTLP destination. Its journal is in
-    `folder`."""
-    defined = {f"debug/{number}" if number else "debug": "" for number in range(exporters)}
+def weir(program, in_flight="256MiB", exporters=1, destination=None, folder=None, **further):
+    """Weir with the receiver `otlp`, some exporters `debug`, perhaps one to an OTLP destination, and further ones whose
+    keys are given. Its journal is in `folder`."""
+    defined = {f"debug/{number}" if number else "debug": "" for number in range(exporters)} | further
     if destination:
         defined["otlp_http"] = f"{{ endpoint: {destination} }}"
     with contextlib.ExitStack() as stack:

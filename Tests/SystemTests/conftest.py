@@ -4,6 +4,7 @@ import pytest
 
 from backend import Backend
 from faults import Faults
+from postgres import Cluster
 from weir import BINARY, Weir
 
 
@@ -81,3 +82,24 @@ def backend(backends):
 def journal(tmp_path):
     """Keys of a journal that outlives the programs of a test. It is as small as there are, with segments of 1 MiB."""
     return {"directory": str(tmp_path / "journal"), "max_bytes": "16MiB"}
+
+
+@pytest.fixture(scope="session")
+def shared_cluster():
+    """A PostgreSQL that every test finds as it was."""
+    cluster = Cluster(fsync=False)
+    yield cluster
+    cluster.close()
+
+
+@pytest.fixture
+def cluster():
+    """A PostgreSQL of the test's own, which it may stop and kill."""
+    cluster = Cluster(fsync=False)
+    yield cluster
+    cluster.close()
+
+
+@pytest.fixture
+def database(shared_cluster):
+    return shared_cluster.database()

@@ -38,24 +38,36 @@ class Ledger:
 
     def compare(self, archive, accepted=None):
         """The sentences that are wrong about an archive, and about the spans that a destination took."""
-        archived = Counter(found.span.span_id for found in archives.spans(archive))
-        wrong = {
-            "acknowledged and not in the archive": self.acknowledged - archived.keys(),
-            "in the archive and never sent": archived.keys() - self.sent,
-            "in the archive more than once": {span for span, count in archived.items() if count > 1},
-        }
+        wrong = self.stored_once(Counter(found.span.span_id for found in archives.spans(archive)), "the archive")
         if accepted is not None:
-            wrong["acknowledged and not delivered"] = self.acknowledged - accepted.keys()
-            wrong["delivered and never sent"] = accepted.keys() - self.sent
+            wrong += self._sentences(
+                {
+                    "acknowledged and not delivered": self.acknowledged - accepted.keys(),
+                    "delivered and never sent": accepted.keys() - self.sent,
+                }
+            )
+        return wrong
+
+    def stored_once(self, found, place):
+        """The sentences that are wrong about a place that holds each acknowledged span once; `found` counts by id."""
+        return self._sentences(
+            {
+                f"acknowledged and not in {place}": self.acknowledged - found.keys(),
+                f"in {place} and never sent": found.keys() - self.sent,
+                f"in {place} more than once": {span for span, count in found.items() if count > 1},
+            }
+        )
+
+    def _sentences(self, wrong):
         total = f"of {len(self.sent)} sent, {len(self.acknowledged)} acknowledged, answers {dict(self.answers)}"
         return [f"{len(spans)} spans {what}, {total}" for what, spans in wrong.items() if spans]
 
 
 class Load:
-    """Clients on threads. When a program ends, `endpoint` is set to that of the next."""
+    """Clients on threads, whose spans `make` makes. When a program ends, `endpoint` is set to that of the next."""
 
-    def __init__(self, ledger, seed, clients=4):
-        self.ledger = ledger
+    def __init__(self, ledger, seed, clients=4, make=a_span):
+        self.ledger, self.make = ledger, make
         self.endpoint = None
         self.stopping = threading.Event()
         self.threads = [
@@ -106,7 +118,7 @@ class Load:
 
     def _request(self, dice):
         filler = text("filler", "x" * dice.choice([10, 100, 4000]))
-        spans = [a_span(attributes=[filler]) for _ in range(dice.choice([1, 1, 2, 5, 20]))]
+        spans = [self.make(attributes=[filler]) for _ in range(dice.choice([1, 1, 2, 5, 20]))]
         ids = {span.span_id for span in spans}
         with self.ledger.lock:
             self.ledger.sent |= ids

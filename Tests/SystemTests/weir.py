@@ -40,10 +40,22 @@ def archive(directory, format="otlp_proto", compression="none", max_file_age="1s
     return dict(directory=str(directory), format=format, compression=compression, max_file_age=max_file_age, **further)
 
 
+# Waits that a test can afford.
+IMPATIENT = {"retry_on_failure": {"initial_interval": "10ms", "max_interval": "50ms"}}
+
+
 def forward(endpoint, **further):
     """The keys of an exporter that sends spans on, and is not patient."""
-    further.setdefault("retry_on_failure", {"initial_interval": "10ms", "max_interval": "50ms"})
-    return dict(endpoint=endpoint, compression="none", timeout="1s", **further)
+    return {"endpoint": endpoint, "compression": "none", "timeout": "1s", **IMPATIENT, **further}
+
+
+def postgres(database, **further):
+    """The keys of an exporter to a database of `postgres.py`, which is not patient either."""
+    return {"connection": database.connection(), "schema": "weir", **IMPATIENT, **further}
+
+
+def sqlite(directory, **further):
+    return {"directory": str(directory), **IMPATIENT, **further}
 
 
 def configuration(http=None, exporters=None, logs="level: info, encoding: logfmt", journal=None):

@@ -51,14 +51,14 @@ enum PostgresMigrations {
 
     private static func prepare(_ connection: PostgresConnection) throws(PostgresError) {
         // Asked first: CREATE SCHEMA IF NOT EXISTS wants the right to create one even if it exists.
-        if try connection.run("SELECT current_schema()").text(0, 0) == nil {
-            let name = try connection.run("SELECT current_setting('search_path')").text(0, 0) ?? ""
+        let name = try connection.run("SELECT current_setting('search_path')").text(0, 0) ?? ""
+        if try connection.run("SELECT to_regnamespace('\(name)')").text(0, 0) == nil {
             try connection.run("CREATE SCHEMA \(name)")
         }
         guard try connection.run("SELECT to_regclass('schema_migrations')").text(0, 0) == nil else { return }
         try connection.run(
             """
-            CREATE TABLE schema_migrations (
+            CREATE TABLE \(name).schema_migrations (
                 version integer PRIMARY KEY,
                 name text NOT NULL,
                 sha256 text NOT NULL,

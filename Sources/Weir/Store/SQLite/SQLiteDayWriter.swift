@@ -117,7 +117,7 @@ extension SQLiteDayWriter {
         spans.add(Int64(bitPattern: records.journal.value))
         spans.add(Int64(bitPattern: row.sequence))
         spans.add(Int64(row.tenantID))
-        spans.add(Int64(row.flags))
+        spans.add(Int64(Int32(bitPattern: row.flags)))
         spans.add(count: row.droppedAttributes)
         spans.add(count: row.droppedEvents)
         spans.add(count: row.droppedLinks)
