@@ -108,10 +108,8 @@ struct PostgresFailureTests {
         let attempt = Task { await sample.failure(PostgresSample.record(2, 4...4)) }
         let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'spans'::regclass"
         try await eventually("the attempt waits") { try other.run(waiting).int(0, 0) == 1 }
-        let start = ContinuousClock.now
         attempt.cancel()
         #expect(await attempt.value == .retryable("cancelled", after: nil))
-        #expect(ContinuousClock.now - start < .seconds(2))
         try await eventually("the server stops waiting") { try other.run(waiting).int(0, 0) == 0 }
         try other.run("ROLLBACK")
         try await sample.export(PostgresSample.record(2, 4...4))

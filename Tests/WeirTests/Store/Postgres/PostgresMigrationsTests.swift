@@ -82,14 +82,11 @@ struct PostgresMigrationsTests {
         try reader.run("BEGIN; SELECT count(*) FROM spans")
         let user = PostgresUser(schema)
         async let applied = user.with { try PostgresMigrations.apply(on: $0, [.first, Self.second]) }
-        var slowest = Duration.zero
+        try writer.run("SET lock_timeout = '1s'")
         let end = ContinuousClock.now + .seconds(2)
         while ContinuousClock.now < end {
-            let start = ContinuousClock.now
             try writer.run("INSERT INTO span_rollups SELECT * FROM span_rollups; DELETE FROM spans WHERE false")
-            slowest = max(slowest, ContinuousClock.now - start)
         }
-        #expect(slowest < .seconds(1))
         #expect(try PostgresMigrations.status(on: reader, of: [.first, Self.second]).applied == 1)
         try reader.run("COMMIT")
         #expect(try await applied == 1)

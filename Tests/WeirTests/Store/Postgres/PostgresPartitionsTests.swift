@@ -74,9 +74,8 @@ struct PostgresPartitionsTests {
         let (reader, writer) = (try schema.open(), try schema.open())
         try reader.run("BEGIN; SELECT count(*) FROM spans")
         try writer.run("BEGIN; \(insert)")
-        let start = ContinuousClock.now
+        // Both are still there, so what waits for them would wait for ever.
         try partitions.make([Self.today + 1, Self.today + 2], on: connection)
-        #expect(ContinuousClock.now - start < .seconds(5))
         try writer.run("\(insert); COMMIT")
         try reader.run("SELECT count(*) FROM spans; COMMIT")
         #expect(try PostgresSchema.rows(Self.names, on: connection).count == 3)

@@ -57,9 +57,8 @@ struct PostgresRetentionTests {
         let first = Task { try await upkeep.run(at: Self.now) }
         let other = try schema.open()
         try await eventually("a detach waits") { try other.run(Self.pending).int(0, 0) == 1 }
-        let start = ContinuousClock.now
+        try other.run("SET lock_timeout = '1s'")
         try other.run("SELECT count(*) FROM spans; DELETE FROM spans WHERE span_id = 1; ANALYZE tenants")
-        #expect(ContinuousClock.now - start < .seconds(1))
         await #expect(throws: PostgresError.self) { try await first.value }
         // Partitions for the coming days do not wait for it.
         #expect(try days().contains("20260206"))
@@ -162,9 +161,8 @@ struct PostgresRetentionTests {
         try await eventually("a detach waits") {
             try other.run(Self.pending).int(0, 0) == 1
         }
-        let start = ContinuousClock.now
+        // The reader is still there, so what waits for it would wait for ever.
         await housekeeping.finish()
-        #expect(ContinuousClock.now - start < .seconds(2))
         #expect(log.lines == [])
     }
 }

@@ -122,11 +122,9 @@ struct PostgresConnectionTests {
         let directory = try TemporaryDirectory()
         let silent = try SilentServer(in: directory.path)
         defer { silent.close() }
-        let start = ContinuousClock.now
         #expect(throws: PostgresError("the server did not answer in time")) {
             try PostgresConnection("host=\(directory.path) connect_timeout=1")
         }
-        #expect(ContinuousClock.now - start < .seconds(20))
     }
 
     @Test func aSessionThatTheServerEndsSaysSo() throws {
