@@ -4,7 +4,7 @@ import ArgumentParser
 struct QueryLatencyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "latency", abstract: "Prints how often operations fail and how long they take.",
-        discussion: "Percentiles come from histograms, and are off by at most 4.5 %. Windows are of whole minutes.")
+        discussion: "Percentiles come from histograms, and are off by at most 6.25 %. Windows are of whole minutes.")
 
     @OptionGroup var options: QueryOptions
     @OptionGroup var window: WindowOptions

@@ -60,8 +60,8 @@ struct TextTable {
         return String(cut) + "…"
     }
 
-    /// Without what would tell the terminal what to do, begin a line or hide a part of this one: such characters stand as
-    /// `\u{1b}`.
+    /// Without what would tell the terminal what to do, begin a line or hide a part of this one: such characters stand
+    /// as `\u{1b}`.
     static func harmless(_ text: String) -> String {
         var result = String.UnicodeScalarView()
         for scalar in text.unicodeScalars {

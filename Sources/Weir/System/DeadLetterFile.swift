@@ -26,7 +26,7 @@ struct DeadLetterFile: Sendable {
 
     /// Keeps others from replaying these letters. Nil where somebody does.
     func lockReplay() throws(FileError) -> FileLock? {
-        try FileLock.take("\(directory)/replay.lock", waits: false)
+        try FileLock.take("\(directory)/replay.lock")
     }
 
     /// What an earlier replay did not come to. For who holds the lock.

@@ -1,8 +1,8 @@
 import Glibc
 
-/// Keeps others, in this process or another one, from the same piece of work, until the last reference is gone. It ends
-/// with the process at the latest.
-final class FileLock {
+/// Keeps others, in this process or another one, from the same piece of work, until the last reference is gone. The
+/// kernel drops it when the process ends, however it does.
+final class FileLock: Sendable {
     private let descriptor: Int32
 
     private init(taking descriptor: Int32) {
@@ -13,9 +13,13 @@ final class FileLock {
         close(descriptor)
     }
 
-    /// - Parameter waits: until nobody else holds it, rather than giving nil.
-    static func take(_ path: String, waits: Bool) throws(FileError) -> FileLock? {
-        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o640)
+    /// - Parameters:
+    ///   - path: of a directory, or of a file, which is created where it is missing. Who removes the file lets two
+    ///     hold two.
+    ///   - waits: until nobody else holds it, rather than giving nil.
+    static func take(_ path: String, waits: Bool = false) throws(FileError) -> FileLock? {
+        var descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o640)
+        if descriptor < 0, errno == EISDIR { descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
         guard descriptor >= 0 else { throw FileError("open", path) }
         let lock = FileLock(taking: descriptor)
         while flock(descriptor, waits ? LOCK_EX : LOCK_EX | LOCK_NB) != 0 {

@@ -15,34 +15,25 @@ final class JournalDirectory: JournalDisk {
     private static let draftName = "new"
 
     private let path: String
-    /// Of the lock file. The kernel lets go of the lock when the process ends, however it does.
-    private let lock: Int32
+    /// Nil for one who only looks.
+    private let lock: FileLock?
 
     /// Creates what is missing of the directory, for the owner, readable by the group.
     init(_ path: String) throws(DiskError) {
         self.path = path
-        let lockPath = "\(path)/\(Self.lockName)"
         do throws(FileError) {
             try Directory.create(path)
-            lock = Glibc.open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o640)
-            guard lock >= 0 else { throw FileError("open", lockPath) }
+            lock = try FileLock.take("\(path)/\(Self.lockName)")
         } catch {
             throw DiskError(error)
         }
-        guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
-            guard errno == EWOULDBLOCK else { throw DiskError(FileError("flock", lockPath)) }
-            throw DiskError(description: "another process uses \(path)", isFull: false)
-        }
+        guard lock != nil else { throw DiskError(description: "another process uses \(path)", isFull: false) }
     }
 
     /// Only looks, at a journal that a process may be using.
     init(reading path: String) {
         self.path = path
-        lock = -1
-    }
-
-    deinit {
-        _ = close(lock)
+        lock = nil
     }
 
     func names() throws(DiskError) -> [String] {

@@ -2,19 +2,28 @@ import Dispatch
 import Glibc
 import Testing
 
-/// Stands between a client and PostgreSQL's socket. Once, it lets a word through to the server, waits until the server
+/// Stands between a client and PostgreSQL's socket, on a port of TCP. Once, it lets a word through to the server, waits until the server
 /// has answered, and hangs up on both before the client hears of it.
 final class CutWire: Sendable {
     private let listener: Int32
 
-    /// - Parameters:
-    ///   - directory: where its own socket is.
-    ///   - server: where that of the server is.
-    init(in directory: String, to server: String, cutting word: String) throws {
-        listener = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
-        var address = Self.address(directory)
-        let bound = Self.with(&address) { [listener] in bind(listener, $0, $1) }
-        try #require(bound == 0 && listen(listener, 8) == 0)
+    let port: UInt16
+
+    /// - Parameter server: the directory of the server's socket.
+    init(to server: String, cutting word: String) throws {
+        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        self.listener = listener
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr = in_addr(s_addr: UInt32(0x7F00_0001).bigEndian)
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let isBound = withUnsafeMutablePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(listener, $0, size) == 0 && listen(listener, 8) == 0 && getsockname(listener, $0, &size) == 0
+            }
+        }
+        port = UInt16(bigEndian: address.sin_port)
+        try #require(isBound)
         DispatchQueue(label: "cut wire").async { [listener] in
             var isCut = false
             while true {
@@ -61,25 +70,14 @@ final class CutWire: Sendable {
 
     private static func connected(to directory: String) -> Int32 {
         let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
-        var address = address(directory)
-        _ = with(&address) { connect(descriptor, $0, $1) }
-        return descriptor
-    }
-
-    private static func address(_ directory: String) -> sockaddr_un {
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: "\(directory)/.s.PGSQL.5432".utf8) }
-        return address
-    }
-
-    private static func with<Value>(
-        _ address: inout sockaddr_un, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Value
-    ) -> Value {
-        withUnsafePointer(to: &address) {
+        _ = withUnsafePointer(to: &address) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                body($0, socklen_t(MemoryLayout<sockaddr_un>.size))
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
             }
         }
+        return descriptor
     }
 }

@@ -53,15 +53,15 @@ struct PostgresCrashTests {
 
     @Test func rightAfterACommitThatNobodyHeardOf() async throws {
         let schema = try PostgresSchema()
-        let directory = try TemporaryDirectory()
         let server = try #require(schema.connection.split(separator: " ").first { $0.hasPrefix("host=") }).dropFirst(5)
         // The tables are there already, so the first commit is that of the spans.
         var partitions = PostgresPartitions()
         try partitions.make(
             [Day(Timestamp(nanoseconds: SampleBatch.fourOClock))], on: try schema.openWithTables())
-        let wire = try CutWire(in: directory.path, to: String(server), cutting: "COMMIT\0")
+        let wire = try CutWire(to: String(server), cutting: "COMMIT\0")
         defer { wire.end() }
-        let sample = try PostgresSample(schema: schema, connection: "\(schema.connection) host=\(directory.path)")
+        let sample = try PostgresSample(
+            schema: schema, connection: "\(schema.connection) host=127.0.0.1 port=\(wire.port)")
         try await bringTwice(sample, "server closed the connection unexpectedly", stored: Array(Self.spans))
         #expect(sample.count("repeated_spans") == 3_000 && sample.count("stored_spans") == 0)
     }

@@ -109,8 +109,8 @@ import Testing
                 "2|\(start + 900 * day)|1|\(edge + 2 * 86_400_000_000 - 1)", "4|-1|1|\(edge + 2 * 86_400_000_000 - 1)",
             ])
         #expect(try sample.lines(query) == ["3|\(start)|0|\(start / 1_000)"])
-        #expect(sample.metric("spans_stored") == 4)
-        #expect(sample.metric("spans_clock_suspect") == 3)
+        #expect(sample.metric("stored_spans") == 4)
+        #expect(sample.metric("clock_suspect_spans") == 3)
     }
 
     @Test func countsACallOfAModelOnceHoweverOftenItIsSent() async throws {

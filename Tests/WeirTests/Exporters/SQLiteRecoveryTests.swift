@@ -13,8 +13,8 @@ import Testing
         let batch = [record([1, 2], 1), record([3], 2)]
         try await first.export(batch)
         try await first.export(batch)
-        #expect(first.metric("spans_stored") == 3)
-        #expect(first.metric("spans_not_repeated") == 3)
+        #expect(first.metric("stored_spans") == 3)
+        #expect(first.metric("repeated_spans") == 3)
         await first.exporter.finish()
         let second = try SQLiteSample(in: directory)
         try await second.export(batch + [record([4], 3)])
@@ -76,8 +76,8 @@ import Testing
         }
         #expect(try sample.ledger() == ["9-12 3/0"])
         #expect(try sample.ledger(day: "20260204") == ["10-11 2/0"])
-        #expect(sample.metric("spans_stored") == 5)
-        #expect(sample.metric("spans_not_repeated") == 2)
+        #expect(sample.metric("stored_spans") == 5)
+        #expect(sample.metric("repeated_spans") == 2)
     }
 
     @Test func letsSeveralExportersWriteTheSameDirectoryAtOnce() async throws {

@@ -18,7 +18,7 @@ import Testing
                     "7|2|1|1|00000000000000010000000000000003|3|not this one",
                     "7|3|0|1|00000000000000010000000000000003|3|not this one",
                 ])
-        #expect(sample.metric("spans_rejected") == 2)
+        #expect(sample.metric("rejected_spans") == 2)
         #expect(
             sample.log.lines.last
                 == "warning: put spans into the rejects file=\(sample.path)/spans-20260203.db reason=not this one spans=2"

@@ -18,7 +18,7 @@ import Testing
         await sample.exporter.tick(at: sample.clock.now)
         #expect(try SQLiteDirectory(sample.path).days().map(\.compact) == ["20260203", "20260204"])
         #expect(!sample.directory.files().contains { $0.contains("20260202") })
-        #expect(sample.metric("files_dropped") == 1)
+        #expect(sample.metric("dropped_files") == 1)
         #expect(sample.metric("files") == 2)
         #expect(sample.log.lines.last == "info: removed a day after its retention day=2026-02-02")
         try await sample.export(SampleBatch.record([(4, start)], sequence: 2))
@@ -53,8 +53,8 @@ import Testing
         let sample = try SQLiteSample("retention: 1d")
         try await sample.export(SampleBatch.record([(1, start - 2 * day), (2, start), (3, 0)]))
         #expect(try SQLiteDirectory(sample.path).days().map(\.compact) == ["20260203"])
-        #expect(sample.metric("spans_expired") == 2)
-        #expect(sample.metric("spans_stored") == 1)
+        #expect(sample.metric("expired_spans") == 2)
+        #expect(sample.metric("stored_spans") == 1)
     }
 
     @Test func forgetsRejectsOfThatAge() async throws {
@@ -90,7 +90,7 @@ import Testing
             let logs = sample.directory.files().filter { $0.hasSuffix("-wal") && !$0.contains("meta") }
             #expect(logs.count == SQLiteFiles.maxOpen)
         }
-        #expect(sample.metric("spans_stored") == 40)
+        #expect(sample.metric("stored_spans") == 40)
         #expect(try SQLiteDirectory(sample.path).days().count == 20)
     }
 }

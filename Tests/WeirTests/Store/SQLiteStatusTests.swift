@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import Weir
@@ -29,6 +30,13 @@ import Testing
             try SQLiteStatus.read(directory: "\(directory.path)/hot")
                 == SQLiteStatus(days: [], journals: [], rejects: 0, bytes: 0))
         #expect(directory.files() == [])
+    }
+
+    @Test func takesAFileThatIsBeingMadeForADayWithoutSpans() async throws {
+        let sample = try SQLiteSample()
+        try await sample.export(SampleBatch.record([(1, start)]))
+        try Data().write(to: URL(fileURLWithPath: "\(sample.path)/spans-20260204.db"))
+        #expect(try SQLiteStatus.read(directory: sample.path).days.map(\.spans) == [1, 0])
     }
 
     @Test func readsTheDayOfAFileFromItsName() {

@@ -45,13 +45,13 @@ import Testing
     }
 
     @Test func isClaimedByOneAtATime() throws {
-        var lock = try DirectoryLock(directory.path)
+        var lock = try FileLock.take(directory.path)
         #expect(lock != nil)
-        #expect(try DirectoryLock(directory.path) == nil)
+        #expect(try FileLock.take(directory.path) == nil)
         lock = nil
-        #expect(try DirectoryLock(directory.path) != nil)
-        #expect(throws: FileError("open", "\(directory.path)/none", code: ENOENT)) {
-            _ = try DirectoryLock("\(directory.path)/none")
+        #expect(try FileLock.take(directory.path) != nil)
+        #expect(throws: FileError("open", "\(directory.path)/none/lock", code: ENOENT)) {
+            _ = try FileLock.take("\(directory.path)/none/lock")
         }
     }
 

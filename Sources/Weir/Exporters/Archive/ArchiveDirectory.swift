@@ -3,7 +3,7 @@
 struct ArchiveDirectory {
     let root: String
     let journal: JournalID
-    private let lock: DirectoryLock
+    private let lock: FileLock
     /// Directories above partitions whose names a power cut cannot take. Forgotten now and then, to stay few.
     private var durable: Set<String> = []
 
@@ -18,7 +18,7 @@ struct ArchiveDirectory {
         self.journal = journal
         let open = "\(root)/.open/\(journal.text)"
         try Directory.create(open)
-        guard let lock = try DirectoryLock(open) else { return nil }
+        guard let lock = try FileLock.take(open) else { return nil }
         self.lock = lock
     }
 

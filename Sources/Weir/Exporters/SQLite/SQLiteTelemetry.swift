@@ -14,13 +14,13 @@ struct SQLiteTelemetry: Sendable {
         func counter(_ name: String, _ help: String) -> Counter {
             context.metrics.counter("weir_sqlite_\(name)", help: help, labels: labels)
         }
-        storedSpans = counter("spans_stored", "Spans written to the tables, and on the disk.")
+        storedSpans = counter("stored_spans", "Spans written to the tables, and on the disk.")
         suspectSpans = counter(
-            "spans_clock_suspect", "Stored spans whose clock is far off, or that end before they start.")
-        rejectedSpans = counter("spans_rejected", "Spans that the tables did not take; they are in rejects of meta.db.")
-        repeatedSpans = counter("spans_not_repeated", "Spans that came again and were left out, being stored already.")
-        expiredSpans = counter("spans_expired", "Spans of days that the retention has given up; they are not stored.")
-        droppedFiles = counter("files_dropped", "Files of days that were removed after the retention.")
+            "clock_suspect_spans", "Stored spans whose clock is far off, or that end before they start.")
+        rejectedSpans = counter("rejected_spans", "Spans that the tables did not take; they are in rejects of meta.db.")
+        repeatedSpans = counter("repeated_spans", "Spans that came again and were left out, being stored already.")
+        expiredSpans = counter("expired_spans", "Spans of days that the retention has given up; they are not stored.")
+        droppedFiles = counter("dropped_files", "Files of days that were removed after the retention.")
         files = context.metrics.gauge("weir_sqlite_files", help: "Files of days.", labels: labels)
         bytes = context.metrics.gauge(
             "weir_sqlite_bytes", help: "Bytes of the files of days, with their logs.", labels: labels)

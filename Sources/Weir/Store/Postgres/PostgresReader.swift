@@ -1,5 +1,5 @@
-/// Answers questions from the tables in Postgres. Each question that is asked has a session for itself; some are kept for
-/// the next ones.
+/// Answers questions from the tables in Postgres. Each question that is asked has a session for itself; some are kept
+/// for the next ones.
 actor PostgresReader: StoreReader {
     private static let maxIdle = 4
 

@@ -66,7 +66,8 @@ struct PostgresStatus: Sendable {
             Journal(
                 journal: JournalID(value: UInt64(bitPattern: rows.int(row, 0) ?? 0)),
                 lastSequence: UInt64(rows.int(row, 1) ?? 0), spans: Int(rows.int(row, 2) ?? 0),
-                rejected: Int(rows.int(row, 3) ?? 0), updatedAt: Timestamp(nanoseconds: UInt64(clamping: rows.int(row, 4) ?? 0) * 1_000))
+                rejected: Int(rows.int(row, 3) ?? 0),
+                updatedAt: Timestamp(nanoseconds: UInt64(clamping: rows.int(row, 4) ?? 0) * 1_000))
         }
     }
 }

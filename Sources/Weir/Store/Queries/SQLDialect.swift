@@ -59,10 +59,15 @@ enum SQLDialect: Sendable {
         }
     }
 
-    /// Whether the span has the attribute, as text. The key is never a part of a path, so it may hold whatever it likes.
+    /// Whether the span has the attribute, as text; lists and objects have none. The key is never a part of a path, so
+    /// it may hold anything.
     func matches(attribute key: String, _ value: String) -> SQLText {
         switch self {
-        case .postgres: "s.attributes ->> \(.text(key)) = \(.text(value))"
+        case .postgres:
+            """
+            s.attributes ->> \(.text(key)) = \(.text(value))
+                AND jsonb_typeof(s.attributes -> \(.text(key))) NOT IN ('array', 'object')
+            """
         case .sqlite:
             """
             EXISTS (SELECT 1 FROM json_each(s.attributes) a WHERE a.key = \(.text(key)) AND \(.text(value)) =

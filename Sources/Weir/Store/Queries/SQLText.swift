@@ -1,5 +1,5 @@
-/// SQL that holds its values apart from its words. What stands in `\(…)` is a value or other SQL, never a string: text of
-/// a user cannot become a part of the statement.
+/// SQL that holds its values apart from its words. What stands in `\(…)` is a value or other SQL, never a string: what
+/// somebody wrote cannot become a part of the statement.
 struct SQLText: ExpressibleByStringInterpolation, Sendable {
     private enum Part: Sendable {
         case words(String)

@@ -76,8 +76,8 @@ struct SpanSearch: StoreQuery {
     /// Postgres knows how its rows are spread. SQLite is told, or it would sort all spans of the tenant.
     private func source(_ dialect: SQLDialect) -> SQLText {
         let hasIndex = [sessionID, conversationID, userID, callID].contains { $0 != nil }
-        guard dialect == .sqlite, !hasIndex, service == nil || name == nil, status != 2 else { return "spans s" }
-        return "spans s INDEXED BY spans_time"
+        guard dialect == .sqlite, !hasIndex, service == nil || name == nil else { return "spans s" }
+        return status == 2 ? "spans s INDEXED BY spans_error" : "spans s INDEXED BY spans_time"
     }
 
     private func conditions(_ dialect: SQLDialect) -> SQLText {

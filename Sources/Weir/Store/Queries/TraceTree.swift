@@ -1,7 +1,7 @@
 /// Spans of one trace in the order of a tree: each below its parent, brothers by their start.
 ///
-/// What senders say of parents may be wrong. A span whose parent is not there stands at the top, and so does the earliest
-/// of spans that are each other's ancestors. Where two spans have the same id, children stand below the first.
+/// What senders say of parents may be wrong. A span whose parent is not there stands at the top, and so does the
+/// earliest of spans that are each other's ancestors. Where two spans have the same id, children stand below the first.
 struct TraceTree: Sendable {
     struct Node: Equatable, Sendable {
         /// The index of the span.

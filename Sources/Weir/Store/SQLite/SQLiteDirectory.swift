@@ -83,11 +83,16 @@ struct SQLiteDirectory: Sendable {
     private func reader(_ path: String, _ migrations: [SQLiteMigration]) throws(SQLiteFailure) -> DatabaseQueue {
         let reader = try SQLiteFile.reader(path)
         do {
-            _ = try reader.read { db in try SQLiteMigrations.check(migrations, of: db) }
+            if try reader.read({ db in try SQLiteMigrations.check(migrations, of: db) }) > 0 { return reader }
+            // It is being made: as good as tables without rows.
+            let empty = try DatabaseQueue()
+            _ = try empty.writeWithoutTransaction { db in
+                try SQLiteMigrations.apply(migrations, to: db, at: .now())
+            }
+            return empty
         } catch {
             throw SQLiteFailure(path, error)
         }
-        return reader
     }
 
     private func names() throws(SQLiteFailure) -> [String] {

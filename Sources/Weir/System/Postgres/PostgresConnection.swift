@@ -71,7 +71,7 @@ extension PostgresConnection {
     private static func start(_ text: String) -> OpaquePointer? {
         // What stands in front of the string is used where it says nothing else. Without `tcp_user_timeout` a host
         // that is not there would take all the time that its successors have.
-        let timeout = "\(Int(connectTimeout / .milliseconds(1)))"
+        let timeout = "\(Int64(connectTimeout / .milliseconds(1)))"
         let options = [
             ("fallback_application_name", "weir"), ("tcp_user_timeout", timeout), ("dbname", text),
             ("client_encoding", "UTF8"),
@@ -266,8 +266,8 @@ extension PostgresConnection {
         if let cancel = handle.flatMap({ PQgetCancel($0) }) {
             // Unsafe: this closure alone uses it from here on.
             nonisolated(unsafe) let cancel = cancel
-            // It connects to the server, without any limit but that of TCP.
-            DispatchQueue.global().async {
+            // It connects to the server, without any limit but that of TCP, so it has a thread of its own.
+            DispatchQueue(label: "weir.postgres.cancel").async {
                 var message = [CChar](repeating: 0, count: 256)
                 PQcancel(cancel, &message, Int32(message.count))
                 PQfreeCancel(cancel)

@@ -18,7 +18,8 @@ struct PostgresRetentionTests {
     private let connection: PostgresConnection
 
     init() throws {
-        schema = try PostgresSchema()
+        // FINALIZE waits for every transaction of the database that is older.
+        schema = try PostgresSchema(hasOwnDatabase: true)
         connection = try schema.openWithTables()
         var partitions = PostgresPartitions()
         try partitions.make((-4...0).map { Self.today + $0 }, on: connection)

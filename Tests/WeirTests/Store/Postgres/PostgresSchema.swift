@@ -9,9 +9,12 @@ struct PostgresSchema {
     let connection: String
     let name: String
 
-    init() throws {
-        connection = try Self.connection()
+    /// - Parameter hasOwnDatabase: the transactions of other tests cannot hold anything up then.
+    init(hasOwnDatabase: Bool = false) throws {
+        let connection = try Self.connection()
         name = "weir_" + UInt64.random(in: 0 ... .max).digits(16, radix: 16)
+        if hasOwnDatabase { try PostgresConnection(connection).run("CREATE DATABASE \(name)") }
+        self.connection = hasOwnDatabase ? "\(connection) dbname=\(name)" : connection
     }
 
     static func connection() throws -> String {

@@ -30,10 +30,10 @@ struct PostgresStatusTests {
             status.journals == [
                 .init(
                     journal: JournalID(value: .max), lastSequence: 9, spans: 30, rejected: 3,
-                    updatedAt: Timestamp(nanoseconds: 1_770_094_800_000_000_000)),
+                    updatedAt: Timestamp(nanoseconds: SampleBatch.fourOClock + SampleBatch.hour)),
                 .init(
                     journal: JournalID(value: 7), lastSequence: 1, spans: 1, rejected: 0,
-                    updatedAt: Timestamp(nanoseconds: 1_770_098_400_000_000_000)),
+                    updatedAt: Timestamp(nanoseconds: SampleBatch.fourOClock + 2 * SampleBatch.hour)),
             ])
         #expect(status.rejects == 1 && status.databaseBytes > 1_000_000)
     }

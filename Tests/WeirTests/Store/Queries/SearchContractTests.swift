@@ -165,6 +165,8 @@ import Testing
         #expect(try await ids(("text", "1"), ("http.route", "/")) == [100])
         #expect(try await ids(("text", "1"), ("http.route", "/no")) == [])
         #expect(try await ids(("nested.a", "1")) == [])
+        #expect(try await ids(("nested", #"{"a": 1}"#)) == [])
+        #expect(try await ids(("nested", #"{"a":1}"#)) == [])
         #expect(try await ids(("", "")) == [])
         #expect(try await ids(("x\") OR 1=1 --", "' OR 1=1 --")) == [])
     }

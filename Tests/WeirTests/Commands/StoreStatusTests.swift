@@ -1,0 +1,55 @@
+import Foundation
+import Testing
+
+@testable import Weir
+
+/// What commands print of real tables.
+@Suite struct StoreStatusTests {
+    private let now = Timestamp(nanoseconds: SampleBatch.fourOClock + 90_000_000_000)
+
+    @Test func aDirectoryIsShown() async throws {
+        let sample = try SQLiteSample()
+        try await sample.export(PostgresSample.record(1, 1...3))
+        try await sample.export(SampleBatch.record([(4, SampleBatch.fourOClock - Day.nanoseconds)], sequence: 2))
+        let status = StoreStatus(try SQLiteStatus.read(directory: sample.path), at: now)
+        let lines = status.text.split(separator: "\n").map(String.init)
+        #expect(lines[0].hasPrefix("schema version 1, ") && lines[0].hasSuffix(", 0 rejects"))
+        #expect(lines[2].hasPrefix("2026-02-02      1  ") && lines[3].hasPrefix("2026-02-03      3  "))
+        #expect(lines[5] == "0000000000000007            2      4         0  2026-02-03 04:00:00.000  1m30s")
+        let json = try #require(try JSONSerialization.jsonObject(with: Data(status.json.utf8)) as? [String: Any])
+        #expect(json["schema_version"] as? Int == 1 && json["rejects"] as? Int == 0)
+        #expect((json["days"] as? [[String: Any]])?.map { $0["spans"] as? Int } == [1, 3])
+        let journal = try #require((json["journals"] as? [[String: Any]])?.first)
+        #expect(
+            journal["last_sequence"] as? Int == 2
+                && journal["updated_at"] as? String == "2026-02-03T04:00:00.000000000Z")
+    }
+
+    @Test func aSchemaIsShown() async throws {
+        let sample = try PostgresSample()
+        try await sample.export(PostgresSample.record(1, 1...3))
+        let status = StoreStatus(try PostgresStatus(of: try sample.schema.open()), at: now)
+        #expect(status.days.contains { $0.day.text == "2026-02-03" && $0.bytes > 0 })
+        #expect(status.journals.map(\.spans) == [3] && status.schemaVersion == PostgresMigration.all.count)
+        #expect(status.text.contains("\n2026-02-03      -  "))
+    }
+
+    @Test func aTraceIsATreeThatCannotHarmTheTerminal() async throws {
+        let sample = try QuerySample(.sqlite)
+        var parent = QuerySample.span(1, lasts: 2_000_000, name: "GET /\u{1B}[2J", service: "shop")
+        var child = QuerySample.span(2, start: 1_000_000, lasts: 500, name: "work", service: "a\nb")
+        (parent.traceID, child.traceID) = ((1, 1), (1, 1))
+        (child.parentSpanID, child.status, child.statusMessage) = (1, 2, "bad\r")
+        try await sample.add([child, parent])
+        let id = try #require(TraceID("00000000000000010000000000000001"))
+        let rows = try await sample.reader.page(TraceQuery(QuerySample.tenant, id: id)).rows
+        #expect(
+            QueryTraceCommand.table(rows, TraceTree(rows)) == #"""
+                trace 00000000000000010000000000000001: 2 spans, 1 errors, 2.00ms from 2026-02-03T04:00:00.000000000Z
+                  START  DURATION  STATUS  SERVICE  NAME
+                   +0ns    2.00ms  unset   shop     GET /\u{1b}[2J
+                +1.00ms     500ns  error   a\u{a}b    work: bad\u{d}
+
+                """#)
+    }
+}

@@ -1,0 +1,90 @@
+import Testing
+
+@testable import Weir
+
+/// What the reader makes of a database that does not answer as it should.
+@Suite struct PostgresReaderTests {
+    private let tenant = Tenant("default")
+    private let window = QuerySample.window
+
+    private func reader(_ schema: PostgresSchema, _ limit: TimeLimit = .default) -> PostgresReader {
+        PostgresReader(schema.connection, schema: schema.name, limit)
+    }
+
+    @Test func missingTablesAreSaid() async throws {
+        let schema = try PostgresSchema()
+        let error = await #expect(throws: QueryError.self) {
+            try await reader(schema).page(ServicesQuery(tenant, in: window))
+        }
+        let wanted = "wanted those that `weir store migrate` or the exporter makes"
+        #expect(error == .unavailable("found no tables in schema \(schema.name), \(wanted)"))
+    }
+
+    @Test func aDatabaseThatIsNotThereIsSaid() async throws {
+        let reader = PostgresReader("host=/nonexistent user=a password=geheim", schema: "weir")
+        let error = await #expect(throws: QueryError.self) {
+            try await reader.page(ServicesQuery(tenant, in: window))
+        }
+        guard case .unavailable(let reason)? = error else {
+            Issue.record("found \(String(describing: error)), wanted one that says why")
+            return
+        }
+        #expect(!reason.contains("geheim") && reason.contains("/nonexistent"))
+    }
+
+    @Test func aTableThatIsLockedIsNotWaitedForForEver() async throws {
+        let sample = try PostgresSample()
+        try await sample.export(PostgresSample.record(1, 1...2))
+        let reader = reader(sample.schema, TimeLimit(duration: .milliseconds(200)))
+        let other = try sample.schema.open()
+        try other.run("BEGIN; LOCK TABLE spans IN ACCESS EXCLUSIVE MODE")
+        await #expect(throws: QueryError.timedOut(.milliseconds(200))) {
+            try await reader.page(SpanSearch(tenant, in: window))
+        }
+        try other.run("ROLLBACK")
+        // Another session is made. A slow machine may need several attempts to be that fast.
+        var found: Int?
+        for _ in 0..<50 where found == nil { found = try? await reader.page(SpanSearch(tenant, in: window)).rows.count }
+        #expect(found == 2)
+    }
+
+    @Test func aSessionThatEndedIsReplaced() async throws {
+        let sample = try PostgresSample()
+        try await sample.export(PostgresSample.record(1, 1...2))
+        let name = sample.schema.name
+        let reader = PostgresReader("\(sample.schema.connection) application_name=\(name)", schema: name)
+        #expect(try await reader.page(SpanSearch(tenant, in: window)).rows.count == 2)
+        let ended = try sample.rows(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = '\(name)'")
+        #expect(ended == ["t"])
+        #expect(try await reader.page(SpanSearch(tenant, in: window)).rows.count == 2)
+    }
+
+    @Test func readersCannotWrite() async throws {
+        let sample = try PostgresSample()
+        try await sample.export(PostgresSample.record(1, 1...1))
+        let session = PostgresReaderSession(sample.schema.connection, schema: sample.schema.name, .default)
+        let error = await #expect(throws: QueryError.self) { try await session.rows("DELETE FROM spans") }
+        #expect(error?.description.contains("read-only transaction") == true)
+    }
+
+    @Test func daysOutsideTheWindowAreNotLookedInto() async throws {
+        let sample = try PostgresSample()
+        try await sample.export(
+            SampleBatch.record(
+                [(1, SampleBatch.fourOClock), (2, SampleBatch.fourOClock - Day.nanoseconds)], sequence: 1))
+        let day = TimeWindow(from: Timestamp(nanoseconds: SampleBatch.fourOClock))
+        let session = PostgresReaderSession(sample.schema.connection, schema: sample.schema.name, .default)
+        let id = try #require(TraceID("00000000000000010000000000000001"))
+        let statements = [
+            SpanSearch(tenant, in: day).sql(in: day, atMost: 10, .postgres),
+            TraceQuery(tenant, id: id, in: day).sql(in: day, atMost: 10, .postgres),
+            LatencyQuery(tenant, in: day).sql(in: day, atMost: 10, .postgres),
+            UsageQuery(tenant, by: .model, in: day).sql(in: day, atMost: 10, .postgres),
+        ]
+        for statement in statements {
+            let plan = try await session.rows("EXPLAIN \(statement)").compactMap { $0.first ?? nil }.joined()
+            #expect(plan.contains("_20260203") && !plan.contains("_20260202"), "\(plan)")
+        }
+    }
+}
