@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import http.client
 import itertools
+import os
 import pathlib
 import random
 import shutil
@@ -94,6 +95,8 @@ def behind(program, journal, exporter, keys):
         folder = pathlib.Path(folder)
         shutil.copytree(journal / "journal", folder / "journal")
         (folder / "journal/traces/otlp_http.cursor").rename(folder / f"journal/traces/{exporter}.cursor")
+        # What the copy left to be written would be in the way of what is measured.
+        os.sync()
         with processes.weir(program, exporters=0, folder=folder, **{exporter: keys}) as weir:
             yield weir
 
@@ -124,18 +127,25 @@ class Run:
 
 def through_weir(options, cluster, database, journal, spans):
     """Weir into fresh tables. - Returns: the run, and the most that Weir had of memory in MiB."""
-    keys = f"{{ connection: \"{database.connection()}\", schema: weir }}"
+    keys = f"{{ connection: \"{database.connection(host=cluster.directory)}\", schema: weir }}"
     with processes.weir(options.weir, exporters=0, postgres=keys):
         # The tables and the partitions of the days to come, which are no part of what a row costs.
         partitions = "SELECT count(*) FROM pg_inherits JOIN pg_class c ON c.oid = inhparent WHERE relkind = 'p'"
         while database.sql(partitions)[0][0] < len(TABLES) * 4:
             time.sleep(0.05)
     with behind(options.weir, journal, "postgres", keys) as weir:
+        before = wal(cluster)
         seconds = caught_up(weir, spans)
+        database.wal = wal(cluster) - before
         backends = cluster.sql("SELECT pid FROM pg_stat_activity WHERE datname = %s AND usename = %s",
                                [database.name, database.role])
         server = sum(processes.cpu_seconds(pid) for pid, in backends)
         return Run("weir, from its journal", spans, seconds, server=server, weir=weir.cpu_seconds()), weir.mebibytes("VmHWM")
+
+
+def wal(cluster):
+    """Bytes that were ever logged."""
+    return cluster.sql("SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')")[0][0]
 
 
 def through_loader(loader, cluster, model, rows, transactions):
@@ -145,6 +155,7 @@ def through_loader(loader, cluster, model, rows, transactions):
                            "--schema-only", "--no-owner", model.name], check=True, capture_output=True).stdout
     psql = [postgres.program("psql"), "-q", "-h", cluster.directory, "-p", str(cluster.port), "-U", "postgres"]
     subprocess.run([*psql, "-v", "ON_ERROR_STOP=1", database.name], input=dump, check=True, stdout=subprocess.DEVNULL)
+    os.sync()
     copies = [part for path in rows for part in (f"COPY weir.{path.name} FROM STDIN (FORMAT binary)", path)]
     out = subprocess.run([loader, f"host={cluster.directory} port={cluster.port} user=postgres dbname={database.name}",
                           str(transactions), *copies], check=True, capture_output=True, text=True).stdout
@@ -174,12 +185,13 @@ def in_postgres(options, cluster, journal, spans, received):
     include = subprocess.run(["pg_config", "--includedir"], check=True, capture_output=True, text=True).stdout.strip()
     subprocess.run(["gcc", "-O2", "-Wall", "-Wextra", "-Werror", f"-I{include}", "-o", loader,
                     pathlib.Path(__file__).with_name("loader.c"), "-lpq"], check=True)
-    database, pairs = None, []
+    # The server's first rows go into files that it has to make.
+    database, pairs = cluster.database(), []
+    through_weir(options, cluster, database, journal, spans)
     with tempfile.TemporaryDirectory() as folder:
         rows = [pathlib.Path(folder) / name for name in TABLES]
         for _ in range(options.rounds):
-            if database:
-                drop(cluster, database)
+            drop(cluster, database)
             database = cluster.database()
             ours, memory = through_weir(options, cluster, database, journal, spans)
             for path in rows:
@@ -229,7 +241,8 @@ def sizes(database, folder, spans):
                               "'spans\\_%' AND relnamespace = 'weir'::regnamespace")
     files = sum(path.stat().st_size for path in pathlib.Path(folder).iterdir())
     print(f"  bytes a span: PostgreSQL {(heap + indexes + toast + rest) / spans:,.0f} (rows {heap / spans:,.0f}, indexes "
-          f"{indexes / spans:,.0f}, long values {toast / spans:,.0f}, other tables {rest / spans:,.0f}), "
+          f"{indexes / spans:,.0f}, long values {toast / spans:,.0f}, other tables {rest / spans:,.0f}; WAL "
+          f"{database.wal / spans:,.0f}), "
           f"SQLite {files / spans:,.0f}")
 
 

@@ -20,8 +20,8 @@ COLUMNS = """
     JOIN resources r ON r.id = s.resource_id JOIN scopes c ON c.id = s.scope_id
 """
 FROM_POSTGRES = f"""
-    SELECT replace(s.trace_id::text, '-', '') AS trace_id, (extract(epoch FROM s.start_time) * 1e6)::bigint AS start_time,
-    {COLUMNS}"""
+    SELECT replace(s.trace_id::text, '-', '') AS trace_id,
+    (extract(epoch FROM s.start_time) * 1e6)::bigint AS start_time, {COLUMNS}"""
 FROM_SQLITE = f"SELECT lower(hex(s.trace_id)) AS trace_id, s.start_time, {COLUMNS}"
 
 
