@@ -24,7 +24,10 @@ struct PostgresSchema {
     }
 
     func open(interrupt: Interrupt = Interrupt()) throws -> PostgresConnection {
-        try PostgresSession.open(connection, schema: name, interrupt: interrupt)
+        let session = try PostgresSession.open(connection, schema: name, interrupt: interrupt)
+        // A test that waits for its turn is idle for longer than a session may be.
+        try session.run("SET idle_in_transaction_session_timeout = 0")
+        return session
     }
 
     /// The schema with its tables.
