@@ -5,7 +5,8 @@ actor SQLiteExporter: Exporter {
     static let type = "sqlite"
     static let help = "Writes spans to tables in SQLite, a file for each day; needs no server."
     /// A local disk answers at last, and which files hold a record is known by the record's sequence.
-    static let deliveryDefaults = DeliveryDefaults(timeout: .zero, maxConsumers: 1, splitsRecords: false)
+    /// One batch is stored at a time, while the next is read.
+    static let deliveryDefaults = DeliveryDefaults(timeout: .zero, consumers: 2, maxConsumers: 2, splitsRecords: false)
 
     /// Between two looks at which days there are.
     private static let lookNanoseconds: UInt64 = 60_000_000_000
