@@ -71,7 +71,7 @@ struct PostgresCrashTests {
         try await sample.export(PostgresSample.record(1, 1...1))
         // An earlier attempt whose end nobody heard of, and which commits at last.
         let earlier = try sample.schema.open()
-        _ = try PostgresLedger.begin(JournalID(value: 7), 2...2, on: earlier)
+        _ = try RecordLedger.begin(JournalID(value: 7), 2...2, on: earlier)
         let second = Task { await sample.failure(PostgresSample.record(2, 2...2)) }
         let other = try sample.schema.open()
         try await eventually("the second waits") {

@@ -5,7 +5,8 @@ import Logging
 actor PostgresExporter: Exporter {
     static let type = "postgres"
     static let help = "Stores spans in PostgreSQL, in tables for SQL."
-    /// The ledger knows records, so a record is stored as a whole. One batch is stored at a time, while the next is read.
+    /// The ledger knows records, so a record is stored as a whole. One batch is stored at a time, while the next is
+    /// read.
     static let deliveryDefaults = DeliveryDefaults(consumers: 2, maxConsumers: 2, splitsRecords: false)
 
     private let configuration: PostgresConfiguration

@@ -50,10 +50,10 @@ struct PostgresWriter: ~Copyable {
         throw PostgresError("partitions go as fast as they are made")
     }
 
-    private func begin(_ batch: FrozenBatch) throws(PostgresError) -> PostgresLedger {
+    private func begin(_ batch: FrozenBatch) throws(PostgresError) -> RecordLedger {
         let sequences = batch.records.map(\.sequence)
         let range = (sequences.min() ?? 0)...(sequences.max() ?? 0)
-        return try PostgresLedger.begin(batch.journal, range, on: connection)
+        return try RecordLedger.begin(batch.journal, range, on: connection)
     }
 
     /// Adds the rows of a record.
@@ -93,7 +93,7 @@ extension PostgresWriter {
                 encoder.add(span, of: rows, batch.journal)
                 if encoder.count >= PostgresConnection.maxPiece { try put() }
             }
-            ledger.add(record.sequence, spans: rows.spans.count - first, rejected: 0)
+            ledger.add(record.sequence, since: record.sequence, spans: rows.spans.count - first, rejected: 0)
         }
         guard missing.isEmpty else {
             try connection.abandonCopy()
@@ -109,7 +109,7 @@ extension PostgresWriter {
         let scopes = dictionaries.missing(of: rows.scopes, on: day)
         try dictionaries.write(resources, on: connection)
         try dictionaries.write(scopes, on: connection)
-        try ledger.save(batch.journal, on: connection)
+        try ledger.save(on: connection)
         try connection.commit()
         dictionaries.note(resources + scopes)
         return (counts, [])
@@ -200,9 +200,9 @@ extension PostgresWriter {
         let bad = Set(refused.map(\.index))
         for (sequence, rows) in new {
             let rejected = rows.count(where: bad.contains)
-            ledger.add(sequence, spans: rows.count - rejected, rejected: rejected)
+            ledger.add(sequence, since: sequence, spans: rows.count - rejected, rejected: rejected)
         }
-        try ledger.save(batch.journal, on: connection)
+        try ledger.save(on: connection)
         try connection.commit()
         counts.rejected = refused.count
         counts.stored = new.reduce(0) { $0 + $1.rows.count } - refused.count

@@ -8,7 +8,7 @@ struct SQLiteDayWriter {
 
     private let db: Database
     private let records: SQLiteRecords
-    private var ledger: SQLiteLedger
+    private var ledger: RecordLedger
     private var spans: SQLiteInsert
     private var usage: SQLiteInsert
     /// What was written, by index in the rows.
@@ -22,7 +22,7 @@ struct SQLiteDayWriter {
     init(_ records: SQLiteRecords, _ db: Database) throws {
         self.db = db
         self.records = records
-        ledger = try SQLiteLedger(records.journal, records.sequences, of: db)
+        ledger = try RecordLedger(records.journal, records.sequences, of: db)
         spans = try SQLiteInsert(into: "spans", SpanRow.columns, db)
         // Not OR IGNORE, which ignores whatever else is wrong with a row.
         let conflict = "ON CONFLICT (trace_id, span_id, start_time) DO NOTHING"
