@@ -11,7 +11,8 @@ extension RecordLedger {
             SELECT pg_advisory_xact_lock(\(PostgresLock.key("journal \(journal.text)")));
             SELECT first_sequence, last_sequence, spans, rejected FROM ledger
                 WHERE journal = \(Int64(bitPattern: journal.value))
-                AND first_sequence <= \(sequences.upperBound) AND last_sequence >= \(Int64(clamping: sequences.lowerBound) - 1)
+                AND first_sequence <= \(sequences.upperBound)
+                AND last_sequence >= \(Int64(clamping: sequences.lowerBound) - 1)
                 ORDER BY first_sequence
             """)
         return RecordLedger(
