@@ -258,7 +258,9 @@ struct JournalRecovery: ~Copyable {
 
     /// What an exporter had not got when the segments that held it went away.
     private mutating func noteMissingForCursors() {
-        guard let oldest = segments.first?.firstSequence else { return }
+        // Before a jump there may have been nothing.
+        guard let first = segments.first, !first.header.isJump else { return }
+        let oldest = first.firstSequence
         for (name, cursor) in cursors.sorted(by: { $0.key < $1.key }) where cursor.next < oldest {
             gaps.append(
                 JournalGap(reason: .missing, sequences: cursor.next...oldest - 1, spans: nil, exporter: name))

@@ -69,6 +69,23 @@ extension JournalSimulation {
             }
         }
 
+        /// Once the segments in front of it are gone, a jump is all that is left to see.
+        @Test func aJumpIsNoGap() throws {
+            let disk = SimulatedDisk(seed: 1)
+            let limits = JournalWork.limits(.none)
+            let first = try JournalCore(limits, on: disk)
+            #expect(first.append([.numbered(1)]) == 1)
+            #expect(try first.drain(0).count == 1)
+            try first.writeCursors()
+            let second = try JournalCore(limits, on: disk)
+            #expect(second.append([.numbered(2)]) == 1)
+            #expect(second.append([.numbered(3)]) == 1)
+            #expect(second.state.segments.count == 1, "the first segment is done with")
+            let third = try JournalCore(limits, on: disk)
+            #expect(try third.drain(0).compactMap(\.number) == [2, 3])
+            #expect(first.gaps + second.gaps + third.gaps == [])
+        }
+
         @Test(arguments: [Durability.fsync, .interval])
         func whatWasPromisedIsThereAfterAPowerCut(_ durability: Durability) async throws {
             let limits = JournalWork.limits(durability)
