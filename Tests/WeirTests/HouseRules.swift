@@ -90,16 +90,16 @@ enum HouseRules {
         return ["TODO", "FIXME", "XXX"].filter(words.contains).map { "\(file.path): found \($0)" }
     }
 
-    /// What the compiler is told to believe needs its reason, on the line above or below.
+    /// What the compiler is told to believe needs its reason, in the comment above.
     static func checkProofs(_ file: SourceFile) -> [String] {
         let claims = ["@unchecked Sendable": "// Sendable: ", "nonisolated(unsafe)": "// Unsafe: "]
         return file.lines.indices.flatMap { index in
             claims.compactMap { claim, proof in
                 guard file.lines[index].contains(claim) else { return nil }
-                let hasProof = file.lines[max(0, index - 3)..<min(file.lines.count, index + 2)].contains {
+                let hasProof = file.lines[max(0, index - 5)..<index].contains {
                     $0.drop { $0 == " " }.hasPrefix(proof)
                 }
-                return hasProof ? nil : "\(file.path):\(index + 1): found \(claim), wanted \"\(proof)…\" beside it"
+                return hasProof ? nil : "\(file.path):\(index + 1): found \(claim), wanted \"\(proof)…\" above it"
             }
         }
     }

@@ -73,7 +73,8 @@ import Testing
         check("A.swift", "final class A: @unchecked Sendable {\n}", breaks: HouseRules.checkProofs)
         check("A.swift", "// fast\nnonisolated(unsafe) var a = 1", breaks: HouseRules.checkProofs)
         check("A.swift", "// Unsafe: one thread.\nnonisolated(unsafe) var a = 1", keeps: HouseRules.checkProofs)
-        check("A.swift", "class A: @unchecked Sendable {\n    // Sendable: fixed.", keeps: HouseRules.checkProofs)
+        check("A.swift", "// Sendable: fixed.\nclass A: @unchecked Sendable {", keeps: HouseRules.checkProofs)
+        check("A.swift", "class A: @unchecked Sendable {\n    // Sendable: fixed.", breaks: HouseRules.checkProofs)
     }
 
     @Test func filesAreNamedAfterATypeInThem() {

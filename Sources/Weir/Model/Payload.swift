@@ -2,9 +2,8 @@
 ///
 /// Behind the last byte stand ``slack`` zero bytes, so that the decoders can load eight or sixteen bytes at once
 /// without asking how many are left.
+// Sendable: the bytes are written before `init` and never again; only `deinit` frees them.
 final class Payload: @unchecked Sendable {
-    // Sendable: the bytes are written before `init` and never again; only `deinit` frees them.
-
     static let slack = 64
 
     let base: UnsafeRawPointer

@@ -8,12 +8,11 @@ import Synchronization
 ///
 /// Neither a pattern nor a subject can run away: work is bounded by ``stepBudget`` and 4 MiB of memory. A match that
 /// reaches a bound is no match, and is counted in ``abandoned``.
+// Sendable: pcre2api, "Multithreading": "The data in the compiled pattern is fixed, and does not change when the
+// pattern is matched. Therefore, it is thread-safe". The just-in-time code is made in `init` and runs on the stack
+// of the thread that matches, as it does unless it is given another. What a match does write, its match data and
+// context, is created for each match. The counter is atomic.
 final class RegularExpression: @unchecked Sendable {
-    // Sendable: pcre2api, "Multithreading": "The data in the compiled pattern is fixed, and does not change when the
-    // pattern is matched. Therefore, it is thread-safe". The just-in-time code is made in `init` and runs on the stack
-    // of the thread that matches, as it does unless it is given another. What a match does write, its match data and
-    // context, is created for each match. The counter is atomic.
-
     /// Steps that one match may take, over all places where it can begin: some 12 ms of just-in-time code, 120 ms
     /// of the interpreter that stands in where memory must not be executable.
     static let stepBudget = 10_000_000

@@ -1,8 +1,7 @@
 /// Words that stand near a number and say what it is. A number whose shape and check digit say little is only taken
 /// where one of them does.
+// Sendable: the table is written in `init` and never again.
 final class ContextWords: @unchecked Sendable {
-    // Sendable: the table is written in `init` and never again.
-
     /// Bytes in front of a number and behind it in which a word counts.
     static let before = 64
     static let behind = 32

@@ -3,9 +3,9 @@ struct RedactionProcessor: Processor {
     typealias Configuration = RedactionConfiguration
 
     /// What one lane works with from batch to batch.
+    // Sendable: the copy of the processor that a lane owns makes it with its first batch and never hands it on; the
+    // copy that lanes are made from has none.
     private final class Work: @unchecked Sendable {
-        // Sendable: the copy of the processor that a lane owns makes it with its first batch and never hands it on; the
-        // copy that lanes are made from has none.
         var pass: RedactionPass
 
         init(_ policy: RedactionPolicy, _ tokens: RedactionToken) {
