@@ -69,7 +69,7 @@ enum GenAIAttribute: Int, CaseIterable, Sendable {
                 "llm.token_count.completion_details.reasoning", "ai.usage.outputTokenDetails.reasoningTokens",
                 "ai.usage.reasoningTokens", "gen_ai.usage.completion_tokens_details.reasoning_tokens",
             ]
-        case .hourCacheWriteTokens: ["gen_ai.usage.cache_write.1h.input_tokens"]
+        case .hourCacheWriteTokens: ["weir.usage.cache_write_1h_tokens"]
         case .inputAudioTokens:
             [
                 "gen_ai.usage.audio.input_tokens", "llm.token_count.prompt_details.audio",

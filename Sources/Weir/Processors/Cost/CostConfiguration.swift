@@ -1,11 +1,9 @@
 /// The keys of the processor `cost`.
-struct CostConfiguration: Configurable {
+struct CostConfiguration {
     let table: PriceTable
+}
 
-    init(table: PriceTable) {
-        self.table = table
-    }
-
+extension CostConfiguration: Configurable {
     init(_ fields: inout Fields) throws(ConfigError) {
         let prices = fields.file(
             "prices", default: "prices.yaml", "The price list; the one that comes with Weir is prices.yaml.",

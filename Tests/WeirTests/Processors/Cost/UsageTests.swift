@@ -7,6 +7,12 @@ struct UsageTests {
         Usage(counts, default: basis)
     }
 
+    @Test func everyUnitHasAPlaceOfItsOwn() {
+        var rates = Rates()
+        for (number, unit) in UsageUnit.allCases.enumerated() { rates[unit] = Int64(number) }
+        #expect(UsageUnit.allCases.map { rates[$0] } == (0..<UsageUnit.count).map { Int64($0) })
+    }
+
     @Test func cachedTokensAreAmongTheInputOrBesideIt() throws {
         let inside = try #require(resolve(.init(input: 130_213, output: 100, cacheRead: 128_955, cacheWrite: 1_253)))
         let beside = try #require(
