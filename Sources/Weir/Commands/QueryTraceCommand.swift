@@ -49,11 +49,13 @@ struct QueryTraceCommand: AsyncParsableCommand {
         let errors = spans.count { $0.span.status == 2 }
         let end = spans.map { Int64(clamping: $0.span.startTime.nanoseconds - start) &+ ($0.span.duration ?? 0) }.max()
         return """
-            trace \(spans[0].span.traceID): \(spans.count) spans, \(errors) errors, \(ShortText.duration(end)) from \
-            \(Timestamp(nanoseconds: start).text)
+            trace \(spans[0].span.traceID): \(count(spans.count, "span")), \(count(errors, "error")), \
+            \(ShortText.duration(end)) from \(Timestamp(nanoseconds: start).text)
             \(table.text)
             """
     }
+
+    private static func count(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
 
     private static func id(_ text: String) throws -> TraceID {
         guard let id = TraceID(text) else {

@@ -45,7 +45,7 @@ import Testing
         let rows = try await sample.reader.page(TraceQuery(QuerySample.tenant, id: id)).rows
         #expect(
             QueryTraceCommand.table(rows, TraceTree(rows)) == #"""
-                trace 00000000000000010000000000000001: 2 spans, 1 errors, 2.00ms from 2026-02-03T04:00:00.000000000Z
+                trace 00000000000000010000000000000001: 2 spans, 1 error, 2.00ms from 2026-02-03T04:00:00.000000000Z
                   START  DURATION  STATUS  SERVICE  NAME
                    +0ns    2.00ms  unset   shop     GET /\u{1b}[2J
                 +1.00ms     500ns  error   a\u{a}b    work: bad\u{d}
