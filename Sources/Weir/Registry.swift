@@ -15,6 +15,7 @@ enum Registry {
     static let exporters: [any Exporter.Type] = [
         ArchiveExporter.self,
         DebugExporter.self,
+        LangSmithExporter.self,
         OTLPHTTPExporter.self,
         PostgresExporter.self,
         SQLiteExporter.self,
