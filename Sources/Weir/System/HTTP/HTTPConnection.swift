@@ -171,9 +171,7 @@ final class HTTPConnection: ChannelInboundHandler {
             var response = worker.responder.response(to: error, head: head)
             // RFC 9110 15.5.2: "The server generating a 401 response MUST send a WWW-Authenticate header field".
             if case .unauthenticated = error {
-                for scheme in ["Bearer", "Basic"] {
-                    response.headers.append(("WWW-Authenticate", #"\#(scheme) realm="weir""#))
-                }
+                response.headers.append(("WWW-Authenticate", #"Bearer realm="weir", Basic realm="weir""#))
             }
             return response
         }
