@@ -18,6 +18,7 @@ struct SpanFixture {
     var statusMessage = ""
     /// All in the middle of the span.
     var events: [(name: String, attributes: [NewPair])] = []
+    var traceState = ""
 
     /// The spans as ExportTraceServiceRequest.
     static func request(_ spans: [SpanFixture]) -> Payload {
@@ -69,6 +70,7 @@ struct SpanFixture {
         writer.number(Tag.kind, kind)
         Self.write(name, Tag.name, to: &writer)
         if parentSpanID != 0 { writer.identifier(Tag.parentSpanID, parentSpanID) }
+        Self.write(traceState, Tag.traceState, to: &writer)
         writer.identifier(Tag.spanID, spanID)
         writer.identifier(Tag.traceID, high: traceID.high, low: traceID.low)
     }
