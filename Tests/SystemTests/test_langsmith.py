@@ -106,7 +106,8 @@ def spellings(tree):
 
 
 @pytest.mark.parametrize("way", spellings([]))
-def test_a_trace_becomes_one_tree_however_its_spans_come(start, server, way):
+def test_a_trace_becomes_one_tree_however_its_spans_come(start, servers, way):
+    server = servers(strict_order=True)
     weir = start(exporters=langsmith(server))
     tree = a_tree(1, 12)
     for part in spellings(tree)[way]:
@@ -363,6 +364,25 @@ def test_what_langsmiths_client_exports_over_otlp_becomes_the_runs_that_it_would
     assert runs["agent"]["inputs"] == {"question": "What is the capital of France?"}
     failed = [run for run in runs.values() if run.get("error")]
     assert len(failed) == 1 and "boom: no such city" in failed[0]["error"]
+
+
+def test_every_destination_gets_everything_under_ids_of_its_own(start, servers):
+    first, second = servers(), servers()
+    several = json.dumps([{"api_url": first.url, "api_key": smith.KEY}, {"api_url": second.url + "/api/v1", "api_key": smith.KEY, "project_name": "copy"}])
+    exporters = langsmith(first, runs_endpoints=several)
+    del exporters["langsmith"]["endpoint"], exporters["langsmith"]["api_key"]
+    second.stop()
+    weir = start(exporters=exporters)
+    tree = a_tree(52, 5)
+    send(weir, *tree)
+    eventually(lambda: ids(tree) <= first.all_runs().keys(), story(weir, first))
+    second.start()
+    eventually(lambda: len(second.all_runs()) == 5, story(weir, second), 20)
+    assert smith.KEY not in weir.log()
+    ours, theirs = first.verify(), second.verify()
+    assert not ours.keys() & theirs.keys()
+    assert {run["session_name"] for run in theirs.values()} == {"copy"}
+    assert [request.status for request in first.posts()] == [202], "what one has taken is not sent to it again"
 
 
 def test_says_what_is_wrong_with_a_configuration(tmp_path):

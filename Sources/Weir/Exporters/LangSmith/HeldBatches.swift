@@ -1,9 +1,10 @@
 /// Batches that wait until the ancestors of their spans are known. No clock, no I/O.
 struct HeldBatches {
     private struct Held {
-        var links: [TraceKey: [SpanLink]]
+        let links: [SpanLink]
+        /// Those whose ancestors are not all known.
+        var open: [TraceKey: [SpanLink]]
         let bytes: Int
-        let spans: Int
         let until: Timestamp
     }
 
@@ -19,20 +20,23 @@ struct HeldBatches {
 
     var isOverfull: Bool { bytes > maxBytes }
 
-    /// - Parameter links: those whose ancestors are not all known.
-    mutating func add(_ id: Int, _ links: [SpanLink], bytes: Int, spans: Int, until: Timestamp) {
-        let byTrace = Dictionary(grouping: links, by: \.trace)
-        held[id] = Held(links: byTrace, bytes: bytes, spans: spans, until: until)
-        for trace in byTrace.keys { self.byTrace[trace, default: []].insert(id) }
+    /// - Parameter open: those of the links whose ancestors are not all known.
+    mutating func add(_ id: Int, _ links: [SpanLink], _ open: [SpanLink], bytes: Int, until: Timestamp) {
+        let open = Dictionary(grouping: open, by: \.trace)
+        held[id] = Held(links: links, open: open, bytes: bytes, until: until)
+        for trace in open.keys { byTrace[trace, default: []].insert(id) }
         self.bytes += bytes
-        self.spans += spans
+        spans += links.count
     }
 
-    mutating func remove(_ id: Int) {
-        guard let batch = held.removeValue(forKey: id) else { return }
+    /// - Returns: its links; nil where it does not wait.
+    @discardableResult
+    mutating func remove(_ id: Int) -> [SpanLink]? {
+        guard let batch = held.removeValue(forKey: id) else { return nil }
         bytes -= batch.bytes
-        spans -= batch.spans
-        for trace in batch.links.keys { forget(id, trace) }
+        spans -= batch.links.count
+        for trace in batch.open.keys { forget(id, trace) }
+        return batch.links
     }
 
     private mutating func forget(_ id: Int, _ trace: TraceKey) {
@@ -46,11 +50,11 @@ struct HeldBatches {
         var free: [Int] = []
         for trace in traces {
             for id in byTrace[trace] ?? [] {
-                held[id]?.links[trace]?.removeAll { index.isComplete($0) }
-                guard held[id]?.links[trace]?.isEmpty ?? true else { continue }
-                held[id]?.links[trace] = nil
+                held[id]?.open[trace]?.removeAll { index.isComplete($0) }
+                guard held[id]?.open[trace]?.isEmpty ?? true else { continue }
+                held[id]?.open[trace] = nil
                 forget(id, trace)
-                if held[id]?.links.isEmpty ?? false { free.append(id) }
+                if held[id]?.open.isEmpty ?? false { free.append(id) }
             }
         }
         return free.sorted()

@@ -6,10 +6,10 @@ struct LangSmithConfiguration: Configurable {
         case none, gzip, zstd
     }
 
-    /// Of tenants that have none of their own.
-    let target: LangSmithTarget
+    /// Of tenants that have none of their own; each gets everything. Never empty.
+    let targets: [LangSmithTarget]
     /// By tenant.
-    let tenants: [String: LangSmithTarget]
+    let tenants: [String: [LangSmithTarget]]
     let rules: RunRules
     let compressing: Compressing
     /// How long a span waits for those above it.
@@ -25,12 +25,22 @@ struct LangSmithConfiguration: Configurable {
 
     init(_ fields: inout Fields) throws(ConfigError) {
         let standIn = HTTPURL(.https, Endpoint(host: "api.smith.langchain.com", port: 443))
-        let target = Self.target(&fields, beside: nil, standIn)
-        self.target = target
+        let several = fields.string(
+            "runs_endpoints", default: "", secret: true,
+            "Several destinations in place of endpoint and api_key, as LANGSMITH_RUNS_ENDPOINTS has them.")
+        let target = Self.target(&fields, beside: nil, standIn, needsKey: several.isEmpty)
+        var targets = [target]
+        do throws(ConfigError) {
+            let list = try LangSmithTarget.list(several, project: target.project)
+            if !list.isEmpty { targets = list }
+        } catch {
+            fields.reject("runs_endpoints", error.message)
+        }
+        self.targets = targets
         let named = fields.named(
             "tenants", count: 0...10_000, "By tenant, what differs: endpoint, api_key, workspace, project."
         ) { name, fields in
-            (name, Self.target(&fields, beside: target, standIn))
+            (name, [Self.target(&fields, beside: target, standIn, needsKey: !target.key.isEmpty)])
         }
         tenants = Dictionary(named) { first, _ in first }
         let hidesInputs = fields.bool("hide_inputs", default: false, "Whether what went into calls is left out.")
@@ -71,12 +81,12 @@ struct LangSmithConfiguration: Configurable {
         tls = fields.optionalSection("tls", "For https: whom to believe, and who to be.", ClientTLS.init)
     }
 
-    func target(of tenant: String) -> LangSmithTarget { tenants[tenant] ?? target }
+    func targets(of tenant: String) -> [LangSmithTarget] { tenants[tenant] ?? targets }
 
     func rules(for target: LangSmithTarget) -> RunRules {
         RunRules(
             hidesInputs: rules.hidesInputs, hidesOutputs: rules.hidesOutputs, project: target.project,
-            projectKey: rules.projectKey)
+            projectKey: rules.projectKey, salt: target.salt)
     }
 
     func compression(_ info: LangSmithInfo) -> Compression {
@@ -89,31 +99,23 @@ struct LangSmithConfiguration: Configurable {
     }
 
     private static func target(
-        _ fields: inout Fields, beside other: LangSmithTarget?, _ standIn: HTTPURL
+        _ fields: inout Fields, beside other: LangSmithTarget?, _ standIn: HTTPURL, needsKey: Bool
     ) -> LangSmithTarget {
         let url = fields.parsed(
             "endpoint", default: other?.url ?? standIn, type: "URL",
             "The base URL of the API, to which /runs/multipart is added.", HTTPURL.init(parsing:))
         let key = fields.string(
-            "api_key", default: other?.key, secret: true, "The key, lsv2_pt_… or lsv2_sk_….")
-        if !key.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) {
+            "api_key", default: needsKey ? other?.key : other?.key ?? "", secret: true,
+            "The key, lsv2_pt_… or lsv2_sk_….")
+        if !key.isEmpty, !LangSmithTarget.isKey(key) {
             fields.reject("api_key", "found a character that is not printable ASCII, wanted none")
         }
         let workspace = fields.parsed(
             "workspace", default: other?.workspace ?? "", type: "UUID",
-            "The workspace, which a key of an organisation needs.", Self.workspace)
+            "The workspace, which a key of an organisation needs.", LangSmithTarget.workspace)
         let project = fields.string(
             "project", default: other?.project ?? "default", "The project of runs whose spans name none.")
         if project.isEmpty { fields.reject("project", "found an empty string, wanted a name") }
         return LangSmithTarget(url: url, key: key, workspace: workspace, project: project)
-    }
-
-    private static func workspace(_ text: String) throws(ConfigError) -> String {
-        let groups = text.split(separator: "-", omittingEmptySubsequences: false)
-        let isUUID =
-            groups.map(\.count) == [8, 4, 4, 4, 12]
-            && text.utf8.allSatisfy { $0 == UInt8(ascii: "-") || hexDigit($0) != nil }
-        guard text.isEmpty || isUUID else { throw ConfigError(found: text.quotedForMessage, wanted: "a UUID") }
-        return text
     }
 }

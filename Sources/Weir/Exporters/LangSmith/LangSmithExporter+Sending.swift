@@ -20,26 +20,26 @@ extension LangSmithExporter {
     func info(of target: LangSmithTarget) async -> LangSmithInfo {
         let now = ContinuousClock.now
         var server =
-            servers[target]
+            servers[target.account]
             ?? LangSmithServer(
                 bucket: TokenBucket(perMinute: configuration.requestsPerMinute, at: now))
         if server.askAgainAt.map({ $0 <= now }) ?? true {
             // Nobody else asks meanwhile.
             server.askAgainAt = now + LangSmithServer.retryInterval
-            servers[target] = server
+            servers[target.account] = server
             let answer = try? await client.get(
                 target.url.appending("/info"), headers: target.headers, limit: Self.maxAnswer,
                 timeout: Self.infoTimeout)
             if let answer, answer.status == 200, let info = LangSmithInfo(answer.body) {
-                servers[target]?.info = info
-                servers[target]?.lacksMultipart = false
-                servers[target]?.askAgainAt = now + LangSmithServer.refreshInterval
+                servers[target.account]?.info = info
+                servers[target.account]?.lacksMultipart = false
+                servers[target.account]?.askAgainAt = now + LangSmithServer.refreshInterval
             } else {
                 logger.info(
                     "the destination says nothing of itself; the usual limits hold",
                     metadata: ["url": "\(target.url)/info"])
             }
-            server = servers[target] ?? server
+            server = servers[target.account] ?? server
         }
         var info = server.info
         if server.lacksMultipart { info.takesMultipart = false }
@@ -49,7 +49,7 @@ extension LangSmithExporter {
     func post(_ request: RunRequest) async throws(ExportError) -> Outcome {
         if !gate.enter() { await withCheckedContinuation { gate.wait($0) } }
         defer { gate.leave() }
-        let pause = servers[request.target]?.bucket.take(at: .now) ?? .zero
+        let pause = servers[request.target.account]?.bucket.take(at: .now) ?? .zero
         if pause > .zero { try? await Task.sleep(for: pause) }
         let print = request.fingerprint
         let isRepeated = unsure.contains(print)
@@ -79,12 +79,12 @@ extension LangSmithExporter {
         case .tooLarge: return .tooLarge
         case .missing:
             let isMultipart = request.path == "/runs/multipart"
-            guard isMultipart, servers[request.target]?.lacksMultipart == false else {
+            guard isMultipart, servers[request.target.account]?.lacksMultipart == false else {
                 throw .retryable(
                     "the destination answered 404; spans wait until endpoint is the URL of LangSmith's API", after: nil)
             }
             logger.info("the destination has no /runs/multipart; going on with /runs/batch")
-            servers[request.target]?.lacksMultipart = true
+            servers[request.target.account]?.lacksMultipart = true
             return .otherEndpoint
         case .failed(let error): throw error
         }

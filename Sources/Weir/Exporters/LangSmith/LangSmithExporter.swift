@@ -21,7 +21,8 @@ actor LangSmithExporter: Exporter {
     private let executor: BlockingExecutor
     private let name: String
     let client: HTTPClient
-    var servers: [LangSmithTarget: LangSmithServer] = [:]
+    /// By account.
+    var servers: [UInt64: LangSmithServer] = [:]
     var gate: RequestGate
     var index: TraceIndex
     /// Nil until the first batch says which journal it is of.
@@ -29,6 +30,8 @@ actor LangSmithExporter: Exporter {
     private var held: HeldBatches
     private var waiting: [Int: CheckedContinuation<Void, Never>] = [:]
     private var lastID = 0
+    private var order = SendingOrder()
+    private var patient: [Int: [CheckedContinuation<Void, Never>]] = [:]
     private var writer = RunWriter()
     private var body = JSONWriter(capacity: 256 << 10)
     private var batch = Batch(decodedLimit: .max)
@@ -55,7 +58,8 @@ actor LangSmithExporter: Exporter {
         gate = RequestGate(limit: configuration.connections)
         index = TraceIndex(configuration.memory)
         held = HeldBatches(maxBytes: configuration.maxHeldBytes)
-        logger.info("sending runs", metadata: ["url": "\(configuration.target.url)"])
+        let urls = configuration.targets.map { "\($0.url)" }
+        logger.info("sending runs", metadata: ["url": "\(urls.joined(separator: " "))"])
     }
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
@@ -63,7 +67,16 @@ actor LangSmithExporter: Exporter {
     func export(_ batch: FrozenBatch) async throws(ExportError) {
         try open(batch.journal)
         let links = try links(of: batch)
-        try await hold(links, batch)
+        lastID += 1
+        let id = lastID
+        defer {
+            order.end(id)
+            for continuation in patient.removeValue(forKey: id) ?? [] { continuation.resume() }
+        }
+        try await hold(id, links, batch)
+        for other in order.predecessors(of: id) where order.isActive(other) {
+            await withCheckedContinuation { patient[other, default: []].append($0) }
+        }
         var sent: [RunOperation] = []
         for (tenant, records) in batch.byTenant {
             let part = FrozenBatch(journal: batch.journal, records: records, recoveredThrough: batch.recoveredThrough)
@@ -111,19 +124,18 @@ extension LangSmithExporter {
     }
 
     /// Returns when the ancestors of all spans are known, or it is time to go on without.
-    private func hold(_ links: [SpanLink], _ frozen: FrozenBatch) async throws(ExportError) {
+    private func hold(_ id: Int, _ links: [SpanLink], _ frozen: FrozenBatch) async throws(ExportError) {
         let now = clock()
         index.turn(at: now)
-        for link in links { index.add(link) }
-        release(held.released(by: Set(links.map(\.trace)), index))
+        for link in links { index.add(link, batch: id) }
         let open = links.filter { !index.isComplete($0) }
-        guard !open.isEmpty, configuration.traceGrace > .zero else { return }
-        lastID += 1
-        let id = lastID
+        let waits = !open.isEmpty && configuration.traceGrace > .zero
+        if !waits { order.begin(id, after: links, index) }
+        release(held.released(by: Set(links.map(\.trace)), index))
+        guard waits else { return }
         let grace = UInt64(configuration.traceGrace / .nanoseconds(1))
         held.add(
-            id, open, bytes: frozen.byteCount, spans: frozen.spanCount,
-            until: Timestamp(nanoseconds: now.nanoseconds + grace))
+            id, links, open, bytes: frozen.byteCount, until: Timestamp(nanoseconds: now.nanoseconds + grace))
         while held.isOverfull, let oldest = held.oldest {
             telemetry.releasedEarly.add()
             release([oldest])
@@ -143,8 +155,9 @@ extension LangSmithExporter {
     }
 
     private func release(_ ids: [Int]) {
-        for id in ids {
-            held.remove(id)
+        // What came last is nearest to the root.
+        for id in ids.reversed() {
+            if let links = held.remove(id) { order.begin(id, after: links, index) }
             waiting.removeValue(forKey: id)?.resume()
         }
         if !ids.isEmpty { telemetry.heldSpans.set(held.spans) }
@@ -156,7 +169,23 @@ extension LangSmithExporter {
 extension LangSmithExporter {
     /// - Returns: what the destination has.
     private func send(_ part: FrozenBatch, of tenant: String) async throws(ExportError) -> [RunOperation] {
-        let target = configuration.target(of: tenant)
+        var sent: [RunOperation] = []
+        var failure: ExportError?
+        for target in configuration.targets(of: tenant) {
+            do throws(ExportError) {
+                sent += try await send(part, of: tenant, to: target)
+            } catch {
+                // Another one may work; what it takes is not sent to it again.
+                failure = failure ?? error
+            }
+        }
+        if let failure { throw failure }
+        return sent
+    }
+
+    private func send(
+        _ part: FrozenBatch, of tenant: String, to target: LangSmithTarget
+    ) async throws(ExportError) -> [RunOperation] {
         var limits = RequestLimits(await info(of: target))
         var sent: [RunOperation] = []
         // What is to be sent alone.
@@ -198,7 +227,7 @@ extension LangSmithExporter {
             try part.forEach(into: &batch) { batch, _ in
                 for place in batch.spans.indices {
                     let link = SpanLink(batch.spans[place], batch)
-                    let position = index.place(link)
+                    let position = index.place(link).salted(target.salt)
                     var run = writer.write(place, at: position, of: batch, rules)
                     if run.size > limits.maxBytes - MultipartBody.overhead,
                         writer.trim(&run, to: limits.maxBytes - MultipartBody.overhead)
@@ -285,7 +314,7 @@ extension LangSmithExporter {
 
 extension RunOperation {
     fileprivate init(_ run: WrittenRun, _ target: LangSmithTarget) {
-        self.init(target: target, trace: run.place.trace, run: run.place.id, isPatch: run.place.isPatch)
+        self.init(target: target.id, trace: run.place.trace, run: run.place.id, isPatch: run.place.isPatch)
     }
 }
 

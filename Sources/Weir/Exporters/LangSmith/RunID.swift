@@ -16,6 +16,16 @@ struct RunID: Hashable, Sendable {
         high = 0
         low = span
     }
+
+    private init(high: UInt64, low: UInt64) {
+        self.high = high
+        self.low = low
+    }
+
+    /// Another id, of which the same is true; this one where `salt` is 0.
+    func salted(_ salt: UInt64) -> RunID {
+        RunID(high: high ^ salt, low: low ^ (salt &* 0x9E37_79B9_7F4A_7C15))
+    }
 }
 
 /// One trace of one tenant.
@@ -28,9 +38,12 @@ struct TraceKey: Hashable, Sendable {
 
 extension TraceKey {
     init(tenant name: String, high: UInt64, low: UInt64) {
-        // FNV-1a.
-        let hash = name.utf8.reduce(0xCBF2_9CE4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
-        self.init(tenant: hash, high: high, low: low)
+        self.init(tenant: Self.hash(name), high: high, low: low)
+    }
+
+    /// FNV-1a: the same in each process.
+    static func hash(_ text: String) -> UInt64 {
+        text.utf8.reduce(0xCBF2_9CE4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
     }
 }
 

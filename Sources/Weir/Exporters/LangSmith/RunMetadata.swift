@@ -75,7 +75,7 @@ struct RunMetadata {
                 json.member(.plain(key), JSONTree(value))
             }
         }
-        writeDerived(to: &json, place, name, usage, given, batch)
+        writeDerived(to: &json, place, name, usage, given, rules, batch)
         writeSurroundings(to: &json, place, batch)
         json.dropComma()
     }
@@ -104,7 +104,7 @@ struct RunMetadata {
 
     private func writeDerived(
         to json: inout JSONWriter, _ place: RunPlace, _ name: String?, _ usage: JSONTree?, _ given: Set<Int>,
-        _ batch: borrowing Batch
+        _ rules: RunRules, _ batch: borrowing Batch
     ) {
         func add(_ derived: Derived, _ value: JSONTree?) {
             guard let value, let index = Derived.allCases.firstIndex(of: derived), !given.contains(index) else {
@@ -134,7 +134,7 @@ struct RunMetadata {
         if place.start != span.startTime / 1_000 {
             json.member("otel_start_time_unix_nano", .text("\(span.startTime)"))
         }
-        if span.parentSpanID != 0, place.parent != RunID(span: span.parentSpanID) {
+        if span.parentSpanID != 0, place.parent != RunID(span: span.parentSpanID).salted(rules.salt) {
             json.raw("\"OTEL_PARENT_SPAN_ID\":\"")
             json.hexadecimal(span.parentSpanID)
             json.raw("\",")

@@ -20,6 +20,12 @@ struct RunPlace: Sendable {
 
     /// The stand-in's own place.
     var root: RunPlace { RunPlace(path: [path[0]]) }
+
+    func salted(_ salt: UInt64) -> RunPlace {
+        guard salt != 0 else { return self }
+        return RunPlace(
+            path: path.map { Step(id: $0.id.salted(salt), start: $0.start) }, isPatch: isPatch, bringsRoot: bringsRoot)
+    }
 }
 
 /// What of a span decides where its run stands.

@@ -14,7 +14,8 @@ struct RunRequest: Sendable {
 
 /// What a server tells a second time by: it takes each of these once.
 struct RunOperation: Hashable, Sendable {
-    let target: LangSmithTarget
+    /// Of the target.
+    let target: UInt64
     let trace: RunID
     let run: RunID
     let isPatch: Bool

@@ -6,4 +6,6 @@ struct RunRules: Sendable {
     let project: String
     /// An attribute of spans or resources that names the project; nil for none beside LangSmith's own.
     let projectKey: AttributeKey?
+    /// What the ids of runs are changed by; 0 changes nothing.
+    var salt: UInt64 = 0
 }

@@ -28,6 +28,8 @@ struct TraceIndex {
         var parent: UInt64
         var start: UInt64
         var depth = 0
+        /// Of the batch that brought it.
+        var batch = 0
         var isFixed = false
         var isRoot = false
         var isPatch = false
@@ -86,12 +88,18 @@ struct TraceIndex {
     }
 
     /// A span was seen.
-    mutating func add(_ link: SpanLink) {
+    /// - Parameter batch: a number for those that came with it.
+    mutating func add(_ link: SpanLink, batch: Int = 0) {
         renew(link.trace)
         let count = young[link.trace]?.spans.count ?? 0
         guard young[link.trace]?.spans[link.span] == nil, count < Self.maxTraceSpans else { return }
-        young[link.trace]?.spans[link.span] = Span(parent: link.parent, start: link.start)
+        young[link.trace]?.spans[link.span] = Span(parent: link.parent, start: link.start, batch: batch)
         youngSpans += 1
+    }
+
+    /// Which batch brought the span above this one; 0 where that is not known.
+    func batchAbove(_ link: SpanLink) -> Int {
+        (young[link.trace] ?? old[link.trace])?.spans[link.parent]?.batch ?? 0
     }
 
     /// Whether all spans above it are known, or it is of no use to wait for them.

@@ -52,18 +52,47 @@ import Testing
         let other = TraceKey(tenant: 1, high: 1, low: 2)
         let links = [key, other].map { SpanLink(trace: $0, span: 2, parent: 1, start: 5) }
         for link in links { index.add(link) }
-        held.add(1, links, bytes: 6, spans: 2, until: Timestamp(nanoseconds: 50))
-        held.add(2, [links[1]], bytes: 6, spans: 1, until: Timestamp(nanoseconds: 60))
+        held.add(1, links, links, bytes: 6, until: Timestamp(nanoseconds: 50))
+        held.add(2, [links[1]], [links[1]], bytes: 6, until: Timestamp(nanoseconds: 60))
         #expect(held.isOverfull && held.oldest == 1 && held.spans == 3)
         index.add(SpanLink(trace: key, span: 1, parent: 0, start: 1))
         #expect(held.released(by: [key], index) == [])
         index.add(SpanLink(trace: other, span: 1, parent: 0, start: 1))
         #expect(held.released(by: [other], index) == [1, 2])
         #expect(held.expired(at: Timestamp(nanoseconds: 50)) == [1])
-        held.remove(1)
+        #expect(held.remove(1)?.count == 2)
         #expect(!held.isOverfull && held.spans == 1)
-        held.remove(2)
+        #expect(held.remove(2)?.count == 1 && held.remove(2) == nil)
         #expect(held.oldest == nil && held.spans == 0)
+    }
+
+    @Test func aBatchIsSentAfterThoseThatHoldItsParents() {
+        var index = TraceIndex(TraceIndex.Limits(spans: 100, halfLife: .seconds(60)))
+        let key = TraceKey(tenant: 1, high: 1, low: 1)
+        let links = (1...4).map { SpanLink(trace: key, span: $0, parent: $0 - 1, start: 1) }
+        for link in links { index.add(link, batch: Int(link.span)) }
+        var order = SendingOrder()
+        for link in links.reversed() { order.begin(Int(link.span), after: [link], index) }
+        #expect(links.map { order.predecessors(of: Int($0.span)) } == [[], [], [], []], "never a circle")
+        order.begin(4, after: [links[3]], index)
+        #expect(order.predecessors(of: 4) == [3])
+        order.end(3)
+        #expect(!order.isActive(3))
+    }
+
+    @Test func severalDestinationsAreReadAsLangSmithsClientsDo() throws {
+        let list = try LangSmithTarget.list(
+            """
+            [{"api_url":"http://a/","api_key":"k1","project_name":"x"},
+             {"api_url":"http://b","api_key":"k2","primary":true}]
+            """, project: "shop")
+        #expect(list.map(\.key) == ["k1", "k2"] && list.map(\.project) == ["x", "shop"])
+        #expect(list.map(\.isReplica) == [true, false] && list[1].salt == 0 && list[0].salt != 0)
+        #expect(try LangSmithTarget.list(#"{"http://a":"k1"}"#, project: "p").map(\.isReplica) == [false])
+        #expect(try LangSmithTarget.list(" ", project: "p").isEmpty)
+        for wrong in ["x", "[]", "{}", #"[{"api_url":"http://a"}]"#, #"{"ftp://a":"k"}"#] {
+            #expect(throws: ConfigError.self) { try LangSmithTarget.list(wrong, project: "p") }
+        }
     }
 
     @Test(arguments: [
