@@ -50,7 +50,8 @@ enum Registry {
     static func exporter(
         _ definition: ComponentDefinition, _ context: Context
     ) throws -> (exporter: any Exporter, delivery: DeliveryConfiguration) {
-        guard let type = exporters.first(where: { $0.type == definition.id.type }) else { throw unknown(definition) }
+        guard let type = exporters.first(where: { $0.type == definition.id.type || $0.alias == definition.id.type })
+        else { throw unknown(definition) }
         return try buildExporter(type, definition, context)
     }
 
@@ -69,7 +70,7 @@ enum Registry {
 
     private static func describeExporter<C: Exporter>(_ type: C.Type) -> ComponentType {
         ComponentType(
-            kind: .exporter, type: C.type, help: C.help, note: C.note,
+            kind: .exporter, type: C.type, alias: C.alias, help: C.help, note: C.note,
             configuration: ExporterConfiguration<C>.self)
     }
 

@@ -52,6 +52,7 @@ def span(trace, own, parent=None, start=0, length=1000, **fields):
         start_time_unix_nano=WHEN + start * 1000,
         end_time_unix_nano=WHEN + (start + length) * 1000,
         attributes=attributes,
+        kind=fields.pop("kind", 1),
         **fields,
     )
 
@@ -135,6 +136,19 @@ def test_a_parent_that_comes_late_takes_its_place(start, server):
     assert len(runs) == 4
     assert runs[root["id"]]["name"] == "root" and runs[root["id"]]["end_time"]
     assert weir.metric("weir_langsmith_missing_roots", exporter="langsmith") == 1
+
+
+def test_what_another_program_has_called_is_the_root_where_no_other_comes(start, server):
+    weir = start(exporters=langsmith(server))
+    entry = span(9, 2, 1, kind=2, name="server")
+    below = span(9, 3, 2, start=5, name="below")
+    send(weir, below)
+    send(weir, entry)
+    eventually(lambda: len(server.all_runs()) == 2, story(weir, server))
+    runs = {run["name"]: run for run in server.verify().values()}
+    assert not runs["server"].get("parent_run_id") and runs["server"]["extra"]["metadata"]["OTEL_PARENT_SPAN_ID"]
+    assert runs["below"]["parent_run_id"] == runs["server"]["id"]
+    assert "OTEL_PARENT_SPAN_ID" not in runs["below"]["extra"]["metadata"]
 
 
 def test_a_trace_goes_on_after_a_restart(start, server, tmp_path, journal):

@@ -16,6 +16,7 @@ PROGRAM = pathlib.Path(__file__).with_name("traced_program.py")
 
 # docs/langsmith.md, "What differs from LangSmith's own client, on purpose".
 OWN_METADATA = {"OTEL_TRACE_ID", "OTEL_SPAN_ID", "otel_scope_name", "service.name", "gen_ai.operation.name",
+                "gen_ai.system", "gen_ai.tool.name", "gen_ai.serialized.name",
                 "telemetry.sdk.language", "telemetry.sdk.name", "telemetry.sdk.version"}
 
 
@@ -78,7 +79,8 @@ def test_the_same_program_gives_the_same_runs(start, servers):
     )
     eventually(lambda: len(ours.all_runs()) >= 4, weir.log, 20)
     expected, found = runs_of(client), runs_of(ours)
-    assert differences(comparable(expected), comparable(found)) == []
+    lines = differences(comparable(expected), comparable(found))
+    assert not lines, "\n".join(lines)
     for name, run in found.items():
         assert {"OTEL_TRACE_ID", "OTEL_SPAN_ID"} <= run["extra"]["metadata"].keys()
     assert "ValueError: no such city: Atlantis" in found["weather"]["error"]

@@ -104,7 +104,9 @@ actor LangSmithExporter: Exporter {
             files = nil
             throw .retryable("\(error)", after: nil)
         }
-        if files == nil { throw .retryable("another exporter remembers its traces in \(directory)", after: nil) }
+        if let files, !files.isOwn {
+            logger.info("another process remembers traces here; reading them", metadata: ["directory": "\(directory)"])
+        }
     }
 }
 
@@ -326,7 +328,15 @@ extension SpanLink {
         if parent != 0, case .bool(true)? = batch.value(of: Self.isRoot, in: span.attributes) { parent = 0 }
         self.init(
             trace: TraceKey(tenant: batch.tenant, high: span.traceIDHigh, low: span.traceIDLow), span: span.spanID,
-            parent: parent, start: span.startTime / 1_000)
+            parent: parent, start: span.startTime / 1_000, isEntry: Self.isEntry(span))
+    }
+
+    /// trace.proto, SpanFlags: bit 8 says whether bit 9 holds, which says that the parent is remote. Where it does not,
+    /// the kind tells.
+    private static func isEntry(_ span: SpanRecord) -> Bool {
+        if span.flags & 0x100 != 0 { return span.flags & 0x200 != 0 }
+        // SERVER, CONSUMER
+        return span.kind == 2 || span.kind == 5
     }
 }
 

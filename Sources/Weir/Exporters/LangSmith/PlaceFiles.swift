@@ -2,18 +2,19 @@
 /// ``TraceIndex``. What is lost of them costs trees their shape, and no run.
 struct PlaceFiles {
     private let directory: String
-    private let lock: FileLock
-    private var young: AppendFile
+    private let lock: FileLock?
+    /// Nil where another process has the files, as a replay finds them: then they are only read.
+    private var young: AppendFile?
     private var isTorn = false
 
-    /// - Returns: nil if another exporter has these files.
-    init?(_ directory: String) throws(FileError) {
+    init(_ directory: String) throws(FileError) {
         self.directory = directory
         try Directory.create(directory)
-        guard let lock = try FileLock.take("\(directory)/lock") else { return nil }
-        self.lock = lock
-        young = try AppendFile(extending: "\(directory)/young")
+        lock = try FileLock.take("\(directory)/lock")
+        young = lock == nil ? nil : try AppendFile(extending: "\(directory)/young")
     }
+
+    var isOwn: Bool { young != nil }
 
     /// Tells `index` what earlier processes have fixed.
     mutating func restore(into index: inout TraceIndex) throws(FileError) {
@@ -23,7 +24,7 @@ struct PlaceFiles {
                 if let place { index.restore(place) }
             }
             // A line that a crash left unfinished.
-            if name == "young" { try young.cut(to: reader.offset) }
+            if name == "young" { try young?.cut(to: reader.offset) }
         }
         index.forgetNews()
     }
@@ -31,8 +32,8 @@ struct PlaceFiles {
     /// Returns when the operating system has the places, and the disk where `isSafe`.
     mutating func append(_ places: [FixedPlace], hasTurned: Bool, isSafe: Bool) throws(FileError) {
         if hasTurned { try turn() }
-        guard !places.isEmpty else { return }
-        var writer = JSONWriter(capacity: places.count * 98)
+        guard let young, !places.isEmpty else { return }
+        var writer = JSONWriter(capacity: places.count * FixedPlace.size)
         for place in places { place.write(to: &writer) }
         let end = young.end
         do {
@@ -47,10 +48,11 @@ struct PlaceFiles {
     }
 
     private mutating func turn() throws(FileError) {
+        guard let young else { return }
         if Directory.has("\(directory)/old") { try Directory.removeFile("\(directory)/old") }
         try young.close()
         try young.rename(to: "\(directory)/old")
-        young = try AppendFile(extending: "\(directory)/young")
+        self.young = try AppendFile(extending: "\(directory)/young")
         isTorn = false
     }
 }

@@ -1,4 +1,5 @@
-/// The events of a run, and its error. Events that hold contents are among its inputs and outputs.
+/// The events of a run, and its error. Events that hold contents are among its inputs and outputs, and the last
+/// exception of a run that failed is the error.
 struct RunEvents {
     private static let exception = AttributeKey("exception")
     private static let type = AttributeKey("exception.type")
@@ -8,6 +9,7 @@ struct RunEvents {
     /// Indices of the batch.
     private var others: [Int] = []
     private var lastException: Int?
+    private let isError: Bool
     /// Nanoseconds since 1970.
     private var firstToken: UInt64?
 
@@ -21,6 +23,8 @@ struct RunEvents {
             if Self.exception.equals(name) { lastException = index }
             if !GenAIEvents.isContent(name) { others.append(index) }
         }
+        isError = span.status == 2 || span.status == 0 && lastException != nil
+        if isError { others.removeAll { $0 == lastException } }
     }
 
     var isEmpty: Bool { others.isEmpty && firstToken == nil }
@@ -38,8 +42,7 @@ struct RunEvents {
             json.string(batch.bytes(event.name))
             json.raw(",\"time\":")
             json.time(microseconds: event.time / 1_000)
-            // The exception's own attributes are the error.
-            if event.attributes.count > 0, !Self.exception.equals(batch.bytes(event.name)) {
+            if event.attributes.count > 0 {
                 json.raw(",\"kwargs\":{")
                 for place in event.attributes.indices where !batch.attributes[place].isRemoved {
                     let attribute = batch.attributes[place]
@@ -57,8 +60,7 @@ struct RunEvents {
     /// The exception, or what the status says. Nil where nothing failed: an exception on a span whose status is OK was
     /// dealt with.
     func error(of span: SpanRecord, _ batch: borrowing Batch) -> String? {
-        let isError = span.status == 2
-        guard isError || span.status == 0 && lastException != nil else { return nil }
+        guard isError else { return nil }
         let status = batch.text(span.statusMessage)
         guard let index = lastException else { return status.isEmpty ? "error" : status }
         let attributes = batch.events[index].attributes

@@ -23,6 +23,7 @@ struct RunMetadata {
     /// Settings of the sender's LangSmith client, which puts them there.
     private static let environment = ["LANGSMITH_", "LANGCHAIN_"].map(AttributeKey.init)
     private static let json = AttributeKey("metadata")
+    private static let kind = AttributeKey("langsmith.span.kind")
     private static let attachments = AttributeKey("langsmith.attachments")
     private static let hidden = ["langsmith.request.headers", "llm.headers", "langsmith.span.runtime"].map(
         AttributeKey.init)
@@ -75,7 +76,7 @@ struct RunMetadata {
                 json.member(.plain(key), JSONTree(value))
             }
         }
-        writeDerived(to: &json, place, name, usage, given, rules, batch)
+        writeDerived(to: &json, place, name, usage, given, batch)
         writeSurroundings(to: &json, place, batch)
         json.dropComma()
     }
@@ -88,7 +89,9 @@ struct RunMetadata {
     private func isShown(_ key: UnsafeRawBufferPointer, _ isCall: Bool, _ rules: RunRules) -> Bool {
         if let attribute = GenAIAttributes.attribute(of: key) {
             switch attribute {
-            case .operation, .agent, .workflow, .call, .responseID, .serviceTier, .tool: return true
+            case .operation: return !Self.kind.equals(key)
+            case .provider: return !isCall
+            case .agent, .workflow, .call, .responseID, .serviceTier, .tool: return true
             case .inputTokens, .outputTokens, .totalTokens, .cacheReadTokens, .cacheWriteTokens, .reasoningTokens:
                 return !isCall
             default: return false
@@ -104,7 +107,7 @@ struct RunMetadata {
 
     private func writeDerived(
         to json: inout JSONWriter, _ place: RunPlace, _ name: String?, _ usage: JSONTree?, _ given: Set<Int>,
-        _ rules: RunRules, _ batch: borrowing Batch
+        _ batch: borrowing Batch
     ) {
         func add(_ derived: Derived, _ value: JSONTree?) {
             guard let value, let index = Derived.allCases.firstIndex(of: derived), !given.contains(index) else {
@@ -115,13 +118,14 @@ struct RunMetadata {
         func value(_ attribute: GenAIAttribute) -> JSONTree? {
             genAI.value(attribute, of: batch).map { JSONTree($0) }
         }
+        let isCall = genAI.operation(of: batch).isModelCall
         json.raw("\"OTEL_TRACE_ID\":\"")
         json.hexadecimal(span.traceIDHigh)
         json.hexadecimal(span.traceIDLow)
         json.raw("\",\"OTEL_SPAN_ID\":\"")
         json.hexadecimal(span.spanID)
         json.raw("\",")
-        add(.provider, genAI.text(.provider, of: batch).map(Self.provider))
+        if isCall { add(.provider, genAI.text(.provider, of: batch).map(Self.provider)) }
         add(.model, value(.requestModel) ?? value(.responseModel))
         if genAI.has(.requestModel) { add(.responseModel, value(.responseModel)) }
         add(.temperature, value(.temperature))
@@ -134,7 +138,7 @@ struct RunMetadata {
         if place.start != span.startTime / 1_000 {
             json.member("otel_start_time_unix_nano", .text("\(span.startTime)"))
         }
-        if span.parentSpanID != 0, place.parent != RunID(span: span.parentSpanID).salted(rules.salt) {
+        if place.isOrphan {
             json.raw("\"OTEL_PARENT_SPAN_ID\":\"")
             json.hexadecimal(span.parentSpanID)
             json.raw("\",")

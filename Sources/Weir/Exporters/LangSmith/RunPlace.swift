@@ -8,6 +8,8 @@ struct RunPlace: Sendable {
 
     /// From the root to the run itself; never empty.
     let path: [Step]
+    /// It does not stand below the run of its span's parent.
+    var isOrphan = false
     /// The root was missing when the first of its runs was sent, and a stand-in was posted: this is a patch to it.
     var isPatch = false
     /// Nobody else posts the stand-in for the missing root.
@@ -24,7 +26,8 @@ struct RunPlace: Sendable {
     func salted(_ salt: UInt64) -> RunPlace {
         guard salt != 0 else { return self }
         return RunPlace(
-            path: path.map { Step(id: $0.id.salted(salt), start: $0.start) }, isPatch: isPatch, bringsRoot: bringsRoot)
+            path: path.map { Step(id: $0.id.salted(salt), start: $0.start) }, isOrphan: isOrphan, isPatch: isPatch,
+            bringsRoot: bringsRoot)
     }
 }
 
@@ -36,6 +39,8 @@ struct SpanLink: Sendable {
     let parent: UInt64
     /// Microseconds since 1970.
     let start: UInt64
+    /// Another program has called it, so that its parent may never come.
+    var isEntry = false
 }
 
 extension JSONWriter {

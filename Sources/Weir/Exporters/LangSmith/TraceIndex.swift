@@ -5,7 +5,8 @@
 /// span is *known* as soon as it was seen; its place is *fixed* when its run is first sent and never changes after
 /// that, so that a retry is the same. The rules:
 ///
-/// - The earliest span without a parent is the root. Others like it are children of the root.
+/// - The earliest span without a parent is the root, or the earliest that another program has called, if none comes.
+///   Others like it are children of the root.
 /// - A span whose parent is not known when it is sent becomes a child of the root.
 /// - Where the root is not known either, the first run to be sent brings a stand-in for it, which is patched when the
 ///   root comes. It starts when the first known span of the trace did.
@@ -30,6 +31,10 @@ struct TraceIndex {
         var depth = 0
         /// Of the batch that brought it.
         var batch = 0
+        /// Another program has called it.
+        var isEntry = false
+        /// Its run does not stand below that of its parent.
+        var isOrphan = false
         var isFixed = false
         var isRoot = false
         var isPatch = false
@@ -93,7 +98,8 @@ struct TraceIndex {
         renew(link.trace)
         let count = young[link.trace]?.spans.count ?? 0
         guard young[link.trace]?.spans[link.span] == nil, count < Self.maxTraceSpans else { return }
-        young[link.trace]?.spans[link.span] = Span(parent: link.parent, start: link.start, batch: batch)
+        young[link.trace]?.spans[link.span] = Span(
+            parent: link.parent, start: link.start, batch: batch, isEntry: link.isEntry)
         youngSpans += 1
     }
 
@@ -125,7 +131,7 @@ struct TraceIndex {
             let start = max(link.start, trace.rootStart ?? 0)
             return RunPlace(
                 path: [rootStep(trace, link.trace), .init(id: RunID(span: link.span), start: start)],
-                bringsRoot: brings)
+                isOrphan: true, bringsRoot: brings)
         }
         fix(link.span, in: &trace, link.trace)
         return path(to: link.span, in: trace, link.trace)
@@ -145,7 +151,8 @@ struct TraceIndex {
         steps.append(rootStep(trace, key))
         let own = trace.spans[id]
         return RunPlace(
-            path: steps.reversed(), isPatch: own?.isPatch ?? false, bringsRoot: own?.bringsRoot ?? false)
+            path: steps.reversed(), isOrphan: own?.isOrphan ?? false, isPatch: own?.isPatch ?? false,
+            bringsRoot: own?.bringsRoot ?? false)
     }
 }
 
@@ -164,12 +171,14 @@ extension TraceIndex {
         }
         for id in chain.reversed() {
             guard var span = trace.spans[id] else { continue }
-            if span.parent == 0, takeRoot(id, in: &trace, key) { continue }
             let parent = trace.spans[span.parent]
             if let parent, parent.isFixed, !parent.isRoot, parent.depth < Self.maxDepth {
                 span.start = max(span.start, parent.start)
                 span.depth = parent.depth + 1
             } else {
+                elect(in: &trace, key)
+                if trace.root == id { continue }
+                span.isOrphan = span.parent != 0 && span.parent != trace.root
                 span.bringsRoot = openRoot(of: &trace, key, or: span.start)
                 span.parent = 0
                 span.start = max(span.start, trace.rootStart ?? 0)
@@ -181,32 +190,33 @@ extension TraceIndex {
         }
     }
 
-    /// Makes this span without a parent the root, unless another one is, or began before.
-    private mutating func takeRoot(_ id: UInt64, in trace: inout Trace, _ key: TraceKey) -> Bool {
-        guard trace.root == 0 else { return false }
-        let first = trace.spans.filter { $0.value.parent == 0 && !$0.value.isFixed }
-            .min { ($0.value.start, $0.key) < ($1.value.start, $1.key) }
-        guard let root = first?.key, var span = trace.spans[root] else { return false }
+    /// Makes the earliest span without a parent the root, where none is. If there is no such span, and no stand-in, it
+    /// is the earliest of those that another program has called, of which nobody may ever hear.
+    private mutating func elect(in trace: inout Trace, _ key: TraceKey) {
+        guard trace.root == 0 else { return }
+        let free = trace.spans.filter { !$0.value.isFixed }
+        var candidates = free.filter { $0.value.parent == 0 }
+        if candidates.isEmpty, trace.rootStart == nil {
+            candidates = free.filter { $0.value.isEntry && trace.spans[$0.value.parent] == nil }
+        }
+        let first = candidates.min { ($0.value.start, $0.key) < ($1.value.start, $1.key) }
+        guard let id = first?.key, var span = first?.value else { return }
         span.isPatch = trace.rootStart != nil
+        span.isOrphan = span.parent != 0
+        span.parent = 0
         span.start = trace.rootStart ?? span.start
         span.isRoot = true
         span.isFixed = true
         trace.rootStart = span.start
-        trace.root = root
-        trace.spans[root] = span
-        news.append(FixedPlace(key, root, span))
-        return root == id
+        trace.root = id
+        trace.spans[id] = span
+        news.append(FixedPlace(key, id, span))
     }
 
     /// Where the root is not known, its stand-in is.
     /// - Returns: whether it was not there before.
     private mutating func openRoot(of trace: inout Trace, _ key: TraceKey, or start: UInt64) -> Bool {
         guard trace.rootStart == nil else { return false }
-        // A root that is known, and not sent yet, is the root.
-        if let candidate = trace.spans.first(where: { $0.value.parent == 0 && !$0.value.isFixed })?.key {
-            _ = takeRoot(candidate, in: &trace, key)
-            return false
-        }
         let first = min(start, trace.spans.values.map(\.start).min() ?? start)
         trace.rootStart = first
         news.append(FixedPlace(standIn: key, start: first))

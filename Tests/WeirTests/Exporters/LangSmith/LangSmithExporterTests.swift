@@ -39,7 +39,7 @@ import Testing
 
     private static var child: SpanFixture {
         var span = SpanFixture()
-        (span.spanID, span.parentSpanID) = (2, 1)
+        (span.spanID, span.parentSpanID, span.kind) = (2, 1, 1)
         return span
     }
 

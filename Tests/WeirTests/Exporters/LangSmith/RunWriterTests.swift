@@ -224,14 +224,17 @@ import Testing
             )
         ]
         #expect(try RunSample(span).text("error") == #""ValueError: boom\n\nStacktrace:\nline 1""#)
+        #expect(try RunSample(span).text("events") == "")
         span.status = 1
         #expect(try RunSample(span).text("error") == "")
+        #expect(try RunSample(span).text("events").contains("boom"))
     }
 
     @Test func metadataOfTheSenderGoesFirst() throws {
         let run = try RunSample(
             SpanFixture(
-                ("langsmith.metadata.ls_provider", .string("mine")), ("gen_ai.system", .string("openai")),
+                ("gen_ai.operation.name", .string("chat")), ("langsmith.metadata.ls_provider", .string("mine")),
+                ("gen_ai.system", .string("openai")),
                 ("langsmith.metadata.LANGSMITH_ENDPOINT", .string("x")), ("session.id", .string("s")),
                 ("traceloop.association.properties.user_id", .string("u")), ("metadata", .string(#"{"a":{"b":1}}"#)),
                 ("langsmith.span.tags", .string("one, two ,")), ("other", .bool(true)),

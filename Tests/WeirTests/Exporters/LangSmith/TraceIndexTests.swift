@@ -60,6 +60,22 @@ import Testing
         #expect(index.place(Self.link(3, 2, start: 120)).bringsRoot, "a retry is the same")
     }
 
+    @Test func whatAnotherProgramHasCalledIsTheRootWhereNoOtherComes() {
+        var index = Self.index()
+        var entry = Self.link(5, 99, start: 80)
+        entry.isEntry = true
+        let below = Self.link(6, 5, start: 90)
+        index.add(entry)
+        index.add(below)
+        #expect(!index.isComplete(below))
+        #expect(Self.path(index.place(below)) == "80@root 90@6")
+        let root = index.place(entry)
+        #expect(Self.path(root) == "80@root")
+        #expect(root.isOrphan && !root.isPatch && !root.bringsRoot)
+        #expect(Self.path(index.place(Self.link(99, start: 10))) == "80@root 80@99", "what comes too late")
+        #expect(!index.place(below).isOrphan)
+    }
+
     @Test(arguments: [(1, 1), (2, 3)] as [(UInt64, UInt64)])
     func circlesEndAtTheRoot(span: UInt64, parent: UInt64) {
         var index = Self.index()
@@ -112,7 +128,10 @@ import Testing
         for _ in 0..<300 {
             let count = UInt64.random(in: 1...12, using: &random)
             let links = (1...count).map { span in
-                Self.link(span, .random(in: 0...count + 1, using: &random), start: .random(in: 0...9, using: &random))
+                var link = Self.link(
+                    span, .random(in: 0...count + 1, using: &random), start: .random(in: 0...9, using: &random))
+                link.isEntry = .random(using: &random)
+                return link
             }.shuffled(using: &random)
             var index = Self.index()
             var places: [RunID: RunPlace] = [:]
@@ -151,7 +170,7 @@ import Testing
     private static func restarted(_ index: TraceIndex) throws -> TraceIndex {
         let directory = try TemporaryDirectory()
         var old = index
-        var files = try #require(try PlaceFiles("\(directory.path)/places"))
+        var files = try PlaceFiles("\(directory.path)/places")
         let all = (old.young.merging(old.old) { young, _ in young }).flatMap { key, trace in
             trace.spans.filter(\.value.isFixed).map { FixedPlace(key, $0.key, $0.value) }
                 + (trace.root == 0 ? trace.rootStart.map { [FixedPlace(standIn: key, start: $0)] } ?? [] : [])
@@ -162,7 +181,9 @@ import Testing
         // What was not fixed is still in the journal.
         for (key, trace) in old.young {
             for (id, span) in trace.spans where !span.isFixed {
-                new.add(SpanLink(trace: key, span: id, parent: span.parent, start: span.start))
+                new.add(
+                    SpanLink(
+                        trace: key, span: id, parent: span.parent, start: span.start, isEntry: span.isEntry))
             }
         }
         _ = old.takeNews()
