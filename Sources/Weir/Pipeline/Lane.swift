@@ -22,8 +22,12 @@ final class Lane {
         guard let payload = encoder.encode(batch) else {
             throw .tooLarge("what the processors made of the request is over half of journal.max_bytes")
         }
-        return JournalEntry(
+        var entry = JournalEntry(
             tenant: batch.tenant, receivedAt: batch.receivedAt, spanCount: batch.spanCount,
             payload: payload, rejected: batch.rejected)
+        for index in processors.indices {
+            if let prerequisite = processors[index].takePrerequisite() { entry.prerequisites.append(prerequisite) }
+        }
+        return entry
     }
 }

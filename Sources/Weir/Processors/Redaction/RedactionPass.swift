@@ -7,7 +7,7 @@ struct RedactionPass: ~Copyable {
     var tokens: RedactionToken.Maker
     let labels: [[UInt8]]
     var scanner: TextScanner
-    var keys = KeyCache()
+    var keys = KeyCache<KeyDecision>()
     var tally: RedactionTally
     var tenant = "default"
     /// What is looked for in a text that is no attribute.

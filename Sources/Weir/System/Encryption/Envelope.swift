@@ -20,7 +20,8 @@ struct Envelope {
 
     @inline(__always)
     static func hasPrefix(_ text: UnsafeRawBufferPointer) -> Bool {
-        text.count > prefix.utf8CodeUnitCount && (0..<prefix.utf8CodeUnitCount).allSatisfy { text[$0] == prefix.utf8Start[$0] }
+        text.count > prefix.utf8CodeUnitCount
+            && (0..<prefix.utf8CodeUnitCount).allSatisfy { text[$0] == prefix.utf8Start[$0] }
     }
 
     /// - Returns: nil where the text is no envelope.
@@ -33,7 +34,8 @@ struct Envelope {
             isSound = length >= 0
             count = max(0, length)
         }
-        guard isSound, bytes.count >= Self.headerSize, bytes[0] == Self.magic, let suite = CipherSuite(rawValue: bytes[1]),
+        guard isSound, bytes.count >= Self.headerSize, bytes[0] == Self.magic,
+            let suite = CipherSuite(rawValue: bytes[1]),
             let kind = ValueKind(rawValue: bytes[2]), kind != .empty,
             bytes.count >= Self.headerSize + suite.nonceSize + CipherSuite.tagSize
         else { return nil }
