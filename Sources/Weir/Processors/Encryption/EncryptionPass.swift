@@ -241,6 +241,6 @@ struct EncryptionPass: ~Copyable {
 }
 
 extension SpanRecord {
-    /// Whether anything of the span may be written anywhere.
-    fileprivate var isWritten: Bool { !isDropped }
+    /// Whether anything of the span may be written anywhere: of one that was sampled out, what its usage is made of.
+    fileprivate var isWritten: Bool { !isDropped || isSampledOut }
 }

@@ -66,11 +66,21 @@ extension Payload {
     /// Whether the text stands anywhere in it.
     func has(_ text: String) -> Bool { Array(bytes).contains(Array(text.utf8)) }
 
+    /// What the encoder makes of it, so that the order of fields tells nothing apart.
+    var written: [UInt8] {
+        get throws {
+            var batch = Batch()
+            try OTLPDecoder().decode(self, into: &batch)
+            batch.markAllDirty(attributesToo: true)
+            return batch.encoded
+        }
+    }
+
     var debugText: String {
         get throws {
-        var batch = Batch()
-        try OTLPDecoder().decode(self, into: &batch)
-        return try batch.attributesAfterExport(of: .span(0)).joined(separator: "\n")
+            var batch = Batch()
+            try OTLPDecoder().decode(self, into: &batch)
+            return try batch.attributesAfterExport(of: .span(0)).joined(separator: "\n")
         }
     }
 }

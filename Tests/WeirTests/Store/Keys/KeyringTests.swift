@@ -137,7 +137,8 @@ import Testing
         #expect(row.first?.wrapped == [] && row.first?.destroyedAt != nil)
         let wrapped = person.row.wrapped.hexadecimal
         for file in sample.directory.files() {
-            #expect(!String(decoding: try sample.directory.contents(of: file), as: UTF8.self).contains(wrapped), "\(file)")
+            #expect(
+                !String(decoding: try sample.directory.contents(of: file), as: UTF8.self).contains(wrapped), "\(file)")
         }
     }
 
