@@ -93,6 +93,10 @@ struct EncryptionPass: ~Copyable {
             let attribute = batch.attributes[index]
             guard !attribute.isRemoved, attribute.kind != .empty else { continue }
             guard wants(attribute, batch) else { continue }
+            if let span, span.isSampledOut, attribute.isLong {
+                batch.remove(attributeAt: index, of: owner)
+                continue
+            }
             if !hasBegun {
                 begin(place, span)
                 hasBegun = true
@@ -237,6 +241,16 @@ struct EncryptionPass: ~Copyable {
             return tag
         }
         return []
+    }
+}
+
+extension AttributeRecord {
+    /// Whether usage has no use for it, so that it need not be encrypted where nothing else is kept.
+    fileprivate var isLong: Bool {
+        switch kind {
+        case .string, .bytes, .array, .kvlist: valueRef.count > SampledOutEncoder.maxText
+        case .empty, .bool, .int, .double: false
+        }
     }
 }
 
