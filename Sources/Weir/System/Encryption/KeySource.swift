@@ -35,7 +35,7 @@ enum KeySource: Sendable, Equatable {
         return .noKeyEncryptionKey("\(source): \(reason)")
     }
 
-    private static func text(of path: String) throws(KeyError) -> String {
+    static func text(of path: String) throws(KeyError) -> String {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw .noKeyEncryptionKey(FileError("open", path).description) }
         defer { close(descriptor) }
