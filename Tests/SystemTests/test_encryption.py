@@ -112,6 +112,11 @@ def check_no_key(directory, *keys):
                 assert form not in content, path
 
 
+def lines(directory):
+    """The lines of an archive of OTLP/JSON."""
+    return [line for path in archives.files(directory) for line in archives.content(path).decode().splitlines()]
+
+
 def opened(found, decryptor, tenant="default"):
     """Everything of an archived span in clear."""
     ids = (found.span.trace_id, found.span.span_id)
@@ -171,7 +176,7 @@ def test_resources_and_scopes_open_as_well(start, tmp_path):
     assert post(weir.endpoint, request(secret_span()))[0] == 200
     weir.stop()
     decryptor = Decryptor(tmp_path / "keys/keys.db", FIRST)
-    [line] = archives.lines(tmp_path / "archive")
+    [line] = lines(tmp_path / "archive")
     group = json.loads(line)["resourceSpans"][0]
 
     def text(attributes):
@@ -285,9 +290,9 @@ def test_a_destroyed_key_is_an_erased_person(start, tmp_path):
         "SELECT count(*) FROM data_keys WHERE wrapped IS NULL").fetchone()
     assert wrapped == (1,)
     assert sqlite3.connect(backup).execute("SELECT count(*) FROM data_keys WHERE wrapped IS NULL").fetchone() == (1,)
-    lines = list(archives.lines(tmp_path / "archive"))
+    archived = lines(tmp_path / "archive")
     run = subprocess.run(
-        [BINARY, "decrypt", "--config", weir.config, "--reason", "proof"], input="\n".join(lines) + "\n",
+        [BINARY, "decrypt", "--config", weir.config, "--reason", "proof"], input="\n".join(archived) + "\n",
         capture_output=True, text=True, timeout=30)
     assert run.returncode == 0, run.stderr
     for line in run.stdout.splitlines():

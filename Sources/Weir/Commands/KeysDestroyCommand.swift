@@ -15,7 +15,9 @@ struct KeysDestroyCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Whose keys.", valueName: "name"))
     var tenant: String?
 
-    @Option(help: ArgumentHelp("Those of a person, as the spans name it, such as user.id=u42.", valueName: "attribute=value"))
+    @Option(
+        help: ArgumentHelp(
+            "Those of a person, as the spans name it, such as user.id=u42.", valueName: "attribute=value"))
     var subject: String?
 
     @Option(help: ArgumentHelp("Those that were made on days before this one, such as 20260131.", valueName: "day"))
@@ -46,7 +48,8 @@ struct KeysDestroyCommand: AsyncParsableCommand {
         let backup = SQLiteKeyDatabase(path)
         try backup.open(at: now)
         defer { backup.close() }
-        StoreOptions.note("\(path): \(try backup.destroy(selection, at: now).count) data keys are destroyed in it as well")
+        StoreOptions.note(
+            "\(path): \(try backup.destroy(selection, at: now).count) data keys are destroyed in it as well")
     }
 
     private func selection(_ ring: Keyring) throws -> KeySelection {

@@ -3,6 +3,8 @@ struct EncryptionConfiguration: Configurable {
     let policy: EncryptionPolicy
     let keystore: ComponentID
 
+    var traits: ProcessorTraits { .encrypts }
+
     init(_ fields: inout Fields) throws(ConfigError) {
         var policy = EncryptionPolicy()
         policy.fields = fields.strings(
@@ -21,13 +23,7 @@ struct EncryptionConfiguration: Configurable {
             let wanted = CipherSuite.allCases.map(\.name).joined(separator: " or ")
             fields.reject("algorithm", "found \(suite.quotedForMessage), wanted \(wanted)")
         }
-        let name = fields.string("keystore", default: "keystore", "The extension that has the data keys.")
-        do throws(ConfigError) {
-            keystore = try ComponentID(parsing: name)
-        } catch {
-            fields.reject("keystore", error.message)
-            throw error
-        }
+        keystore = fields.extensionID("keystore", .keystore, "The extension that has the data keys.")
         self.policy = policy
     }
 }

@@ -210,13 +210,13 @@ struct EncryptionPass: ~Copyable {
     @inline(__always)
     private mutating func sealer(for subject: [UInt8]) throws(KeyError) -> Sealer {
         if let sealer = sealers.find(subject), sealer.key.isUsable {
-            if !sealer.key.isDurable.load(ordering: .acquiring) { newKeys[sealer.key.id] = sealer.key }
+            if !sealer.key.isInStore { newKeys[sealer.key.id] = sealer.key }
             return sealer
         }
         let key = try keyring.key(for: tenant, .field, policy.suite, subject: subject, at: now)
         guard let writer = EnvelopeWriter.Key(id: key.id, policy.suite, key.secret) else { throw .openSSL }
         let sealer = Sealer(key: key, writer: writer)
-        if !key.isDurable.load(ordering: .acquiring) { newKeys[key.id] = key }
+        if !key.isInStore { newKeys[key.id] = key }
         sealers.keep(sealer, for: subject)
         return sealer
     }

@@ -1,5 +1,5 @@
 /// Encrypts attributes, so that the journal and whatever reads it have ciphertext only.
-struct EncryptionProcessor {
+struct EncryptionProcessor: Processor {
     typealias Configuration = EncryptionConfiguration
 
     /// What one lane works with from batch to batch.
@@ -7,6 +7,11 @@ struct EncryptionProcessor {
     // copy that lanes are made from has none.
     private final class Work: @unchecked Sendable {
         var pass: EncryptionPass
+
+        init(_ configuration: Configuration, _ context: Context) throws {
+            let keystore = try context.extensions.find(configuration.keystore, as: KeystoreExtension.self)
+            self.init(configuration.policy, keystore.ring, context)
+        }
 
         init(_ policy: EncryptionPolicy, _ keyring: Keyring) {
             pass = EncryptionPass(policy, keyring)

@@ -16,6 +16,8 @@ struct RedactionPass: ~Copyable {
     let structuralText: KeyDecision
     /// What a finding in the present attribute asked for.
     var wantsRemoval = false
+    /// What a key in the present attribute asked for.
+    var wantsEncryption = false
     /// Keys that were decided about in this batch.
     var decisions = 0
     /// Time left for the patterns of the configuration in this batch.

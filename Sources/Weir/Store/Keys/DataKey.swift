@@ -18,6 +18,8 @@ final class DataKey: Sendable {
         self.isDurable = Atomic(isDurable)
     }
 
+    var isInStore: Bool { isDurable.load(ordering: .acquiring) }
+
     /// Whether new messages may be encrypted with it.
     var isUsable: Bool {
         !isDestroyed.load(ordering: .relaxed)

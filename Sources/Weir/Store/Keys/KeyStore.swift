@@ -22,7 +22,7 @@ actor KeyStore {
     /// Keeps those of the keys that are not kept yet, and whatever else waits: one transaction for all.
     /// - Parameter others: gives them.
     func keep(_ keys: [DataKey], and others: @Sendable () -> [DataKey]) throws(KeyError) {
-        guard keys.contains(where: { !$0.isDurable.load(ordering: .acquiring) }) else { return }
+        guard keys.contains(where: { !$0.isInStore }) else { return }
         let waiting = others()
         try database.open(at: .now())
         try database.insert(waiting.map(\.row))

@@ -132,7 +132,7 @@ final class Keyring: Sendable {
     /// Returns when the store has all of the keys.
     func makeDurable(_ keys: [DataKey]) async throws(KeyError) {
         try await store.keep(keys) { locked.withLock { Array($0.new.values) } }
-        locked.withLock { $0.new = $0.new.filter { !$0.value.isDurable.load(ordering: .acquiring) } }
+        locked.withLock { $0.new = $0.new.filter { !$0.value.isInStore } }
     }
 
     /// What stands for a subject in the store; nil where that cannot be made.

@@ -5,7 +5,8 @@ extension KeySource {
     /// - Returns: its id.
     func add() throws(KeyError) -> String {
         guard case .file(let path) = self else {
-            throw .noKeyEncryptionKey("the keys stand in a variable, wanted a file: who sets the variable has to add one")
+            throw .noKeyEncryptionKey(
+                "the keys stand in a variable, wanted a file: who sets the variable has to add one")
         }
         var known = ""
         if Directory.has(path) {

@@ -31,10 +31,10 @@ import Testing
         let key = try ring.key(for: "a", .field, .xaes256gcm, at: now)
         let person = try ring.key(for: "a", .field, .xaes256gcm, subject: [7], at: now)
         let short = try ring.key(for: "a", .field, .aes256gcm, at: now)
-        #expect(!key.isDurable.load(ordering: .relaxed))
+        #expect(!key.isInStore)
         // What waits goes with it.
         try await ring.makeDurable([key])
-        for key in [key, person, short] { #expect(key.isDurable.load(ordering: .relaxed)) }
+        for key in [key, person, short] { #expect(key.isInStore) }
         try await ring.makeDurable([key, person, short])
         let again = try await sample.open(at: now)
         #expect(try again.key(for: "a", .field, .xaes256gcm, at: now).id == key.id)
@@ -95,7 +95,7 @@ import Testing
         #expect(await ring.open(at: now) != nil)
         let key = try ring.key(for: "a", .field, .xaes256gcm, at: now)
         await #expect(throws: KeyError.self) { try await ring.makeDurable([key]) }
-        #expect(!key.isDurable.load(ordering: .relaxed))
+        #expect(!key.isInStore)
     }
 
     @Test func aSubjectIsFoundAgainAndNotGuessed() async throws {
