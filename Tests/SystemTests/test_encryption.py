@@ -205,7 +205,7 @@ def test_without_a_key_requests_are_refused_and_nothing_is_written_in_clear(star
     assert 'cannot encrypt' in weir.log()
     # Once the key is there, work goes on without a restart.
     write_keys(tmp_path, FIRST)
-    eventually(lambda: post(weir.endpoint, request(secret_span()))[0] == 200)
+    eventually(lambda: post(weir.endpoint, request(secret_span()))[0] == 200, "still refused")
     weir.stop()
     check_files(tmp_path)
 
@@ -242,16 +242,16 @@ def test_keys_are_rotated_under_load_and_everything_opens(start, tmp_path):
     threads = [threading.Thread(target=send) for _ in range(3)]
     for thread in threads:
         thread.start()
-    eventually(lambda: len(answers) > 30)
+    eventually(lambda: len(answers) > 30, "too few answers")
     write_keys(tmp_path, SECOND, FIRST)
     run = command("keys", "rotate", "--config", weir.config)
     assert run.returncode == 0, run.stderr
-    eventually(lambda: len(answers) > 90)
+    eventually(lambda: len(answers) > 90, "too few answers")
     # A key that the old one wrapped after the first turn is found by a second.
     assert command("keys", "rotate", "--config", weir.config).returncode == 0
     write_keys(tmp_path, SECOND)
     sent = len(answers)
-    eventually(lambda: len(answers) > sent + 30)
+    eventually(lambda: len(answers) > sent + 30, "too few answers")
     stop.set()
     for thread in threads:
         thread.join()

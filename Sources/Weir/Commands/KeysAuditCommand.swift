@@ -19,7 +19,8 @@ struct KeysAuditCommand: AsyncParsableCommand {
             .init(title: "time"), .init(title: "who"), .init(title: "what"), .init(title: "of", isFlexible: true),
         ])
         for entry in entries {
-            table.add([CalendarTime(entry.at).text, entry.actor, entry.action, entry.detail])
+            let time = CalendarTime(entry.at)
+            table.add(["\(time.date) \(time.time)", entry.actor, entry.action, entry.detail])
         }
         try StoreOptions.write(table.text)
     }

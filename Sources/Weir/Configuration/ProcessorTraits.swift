@@ -12,8 +12,8 @@ struct ProcessorTraits: OptionSet, Sendable {
 }
 
 extension PipelineConfiguration {
-    /// Records where the order of the processors lets something in clear come to a disk, or takes what a processor has to
-    /// read away before it.
+    /// Records where the order of the processors lets something in clear come to a disk, or takes away what a
+    /// processor behind has to read.
     func checkOrder(of components: [ComponentDefinition], isJournalEncrypted: Bool, _ fields: inout Fields) {
         let steps = processors.compactMap { id in
             components.first { $0.id == id }.map { (id: id, traits: $0.configuration.traits) }
@@ -34,8 +34,7 @@ extension PipelineConfiguration {
                 reject("\(step.id) stores spans in front of \(late.id), wanted it behind")
             }
             if !isJournalEncrypted, let late = behind.first(where: { $0.traits.contains(.encrypts) }) {
-                reject(
-                    "\(step.id) stores spans in front of \(late.id), wanted it behind, or service.journal.encryption on")
+                reject("\(step.id) stores spans in front of \(late.id), wanted it behind, or service.journal.encryption")
             }
         }
     }

@@ -27,8 +27,8 @@ final class KeystoreExtension: Extension {
         ) { Double(ring.made) }
     }
 
-    /// Where something is missing Weir serves nevertheless: what is there can be delivered and read, and what would have
-    /// to be encrypted is refused.
+    /// Where something is missing Weir serves nevertheless: what is there can be delivered and read, and what would
+    /// have to be encrypted is refused.
     func start() async {
         CoreDumps.forbid()
         note(await ring.open(at: .now()), after: nil)

@@ -1,5 +1,5 @@
-/// Encrypts fields of batches. What one lane keeps from one batch to the next: ciphers with their keys set, what is known
-/// of keys of attributes, the tally.
+/// Encrypts fields of batches. What one lane keeps from one batch to the next: ciphers with their keys set, what is
+/// known of keys of attributes, the tally.
 struct EncryptionPass: ~Copyable {
     /// A data key, ready for use.
     private struct Sealer {

@@ -8,11 +8,6 @@ struct EncryptionProcessor: Processor {
     private final class Work: @unchecked Sendable {
         var pass: EncryptionPass
 
-        init(_ configuration: Configuration, _ context: Context) throws {
-            let keystore = try context.extensions.find(configuration.keystore, as: KeystoreExtension.self)
-            self.init(configuration.policy, keystore.ring, context)
-        }
-
         init(_ policy: EncryptionPolicy, _ keyring: Keyring) {
             pass = EncryptionPass(policy, keyring)
         }
@@ -29,6 +24,11 @@ struct EncryptionProcessor: Processor {
     private let passed: Counter
     private let refused: Counter
     private var work: Work?
+
+    init(_ configuration: Configuration, _ context: Context) throws {
+        let keystore = try context.extensions.find(configuration.keystore, as: KeystoreExtension.self)
+        self.init(configuration.policy, keystore.ring, context)
+    }
 
     init(_ policy: EncryptionPolicy, _ keyring: Keyring, _ context: Context) {
         self.policy = policy

@@ -43,8 +43,8 @@ final class Keyring: Sendable {
         locked = Mutex(Locked(current: RecentValues(limit: limit), byID: RecentValues(limit: limit)))
     }
 
-    /// Reads the key encryption keys and today's data keys. Where something is missing the ring is there nevertheless: it
-    /// gives no key to encrypt with, and those to decrypt with that it can have.
+    /// Reads the key encryption keys and today's data keys. Where something is missing the ring is there nevertheless:
+    /// it gives no key to encrypt with, and those to decrypt with that it can have.
     /// - Returns: what is wrong.
     func open(at now: Timestamp) async -> KeyError? {
         readEncryptionKeys()

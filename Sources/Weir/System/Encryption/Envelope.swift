@@ -1,7 +1,7 @@
 import CLibraries
 
-/// An encrypted value as it stands in a batch, a database and an archive: a text that names how it was encrypted and with
-/// which data key. docs/encryption.md describes it for those who write a reader of their own.
+/// An encrypted value as it stands in a batch, a database and an archive: a text that names how it was encrypted and
+/// with which data key. docs/encryption.md describes it for those who write a reader of their own.
 struct Envelope {
     /// What each begins with; the digit is the version.
     static let prefix: StaticString = "weir1."
@@ -47,8 +47,8 @@ struct Envelope {
     /// - Parameters:
     ///   - cipher: of the key with the id.
     ///   - path: the key of the attribute.
-    /// - Returns: the value's bytes, as ``EnvelopeWriter`` took them; nil where the envelope is not what was written, or
-    ///   stands where it was not written.
+    /// - Returns: the value's bytes, as ``EnvelopeWriter`` took them; nil where the envelope is not what was written,
+    ///   or stands where it was not written.
     func open(_ cipher: Cipher, at address: inout FieldAddress, path: UnsafeRawBufferPointer) -> [UInt8]? {
         guard cipher.suite == suite else { return nil }
         return bytes.withUnsafeBufferPointer { bytes in

@@ -1,5 +1,5 @@
-/// The keys that data keys are wrapped with. The first is the primary one: new data keys are wrapped with it, the others
-/// only unwrap.
+/// The keys that data keys are wrapped with. The first is the primary one: new data keys are wrapped with it, the
+/// others only unwrap.
 struct KeyEncryptionKeys: Sendable {
     struct Key: Sendable {
         /// Sixteen hexadecimal digits that follow from the key and tell nothing of it.
@@ -26,8 +26,8 @@ struct KeyEncryptionKeys: Sendable {
 
     init() {}
 
-    /// Reads keys of 32 bytes in base64 or hexadecimal digits, separated by white space or commas. What follows a `#` on
-    /// a line is a comment.
+    /// Reads keys of 32 bytes in base64 or hexadecimal digits, separated by white space or commas. What follows a `#`
+    /// on a line is a comment.
     init(parsing text: String) throws(KeyError) {
         let lines = text.split(whereSeparator: \.isNewline).map { $0.prefix { $0 != "#" } }
         let words = lines.flatMap { $0.split { $0 == "," || $0.isWhitespace } }
