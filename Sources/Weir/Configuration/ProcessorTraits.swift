@@ -34,7 +34,8 @@ extension PipelineConfiguration {
                 reject("\(step.id) stores spans in front of \(late.id), wanted it behind")
             }
             if !isJournalEncrypted, let late = behind.first(where: { $0.traits.contains(.encrypts) }) {
-                reject("\(step.id) stores spans in front of \(late.id), wanted it behind, or service.journal.encryption")
+                reject(
+                    "\(step.id) stores spans in front of \(late.id), wanted it behind, or service.journal.encryption")
             }
         }
     }

@@ -38,7 +38,7 @@ import Testing
         let none = try await EncryptionSample(["other"])
         var batch = try SpanFixture.batch([span()])
         let verbatim = try none.encrypted(&batch)
-        let isSame = Array(verbatim.bytes) == Array(SpanFixture.request([span()]).bytes)
+        let isSame = verbatim.array == SpanFixture.request([span()]).array
         #expect(isSame, "a batch without such fields is passed on as it came")
         #expect(none.ring.made == 0)
     }
@@ -114,12 +114,12 @@ import Testing
         var batch = try SpanFixture.batch([span([("a", .string("x"))])])
         let once = try sample.encrypted(&batch)
         let twice = try sample.encrypted(&batch, times: 3)
-        #expect(Array(once.bytes) == Array(twice.bytes))
+        #expect(once.array == twice.array)
         // Of another Weir's key: its ciphertext stays as it is.
         let other = try await EncryptionSample(["a"])
         var foreign = Batch()
         try OTLPDecoder().decode(once, into: &foreign)
-        #expect(Array(try other.encrypted(&foreign).bytes) == Array(once.bytes))
+        #expect(try other.encrypted(&foreign).array == once.array)
         // What only looks like it is a text as any other, also of a known key and from another place.
         let value = try #require(try once.debugText.split(separator: "\"").dropFirst().first.map(String.init))
         for text in ["weir1.", "weir1.hello", "weir1.AAAA", value + "A", "weir1.\(value)"] {
@@ -172,7 +172,7 @@ import Testing
             span.spanID = UInt64(index + 1)
             return span
         }
-        let bytes = Array(try sample.encrypted(spans).bytes)
+        let bytes = try sample.encrypted(spans).array
         let envelopes = bytes.ranges(of: Array("weir1.".utf8)).map { bytes[$0.lowerBound...].prefix(60) }
         #expect(envelopes.count == 100 && Set(envelopes).count == 100)
     }

@@ -64,7 +64,9 @@ final class EncryptionSample: Sendable {
 
 extension Payload {
     /// Whether the text stands anywhere in it.
-    func has(_ text: String) -> Bool { Array(bytes).contains(Array(text.utf8)) }
+    func has(_ text: String) -> Bool { array.contains(Array(text.utf8)) }
+
+    var array: [UInt8] { withExtendedLifetime(self) { Array(bytes) } }
 
     /// What the encoder makes of it, so that the order of fields tells nothing apart.
     var written: [UInt8] {
