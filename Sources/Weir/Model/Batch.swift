@@ -17,6 +17,10 @@ struct Batch: ~Copyable {
         /// Whether the payload is, byte for byte, what the batch would be encoded to.
         var isVerbatim = false
         var droppedSpans = 0
+        /// Of those: what sampling left out.
+        var sampledOutSpans = 0
+        /// Names of the rules that sampled spans out.
+        var samplingRules: [ByteRef] = []
         var rejected = Rejections()
     }
 
@@ -62,6 +66,8 @@ struct Batch: ~Copyable {
         arena.pointee.resources.reset(keeping: Batch.retained)
         arena.pointee.isVerbatim = false
         arena.pointee.droppedSpans = 0
+        arena.pointee.sampledOutSpans = 0
+        arena.pointee.samplingRules.removeAll(keepingCapacity: true)
         arena.pointee.rejected = Rejections()
     }
 }
