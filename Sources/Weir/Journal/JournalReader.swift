@@ -118,7 +118,7 @@ extension JournalReader {
             try records.read(
                 segment, at: offset, from: position, before: head, maxSpans: maxSpans, maxBytes: maxBytes)
         }
-    }
+
         func readAgain(
             _ segment: SegmentSummary, from position: UInt64, before head: UInt64, maxSpans: Int, maxBytes: Int
         ) throws(DiskError) -> StoredRecords.Found {

@@ -1,0 +1,4 @@
+struct RecallRing: Sendable {
+    init(_ configuration: RecallConfiguration) {}
+    func add(_ entry: JournalEntry, at now: Timestamp) throws {}
+}
