@@ -270,7 +270,8 @@ private struct Builder {
         of pipeline: ComponentID, _ telemetry: JournalTelemetry
     ) throws -> (Journal, JournalWriter) {
         let (journal, writer) = try Journal.open(
-            on: disk, limits, for: destinations, executor: { BlockingExecutor(label: "weir.journal.\(pipeline).\($0)") },
+            on: disk, limits, for: destinations,
+            executor: { BlockingExecutor(label: "weir.journal.\(pipeline).\($0)") },
             clock: { Timestamp.now() }, events: { telemetry.note($0) })
         telemetry.observe(journal)
         return (journal, writer)

@@ -7,8 +7,8 @@ enum StageHandover {
 
     private static let stageCursor = StageCourse.name + CursorFile.suffix
 
-    /// The exporters read from the second journal from now on. What they have yet to get of the first one would not come
-    /// to them any more.
+    /// The exporters read from the second journal from now on. What they have yet to get of the first one would not
+    /// come to them any more.
     static func enter(
         _ directory: String, _ disk: any JournalDisk, for destinations: [Journal.Destination]
     ) throws {

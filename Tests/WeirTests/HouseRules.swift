@@ -19,6 +19,7 @@ enum HouseRules {
         ],
         [("Store", ["GRDB", "GRDBSQLite", "Logging", "Synchronization"])],
         [("Receivers", ["Logging", "NIOCore", "NIOHTTP1"]), ("Processors", []), ("Exporters", ["Logging"])],
+        [("Stages", ["DequeModule", "Logging", "Synchronization"])],
         [("Operations", ["Logging", "NIOCore", "NIOHTTP1", "Synchronization"])],
         [("", ["Logging"])],
         [("Commands", ["ArgumentParser", "Foundation"])],

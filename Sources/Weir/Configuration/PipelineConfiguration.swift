@@ -27,8 +27,8 @@ struct PipelineConfiguration: Sendable {
     /// behind.
     var stage: Int? { processors.firstIndex { $0.type == Self.stageType } }
 
-    /// Nothing that redaction removes or encryption covers may reach a disk in clear, and a stage has a journal in front
-    /// of it.
+    /// Nothing that redaction removes or encryption covers may reach a disk in clear, and in front of a stage is a
+    /// journal.
     private func checkOrder(_ fields: inout Fields) {
         guard let stage else { return }
         for (place, id) in processors.enumerated() where place > stage {
@@ -38,7 +38,8 @@ struct PipelineConfiguration: Sendable {
             case "redaction", "encryption":
                 fields.reject(
                     "processors",
-                    "found \"\(id)\" behind \"\(processors[stage])\", which writes spans to the disk, wanted it in front")
+                    "found \"\(id)\" behind \"\(processors[stage])\", whose journal is in front of it, wanted it before"
+                )
             default: continue
             }
         }

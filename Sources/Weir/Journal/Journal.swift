@@ -293,7 +293,7 @@ extension Journal {
         return records
     }
 
-    /// The segment that a record stands in, and where the records end that may be seen; nil where there is none of them.
+    /// The segment that a record stands in, and where the records end that may be seen; nil where there is none.
     func segment(of sequence: UInt64) -> (SegmentSummary, head: UInt64)? {
         locked.withLock { locked in
             guard sequence < locked.state.head else { return nil }

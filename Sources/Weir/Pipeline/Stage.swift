@@ -5,7 +5,7 @@
 /// nothing forwarded twice: the cursor of the first journal moves when the second has a record, and each record of the
 /// second says which one of the first it comes from.
 protocol Stage: Component {
-    /// Works until the first journal is closed, then ends and closes the second. What is not decided stays in the first.
+    /// Works until the first journal is closed, then ends and closes the second. What is undecided stays in the first.
     func run(_ course: StageCourse) async
     /// What is wrong though the stage works, a line each.
     var complaints: [String] { get }

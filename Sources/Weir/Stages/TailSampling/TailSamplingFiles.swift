@@ -33,7 +33,8 @@ struct TailSamplingFiles {
         guard parts.count == 5, let trace = TraceID(String(decoding: parts[0], as: UTF8.self)),
             let time = UInt64(String(decoding: parts[3], as: UTF8.self))
         else { return nil }
-        let threshold = parts[2].elementsEqual([UInt8(ascii: "-")])
+        let threshold =
+            parts[2].elementsEqual([UInt8(ascii: "-")])
             ? .never : SamplingThreshold(text: UnsafeRawBufferPointer(rebasing: parts[2]))
         guard let threshold else { return nil }
         let decision = RecordOrigin.Decision(

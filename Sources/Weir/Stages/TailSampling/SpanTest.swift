@@ -1,5 +1,5 @@
-/// What policies ask of each span as it comes in. The answers are kept as bits, so that no span has to be read again for
-/// a trace to be decided.
+/// What policies ask of each span as it comes in. The answers are kept as bits, so that no span has to be read again
+/// for a trace to be decided.
 enum SpanTest: Sendable {
     /// All policies together, because a trace has one word for the answers.
     static let maximumCount = 64

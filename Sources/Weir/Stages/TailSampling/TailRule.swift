@@ -1,5 +1,5 @@
-/// When a policy keeps a trace, as a threshold for the trace's randomness: all policies compare the same number, so that
-/// the lowest threshold says with which probability a trace is kept that several of them may keep.
+/// When a policy keeps a trace, as a threshold for the trace's randomness: all policies compare the same number, so
+/// that the lowest threshold says with which probability a trace is kept that several of them may keep.
 indirect enum TailRule: Sendable {
     case always
     case never
@@ -9,7 +9,8 @@ indirect enum TailRule: Sendable {
     /// Nanoseconds.
     case duration(ClosedRange<UInt64>)
     case spanCount(ClosedRange<Int>)
-    /// In proportion to what the trace cost: all that cost `full`, in 10⁻¹² USD, or more; never less than `floor`, of 1.
+    /// In proportion to what the trace cost: all that cost `full`, in 10⁻¹² USD, or more; never less than `floor`, a
+    /// part of 1.
     case cost(full: Int64, floor: Double)
     /// By its number.
     case limiter(Int)

@@ -26,19 +26,6 @@ struct TailSamplingSplitter: ~Copyable {
         return entry(record)
     }
 
-    /// The spans that were sampled out, as they are; nil where there is none.
-    mutating func leftOut(
-        of record: JournalRecord, moved: Set<TraceID>, _ decision: (TraceID) -> TraceDecision?
-    ) throws -> JournalEntry? {
-        try open(record)
-        defer { close() }
-        batch.select { span in
-            let trace = TraceID(high: span.traceIDHigh, low: span.traceIDLow)
-            return !moved.contains(trace) && decision(trace)?.isKept == false
-        }
-        return batch.spanCount > 0 ? entry(record) : nil
-    }
-
     private mutating func entry(_ record: JournalRecord) -> JournalEntry? {
         encoder.encode(batch).map {
             JournalEntry(

@@ -24,7 +24,6 @@ actor TailSamplingRun {
     private let telemetry: TailSamplingTelemetry
     private let logger: Logger
     private let files: TailSamplingFiles
-    private let recall: RecallRing?
     private let executor = BlockingExecutor(label: "weir.tail_sampling")
     /// What a monotonic clock said at the start, and what the other one did.
     private let start = (instant: ContinuousClock.now, time: Timestamp.now())
@@ -53,7 +52,6 @@ actor TailSamplingRun {
         self.files = files
         self.telemetry = telemetry
         self.logger = logger
-        recall = configuration.recall.map { RecallRing($0) }
         window = TraceWindow(
             configuration.window, configuration.policies, keptDecisions: configuration.keptDecisions,
             droppedDecisions: configuration.droppedDecisions)
@@ -176,8 +174,6 @@ actor TailSamplingRun {
         var entry: JournalEntry
         var kept = 0
         var dropped = 0
-        /// For the ring.
-        var leftOut: JournalEntry?
     }
 
     /// - Returns: whether all could go on.
@@ -226,12 +222,8 @@ actor TailSamplingRun {
     private func split(_ record: JournalRecord, moved: Set<TraceID>) throws -> Passage {
         do {
             let parts = try splitter.split(record, moved: moved, window.decision(on:), rule: { window.names[$0] })
-            var passage = Passage(
+            return Passage(
                 sequence: record.sequence, entry: parts.forwarded, kept: parts.kept, dropped: parts.dropped)
-            if recall != nil, parts.dropped > 0 {
-                passage.leftOut = try splitter.leftOut(of: record, moved: moved, window.decision(on:))
-            }
-            return passage
         } catch let error as DecodeError {
             telemetry.noteTrouble("sent on a record that cannot be decoded, as it is", error)
             return Passage(
@@ -286,12 +278,6 @@ actor TailSamplingRun {
         }
         done.insert(passage.sequence)
         telemetry.noteForwarded(kept: passage.kept, dropped: passage.dropped)
-        guard let recall, let entry = passage.leftOut else { return }
-        do {
-            try recall.add(entry, at: now)
-        } catch {
-            telemetry.noteTrouble("cannot keep for a while what was not kept", error)
-        }
     }
 }
 

@@ -82,7 +82,8 @@ struct TailPolicyReader {
             case .bytes: reader.byteRate(&fields)
             case .spanCount: Self.spanCount(&fields)
             case .cost: Self.cost(&fields)
-            case .and: .all(reader.list("and_sub_policy", "All have to keep it.", &fields, depth: depth + 1).map(\.rule))
+            case .and:
+                .all(reader.list("and_sub_policy", "All have to keep it.", &fields, depth: depth + 1).map(\.rule))
             case .drop:
                 reader.certain(
                     .all(
@@ -185,7 +186,8 @@ extension TailPolicyReader {
 extension TailPolicyReader {
     private static func latency(_ fields: inout Fields) -> TailRule {
         let most = Int.max / nanosecondsPerMillisecond
-        let least = fields.int("threshold_ms", default: 0, in: 0...most, "From the first start to the last end, or more.")
+        let least = fields.int(
+            "threshold_ms", default: 0, in: 0...most, "From the first start to the last end, or more.")
         let upper = fields.int("upper_threshold_ms", default: 0, in: 0...most, "At most; 0 is no limit.")
         guard upper == 0 || upper >= least else {
             fields.reject("upper_threshold_ms", "found \(upper), wanted \(least) or more")

@@ -25,7 +25,7 @@ enum DecisionCause: String, Sendable, CaseIterable {
     case overload
 }
 
-/// The names of policies by numbers. Names of an earlier configuration, in decisions that are remembered, are there too.
+/// The names of policies by numbers. Names of an earlier configuration, in remembered decisions, are there too.
 struct RuleNames: Sendable {
     /// Names that are known at most; a further one has the number 0.
     static let maximumCount = 4_096

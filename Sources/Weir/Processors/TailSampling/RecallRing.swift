@@ -1,4 +1,0 @@
-struct RecallRing: Sendable {
-    init(_ configuration: RecallConfiguration) {}
-    func add(_ entry: JournalEntry, at now: Timestamp) throws {}
-}
