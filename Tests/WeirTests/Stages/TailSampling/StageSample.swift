@@ -18,9 +18,9 @@ final class StageSample {
     /// - Parameter directory: for its decisions.
     init(
         _ configuration: TailSamplingConfiguration, on disk: SimulatedDisk, directory: String,
-        processors: [any Processor] = []
+        processors: [any Processor] = [], maxBytes: Int = 1 << 20
     ) throws {
-        let limits = JournalLimits.small(maxBytes: 1 << 20, segmentBytes: 8_192)
+        let limits = JournalLimits.small(maxBytes: maxBytes, segmentBytes: 8_192)
         func open(_ prefix: String, _ names: [String]) throws -> (Journal, JournalWriter) {
             try Journal.open(
                 on: PartOfADisk(prefix, of: disk), limits, for: names.map { Journal.Destination($0) },

@@ -10,11 +10,11 @@ import Testing
 
     private func sample(
         _ policies: String, _ further: String = quick, on disk: SimulatedDisk = SimulatedDisk(seed: 1),
-        _ directory: TemporaryDirectory? = nil, processors: [any Processor] = []
+        _ directory: TemporaryDirectory? = nil, processors: [any Processor] = [], maxBytes: Int = 1 << 20
     ) throws -> StageSample {
         let sample = try StageSample(
             try TailSamplingConfiguration(policies: policies, further), on: disk,
-            directory: try (directory ?? TemporaryDirectory()).path, processors: processors)
+            directory: try (directory ?? TemporaryDirectory()).path, processors: processors, maxBytes: maxBytes)
         sample.start()
         return sample
     }
@@ -139,7 +139,7 @@ import Testing
             """
             \(Self.errors), { name: money, type: cost, cost: { full_usd: 1, floor_percentage: 5 } },
             { name: tenth, type: probabilistic, probabilistic: { sampling_percentage: 10 } }
-            """)
+            """, maxBytes: 64 << 20)
         var random = SplitMix64(seed: 21)
         var cost = 0.0
         let traces = 8_000
