@@ -90,14 +90,12 @@ struct Service: Sendable {
         telemetry = try configuration.service.telemetry.metrics.map { listener in
             let context = build.context(ComponentID(type: "telemetry"))
             return TelemetryServer(
-                listener.endpoint, authentication: try HTTPAuthentication(listener, context), metrics: metrics,
-                health: health, logger: logger)
+                try HTTPListener(listener, context), metrics: metrics, health: health, logger: logger)
         }
         operations = try configuration.service.operations.map { settings in
             let context = build.context(ComponentID(type: "operations"))
             return OperationsServer(
-                settings.listener.endpoint, authentication: try HTTPAuthentication(settings.listener, context),
-                routes: OperationsRoute.health(health), logger: logger)
+                try HTTPListener(settings.listener, context), routes: OperationsRoute.health(health), logger: logger)
         }
     }
 

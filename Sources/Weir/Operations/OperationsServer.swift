@@ -4,16 +4,12 @@ import NIOHTTP1
 
 /// Serves what can be asked of a running Weir: a table of routes, behind keys unless only this machine reaches it.
 struct OperationsServer: Sendable {
-    private let endpoint: Endpoint
-    private let authentication: HTTPAuthentication?
+    private let listener: HTTPListener
     private let routes: [OperationsRoute]
     private let logger: Logger
 
-    init(
-        _ endpoint: Endpoint, authentication: HTTPAuthentication?, routes: [OperationsRoute], logger: Logger
-    ) {
-        self.endpoint = endpoint
-        self.authentication = authentication
+    init(_ listener: HTTPListener, routes: [OperationsRoute], logger: Logger) {
+        self.listener = listener
         self.routes = routes
         self.logger = logger
     }
@@ -24,8 +20,8 @@ struct OperationsServer: Sendable {
         limits.maxBodyBytes = 1 << 20
         limits.maxConnections = 64
         limits.drainTimeout = .seconds(1)
-        let server = HTTPServer(endpoint, limits: limits, authentication: authentication, loops: 1) {
-            [routes, isOpen = authentication == nil] _ in OperationsResponder(routes, isOpen: isOpen)
+        let server = HTTPServer(listener, limits: limits, loops: 1) {
+            [routes, isOpen = listener.authentication == nil] _ in OperationsResponder(routes, isOpen: isOpen)
         }
         try await server.run { address in
             logger.info("listening", metadata: ["endpoint": "\(address)", "protocol": "operations"])

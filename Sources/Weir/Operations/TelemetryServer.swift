@@ -4,18 +4,13 @@ import NIOHTTP1
 
 /// Serves what Weir says of itself: `/metrics`, `/healthz` and `/readyz`.
 struct TelemetryServer: Sendable {
-    private let endpoint: Endpoint
-    private let authentication: HTTPAuthentication?
+    private let listener: HTTPListener
     private let metrics: MetricRegistry
     private let health: Health
     private let logger: Logger
 
-    init(
-        _ endpoint: Endpoint, authentication: HTTPAuthentication? = nil, metrics: MetricRegistry, health: Health,
-        logger: Logger
-    ) {
-        self.endpoint = endpoint
-        self.authentication = authentication
+    init(_ listener: HTTPListener, metrics: MetricRegistry, health: Health, logger: Logger) {
+        self.listener = listener
         self.metrics = metrics
         self.health = health
         self.logger = logger
@@ -27,7 +22,7 @@ struct TelemetryServer: Sendable {
         limits.maxBodyBytes = 0
         limits.maxConnections = 64
         limits.drainTimeout = .seconds(1)
-        let server = HTTPServer(endpoint, limits: limits, authentication: authentication, loops: 1) {
+        let server = HTTPServer(listener, limits: limits, loops: 1) {
             [metrics, health] _ in
             TelemetryResponder(metrics, health)
         }

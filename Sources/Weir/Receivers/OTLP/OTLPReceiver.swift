@@ -26,10 +26,7 @@ struct OTLPReceiver: Receiver {
 
     func run(into pipelines: [Pipeline], onReady: @Sendable () -> Void) async throws {
         let telemetry = ReceiverTelemetry(context, transport: "http")
-        let server = HTTPServer(
-            configuration.listener.endpoint, limits: configuration.limits,
-            authentication: try HTTPAuthentication(configuration.listener, context)
-        ) { [configuration] _ in
+        let server = HTTPServer(try HTTPListener(configuration.listener, context), limits: configuration.limits) { [configuration] _ in
             try OTLPResponder(configuration, try Intake(into: pipelines, configuration), telemetry)
         }
         context.metrics.observe(

@@ -102,7 +102,9 @@ import Testing
 
     @Test func failsOnAnAddressThatIsTaken() async throws {
         try await TestServer.serve { server in
-            let other = HTTPServer(Endpoint(host: "127.0.0.1", port: server.port), limits: HTTPLimits()) { _ in
+            let other = HTTPServer(
+                HTTPListener(endpoint: Endpoint(host: "127.0.0.1", port: server.port)), limits: HTTPLimits()
+            ) { _ in
                 throw CancellationError()
             }
             await #expect(throws: (any Error).self) { try await other.run { _ in } }
