@@ -23,7 +23,8 @@ struct ListenerConfiguration: Sendable {
             fields.warn("insecure", "everybody who reaches \(endpoint) is let in")
         } else {
             let way = mayBeOpen ? "insecure: true where the network is trusted" : "a loopback address"
-            fields.reject("endpoint", "found \(endpoint) without authentication, wanted auth, tls.client_ca_file, or \(way)")
+            fields.reject(
+                "endpoint", "found \(endpoint) without authentication, wanted auth, tls.client_ca_file, or \(way)")
         }
     }
 }

@@ -63,6 +63,12 @@ final class TestServer: Sendable {
         try RawClient(port: port)
     }
 
+    func become(_ limits: HTTPLimits) async throws {
+        let listener = HTTPListener(endpoint: Endpoint(host: "127.0.0.1", port: 0))
+        let other = HTTPServer(listener, limits: limits) { [gate, answered] _ in EchoResponder(gate, answered) }
+        try await server.become(other)
+    }
+
     func beginToStop() {
         run.cancel()
     }
