@@ -88,7 +88,7 @@ struct Definitions {
         if let note = type.note { fields.record(.note, line: fields.line, path: fields.path, note) }
         let configuration = fields.read(type.configuration)
         return Item(
-            id: id, line: fields.line, configuration: configuration, fingerprint: fields.fingerprint(),
+            id: id, line: fields.line, configuration: configuration, fingerprint: fields.signature(),
             extensions: fields.references.map(\.id))
     }
 }

@@ -110,7 +110,7 @@ extension Fields {
     }
 
     /// Of what was read from this mapping, or from some of its keys. It differs from process to process.
-    func fingerprint(of keys: [String]? = nil) -> Int {
+    func signature(of keys: [String]? = nil) -> Int {
         var hasher = Hasher()
         for entry in entries where keys?.contains(entry.key) ?? true {
             hasher.combine(entry.key)

@@ -22,7 +22,7 @@ struct ServiceConfiguration: Sendable {
         operations = fields.optionalSection("operations", "Where Weir is operated; without, nowhere.") {
             OperationsConfiguration(&$0)
         }
-        fixed = fields.fingerprint(of: ["telemetry", "shutdown_timeout", "journal"])
+        fixed = fields.signature(of: ["telemetry", "shutdown_timeout", "journal"])
         fields.ignore("extensions", "an extension works where a component names it")
         pipelines = fields.named(
             "pipelines", count: 1...Self.maximumPipelines,

@@ -27,8 +27,8 @@ final class Pipeline: Sendable {
         Lane(of: self, processors: processors)
     }
 
-    /// Returns when the entry is in the journal, or in that of the pipeline which takes this one's place: who comes while
-    /// one journal is closed and the next not open waits.
+    /// Returns when the entry is in the journal, or in that of the pipeline which takes this one's place: who comes
+    /// while one journal is closed and the next not open waits.
     func append(_ entry: JournalEntry) async throws(Refusal) -> Journal.Appended {
         do {
             return try await journal.append(entry)
@@ -44,7 +44,7 @@ final class Pipeline: Sendable {
         return isSucceeded ? nil : journal.refusal(of: entry)
     }
 
-    /// Another pipeline is going to take this one's place: requests wait for it from now on, when the journal is closed.
+    /// Another pipeline is going to take this one's place: requests wait for it once the journal is closed.
     func awaitSuccessor() {
         succession.withLock { $0 = .awaited([]) }
     }

@@ -23,9 +23,9 @@ import Testing
         let sample = try PipelineSample()
         sample.pipeline.awaitSuccessor()
         sample.pipeline.journal.close(forAnother: true)
-        async let waiting = sample.pipeline.append(entry)
+        let waiting = Task { [entry] in try await sample.pipeline.append(entry) }
         sample.pipeline.handOver(to: nil)
-        await #expect(throws: Refusal.stopping) { try await waiting }
+        await #expect(throws: Refusal.stopping) { try await waiting.value }
         let other = try PipelineSample()
         other.pipeline.journal.close()
         await #expect(throws: Refusal.stopping) { try await other.pipeline.append(entry) }
