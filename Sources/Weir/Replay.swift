@@ -151,7 +151,7 @@ extension Replay {
         var extensions = Extensions()
         for definition in configuration.extensions {
             let context = Context(id: definition.id, logger: plain, metrics: metrics)
-            extensions.add(definition.id, try Registry.extension(definition, context))
+            extensions.add(definition, try Registry.extension(definition, context))
         }
         for pipeline in pipelines {
             var logger = plain

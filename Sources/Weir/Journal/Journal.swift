@@ -32,6 +32,8 @@ final class Journal: Sendable {
         var repeats: [RequestKey: [CheckedContinuation<Outcome, Never>]] = [:]
         var failure: DiskError?
         var isClosed = false
+        /// Another one goes on with what is not delivered.
+        var isHandedOver = false
         /// Cursors have moved since they were written down.
         var cursorsMoved = false
         var duplicates = 0
@@ -125,8 +127,12 @@ final class Journal: Sendable {
     }
 
     /// Takes no more. Readers get what is there, and then the end.
-    func close() {
-        locked.withLock { $0.isClosed = true }
+    /// - Parameter forAnother: one that is opened on the same disk soon; readers get nothing more then.
+    func close(forAnother: Bool = false) {
+        locked.withLock { locked in
+            locked.isClosed = true
+            locked.isHandedOver = forAnother
+        }
         writerWakeup.wake()
         for wakeup in wakeups { wakeup.wake() }
     }
@@ -262,6 +268,9 @@ extension Journal {
     func waiting(_ reader: Int) -> JournalReader.Waiting {
         locked.withLock { locked in
             let unread = locked.state.readers[reader].unread
+            if locked.isHandedOver {
+                return JournalReader.Waiting(spans: 0, bytes: 0, isClosed: true, isHandedOver: true)
+            }
             return JournalReader.Waiting(spans: unread.spans, bytes: unread.bytes, isClosed: locked.isClosed)
         }
     }

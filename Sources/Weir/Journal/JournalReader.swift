@@ -10,6 +10,8 @@ struct JournalReader: Sendable {
         let bytes: Int
         /// No more will come.
         let isClosed: Bool
+        /// Another journal on the same disk goes on.
+        var isHandedOver = false
     }
 
     private let source: Journal
