@@ -20,6 +20,7 @@ enum Registry {
     static let exporters: [any Exporter.Type] = [
         ArchiveExporter.self,
         DebugExporter.self,
+        LangSmithExporter.self,
         OTLPHTTPExporter.self,
         PostgresExporter.self,
         SQLiteExporter.self,
@@ -62,7 +63,8 @@ enum Registry {
     static func exporter(
         _ definition: ComponentDefinition, _ context: Context
     ) throws -> (exporter: any Exporter, delivery: DeliveryConfiguration) {
-        guard let type = exporters.first(where: { $0.type == definition.id.type }) else { throw unknown(definition) }
+        guard let type = exporters.first(where: { $0.type == definition.id.type || $0.alias == definition.id.type })
+        else { throw unknown(definition) }
         return try buildExporter(type, definition, context)
     }
 
@@ -81,7 +83,7 @@ enum Registry {
 
     private static func describeExporter<C: Exporter>(_ type: C.Type) -> ComponentType {
         ComponentType(
-            kind: .exporter, type: C.type, help: C.help, note: C.note,
+            kind: .exporter, type: C.type, alias: C.alias, help: C.help, note: C.note,
             configuration: ExporterConfiguration<C>.self)
     }
 

@@ -231,7 +231,7 @@ actor TailSamplingRun {
                     passages.append(passage)
                 }
             } else {
-                telemetry.noteLost(0, sequence: sequence, "the journal cannot be read there")
+                telemetry.noteLost(window.records[place].spans, sequence: sequence, "the journal cannot be read there")
                 done.insert(sequence)
             }
             place += 1
