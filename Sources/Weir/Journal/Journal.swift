@@ -303,6 +303,11 @@ extension Journal {
         return records
     }
 
+    /// Where the records begin that may have come after a time: those in front are all older.
+    func firstSequence(notBefore time: Timestamp) -> UInt64 {
+        locked.withLock { $0.state.segments.last { $0.header.createdAt < time }?.firstSequence ?? 0 }
+    }
+
     /// The segment that a record stands in, and where the records end that may be seen; nil where there is none.
     func segment(of sequence: UInt64) -> (SegmentSummary, head: UInt64)? {
         locked.withLock { locked in
