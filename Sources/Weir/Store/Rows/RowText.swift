@@ -9,6 +9,12 @@ struct RowText: ~Copyable {
     private static let retained = 8 << 20
 
     private var writer = JSONWriter(capacity: 64 << 10, replacesNUL: true)
+    private let cuts: Bool
+
+    /// - Parameter cuts: whether texts that would be too long for an index are cut.
+    init(cuts: Bool = true) {
+        self.cuts = cuts
+    }
 
     /// Bytes of all that was written.
     var count: Int { writer.count }
@@ -28,7 +34,7 @@ struct RowText: ~Copyable {
     /// - Parameter limit: bytes; a longer text is cut between two characters.
     mutating func add(_ text: UnsafeRawBufferPointer, limit: Int = .max) -> TextRef {
         let start = writer.count
-        let text = text.count > limit ? cut(text, limit) : text
+        let text = text.count > limit && cuts ? cut(text, limit) : text
         if text.contains(0) {
             var rest = text[...]
             while let end = rest.firstIndex(of: 0) {
