@@ -62,8 +62,8 @@ struct JournalPrinter: ~Copyable {
     mutating func line(
         of record: RecordHeader, _ body: UnsafeRawBufferPointer, pipeline: String
     ) throws -> [UInt8] {
-        let tenant = String(decoding: body[0..<record.tenantLength], as: UTF8.self)
-        let payload = UnsafeRawBufferPointer(rebasing: body[(record.tenantLength + record.answerLength)...])
+        let tenant = record.tenant(in: body)
+        let payload = record.payload(in: body)
         var line = Array(
             (#"{"pipeline":\#(pipeline.quotedAsJSON),"sequence":\#(record.sequence),"tenant":\#(tenant.quotedAsJSON),"#
                 + #""receivedUnixNano":"\#(record.receivedAt.nanoseconds)","spans":\#(record.spanCount),"#

@@ -23,7 +23,8 @@ struct GroupBuffer: ~Copyable {
         _ entry: JournalEntry, sequence: UInt64, durableBelow: UInt64, seed: UInt32, room: Int, _ disk: any JournalDisk
     ) -> (header: RecordHeader, offset: Int)? {
         let answer = entry.answer
-        let stored = entry.tenant.utf8.count + answer.utf8.count + entry.payload.count
+        let section = entry.section.bytes
+        let stored = entry.tenant.utf8.count + answer.utf8.count + section.count + entry.payload.count
         let stride = RecordHeader.stride(of: stored)
         guard written < Self.groupRecords, count + stride <= room else { return nil }
         if count + stride > buffer.memory.count {
@@ -32,15 +33,16 @@ struct GroupBuffer: ~Copyable {
         }
         guard let start = buffer.memory.baseAddress.map({ $0 + count }) else { return nil }
         var end = start + RecordHeader.size
+        func append(_ bytes: UnsafeRawBufferPointer) {
+            if let base = bytes.baseAddress { end.copyMemory(from: base, byteCount: bytes.count) }
+            end += bytes.count
+        }
         for text in [entry.tenant, answer] {
             var text = text
-            text.withUTF8 { bytes in
-                if let base = bytes.baseAddress { end.copyMemory(from: base, byteCount: bytes.count) }
-                end += bytes.count
-            }
+            text.withUTF8 { append(UnsafeRawBufferPointer($0)) }
         }
-        end.copyMemory(from: entry.payload.base, byteCount: entry.payload.count)
-        end += entry.payload.count
+        section.withUnsafeBytes(append)
+        append(entry.payload.bytes)
         let padding = start + stride - end
         end.initializeMemory(as: UInt8.self, repeating: 0, count: padding)
         let body = UnsafeRawBufferPointer(start: start + RecordHeader.size, count: stored)
@@ -48,6 +50,7 @@ struct GroupBuffer: ~Copyable {
             storedLength: stored, decodedLength: stored, sequence: sequence, receivedAt: entry.receivedAt,
             key: entry.key, durableBelow: durableBelow, spanCount: entry.spanCount,
             tenantLength: entry.tenant.utf8.count, answerLength: answer.utf8.count,
+            sectionLength: section.count,
             bodyChecksum: disk.checksum(body, after: 0))
         header.write(to: start, seed: seed, disk)
         defer {

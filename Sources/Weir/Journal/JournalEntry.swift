@@ -5,6 +5,7 @@ struct JournalEntry: Sendable {
     let spanCount: Int
     /// An ExportTraceServiceRequest.
     let payload: Payload
+    var section = RecordSection()
     /// By which the same request is known when it comes again; ``RequestKey/none`` for one that is never taken for
     /// another.
     var key = RequestKey.none
@@ -15,5 +16,7 @@ struct JournalEntry: Sendable {
     var answer: String { rejected.count > 0 ? rejected.text : "" }
 
     /// Bytes that it takes in a segment.
-    var size: Int { RecordHeader.stride(of: tenant.utf8.count + answer.utf8.count + payload.count) }
+    var size: Int {
+        RecordHeader.stride(of: tenant.utf8.count + answer.utf8.count + section.bytes.count + payload.count)
+    }
 }

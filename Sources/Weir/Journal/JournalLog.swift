@@ -122,8 +122,8 @@ struct JournalLog: ~Copyable {
             let place = Placed(
                 record: JournalRecord(
                     sequence: record.sequence, tenant: entry.tenant, receivedAt: entry.receivedAt,
-                    spanCount: entry.spanCount, payload: entry.payload), segment: header, segmentSize: file.size,
-                offset: start + offset, length: record.stride)
+                    spanCount: entry.spanCount, payload: entry.payload, section: entry.section),
+                segment: header, segmentSize: file.size, offset: start + offset, length: record.stride)
             if limits.durability == .interval { unsynced.append((entry, place)) } else { placed.append(place) }
         }
         nextSequence += UInt64(group.count)

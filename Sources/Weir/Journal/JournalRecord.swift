@@ -8,4 +8,6 @@ struct JournalRecord: Sendable {
     let spanCount: Int
     /// An ExportTraceServiceRequest.
     let payload: Payload
+    /// What the record says beside its spans.
+    var section = RecordSection()
 }

@@ -11,12 +11,13 @@
 /// | 32 | 2 × u64 request key, 0 for none |
 /// | 48 | u64 the first sequence that was not durable yet when this was written |
 /// | 56 | u32 spans, u32 key id of the codec (0 none) |
-/// | 64 | u16 bytes of the tenant's name, u16 bytes of the answer, u32 0 |
+/// | 64 | u16 bytes of the tenant's name, u16 bytes of the answer |
+/// | 68 | u32 bytes of the section |
 /// | 72 | u32 CRC-32C of the body, u32 CRC-32C of the 76 bytes before, which go on from the segment's id |
 ///
-/// The body is the tenant's name, what the client was answered about rejected spans, and the OTLP protobuf. The next
-/// header stands at the next multiple of 16. Because the header's checksum goes on from the segment's id, what an
-/// earlier use of the same file has left behind can never pass for a record.
+/// The body is the tenant's name, what the client was answered about rejected spans, the ``RecordSection`` and the OTLP
+/// protobuf. The next header stands at the next multiple of 16. Because the header's checksum goes on from the
+/// segment's id, what an earlier use of the same file has left behind can never pass for a record.
 struct RecordHeader: Equatable {
     static let size = 80
     static let alignment = 16
@@ -35,6 +36,7 @@ struct RecordHeader: Equatable {
     var keyID: UInt32 = 0
     var tenantLength: Int
     var answerLength: Int
+    var sectionLength = 0
     var bodyChecksum: UInt32
 
     /// Bytes from this header to the next.
@@ -66,7 +68,7 @@ extension RecordHeader {
         start.put(keyID, at: 60)
         start.put(UInt16(tenantLength), at: 64)
         start.put(UInt16(answerLength), at: 66)
-        start.put(UInt32(0), at: 68)
+        start.put(UInt32(sectionLength), at: 68)
         start.put(bodyChecksum, at: 72)
         start.put(disk.checksum(UnsafeRawBufferPointer(start: start, count: 76), after: seed), at: 76)
     }
@@ -88,7 +90,28 @@ extension RecordHeader {
         keyID = bytes.get(at: 60)
         tenantLength = Int(bytes.get(UInt16.self, at: 64))
         answerLength = Int(bytes.get(UInt16.self, at: 66))
+        sectionLength = Int(bytes.get(UInt32.self, at: 68))
         bodyChecksum = bytes.get(at: 72)
-        guard tenantLength + answerLength <= decodedLength else { return nil }
+        guard tenantLength + answerLength + sectionLength <= decodedLength else { return nil }
+    }
+}
+
+/// The parts of a body.
+extension RecordHeader {
+    func tenant(in body: UnsafeRawBufferPointer) -> String {
+        String(decoding: body[0..<tenantLength], as: UTF8.self)
+    }
+
+    func answer(in body: UnsafeRawBufferPointer) -> String {
+        String(decoding: body[tenantLength..<tenantLength + answerLength], as: UTF8.self)
+    }
+
+    func section(in body: UnsafeRawBufferPointer) -> RecordSection {
+        let start = tenantLength + answerLength
+        return RecordSection(UnsafeRawBufferPointer(rebasing: body[start..<start + sectionLength]))
+    }
+
+    func payload(in body: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(rebasing: body[(tenantLength + answerLength + sectionLength)...])
     }
 }

@@ -68,9 +68,7 @@ struct SegmentScan {
 
     private mutating func add(_ record: RecordHeader, at offset: Int, _ reader: inout SegmentReader) throws(DiskError) {
         let body = try reader.body(of: record, at: offset)
-        let tenant = String(decoding: body[0..<record.tenantLength], as: UTF8.self)
-        let answer = body[record.tenantLength..<record.tenantLength + record.answerLength]
-        index.add(record, at: offset, tenant: tenant, answer: String(decoding: answer, as: UTF8.self))
+        index.add(record, at: offset, tenant: record.tenant(in: body), answer: record.answer(in: body))
     }
 
     /// Sequences that should have stood before `bytes` and did not.

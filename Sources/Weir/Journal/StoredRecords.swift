@@ -72,10 +72,9 @@ struct StoredRecords: ~Copyable {
 
     private mutating func take(_ record: RecordHeader, at start: Int) throws(DiskError) -> JournalRecord? {
         guard let body = try reader?.body(of: record, at: start) else { return nil }
-        let payload = UnsafeRawBufferPointer(rebasing: body[(record.tenantLength + record.answerLength)...])
         return JournalRecord(
-            sequence: record.sequence,
-            tenant: String(decoding: body[0..<record.tenantLength], as: UTF8.self),
-            receivedAt: record.receivedAt, spanCount: record.spanCount, payload: .copying(payload))
+            sequence: record.sequence, tenant: record.tenant(in: body), receivedAt: record.receivedAt,
+            spanCount: record.spanCount, payload: .copying(record.payload(in: body)),
+            section: record.section(in: body))
     }
 }

@@ -17,14 +17,21 @@ struct Batch: ~Copyable {
         /// Whether the payload is, byte for byte, what the batch would be encoded to.
         var isVerbatim = false
         var droppedSpans = 0
+        /// Of those: what sampling left out.
+        var sampledOutSpans = 0
+        /// Names of the rules that sampled spans out.
+        var samplingRules: [ByteRef] = []
         var rejected = Rejections()
     }
 
     let arena: UnsafeMutablePointer<Arena>
     /// Whose spans these are.
-    var tenant = "default"
+    var tenant = Batch.anybody
     /// When the last byte of the request came.
     var receivedAt = Timestamp(nanoseconds: 0)
+
+    /// The tenant of spans whose sender was not asked for a key.
+    static let anybody = "default"
 
     /// Bytes that each kind of record keeps from one request to the next.
     static let retained = 256 << 10
@@ -62,6 +69,8 @@ struct Batch: ~Copyable {
         arena.pointee.resources.reset(keeping: Batch.retained)
         arena.pointee.isVerbatim = false
         arena.pointee.droppedSpans = 0
+        arena.pointee.sampledOutSpans = 0
+        arena.pointee.samplingRules.removeAll(keepingCapacity: true)
         arena.pointee.rejected = Rejections()
     }
 }

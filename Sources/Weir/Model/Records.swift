@@ -19,6 +19,8 @@ struct RecordState: OptionSet, BitwiseCopyable {
     static let unknownStatusFields = RecordState(rawValue: 32)
     /// (Span) `parent_span_id` was set.
     static let hasParent = RecordState(rawValue: 64)
+    /// (Span) sampling left it out. It is dropped as well.
+    static let sampledOut = RecordState(rawValue: 128)
 }
 
 /// opentelemetry/proto/trace/v1/trace.proto, message Span.
@@ -49,7 +51,8 @@ struct SpanRecord: BitwiseCopyable {
     var kind: UInt8 = 0
     var status: UInt8 = 0
     var state: RecordState = []
-    var padding: UInt8 = 0
+    /// Which rule of the batch sampled it out; see ``Batch/addSamplingRule(_:)``.
+    var samplingRule: UInt8 = 0
 
     var attributes: AttributeRange { AttributeRange(start: attributeStart, count: attributeCount) }
     var events: Range<Int> { Int(eventStart)..<Int(eventStart) + Int(eventCount) }

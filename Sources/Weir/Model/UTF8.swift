@@ -83,3 +83,13 @@ func sequenceLength(_ base: UnsafePointer<UInt8>, _ available: Int) -> Int {
 private func isContinuation(_ byte: UInt8) -> Bool {
     byte & 0xC0 == 0x80
 }
+
+extension UnsafeRawBufferPointer {
+    /// The text, or as much of it as fits into so many bytes and ends between two characters.
+    func cut(to limit: Int) -> UnsafeRawBufferPointer {
+        guard count > limit else { return self }
+        var end = limit
+        while end > 0, self[end] & 0xC0 == 0x80 { end -= 1 }
+        return UnsafeRawBufferPointer(rebasing: self[..<end])
+    }
+}

@@ -7,4 +7,6 @@ struct Context: Sendable {
     /// Writes with the component's id as metadata.
     let logger: Logger
     let metrics: MetricRegistry
+    /// Those that the component's configuration may name.
+    var extensions = Extensions()
 }

@@ -4,26 +4,34 @@ final class Lane {
     let pipeline: Pipeline
     private var processors: [any Processor]
     private var encoder: OTLPEncoder
+    private var sampledOut: SampledOutEncoder
 
     init(of pipeline: Pipeline, processors: [any Processor]) {
         self.pipeline = pipeline
         self.processors = processors
         encoder = OTLPEncoder(limit: pipeline.journal.limits.maxEntryBytes)
+        sampledOut = SampledOutEncoder(limit: pipeline.journal.limits.maxEntryBytes)
     }
 
     /// Runs the processors over a batch, from first to last.
-    /// - Returns: what the journal is to keep; nil when no span is left.
+    /// - Returns: what the journal is to keep; nil when no span is left, nor anything of one that was sampled out.
     func process(_ batch: inout Batch) throws(Refusal) -> JournalEntry? {
         for index in processors.indices {
             try processors[index].process(&batch)
         }
         if batch.isOverfull { throw .tooLarge("what the processors made of the request is over max_decoded_size") }
-        guard batch.spanCount > 0 else { return nil }
-        guard let payload = encoder.encode(batch) else {
-            throw .tooLarge("what the processors made of the request is over half of journal.max_bytes")
+        guard batch.spanCount > 0 || batch.sampledOutSpanCount > 0 else { return nil }
+        var section = RecordSection()
+        if batch.sampledOutSpanCount > 0 {
+            guard let content = sampledOut.encode(batch) else { throw Self.tooLarge }
+            section.add(.sampledOut, content)
         }
+        guard let payload = encoder.encode(batch) else { throw Self.tooLarge }
         return JournalEntry(
             tenant: batch.tenant, receivedAt: batch.receivedAt, spanCount: batch.spanCount,
-            payload: payload, rejected: batch.rejected)
+            payload: payload, section: section, rejected: batch.rejected)
     }
+
+    private static let tooLarge = Refusal.tooLarge(
+        "what the processors made of the request is over half of journal.max_bytes")
 }

@@ -27,6 +27,10 @@ struct Letter: Sendable {
         writer.quoted(record.receivedAt.nanoseconds)
         writer.raw(",\"spans\":")
         writer.number(UInt64(record.spanCount))
+        if !record.section.bytes.isEmpty {
+            writer.raw(",\"section\":")
+            record.section.bytes.withUnsafeBytes { writer.base64($0) }
+        }
         writer.raw(",\"otlp\":")
         withExtendedLifetime(record.payload) { writer.base64($0.bytes) }
         writer.raw("}\n")

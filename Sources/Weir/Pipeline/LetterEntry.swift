@@ -39,6 +39,7 @@ extension LetterEntry {
         var tenant: String?
         var receivedAt: UInt64 = 0
         var spanCount: Int?
+        var section = RecordSection()
         var payload: Payload?
 
         init(withPayload: Bool) {
@@ -60,13 +61,18 @@ extension LetterEntry {
                 receivedAt = try scanner.readUInt64()
             } else if key.equals("spans") {
                 spanCount = Int(exactly: try scanner.readUInt64())
+            } else if key.equals("section"), withPayload {
+                section = RecordSection(batch.bytes(try readBase64(&scanner, batch)))
             } else if key.equals("otlp"), withPayload {
-                let reader = JSONAttributeReader(batch.arena, maxDepth: 0)
-                payload = .copying(batch.bytes(try reader.readBase64(&scanner)))
+                payload = .copying(batch.bytes(try readBase64(&scanner, batch)))
             } else {
                 if key.equals("otlp") { payload = .empty }
                 try scanner.skipValue()
             }
+        }
+
+        private func readBase64(_ scanner: inout JSONScanner, _ batch: borrowing Batch) throws(JSONProblem) -> ByteRef {
+            try JSONAttributeReader(batch.arena, maxDepth: 0).readBase64(&scanner)
         }
 
         var entry: LetterEntry? {
@@ -77,7 +83,7 @@ extension LetterEntry {
                     journal: JournalID(value: journal),
                     record: JournalRecord(
                         sequence: sequence, tenant: tenant, receivedAt: Timestamp(nanoseconds: receivedAt),
-                        spanCount: spanCount, payload: payload)))
+                        spanCount: spanCount, payload: payload, section: section)))
         }
     }
 }

@@ -38,7 +38,8 @@ struct Piece: Sendable {
 }
 
 extension JournalRecord {
-    /// The same record with these spans only. Nil where its payload does not hold the spans that it says.
+    /// The same record with these spans only. What it says beside its spans goes with the first of its
+    /// spans. Nil where its payload does not hold the spans that it says.
     fileprivate func keeping(_ spans: Range<Int>) -> JournalRecord? {
         var batch = Batch(decodedLimit: .max)
         let decoder = OTLPDecoder(maxValueDepth: .max)
@@ -49,7 +50,8 @@ extension JournalRecord {
         var encoder = OTLPEncoder()
         return encoder.encode(batch).map {
             JournalRecord(
-                sequence: sequence, tenant: tenant, receivedAt: receivedAt, spanCount: spans.count, payload: $0)
+                sequence: sequence, tenant: tenant, receivedAt: receivedAt, spanCount: spans.count, payload: $0,
+                section: spans.lowerBound == 0 ? section : RecordSection())
         }
     }
 }

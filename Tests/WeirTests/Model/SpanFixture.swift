@@ -16,6 +16,7 @@ struct SpanFixture {
     var attributes: [NewPair] = []
     var status: UInt64 = 0
     var statusMessage = ""
+    var traceState = ""
 
     /// The spans as ExportTraceServiceRequest.
     static func request(_ spans: [SpanFixture]) -> Payload {
@@ -60,6 +61,7 @@ struct SpanFixture {
         writer.number(Tag.kind, kind)
         Self.write(name, Tag.name, to: &writer)
         if parentSpanID != 0 { writer.identifier(Tag.parentSpanID, parentSpanID) }
+        Self.write(traceState, Tag.traceState, to: &writer)
         writer.identifier(Tag.spanID, spanID)
         writer.identifier(Tag.traceID, high: traceID.high, low: traceID.low)
     }

@@ -5,7 +5,7 @@ import Testing
 @Suite struct LetterEntryTests {
     private let record = JournalRecord(
         sequence: 12, tenant: "Käse \"&\" Söhne\n", receivedAt: Timestamp(nanoseconds: SampleBatch.fourOClock + 5),
-        spanCount: 2, payload: SampleBatch.payload([(1, 5), (2, 6)]))
+        spanCount: 2, payload: SampleBatch.payload([(1, 5), (2, 6)]), section: .sample)
 
     @Test func isALineThatAPersonCanRead() {
         let line = text(SampleBatch.record([(1, 5)], tenant: "shop", sequence: 12))
@@ -29,6 +29,7 @@ import Testing
         #expect(kept.record.receivedAt == record.receivedAt)
         #expect(kept.record.spanCount == record.spanCount)
         #expect(Array(kept.record.payload.bytes) == Array(record.payload.bytes))
+        #expect(kept.record.section == record.section)
     }
 
     @Test func readsAPayloadOfEveryLength() throws {

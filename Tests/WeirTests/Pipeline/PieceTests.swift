@@ -40,6 +40,14 @@ import Testing
         #expect(try #require(Piece([whole], spans: 0..<5).cut())[0].payload === whole.payload)
     }
 
+    @Test func whatARecordSaysBesideItsSpansGoesWithTheFirst() throws {
+        var whole = record(7, spans: 4)
+        whole.section = .sample
+        let (first, second) = try #require(Piece([whole]).halves(splittingRecords: true))
+        #expect(try #require(first.cut())[0].section == .sample)
+        #expect(try #require(second.cut())[0].section == RecordSection())
+    }
+
     @Test func cannotCutWhatDoesNotHoldTheSpansThatItSays() {
         func cut(_ payload: Payload) -> [JournalRecord]? {
             Piece(

@@ -129,6 +129,8 @@ import Testing
         try check(mail, #""ask bob@shop.io""#, "detectors: { email: off }")
         try check(mail, #""ask bob@shop.io""#, "allow: ['*@shop.io']")
         try check(.string("bob@shop.io ann@other.io"), #""bob@shop.io [EMAIL]""#, "allow: ['*@shop.io']")
+        let addresses = NewValue.string("84.12.7.200 84.13.7.200")
+        try check(addresses, #""84.12.7.200 [IP_ADDRESS]""#, "allow: [84.12.0.0/16]")
         #expect(try redacted([("a", mail)], "detectors: { email: drop }") == [])
         let hashed = try redacted([("a", mail), ("b", .string("Bob@Shop.io"))], "detectors: { email: hash }")
         #expect(hashed[0].dropFirst(7) == hashed[1].dropFirst(3) && hashed[0].contains("ask tok_email_"))
@@ -210,6 +212,7 @@ import Testing
 
     @Test func saysWhatIsWrong() {
         #expect(ProcessorFixture<RedactionProcessor>.problems("preset: all\ndetectors: { mail: on }").count == 2)
+        #expect(ProcessorFixture<RedactionProcessor>.problems("allow: [10.0.0.0/33]").count == 1)
         #expect(ProcessorFixture<RedactionProcessor>.problems("rules: [ { name: 'a b', pattern: '(' } ]").count >= 2)
     }
 }

@@ -59,6 +59,11 @@ struct GenAIAttributes {
         ranks[attribute.rawValue] == Self.none ? nil : Int(ranks[attribute.rawValue])
     }
 
+    /// Which attribute of the batch says it; nil where none does.
+    func index(of attribute: GenAIAttribute) -> Int? {
+        has(attribute) ? places[attribute.rawValue] : nil
+    }
+
     func has(_ attribute: GenAIAttribute) -> Bool { ranks[attribute.rawValue] != Self.none }
 
     /// What the span does, as it says, or as what else it says implies.

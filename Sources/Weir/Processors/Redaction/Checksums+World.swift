@@ -62,6 +62,48 @@ extension Checksums {
         return fits && !areEqual(d, count) && luhn(d, count)
     }
 
+    /// Prefixes that the Internal Revenue Service gives out, of two digits.
+    static func ein(_ d: Digits) -> Bool {
+        switch number(d, 0..<2) {
+        case 1...6, 10...16, 20...27, 30...48, 50...68, 71...77, 80...88, 90...95, 98, 99: true
+        default: false
+        }
+    }
+
+    /// ISO 6166: a country, nine characters, and the Luhn digit of all, letters counting from ten.
+    static func isin(_ text: UnsafePointer<UInt8>) -> Bool {
+        guard isLetter(text[0]), isLetter(text[1]), isDigit(text[11]) else { return false }
+        var digits = InlineArray<24, UInt8>(repeating: 0)
+        var count = 0
+        for place in 0..<12 {
+            let value = alphanumeric(text[place])
+            if value > 9 {
+                digits[count] = value / 10
+                count += 1
+            }
+            digits[count] = value % 10
+            count += 1
+        }
+        var sum = 0
+        for place in 0..<count {
+            let value = Int(digits[count - 1 - place]) * (place % 2 == 0 ? 1 : 2)
+            sum += value > 9 ? value - 9 : value
+        }
+        return sum % 10 == 0
+    }
+
+    /// ISO 17442: eighteen characters and two digits, by ISO 7064 MOD 97-10.
+    static func lei(_ text: UnsafePointer<UInt8>) -> Bool {
+        guard isDigit(text[18]), isDigit(text[19]) else { return false }
+        let rest = (0..<20).reduce(0) { rest, place in
+            let value = Int(alphanumeric(text[place]))
+            return (rest * (value > 9 ? 100 : 10) + value) % 97
+        }
+        return rest == 1
+    }
+
+    private static func alphanumeric(_ byte: UInt8) -> UInt8 { isDigit(byte) ? byte - 48 : byte - 55 }
+
     /// The whole length of an IBAN of a country, 0 where there is none (SWIFT IBAN registry).
     static func ibanLength(_ first: UInt8, _ second: UInt8) -> Int {
         let table: StaticString =

@@ -103,7 +103,8 @@ final class ContextWords: @unchecked Sendable {
             "card cards credit debit visa mastercard amex maestro discover diners jcb unionpay cc ccn kreditkarte carte"
         ),
         (DetectorSet(.usSsn), "ssn social ssns"), (DetectorSet(.usItin), "itin taxpayer"),
-        (DetectorSet(.abaRouting), "routing aba rtn"), (DetectorSet(.usNpi), "npi"), (DetectorSet(.usDea), "dea"),
+        (DetectorSet(.abaRouting), "routing aba rtn"), (DetectorSet(.usEin), "ein fein employer"),
+        (DetectorSet(.usNpi), "npi"), (DetectorSet(.usDea), "dea"),
         (DetectorSet(.ukNhs), "nhs"), (DetectorSet(.ukUtr), "utr"),
         (DetectorSet(.passport), "passport passports passeport reisepass pasaporte passaporto paspoort"),
         (DetectorSet(.inAadhaar), "aadhaar aadhar uidai"), (DetectorSet(.brCpf), "cpf"),

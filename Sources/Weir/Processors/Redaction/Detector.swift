@@ -9,6 +9,7 @@ enum Detector: UInt8, CaseIterable, Sendable {
     case ipAddress, macAddress, urlCredentials, bitcoinAddress, ethereumAddress
     case jwt, privateKey, awsKey, githubToken, gitlabToken, slackToken, stripeKey, googleKey, openaiKey, anthropicKey
     case apiKey, secret
+    case usEin, isin, lei
 
     var name: String {
         var name = ""

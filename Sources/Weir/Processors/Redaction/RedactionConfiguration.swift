@@ -35,9 +35,7 @@ struct RedactionConfiguration: Configurable {
                 pattern: GlobPattern(fields.string("key", "The key, or a path below it; * stands for any text.")),
                 action: fields.choice("action", default: nil, "What becomes of the value."))
         }
-        policy.allowed = fields.strings(
-            "allow", default: [], count: 0...1000, "Matches that stay, such as *@example.com."
-        ).map(GlobPattern.init)
+        Self.readAllowed(from: &fields, into: &policy)
         policy.isDryRun = fields.bool("dry_run", default: false, "Marks spans and counts, but changes nothing.")
         policy.summary = fields.choice(
             "summary", default: RedactionPolicy.Summary.silent,
@@ -69,6 +67,22 @@ struct RedactionConfiguration: Configurable {
         policy.detectors = setting == .off ? policy.detectors.subtracting(only) : policy.detectors.union(only)
         if let action = RedactionAction(rawValue: setting.rawValue) {
             policy.actions[Int(detector.rawValue)] = action
+        }
+    }
+
+    private static func readAllowed(from fields: inout Fields, into policy: inout RedactionPolicy) {
+        let texts = fields.strings(
+            "allow", default: [], count: 0...1000, "Matches that stay, such as *@example.com or 192.0.2.0/24.")
+        for text in texts {
+            do throws(AddressRange.BadPrefix) {
+                if let range = try AddressRange(text) {
+                    policy.allowedAddresses.append(range)
+                } else {
+                    policy.allowed.append(GlobPattern(text))
+                }
+            } catch {
+                fields.reject("allow", "found \(text.quotedForMessage), wanted a prefix from 0 to \(error.longest)")
+            }
         }
     }
 

@@ -32,6 +32,7 @@ struct RedactionPolicy: Sendable {
     /// Matches that stay.
     var allowed: [GlobPattern] = []
     var allowedPatterns: [RegularExpression] = []
+    var allowedAddresses: [AddressRange] = []
     var content = ContentAction.keep
     var summary = Summary.silent
     var isDryRun = false
@@ -53,5 +54,6 @@ struct RedactionPolicy: Sendable {
 
     func isAllowed(_ match: UnsafeRawBufferPointer) -> Bool {
         allowed.contains { $0.matches(match) } || allowedPatterns.contains { $0.matches(match) }
+            || allowedAddresses.contains { $0.contains(match) }
     }
 }

@@ -7,6 +7,7 @@ extension TextScanner {
         // The letter of an escape such as \n does not count.
         if start < at, byte(start - 1) == UInt8(ascii: "\\"), !text.isWord(before: start + 1) { start += 1 }
         guard !text.isWord(before: start) else { return }
+        if visitRegistered(start) { return }
         switch at - start {
         case 1: visitOneLetter(start)
         case 2: visitTwoLetters(start)
@@ -87,6 +88,19 @@ extension TextScanner {
         return add(.iban, start, at)
     }
 
+    /// A number of a security or of a company, in capitals.
+    private mutating func visitRegistered(_ start: Int) -> Bool {
+        guard enabled.has(.isin) || enabled.has(.lei) else { return false }
+        var end = start
+        while end - start < 21, isDigit(byte(end)) || text.isCapital(end) { end += 1 }
+        guard !text.isWord(at: end) else { return false }
+        switch end - start {
+        case 12: return Checksums.isin(base + start) && add(.isin, start, end)
+        case 20: return Checksums.lei(base + start) && add(.lei, start, end)
+        default: return false
+        }
+    }
+
     mutating func visitNino(_ start: Int) -> Bool {
         let first = base[start]
         let second = base[start + 1]
@@ -136,6 +150,7 @@ extension TextScanner {
         let next = byte(end)
         let length = end - at
         if isLetter(next) {
+            if visitRegistered(at) { return true }
             if length == 8, !text.isWord(at: end + 1), Checksums.dni(Checksums.number(load(at, 8), 0..<8), next) {
                 return add(.esDni, at, end + 1)
             }

@@ -231,6 +231,7 @@ extension TextScanner {
         case 9:
             return pick(.usSsn, near.has(.usSsn) && Checksums.ssn(d))
                 ?? pick(.usItin, near.has(.usItin) && Checksums.itin(d))
+                ?? pick(.usEin, place == 1 && groups[index].count == 2 && Checksums.ein(d))
                 ?? pick(.abaRouting, Checksums.abaPrefix(d) && Checksums.aba(d)) ?? pick(.caSin, Checksums.sin(d))
                 ?? pick(.nlBsn, Checksums.bsn(d)) ?? pick(.ptNif, Checksums.nif(d)) ?? pick(.auTfn, Checksums.tfn(d))
                 ?? pick(.passport, true)

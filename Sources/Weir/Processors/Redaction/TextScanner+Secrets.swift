@@ -31,14 +31,18 @@ extension TextScanner {
         add(.privateKey, start, at < last ? at + 5 : at)
     }
 
-    /// `_` or `-` that may end the prefix of a token.
+    /// `_`, `-` or `.` that may end the prefix of a token.
     mutating func visitPrefix(_ at: Int) {
-        guard isWordByte(byte(at + 1)) else { return }
+        guard at > 1, isWordByte(byte(at + 1)) else { return }
+        let ending = TokenPrefix.ending(base[at - 2], base[at - 1])
+        guard endings[ending >> 6] & 1 << UInt64(ending & 63) != 0 else { return }
         var start = at
         while start > max(0, at - TokenPrefix.maxHead), isLetter(base[start - 1]) || isDigit(base[start - 1]) {
             start -= 1
         }
-        guard (2...6).contains(at - start), !text.isWord(before: start), byte(start - 1) != UInt8(ascii: "-") else {
+        guard (2...TokenPrefix.maxHead - 1).contains(at - start), !text.isWord(before: start),
+            byte(start - 1) != UInt8(ascii: "-")
+        else {
             return
         }
         let head = TokenPrefix.pack(base + start, at - start + 1)
@@ -47,6 +51,8 @@ extension TextScanner {
             let body = at + 1 + prefix.rest.utf8CodeUnitCount
             var end = body
             while end < count, end - body <= prefix.lengths.upperBound, prefix.allows(base[end]) { end += 1 }
+            // The end of the sentence.
+            while end > body, base[end - 1] == UInt8(ascii: ".") { end -= 1 }
             guard prefix.lengths.contains(end - body), !text.isWord(at: end), isPlausible(prefix, start, body, end)
             else {
                 continue

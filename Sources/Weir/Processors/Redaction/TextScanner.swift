@@ -1,9 +1,9 @@
 /// Finds personal data and secrets in a text, in one pass over its bytes.
 ///
 /// Most bytes are passed over sixteen at a time. A byte at which something may be standing (the first digit of a run,
-/// `@`, `:`, `=`, `-`, `_`, `A`, `J`) is looked at by whoever knows what can stand around it; what has the right shape
-/// is then checked. No text can make it slow: whoever looks goes a bounded number of bytes to either side, or goes on
-/// behind what it has read.
+/// `@`, `:`, `=`, `-`, `.`, `_`, `A`, `J`) is looked at by whoever knows what can stand around it; what has the right
+/// shape is then checked. No text can make it slow: whoever looks goes a bounded number of bytes to either side, or
+/// goes on behind what it has read.
 struct TextScanner: ~Copyable {
     /// A run of digits, and what separates it from the next.
     struct Group: BitwiseCopyable {
@@ -26,6 +26,7 @@ struct TextScanner: ~Copyable {
     let isStrict: Bool
     let words = ContextWords.standard
     let heads = TokenPrefix.heads
+    let endings = TokenPrefix.endings
     let groups = UnsafeMutablePointer<Group>.allocate(capacity: maxGroups + 1)
     let digits = UnsafeMutablePointer<UInt8>.allocate(capacity: maxDigits * (maxGroups + 1))
     /// What was found in the last text: in order, without overlaps.
@@ -101,8 +102,9 @@ struct TextScanner: ~Copyable {
         let aboveNine = block &+ SIMD16(repeating: 0x46)
         let aboveColon = block &+ SIMD16(repeating: 0x45)
         let atOrA = (block &+ SIMD16(repeating: 0x40)) & ~(block &+ SIMD16(repeating: 0x3E))
+        let dashOrDot = (block &+ SIMD16(repeating: 0x53)) & ~(block &+ SIMD16(repeating: 0x51))
         let others =
-            (aboveNine & ~aboveColon) | atOrA | ~differs(block, 0x3D) | ~differs(block, 0x2D) | ~differs(block, 0x5F)
+            (aboveNine & ~aboveColon) | atOrA | dashOrDot | ~differs(block, 0x3D) | ~differs(block, 0x5F)
             | ~differs(block, 0x4A)
         let ascii = ~block & SIMD16(repeating: 0x80)
         let digits = unsafeBitCast(fromZero & ~aboveNine & ascii, to: SIMD2<UInt64>.self)
@@ -132,7 +134,7 @@ struct TextScanner: ~Copyable {
             visitAssignment(at)
         case UInt8(ascii: "="): visitAssignment(at)
         case UInt8(ascii: "-"): visitDash(at)
-        case UInt8(ascii: "_"): visitPrefix(at)
+        case UInt8(ascii: "_"), UInt8(ascii: "."): visitPrefix(at)
         case UInt8(ascii: "A"): visitCapitalA(at)
         case UInt8(ascii: "J"): visitToken(at)
         default: visitDigits(at)

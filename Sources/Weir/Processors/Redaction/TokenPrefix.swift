@@ -3,10 +3,12 @@ struct TokenPrefix: Sendable {
     /// The bytes that may follow.
     enum Alphabet: Sendable {
         case alphanumeric, base64url, hexadecimal
+        /// base64url in parts, with dots between them.
+        case dotted
     }
 
     let detector: Detector
-    /// Up to and with the first `_` or `-`; packed, so that one comparison tells.
+    /// Up to and with the first `_`, `-` or `.`; packed, so that one comparison tells.
     let head: UInt64
     /// What must stand behind that.
     let rest: StaticString
@@ -77,6 +79,20 @@ struct TokenPrefix: Sendable {
         TokenPrefix(.apiKey, "glsa_", "", .base64url, 32...64),
         TokenPrefix(.apiKey, "sqp_", "", .hexadecimal, 40...40),
         TokenPrefix(.apiKey, "key-", "", .hexadecimal, 32...32),
+        TokenPrefix(.apiKey, "sk_", "", .hexadecimal, 48...48),
+        TokenPrefix(.apiKey, "SG.", "", .dotted, 66...69),
+        TokenPrefix(.apiKey, "hvs.", "", .base64url, 24...300),
+        TokenPrefix(.apiKey, "hvb.", "", .base64url, 24...300),
+        TokenPrefix(.apiKey, "hvr.", "", .base64url, 24...300),
+        TokenPrefix(.apiKey, "dckr_", "pat_", .base64url, 27...64),
+        TokenPrefix(.apiKey, "pul-", "", .hexadecimal, 40...40),
+        TokenPrefix(.apiKey, "shpca_", "", .hexadecimal, 32...32),
+        TokenPrefix(.apiKey, "shppa_", "", .hexadecimal, 32...32),
+        TokenPrefix(.apiKey, "figd_", "", .base64url, 36...64),
+        TokenPrefix(.apiKey, "pcsk_", "", .base64url, 60...90),
+        TokenPrefix(.apiKey, "sntrys_", "", .base64url, 60...250),
+        TokenPrefix(.googleKey, "ya29.", "", .base64url, 40...400),
+        TokenPrefix(.googleKey, "GOCSPX-", "", .base64url, 28...28),
     ]
 
     /// The heads as a hash table of 256 places, open. Nobody frees it: there is one.
@@ -91,6 +107,22 @@ struct TokenPrefix: Sendable {
         }
         return UnsafePointer(table)
     }()
+
+    /// A bit for each pair of bytes, by its sum, with which a head ends in front of `_`, `-` or `.`: nine of ten names in
+    /// a text are told by it. Nobody frees it.
+    // Unsafe: written before anybody sees it, and never again.
+    nonisolated(unsafe) static let endings: UnsafePointer<UInt64> = {
+        let table = UnsafeMutablePointer<UInt64>.allocate(capacity: 16)
+        table.initialize(repeating: 0, count: 16)
+        for prefix in all {
+            let sum = ending(UInt8(truncatingIfNeeded: prefix.head >> 16), UInt8(truncatingIfNeeded: prefix.head >> 8))
+            table[sum >> 6] |= 1 << UInt64(sum & 63)
+        }
+        return UnsafePointer(table)
+    }()
+
+    @inline(__always)
+    static func ending(_ first: UInt8, _ second: UInt8) -> Int { (Int(first) * 37 + Int(second)) & 1023 }
 
     @inline(__always)
     static func slot(_ head: UInt64) -> Int { Int((head &* 0x9E37_79B9_7F4A_7C15) >> 56) }
@@ -110,6 +142,7 @@ struct TokenPrefix: Sendable {
         case .alphanumeric: isLetter(byte) || isDigit(byte)
         case .base64url: isWordByte(byte) || byte == UInt8(ascii: "-")
         case .hexadecimal: hexDigit(byte) != nil
+        case .dotted: isWordByte(byte) || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".")
         }
     }
 }

@@ -11,7 +11,6 @@ struct HotRows: ~Copyable {
     private var dictionaryIDs: Set<Int64> = []
     private var genAI = GenAIAttributes()
 
-    private static let serviceName = AttributeKey("service.name")
     /// What OpenTelemetry's resource conventions say of a service without a name.
     private static let unknownService = Array("unknown_service".utf8)
 
@@ -71,9 +70,7 @@ extension HotRows {
     }
 
     private mutating func addService(_ resource: ResourceRecord, of batch: borrowing Batch) -> TextRef {
-        if case .string(let name)? = batch.value(of: Self.serviceName, in: resource.attributes), !name.isEmpty {
-            return text.add(name, limit: RowText.maxID)
-        }
+        if let name = batch.serviceName(of: resource) { return text.add(name, limit: RowText.maxID) }
         return Self.unknownService.withUnsafeBytes { text.add($0) }
     }
 
@@ -113,7 +110,7 @@ extension HotRows {
     private mutating func addUsage(of batch: borrowing Batch) {
         let requestModel = text.add(genAI.value(.requestModel, of: batch), limit: RowText.maxID)
         let responseModel = text.add(genAI.value(.responseModel, of: batch), limit: RowText.maxID)
-        let cost = cost(of: batch)
+        let cost = genAI.cost(of: batch)
         let row = UsageRow(
             span: spans.count - 1,
             timeToFirstToken: genAI.number(.timeToFirstChunk, times: 1e9, of: batch)
@@ -129,39 +126,6 @@ extension HotRows {
             agent: text.add(genAI.value(.agent, of: batch), limit: RowText.maxID),
             workflow: text.add(genAI.value(.workflow, of: batch), limit: RowText.maxID))
         usage.append(row)
-    }
-}
-
-extension HotRows {
-    private func cost(of batch: borrowing Batch) -> (amount: Int64, source: CostSource)? {
-        if case .string(let text)? = genAI.value(.tableCost, of: batch), let amount = Self.pico(text) {
-            return (amount, .table)
-        }
-        return genAI.number(.cost, times: 1e12, of: batch).map { ($0, .span) }
-    }
-
-    /// Reads `0.000195` as 195,000,000; nil where it is no amount of pico-dollars.
-    static func pico(_ text: UnsafeRawBufferPointer) -> Int64? {
-        var amount: Int64 = 0
-        var decimals: Int?
-        for byte in text {
-            if byte == UInt8(ascii: "."), decimals == nil {
-                decimals = 0
-                continue
-            }
-            guard (0x30...0x39).contains(byte), decimals ?? 0 < 12 else { return nil }
-            if decimals != nil { decimals = (decimals ?? 0) + 1 }
-            let (tens, tooMany) = amount.multipliedReportingOverflow(by: 10)
-            let (sum, overflow) = tens.addingReportingOverflow(Int64(byte - 0x30))
-            guard !tooMany, !overflow else { return nil }
-            amount = sum
-        }
-        for _ in (decimals ?? 0)..<12 {
-            let (tens, overflow) = amount.multipliedReportingOverflow(by: 10)
-            guard !overflow else { return nil }
-            amount = tens
-        }
-        return text.isEmpty ? nil : amount
     }
 }
 

@@ -34,7 +34,8 @@ struct RowText: ~Copyable {
     /// - Parameter limit: bytes; a longer text is cut between two characters.
     mutating func add(_ text: UnsafeRawBufferPointer, limit: Int = .max) -> TextRef {
         let start = writer.count
-        let text = text.count > limit && cuts ? cut(text, limit) : text
+        // U+FFFD for each NUL makes a text longer by two bytes at most, which the index has room for.
+        let text = cuts ? text.cut(to: limit) : text
         if text.contains(0) {
             var rest = text[...]
             while let end = rest.firstIndex(of: 0) {
@@ -63,13 +64,6 @@ struct RowText: ~Copyable {
 
     private func ref(from start: Int) -> TextRef {
         TextRef(offset: UInt32(start), count: UInt32(writer.count - start))
-    }
-
-    /// U+FFFD for each NUL makes a text longer by two bytes at most, which the index has room for.
-    private func cut(_ text: UnsafeRawBufferPointer, _ limit: Int) -> UnsafeRawBufferPointer {
-        var end = limit
-        while end > 0, text[end] & 0xC0 == 0x80 { end -= 1 }
-        return UnsafeRawBufferPointer(rebasing: text[..<end])
     }
 
     // MARK: JSON

@@ -76,6 +76,26 @@ import Testing
         check("-----BEGIN PRIVATE KEY-----\nMIIE", "PRIVATE_KEY -----BEGIN PRIVATE KEY-----\nMIIE")
     }
 
+    @Test func findsTokensWithDots() {
+        let key = "SG." + "ngeVfQFYQlKU0ufo8x5d1A.TwL2iGABf9DHoTf09kqeF8tAmbihYzrnopKc1s5cr0k"
+        check("the key is \(key).", "API_KEY \(key)")
+        check("hvs." + "CAESIJ4eC39HqLyjWDarjtT1zd", "API_KEY hvs." + "CAESIJ4eC39HqLyjWDarjtT1zd")
+        check("ya29.html, SG.1, so. And api.shop.com/v1.2")
+    }
+
+    @Test func findsNumbersOfCompaniesOnlyWhereTheirWordStands() {
+        check("EIN 01-6902987", "US_EIN 01-6902987")
+        check("ein 016902987")
+        check("order 68-4296808")
+        #expect(ScannerSample.found(in: "EIN 07-7214086", DetectorSet(.usEin)) == [])
+    }
+
+    @Test func findsNumbersOfSecuritiesOnlyWhenAsked() {
+        let text = "US0378331005 and 529900T8BM49AURSDO55"
+        #expect(ScannerSample.found(in: text, RedactionPreset.default.detectors) == [])
+        check(text, "ISIN US0378331005", "LEI 529900T8BM49AURSDO55")
+    }
+
     @Test func findsSecretsBehindTheirNames() {
         check("password=tr0ub4dor&3", "SECRET tr0ub4dor")
         check(#"{\"api_key\": \"x8Kd93mQpL\"}"#, "SECRET x8Kd93mQpL")

@@ -193,7 +193,7 @@ struct HotRowsTests {
             ("99999999999999999999", nil),
         ] as [(String, Int64?)])
     func anAmountIsReadExactlyOrNotAtAll(text: String, amount: Int64?) {
-        #expect(Array(text.utf8).withUnsafeBytes(HotRows.pico) == amount)
+        #expect(Array(text.utf8).withUnsafeBytes(GenAIAttributes.pico) == amount)
     }
 
     @Test func rollupsAddUpWhatSpansOfAMinuteHaveInCommon() throws {
