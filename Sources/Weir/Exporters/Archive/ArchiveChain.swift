@@ -3,7 +3,8 @@ struct ArchiveChain {
     /// Bytes of such a file.
     private static let maximumSize = 4_096
 
-    private let path: String
+    private let directory: String
+    private let journal: JournalID
     /// That of the last manifest; 0 if there is none.
     private(set) var number = 0
     private(set) var hash: String?
@@ -13,8 +14,8 @@ struct ArchiveChain {
 
     /// - Parameter directory: of the archive.
     init(in directory: String, of journal: JournalID) throws(FileError) {
-        try Directory.create("\(directory)/.chain")
-        path = "\(directory)/.chain/\(journal.text)"
+        self.directory = "\(directory)/.chain"
+        self.journal = journal
         do throws(FileError) {
             let bytes = try FileReader.contents(of: path, limit: Self.maximumSize)
             let words = String(decoding: bytes, as: UTF8.self).split { $0 == " " || $0 == "\n" }
@@ -29,6 +30,8 @@ struct ArchiveChain {
         }
     }
 
+    private var path: String { "\(directory)/\(journal.text)" }
+
     /// The manifest is published, or will be by whoever comes next.
     mutating func append(_ manifest: ArchiveManifest, _ bytes: [UInt8]) {
         guard manifest.number > number else { return }
@@ -39,6 +42,7 @@ struct ArchiveChain {
     /// Returns when a power cut cannot take what was appended.
     mutating func save() throws(FileError) {
         guard savedNumber != number, let hash else { return }
+        try Directory.create(directory)
         try Directory.replace(path, with: Array("\(number) \(hash)\n".utf8))
         savedNumber = number
     }
