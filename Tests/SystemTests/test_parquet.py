@@ -230,7 +230,7 @@ def test_manifests_say_what_is_there(start, tmp_path, format):
             data = (folder / file["path"]).read_bytes()
             assert (len(data), hashlib.sha256(data).hexdigest()) == (file["bytes"], file["sha256"])
             paths.add(folder / file["path"])
-    assert paths == {path for path in folder.rglob("2*") if path.is_file()}
+    assert paths == {path for path in folder.rglob("20*Z-*.*") if path.is_file()}
     assert sum(manifest["spans"] for manifest, _ in found) == 18
 
 

@@ -1,7 +1,7 @@
 import CLibraries
 
-/// Reads what ``Compressor`` wrote, and whatever else `gzip -dc` and `zstd -dc` read, in pieces of any size. Memory does
-/// not grow with what is read.
+/// Reads what ``Compressor`` wrote, and whatever else `gzip -dc` and `zstd -dc` read, in pieces of any size. Memory
+/// does not grow with what is read.
 struct Decompressor: ~Copyable {
     /// Of frames as they are read: 128 MiB, which every level of the command line tool stays below.
     private static let zstdWindowLog: Int32 = 27

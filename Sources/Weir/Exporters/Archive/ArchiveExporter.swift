@@ -38,7 +38,7 @@ actor ArchiveExporter: Exporter {
         telemetry = ArchiveTelemetry(context)
         logger = context.logger
         encoder = PartitionEncoder(configuration.format)
-        compressor = try Compressor(Self.compression(of: configuration))
+        compressor = try Self.compressor(of: configuration)
         try ArchiveDirectory.create(configuration.directory)
         logger.info(
             "writing",
@@ -158,8 +158,7 @@ actor ArchiveExporter: Exporter {
     }
 
     private func compress(_ message: [UInt8]) throws -> [UInt8] {
-        let compression = Self.compression(of: configuration)
-        guard compression != .none else { return message }
+        guard configuration.compression != .none || configuration.format == .parquet else { return message }
         var compressed: [UInt8] = []
         do {
             try message.withUnsafeBytes { bytes in
@@ -167,14 +166,15 @@ actor ArchiveExporter: Exporter {
             }
         } catch {
             // What it holds of this message must not get in front of the next.
-            compressor = try Compressor(compression)
+            compressor = try Self.compressor(of: configuration)
             throw error
         }
         return configuration.format == .parquet ? ArchiveSpool.chunk(message.count, compressed: compressed) : compressed
     }
 
-    /// How what is appended to a file is compressed. What becomes Parquet only waits for it.
-    private static func compression(of configuration: ArchiveConfiguration) -> Compression {
-        configuration.format == .parquet ? .zstd : configuration.compression
+    /// What is appended to a file is compressed with it. What becomes Parquet only waits for that.
+    private static func compressor(of configuration: ArchiveConfiguration) throws(CompressorError) -> Compressor {
+        if configuration.format == .parquet { return try Compressor(.zstd, level: 1) }
+        return try Compressor(configuration.compression)
     }
 }

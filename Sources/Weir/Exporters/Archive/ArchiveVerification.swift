@@ -81,7 +81,7 @@ struct ArchiveVerification {
         }
     }
 
-    /// Numbers may be missing in front, where old files were taken away; and everywhere, where only some were asked for.
+    /// Numbers may be missing in front, where old files were taken away, and everywhere, where not all were asked for.
     private func checkChains(_ report: (String) throws -> Void) throws {
         let selection = catalog.selection
         let isPart = selection.tenant != nil || selection.from != nil || selection.to != nil
