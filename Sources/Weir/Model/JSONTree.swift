@@ -26,6 +26,10 @@ indirect enum JSONTree {
     static func text(_ text: String) -> JSONTree { .string(.own(text)) }
 
     /// An object with keys that need no escapes.
+    static func fields(_ members: KeyValuePairs<StaticString, JSONTree>) -> JSONTree {
+        .object(members.map { (Text($0.key), $0.value) })
+    }
+
     static func fields(_ members: [(StaticString, JSONTree)]) -> JSONTree {
         .object(members.map { (Text($0.0), $0.1) })
     }
@@ -60,7 +64,7 @@ indirect enum JSONTree {
     }
 
     /// The text, where it is one.
-    var string: String? {
+    var asText: String? {
         guard case .string(let text) = self else { return nil }
         return text.string
     }

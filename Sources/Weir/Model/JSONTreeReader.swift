@@ -27,7 +27,12 @@ struct JSONTreeReader {
     }
 
     private mutating func skipSpace() {
-        while at < text.count, [0x20, 0x0A, 0x0D, 0x09].contains(text[at]) { at += 1 }
+        while at < text.count {
+            switch text[at] {
+            case 0x20, 0x0A, 0x0D, 0x09: at += 1
+            default: return
+            }
+        }
     }
 
     private mutating func peek() -> UInt8 {

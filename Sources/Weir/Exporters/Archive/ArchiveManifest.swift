@@ -69,18 +69,18 @@ extension ArchiveManifest {
     /// Nil where the text is no manifest.
     init?(_ bytes: UnsafeRawBufferPointer) {
         guard let tree = JSONTreeReader.value(bytes), tree["version"]?.int == 1, let number = tree["number"]?.int,
-            let journal = tree["journal"]?.string, let tenant = tree["tenant"]?.string,
-            let format = tree["format"]?.string.flatMap(ArchiveFormat.init),
-            let compression = tree["compression"]?.string.flatMap(Compression.init),
+            let journal = tree["journal"]?.asText, let tenant = tree["tenant"]?.asText,
+            let format = tree["format"]?.asText.flatMap(ArchiveFormat.init),
+            let compression = tree["compression"]?.asText.flatMap(Compression.init),
             let range = tree["sequences"]?.elements.first?.elements.compactMap(\.int), range.count == 2,
             range[0] >= 0, range[0] <= range[1], let records = tree["records"]?.int, let spans = tree["spans"]?.int,
-            let created = tree["created"]?.string,
+            let created = tree["created"]?.asText,
             let files = tree["files"]?.elements.map(File.init), !files.isEmpty
         else { return nil }
         let ends = [tree["min_start_unix_nano"], tree["max_start_unix_nano"]]
-        let times = ends.compactMap { $0?.string.flatMap { UInt64($0) } }
+        let times = ends.compactMap { $0?.asText.flatMap { UInt64($0) } }
         self.number = number
-        previous = tree["previous"]?.string
+        previous = tree["previous"]?.asText
         self.journal = journal
         self.tenant = tenant
         self.format = format
@@ -104,13 +104,13 @@ extension ArchiveManifest.File {
     }
 
     fileprivate init?(_ tree: JSONTree) {
-        guard let path = tree["path"]?.string, let rows = tree["rows"]?.int, let bytes = tree["bytes"]?.int,
-            let sha256 = tree["sha256"]?.string,
+        guard let path = tree["path"]?.asText, let rows = tree["rows"]?.int, let bytes = tree["bytes"]?.int,
+            let sha256 = tree["sha256"]?.asText,
             // What a manifest names lies in the archive.
             !path.hasPrefix("/"), !path.split(separator: "/").contains("..")
         else { return nil }
         self.init(
-            path: path, dataset: tree["dataset"]?.string.flatMap(ArchiveDataset.init), rows: rows, bytes: bytes,
+            path: path, dataset: tree["dataset"]?.asText.flatMap(ArchiveDataset.init), rows: rows, bytes: bytes,
             sha256: sha256)
     }
 }
