@@ -7,7 +7,7 @@ struct HotRows: ~Copyable {
     private(set) var resources: [DictionaryRow] = []
     private(set) var scopes: [DictionaryRow] = []
 
-    private var text = RowText()
+    private var text: RowText
     /// Those of the spans that are in usage and rollups already.
     private(set) var promoted: Set<Int> = []
     private var dictionaryIDs: Set<Int64> = []
@@ -16,7 +16,10 @@ struct HotRows: ~Copyable {
     /// What OpenTelemetry's resource conventions say of a service without a name.
     private static let unknownService = Array("unknown_service".utf8)
 
-    init() {}
+    /// - Parameter cuts: see ``RowText``.
+    init(cuts: Bool = true) {
+        text = RowText(cuts: cuts)
+    }
 
     /// Bytes of text and JSON.
     var textCount: Int { text.count }
