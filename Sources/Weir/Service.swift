@@ -228,23 +228,28 @@ private struct Builder {
     /// A pipeline and its deliveries. Each pipeline has exporters of its own, so that none waits for another's.
     func pipeline(_ settings: PipelineConfiguration, _ limits: JournalLimits) throws -> Built {
         let disk = try JournalDirectory(configuration.service.journal.directory(of: settings.id))
+        let codec = try KeystoreCodec.make(configuration, extensions, logger)
         let exporters = try settings.exporters.map { id in
             let context = context(id, pipeline: settings.id)
             let made = try Registry.exporter(try find(id, in: configuration.exporters), context)
-            let letters = try letters(for: id, of: settings.id)
-            return (context: context, exporter: made.exporter, delivery: made.delivery, letters: letters)
+            let letters = try letters(for: id, of: settings.id, codec)
+            let view = try KeystoreView.make(made.delivery, context)
+            return (
+                context: context, exporter: made.exporter, delivery: made.delivery, letters: letters, view: view
+            )
         }
         let telemetry = JournalTelemetry(settings.id, logger, metrics)
         let (journal, writer) = try Journal.open(
             on: disk, limits,
             for: exporters.map { Journal.Destination(name: $0.context.id.fileName, onFull: $0.delivery.onFull) },
-            executor: { BlockingExecutor(label: "weir.journal.\(settings.id).\($0)") }, clock: { Timestamp.now() },
+            codec: codec, executor: { BlockingExecutor(label: "weir.journal.\(settings.id).\($0)") },
+            clock: { Timestamp.now() },
             events: { telemetry.note($0) })
         telemetry.observe(journal)
         let deliveries = exporters.enumerated().map { index, made in
             Delivery(
                 to: made.exporter, from: journal.reader(index), made.delivery, letters: made.letters,
-                pipeline: settings.id, made.context, now: { Timestamp.now() })
+                view: made.view, pipeline: settings.id, made.context, now: { Timestamp.now() })
         }
         let processors = try settings.processors.map { id in
             try Registry.processor(try find(id, in: configuration.processors), context(id, pipeline: settings.id))
@@ -254,12 +259,14 @@ private struct Builder {
             writer: writer, telemetry: telemetry)
     }
 
-    private func letters(for exporter: ComponentID, of pipeline: ComponentID) throws -> LetterDirectory {
+    private func letters(
+        for exporter: ComponentID, of pipeline: ComponentID, _ codec: (any RecordCodec)?
+    ) throws -> LetterDirectory {
         let journal = configuration.service.journal
         return try LetterDirectory(
             journal.directory(of: pipeline), exporter: exporter,
             limits: LetterDirectory.Limits(
-                deadLetters: journal.maxDeadLetters.bytes, parked: journal.maxParked.bytes))
+                deadLetters: journal.maxDeadLetters.bytes, parked: journal.maxParked.bytes), codec: codec)
     }
 
     private func find(_ id: ComponentID, in definitions: [ComponentDefinition]) throws -> ComponentDefinition {

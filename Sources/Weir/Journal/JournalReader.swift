@@ -53,19 +53,34 @@ struct JournalReader: Sendable {
             switch next.source {
             case .nothing: return []
             // What an earlier process had exported is not handed out; then there is more to look for.
-            case .memory(let records) where !records.isEmpty: return records
+            case .memory(let records) where !records.isEmpty:
+                if let records = await opened(records) { return records }
             case .memory: continue
             case .disk(let segment, let offset, let position):
                 do throws(DiskError) {
                     let found = try await disk.read(
                         segment, at: offset, from: position, before: next.head, maxSpans: maxSpans, maxBytes: maxBytes)
-                    if let records = source.found(index, from: position, found), !records.isEmpty { return records }
+                    let records = source.found(index, from: position, found)
+                    if let records, !records.isEmpty, let opened = await opened(records) { return opened }
                 } catch {
                     source.report(.trouble(error))
                     return []
                 }
             }
         }
+    }
+
+    /// - Returns: nil where none of them can be had any more.
+    private func opened(_ records: [JournalRecord]) async -> [JournalRecord]? {
+        guard records.contains(where: { $0.codec != 0 }) else { return records }
+        guard let codec = source.codec else {
+            let what = "records are encrypted and no keystore is configured: they stay"
+            source.report(.trouble(DiskError(description: what, isFull: false)))
+            return []
+        }
+        guard let found = await codec.open(records) else { return [] }
+        if !found.gone.isEmpty { source.lose(index, found.gone) }
+        return found.records.isEmpty ? nil : found.records
     }
 
     /// These records are done.
