@@ -15,6 +15,7 @@ struct Service: Sendable {
     private let routes: [Route]
     private let pipelines: [Pipeline]
     private let deliveries: [Delivery]
+    private let stages: [StagedPipeline]
     private let writers: [JournalWriter]
     private let telemetry: TelemetryServer?
     private let operations: OperationsServer?
@@ -63,14 +64,16 @@ struct Service: Sendable {
         var pipelines: [Pipeline] = []
         var deliveries: [Delivery] = []
         var writers: [JournalWriter] = []
-        var journals: [JournalTelemetry] = []
+        var stages: [StagedPipeline] = []
+        var complaints: [@Sendable () -> [String]] = []
         let opening = try build.journals()
         for settings in configuration.service.pipelines {
             let built = try build.pipeline(settings, opening)
             pipelines.append(built.pipeline)
             deliveries += built.deliveries
-            writers.append(built.writer)
-            journals.append(built.telemetry)
+            writers += built.writers
+            complaints += built.complaints
+            if let stage = built.stage { stages.append(stage) }
         }
         routes = try configuration.receivers.compactMap { definition in
             let fed = zip(configuration.service.pipelines, pipelines)
@@ -82,10 +85,11 @@ struct Service: Sendable {
         extensions = build.extensions
         self.pipelines = pipelines
         self.deliveries = deliveries
+        self.stages = stages
         self.writers = writers
         self.logger = logger
         shutdownTimeout = configuration.service.shutdownTimeout
-        let health = Health(receivers: routes.count) { [journals] in journals.flatMap(\.complaints) }
+        let health = Health(receivers: routes.count) { [complaints] in complaints.flatMap { $0() } }
         self.health = health
         telemetry = try configuration.service.telemetry.metrics.map { listener in
             let context = build.context(ComponentID(type: "telemetry"))
@@ -170,6 +174,7 @@ struct Service: Sendable {
     private func deliver() async {
         await withTaskGroup { group in
             for delivery in deliveries { group.addTask { await delivery.run() } }
+            for stage in stages { group.addTask { await stage.run() } }
         }
     }
 }
@@ -221,15 +226,21 @@ private struct Builder {
     struct Built {
         let pipeline: Pipeline
         let deliveries: [Delivery]
-        let writer: JournalWriter
-        let telemetry: JournalTelemetry
+        let stage: StagedPipeline?
+        let writers: [JournalWriter]
+        /// What is wrong, a line each.
+        let complaints: [@Sendable () -> [String]]
     }
+
+    private typealias Made = (
+        context: Context, exporter: any Exporter, delivery: DeliveryConfiguration, letters: LetterDirectory,
+        view: KeystoreView?
+    )
 
     /// A pipeline and its deliveries. Each pipeline has exporters of its own, so that none waits for another's.
     func pipeline(_ settings: PipelineConfiguration, _ limits: JournalLimits) throws -> Built {
-        let disk = try JournalDirectory(configuration.service.journal.directory(of: settings.id))
-        let codec = try KeystoreCodec.make(configuration, extensions, logger)
-        let exporters = try settings.exporters.map { id in
+        let codec = try codec()
+        let exporters: [Made] = try settings.exporters.map { id in
             let context = context(id, pipeline: settings.id)
             let made = try Registry.exporter(try find(id, in: configuration.exporters), context)
             let letters = try letters(for: id, of: settings.id, codec)
@@ -238,25 +249,80 @@ private struct Builder {
                 context: context, exporter: made.exporter, delivery: made.delivery, letters: letters, view: view
             )
         }
+        let destinations = exporters.map {
+            Journal.Destination(name: $0.context.id.fileName, onFull: $0.delivery.onFull)
+        }
+        let directory = configuration.service.journal.directory(of: settings.id)
+        let disk = try JournalDirectory(directory)
         let telemetry = JournalTelemetry(settings.id, logger, metrics)
-        let (journal, writer) = try Journal.open(
-            on: disk, limits,
-            for: exporters.map { Journal.Destination(name: $0.context.id.fileName, onFull: $0.delivery.onFull) },
-            codec: codec, executor: { BlockingExecutor(label: "weir.journal.\(settings.id).\($0)") },
-            clock: { Timestamp.now() },
-            events: { telemetry.note($0) })
-        telemetry.observe(journal)
-        let deliveries = exporters.enumerated().map { index, made in
-            Delivery(
-                to: made.exporter, from: journal.reader(index), made.delivery, letters: made.letters,
-                view: made.view, pipeline: settings.id, made.context, now: { Timestamp.now() })
+        guard let stage = settings.stage else {
+            try StageHandover.leave(directory, disk, for: destinations)
+            let (journal, writer) = try open(disk, limits, for: destinations, of: settings.id, telemetry)
+            let pipeline = Pipeline(
+                id: settings.id, processors: try processors(settings.processors[...], of: settings.id),
+                journal: journal)
+            return Built(
+                pipeline: pipeline, deliveries: deliveries(to: exporters, from: pipeline), stage: nil,
+                writers: [writer], complaints: [{ telemetry.complaints }])
         }
-        let processors = try settings.processors.map { id in
-            try Registry.processor(try find(id, in: configuration.processors), context(id, pipeline: settings.id))
-        }
+        try StageHandover.enter(directory, disk, for: destinations)
+        let (journal, writer) = try open(
+            disk, limits, for: [Journal.Destination(name: StageCourse.name, onFull: .refuse)], of: settings.id,
+            telemetry)
+        let source = Pipeline(
+            id: settings.id, processors: try processors(settings.processors[..<stage], of: settings.id),
+            journal: journal)
+        let sampled = JournalTelemetry(settings.id, logger, metrics, journal: StageCourse.directory)
+        let (second, secondWriter) = try open(
+            try JournalDirectory("\(directory)/\(StageCourse.directory)"), limits.behindStage,
+            for: destinations + [Journal.Destination(name: StageCourse.name, onFull: .refuse)], of: settings.id,
+            sampled)
+        let target = Pipeline(
+            id: settings.id, processors: try processors(settings.processors[(stage + 1)...], of: settings.id),
+            journal: second)
+        let id = settings.processors[stage]
+        let made = try Registry.stage(
+            try find(id, in: configuration.processors), context(id, pipeline: settings.id))
+        let staged = StagedPipeline(
+            stage: made,
+            course: StageCourse(
+                source: source, reader: journal.reader(0), keepCursors: { await writer.keepCursors() },
+                target: target, progress: second.reader(destinations.count), directory: "\(directory)/stage",
+                now: { Timestamp.now() }))
         return Built(
-            pipeline: Pipeline(id: settings.id, processors: processors, journal: journal), deliveries: deliveries,
-            writer: writer, telemetry: telemetry)
+            pipeline: source, deliveries: deliveries(to: exporters, from: target), stage: staged,
+            writers: [writer, secondWriter],
+            complaints: [{ telemetry.complaints }, { sampled.complaints }, { made.complaints }])
+    }
+
+    private func open(
+        _ disk: JournalDirectory, _ limits: JournalLimits, for destinations: [Journal.Destination],
+        of pipeline: ComponentID, _ telemetry: JournalTelemetry
+    ) throws -> (Journal, JournalWriter) {
+        let (journal, writer) = try Journal.open(
+            on: disk, limits, for: destinations, codec: try codec(),
+            executor: { BlockingExecutor(label: "weir.journal.\(pipeline).\($0)") },
+            clock: { Timestamp.now() }, events: { telemetry.note($0) })
+        telemetry.observe(journal)
+        return (journal, writer)
+    }
+
+    private func deliveries(to exporters: [Made], from pipeline: Pipeline) -> [Delivery] {
+        exporters.enumerated().map { index, made in
+            Delivery(
+                to: made.exporter, from: pipeline.journal.reader(index), made.delivery, letters: made.letters,
+                view: made.view, pipeline: pipeline.id, made.context, now: { Timestamp.now() })
+        }
+    }
+
+    private func processors(_ ids: ArraySlice<ComponentID>, of pipeline: ComponentID) throws -> [any Processor] {
+        try ids.map { id in
+            try Registry.processor(try find(id, in: configuration.processors), context(id, pipeline: pipeline))
+        }
+    }
+
+    private func codec() throws -> KeystoreCodec? {
+        try KeystoreCodec.make(configuration, extensions, logger)
     }
 
     private func letters(

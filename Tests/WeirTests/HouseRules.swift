@@ -20,6 +20,7 @@ enum HouseRules {
         [("Store", ["GRDB", "GRDBSQLite", "Logging", "Synchronization"])],
         [("Extensions", ["Logging", "Synchronization"])],
         [("Receivers", ["Logging", "NIOCore", "NIOHTTP1"]), ("Processors", []), ("Exporters", ["Logging"])],
+        [("Stages", ["DequeModule", "Logging", "Synchronization"])],
         [("Operations", ["Logging", "NIOCore", "NIOHTTP1", "Synchronization"])],
         [("", ["Logging"])],
         [("Commands", ["ArgumentParser", "Foundation"])],

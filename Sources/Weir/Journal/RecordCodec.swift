@@ -1,5 +1,5 @@
-/// Makes of records what may stand on a disk, and records of that again: encryption of journals and letters. Tenant, time
-/// and count of spans stay as they are, and so does what a client was answered.
+/// Makes of records what may stand on a disk, and records of that again: encryption of journals and letters. Tenant,
+/// time and count of spans stay as they are, and so does what a client was answered.
 protocol RecordCodec: Sendable {
     /// Whether records are to be sealed that are not.
     var isSealing: Bool { get }

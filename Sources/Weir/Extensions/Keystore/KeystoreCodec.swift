@@ -20,8 +20,8 @@ struct KeystoreCodec: RecordCodec {
         self.logger = logger
     }
 
-    /// The codec of a collector; nil where there is no keystore. Where encryption is off now, what was written before can
-    /// still be read.
+    /// The codec of a collector; nil where there is no keystore. Where encryption is off now, what was written before
+    /// can still be read.
     static func make(
         _ configuration: CollectorConfiguration, _ extensions: Extensions, _ logger: Logger
     ) throws(ConfigError) -> KeystoreCodec? {

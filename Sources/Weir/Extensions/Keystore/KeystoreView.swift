@@ -1,8 +1,8 @@
 import Logging
 import Synchronization
 
-/// Decrypts fields for an exporter that may read them, in memory. Who reads whose fields is in the audit before anything
-/// leaves: an entry an exporter, tenant and minute.
+/// Decrypts fields for an exporter that may read them, in memory. Who reads whose fields is in the audit before
+/// anything leaves: an entry an exporter, tenant and minute.
 final class KeystoreView: BatchView {
     private static let maxTenants = 10_000
     private static let minute: UInt64 = 60_000_000_000

@@ -139,7 +139,7 @@ struct EncryptionPass: ~Copyable {
     private var hasRoom = false
 
     private mutating func written(to batch: inout Batch) -> ByteRef {
-        // Growing step by step would copy what was written and touch twice the memory, which costs more than encrypting.
+        // Growing step by step would copy what was written and touch twice the memory: more than encrypting costs.
         if !hasRoom { batch.expectText(batch.payloadSize / 2 * 3 + batch.spans.count * 128) }
         hasRoom = true
         return batch.intern(count: length) { writer.write(to: $0) }
