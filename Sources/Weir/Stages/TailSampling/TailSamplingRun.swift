@@ -52,6 +52,8 @@ actor TailSamplingRun {
     private var lateSpans = 0
     private var isHeldUp = false
     private var isStopping = false
+    /// Some records could go on and are too few yet.
+    private var hasReady = false
 
     init(
         _ configuration: TailSamplingConfiguration, _ course: StageCourse, _ files: TailSamplingFiles,
@@ -91,6 +93,7 @@ actor TailSamplingRun {
             window.decide(at: now, isOverloaded: overloadedUntil != nil)
             tell()
             await forward()
+            telemetry.show(window)
             if now.nanoseconds - lastSettled.nanoseconds >= Self.settlingInterval {
                 if let ring { await recallIfDue(ring) }
                 await settle()
@@ -118,6 +121,7 @@ actor TailSamplingRun {
         }
         let now = now
         var pause = window.nextDue(at: now).map { $0 > now ? $0.nanoseconds - now.nanoseconds : 1_000_000 }
+        if hasReady { pause = min(pause ?? .max, Self.forwardingInterval) }
         if hasNews || ring != nil { pause = min(pause ?? .max, Self.settlingInterval) }
         if course.reader.waiting.spans == 0 {
             await course.reader.wait(for: pause.map { .nanoseconds(Int64(clamping: $0)) })
@@ -146,7 +150,6 @@ actor TailSamplingRun {
         for decided in window.takeDecided() { telemetry.note(decided, policy: window.names[decided.decision.rule]) }
         telemetry.noteLate(window.lateSpans - lateSpans)
         lateSpans = window.lateSpans
-        telemetry.show(window)
     }
 
     // MARK: - What comes in
@@ -181,11 +184,15 @@ actor TailSamplingRun {
     // MARK: - What goes on
 
     private func forward() async {
+        hasReady = false
         while true {
             let ready = window.readyRecords(at: now, limit: Self.recordsAtOnce)
             guard ready > 0, let first = window.records.first?.sequence else { return }
             let isHurried = isStopping || ready >= Self.fewRecords
-            guard isHurried || now >= lastForwarded.advanced(by: Self.forwardingInterval) else { return }
+            guard isHurried || now >= lastForwarded.advanced(by: Self.forwardingInterval) else {
+                hasReady = true
+                return
+            }
             lastForwarded = now
             do {
                 // Not more than can go on: reading is what this costs.
