@@ -30,8 +30,8 @@ struct PipelineConfiguration: Sendable {
     /// behind.
     var stage: Int? { processors.firstIndex { $0.type == Self.stageType } }
 
-    /// Nothing that redaction removes may reach a disk, and in front of a stage is a journal. What encryption covers may
-    /// reach one that is encrypted itself: ``checkOrder(of:isJournalEncrypted:_:)``.
+    /// Nothing that redaction removes may reach a disk, and in front of a stage is a journal. What encryption covers
+    /// may reach one that is encrypted itself: ``checkOrder(of:isJournalEncrypted:_:)``.
     private func checkOrder(_ fields: inout Fields) {
         guard let stage else { return }
         for (place, id) in processors.enumerated() where place > stage {
