@@ -23,6 +23,8 @@ let package = Package(
         .systemLibrary(name: "CHyperscan"),
         .executableTarget(
             name: "Redaction", dependencies: ["CHyperscan", "CLibraries"], exclude: needingConfiguration),
+        .target(name: "CEncryption", dependencies: ["CLibraries"], cSettings: [.unsafeFlags(["-O2"])]),
+        .executableTarget(name: "Encryption", dependencies: ["CEncryption", "CLibraries"]),
         .executableTarget(name: "FuzzRedaction", dependencies: ["CFuzzer", "CLibraries"], exclude: needingConfiguration),
         .target(name: "COTLP", linkerSettings: [.linkedLibrary("protobuf-c")]),
         // simdjson takes the widest vectors that the compiler allows, and should be measured at its best.

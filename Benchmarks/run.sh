@@ -8,6 +8,8 @@ bodies=.build/bodies
 "${PYTHON:-python3}" make_bodies.py "$bodies"
 swift build -c release --product HotPath
 .build/release/HotPath "$bodies" "${1:-15}"
+swift build -c release --product Encryption
+.build/release/Encryption
 swift build -c release --product Redaction
 .build/release/Redaction "$bodies" ${WEIR_TEXTS:+"$WEIR_TEXTS"}
 well=0

@@ -19,7 +19,8 @@ private func request(_ size: Int) -> Payload {
     let text = String(repeating: "what a model was asked ", count: size / 23 + 1).prefix(size)
     for index in 0..<fields {
         let end = writer.count
-        for (key, value) in [("http.route", "/orders"), ("app.secret", String(text)), ("gen_ai.response.model", "m-4")] {
+        for (key, value) in [("http.route", "/orders"), ("app.secret", String(text)), ("gen_ai.response.model", "m-4")]
+        {
             var list = ReverseWriter(capacity: 64)
             list.writeList([NewPair(key: key, value: .string(value))])
             var found = FieldReader(list.written)
@@ -55,7 +56,8 @@ for suite in CipherSuite.allCases {
             weir_encryption_loop_begin(loop, payload.count / 2 * 3 + 100 * fields)
             let done = batch.spans.indices.reduce(0) { count, index in
                 let value = batch.bytes(batch.attributes[batch.spans[index].attributes.indices.lowerBound + 1].valueRef)
-                return count + Int(weir_encryption_loop_seal(loop, suite == .xaes256gcm ? 1 : 0, value.baseAddress, value.count))
+                return count
+                    + Int(weir_encryption_loop_seal(loop, suite == .xaes256gcm ? 1 : 0, value.baseAddress, value.count))
             }
             c = min(c, threadTime() - start)
             precondition(done == fields && pass.takeCounts().encrypted == fields)

@@ -9,6 +9,8 @@ struct ProcessorTraits: OptionSet, Sendable {
     static let encrypts = ProcessorTraits(rawValue: 4)
     /// Writes spans to a disk before they are through the pipeline.
     static let stores = ProcessorTraits(rawValue: 8)
+    /// Writes them to files that `service.journal.encryption` is not about as well.
+    static let storesInClear = ProcessorTraits(rawValue: 16)
 }
 
 extension PipelineConfiguration {
@@ -33,7 +35,10 @@ extension PipelineConfiguration {
             if let late = behind.first(where: { $0.traits.contains(.redacts) }) {
                 reject("\(step.id) stores spans in front of \(late.id), wanted it behind")
             }
-            if !isJournalEncrypted, let late = behind.first(where: { $0.traits.contains(.encrypts) }) {
+            guard let late = behind.first(where: { $0.traits.contains(.encrypts) }) else { continue }
+            if step.traits.contains(.storesInClear) {
+                reject("\(step.id) stores spans in front of \(late.id) for recall, wanted it behind")
+            } else if !isJournalEncrypted {
                 reject(
                     "\(step.id) stores spans in front of \(late.id), wanted it behind, or service.journal.encryption")
             }

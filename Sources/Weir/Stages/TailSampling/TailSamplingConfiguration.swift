@@ -8,9 +8,7 @@ struct TailSamplingConfiguration: Configurable {
     let droppedDecisions: Int
     let recall: RecallConfiguration?
 
-    var traits: ProcessorTraits { .stores }
-
-    var traits: ProcessorTraits { .stores }
+    var traits: ProcessorTraits { recall == nil ? .stores : [.stores, .storesInClear] }
 
     init(_ fields: inout Fields) {
         let wait = fields.duration(

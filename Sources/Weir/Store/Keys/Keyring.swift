@@ -131,6 +131,7 @@ final class Keyring: Sendable {
 
     /// Returns when the store has all of the keys.
     func makeDurable(_ keys: [DataKey]) async throws(KeyError) {
+        guard keys.contains(where: { !$0.isInStore }) else { return }
         try await store.keep(keys) { locked.withLock { Array($0.new.values) } }
         locked.withLock { $0.new = $0.new.filter { !$0.value.isInStore } }
     }

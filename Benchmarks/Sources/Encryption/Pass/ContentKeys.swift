@@ -1,1 +1,0 @@
-../../../../Sources/Weir/Processors/Redaction/ContentKeys.swift
