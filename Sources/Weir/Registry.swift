@@ -13,6 +13,10 @@ enum Registry {
         RedactionProcessor.self,
         ResourceProcessor.self,
     ]
+    /// Processors that need more than one request.
+    static let stages: [any Stage.Type] = [
+        TailSamplingStage.self
+    ]
     static let exporters: [any Exporter.Type] = [
         ArchiveExporter.self,
         DebugExporter.self,
@@ -30,7 +34,8 @@ enum Registry {
     /// The same, as far as the configuration needs to know it.
     static let catalogue = Catalogue(
         types: receivers.map { describe($0, .receiver) } + processors.map { describe($0, .processor) }
-            + exporters.map { describeExporter($0) } + extensions.map { describeExtension($0) })
+            + stages.map { describe($0, .processor) } + exporters.map { describeExporter($0) }
+            + extensions.map { describeExtension($0) })
 
     static func describe<C: Component>(_ type: C.Type, _ kind: ComponentKind) -> ComponentType {
         ComponentType(kind: kind, type: C.type, help: C.help, note: C.note, configuration: C.Configuration.self)
@@ -45,6 +50,12 @@ enum Registry {
     /// Builds the processor that `definition` describes.
     static func processor(_ definition: ComponentDefinition, _ context: Context) throws -> any Processor {
         guard let type = processors.first(where: { $0.type == definition.id.type }) else { throw unknown(definition) }
+        return try build(type, definition, context)
+    }
+
+    /// Builds the stage that `definition` describes.
+    static func stage(_ definition: ComponentDefinition, _ context: Context) throws -> any Stage {
+        guard let type = stages.first(where: { $0.type == definition.id.type }) else { throw unknown(definition) }
         return try build(type, definition, context)
     }
 

@@ -440,10 +440,10 @@ exporters:
     assert run["outputs"] == {"output": "[encrypted]"}
     assert run["extra"]["metadata"]["note"] == "[encrypted]" and run["error"] == "[encrypted]"
     assert "hush" not in json.dumps(run) and "weir1." not in json.dumps(run)
-    assert weir.metric("weir_langsmith_revealed_values", exporter="langsmith") == 1
+    assert weir.metric("weir_exporter_revealed_values", exporter="langsmith") == 1
     keys = sqlite3.connect(tmp_path / "keys" / "keys.db")
     audit = keys.execute("SELECT actor, action, detail FROM key_audit").fetchall()
-    assert ("langsmith", "reveal", "sends gen_ai.prompt of tenant default in clear") in audit
+    assert ("exporter langsmith", "reveal", "fields of tenant default") in audit
 
 
 def test_says_what_is_wrong_with_a_configuration(tmp_path):

@@ -11,9 +11,6 @@ struct LangSmithConfiguration: Configurable {
     /// By tenant.
     let tenants: [String: [LangSmithTarget]]
     let rules: RunRules
-    /// Attributes that are decrypted, and with whose keys.
-    let reveal: [String]
-    let keystore: ComponentID?
     let compressing: Compressing
     /// How long a span waits for those above it.
     let traceGrace: Duration
@@ -53,12 +50,6 @@ struct LangSmithConfiguration: Configurable {
         rules = RunRules(
             hidesInputs: hidesInputs, hidesOutputs: hidesOutputs, project: target.project,
             projectKey: projectKey.map(AttributeKey.init))
-        reveal = fields.strings(
-            "reveal", default: [], count: 0...1_000,
-            "Encrypted attributes that are sent in clear; * stands for any text. Of others a word says that they are.")
-        keystore =
-            reveal.isEmpty && !fields.keys.contains("keystore") && fields.mode == .reading
-            ? nil : fields.extensionID("keystore", .keystore, "The extension that has the data keys, for reveal.")
         compressing = fields.choice(
             "compression", default: .auto, "How requests are compressed; auto is zstd where the server offers it.")
         traceGrace = fields.duration(

@@ -9,14 +9,12 @@ private struct SpecialRuns {
 /// From spans to requests.
 extension LangSmithExporter {
     /// - Returns: what the destination has.
-    func send(
-        _ part: FrozenBatch, of tenant: String, _ keys: RunReveal.Keys
-    ) async throws(ExportError) -> [RunOperation] {
+    func send(_ part: FrozenBatch, of tenant: String) async throws(ExportError) -> [RunOperation] {
         var sent: [RunOperation] = []
         var failure: ExportError?
         for target in configuration.targets(of: tenant) {
             do throws(ExportError) {
-                sent += try await send(part, of: tenant, keys, to: target)
+                sent += try await send(part, of: tenant, to: target)
             } catch {
                 // Another one may work; what it takes is not sent to it again.
                 failure = failure ?? error
@@ -27,7 +25,7 @@ extension LangSmithExporter {
     }
 
     private func send(
-        _ part: FrozenBatch, of tenant: String, _ keys: RunReveal.Keys, to target: LangSmithTarget
+        _ part: FrozenBatch, of tenant: String, to target: LangSmithTarget
     ) async throws(ExportError) -> [RunOperation] {
         var limits = RequestLimits(await info(of: target))
         var sent: [RunOperation] = []
@@ -36,7 +34,7 @@ extension LangSmithExporter {
         let isNew = part.records.allSatisfy { $0.sequence > part.recoveredThrough }
         while true {
             var isDone = true
-            for request in try requests(of: part, tenant, keys, target, limits, special, &sent) {
+            for request in try requests(of: part, tenant, target, limits, special, &sent) {
                 switch try await post(request) {
                 case .taken:
                     remember(request.operations)
@@ -68,7 +66,7 @@ extension LangSmithExporter {
 
     /// All that is not delivered, parents first.
     private func requests(
-        of part: FrozenBatch, _ tenant: String, _ keys: RunReveal.Keys, _ target: LangSmithTarget,
+        of part: FrozenBatch, _ tenant: String, _ target: LangSmithTarget,
         _ limits: RequestLimits, _ special: SpecialRuns, _ sent: inout [RunOperation]
     ) throws(ExportError) -> [RunRequest] {
         let rules = configuration.rules(for: target)
@@ -76,12 +74,7 @@ extension LangSmithExporter {
         var runs: [WrittenRun] = []
         do {
             try part.forEach(into: &batch) { batch, _ in
-                if let reveal, !keys.isEmpty {
-                    let counts = reveal.reveal(&batch, with: keys)
-                    telemetry.revealedValues.add(counts.revealed)
-                    telemetry.unreadableValues.add(counts.unreadable)
-                }
-                RunReveal.hideRest(of: &batch)
+                batch.hideCiphertext()
                 for place in batch.spans.indices {
                     let link = SpanLink(batch.spans[place], batch)
                     var position = index.place(link).salted(target.salt)

@@ -20,9 +20,6 @@ actor LangSmithExporter: Exporter {
     let clock: @Sendable () -> Timestamp
     private let executor: BlockingExecutor
     private let component: ComponentID
-    let reveal: RunReveal?
-    /// Tenants for which is noted that their fields are revealed.
-    private var audited: Set<String> = []
     let client: HTTPClient
     /// By account.
     var servers: [UInt64: LangSmithServer] = [:]
@@ -57,10 +54,6 @@ actor LangSmithExporter: Exporter {
         telemetry = LangSmithTelemetry(context)
         executor = BlockingExecutor(label: "weir.\(context.id)")
         component = context.id
-        reveal = try configuration.keystore.map { keystore in
-            let found = try context.extensions.find(keystore, as: KeystoreExtension.self)
-            return RunReveal(names: configuration.reveal, ring: found.ring)
-        }
         client = try HTTPClient(tls: configuration.tls)
         gate = RequestGate(limit: configuration.connections)
         index = TraceIndex(configuration.memory)
@@ -73,7 +66,7 @@ actor LangSmithExporter: Exporter {
 
     func export(_ batch: FrozenBatch) async throws(ExportError) {
         try open(batch.journal)
-        let (links, keyIDs) = try links(of: batch)
+        let links = try links(of: batch)
         lastID += 1
         let id = lastID
         defer {
@@ -84,15 +77,10 @@ actor LangSmithExporter: Exporter {
         for other in order.predecessors(of: id) where order.isActive(other) {
             await withCheckedContinuation { patient[other, default: []].append($0) }
         }
-        let keys = try await reveal?.keys(keyIDs) ?? [:]
         var sent: [RunOperation] = []
         for (tenant, records) in batch.byTenant {
-            if !keys.isEmpty, let reveal, !audited.contains(tenant) {
-                try await reveal.audit(tenant, reader: "\(component)", at: clock())
-                audited.insert(tenant)
-            }
             let part = FrozenBatch(journal: batch.journal, records: records, recoveredThrough: batch.recoveredThrough)
-            sent += try await send(part, of: tenant, keys)
+            sent += try await send(part, of: tenant)
         }
         for operation in sent { delivered.remove(operation) }
     }
@@ -125,19 +113,16 @@ actor LangSmithExporter: Exporter {
 // MARK: - Waiting
 
 extension LangSmithExporter {
-    /// And the keys that their encrypted fields need.
-    private func links(of frozen: FrozenBatch) throws(ExportError) -> (links: [SpanLink], keyIDs: Set<UInt64>) {
+    private func links(of frozen: FrozenBatch) throws(ExportError) -> [SpanLink] {
         var links: [SpanLink] = []
-        var keyIDs: Set<UInt64> = []
         do {
             try frozen.forEach(into: &batch) { batch, _ in
                 for span in batch.spans { links.append(SpanLink(span, batch)) }
-                if let reveal { keyIDs.formUnion(reveal.keyIDs(in: batch)) }
             }
         } catch {
             throw .rejected("a record cannot be decoded: \(error)")
         }
-        return (links, keyIDs)
+        return links
     }
 
     /// Returns when the ancestors of all spans are known, or it is time to go on without.

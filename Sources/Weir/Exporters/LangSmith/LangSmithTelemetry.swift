@@ -5,8 +5,6 @@ struct LangSmithTelemetry: Sendable {
     let trimmedRuns: Counter
     let missingRoots: Counter
     let releasedEarly: Counter
-    let revealedValues: Counter
-    let unreadableValues: Counter
     let heldSpans: Gauge
 
     init(_ context: Context) {
@@ -19,8 +17,6 @@ struct LangSmithTelemetry: Sendable {
         trimmedRuns = counter("trimmed_runs", "Runs that were too large and lost the rest of a field.")
         missingRoots = counter("missing_roots", "Traces whose root had not come within trace_grace.")
         releasedEarly = counter("released_early", "Batches that did not wait, because max_held_bytes waited.")
-        revealedValues = counter("revealed_values", "Values that were decrypted to be sent.")
-        unreadableValues = counter("unreadable_values", "Values that were to be decrypted and could not be.")
         heldSpans = context.metrics.gauge(
             "weir_langsmith_held_spans", help: "Spans of batches that wait for ancestors.", labels: labels)
     }
