@@ -1,8 +1,9 @@
 """What a run costs on its way to a LangSmith server: Weir from its journal, beside LangSmith's own Python client, the same
 runs to the same server.
 
-The server keeps nothing; it counts. Weir's time is that of its process from the start until all is sent, less a start
-with nothing to do; the client's is that of the threads in the background only.
+The server keeps nothing. Weir's time is that of its process from the start until all is sent, less a start with nothing to
+do; the client's is that of its process from the first run, which is made already, to the end of `flush`: what it does in the
+background, and what it does in the caller's thread for that.
 """
 import argparse
 import http.server
@@ -24,9 +25,13 @@ import otlp  # noqa: E402
 
 MOST_MICROSECONDS = 15
 LEAST_TIMES_THE_CLIENT = 10
-INFO = {"version": "1", "batch_ingest_config": {"use_multipart_endpoint": True, "size_limit": 100, "size_limit_bytes": 20971520},
+INFO = {"version": "1",
+        "batch_ingest_config": {"use_multipart_endpoint": True, "size_limit": 100, "size_limit_bytes": 20971520,
+                                "scale_up_qsize_trigger": 1000, "scale_up_nthreads_limit": 16,
+                                "scale_down_nempty_trigger": 4},
         "instance_flags": {"zstd_compression_enabled": True}}
-KEYS = "{{ endpoint: {url}, api_key: lsv2_sk_bench, requests_per_minute: 1000000, directory: {folder}/langsmith, trace_grace: 0s{more} }}"
+KEYS = ("{{ endpoint: {url}, api_key: lsv2_sk_bench, requests_per_minute: 1000000, directory: {folder}/langsmith, "
+        "trace_grace: 0s{more} }}")
 TREE = 5
 
 
@@ -111,19 +116,12 @@ def weir_seconds(program, folder, url, bodies, runs):
 
 
 CLIENT = """
-import os, pathlib, random, sys, threading, time, uuid, datetime
+import random, sys, time, uuid, datetime
 sys.path.append(sys.argv[1])
 import langsmith as bench
 from langsmith import Client
 client = Client(api_url=sys.argv[2], api_key="lsv2_sk_bench")
 count, dice = int(sys.argv[3]), random.Random(1)
-def background():
-    main, total = threading.get_native_id(), 0
-    for task in pathlib.Path("/proc/self/task").iterdir():
-        if int(task.name) != main:
-            fields = (task / "stat").read_text().rpartition(")")[2].split()
-            total += int(fields[11]) + int(fields[12])
-    return total / os.sysconf("SC_CLK_TCK")
 now = datetime.datetime.now(datetime.timezone.utc)
 stamp = now.strftime("%Y%m%dT%H%M%S%fZ")
 made = []
@@ -139,16 +137,16 @@ for number in range(count):
         inputs={"messages": question}, outputs={"messages": answer, "usage_metadata": {
             "input_tokens": 250, "output_tokens": 250, "total_tokens": 500}},
         extra={"metadata": {"ls_provider": "openai", "ls_model_name": "gpt-4o-mini"}}))
-before = background()
+before = time.process_time()
 for run in made:
     client.create_run(**run)
 client.flush()
-print(background() - before)
+print(time.process_time() - before)
 """
 
 
 def client_seconds(url, runs):
-    """CPU seconds of the client's threads in the background."""
+    """CPU seconds of the client's process."""
     source = pathlib.Path(__file__).read_text()
     parts = [source[source.index(f"def {name}("):].split("\n\n\n")[0] for name in ("words", "contents")]
     program = CLIENT.replace("import langsmith as bench\n", f"TREE = {TREE}\n" + "\n".join(parts) + "\n")
@@ -174,9 +172,10 @@ def main():
     client = client_seconds(url, runs) / runs * 1e6
     server.terminate()
     print(f"{runs:,} runs of 1 kB in and 1 kB out, zstd, in CPU microseconds a run")
-    print(f"  weir, from its journal         {weir:8.1f}, goal {MOST_MICROSECONDS}: {'holds' if weir < MOST_MICROSECONDS else 'MISSED'}")
+    print(f"  weir, from its journal         {weir:8.1f}, goal {MOST_MICROSECONDS}: "
+          f"{'holds' if weir < MOST_MICROSECONDS else 'MISSED'}")
     times = client / weir
-    print(f"  client, background threads     {client:8.1f}: {times:.1f} times, goal {LEAST_TIMES_THE_CLIENT}: "
+    print(f"  client, its process            {client:8.1f}: {times:.1f} times, goal {LEAST_TIMES_THE_CLIENT}: "
           f"{'holds' if times >= LEAST_TIMES_THE_CLIENT else 'MISSED'}")
     raise SystemExit(0 if weir < MOST_MICROSECONDS and times >= LEAST_TIMES_THE_CLIENT else 1)
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Measures the codecs, then (where they are there) the whole server and the hot tables. Needs a Python with opentelemetry-proto: $PYTHON, else python3.
+# Measures the codecs, then (where they are there) the whole server, the hot tables and runs to LangSmith. Needs a Python with opentelemetry-proto: $PYTHON, else python3.
 # With WEIR_TEXTS=FILE, a text a line as {"text": …}, also the redaction scanner on those texts.
 # Usage: run.sh [rounds]
 set -eu
@@ -16,4 +16,5 @@ well=0
 if [ -x ./server.sh ]; then ./server.sh "$bodies" || well=1; fi
 "${PYTHON:-python3}" store.py --weir ../.build/release/weir || well=1
 "${PYTHON:-python3}" archive.py --weir ../.build/release/weir || well=1
+"${PYTHON:-python3}" langsmith.py --weir ../.build/release/weir || well=1
 exit $well

@@ -23,9 +23,11 @@ WORKSPACE = "5f0c8a3e-6a0f-4a5e-9d3b-0c1d2e3f4a5b"
 
 def info(zstd=True, multipart=True, size_limit=100, size_limit_bytes=20_971_520, **flags):
     config = {"use_multipart_endpoint": multipart, "size_limit": size_limit, "size_limit_bytes": size_limit_bytes}
+    # The Python client wants all of them.
+    scaling = {"scale_up_qsize_trigger": 1000, "scale_up_nthreads_limit": 16, "scale_down_nempty_trigger": 4}
     return {
         "version": "0.13.0",
-        "batch_ingest_config": {"scale_up_qsize_trigger": 1000, "scale_up_nthreads_limit": 16, **config},
+        "batch_ingest_config": {**scaling, **config},
         "instance_flags": {"zstd_compression_enabled": zstd, **flags},
     }
 

@@ -1,7 +1,10 @@
 """The exporter `langsmith`, against the strict server."""
 
+import base64
 import json
 import random
+import shutil
+import sqlite3
 
 import pytest
 
@@ -165,6 +168,21 @@ def test_a_trace_goes_on_after_a_restart(start, server, tmp_path, journal):
     runs = arrives(weir, server, tree + late)
     eventually(lambda: len([k for k in server.operations if k[1] == "patch"]) == 1, story(weir, server))
     assert len(runs) == 10
+
+
+def test_a_root_gets_in_where_its_stand_in_was_forgotten(start, server, tmp_path, journal):
+    keys = dict(exporters=langsmith(server), journal=journal, directory=tmp_path / "same")
+    weir = start(**keys)
+    tree = a_tree(8, 3)
+    send(weir, *tree[1:])
+    eventually(lambda: len(server.all_runs()) == 3, story(weir, server))
+    weir.stop()
+    shutil.rmtree(tmp_path / "same" / "data" / "langsmith")
+    weir = start(**keys)
+    send(weir, tree[0])
+    eventually(lambda: "root" in {run["name"] for run in server.all_runs().values()}, story(weir, server))
+    weir.drain()
+    assert len(server.all_runs()) == 3
 
 
 def test_spans_that_wait_come_again_after_a_kill(start, server, tmp_path, journal):
@@ -382,8 +400,8 @@ def test_what_langsmiths_client_exports_over_otlp_becomes_the_runs_that_it_would
 
 def test_every_destination_gets_everything_under_ids_of_its_own(start, servers):
     first, second = servers(), servers()
-    several = json.dumps([{"api_url": first.url, "api_key": smith.KEY}, {"api_url": second.url + "/api/v1", "api_key": smith.KEY, "project_name": "copy"}])
-    exporters = langsmith(first, runs_endpoints=several)
+    copy = {"api_url": second.url + "/api/v1", "api_key": smith.KEY, "project_name": "copy"}
+    exporters = langsmith(first, runs_endpoints=json.dumps([{"api_url": first.url, "api_key": smith.KEY}, copy]))
     del exporters["langsmith"]["endpoint"], exporters["langsmith"]["api_key"]
     second.stop()
     weir = start(exporters=exporters)
@@ -397,6 +415,35 @@ def test_every_destination_gets_everything_under_ids_of_its_own(start, servers):
     assert not ours.keys() & theirs.keys()
     assert {run["session_name"] for run in theirs.values()} == {"copy"}
     assert [request.status for request in first.posts()] == [202], "what one has taken is not sent to it again"
+
+
+def test_only_fields_that_are_revealed_are_sent_in_clear(start, server, tmp_path):
+    (tmp_path / "kek").write_text(base64.b64encode(bytes([7]) * 32).decode() + "\n")
+    (tmp_path / "kek").chmod(0o600)
+    exporters = langsmith(server, reveal=["gen_ai.prompt"], keystore="keystore")
+    text = configuration(exporters=exporters).replace(
+        "exporters:\n",
+        f"""\
+extensions:
+  keystore: {{ key_encryption_keys: {{ file: {tmp_path}/kek }}, path: {tmp_path}/keys/keys.db }}
+processors:
+  encryption: {{ fields: ["gen_ai.prompt", "gen_ai.completion", "note"], status_message: true, keystore: keystore }}
+exporters:
+""", 1).replace("      receivers: [otlp]\n", "      receivers: [otlp]\n      processors: [encryption]\n")
+    weir = start(text=text)
+    attributes = {"gen_ai.operation.name": "chat", "gen_ai.prompt": '{"q":"open"}', "gen_ai.completion": "hush", "note": "hush"}
+    one = span(53, 1, attributes=attributes)
+    one.status.code, one.status.message = 2, "hush"
+    send(weir, one)
+    run = next(iter(arrives(weir, server, [one]).values()))
+    assert run["inputs"] == {"q": "open"}
+    assert run["outputs"] == {"output": "[encrypted]"}
+    assert run["extra"]["metadata"]["note"] == "[encrypted]" and run["error"] == "[encrypted]"
+    assert "hush" not in json.dumps(run) and "weir1." not in json.dumps(run)
+    assert weir.metric("weir_exporter_revealed_values", exporter="langsmith") == 1
+    keys = sqlite3.connect(tmp_path / "keys" / "keys.db")
+    audit = keys.execute("SELECT actor, action, detail FROM key_audit").fetchall()
+    assert ("exporter langsmith", "reveal", "fields of tenant default") in audit
 
 
 def test_says_what_is_wrong_with_a_configuration(tmp_path):

@@ -51,6 +51,9 @@ def comparable(runs):
     for name, run in runs.items():
         metadata = {key: value for key, value in run["extra"]["metadata"].items()
                     if key not in OWN_METADATA and not key.startswith("LANGSMITH_")}
+        # The client exports this where it knows no provider.
+        if metadata.get("ls_provider") == "langchain":
+            del metadata["ls_provider"]
         error = run.get("error")
         result[name] = {
             "run_type": run["run_type"],

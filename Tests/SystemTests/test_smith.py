@@ -75,7 +75,7 @@ def test_takes_what_langsmiths_client_has_sent(server, capture):
         ("R10", run(dotted_order=f"{START}{ID}1.{START}{ID}1")),
         ("R10", child(dotted_order=f"20260102T030405678902Z{ID}2", trace_id=ID + "2")),
         ("R11", child(parent_run_id=ID + "3")),
-        ("R12", child(dotted_order=f"{START}{ID}1.{START}{ID}2.{START}{ID}1.20260102T030405678902Z{ID}2", parent_run_id=ID + "1")),
+        ("R12", child(dotted_order=f"{START}{ID}1.{START}{ID}2.{START}{ID}1.20260102T030405678902Z{ID}2")),
         ("R13", child(dotted_order=f"{START}{ID}1.20260102T030405678900Z{ID}2", start_time="2026-01-02T03:04:05.678900+00:00")),
         ("R14", run(run_type="agent")),
         ("R14", run(inputs=[1])),

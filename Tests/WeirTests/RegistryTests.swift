@@ -35,6 +35,11 @@ import Testing
         }
     }
 
+    @Test func knowsOtlphttpAsTheOpenTelemetryCollectorDoes() {
+        #expect(Registry.catalogue.type("otlphttp", of: .exporter)?.type == OTLPHTTPExporter.type)
+        #expect(Registry.catalogue.type("otlphttp", of: .receiver) == nil)
+    }
+
     @Test func everyKeyHasAHelpText() {
         func check(_ fields: [FieldDescription], of component: ComponentType) {
             for field in fields {

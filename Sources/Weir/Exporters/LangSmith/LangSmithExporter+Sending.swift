@@ -2,8 +2,8 @@
 extension LangSmithExporter {
     enum Outcome {
         case taken
-        /// The destination has all of it.
-        case known
+        /// The destination has all of it, which is a surprise where this was not sent before.
+        case known(isSurprise: Bool)
         /// The destination has some of it, or all.
         case mixed
         case tooLarge
@@ -75,7 +75,7 @@ extension LangSmithExporter {
             // the same was sent before.
             guard isRepeated || request.operations.count == 1 else { return .mixed }
             telemetry.knownRuns.add(request.operations.count)
-            return .known
+            return .known(isSurprise: !isRepeated)
         case .tooLarge: return .tooLarge
         case .missing:
             let isMultipart = request.path == "/runs/multipart"

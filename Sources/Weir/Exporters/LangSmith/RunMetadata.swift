@@ -63,7 +63,7 @@ struct RunMetadata {
                 guard let own = Self.rest(key, after: prefix),
                     !Self.environment.contains(where: { Self.rest(own, after: $0) != nil })
                 else { continue }
-                note(own, in: &given)
+                guard note(own, in: &given) else { continue }
                 json.member(.plain(own), JSONTree(readingTextsOf: value))
             } else if Self.json.equals(key), case let tree = JSONTree(readingTextsOf: value), tree.isObject {
                 for member in tree.members {
@@ -73,6 +73,7 @@ struct RunMetadata {
             } else if Self.attachments.equals(key) {
                 json.member("langsmith.attachments", .text("left out"))
             } else if isShown(key, isCall, rules) {
+                note(key, in: &given)
                 json.member(.plain(key), JSONTree(value))
             }
         }
@@ -81,8 +82,12 @@ struct RunMetadata {
         json.dropComma()
     }
 
-    private func note(_ key: UnsafeRawBufferPointer, in given: inout Set<Int>) {
-        if let index = Self.derived.firstIndex(where: { $0.equals(key) }) { given.insert(index) }
+    /// - Returns: false for the ids, which a client that exports OTLP does not know better.
+    @discardableResult
+    private func note(_ key: UnsafeRawBufferPointer, in given: inout Set<Int>) -> Bool {
+        guard let index = Self.derived.firstIndex(where: { $0.equals(key) }) else { return true }
+        given.insert(index)
+        return Derived.allCases[index] != .traceID && Derived.allCases[index] != .spanID
     }
 
     /// Whether an attribute stands in the metadata as it is.

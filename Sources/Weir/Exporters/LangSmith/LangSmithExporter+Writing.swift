@@ -1,0 +1,173 @@
+/// Runs that are not sent as the others.
+private struct SpecialRuns {
+    /// A request each.
+    var alone: Set<RunOperation> = []
+    /// As a change of a run that is there.
+    var patches: Set<RunOperation> = []
+}
+
+/// From spans to requests.
+extension LangSmithExporter {
+    /// - Returns: what the destination has.
+    func send(_ part: FrozenBatch, of tenant: String) async throws(ExportError) -> [RunOperation] {
+        var sent: [RunOperation] = []
+        var failure: ExportError?
+        for target in configuration.targets(of: tenant) {
+            do throws(ExportError) {
+                sent += try await send(part, of: tenant, to: target)
+            } catch {
+                // Another one may work; what it takes is not sent to it again.
+                failure = failure ?? error
+            }
+        }
+        if let failure { throw failure }
+        return sent
+    }
+
+    private func send(
+        _ part: FrozenBatch, of tenant: String, to target: LangSmithTarget
+    ) async throws(ExportError) -> [RunOperation] {
+        var limits = RequestLimits(await info(of: target))
+        var sent: [RunOperation] = []
+        var special = SpecialRuns()
+        // What was in the journal when this process began may have been sent by the one before.
+        let isNew = part.records.allSatisfy { $0.sequence > part.recoveredThrough }
+        while true {
+            var isDone = true
+            for request in try requests(of: part, tenant, target, limits, special, &sent) {
+                switch try await post(request) {
+                case .taken:
+                    remember(request.operations)
+                    continue
+                case .known(let isSurprise):
+                    if isSurprise, isNew, let root = request.operations.first(where: \.isRootPost) {
+                        // A stand-in for it of which nothing is remembered. It must not keep the root out.
+                        special.patches.insert(root)
+                    } else {
+                        remember(request.operations)
+                        continue
+                    }
+                case .mixed: special.alone.formUnion(request.operations)
+                case .tooLarge: limits.maxBytes = try limits.smaller(than: request)
+                case .otherEndpoint: limits = RequestLimits(await info(of: target))
+                }
+                // What is left is written again, in another way.
+                isDone = false
+                break
+            }
+            if isDone { return sent }
+        }
+    }
+
+    private func remember(_ operations: [RunOperation]) {
+        if delivered.count + operations.count > Self.maxDelivered { delivered = [] }
+        delivered.formUnion(operations)
+    }
+
+    /// All that is not delivered, parents first.
+    private func requests(
+        of part: FrozenBatch, _ tenant: String, _ target: LangSmithTarget,
+        _ limits: RequestLimits, _ special: SpecialRuns, _ sent: inout [RunOperation]
+    ) throws(ExportError) -> [RunRequest] {
+        let rules = configuration.rules(for: target)
+        writer.reset()
+        var runs: [WrittenRun] = []
+        do {
+            try part.forEach(into: &batch) { batch, _ in
+                batch.hideCiphertext()
+                for place in batch.spans.indices {
+                    let link = SpanLink(batch.spans[place], batch)
+                    var position = index.place(link).salted(target.salt)
+                    if special.patches.contains(RunOperation(position, target)) { position.isPatch = true }
+                    var run = writer.write(place, at: position, of: batch, rules)
+                    if run.size > limits.maxBytes - MultipartBody.overhead,
+                        writer.trim(&run, to: limits.maxBytes - MultipartBody.overhead)
+                    {
+                        telemetry.trimmedRuns.add()
+                    }
+                    if position.bringsRoot { runs.append(writer.writeStandIn(of: run, rules)) }
+                    runs.append(run)
+                }
+            }
+        } catch {
+            throw .rejected("a record cannot be decoded: \(error)")
+        }
+        note()
+        // A parent is always higher than its child; what is equally high stays in its order.
+        let ordered = runs.enumerated().sorted {
+            ($0.element.place.path.count, $0.offset) < ($1.element.place.path.count, $1.offset)
+        }.map(\.element)
+        sent = ordered.map { RunOperation($0.place, target) }
+        var requests: [RunRequest] = []
+        var next: [WrittenRun] = []
+        var bytes = 0
+        for run in ordered where !delivered.contains(RunOperation(run.place, target)) {
+            let isAlone = special.alone.contains(RunOperation(run.place, target))
+            if !next.isEmpty, isAlone || next.count >= limits.maxRuns || bytes + run.size > limits.maxBytes {
+                requests.append(try request(next, tenant, target, limits))
+                (next, bytes) = ([], 0)
+            }
+            next.append(run)
+            bytes += run.size
+            if isAlone {
+                requests.append(try request(next, tenant, target, limits))
+                (next, bytes) = ([], 0)
+            }
+        }
+        if !next.isEmpty { requests.append(try request(next, tenant, target, limits)) }
+        return requests
+    }
+
+    /// Keeps what was fixed, before anybody hears of it.
+    private func note() {
+        let (places, hasTurned) = index.takeNews()
+        let roots = places.count { $0.standInStart != nil }
+        telemetry.missingRoots.add(roots)
+        do throws(FileError) {
+            try files?.append(places, hasTurned: hasTurned, isSafe: roots > 0)
+        } catch {
+            // A tree may lose its shape with the next start; no run is lost.
+            logger.warning("cannot remember traces for the next start", metadata: ["reason": "\(error)"])
+        }
+    }
+
+    private func request(
+        _ runs: [WrittenRun], _ tenant: String, _ target: LangSmithTarget, _ limits: RequestLimits
+    ) throws(ExportError) -> RunRequest {
+        body.reset(keeping: 4 << 20)
+        let isMultipart = limits.info.takesMultipart
+        if isMultipart {
+            MultipartBody.multipart(runs, of: writer.written, into: &body)
+        } else {
+            MultipartBody.batch(runs, of: writer.written, into: &body)
+        }
+        // Only multipart requests may be compressed.
+        let compression = isMultipart ? configuration.compression(limits.info) : .none
+        var bytes: [UInt8] = []
+        do {
+            var compressor = try Compressor(compression, level: compression == .none ? 0 : 1)
+            try compressor.write(body.written) { bytes.append(contentsOf: $0) }
+            try compressor.finish { bytes.append(contentsOf: $0) }
+        } catch {
+            throw .retryable("\(error)", after: nil)
+        }
+        var headers = target.headers
+        headers.append(
+            (
+                "Content-Type",
+                isMultipart ? "multipart/form-data; boundary=\(MultipartBody.boundary)" : "application/json"
+            ))
+        if compression != .none { headers.append(("Content-Encoding", compression.rawValue)) }
+        return RunRequest(
+            target: target, tenant: tenant, path: isMultipart ? "/runs/multipart" : "/runs/batch", headers: headers,
+            body: bytes, operations: runs.map { RunOperation($0.place, target) })
+    }
+}
+
+extension RunOperation {
+    fileprivate init(_ place: RunPlace, _ target: LangSmithTarget) {
+        self.init(target: target.id, trace: place.trace, run: place.id, isPatch: place.isPatch)
+    }
+
+    fileprivate var isRootPost: Bool { !isPatch && run == trace }
+}
