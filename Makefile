@@ -10,6 +10,7 @@ SHELL := /bin/bash
 RUN_PACKAGES := zlib1g-dev libdeflate-dev libzstd-dev libpcre2-dev libssl-dev libpq-dev libsqlite3-dev
 DEMO_PACKAGES := python3 python3-venv
 TEST_PACKAGES := $(RUN_PACKAGES) $(DEMO_PACKAGES) gcc libc6-dev protobuf-c-compiler libprotobuf-c-dev curl zstd openssl postgresql
+TORTURE_PACKAGES := $(TEST_PACKAGES) openjdk-17-jre-headless
 BENCH_PACKAGES := $(RUN_PACKAGES) protobuf-c-compiler libprotobuf-c-dev libsimdjson-dev libhyperscan-dev wrk lld gcc libc6-dev postgresql
 
 WEIR := .build/release/weir
@@ -37,7 +38,7 @@ fi
 endef
 
 .PHONY: help run test demo langsmith-dev bench fuzz torture lint format clean \
-    run-packages test-packages demo-packages bench-packages unit-tests system-tests
+    run-packages test-packages torture-packages demo-packages bench-packages unit-tests system-tests
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,7 +60,7 @@ bench: bench-packages $(WEIR) $(VENV)/installed ## measure speed and memory
 fuzz: bench-packages ## feed the decoders with mutated input
 	Benchmarks/fuzz.sh
 
-torture: test-packages $(WEIR) $(VENV)/installed ## the long tests
+torture: torture-packages $(WEIR) $(VENV)/torture ## the long tests
 	WEIR_TORTURE=1 swift test --filter UTF8Tests
 	$(PYTHON) -m pytest Tests/SystemTests -m torture
 
@@ -89,10 +90,16 @@ $(VENV)/installed: $(REQUIREMENTS) | demo-packages
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --retries 10 --timeout 60 --requirement $(REQUIREMENTS)
 	@touch $@
 
+$(VENV)/torture: Tests/SystemTests/requirements-torture.txt $(VENV)/installed
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --retries 10 --timeout 60 --requirement $<
+	@touch $@
+
 run-packages:
 	@$(call install,$(RUN_PACKAGES))
 test-packages:
 	@$(call install,$(TEST_PACKAGES))
+torture-packages:
+	@$(call install,$(TORTURE_PACKAGES))
 demo-packages:
 	@$(call install,$(DEMO_PACKAGES))
 bench-packages:
