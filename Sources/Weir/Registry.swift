@@ -9,8 +9,10 @@ enum Registry {
         CostProcessor.self,
         FilterProcessor.self,
         MemoryLimiterProcessor.self,
+        ProbabilisticSamplerProcessor.self,
         RedactionProcessor.self,
         ResourceProcessor.self,
+        SamplingProcessor.self,
     ]
     static let exporters: [any Exporter.Type] = [
         ArchiveExporter.self,
