@@ -10,7 +10,7 @@ SHELL := /bin/bash
 RUN_PACKAGES := zlib1g-dev libdeflate-dev libzstd-dev libpcre2-dev libssl-dev libpq-dev libsqlite3-dev
 DEMO_PACKAGES := python3 python3-venv
 TEST_PACKAGES := $(RUN_PACKAGES) $(DEMO_PACKAGES) gcc libc6-dev protobuf-c-compiler libprotobuf-c-dev curl zstd openssl postgresql
-BENCH_PACKAGES := $(RUN_PACKAGES) protobuf-c-compiler libprotobuf-c-dev libsimdjson-dev wrk lld gcc libc6-dev postgresql
+BENCH_PACKAGES := $(RUN_PACKAGES) protobuf-c-compiler libprotobuf-c-dev libsimdjson-dev libhyperscan-dev wrk lld gcc libc6-dev postgresql
 
 WEIR := .build/release/weir
 VENV := .build/venv

@@ -20,7 +20,9 @@ let package = Package(
         .target(
             name: "CLibraries",
             linkerSettings: ["z", "deflate", "zstd", "pcre2-8", "crypto"].map { .linkedLibrary($0) }),
-        .executableTarget(name: "Redaction", dependencies: ["CLibraries"], exclude: needingConfiguration),
+        .systemLibrary(name: "CHyperscan"),
+        .executableTarget(
+            name: "Redaction", dependencies: ["CHyperscan", "CLibraries"], exclude: needingConfiguration),
         .executableTarget(name: "FuzzRedaction", dependencies: ["CFuzzer", "CLibraries"], exclude: needingConfiguration),
         .target(name: "COTLP", linkerSettings: [.linkedLibrary("protobuf-c")]),
         // simdjson takes the widest vectors that the compiler allows, and should be measured at its best.

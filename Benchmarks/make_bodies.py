@@ -67,10 +67,9 @@ def start(scope, rng, trace, name):
 def backend(rng, spans):
     request = ExportTraceServiceRequest()
     scope = resource(request, rng)
-    trace = rng.randbytes(16)
     for index in range(spans):
         if index % 10 == 0:
-            trace = rng.randbytes(16)
+            trace, user = rng.randbytes(16), rng.randbytes(16).hex()
         route = rng.choice(ROUTES)
         span = start(scope, rng, trace, "GET " + route)
         for key, value in [
@@ -79,7 +78,7 @@ def backend(rng, spans):
             ("server.address", rng.choice(HOSTS) + ".checkout.svc.cluster.local"), ("server.port", 8443), ("k8s.pod.name", rng.choice(HOSTS) + "-" + rng.randbytes(5).hex()),
             ("client.address", f"10.{rng.randrange(256)}.{rng.randrange(256)}.{rng.randrange(256)}"),
             ("user_agent.original", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36"),
-            ("enduser.id", rng.randbytes(16).hex()), ("app.cache.hit", rng.random() < 0.5), ("app.score", rng.random()),
+            ("enduser.id", user), ("app.cache.hit", rng.random() < 0.5), ("app.score", rng.random()),
         ][:12 + index % 2]:
             put(span.attributes, key, value)
         if rng.random() < 0.2:

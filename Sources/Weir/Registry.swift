@@ -22,10 +22,14 @@ enum Registry {
         SQLiteExporter.self,
     ]
 
+    static let extensions: [any Extension.Type] = [
+        APIKeysExtension.self
+    ]
+
     /// The same, as far as the configuration needs to know it.
     static let catalogue = Catalogue(
         types: receivers.map { describe($0, .receiver) } + processors.map { describe($0, .processor) }
-            + exporters.map { describeExporter($0) })
+            + exporters.map { describeExporter($0) } + extensions.map { describeExtension($0) })
 
     static func describe<C: Component>(_ type: C.Type, _ kind: ComponentKind) -> ComponentType {
         ComponentType(kind: kind, type: C.type, help: C.help, note: C.note, configuration: C.Configuration.self)
@@ -51,6 +55,12 @@ enum Registry {
         return try buildExporter(type, definition, context)
     }
 
+    /// Builds the extension that `definition` describes.
+    static func `extension`(_ definition: ComponentDefinition, _ context: Context) throws -> any Extension {
+        guard let type = extensions.first(where: { $0.type == definition.id.type }) else { throw unknown(definition) }
+        return try build(type, definition, context)
+    }
+
     static func build<C: Component>(
         _ type: C.Type, _ definition: ComponentDefinition, _ context: Context
     ) throws -> C {
@@ -62,6 +72,12 @@ enum Registry {
         ComponentType(
             kind: .exporter, type: C.type, help: C.help, note: C.note,
             configuration: ExporterConfiguration<C>.self)
+    }
+
+    private static func describeExtension<C: Extension>(_ type: C.Type) -> ComponentType {
+        var description = describe(type, .extension)
+        description.role = type.role
+        return description
     }
 
     private static func buildExporter<C: Exporter>(

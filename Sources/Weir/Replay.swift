@@ -144,13 +144,21 @@ extension Replay {
         let telemetry = configuration.service.telemetry
         let sink = LogSink(telemetry.logEncoding)
         defer { sink.finish() }
+        let plain = Logger(label: "weir") { label in
+            LineLogHandler(label: label, level: telemetry.logLevel.loggerLevel, sink: sink)
+        }
+        let metrics = MetricRegistry()
+        var extensions = Extensions()
+        for definition in configuration.extensions {
+            let context = Context(id: definition.id, logger: plain, metrics: metrics)
+            extensions.add(definition.id, try Registry.extension(definition, context))
+        }
         for pipeline in pipelines {
-            var logger = Logger(label: "weir") { label in
-                LineLogHandler(label: label, level: telemetry.logLevel.loggerLevel, sink: sink)
-            }
+            var logger = plain
             logger[metadataKey: "component"] = "\(exporter.id)"
             logger[metadataKey: "pipeline"] = "\(pipeline)"
-            let context = Context(id: exporter.id, logger: logger, metrics: MetricRegistry())
+            let context = Context(
+                id: exporter.id, logger: logger, metrics: MetricRegistry(), extensions: extensions)
             let (built, delivery) = try Registry.exporter(exporter, context)
             let directory = configuration.service.journal.directory(of: pipeline)
             let file = try DeadLetterFile(directory, exporter: exporter.id)

@@ -11,11 +11,13 @@ struct Service: Sendable {
         let pipelines: [Pipeline]
     }
 
+    private let extensions: Extensions
     private let routes: [Route]
     private let pipelines: [Pipeline]
     private let deliveries: [Delivery]
     private let writers: [JournalWriter]
     private let telemetry: TelemetryServer?
+    private let operations: OperationsServer?
     private let health: Health
     private let logger: Logger
     private let shutdownTimeout: Duration
@@ -56,7 +58,8 @@ struct Service: Sendable {
     }
 
     private init(_ configuration: CollectorConfiguration, logger: Logger, metrics: MetricRegistry) throws {
-        let build = Builder(configuration, logger, metrics)
+        var build = Builder(configuration, logger, metrics)
+        try build.makeExtensions()
         var pipelines: [Pipeline] = []
         var deliveries: [Delivery] = []
         var writers: [JournalWriter] = []
@@ -76,6 +79,7 @@ struct Service: Sendable {
             let receiver = try Registry.receiver(definition, build.context(definition.id))
             return Route(id: definition.id, receiver: receiver, pipelines: fed)
         }
+        extensions = build.extensions
         self.pipelines = pipelines
         self.deliveries = deliveries
         self.writers = writers
@@ -83,8 +87,17 @@ struct Service: Sendable {
         shutdownTimeout = configuration.service.shutdownTimeout
         let health = Health(receivers: routes.count) { [journals] in journals.flatMap(\.complaints) }
         self.health = health
-        telemetry = configuration.service.telemetry.metricsEndpoint.map {
-            TelemetryServer($0, metrics: metrics, health: health, logger: logger)
+        telemetry = try configuration.service.telemetry.metrics.map { listener in
+            let context = build.context(ComponentID(type: "telemetry"))
+            return TelemetryServer(
+                listener.endpoint, authentication: try HTTPAuthentication(listener, context), metrics: metrics,
+                health: health, logger: logger)
+        }
+        operations = try configuration.service.operations.map { settings in
+            let context = build.context(ComponentID(type: "operations"))
+            return OperationsServer(
+                settings.listener.endpoint, authentication: try HTTPAuthentication(settings.listener, context),
+                routes: OperationsRoute.health(health), logger: logger)
         }
     }
 
@@ -96,15 +109,18 @@ struct Service: Sendable {
             serving.cancel()
             endLater()
         }
-        try await withThrowingTaskGroup { group in
-            if let telemetry {
+        for `extension` in extensions.all { try await `extension`.start() }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            func serveBeside(_ component: String, _ run: @escaping @Sendable () async throws -> Void) {
                 group.addTask {
-                    do { try await telemetry.run() } catch {
+                    do { try await run() } catch {
                         serving.cancel()
-                        throw ListenFailure(component: "telemetry", reason: "\(error)")
+                        throw ListenFailure(component: component, reason: "\(error)")
                     }
                 }
             }
+            if let telemetry { serveBeside("telemetry", telemetry.run) }
+            if let operations { serveBeside("operations", operations.run) }
             let delivering = Task { await deliver() }
             let writing = writers.map { writer in Task { await writer.run() } }
             let outcome = await serving.result
@@ -119,6 +135,7 @@ struct Service: Sendable {
             try await group.waitForAll()
             try outcome.get()
         }
+        for `extension` in extensions.all { await `extension`.finish() }
     }
 
     /// An exporter that neither takes its batch nor fails must not keep the process from ending.
@@ -170,6 +187,7 @@ private struct Builder {
     private let configuration: CollectorConfiguration
     private let logger: Logger
     private let metrics: MetricRegistry
+    private(set) var extensions = Extensions()
 
     init(_ configuration: CollectorConfiguration, _ logger: Logger, _ metrics: MetricRegistry) {
         self.configuration = configuration
@@ -181,7 +199,14 @@ private struct Builder {
         var logger = logger
         logger[metadataKey: "component"] = "\(id)"
         if let pipeline { logger[metadataKey: "pipeline"] = "\(pipeline)" }
-        return Context(id: id, logger: logger, metrics: metrics)
+        return Context(id: id, logger: logger, metrics: metrics, extensions: extensions)
+    }
+
+    /// Before any other component, since those find them in their context.
+    mutating func makeExtensions() throws {
+        for definition in configuration.extensions {
+            extensions.add(definition.id, try Registry.extension(definition, context(definition.id)))
+        }
     }
 
     /// Sees to the directory of the journals, and to the secret by which their requests are known.

@@ -18,6 +18,7 @@ enum HouseRules {
             )
         ],
         [("Store", ["GRDB", "GRDBSQLite", "Logging", "Synchronization"])],
+        [("Extensions", ["Logging", "Synchronization"])],
         [("Receivers", ["Logging", "NIOCore", "NIOHTTP1"]), ("Processors", []), ("Exporters", ["Logging"])],
         [("Operations", ["Logging", "NIOCore", "NIOHTTP1", "Synchronization"])],
         [("", ["Logging"])],

@@ -1,6 +1,6 @@
 import Foundation
 
-// Measures redaction: the scanner on texts, and the whole of it on request bodies. CPU time of this thread, the best of
+// Measures redaction: the scanner on texts, beside Hyperscan, and the whole of it on request bodies. CPU time of this thread, the best of
 // the rounds. Usage: Redaction FOLDER [TEXTS]: FOLDER has the bodies of make_bodies.py; TEXTS is a file with a text a line,
 // {"text": …}.
 
@@ -26,27 +26,45 @@ private func texts(_ path: String) throws -> [[UInt8]] {
     }
 }
 
-private func measureScanner(_ path: String) throws {
-    let texts = try texts(path)
+/// The texts of the attributes of request bodies.
+private func texts(of folder: String) throws -> [[UInt8]] {
+    var batch = Batch()
+    return try (0..<16).flatMap { number in
+        let file = URL(filePath: folder).appending(path: "llm20-\(number).pb")
+        try OTLPDecoder().decode(Data(contentsOf: file).withUnsafeBytes { Payload.copying($0) }, into: &batch)
+        return batch.attributes.compactMap { attribute -> [UInt8]? in
+            guard case .string(let text) = batch.value(of: attribute) else { return nil }
+            return Array(text)
+        }
+    }
+}
+
+/// The scanner beside Hyperscan, by turns.
+private func measureScanner(_ name: String, _ texts: [[UInt8]], _ hyperscan: borrowing Hyperscan) {
     let bytes = texts.joined() + [UInt8](repeating: 0, count: 16)
-    var scanner = TextScanner(.all)
-    var found = 0
-    let time = bytes.withUnsafeBytes { all in
-        best(15) {
-            found = 0
+    var scanner = TextScanner(RedactionPreset.default.detectors)
+    var (found, ended) = (0, 0)
+    var (ours, theirs) = (Double.infinity, Double.infinity)
+    bytes.withUnsafeBytes { all in
+        func each(_ body: (UnsafeRawBufferPointer) -> Void) {
             var start = 0
             for text in texts {
-                scanner.scan(UnsafeRawBufferPointer(rebasing: all[start..<start + text.count]))
-                found += scanner.findings.count
+                body(UnsafeRawBufferPointer(rebasing: all[start..<start + text.count]))
                 start += text.count
             }
         }
+        for _ in 0..<15 {
+            (found, ended) = (0, 0)
+            ours = min(ours, best(1) { each { scanner.scan($0); found += scanner.findings.count } })
+            theirs = min(theirs, best(1) { each { ended += hyperscan.scan($0) } })
+        }
     }
+    func rate(_ time: Double) -> String { String(format: "%.0f MB/s", Double(bytes.count) / time * 1000) }
     print(
-        "scanner: \(bytes.count - 16) bytes in \(texts.count) texts, \(found) findings, "
-            + String(format: "%.0f MB/s", Double(bytes.count) / time * 1000))
+        "scanner, \(name): \(bytes.count - 16) bytes in \(texts.count) texts, \(found) findings, \(rate(ours)); Hyperscan, "
+            + "ends of what has the shape, \(ended) of them, \(rate(theirs)): " + String(format: "%.2f times", theirs / ours))
     var pass = RedactionPass(RedactionPolicy(), tokens)
-    let key = KeyDecision(detectors: .all)
+    let key = KeyDecision(detectors: RedactionPreset.default.detectors)
     let whole = bytes.withUnsafeBytes { all in
         best(5) {
             var start = 0
@@ -56,7 +74,7 @@ private func measureScanner(_ path: String) throws {
             }
         }
     }
-    print("texts redacted, JSON leaf by leaf: " + String(format: "%.0f MB/s", Double(bytes.count) / whole * 1000))
+    print("  redacted, JSON leaf by leaf: \(rate(whole))")
 }
 
 private let tokens = RedactionToken(
@@ -94,4 +112,7 @@ guard arguments.count > 1 else {
     exit(2)
 }
 for name in ["backend100", "llm20", "one"] { try measureBodies(name, arguments[1]) }
-if arguments.count > 2 { try measureScanner(arguments[2]) }
+if let hyperscan = Hyperscan() {
+    measureScanner("texts of the LLM bodies", try texts(of: arguments[1]), hyperscan)
+    if arguments.count > 2 { measureScanner(arguments[2], try texts(arguments[2]), hyperscan) }
+}

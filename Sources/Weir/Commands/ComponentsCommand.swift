@@ -5,7 +5,7 @@ struct ComponentsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "components", abstract: "Prints every component with its keys, defaults and ranges.")
 
-    @Option(help: ArgumentHelp("Only receivers, processors or exporters.", valueName: "kind"))
+    @Option(help: ArgumentHelp("Only receivers, processors, exporters or extensions.", valueName: "kind"))
     var type: ComponentKind?
 
     @Argument(help: ArgumentHelp("Only components of this name, such as otlp.", valueName: "name"))

@@ -3,6 +3,7 @@ struct CollectorConfiguration: Sendable {
     let receivers: [ComponentDefinition]
     let processors: [ComponentDefinition]
     let exporters: [ComponentDefinition]
+    let extensions: [ComponentDefinition]
     let service: ServiceConfiguration
 }
 
@@ -16,30 +17,19 @@ extension CollectorConfiguration {
         let processors = Definitions(
             .processor, "What changes spans on their way, by component id.", &fields, catalogue)
         let exporters = Definitions(.exporter, "Where spans go, by component id.", &fields, catalogue)
-        // A type that nobody knows is a clearer message than a key that nobody knows.
-        if let extensions = fields.node("extensions") {
-            fields.describe(FieldDescription(key: "extensions", type: "section of names", help: ""))
-            for id in extensions.keys {
-                fields.record(
-                    line: id.value.line, path: "extensions.\(id.key)", "is not a known type of extension, wanted none")
-            }
-        }
+        let extensions = Definitions(
+            .extension, "What components share, by component id: they name the id.", &fields, catalogue)
         let service = fields.section("service", "Which components work together, and how Weir shows what it does.") {
             ServiceConfiguration(&$0, defined: [receivers, processors, exporters])
         }
         for definitions in [receivers, processors, exporters] {
             definitions.warnOfUnused(in: service.pipelines, &fields)
         }
+        extensions.check(fields.references, &fields, catalogue)
         self.receivers = receivers.components
         self.processors = processors.components
         self.exporters = exporters.components
+        self.extensions = extensions.components
         self.service = service
-    }
-}
-
-extension ConfigNode {
-    fileprivate var keys: [Entry] {
-        guard case .mapping(let entries) = content else { return [] }
-        return entries
     }
 }

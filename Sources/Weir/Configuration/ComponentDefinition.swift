@@ -1,4 +1,4 @@
-/// One component of `receivers`, `processors` or `exporters`.
+/// One component of `receivers`, `processors`, `exporters` or `extensions`.
 struct ComponentDefinition: Sendable {
     let id: ComponentID
     /// Of the type that the component's `Configuration` names.

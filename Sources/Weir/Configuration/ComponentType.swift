@@ -8,6 +8,8 @@ struct ComponentType: Sendable {
     /// What `weir check` says where the component is used.
     let note: String?
     let configuration: any Configurable.Type
+    /// What those that name an extension use it for; nil for other components.
+    var role: ExtensionRole?
 
     /// Every key that the component reads.
     var fields: [FieldDescription] {

@@ -1,4 +1,4 @@
-/// One of the sections `receivers`, `processors` and `exporters`, as far as it could be read.
+/// One of the sections `receivers`, `processors`, `exporters` and `extensions`, as far as it could be read.
 struct Definitions {
     let kind: ComponentKind
     /// Every id that is defined, also where its component is in error: a reference to it is not a second error.
@@ -7,7 +7,7 @@ struct Definitions {
 
     init(_ kind: ComponentKind, _ help: String, _ fields: inout Fields, _ catalogue: Catalogue) {
         self.kind = kind
-        let least = kind == .processor ? 0 : 1
+        let least = kind == .receiver || kind == .exporter ? 1 : 0
         let read = fields.named(kind.section, count: least...CollectorConfiguration.maximumComponents, help) {
             name, fields in
             Self.component(kind, name, &fields, catalogue)
@@ -27,6 +27,31 @@ struct Definitions {
         let used = Set(pipelines.flatMap { $0.ids(of: kind) })
         for (id, line) in lines where !used.contains(id) {
             fields.record(.warning, line: line, path: "\(kind.section).\(id)", "is not used by any pipeline")
+        }
+    }
+
+    /// The same for extensions, which components name. A reference to what is not there, or is something else, is
+    /// recorded.
+    func check(_ references: [ExtensionReference], _ fields: inout Fields, _ catalogue: Catalogue) {
+        for reference in references {
+            guard ids.contains(reference.id) else {
+                let known = ids.map(\.description)
+                let wanted = known.isEmpty ? "a definition there" : "one of \(known.joined(separator: ", "))"
+                let suggestion = suggestion(for: reference.id.description, among: known)
+                fields.record(
+                    line: reference.line, path: reference.path,
+                    "found \"\(reference.id)\", which extensions does not define, wanted \(wanted)\(suggestion)")
+                continue
+            }
+            if let type = catalogue.type(reference.id.type, of: .extension), type.role != reference.role {
+                fields.record(
+                    line: reference.line, path: reference.path,
+                    "found \"\(reference.id)\", which is no \(reference.role.rawValue)")
+            }
+        }
+        let used = Set(references.map(\.id))
+        for (id, line) in lines where !used.contains(id) && catalogue.type(id.type, of: .extension) != nil {
+            fields.record(.warning, line: line, path: "extensions.\(id)", "is not used by any component")
         }
     }
 

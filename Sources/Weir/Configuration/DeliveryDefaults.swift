@@ -8,4 +8,7 @@ struct DeliveryDefaults: Sendable {
     /// Whether one record may be sent in parts. Not where the record is the key under which the destination knows what
     /// it has.
     var splitsRecords = true
+    /// Spans of a batch.
+    var maxSpans = 8_192
+    var maxBytes = ByteCount.mebibytes(4)
 }

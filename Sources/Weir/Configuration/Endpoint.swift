@@ -31,6 +31,16 @@ extension Endpoint {
         guard isName else { throw Self.malformed(text) }
     }
 
+    /// Whether only this machine reaches what listens there.
+    var isLoopback: Bool {
+        host == "localhost" || host == "::1" || host.hasPrefix("127.") && isIPv4
+    }
+
+    private var isIPv4: Bool {
+        var address = in_addr()
+        return inet_pton(AF_INET, host, &address) == 1
+    }
+
     private var isIPv6: Bool {
         var address = in6_addr()
         return inet_pton(AF_INET6, host, &address) == 1

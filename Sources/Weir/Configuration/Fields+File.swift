@@ -9,20 +9,32 @@ extension Fields {
         _ key: String, default: String?, _ help: String, _ read: (inout Fields) -> Value
     ) -> Value? {
         let name = `default`.map { string(key, default: $0, help) } ?? optionalString(key, help)
-        guard let name, mode == .reading else { return nil }
-        let text: String
+        return name.flatMap { contents(of: $0, key, read) }
+    }
+
+    /// The same for a file whose name `key` has given already.
+    mutating func contents<Value>(of name: String, _ key: String, _ read: (inout Fields) -> Value) -> Value? {
+        guard mode == .reading else { return nil }
         do throws(ConfigError) {
-            text = try ConfigFile.text(of: name)
+            let (value, diagnostics) = try Self.read(file: name, read)
+            add(diagnostics)
+            return value
         } catch {
             reject(key, "\(name) \(error.message)")
             return nil
         }
+    }
+
+    /// Reads such a file by itself, as one does that has changed.
+    static func read<Value>(
+        file name: String, _ read: (inout Fields) -> Value
+    ) throws(ConfigError) -> (value: Value?, diagnostics: Diagnostics) {
         var reader = YAMLReader(file: name, environment: [:])
-        let root = reader.read(text)
+        let root = reader.read(try ConfigFile.text(of: name))
         var top = Fields([], file: name)
         let value = root.map { top.descend(into: $0, path: "", read).value }
-        add(reader.diagnostics)
-        add(top.diagnostics)
-        return value
+        var diagnostics = reader.diagnostics
+        diagnostics.add(top.diagnostics)
+        return (value, diagnostics)
     }
 }

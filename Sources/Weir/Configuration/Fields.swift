@@ -19,6 +19,8 @@ struct Fields {
     private(set) var diagnostics: Diagnostics
     /// What was asked for, in this order.
     private(set) var descriptions: [FieldDescription] = []
+    /// The extensions that were named.
+    private(set) var references: [ExtensionReference] = []
     /// Set where something else is wrong with the mapping as a whole, so that its keys say nothing.
     var acceptsAnyKey = false
 
@@ -48,6 +50,11 @@ struct Fields {
         guard mode == .reading else { return }
         let place = key.isEmpty ? path : Fields.path(path, key)
         diagnostics.add(.error, line: node(key)?.line ?? line, path: place, message)
+    }
+
+    /// Records that a key of this mapping has an effect that its author should know of.
+    mutating func warn(_ key: String, _ message: String) {
+        record(.warning, line: node(key)?.line ?? line, path: Fields.path(path, key), message)
     }
 
     /// Reads all that a component wants of this mapping; nil where its initialiser threw.
@@ -96,6 +103,10 @@ extension Fields {
         diagnostics.add(other)
     }
 
+    mutating func add(_ others: [ExtensionReference]) {
+        if mode == .reading { references += others }
+    }
+
     mutating func rejectMissing(_ key: String, wanted: String) {
         record(line: line, path: Fields.path(path, key), "is missing, wanted \(wanted)")
     }
@@ -118,6 +129,7 @@ extension Fields {
         let value = read(&child)
         child.rejectUnknownKeys()
         diagnostics.add(child.diagnostics)
+        references += child.references
         return (value, child.descriptions)
     }
 

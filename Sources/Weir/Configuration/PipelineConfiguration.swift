@@ -26,6 +26,7 @@ struct PipelineConfiguration: Sendable {
         case .receiver: receivers
         case .processor: processors
         case .exporter: exporters
+        case .extension: []
         }
     }
 
@@ -68,6 +69,7 @@ struct PipelineConfiguration: Sendable {
         case .receiver: "Ids of the receivers whose spans come in."
         case .processor: "Ids of the processors that spans pass, in this order."
         case .exporter: "Ids of the exporters, each of which gets every span."
+        case .extension: "Ids of extensions."
         }
     }
 }

@@ -18,9 +18,9 @@ struct SendingQueueConfiguration: Sendable {
                 fields.duration(
                     "flush_timeout", default: .milliseconds(200), in: .zero ... .seconds(60),
                     "How long spans wait for others to be sent with."),
-                fields.int("max_spans", default: 8_192, in: 1...1_000_000, "The spans of one batch."),
+                fields.int("max_spans", default: defaults.maxSpans, in: 1...1_000_000, "The spans of one batch."),
                 fields.bytes(
-                    "max_bytes", default: .mebibytes(4), in: .kibibytes(1) ... .mebibytes(64),
+                    "max_bytes", default: defaults.maxBytes, in: .kibibytes(1) ... .mebibytes(64),
                     "The bytes of one batch, as OTLP protobuf."
                 ).bytes
             )

@@ -6,6 +6,8 @@ struct ServiceConfiguration: Sendable {
     let pipelines: [PipelineConfiguration]
     let telemetry: TelemetryConfiguration
     let journal: JournalConfiguration
+    /// Nil where nothing of the kind is served.
+    let operations: OperationsConfiguration?
     /// How long stopping may take in all.
     let shutdownTimeout: Duration
 
@@ -15,6 +17,10 @@ struct ServiceConfiguration: Sendable {
             "shutdown_timeout", default: .seconds(60), in: .seconds(1) ... .seconds(3600),
             "How long stopping may take; then the process ends, says what it loses, and fails.")
         journal = fields.section("journal", "What a pipeline holds for its exporters.", JournalConfiguration.init)
+        operations = fields.optionalSection("operations", "Where Weir is operated; without, nowhere.") {
+            OperationsConfiguration(&$0)
+        }
+        fields.ignore("extensions", "an extension works where a component names it")
         pipelines = fields.named(
             "pipelines", count: 1...Self.maximumPipelines,
             "Which components spans pass, by pipeline: traces or traces/name."

@@ -18,19 +18,19 @@ struct TelemetryConfiguration: Sendable {
     }
 
     /// Where metrics and health are served; nil where they are not.
-    let metricsEndpoint: Endpoint?
+    let metrics: ListenerConfiguration?
     /// The least severe lines that are written.
     let logLevel: LogLevel
     let logEncoding: LogEncoding
 
     init(_ fields: inout Fields) {
-        metricsEndpoint = fields.section("metrics", "Weir's own metrics, in the Prometheus text format.") { fields in
-            let endpoint = fields.endpoint(
-                "endpoint", default: Endpoint(host: "127.0.0.1", port: 8888),
+        metrics = fields.section("metrics", "Weir's own metrics, in the Prometheus text format.") { fields in
+            let listener = ListenerConfiguration(
+                &fields, default: Endpoint(host: "127.0.0.1", port: 8888),
                 "Where /metrics, /healthz and /readyz are served.")
             let level = fields.choice(
                 "level", default: MetricsLevel.normal, "none serves nothing; the other levels are the same.")
-            return level == .none ? nil : endpoint
+            return level == .none ? nil : listener
         }
         (logLevel, logEncoding) = fields.section("logs", "What Weir writes to standard error.") { fields in
             let level = fields.choice("level", default: LogLevel.info, "The least severe lines that are written.")

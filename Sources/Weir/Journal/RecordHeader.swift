@@ -16,8 +16,8 @@
 /// | 72 | u32 CRC-32C of the body, u32 CRC-32C of the 76 bytes before, which go on from the segment's id |
 ///
 /// The body is the tenant's name, what the client was answered about rejected spans, the ``RecordSection`` and the OTLP
-/// protobuf. The next header stands at the next multiple of 16. Because the header's checksum goes on from the segment's
-/// id, what an earlier use of the same file has left behind can never pass for a record.
+/// protobuf. The next header stands at the next multiple of 16. Because the header's checksum goes on from the
+/// segment's id, what an earlier use of the same file has left behind can never pass for a record.
 struct RecordHeader: Equatable {
     static let size = 80
     static let alignment = 16

@@ -26,9 +26,12 @@ struct Batch: ~Copyable {
 
     let arena: UnsafeMutablePointer<Arena>
     /// Whose spans these are.
-    var tenant = "default"
+    var tenant = Batch.anybody
     /// When the last byte of the request came.
     var receivedAt = Timestamp(nanoseconds: 0)
+
+    /// The tenant of spans whose sender was not asked for a key.
+    static let anybody = "default"
 
     /// Bytes that each kind of record keeps from one request to the next.
     static let retained = 256 << 10

@@ -5,12 +5,17 @@ import NIOHTTP1
 /// Serves what Weir says of itself: `/metrics`, `/healthz` and `/readyz`.
 struct TelemetryServer: Sendable {
     private let endpoint: Endpoint
+    private let authentication: HTTPAuthentication?
     private let metrics: MetricRegistry
     private let health: Health
     private let logger: Logger
 
-    init(_ endpoint: Endpoint, metrics: MetricRegistry, health: Health, logger: Logger) {
+    init(
+        _ endpoint: Endpoint, authentication: HTTPAuthentication? = nil, metrics: MetricRegistry, health: Health,
+        logger: Logger
+    ) {
         self.endpoint = endpoint
+        self.authentication = authentication
         self.metrics = metrics
         self.health = health
         self.logger = logger
@@ -22,7 +27,8 @@ struct TelemetryServer: Sendable {
         limits.maxBodyBytes = 0
         limits.maxConnections = 64
         limits.drainTimeout = .seconds(1)
-        let server = HTTPServer(endpoint, limits: limits, loops: 1) { [metrics, health] _ in
+        let server = HTTPServer(endpoint, limits: limits, authentication: authentication, loops: 1) {
+            [metrics, health] _ in
             TelemetryResponder(metrics, health)
         }
         try await server.run { address in
@@ -39,6 +45,9 @@ private final class TelemetryResponder: HTTPResponder {
         self.metrics = metrics
         self.health = health
     }
+
+    /// Whoever starts and stops Weir asks for its health without a key.
+    func scope(of head: HTTPRequestHead) -> Scope? { head.path == "/metrics" ? .read : nil }
 
     func refusal(of head: HTTPRequestHead) -> HTTPResponse? {
         guard ["/metrics", "/healthz", "/readyz"].contains(head.path) else {
@@ -71,6 +80,10 @@ private final class TelemetryResponder: HTTPResponder {
     func response(to fault: HTTPFault, head: HTTPRequestHead?) -> HTTPResponse {
         switch fault {
         case .malformed: HTTPResponse(.badRequest, text: "the request is not HTTP/1.1\n")
+        case .unauthenticated(let reason): HTTPResponse(.unauthorized, text: "\(reason)\n")
+        case .forbidden(let reason): HTTPResponse(.forbidden, text: "\(reason)\n")
+        case .tooManyFailures(let pause):
+            HTTPResponse(.tooManyRequests, text: "found too many wrong keys, wanted a pause\n").retry(after: pause)
         case .headersTooLarge: HTTPResponse(.requestHeaderFieldsTooLarge, text: "the header fields are too large\n")
         case .bodyTooLarge: HTTPResponse(.payloadTooLarge, text: "no body is wanted here\n")
         case .headerTimeout, .bodyTimeout: HTTPResponse(.requestTimeout, text: "the request did not come in time\n")

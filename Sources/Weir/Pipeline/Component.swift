@@ -53,3 +53,18 @@ extension Exporter {
     func tick(at now: Timestamp) async {}
     func finish() async {}
 }
+
+/// What other components use by its id. It is made before them and finishes after them.
+protocol Extension: Component {
+    /// What it is used for; the same for all extensions of a type.
+    static var role: ExtensionRole { get }
+    /// Called once, before anything that uses it runs.
+    func start() async throws
+    /// Called once, when nothing uses it any more.
+    func finish() async
+}
+
+extension Extension {
+    func start() async throws {}
+    func finish() async {}
+}

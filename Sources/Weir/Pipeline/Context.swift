@@ -9,4 +9,6 @@ struct Context: Sendable {
     let metrics: MetricRegistry
     /// Where `sampling` asks whether it is to keep everything.
     var bursts = Bursts()
+    /// Those that the component's configuration may name.
+    var extensions = Extensions()
 }

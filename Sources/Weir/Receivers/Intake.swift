@@ -58,13 +58,15 @@ struct Intake: ~Copyable {
     }
 
     /// Decodes the request once for each pipeline, because each changes its batch in place.
+    /// - Parameter tenant: whose key came with it; nil where nobody was asked for one.
     mutating func process(
-        _ payload: Payload, _ encoding: OTLPEncoding, receivedAt: Timestamp
+        _ payload: Payload, _ encoding: OTLPEncoding, tenant: String? = nil, receivedAt: Timestamp
     ) throws(Failure) -> Accepted {
         var entries: [(pipeline: Pipeline, entry: JournalEntry)] = []
         var received = 0
         var rejected = Rejections()
         var isKnown = false
+        batch.tenant = tenant ?? Batch.anybody
         let key = key(of: payload, encoding)
         // What a large request took is not kept until the next one comes: on a quiet loop that could be hours.
         defer { if payload.count > Batch.retained { batch.reset(to: .empty) } }

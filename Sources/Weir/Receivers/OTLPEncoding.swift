@@ -71,9 +71,11 @@ struct RPCStatus {
     enum Code: Int {
         case invalidArgument = 3
         case deadlineExceeded = 4
+        case permissionDenied = 7
         case resourceExhausted = 8
         case unimplemented = 12
         case unavailable = 14
+        case unauthenticated = 16
     }
 
     let code: Code

@@ -19,6 +19,11 @@ enum Digest {
         bytes.withUnsafeBytes { hash($0, .sha256) }
     }
 
+    /// Whether two hashes are equal, in a time that does not tell how much of them is.
+    static func areEqual(_ left: [UInt8], _ right: [UInt8]) -> Bool {
+        left.count == right.count && zip(left, right).reduce(0) { $0 | ($1.0 ^ $1.1) } == 0
+    }
+
     /// MD5 may be switched off in OpenSSL's configuration; nothing is returned then.
     static func hash(_ bytes: UnsafeRawBufferPointer, _ algorithm: Algorithm) -> [UInt8] {
         var hash = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))

@@ -39,7 +39,7 @@ import Testing
     }
 
     @Test func componentsSelectsByKindAndName() throws {
-        #expect(try select("components") == ["door", "paint", "batch", "shelf"])
+        #expect(try select("components") == ["door", "paint", "batch", "shelf", "bell", "lamp"])
         #expect(try select("components", "--type", "processor") == ["paint", "batch"])
         #expect(try select("components", "shelf") == ["shelf"])
     }

@@ -12,7 +12,7 @@ import Testing
 
     @Test func fillsDefaultsIn() throws {
         let configuration = try #require(read(smallest).configuration)
-        #expect(configuration.service.telemetry.metricsEndpoint == Endpoint(host: "127.0.0.1", port: 8888))
+        #expect(configuration.service.telemetry.metrics?.endpoint == Endpoint(host: "127.0.0.1", port: 8888))
         #expect(configuration.service.telemetry.logLevel == .info)
         #expect(configuration.service.telemetry.logEncoding == .logfmt)
         #expect(configuration.service.journal.limits.maxBytes == .gibibytes(8))
@@ -48,7 +48,7 @@ import Testing
         #expect(paint.share == 0.5)
         let shelf = try #require(configuration.exporters.first?.configuration as? Shelf)
         #expect(shelf.level == 2)
-        #expect(configuration.service.telemetry.metricsEndpoint == nil)
+        #expect(configuration.service.telemetry.metrics == nil)
         #expect(configuration.service.telemetry.logLevel == .debug)
         #expect(configuration.service.pipelines.first?.id == ComponentID(type: "traces", name: "b"))
     }
@@ -73,7 +73,7 @@ import Testing
             fails:
                 "1: receivers.dor: is not a known type of receiver, wanted one of door (did you mean \"door\"?)",
             "2: exporters.kafka/x: is not a known type of exporter, wanted one of shelf",
-            "4: extensions.health_check: is not a known type of extension, wanted none")
+            "4: extensions.health_check: is not a known type of extension, wanted one of bell, lamp")
     }
 
     @Test func refusesUnknownSectionsAndKeys() {
@@ -86,7 +86,7 @@ import Testing
             """,
             fails:
                 "1: receivers.door.htp: is not a known key, wanted one of http, tls (did you mean \"http\"?)",
-            "3: servce: is not a known key, wanted one of receivers, processors, exporters, service (did you mean \"service\"?)",
+            "3: servce: is not a known key, wanted one of receivers, processors, exporters, extensions, service (did you mean \"service\"?)",
             "4: service.telemetry.traces: is not a known key, wanted one of metrics, logs",
             "4: service.pipelines.traces.exporter: is not a known key, wanted one of receivers, processors, exporters (did you mean \"exporters\"?)"
         )
@@ -162,6 +162,39 @@ import Testing
             service: { pipelines: { traces: { receivers: [door], exporters: [shelf] } } }
             """, fails: "3: warning: receivers.door/b: is not used by any pipeline",
             "4: warning: processors.paint: is not used by any pipeline")
+    }
+
+    @Test func findsTheExtensionsThatComponentsName() {
+        func file(_ authenticator: String, _ extensions: String) -> String {
+            """
+            extensions:
+            \(extensions)
+            receivers: { door: }
+            exporters: { shelf: }
+            service:
+              operations:
+                auth: { authenticator: \(authenticator) }
+              pipelines: { traces: { receivers: [door], exporters: [shelf] } }
+            """
+        }
+        check(file("bell/front", "  bell/front:"))
+        check(
+            file("bell", "  bell/front:"),
+            fails: "2: warning: extensions.bell/front: is not used by any component",
+            "7: service.operations.auth.authenticator: found \"bell\", which extensions does not define, "
+                + "wanted one of bell/front")
+        check(
+            file("bell", ""),
+            fails: "7: service.operations.auth.authenticator: found \"bell\", which extensions does not define, "
+                + "wanted a definition there")
+        check(
+            file("lamp", "  lamp:"),
+            fails: "7: service.operations.auth.authenticator: found \"lamp\", which is no authenticator")
+        check(
+            file("B!", "  bell:"),
+            fails: "2: warning: extensions.bell: is not used by any component",
+            "7: service.operations.auth.authenticator: found \"B!\", wanted an id: type or type/name, the type of "
+                + "a-z, 0-9 and _, the name of letters, digits, _, - and .")
     }
 
     @Test func notesComponentsThatDoNothing() {

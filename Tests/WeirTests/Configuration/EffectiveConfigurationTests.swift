@@ -49,7 +49,8 @@ import Testing
     @Test func leavesOutWhatHasNoValue() throws {
         let yaml = try EffectiveConfiguration(fields: read("exporters: { shelf: }").fields).yaml()
         #expect(
-            yaml.hasPrefix("receivers: {}\nprocessors: {}\nexporters:\n  shelf:\n    directory: data\nservice:\n"),
+            yaml.hasPrefix(
+                "receivers: {}\nprocessors: {}\nexporters:\n  shelf:\n    directory: data\nextensions: {}\nservice:\n"),
             "\(yaml)")
     }
 

@@ -12,6 +12,11 @@ extension Catalogue {
             configuration: Nothing.self),
         ComponentType(
             kind: .exporter, type: "shelf", help: "Keeps spans.", note: nil, configuration: Shelf.self),
+        ComponentType(
+            kind: .extension, type: "bell", help: "Knows who rings.", note: nil, configuration: Nothing.self,
+            role: .authenticator),
+        ComponentType(
+            kind: .extension, type: "lamp", help: "Is of no use here.", note: nil, configuration: Nothing.self),
     ])
 }
 

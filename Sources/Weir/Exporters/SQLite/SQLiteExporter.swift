@@ -6,7 +6,9 @@ actor SQLiteExporter: Exporter {
     static let help = "Writes spans to tables in SQLite, a file for each day; needs no server."
     /// A local disk answers at last, and which files hold a record is known by the record's sequence.
     /// One batch is stored at a time, while the next is read.
-    static let deliveryDefaults = DeliveryDefaults(timeout: .zero, consumers: 2, maxConsumers: 2, splitsRecords: false)
+    /// A transaction writes each page that it touched, and the spans of a long one share more of them.
+    static let deliveryDefaults = DeliveryDefaults(
+        timeout: .zero, consumers: 2, maxConsumers: 2, splitsRecords: false, maxSpans: 32_768, maxBytes: .mebibytes(16))
 
     /// Between two looks at which days there are.
     private static let lookNanoseconds: UInt64 = 60_000_000_000

@@ -33,7 +33,9 @@ extension TextScanner {
 
     /// `_`, `-` or `.` that may end the prefix of a token.
     mutating func visitPrefix(_ at: Int) {
-        guard isWordByte(byte(at + 1)) else { return }
+        guard at > 1, isWordByte(byte(at + 1)) else { return }
+        let ending = TokenPrefix.ending(base[at - 2], base[at - 1])
+        guard endings[ending >> 6] & 1 << UInt64(ending & 63) != 0 else { return }
         var start = at
         while start > max(0, at - TokenPrefix.maxHead), isLetter(base[start - 1]) || isDigit(base[start - 1]) {
             start -= 1

@@ -26,6 +26,7 @@ struct TextScanner: ~Copyable {
     let isStrict: Bool
     let words = ContextWords.standard
     let heads = TokenPrefix.heads
+    let endings = TokenPrefix.endings
     let groups = UnsafeMutablePointer<Group>.allocate(capacity: maxGroups + 1)
     let digits = UnsafeMutablePointer<UInt8>.allocate(capacity: maxDigits * (maxGroups + 1))
     /// What was found in the last text: in order, without overlaps.

@@ -26,7 +26,10 @@ struct OTLPReceiver: Receiver {
 
     func run(into pipelines: [Pipeline], onReady: @Sendable () -> Void) async throws {
         let telemetry = ReceiverTelemetry(context, transport: "http")
-        let server = HTTPServer(configuration.endpoint, limits: configuration.limits) { [configuration] _ in
+        let server = HTTPServer(
+            configuration.listener.endpoint, limits: configuration.limits,
+            authentication: try HTTPAuthentication(configuration.listener, context)
+        ) { [configuration] _ in
             try OTLPResponder(configuration, try Intake(into: pipelines, configuration), telemetry)
         }
         context.metrics.observe(
@@ -46,7 +49,7 @@ struct OTLPReceiver: Receiver {
 
 /// `protocols.http` of the receiver. Names as in the OpenTelemetry Collector where it has the same.
 struct OTLPHTTPConfiguration: Sendable {
-    let endpoint: Endpoint
+    let listener: ListenerConfiguration
     let tracesPath: String
     let limits: HTTPLimits
     let maxValueDepth: Int
@@ -56,8 +59,8 @@ struct OTLPHTTPConfiguration: Sendable {
     let retryAfter: Duration
 
     init(_ fields: inout Fields) {
-        endpoint = fields.endpoint(
-            "endpoint", default: Endpoint(host: "127.0.0.1", port: 4318), "Where spans are taken.")
+        listener = ListenerConfiguration(
+            &fields, default: Endpoint(host: "127.0.0.1", port: 4318), "Where spans are taken.")
         tracesPath = fields.string("traces_url_path", default: "/v1/traces", "The path that takes traces.")
         var limits = HTTPLimits()
         limits.maxBodyBytes =

@@ -15,6 +15,8 @@ final class OTLPResponder: HTTPResponder {
         inflater = try Inflater()
     }
 
+    func scope(of head: HTTPRequestHead) -> Scope? { .ingest }
+
     func refusal(of head: HTTPRequestHead) -> HTTPResponse? {
         let encoding = OTLPEncoding(of: head)
         guard head.uri == configuration.tracesPath || head.path == configuration.tracesPath else {
@@ -80,7 +82,8 @@ final class OTLPResponder: HTTPResponder {
                 throw .unreadable(error)
             }
         }
-        return try intake.process(payload, encoding, receivedAt: .now())
+        return try intake.process(
+            payload, encoding, tenant: request.identity?.tenant, receivedAt: .now())
     }
 
     private func response(to failure: Intake.Failure, _ encoding: OTLPEncoding) -> HTTPResponse {
@@ -115,6 +118,11 @@ final class OTLPResponder: HTTPResponder {
         switch fault {
         case .malformed(let what):
             refuse(.badRequest, .invalidArgument, "the request is not HTTP/1.1: \(what)", encoding)
+        case .unauthenticated(let reason): deny(.unauthorized, .unauthenticated, reason, encoding)
+        case .forbidden(let reason): deny(.forbidden, .permissionDenied, reason, encoding)
+        case .tooManyFailures(let pause):
+            deny(.tooManyRequests, .resourceExhausted, "found too many wrong keys, wanted a pause", encoding)
+                .retry(after: pause)
         case .headersTooLarge:
             refuse(
                 .requestHeaderFieldsTooLarge, .invalidArgument,
@@ -140,8 +148,15 @@ final class OTLPResponder: HTTPResponder {
     private func refuse(
         _ status: HTTPResponseStatus, _ code: RPCStatus.Code, _ message: String, _ encoding: OTLPEncoding?
     ) -> HTTPResponse {
-        telemetry.answered(Int(status.code))
         telemetry.refused(Int(status.code), message)
+        return deny(status, code, message, encoding)
+    }
+
+    /// Who has asked the client has logged it.
+    private func deny(
+        _ status: HTTPResponseStatus, _ code: RPCStatus.Code, _ message: String, _ encoding: OTLPEncoding?
+    ) -> HTTPResponse {
+        telemetry.answered(Int(status.code))
         return (encoding ?? .json).failure(status, RPCStatus(code: code, message: message))
     }
 }

@@ -7,8 +7,8 @@ final class SQLiteFile {
     /// How long a lock of another process is waited for.
     static let busyTimeout = Duration.seconds(5)
     private static let idleNanoseconds: UInt64 = 5_000_000_000
-    /// 64 MiB: SQLite copies what was written to the file itself when the log is that long.
-    private static let checkpointPages = 4_000
+    /// 256 MiB: SQLite copies what was written to the file itself when the log is that long.
+    private static let checkpointPages = 16_000
 
     let path: String
     /// Versions of the tables that were missing when it was opened.
@@ -127,7 +127,7 @@ final class SQLiteFile {
             try db.execute(
                 sql: """
                     PRAGMA synchronous = FULL;
-                    PRAGMA cache_size = -65536;
+                    PRAGMA cache_size = -131072;
                     PRAGMA temp_store = MEMORY;
                     PRAGMA wal_autocheckpoint = \(checkpointPages);
                     """)

@@ -37,6 +37,8 @@ final class HTTPConnection: ChannelInboundHandler {
     private var deadline = NIODeadline.distantFuture
     private var timer: Scheduled<Void>?
     private var closesAfterAnswer = false
+    /// Who has sent the request that is being read.
+    private var identity: Identity?
     private var isOverLimit = false
     /// Whether an answer is being written. The end of one lets NIO deliver the next request, inside the write.
     private var isWriting = false
@@ -136,7 +138,7 @@ final class HTTPConnection: ChannelInboundHandler {
         if head.version == .http1_1, head.headers["host"].count != 1 {
             return refuse(.malformed("found \(head.headers["host"].count) Host fields, wanted one"), head, context)
         }
-        if let response = worker.responder.refusal(of: head) {
+        if let response = denial(of: head, context) ?? worker.responder.refusal(of: head) {
             // A client that asks first sends its body only if it is told to, so there may be nothing to skip.
             guard !head.isChunked, !head.expectsContinue, announced ?? 0 <= HTTPLimits.maxSkippedBody else {
                 return write(response, head, context, closing: true)
@@ -153,6 +155,26 @@ final class HTTPConnection: ChannelInboundHandler {
         // Room that is not written to costs nothing, but a client could announce much and send little.
         body = PayloadBuilder(capacity: min(announced ?? 0, 1 << 20))
         set(worker.limits.readTimeout, context, now: now)
+    }
+
+    /// What whoever has sent `head` is told who may not. Nothing of the body is read then, but what is on its way.
+    private func denial(of head: HTTPRequestHead, _ context: ChannelHandlerContext) -> HTTPResponse? {
+        identity = nil
+        guard let authentication = worker.authentication, let scope = worker.responder.scope(of: head) else {
+            return nil
+        }
+        do throws(HTTPFault) {
+            let address = context.remoteAddress?.ipAddress ?? ""
+            identity = try authentication.identify(head, wanting: scope, from: address)
+            return nil
+        } catch {
+            var response = worker.responder.response(to: error, head: head)
+            // RFC 9110 15.5.2: "The server generating a 401 response MUST send a WWW-Authenticate header field".
+            if case .unauthenticated = error {
+                response.headers.append(("WWW-Authenticate", #"Bearer realm="weir", Basic realm="weir""#))
+            }
+            return response
+        }
     }
 
     private func append(_ bytes: ByteBuffer, _ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
@@ -172,7 +194,8 @@ final class HTTPConnection: ChannelInboundHandler {
         }
         state = .answering
         deadline = .distantFuture
-        let request = HTTPRequest(head: head, body: takeBody(), startedAt: startedAt)
+        let request = HTTPRequest(
+            head: head, body: takeBody(), startedAt: startedAt, identity: identity)
         let exchange = NIOLoopBound(Exchange(self, context, request), eventLoop: context.eventLoop)
         Task(executorPreference: worker.executor) {
             let exchange = exchange.value

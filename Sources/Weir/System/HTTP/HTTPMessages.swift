@@ -7,6 +7,8 @@ struct HTTPRequest {
     let body: Payload
     /// When its head had come.
     let startedAt: NIODeadline
+    /// Who sent it; nil where the listener asks nobody.
+    var identity: Identity?
 
     /// The path without the query.
     var path: Substring { head.path }
@@ -51,6 +53,11 @@ struct HTTPResponse: Sendable {
 /// What the server itself has to say about a request.
 enum HTTPFault: Error, Sendable {
     case malformed(String)
+    /// Nobody knows who the client is.
+    case unauthenticated(String)
+    /// The client may not do this.
+    case forbidden(String)
+    case tooManyFailures(retryAfter: Duration)
     case headersTooLarge
     case bodyTooLarge(limit: Int)
     case headerTimeout
@@ -62,6 +69,9 @@ enum HTTPFault: Error, Sendable {
 
 /// Answers requests on one event loop. Each loop has its own, so it needs no lock.
 protocol HTTPResponder: AnyObject {
+    /// What a client must be allowed to do. Asked only where clients have to say who they are.
+    /// - Returns: nil for what anybody may ask who reaches the listener.
+    func scope(of head: HTTPRequestHead) -> Scope?
     /// A look at the head, before the body is read. - Returns: an answer, when no body can change it.
     func refusal(of head: HTTPRequestHead) -> HTTPResponse?
     func respond(to request: HTTPRequest) async -> HTTPResponse

@@ -8,6 +8,7 @@ import Synchronization
 final class HTTPServer: Sendable {
     private let endpoint: Endpoint
     private let limits: HTTPLimits
+    private let authentication: HTTPAuthentication?
     private let loops: Int
     private let makeResponder: @Sendable (any EventLoop) throws -> any HTTPResponder
     let budget: ByteBudget
@@ -15,13 +16,17 @@ final class HTTPServer: Sendable {
 
     var openConnections: Int { connections.count }
 
-    /// - Parameter makeResponder: is called once on each event loop.
+    /// - Parameters:
+    ///   - authentication: nil lets everybody in.
+    ///   - makeResponder: is called once on each event loop.
     init(
-        _ endpoint: Endpoint, limits: HTTPLimits, loops: Int = System.coreCount,
+        _ endpoint: Endpoint, limits: HTTPLimits, authentication: HTTPAuthentication? = nil,
+        loops: Int = System.coreCount,
         makeResponder: @escaping @Sendable (any EventLoop) throws -> any HTTPResponder
     ) {
         self.endpoint = endpoint
         self.limits = limits
+        self.authentication = authentication
         self.loops = loops
         self.makeResponder = makeResponder
         budget = ByteBudget(limit: limits.maxBytesInFlight)
@@ -46,8 +51,7 @@ final class HTTPServer: Sendable {
             workers[ObjectIdentifier(loop)] = try await loop.submit { [self] in
                 let worker = HTTPWorker(
                     responder: try makeResponder(loop), executor: EventLoopExecutor(loop), limits: limits,
-                    budget: budget,
-                    connections: connections)
+                    authentication: authentication, budget: budget, connections: connections)
                 return NIOLoopBound(worker, eventLoop: loop)
             }.get()
         }
@@ -110,16 +114,19 @@ final class HTTPWorker {
     let responder: any HTTPResponder
     let executor: EventLoopExecutor
     let limits: HTTPLimits
+    let authentication: HTTPAuthentication?
     let budget: ByteBudget
     let connections: Connections
 
     init(
-        responder: any HTTPResponder, executor: EventLoopExecutor, limits: HTTPLimits, budget: ByteBudget,
-        connections: Connections
+        responder: any HTTPResponder, executor: EventLoopExecutor, limits: HTTPLimits,
+        authentication: HTTPAuthentication?,
+        budget: ByteBudget, connections: Connections
     ) {
         self.responder = responder
         self.executor = executor
         self.limits = limits
+        self.authentication = authentication
         self.budget = budget
         self.connections = connections
     }

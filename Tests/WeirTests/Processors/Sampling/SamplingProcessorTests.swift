@@ -122,7 +122,7 @@ import Testing
         let yaml = "rules: [ { name: ui, probability: 0.5, key: session.id } ]"
         var kept: [Fate] = []
         for number in 0..<64 where kept.isEmpty {
-            var span = span("x", "a=1,ot=th:c")
+            var span = self.span("x", "a=1,ot=th:c")
             span.attributes = [NewPair(key: "session.id", value: .int(Int64(number)))]
             kept = try fates(yaml, [span]).filter(\.isKept)
         }

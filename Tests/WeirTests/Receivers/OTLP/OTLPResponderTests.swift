@@ -18,6 +18,17 @@ import Testing
         sample.expect("otelcol_receiver_refused_spans", [:], 0)
     }
 
+    @Test func theKeyDecidesWhoseSpansTheseAre() async throws {
+        let sample = try ResponderSample()
+        let shop = Identity(name: "k", tenant: "shop", scopes: [.ingest])
+        let body = SampleBatch.payload([(1, 1)])
+        for identity in [shop, nil] {
+            #expect(await sample.respond(body, identity: identity).status == .ok)
+        }
+        #expect(await sample.pipeline.reader.read().map(\.tenant) == ["shop", "default"])
+        #expect(sample.responder.scope(of: ResponderSample.head([:])) == .ingest)
+    }
+
     @Test func countsWhatItRejectsByReason() async throws {
         let sample = try ResponderSample()
         let json = #"{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"00","spanId":"eee19b7ec3c1b174"}]}]}]}"#
@@ -114,6 +125,9 @@ import Testing
         let sample = try ResponderSample("retry_after: 3s")
         let faults: [(HTTPFault, HTTPResponseStatus, code: Int, retryAfter: String?)] = [
             (.malformed("x"), .badRequest, 3, nil),
+            (.unauthenticated("x"), .unauthorized, 16, nil),
+            (.forbidden("x"), .forbidden, 7, nil),
+            (.tooManyFailures(retryAfter: .seconds(9)), .tooManyRequests, 8, "9"),
             (.headersTooLarge, .requestHeaderFieldsTooLarge, 3, nil),
             (.bodyTooLarge(limit: 5), .payloadTooLarge, 3, nil),
             (.headerTimeout, .requestTimeout, 4, nil),
@@ -166,9 +180,12 @@ private final class ResponderSample {
     }
 
     func respond(
-        _ body: Payload, _ headers: [String: String] = ["Content-Type": "application/x-protobuf"]
+        _ body: Payload, _ headers: [String: String] = ["Content-Type": "application/x-protobuf"],
+        identity: Identity? = nil
     ) async -> HTTPResponse {
-        await responder.respond(to: HTTPRequest(head: Self.head(headers), body: body, startedAt: .now()))
+        await responder.respond(
+            to:
+                HTTPRequest(head: Self.head(headers), body: body, startedAt: .now(), identity: identity))
     }
 
     func refusal(

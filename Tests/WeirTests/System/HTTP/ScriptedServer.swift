@@ -71,6 +71,8 @@ private final class ScriptedResponder: HTTPResponder {
         self.script = script
     }
 
+    func scope(of head: HTTPRequestHead) -> Scope? { nil }
+
     func refusal(of head: HTTPRequestHead) -> HTTPResponse? { nil }
 
     func respond(to request: HTTPRequest) async -> HTTPResponse {

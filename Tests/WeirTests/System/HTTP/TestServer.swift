@@ -28,10 +28,15 @@ final class TestServer: Sendable {
     var hasStopped: Bool { hasReturned.value > 0 }
 
     /// Serves while `body` runs. Afterwards the server has to stop by itself, with every byte of its budget given back.
-    static func serve(_ limits: HTTPLimits = HTTPLimits(), _ body: (TestServer) async throws -> Void) async throws {
+    static func serve(
+        _ limits: HTTPLimits = HTTPLimits(), authentication: HTTPAuthentication? = nil,
+        _ body: (TestServer) async throws -> Void
+    ) async throws {
         let (gate, answered, returned) = (Gate(), Counter(), Counter())
-        let server = HTTPServer(Endpoint(host: "127.0.0.1", port: 0), limits: limits, loops: 2) { _ in
-            EchoResponder(gate, answered)
+        let server = HTTPServer(
+            Endpoint(host: "127.0.0.1", port: 0), limits: limits, authentication: authentication, loops: 2
+        ) {
+            _ in EchoResponder(gate, answered)
         }
         let (ports, continuation) = AsyncStream<Int>.makeStream()
         let run = Task {
@@ -80,6 +85,8 @@ private final class EchoResponder: HTTPResponder {
         self.answered = answered
     }
 
+    func scope(of head: HTTPRequestHead) -> Scope? { head.path == "/open" ? nil : .ingest }
+
     func refusal(of head: HTTPRequestHead) -> HTTPResponse? {
         head.path == "/refused" ? HTTPResponse(.forbidden, text: "refused") : nil
     }
@@ -95,6 +102,9 @@ private final class EchoResponder: HTTPResponder {
 
     func response(to fault: HTTPFault, head: HTTPRequestHead?) -> HTTPResponse {
         switch fault {
+        case .unauthenticated(let reason): HTTPResponse(.unauthorized, text: reason)
+        case .forbidden(let reason): HTTPResponse(.forbidden, text: reason)
+        case .tooManyFailures(let pause): HTTPResponse(.tooManyRequests, text: "keys").retry(after: pause)
         case .malformed: HTTPResponse(.badRequest, text: "malformed")
         case .headersTooLarge: HTTPResponse(.requestHeaderFieldsTooLarge, text: "headers")
         case .bodyTooLarge(let limit): HTTPResponse(.payloadTooLarge, text: "more than \(limit)")

@@ -1,0 +1,8 @@
+/// A key of some component names an extension.
+struct ExtensionReference: Sendable {
+    let id: ComponentID
+    /// What the component needs it for.
+    let role: ExtensionRole
+    let line: Int
+    let path: String
+}

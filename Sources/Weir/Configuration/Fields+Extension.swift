@@ -1,0 +1,18 @@
+/// The getter of what another part of the file defines.
+extension Fields {
+    /// The id of an extension, which must be among `extensions` and have this role; both are checked once the whole
+    /// file is read. Required.
+    mutating func extensionID(_ key: String, _ role: ExtensionRole, _ help: String) -> ComponentID {
+        var found: ComponentID?
+        let id = parsed(key, standIn: ComponentID(type: ""), type: "id of an extension", help) {
+            text throws(ConfigError) in
+            let id = try ComponentID(parsing: text)
+            found = id
+            return id
+        }
+        if let found {
+            add([ExtensionReference(id: found, role: role, line: node(key)?.line ?? line, path: Self.path(path, key))])
+        }
+        return id
+    }
+}

@@ -1,0 +1,72 @@
+/// What a file of hashed keys says.
+struct APIKeyFile: Sendable {
+    static let maximumKeys = 5_000
+
+    let keys: [APIKey]
+}
+
+extension APIKeyFile {
+    init(_ fields: inout Fields) {
+        var names: Set<String> = []
+        var hashes: Set<[UInt8]> = []
+        keys = fields.list("keys", count: 0...Self.maximumKeys, "The keys of clients.") { fields in
+            let key = Self.key(&fields)
+            if !names.insert(key.identity.name).inserted {
+                fields.reject("name", "is there a second time, wanted a name for each key")
+            }
+            if !hashes.insert(key.hash).inserted {
+                fields.reject("sha256", "is there a second time, wanted each key once")
+            }
+            return key
+        }
+    }
+
+    private static func key(_ fields: inout Fields) -> APIKey {
+        let name = fields.string("name", "What the log calls the client.")
+        let tenant = fields.parsed("tenant", standIn: "", type: "tenant", "Whose spans it sends and reads.") {
+            text throws(ConfigError) in try checkTenant(text)
+        }
+        let scopes = fields.parsedList(
+            "scopes", count: 1...Scope.allCases.count, "What it may do: ingest, read, admin, beacon."
+        ) { text throws(ConfigError) in
+            guard let scope = Scope(rawValue: text) else {
+                let known = Scope.allCases.map(\.rawValue)
+                let wanted = "one of \(known.joined(separator: ", "))\(suggestion(for: text, among: known))"
+                throw ConfigError(found: text.quotedForMessage, wanted: wanted)
+            }
+            return scope
+        }
+        let hash = fields.parsed("sha256", standIn: [UInt8](), type: "hash", "The key's SHA-256, in hexadecimal.") {
+            text throws(ConfigError) in
+            guard let hash = bytes(hexadecimal: text), hash.count == APIKey.hashSize else {
+                // What stands there may be the key itself.
+                throw ConfigError(
+                    found: "\(text.utf8.count) characters", wanted: "64 hexadecimal digits, as weir api-key new prints")
+            }
+            return hash
+        }
+        return APIKey(hash: hash, identity: Identity(name: name, tenant: tenant, scopes: Set(scopes)))
+    }
+
+    /// A tenant's name becomes that of directories, and a word of metrics and queries.
+    static func checkTenant(_ text: String) throws(ConfigError) -> String {
+        let isName = text.utf8.allSatisfy { byte in
+            switch byte {
+            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
+            default: "_-.".utf8.contains(byte)
+            }
+        }
+        guard isName, (1...64).contains(text.utf8.count), !text.hasPrefix(".") else {
+            throw ConfigError(
+                found: text.quotedForMessage,
+                wanted: "a tenant: 1...64 letters, digits, _, - and ., without a dot in front")
+        }
+        return text
+    }
+
+    private static func bytes(hexadecimal text: String) -> [UInt8]? {
+        let digits = text.compactMap { $0.isASCII ? $0.hexDigitValue : nil }
+        guard digits.count == text.count, digits.count.isMultiple(of: 2) else { return nil }
+        return stride(from: 0, to: digits.count, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) }
+    }
+}

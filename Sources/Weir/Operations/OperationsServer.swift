@@ -1,0 +1,113 @@
+import Logging
+import NIOCore
+import NIOHTTP1
+
+/// Serves what can be asked of a running Weir: a table of routes, behind keys unless only this machine reaches it.
+struct OperationsServer: Sendable {
+    private let endpoint: Endpoint
+    private let authentication: HTTPAuthentication?
+    private let routes: [OperationsRoute]
+    private let logger: Logger
+
+    init(
+        _ endpoint: Endpoint, authentication: HTTPAuthentication?, routes: [OperationsRoute], logger: Logger
+    ) {
+        self.endpoint = endpoint
+        self.authentication = authentication
+        self.routes = routes
+        self.logger = logger
+    }
+
+    /// Serves until the task is cancelled.
+    func run() async throws {
+        var limits = HTTPLimits()
+        limits.maxBodyBytes = 1 << 20
+        limits.maxConnections = 64
+        limits.drainTimeout = .seconds(1)
+        let server = HTTPServer(endpoint, limits: limits, authentication: authentication, loops: 1) {
+            [routes, isOpen = authentication == nil] _ in OperationsResponder(routes, isOpen: isOpen)
+        }
+        try await server.run { address in
+            logger.info("listening", metadata: ["endpoint": "\(address)", "protocol": "operations"])
+        }
+    }
+}
+
+private final class OperationsResponder: HTTPResponder {
+    private let routes: [OperationsRoute]
+    /// Whether nobody is asked for a key.
+    private let isOpen: Bool
+
+    init(_ routes: [OperationsRoute], isOpen: Bool) {
+        self.routes = routes
+        self.isOpen = isOpen
+    }
+
+    func scope(of head: HTTPRequestHead) -> Scope? {
+        // Who may do nothing learns nothing of what is there.
+        guard let route = route(of: head) else { return .read }
+        return route.scope
+    }
+
+    func refusal(of head: HTTPRequestHead) -> HTTPResponse? {
+        if isOpen, let reason = Self.foreignness(of: head) { return HTTPResponse(.forbidden, error: reason) }
+        if route(of: head) != nil { return nil }
+        let methods = routes.filter { $0.path == head.path }.map(\.method.rawValue).joined(separator: ", ")
+        guard !methods.isEmpty else {
+            return HTTPResponse(
+                .notFound, error: "found path \(String(head.path).quotedForMessage), which is not there")
+        }
+        var response = HTTPResponse(.methodNotAllowed, error: "found method \(head.method), wanted \(methods)")
+        response.headers.append(("Allow", methods))
+        return response
+    }
+
+    func respond(to request: HTTPRequest) async -> HTTPResponse {
+        guard let route = route(of: request.head) else {
+            return HTTPResponse(.notFound, error: "there is no such path")
+        }
+        return await route.answer(request)
+    }
+
+    private func route(of head: HTTPRequestHead) -> OperationsRoute? {
+        routes.first { $0.path == head.path && $0.method == head.method }
+    }
+
+    /// A page of any website can send requests to this machine from a browser on it. Where no key is asked for, what
+    /// the browser says tells them apart: the page's origin, and in `Host` a name that is not this machine's.
+    private static func foreignness(of head: HTTPRequestHead) -> String? {
+        if head.headers.contains(name: "origin") { return "found an Origin, wanted none: no web page asks here" }
+        let host = head.headers.first(name: "host") ?? ""
+        let name = host.hasSuffix("]") || !host.contains(":") ? "\(host):0" : host
+        guard let endpoint = try? Endpoint(parsing: name), endpoint.isLoopback else {
+            return "found the host \(host.quotedForMessage), wanted localhost or a loopback address"
+        }
+        return nil
+    }
+
+    func response(to fault: HTTPFault, head: HTTPRequestHead?) -> HTTPResponse {
+        switch fault {
+        case .malformed(let what): HTTPResponse(.badRequest, error: "the request is not HTTP/1.1: \(what)")
+        case .unauthenticated(let reason): HTTPResponse(.unauthorized, error: reason)
+        case .forbidden(let reason): HTTPResponse(.forbidden, error: reason)
+        case .tooManyFailures(let pause):
+            HTTPResponse(.tooManyRequests, error: "found too many wrong keys, wanted a pause").retry(after: pause)
+        case .headersTooLarge: HTTPResponse(.requestHeaderFieldsTooLarge, error: "the header fields are too large")
+        case .bodyTooLarge(let limit): HTTPResponse(.payloadTooLarge, error: "the body has more than \(limit) bytes")
+        case .headerTimeout, .bodyTimeout: HTTPResponse(.requestTimeout, error: "the request did not come in time")
+        case .tooManyConnections, .tooManyBytesInFlight, .stopping:
+            HTTPResponse(.serviceUnavailable, error: "busy").retry(after: .seconds(1))
+        }
+    }
+}
+
+extension HTTPResponse {
+    init(_ status: HTTPResponseStatus, json: String) {
+        self.init(status, contentType: "application/json", body: ByteBuffer(string: json + "\n"))
+    }
+
+    /// - Parameter error: what was found and what was wanted.
+    init(_ status: HTTPResponseStatus, error: String) {
+        self.init(status, json: #"{"error":\#(error.quotedAsJSON)}"#)
+    }
+}

@@ -1,0 +1,11 @@
+/// What a client may do.
+enum Scope: String, Sendable, CaseIterable {
+    /// Send spans.
+    case ingest
+    /// Ask for what is stored.
+    case read
+    /// Change what the collector does.
+    case admin
+    /// Send what browsers send. Such a key is public.
+    case beacon
+}

@@ -1,0 +1,92 @@
+"""Clients with keys: whose spans they send, and that no key is written anywhere."""
+
+import pytest
+
+import archives
+from otlp import a_body
+from waiting import eventually
+from weir import archive, command, configuration
+from wire import post
+
+
+def new_key(tenant, *scopes):
+    """A key and its entry, as the command prints them."""
+    done = command("api-key", "new", "--tenant", tenant, *[word for scope in scopes for word in ("--scope", scope)])
+    assert done.returncode == 0, done.stderr
+    key, entry = done.stdout.split("\n\n", 1)
+    return key, entry.removeprefix("keys:\n")
+
+
+@pytest.fixture
+def keyed(start, tmp_path):
+    """A program that asks for keys, its keys by tenant, and a way to replace the file."""
+    file = tmp_path / "keys.yaml"
+    keys = {}
+
+    def write(**scopes):
+        entries = []
+        for tenant, scope in scopes.items():
+            keys[tenant], entry = new_key(tenant, scope)
+            entries.append(entry)
+        file.write_text("keys:\n" + "".join(entries))
+
+    write(shop="ingest", bank="ingest", auditor="read")
+    text = configuration(
+        http={"auth": {"authenticator": "api_keys"}},
+        exporters={"archive": archive("archive")},
+    )
+    weir = start(text=text + f"extensions:\n  api_keys: {{ file: {file}, check_interval: 50ms }}\n")
+    return weir, keys, write
+
+
+def send(weir, key=None, **headers):
+    if key:
+        headers["Authorization"] = f"Bearer {key}"
+    return post(weir.endpoint, a_body(), headers=headers.items())
+
+
+def test_a_key_decides_whose_spans_these_are(keyed):
+    weir, keys, _ = keyed
+    assert send(weir, keys["shop"]).status == 200
+    assert send(weir, keys["bank"], **{"X-Scope-OrgID": "shop", "X-Tenant": "shop", "tenant": "shop"}).status == 200
+    assert send(weir).status == 401
+    assert send(weir, "weir_" + "0" * 64).status == 401
+    assert send(weir, keys["auditor"]).status == 403
+    weir.stop()
+    assert sorted(path.name for path in weir.archive.glob("tenant=*")) == ["tenant=bank", "tenant=shop"]
+    assert len(archives.spans(weir.archive / "tenant=bank")) == 1
+
+
+def test_a_stolen_key_that_is_taken_out_of_the_file_works_no_longer(keyed):
+    weir, keys, write = keyed
+    stolen = keys["shop"]
+    write(shop="ingest")
+    eventually(lambda: send(weir, keys["shop"]).status == 200, "the new key is not known")
+    assert send(weir, stolen).status == 401
+
+
+def test_no_key_is_written_anywhere(keyed, tmp_path):
+    weir, keys, _ = keyed
+    for key in keys.values():
+        send(weir, key)
+        send(weir, key + "x")
+    assert post(weir.endpoint, a_body(), headers=[("X-API-Key", keys["bank"])]).status == 200
+    weir.stop()
+    written = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert any(path.name == "weir.log" for path in written) and any("tenant=shop" in str(path) for path in written)
+    for path in written:
+        data = path.read_bytes()
+        for key in keys.values():
+            assert key.encode() not in data, f"{path} has the key of a client"
+
+
+def test_an_open_listener_needs_consent(tmp_path):
+    file = tmp_path / "collector.yaml"
+    file.write_text(configuration(http={}, exporters={"debug": {}}).replace("127.0.0.1:0", "0.0.0.0:0", 1))
+    done = command("check", "--config", str(file))
+    assert done.returncode == 1
+    assert "found 0.0.0.0:0 without authentication, wanted auth, or insecure: true" in done.stderr
+    file.write_text(file.read_text().replace("0.0.0.0:0", "0.0.0.0:0\n        insecure: true", 1))
+    done = command("check", "--config", str(file))
+    assert done.returncode == 0
+    assert "warning" in done.stderr and "everybody who reaches 0.0.0.0:0 is let in" in done.stderr

@@ -1,0 +1,35 @@
+import Testing
+
+@testable import Weir
+
+@Suite struct ListenerConfigurationTests {
+    private func read(_ fields: inout Fields) -> ListenerConfiguration {
+        ListenerConfiguration(&fields, default: Endpoint(host: "127.0.0.1", port: 4318), "Where it is.")
+    }
+
+    @Test(arguments: ["127.0.0.1:1", "127.1.2.3:1", "localhost:1", "\"[::1]:1\""])
+    func everybodyMayAskOnALoopbackAddress(endpoint: String) {
+        check("endpoint: \(endpoint)", { read(&$0).authenticator }, gives: nil)
+    }
+
+    @Test(arguments: ["0.0.0.0:1", "10.0.0.1:1", "[::]:1", "example.com:1", "127.evil.example:1"])
+    func elsewhereNobodyMayWithoutAKeyOrConsent(endpoint: String) {
+        check(
+            "endpoint: \"\(endpoint)\"", read(_:),
+            fails: "1: endpoint: found \(endpoint) without authentication, wanted auth, or insecure: true where the "
+                + "network is trusted")
+        check(
+            "endpoint: \"\(endpoint)\"\ninsecure: true", read(_:),
+            fails: "2: warning: insecure: everybody who reaches \(endpoint) is let in")
+        check(
+            "{ endpoint: \"\(endpoint)\", auth: { authenticator: api_keys/a } }", { read(&$0).authenticator },
+            gives: ComponentID(type: "api_keys", name: "a"))
+    }
+
+    @Test func whatChangesWeirIsNeverOpenToANetwork() {
+        check(
+            "{ endpoint: 0.0.0.0:1, insecure: true }", { OperationsConfiguration(&$0).listener.endpoint },
+            fails: "1: endpoint: found 0.0.0.0:1 without authentication, wanted auth, or a loopback address",
+            "1: insecure: is not a known key, wanted one of endpoint, auth")
+    }
+}

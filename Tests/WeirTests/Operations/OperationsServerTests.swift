@@ -1,0 +1,86 @@
+import NIOHTTP1
+import Testing
+
+@testable import Weir
+
+@Suite(.timeLimit(.minutes(1))) struct OperationsServerTests {
+    private let health = Health(receivers: 1) { ["the journal is \"full\""] }
+
+    @Test func saysWhetherWeirIsWellAndReady() async throws {
+        try await serve(nil) { client in
+            #expect(try await ask("GET /-/ready", client).status == 503)
+            _ = health.receiverIsReady()
+            let ready = try await ask("GET /-/ready", client)
+            #expect(ready.status == 200)
+            #expect(ready.body == #"{"status":"ready"}"# + "\n")
+            let healthy = try await ask("GET /-/healthy", client)
+            #expect(healthy.headers["content-type"] == "application/json")
+            #expect(healthy.body == #"{"status":"degraded","complaints":["the journal is \"full\""]}"# + "\n")
+        }
+    }
+
+    @Test func refusesWhatIsNotThere() async throws {
+        try await serve(nil) { client in
+            let missing = try await ask("GET /x", client)
+            #expect(missing.status == 404)
+            #expect(missing.body == #"{"error":"found path \"/x\", which is not there"}"# + "\n")
+            let posted = try await ask("POST /-/ready", client)
+            #expect(posted.status == 405)
+            #expect(posted.headers["allow"] == "GET")
+        }
+    }
+
+    @Test func whereNoKeyIsAskedForNoWebPageIsAnswered() async throws {
+        try await serve(nil) { client async throws in
+            #expect(try await ask("POST /change", client, "Origin: http://evil.example").status == 403)
+            #expect(try await ask("POST /change", client, host: "evil.example:8889").status == 403)
+            for host in ["localhost", "localhost:1", "127.0.0.1:8889", "[::1]:1", "[::1]"] {
+                #expect(try await ask("POST /change", client, host: host).status == 200, "\(host)")
+            }
+        }
+    }
+
+    @Test func asksForTheScopeOfEachRoute() async throws {
+        let sample = try APIKeysSample()
+        let admin = APIKey.draw()
+        try sample.write(APIKeysSample.entry("ops", [.admin, .read], of: admin))
+        await sample.keys.start()
+        defer { sample.keys.finish() }
+        try await eventually("the key is known") { sample.tenant(of: admin) != nil }
+        try await serve(sample.authentication()) { client in
+            #expect(try await ask("GET /-/healthy", client).status == 200)
+            #expect(try await ask("POST /change", client).status == 401)
+            #expect(try await ask("GET /x", client).status == 401, "a stranger does not learn what is there")
+            let changed = try await ask("POST /change", client, "X-API-Key: \(admin)")
+            #expect(changed.status == 200)
+            #expect(changed.body == #"{"by":"ops"}"# + "\n")
+            #expect(try await ask("GET /x", client, "X-API-Key: \(admin)").status == 404)
+        }
+    }
+
+    private func serve(_ authentication: HTTPAuthentication?, _ body: (RawClient) async throws -> Void) async throws {
+        let log = LogCapture()
+        let change = OperationsRoute(method: .POST, path: "/change", scope: .admin) { request in
+            HTTPResponse(.ok, json: #"{"by":"\#(request.identity?.tenant ?? "")"}"#)
+        }
+        let server = OperationsServer(
+            Endpoint(host: "127.0.0.1", port: 0), authentication: authentication,
+            routes: OperationsRoute.health(health) + [change], logger: log.logger)
+        let run = Task { try await server.run() }
+        defer { run.cancel() }
+        try await eventually("it listens") { !log.lines.isEmpty }
+        let field = log.lines[0].split(separator: " ").first { $0.hasPrefix("endpoint=") }
+        let port = try #require(field?.split(separator: ":").last.flatMap { Int($0) })
+        try await body(try RawClient(port: port))
+        run.cancel()
+        try await run.value
+    }
+
+    private func ask(
+        _ what: String, _ client: RawClient, _ field: String? = nil, host: String = "127.0.0.1"
+    ) async throws -> RawClient.Response {
+        let fields = field.map { $0 + "\r\n" } ?? ""
+        try await client.send("\(what) HTTP/1.1\r\nHost: \(host)\r\nContent-Length: 0\r\n\(fields)\r\n")
+        return try await client.response()
+    }
+}
