@@ -97,7 +97,8 @@ struct Service: Sendable {
             let context = build.context(ComponentID(type: "operations"))
             return OperationsServer(
                 settings.listener.endpoint, authentication: try HTTPAuthentication(settings.listener, context),
-                routes: OperationsRoute.health(health), logger: logger)
+                routes: OperationsRoute.health(health) + OperationsRoute.bursts(build.bursts, clock: Timestamp.now),
+                logger: logger)
         }
     }
 
@@ -188,18 +189,20 @@ private struct Builder {
     private let logger: Logger
     private let metrics: MetricRegistry
     private(set) var extensions = Extensions()
+    let bursts: Bursts
 
     init(_ configuration: CollectorConfiguration, _ logger: Logger, _ metrics: MetricRegistry) {
         self.configuration = configuration
         self.logger = logger
         self.metrics = metrics
+        bursts = Bursts(logger)
     }
 
     func context(_ id: ComponentID, pipeline: ComponentID? = nil) -> Context {
         var logger = logger
         logger[metadataKey: "component"] = "\(id)"
         if let pipeline { logger[metadataKey: "pipeline"] = "\(pipeline)" }
-        return Context(id: id, logger: logger, metrics: metrics, extensions: extensions)
+        return Context(id: id, logger: logger, metrics: metrics, bursts: bursts, extensions: extensions)
     }
 
     /// Before any other component, since those find them in their context.

@@ -1,8 +1,8 @@
 import Logging
 import Synchronization
 
-/// Which processors of a process are in a burst. Their lanes ask it for each batch; whoever operates Weir begins and ends
-/// them. They end with the process.
+/// Which processors of a process are in a burst. Their lanes ask it for each batch; whoever operates Weir begins and
+/// ends them. They end with the process.
 final class Bursts: Sendable {
     /// Why a burst cannot begin.
     enum Problem: Error, Equatable {

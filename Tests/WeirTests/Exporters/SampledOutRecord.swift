@@ -34,7 +34,7 @@ enum SampledOutRecord {
         for index in out { batch.sampleOut(span: index, by: rule) }
         var section = RecordSection()
         var sampledOut = SampledOutEncoder()
-        if let content = sampledOut.encode(batch) { section.add(.sampledOut, content) }
+        if !out.isEmpty, let content = sampledOut.encode(batch) { section.add(.sampledOut, content) }
         var encoder = OTLPEncoder()
         return JournalRecord(
             sequence: sequence, tenant: tenant, receivedAt: batch.receivedAt, spanCount: batch.spanCount,

@@ -36,4 +36,14 @@ struct ProbabilisticSamplerConfiguration: Configurable {
             fields.ignore(key, "it is for logs; spans are chosen by their trace ids")
         }
     }
+
+    /// The part that is kept, from 0 to 1.
+    var ratio: Double { Double(percentage) / 100 }
+
+    /// Of a trace that nobody has sampled before.
+    var threshold: SamplingThreshold {
+        mode == .hashSeed
+            ? TraceIDHash.threshold(percentage: percentage)
+            : SamplingThreshold(probability: ratio, precision: precision)
+    }
 }

@@ -47,10 +47,7 @@ struct ProbabilisticSamplerProcessor: Processor {
     init(_ configuration: ProbabilisticSamplerConfiguration, _ context: Context) {
         self.configuration = configuration
         name = AttributeKey(context.id.description)
-        threshold =
-            configuration.mode == .hashSeed
-            ? TraceIDHash.threshold(percentage: configuration.percentage)
-            : SamplingThreshold(probability: Self.ratio(configuration), precision: configuration.precision)
+        threshold = configuration.threshold
         counters = Policy.allCases.map { policy in
             ["false", "true"].map { isSampled in
                 context.metrics.counter(
@@ -59,10 +56,6 @@ struct ProbabilisticSamplerProcessor: Processor {
                     labels: ["processor": "\(context.id)", "policy": policy.name, "sampled": isSampled])
             }
         }
-    }
-
-    private static func ratio(_ configuration: ProbabilisticSamplerConfiguration) -> Double {
-        Double(configuration.percentage) / 100
     }
 
     mutating func process(_ batch: inout Batch) {
@@ -129,7 +122,7 @@ struct ProbabilisticSamplerProcessor: Processor {
         guard !finding.isBroken else { return configuration.failsClosed ? .never : .always }
         guard configuration.mode != .proportional else {
             return .proportional(
-                Self.ratio(configuration), of: finding.state?.threshold, precision: configuration.precision)
+                configuration.ratio, of: finding.state?.threshold, precision: configuration.precision)
         }
         return threshold.equalized(with: finding.state?.threshold)
     }

@@ -5,7 +5,8 @@ struct SamplingProcessor: Processor {
     static let type = "sampling"
     static let help = "Keeps a part of the traces or sessions, by rules; what it leaves out still counts."
 
-    private static let burstKey = AttributeKey("weir.sampling.burst")
+    /// On spans that were kept because of a burst: when that began.
+    static let burstKey = AttributeKey("weir.sampling.burst")
 
     private let rules: [SamplingRule]
     private let names: [AttributeKey]

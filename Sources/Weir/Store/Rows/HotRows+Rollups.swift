@@ -1,6 +1,6 @@
 extension HotRows {
-    /// What these spans, given by their indices in ascending order, add to the rollups. Those that sampling left out are
-    /// in rollups of their own.
+    /// What these spans, given by their indices in ascending order, add to the rollups. Those that sampling left out
+    /// are in rollups of their own.
     func rollups(of indices: some Sequence<Int>) -> [RollupRow.Key: RollupRow] {
         var rollups = Rollups()
         var call = 0

@@ -35,10 +35,28 @@ final class HTTPClient: Sendable {
     func post(
         _ body: [UInt8], to url: HTTPURL, headers: [(name: String, value: String)], limit: Int
     ) async throws(HTTPFailure) -> HTTPAnswer {
-        var request = HTTPClientRequest(url: url.description)
+        var request = Self.request(to: url, headers: headers)
         request.method = .POST
-        for header in headers { request.headers.add(name: header.name, value: header.value) }
         request.body = .bytes(ByteBuffer(bytes: body))
+        return try await execute(request, at: url, limit: limit)
+    }
+
+    /// The same with nothing to send.
+    func get(
+        _ url: HTTPURL, headers: [(name: String, value: String)], limit: Int
+    ) async throws(HTTPFailure) -> HTTPAnswer {
+        try await execute(Self.request(to: url, headers: headers), at: url, limit: limit)
+    }
+
+    private static func request(to url: HTTPURL, headers: [(name: String, value: String)]) -> HTTPClientRequest {
+        var request = HTTPClientRequest(url: url.description)
+        for header in headers { request.headers.add(name: header.name, value: header.value) }
+        return request
+    }
+
+    private func execute(
+        _ request: HTTPClientRequest, at url: HTTPURL, limit: Int
+    ) async throws(HTTPFailure) -> HTTPAnswer {
         do {
             let response = try await client.execute(request, deadline: .distantFuture)
             var body: [UInt8] = []

@@ -201,8 +201,8 @@ import Testing
 
     @Test(arguments: [
         ("sampling_percentage: -1", "1: sampling_percentage: found -1, wanted a number in 0.0...1000000.0"),
-        ("sampling_percentage: 1e-16", "0: sampling_percentage: found 1e-16, wanted 0 or at least 1.4e-15"),
-        ("mode: random", "1: mode: found \"random\", wanted one of hash_seed, proportional, equalizing"),
+        ("sampling_percentage: 1e-16", "1: sampling_percentage: found 1e-16, wanted 0 or at least 1.4e-15"),
+        ("mode: random", "1: mode: found the string \"random\", wanted one of hash_seed, proportional, equalizing"),
         ("hash_seed: 4294967296", "1: hash_seed: found 4294967296, wanted an integer in 0...4294967295"),
         ("sampling_precision: 0", "1: sampling_precision: found 0, wanted an integer in 1...14"),
         (

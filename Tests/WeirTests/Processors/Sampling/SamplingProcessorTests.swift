@@ -23,9 +23,9 @@ import Testing
     @Test func theFirstRuleThatIsForASpanDecides() throws {
         let yaml = """
             rules:
-              - { name: none, when: name == "a", probability: 0 }
-              - { name: all, when: name in ["a", "b"], probability: 1 }
-              - { name: half, when: name == "c", probability: 0.5 }
+              - { name: none, when: 'name == "a"', probability: 0 }
+              - { name: all, when: 'name in ["a", "b"]', probability: 1 }
+              - { name: half, when: 'name == "c"', probability: 0.5 }
             """
         let fates = try self.fates(yaml, [span("a"), span("b"), span("c"), span("c", randomness: 1), span("d")])
         #expect(
@@ -95,7 +95,8 @@ import Testing
         // 800, and a standard deviation of 25.
         #expect((700...900).contains(kept), "\(kept)")
         // No threshold: the session was chosen, not the trace.
-        let first = try #require(fates.first(where: \.isKept))
+        let survivor = fates.first { $0.isKept }
+        let first = try #require(survivor)
         #expect(first.traceState == "" && first.adjustedCount == SamplingThreshold(probability: 0.2).adjustedCount)
         let estimate = fates.compactMap(\.adjustedCount).reduce(0, +)
         #expect(abs(estimate - 20_000) < 2_500, "\(estimate)")
@@ -177,23 +178,46 @@ import Testing
     }
 
     @Test(arguments: [
-        ("{}", "0: rules: missing, wanted a list of 1...64 entries"),
-        ("rules: [ { name: a } ]", "1: rules[0].probability: missing, wanted a number"),
-        ("rules: [ { probability: 1 } ]", "1: rules[0].name: missing, wanted a string"),
+        ("{}", "1: rules: is missing, wanted a list of 1...64 entries"),
+        ("rules: [ { name: a } ]", "1: rules[0].probability: is missing, wanted a number"),
+        ("rules: [ { probability: 1 } ]", "1: rules[0].name: is missing, wanted a string"),
         (
             "rules: [ { name: a, probability: 2 } ]",
             "1: rules[0].probability: found \"2\", wanted 0, or a number from 1.4e-17 to 1"
         ),
         (
             "rules: [ { name: a, probability: 1 }, { name: a, probability: 1 } ]",
-            "0: rules[1].name: found \"a\" a second time, wanted it once"
+            "1: rules[1].name: found \"a\" a second time, wanted it once"
         ),
         (
-            "rules: [ { name: a, probability: 1, when: 'nope' } ]",
-            "1: rules[0].when: column 1: found \"nope\", wanted a field"
+            "rules: [ { name: a, probability: 1, when: 'true true' } ]",
+            "1: rules[0].when: column 6: found \"true\", wanted \"and\", \"or\" or the end"
         ),
     ])
     func saysWhatIsWrong(yaml: String, problem: String) {
         #expect(ProcessorFixture<SamplingProcessor>.problems(yaml).first == problem)
+    }
+
+    @Test func aBurstKeepsWhatARuleWouldNot() throws {
+        let bursts = Bursts()
+        let now = Timestamp(nanoseconds: SpanFixture().startTime)
+        let yaml = "rules: [ { name: ui, when: 'name == \"a\"', probability: 0.5 }, { name: rest, probability: 0 } ]"
+        var processor = try ProcessorFixture<SamplingProcessor>(yaml, bursts: bursts).processor
+        let spans = [span("a"), span("a", randomness: 0), span("b")]
+        #expect(try SamplingSample.run(&processor, on: spans).map(\.isKept) == [true, false, false])
+        _ = try bursts.begin(Bursts.Request(rules: ["ui"]), at: now)
+        let all = Fate(isKept: true, traceState: "ot=th:0", rule: "ui", adjustedCount: 1)
+        // All are kept, so each stands for itself, those too that would have been kept.
+        #expect(try SamplingSample.run(&processor, on: spans) == [all, all, Fate(isKept: false)])
+        let spent = try #require(bursts.status(at: now).first?.burst?.spent)
+        let bytes = SpanFixture.request([span("a", randomness: 0)]).count
+        #expect(spent > 0 && spent < bytes)
+        _ = bursts.stop(nil)
+        #expect(try SamplingSample.run(&processor, on: spans).map(\.isKept) == [true, false, false])
+        // The budget is for one more span, and then for none.
+        _ = try bursts.begin(Bursts.Request(budget: spent + 1), at: now)
+        let some = try SamplingSample.run(&processor, on: spans)
+        #expect(some == [all, all, Fate(isKept: false)])
+        #expect(bursts.status(at: now).first?.burst == nil)
     }
 }
