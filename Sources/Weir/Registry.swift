@@ -7,6 +7,7 @@ enum Registry {
         AttributesProcessor.self,
         BatchProcessor.self,
         CostProcessor.self,
+        EncryptionProcessor.self,
         FilterProcessor.self,
         MemoryLimiterProcessor.self,
         ProbabilisticSamplerProcessor.self,
@@ -23,7 +24,8 @@ enum Registry {
     ]
 
     static let extensions: [any Extension.Type] = [
-        APIKeysExtension.self
+        APIKeysExtension.self,
+        KeystoreExtension.self,
     ]
 
     /// The same, as far as the configuration needs to know it.

@@ -2,13 +2,17 @@
 #ifndef WEIR_CLIBRARIES_H
 #define WEIR_CLIBRARIES_H
 
+#include "base64url.h"
 #include "crc32c.h"
 
 #include <libdeflate.h>
 #include <malloc.h>
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/core_names.h>
+#include <openssl/hmac.h>
 #include <openssl/params.h>
+#include <openssl/rand.h>
 #include <postgresql/libpq-fe.h>
 #include <sys/eventfd.h>
 #include <zlib.h>

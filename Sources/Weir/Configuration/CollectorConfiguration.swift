@@ -26,6 +26,9 @@ extension CollectorConfiguration {
             definitions.warnOfUnused(in: service.pipelines, &fields)
         }
         extensions.check(fields.references, &fields, catalogue)
+        for pipeline in service.pipelines {
+            pipeline.checkOrder(of: processors.components, isJournalEncrypted: false, &fields)
+        }
         self.receivers = receivers.components
         self.processors = processors.components
         self.exporters = exporters.components

@@ -6,4 +6,10 @@ protocol Configurable: Sendable {
     /// Throws where nothing can stand in for what is missing; other problems are recorded by the getters and by
     /// `Fields.reject`.
     init(_ fields: inout Fields) throws(ConfigError)
+    /// Of a processor.
+    var traits: ProcessorTraits { get }
+}
+
+extension Configurable {
+    var traits: ProcessorTraits { [] }
 }

@@ -2,4 +2,6 @@
 enum ExtensionRole: String, Sendable {
     /// Says who sends a request.
     case authenticator
+    /// Has keys to encrypt with.
+    case keystore
 }

@@ -5,6 +5,8 @@ struct PipelineConfiguration: Sendable {
 
     /// `traces` or `traces/name`.
     let id: ComponentID
+    /// Where it stands in the file.
+    let line: Int
     let receivers: [ComponentID]
     /// In the order in which spans pass them.
     let processors: [ComponentID]
@@ -12,6 +14,7 @@ struct PipelineConfiguration: Sendable {
 
     init(_ name: String, _ fields: inout Fields, defined: [Definitions]) {
         id = Self.id(name, &fields)
+        line = fields.line
         var lists: [ComponentKind: [ComponentID]] = [:]
         for definitions in defined {
             lists[definitions.kind] = Self.references(to: definitions, &fields)

@@ -88,6 +88,7 @@ final class Journal: Sendable {
 
     /// Returns when the record is durable, as far as ``Durability`` says so, and will be delivered whatever happens.
     func append(_ entry: JournalEntry) async throws(Refusal) -> Appended {
+        for prerequisite in entry.prerequisites { try await prerequisite.settle() }
         let outcome = await withCheckedContinuation { continuation in
             enqueue(Waiter(entry: entry, continuation: continuation))
         }

@@ -12,6 +12,9 @@ struct JournalEntry: Sendable {
     /// What the client is told about rejected spans.
     var rejected = Rejections()
 
+    /// What has to be there before the record may be.
+    var prerequisites: [Prerequisite] = []
+
     /// What of `rejected` stands in the record.
     var answer: String { rejected.count > 0 ? rejected.text : "" }
 

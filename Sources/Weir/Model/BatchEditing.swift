@@ -125,6 +125,16 @@ extension Batch {
         return arena.pointee.side.isOverfull ? .empty : ByteRef(offset, bytes.count, origin: ByteRef.side)
     }
 
+    /// Puts what `fill` writes into the side buffer. `fill` must write `count` bytes.
+    mutating func intern(count: Int, _ fill: (UnsafeMutablePointer<UInt8>) -> Void) -> ByteRef {
+        let offset = arena.pointee.side.count
+        arena.pointee.side.reserve(offset + count)
+        guard !arena.pointee.side.isOverfull else { return .empty }
+        fill(arena.pointee.side.base + offset)
+        arena.pointee.side.count += count
+        return ByteRef(offset, count, origin: ByteRef.side)
+    }
+
     mutating func intern(_ text: String) -> ByteRef {
         var text = text
         return text.withUTF8 { intern(UnsafeRawBufferPointer($0)) }

@@ -71,6 +71,8 @@ struct AttributeRecord: BitwiseCopyable {
     var kind: ValueKind
     /// A processor removed it.
     var isRemoved = false
+    /// A processor wants it encrypted, by the one that does that.
+    var mustEncrypt = false
 
     var valueRef: ByteRef { ByteRef(packed: value) }
 }

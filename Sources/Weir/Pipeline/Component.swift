@@ -17,6 +17,13 @@ extension Component {
 /// Changes each batch of a pipeline. Does no I/O; one lane at a time calls it, and each lane has its own copy.
 protocol Processor: Component {
     mutating func process(_ batch: inout Batch) throws(Refusal)
+    /// What has to be durable before the batch that was processed last may be written anywhere; nil for most. Asked
+    /// after every processor had the batch.
+    mutating func takePrerequisite() -> Prerequisite?
+}
+
+extension Processor {
+    func takePrerequisite() -> Prerequisite? { nil }
 }
 
 /// Turns requests into batches.

@@ -27,9 +27,13 @@ final class Lane {
             section.add(.sampledOut, content)
         }
         guard let payload = encoder.encode(batch) else { throw Self.tooLarge }
-        return JournalEntry(
+        var entry = JournalEntry(
             tenant: batch.tenant, receivedAt: batch.receivedAt, spanCount: batch.spanCount,
             payload: payload, section: section, rejected: batch.rejected)
+        for index in processors.indices {
+            if let prerequisite = processors[index].takePrerequisite() { entry.prerequisites.append(prerequisite) }
+        }
+        return entry
     }
 
     private static let tooLarge = Refusal.tooLarge(

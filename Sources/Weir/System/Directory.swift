@@ -76,6 +76,13 @@ enum Directory {
         guard chmod(path, mode) == 0 else { throw FileError("chmod", path) }
     }
 
+    /// Makes an empty file that only its owner may read. A file of that name is an error.
+    static func createPrivateFile(_ path: String) throws(FileError) {
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw FileError("open", path) }
+        close(descriptor)
+    }
+
     /// Whether something, of any kind, has this name.
     static func has(_ path: String) -> Bool {
         access(path, F_OK) == 0
@@ -86,7 +93,7 @@ enum Directory {
         return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
     }
 
-    private static func parent(of path: String) -> String {
+    static func parent(of path: String) -> String {
         let trimmed = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
         guard let slash = trimmed.lastIndex(of: "/") else { return "." }
         return slash == trimmed.startIndex ? "/" : String(trimmed[..<slash])

@@ -1,18 +1,18 @@
 /// The decisions about the keys that were met, of one lane.
-struct KeyCache: ~Copyable {
+struct KeyCache<Decision: BitwiseCopyable>: ~Copyable {
     private struct Entry: BitwiseCopyable {
         var hash: UInt64
         /// Where the key stands in `bytes`.
         var key: Int
         var count: Int
-        var decision: KeyDecision
+        var decision: Decision
     }
 
     /// Keys that are kept. When there are more, all are forgotten.
-    static let maxEntries = 4096
-    private static let places = 8192
+    static var maxEntries: Int { 4096 }
+    private static var places: Int { 8192 }
 
-    private let table = UnsafeMutablePointer<Int32>.allocate(capacity: places)
+    private let table = UnsafeMutablePointer<Int32>.allocate(capacity: Self.places)
     private var entries = RecordBuffer<Entry>(capacity: 64, limit: 2 * maxEntries * MemoryLayout<Entry>.stride)
     private var bytes = RecordBuffer<UInt8>(capacity: 4096, limit: 2 << 20)
 
@@ -26,7 +26,7 @@ struct KeyCache: ~Copyable {
 
     /// - Parameter salt: tells apart what the same bytes mean in different places.
     @inline(__always)
-    func decision(for key: UnsafeRawBufferPointer, salt: UInt64) -> KeyDecision? {
+    func decision(for key: UnsafeRawBufferPointer, salt: UInt64) -> Decision? {
         let hash = Self.hash(key) ^ salt
         var place = Self.place(hash)
         while table[place] >= 0 {
@@ -37,7 +37,7 @@ struct KeyCache: ~Copyable {
         return nil
     }
 
-    mutating func keep(_ decision: KeyDecision, for key: UnsafeRawBufferPointer, salt: UInt64) {
+    mutating func keep(_ decision: Decision, for key: UnsafeRawBufferPointer, salt: UInt64) {
         let hash = Self.hash(key) ^ salt
         guard let base = key.assumingMemoryBound(to: UInt8.self).baseAddress, key.count <= 4096 else { return }
         if entries.count == Self.maxEntries || bytes.count + key.count > 1 << 20 {

@@ -55,7 +55,7 @@ struct KeyDecision: Sendable, BitwiseCopyable {
         if apply(policy.collector, key) { return }
         isContent = ContentKeys.has(key)
         if isContent, policy.content != .keep {
-            action = policy.content == .hash ? .hash : .drop
+            action = policy.content.keyAction
             reason = .content
             return
         }

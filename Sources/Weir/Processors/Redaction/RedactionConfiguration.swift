@@ -60,6 +60,11 @@ struct RedactionConfiguration: Configurable {
         epoch = fields.string("epoch", default: "1", "Another word, and tokens no longer meet those made before.")
     }
 
+    var traits: ProcessorTraits {
+        let encrypts = policy.content == .encrypt || policy.keys.contains { $0.action == .encrypt }
+        return encrypts ? [.redacts, .wantsEncryption] : .redacts
+    }
+
     private static func read(_ detector: Detector, from fields: inout Fields, into policy: inout RedactionPolicy) {
         let setting = fields.optionalChoice(detector.name, Setting.self, "As \(detector.label).")
         guard let setting else { return }

@@ -98,7 +98,11 @@ extension RedactionPass {
             batch.setKey(attributeAt: index, to: stored, of: owner)
         }
         if decision.action == .keep { return }
-        value(index, attribute, decision, owner, &batch)
+        wantsEncryption = decision.action == .encrypt
+        if !wantsEncryption { value(index, attribute, decision, owner, &batch) }
+        guard wantsEncryption else { return }
+        tally.note(.encrypt, decision.reason)
+        if !policy.isDryRun { batch.arena.pointee.attributes[index].mustEncrypt = true }
     }
 
     private func isKept(_ key: UnsafeRawBufferPointer, _ decision: KeyDecision) -> Bool {

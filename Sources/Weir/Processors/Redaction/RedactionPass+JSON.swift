@@ -104,6 +104,10 @@ extension RedactionPass {
         switch member.action {
         case .scan: return value(&cursor, member, depth, isPart: isPart)
         case .keep: return skip(&cursor)
+        case .encrypt:
+            // What it stands in is encrypted as a whole.
+            wantsEncryption = true
+            return skip(&cursor)
         case .mask, .drop, .hash:
             _ = cursor.peek()
             let start = cursor.at

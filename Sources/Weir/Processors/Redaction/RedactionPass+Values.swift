@@ -5,6 +5,9 @@ extension RedactionPass {
         let new: [UInt8]
         switch key.action {
         case .scan, .keep: return nil
+        case .encrypt:
+            wantsEncryption = true
+            return nil
         case .mask: new = policy.collector.blockedPatterns.isEmpty ? Array("[MASKED]".utf8) : Array("****".utf8)
         case .drop: new = Array("[REMOVED]".utf8)
         case .hash:

@@ -7,7 +7,7 @@ struct RedactionPass: ~Copyable {
     var tokens: RedactionToken.Maker
     let labels: [[UInt8]]
     var scanner: TextScanner
-    var keys = KeyCache()
+    var keys = KeyCache<KeyDecision>()
     var tally: RedactionTally
     var tenant = "default"
     /// What is looked for in a text that is no attribute.
@@ -16,6 +16,8 @@ struct RedactionPass: ~Copyable {
     let structuralText: KeyDecision
     /// What a finding in the present attribute asked for.
     var wantsRemoval = false
+    /// What a key in the present attribute asked for.
+    var wantsEncryption = false
     /// Keys that were decided about in this batch.
     var decisions = 0
     /// Time left for the patterns of the configuration in this batch.

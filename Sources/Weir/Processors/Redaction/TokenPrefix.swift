@@ -108,8 +108,8 @@ struct TokenPrefix: Sendable {
         return UnsafePointer(table)
     }()
 
-    /// A bit for each pair of bytes, by its sum, with which a head ends in front of `_`, `-` or `.`: nine of ten names in
-    /// a text are told by it. Nobody frees it.
+    /// A bit for each pair of bytes, by its sum, with which a head ends in front of `_`, `-` or `.`: nine of ten names
+    /// in a text are told by it. Nobody frees it.
     // Unsafe: written before anybody sees it, and never again.
     nonisolated(unsafe) static let endings: UnsafePointer<UInt64> = {
         let table = UnsafeMutablePointer<UInt64>.allocate(capacity: 16)

@@ -18,10 +18,13 @@ final class SQLiteFile {
     private(set) var wroteAt: Timestamp?
 
     /// Creates what is missing of the file and of its tables.
-    init(_ path: String, _ migrations: [SQLiteMigration], at now: Timestamp) throws(SQLiteFailure) {
+    /// - Parameter mode: of a file that is made.
+    init(
+        _ path: String, _ migrations: [SQLiteMigration], mode: UInt32 = 0o640, at now: Timestamp
+    ) throws(SQLiteFailure) {
         self.path = path
         do {
-            queue = try DatabaseQueue(path: path, configuration: Self.configuration(path))
+            queue = try DatabaseQueue(path: path, configuration: Self.configuration(path, mode))
             applied = try queue.writeWithoutTransaction { db in
                 try SQLiteMigrations.apply(migrations, to: db, at: now)
             }
@@ -59,6 +62,15 @@ final class SQLiteFile {
             guard let value else { throw SQLiteFailure(path, "ended a transaction without an answer") }
             wroteAt = now
             return value
+        } catch {
+            throw SQLiteFailure(path, error)
+        }
+    }
+
+    /// For statements that SQLite takes outside of transactions only.
+    func runAlone<Value>(_ body: (Database) throws -> Value) throws(SQLiteFailure) -> Value {
+        do {
+            return try queue.writeWithoutTransaction(body)
         } catch {
             throw SQLiteFailure(path, error)
         }
@@ -106,7 +118,7 @@ final class SQLiteFile {
         return code == SQLITE_OK && isMoved != 0
     }
 
-    private static func configuration(_ path: String) -> Configuration {
+    private static func configuration(_ path: String, _ mode: UInt32) -> Configuration {
         var configuration = Configuration()
         configuration.busyMode = .timeout(busyTimeout / .seconds(1))
         configuration.foreignKeysEnabled = false
@@ -115,7 +127,7 @@ final class SQLiteFile {
         configuration.prepareDatabase { db in
             if try Int.fetchOne(db, sql: "PRAGMA page_count") == 0 {
                 // SQLite makes files for everybody to read. What it puts beside this one has the same mode.
-                try Directory.setMode(ofFile: path, to: 0o640)
+                try Directory.setMode(ofFile: path, to: mode)
                 try db.execute(sql: "PRAGMA page_size = 16384")
             }
             let mode = try String.fetchOne(db, sql: "PRAGMA journal_mode = WAL")

@@ -10,4 +10,6 @@ struct SQLiteMigration: Sendable {
     static let day = [firstDay, secondDay]
     /// Those of the file of what outlives days, in their order.
     static let meta = [firstMeta]
+    /// Those of the file of data keys, in their order.
+    static let keys = [firstKeys]
 }

@@ -90,7 +90,9 @@ struct PostgresMigrationsTests {
         while ContinuousClock.now < end {
             try writer.run("INSERT INTO span_rollups SELECT * FROM span_rollups; DELETE FROM spans WHERE false")
         }
-        #expect(try PostgresMigrations.status(on: reader, of: PostgresMigration.all + [Self.next]).applied == PostgresMigration.all.count)
+        #expect(
+            try PostgresMigrations.status(on: reader, of: PostgresMigration.all + [Self.next]).applied
+                == PostgresMigration.all.count)
         try reader.run("COMMIT")
         #expect(try await applied == 1)
     }

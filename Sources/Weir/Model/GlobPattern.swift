@@ -3,7 +3,7 @@ struct GlobPattern: Sendable {
     private let bytes: [UInt8]
 
     init(_ text: String) {
-        bytes = text.utf8.map { isLetter($0) ? $0 | 0x20 : $0 }
+        bytes = text.utf8.map(Self.lowered)
     }
 
     /// At most as many steps as pattern and text have pairs of bytes.
@@ -13,7 +13,7 @@ struct GlobPattern: Sendable {
         var star = -1
         var resume = 0
         while at < text.count {
-            let byte = isLetter(text[at]) ? text[at] | 0x20 : text[at]
+            let byte = Self.lowered(text[at])
             if place < bytes.count, bytes[place] == UInt8(ascii: "*") {
                 (star, resume) = (place, at)
                 place += 1
@@ -29,4 +29,7 @@ struct GlobPattern: Sendable {
         }
         return bytes[place...].allSatisfy { $0 == UInt8(ascii: "*") }
     }
+
+    @inline(__always)
+    private static func lowered(_ byte: UInt8) -> UInt8 { byte &- 0x41 < 26 ? byte | 0x20 : byte }
 }

@@ -1,0 +1,17 @@
+import ArgumentParser
+
+/// `weir keys add`
+struct KeysAddCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "add",
+        abstract: "Draws a key encryption key and writes it in front of those in the file; makes the file if need be.")
+
+    @OptionGroup var options: KeysOptions
+
+    func run() async throws {
+        let id = try options.settings().source.add()
+        let ring = try options.ring()
+        try await KeysOptions.audit(ring, "add", "key encryption key \(id)")
+        try StoreOptions.write("key encryption key \(id) is the primary one now\n")
+    }
+}

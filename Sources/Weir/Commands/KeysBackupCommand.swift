@@ -1,0 +1,20 @@
+import ArgumentParser
+
+/// `weir keys backup`
+struct KeysBackupCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "backup", abstract: "Copies the store of data keys, wrapped as they are, for its owner only.")
+
+    @OptionGroup var options: KeysOptions
+
+    @Argument(help: ArgumentHelp("A file that is not there yet.", valueName: "file"))
+    var file: String
+
+    func run() async throws {
+        let ring = try options.ring()
+        let file = file
+        try await KeysOptions.audit(ring, "backup", file)
+        try await ring.store.run { database throws(KeyError) in try database.backUp(to: file, at: .now()) }
+        StoreOptions.note("let it expire: a key that is destroyed lives on in a copy that is elsewhere")
+    }
+}

@@ -1,0 +1,38 @@
+import ArgumentParser
+
+/// `weir keys rotate`
+struct KeysRotateCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rotate",
+        abstract: "Wraps every data key with the primary key encryption key; exits 1 if some could not be.")
+
+    @OptionGroup var options: KeysOptions
+
+    func run() async throws {
+        let ring = try options.ring()
+        let keys = ring.encryptionKeys
+        guard let primary = keys.primary else { throw ring.problem ?? .noKeyEncryptionKey("none is configured") }
+        var wrapped = 0
+        var failed = 0
+        try await KeysOptions.visit(ring) { rows in
+            var changed: [DataKeyRow] = []
+            for var row in rows where !row.isDestroyed && row.wrappedBy != primary.id {
+                guard case .success(let secret) = row.unwrapped(by: keys),
+                    let new = KeyWrap.wrap(secret, with: primary.secret)
+                else {
+                    failed += 1
+                    continue
+                }
+                row.wrapped = new
+                row.wrappedBy = primary.id
+                changed.append(row)
+            }
+            guard !changed.isEmpty else { return }
+            try await ring.store.run { [changed] database throws(KeyError) in try database.rewrap(changed) }
+            wrapped += changed.count
+        }
+        try await KeysOptions.audit(ring, "rotate", "\(wrapped) data keys, to \(primary.id)")
+        try StoreOptions.write("\(wrapped) data keys are wrapped with \(primary.id) now, \(failed) could not be\n")
+        guard failed == 0 else { throw ExitCode.failure }
+    }
+}

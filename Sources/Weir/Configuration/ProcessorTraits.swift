@@ -1,0 +1,42 @@
+/// What of a processor matters to those in front of it and behind it.
+struct ProcessorTraits: OptionSet, Sendable {
+    let rawValue: UInt8
+
+    /// Takes personal data out.
+    static let redacts = ProcessorTraits(rawValue: 1)
+    /// Wants values to be encrypted by another one.
+    static let wantsEncryption = ProcessorTraits(rawValue: 2)
+    static let encrypts = ProcessorTraits(rawValue: 4)
+    /// Writes spans to a disk before they are through the pipeline.
+    static let stores = ProcessorTraits(rawValue: 8)
+}
+
+extension PipelineConfiguration {
+    /// Records where the order of the processors lets something in clear come to a disk, or takes away what a
+    /// processor behind has to read.
+    func checkOrder(of components: [ComponentDefinition], isJournalEncrypted: Bool, _ fields: inout Fields) {
+        let steps = processors.compactMap { id in
+            components.first { $0.id == id }.map { (id: id, traits: $0.configuration.traits) }
+        }
+        func reject(_ message: String) {
+            fields.record(line: line, path: "service.pipelines.\(id).processors", message)
+        }
+        for (index, step) in steps.enumerated() {
+            let behind = steps[(index + 1)...]
+            if step.traits.contains(.wantsEncryption), !behind.contains(where: { $0.traits.contains(.encrypts) }) {
+                reject("\(step.id) wants values to be encrypted, wanted an encryption processor behind it")
+            }
+            if step.traits.contains(.encrypts), let late = behind.first(where: { $0.traits.contains(.redacts) }) {
+                reject("\(late.id) stands behind \(step.id) and would see ciphertext, wanted it in front")
+            }
+            guard step.traits.contains(.stores) else { continue }
+            if let late = behind.first(where: { $0.traits.contains(.redacts) }) {
+                reject("\(step.id) stores spans in front of \(late.id), wanted it behind")
+            }
+            if !isJournalEncrypted, let late = behind.first(where: { $0.traits.contains(.encrypts) }) {
+                reject(
+                    "\(step.id) stores spans in front of \(late.id), wanted it behind, or service.journal.encryption")
+            }
+        }
+    }
+}

@@ -1,0 +1,29 @@
+/// The keys of the processor `encryption`.
+struct EncryptionConfiguration: Configurable {
+    let policy: EncryptionPolicy
+    let keystore: ComponentID
+
+    var traits: ProcessorTraits { .encrypts }
+
+    init(_ fields: inout Fields) throws(ConfigError) {
+        var policy = EncryptionPolicy()
+        policy.fields = fields.strings(
+            "fields", default: [], count: 0...1000, "Attributes whose values are encrypted; * stands for any text."
+        ).map(GlobPattern.init)
+        policy.content = fields.bool("content", default: false, "Prompts, answers and documents of all vocabularies.")
+        policy.statusMessage = fields.bool("status_message", default: false, "The messages of spans that failed.")
+        policy.subjects = fields.strings(
+            "subjects", default: [], count: 0...16,
+            "Attributes that name a person, such as user.id: each person has data keys of its own."
+        ).map(AttributeKey.init)
+        let suite = fields.string("algorithm", default: CipherSuite.xaes256gcm.name, "xaes-256-gcm or aes-256-gcm.")
+        if let suite = CipherSuite(name: suite) {
+            policy.suite = suite
+        } else {
+            let wanted = CipherSuite.allCases.map(\.name).joined(separator: " or ")
+            fields.reject("algorithm", "found \(suite.quotedForMessage), wanted \(wanted)")
+        }
+        keystore = fields.extensionID("keystore", .keystore, "The extension that has the data keys.")
+        self.policy = policy
+    }
+}

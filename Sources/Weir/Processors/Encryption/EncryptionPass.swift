@@ -1,0 +1,260 @@
+/// Encrypts fields of batches. What one lane keeps from one batch to the next: ciphers with their keys set, what is
+/// known of keys of attributes, the tally.
+struct EncryptionPass: ~Copyable {
+    /// A data key, ready for use.
+    private struct Sealer {
+        let key: DataKey
+        let writer: EnvelopeWriter.Key
+    }
+
+    /// Persons whose ciphers a lane keeps.
+    private static let maxSealers = 1024
+    /// Keys of attributes that nobody has met before and that are looked at in one batch, at some microseconds each.
+    /// Values of later ones are encrypted.
+    private static let maxDecisions = 50_000
+    /// Messages that are counted at once.
+    private static let usesAtOnce = 1 << 10
+
+    /// Values since ``takeCounts()``.
+    struct Counts: Equatable {
+        var encrypted = 0
+        /// That were ciphertext already.
+        var passed = 0
+    }
+
+    private let policy: EncryptionPolicy
+    private let keyring: Keyring
+    private var decisions = KeyCache<Bool>()
+    private var decided = 0
+    private var writer = EnvelopeWriter()
+    private var address = FieldAddress()
+    /// By tag of the subject; of one tenant, suite and day.
+    private var sealers = RecentValues<[UInt8], Sealer>(limit: maxSealers)
+    /// By what spans have as subject.
+    private var tags = RecentValues<[UInt8], [UInt8]>(limit: maxSealers)
+    private var tenant = ""
+    private var day = Day(number: 0)
+    private var now = Timestamp(nanoseconds: 0)
+    /// That were used since ``takeNewKeys()`` and that the store may not have.
+    private var newKeys: [UInt64: DataKey] = [:]
+    private var uses: [UInt64: Int] = [:]
+    private(set) var counts = Counts()
+
+    init(_ policy: EncryptionPolicy, _ keyring: Keyring) {
+        self.policy = policy
+        self.keyring = keyring
+    }
+
+    mutating func takeCounts() -> Counts {
+        defer { counts = Counts() }
+        return counts
+    }
+
+    /// Keys that have to be durable before what was encrypted may be.
+    mutating func takeNewKeys() -> [DataKey] {
+        defer { newKeys.removeAll() }
+        return Array(newKeys.values)
+    }
+
+    // MARK: A batch
+
+    mutating func encrypt(_ batch: inout Batch) throws(KeyError) {
+        begin(batch.tenant, at: batch.receivedAt)
+        defer { writer.reset() }
+        for index in batch.resources.indices { try attributes(.resource(index), .resource, nil, [], &batch) }
+        for index in batch.scopes.indices { try attributes(.scope(index), .scope, nil, [], &batch) }
+        for index in batch.spans.indices {
+            let span = batch.spans[index]
+            guard span.isWritten else { continue }
+            let subject = try subject(of: span, batch)
+            try attributes(.span(index), .attribute, span, subject, &batch)
+            for event in span.events { try attributes(.event(event, span: index), .event, span, subject, &batch) }
+            for link in span.links { try attributes(.link(link, span: index), .link, span, subject, &batch) }
+            if policy.statusMessage { try status(index, span, subject, &batch) }
+        }
+    }
+
+    private mutating func begin(_ tenant: String, at now: Timestamp) {
+        self.now = now
+        decided = 0
+        guard tenant != self.tenant || day != Day(now) else { return }
+        self.tenant = tenant
+        day = Day(now)
+        sealers = RecentValues(limit: Self.maxSealers)
+        tags = RecentValues(limit: Self.maxSealers)
+    }
+
+    private mutating func attributes(
+        _ owner: AttributeOwner, _ place: FieldAddress.Place, _ span: SpanRecord?, _ subject: [UInt8],
+        _ batch: inout Batch
+    ) throws(KeyError) {
+        var hasBegun = false
+        for index in batch.attributes(of: owner).indices {
+            let attribute = batch.attributes[index]
+            guard !attribute.isRemoved, attribute.kind != .empty else { continue }
+            guard wants(attribute, batch) else { continue }
+            if let span, span.isSampledOut, attribute.isLong {
+                batch.remove(attributeAt: index, of: owner)
+                continue
+            }
+            if !hasBegun {
+                begin(place, span)
+                hasBegun = true
+            }
+            guard try seal(attribute, subject, batch) else { continue }
+            let ref = written(to: &batch)
+            batch.set(attributeAt: index, to: StoredValue(kind: .string, bits: ref.packed), of: owner)
+        }
+    }
+
+    private mutating func status(
+        _ index: Int, _ span: SpanRecord, _ subject: [UInt8], _ batch: inout Batch
+    ) throws(KeyError) {
+        let message = batch.bytes(span.statusMessage)
+        guard !message.isEmpty else { return }
+        begin(.status, span)
+        guard try seal(message, .string, path: UnsafeRawBufferPointer(start: nil, count: 0), subject) else { return }
+        let ref = written(to: &batch)
+        batch.set(.statusMessage(index), to: ref)
+    }
+
+    private mutating func begin(_ place: FieldAddress.Place, _ span: SpanRecord?) {
+        address.begin(
+            place, tenant: tenant, traceIDHigh: span?.traceIDHigh ?? 0, traceIDLow: span?.traceIDLow ?? 0,
+            spanID: span?.spanID ?? 0)
+    }
+
+    private var length = 0
+
+    private func written(to batch: inout Batch) -> ByteRef {
+        batch.intern(count: length) { writer.write(to: $0) }
+    }
+
+    @inline(__always)
+    private mutating func wants(_ attribute: AttributeRecord, _ batch: borrowing Batch) -> Bool {
+        if attribute.mustEncrypt { return true }
+        let key = batch.bytes(attribute.key)
+        if let known = decisions.decision(for: key, salt: 0) { return known }
+        decided += 1
+        guard decided <= Self.maxDecisions else { return true }
+        let decision = policy.wants(key)
+        decisions.keep(decision, for: key, salt: 0)
+        return decision
+    }
+
+    // MARK: A value
+
+    /// - Returns: whether there is an envelope to be written in the value's place.
+    @inline(__always)
+    private mutating func seal(
+        _ attribute: AttributeRecord, _ subject: [UInt8], _ batch: borrowing Batch
+    ) throws(KeyError) -> Bool {
+        let path = batch.bytes(attribute.key)
+        switch attribute.kind {
+        case .bool:
+            return try seal(number: UInt8(attribute.value & 1), attribute.kind, path: path, subject)
+        case .int, .double:
+            return try seal(number: attribute.value.bigEndian, attribute.kind, path: path, subject)
+        default:
+            return try seal(batch.bytes(attribute.valueRef), attribute.kind, path: path, subject)
+        }
+    }
+
+    private mutating func seal<Number: BitwiseCopyable>(
+        number: Number, _ kind: ValueKind, path: UnsafeRawBufferPointer, _ subject: [UInt8]
+    ) throws(KeyError) -> Bool {
+        let sealer = try sealer(for: subject)
+        let length = withUnsafeBytes(of: number) {
+            writer.seal($0, kind, sealer.writer, at: &address, path: path)
+        }
+        return try note(length, sealer)
+    }
+
+    @inline(__always)
+    private mutating func seal(
+        _ value: UnsafeRawBufferPointer, _ kind: ValueKind, path: UnsafeRawBufferPointer, _ subject: [UInt8]
+    ) throws(KeyError) -> Bool {
+        if kind == .string, Envelope.hasPrefix(value), isSealed(value, path: path) {
+            counts.passed += 1
+            return false
+        }
+        let sealer = try sealer(for: subject)
+        return try note(writer.seal(value, kind, sealer.writer, at: &address, path: path), sealer)
+    }
+
+    private mutating func note(_ length: Int?, _ sealer: Sealer) throws(KeyError) -> Bool {
+        guard let length else { throw .openSSL }
+        self.length = length
+        counts.encrypted += 1
+        if policy.suite != .xaes256gcm {
+            uses[sealer.key.id, default: 0] += 1
+            if uses[sealer.key.id, default: 0] >= Self.usesAtOnce {
+                sealer.key.uses.wrappingAdd(Self.usesAtOnce, ordering: .relaxed)
+                uses[sealer.key.id] = nil
+            }
+        }
+        return true
+    }
+
+    /// Whether a text that looks like an envelope is one. Of a key that is at hand it has to open, here; else somebody
+    /// wrote it who wants it to pass, and it is encrypted like any text. One of another key is another Weir's.
+    private mutating func isSealed(_ text: UnsafeRawBufferPointer, path: UnsafeRawBufferPointer) -> Bool {
+        guard let envelope = Envelope(text) else { return false }
+        guard let key = keyring.known(envelope.keyID) else { return true }
+        guard let cipher = Cipher(envelope.suite, key: key.secret, .decrypt) else { return false }
+        return envelope.open(cipher, at: &address, path: path) != nil
+    }
+
+    // MARK: Keys
+
+    @inline(__always)
+    private mutating func sealer(for subject: [UInt8]) throws(KeyError) -> Sealer {
+        if let sealer = sealers.find(subject), sealer.key.isUsable {
+            if !sealer.key.isInStore { newKeys[sealer.key.id] = sealer.key }
+            return sealer
+        }
+        let key = try keyring.key(for: tenant, .field, policy.suite, subject: subject, at: now)
+        guard let writer = EnvelopeWriter.Key(id: key.id, policy.suite, key.secret) else { throw .openSSL }
+        let sealer = Sealer(key: key, writer: writer)
+        if !key.isInStore { newKeys[key.id] = key }
+        sealers.keep(sealer, for: subject)
+        return sealer
+    }
+
+    /// What stands for the person that the span is about; empty where it names none.
+    private mutating func subject(of span: SpanRecord, _ batch: borrowing Batch) throws(KeyError) -> [UInt8] {
+        for (place, name) in policy.subjects.enumerated() {
+            guard let value = batch.value(of: name, in: span.attributes) else { continue }
+            var bytes: [UInt8]
+            switch value {
+            case .string(let text): bytes = Array(text)
+            case .int(let number): bytes = Array("\(number)".utf8)
+            default: continue
+            }
+            guard !bytes.isEmpty else { continue }
+            bytes.append(UInt8(place))
+            if let tag = tags.find(bytes) { return tag }
+            let tag = bytes.dropLast().withUnsafeBytes { keyring.tag(of: name.text, $0, tenant: tenant) }
+            // Under the tenant's key it would outlive the erasure of the person.
+            guard let tag else { throw keyring.problem ?? .unavailable("what subjects are looked up by is not there") }
+            tags.keep(tag, for: bytes)
+            return tag
+        }
+        return []
+    }
+}
+
+extension AttributeRecord {
+    /// Whether usage has no use for it, so that it need not be encrypted where nothing else is kept.
+    fileprivate var isLong: Bool {
+        switch kind {
+        case .string, .bytes, .array, .kvlist: valueRef.count > SampledOutEncoder.maxText
+        case .empty, .bool, .int, .double: false
+        }
+    }
+}
+
+extension SpanRecord {
+    /// Whether anything of the span may be written anywhere: of one that was sampled out, what its usage is made of.
+    fileprivate var isWritten: Bool { !isDropped || isSampledOut }
+}

@@ -1,0 +1,45 @@
+/// Where data keys are kept. A call returns when what it wrote is durable. Nothing in it is a key in clear.
+protocol KeyDatabase: AnyObject {
+    /// Makes the tables where they are missing.
+    func open(at now: Timestamp) throws(KeyError)
+    /// Keys of a day that are not destroyed, at most `limit`.
+    func keys(of day: Day, limit: Int) throws(KeyError) -> [DataKeyRow]
+    /// At most 500 ids.
+    func keys(_ ids: [UInt64]) throws(KeyError) -> [DataKeyRow]
+    /// Those with the ids that follow `id`, in their order, destroyed ones too.
+    func keys(after id: UInt64?, limit: Int) throws(KeyError) -> [DataKeyRow]
+    /// Keeps keys; one whose id it has stays as it is. Of the class `index` there is one.
+    func insert(_ rows: [DataKeyRow]) throws(KeyError)
+    /// Replaces ``DataKeyRow/wrapped`` and ``DataKeyRow/wrappedBy`` of keys that are not destroyed.
+    func rewrap(_ rows: [DataKeyRow]) throws(KeyError)
+    /// Forgets the keys for good; their rows stay.
+    /// - Returns: the ids of those that were not destroyed before.
+    func destroy(_ selection: KeySelection, at now: Timestamp) throws(KeyError) -> [UInt64]
+    /// The ids of keys that were destroyed at that time or later.
+    func destroyed(since time: Timestamp) throws(KeyError) -> [UInt64]
+    /// Keeps what somebody did, for ever.
+    func audit(_ entry: KeyAuditEntry) throws(KeyError)
+    /// The newest first.
+    func audits(limit: Int) throws(KeyError) -> [KeyAuditEntry]
+    /// Copies everything into a file that only its owner may read, and remembers it.
+    func backUp(to path: String, at now: Timestamp) throws(KeyError)
+    /// Backups that were made.
+    func backups() throws(KeyError) -> [String]
+    func close()
+}
+
+/// Which keys are meant.
+enum KeySelection: Sendable, Equatable {
+    case id(UInt64)
+    case subject(tenant: String, tag: [UInt8])
+    /// All of a tenant that were made on days before this one.
+    case tenant(String, before: Day)
+}
+
+/// Who used keys, for what, and when.
+struct KeyAuditEntry: Sendable, Equatable {
+    let at: Timestamp
+    let actor: String
+    let action: String
+    let detail: String
+}

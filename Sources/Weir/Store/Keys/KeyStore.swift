@@ -1,0 +1,31 @@
+/// The thread on which the database of data keys is asked.
+actor KeyStore {
+    private let executor = BlockingExecutor(label: "weir.keys")
+    private let database: any KeyDatabase
+
+    /// - Parameter database: is this actor's alone from now on.
+    init(_ database: sending any KeyDatabase) {
+        self.database = database
+    }
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+    func run<Value: Sendable>(
+        _ body: @Sendable (any KeyDatabase) throws(KeyError) -> Value
+    ) throws(KeyError) -> Value {
+        try database.open(at: .now())
+        return try body(database)
+    }
+
+    func close() { database.close() }
+
+    /// Keeps those of the keys that are not kept yet, and whatever else waits: one transaction for all.
+    /// - Parameter others: gives them.
+    func keep(_ keys: [DataKey], and others: @Sendable () -> [DataKey]) throws(KeyError) {
+        guard keys.contains(where: { !$0.isInStore }) else { return }
+        let waiting = others()
+        try database.open(at: .now())
+        try database.insert(waiting.map(\.row))
+        for key in waiting { key.isDurable.store(true, ordering: .releasing) }
+    }
+}

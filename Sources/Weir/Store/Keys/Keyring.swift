@@ -1,0 +1,228 @@
+import Synchronization
+
+/// The data keys that this process works with. Lanes ask it for keys without waiting; what it makes for them is kept in
+/// the store before anything that was encrypted with it is acknowledged.
+final class Keyring: Sendable {
+    /// Under which the key that new values are encrypted with is found.
+    private struct Slot: Hashable {
+        let tenant: String
+        let keyClass: KeyClass
+        let suite: CipherSuite
+        let subject: [UInt8]
+        let day: Day
+    }
+
+    private struct Locked {
+        var encryptionKeys = KeyEncryptionKeys()
+        /// Why there are none.
+        var problem: KeyError? = .noKeyEncryptionKey("they were not read yet")
+        var current: RecentValues<Slot, DataKey>
+        var byID: RecentValues<UInt64, DataKey>
+        /// New ones that the store does not have, by id.
+        var new: [UInt64: DataKey] = [:]
+        /// What subjects are looked up by.
+        var index: SecretKey?
+        /// From when on destroyed keys were not asked for yet.
+        var checkedAt = Timestamp(nanoseconds: 0)
+        var made = 0
+    }
+
+    /// What was destroyed is asked for once more after so long, since clocks of several processes differ.
+    private static let overlap: UInt64 = 60_000_000_000
+
+    let store: KeyStore
+    private let source: KeySource
+    private let limit: Int
+    private let locked: Mutex<Locked>
+
+    /// - Parameter limit: keys that are remembered, at least.
+    init(_ source: KeySource, _ store: KeyStore, limit: Int = 65_536) {
+        self.source = source
+        self.store = store
+        self.limit = limit
+        locked = Mutex(Locked(current: RecentValues(limit: limit), byID: RecentValues(limit: limit)))
+    }
+
+    /// Reads the key encryption keys and today's data keys. Where something is missing the ring is there nevertheless:
+    /// it gives no key to encrypt with, and those to decrypt with that it can have.
+    /// - Returns: what is wrong.
+    func open(at now: Timestamp) async -> KeyError? {
+        readEncryptionKeys()
+        do throws(KeyError) {
+            let limit = limit
+            let rows = try await store.run { database throws(KeyError) in
+                try database.keys(of: Day(now), limit: limit)
+            }
+            take(rows)
+            locked.withLock { $0.checkedAt = now }
+            if locked.withLock({ $0.index == nil && $0.problem == nil }) { try await makeIndex(at: now) }
+        } catch {
+            return error
+        }
+        return problem
+    }
+
+    /// Reads what may have changed: the key encryption keys, and which data keys were destroyed. Called about once a
+    /// second.
+    func refresh(at now: Timestamp) async throws(KeyError) {
+        readEncryptionKeys()
+        if let problem { throw problem }
+        let from = locked.withLock { $0.checkedAt.nanoseconds }
+        let since = Timestamp(nanoseconds: from - min(from, Self.overlap))
+        let ids = Set(try await store.run { database throws(KeyError) in try database.destroyed(since: since) })
+        if locked.withLock({ $0.index == nil }) { try await makeIndex(at: now) }
+        locked.withLock { locked in
+            locked.checkedAt = now
+            guard !ids.isEmpty else { return }
+            func isGone(_ key: DataKey) -> Bool {
+                guard ids.contains(key.id) else { return false }
+                key.isDestroyed.store(true, ordering: .relaxed)
+                return true
+            }
+            locked.current.forget(where: isGone)
+            locked.byID.forget(where: isGone)
+        }
+    }
+
+    /// Why nothing can be encrypted; nil where it can.
+    var problem: KeyError? { locked.withLock { $0.problem } }
+    /// Data keys that were made.
+    var made: Int { locked.withLock { $0.made } }
+    var encryptionKeys: KeyEncryptionKeys { locked.withLock { $0.encryptionKeys } }
+
+    func readEncryptionKeys() {
+        let result = Result { () throws(KeyError) in try source.read() }
+        locked.withLock { locked in
+            switch result {
+            case .success(let keys):
+                locked.encryptionKeys = keys
+                locked.problem = nil
+            // Those that are known stay, so that a file that is being replaced stops nothing.
+            case .failure(let error): if locked.encryptionKeys.primary == nil { locked.problem = error }
+            }
+        }
+    }
+
+    // MARK: Encrypting
+
+    /// The key that new values are encrypted with. Never waits. A new one is not in the store yet: see
+    /// ``makeDurable(_:)``.
+    func key(
+        for tenant: String, _ keyClass: KeyClass, _ suite: CipherSuite, subject: [UInt8] = [], at now: Timestamp
+    ) throws(KeyError) -> DataKey {
+        let slot = Slot(tenant: tenant, keyClass: keyClass, suite: suite, subject: subject, day: Day(now))
+        return try locked.withLock { locked throws(KeyError) in
+            if let key = locked.current.find(slot), key.isUsable { return key }
+            if let problem = locked.problem { throw problem }
+            guard let primary = locked.encryptionKeys.primary else { throw .noKeyEncryptionKey("none is configured") }
+            guard locked.new.count < KeyError.maxNewKeys else { throw .tooManyNewKeys }
+            guard let secret = SecretKey.random() else { throw .openSSL }
+            let row = try DataKeyRow(
+                id: UInt64.random(in: 1 ... .max), tenant: tenant, keyClass, suite, subject: subject, at: now, secret,
+                wrappedBy: primary)
+            let key = DataKey(row, secret, isDurable: false)
+            locked.new[key.id] = key
+            locked.current.keep(key, for: slot)
+            locked.byID.keep(key, for: key.id)
+            locked.made += 1
+            return key
+        }
+    }
+
+    /// Returns when the store has all of the keys.
+    func makeDurable(_ keys: [DataKey]) async throws(KeyError) {
+        try await store.keep(keys) { locked.withLock { Array($0.new.values) } }
+        locked.withLock { $0.new = $0.new.filter { !$0.value.isInStore } }
+    }
+
+    /// What stands for a subject in the store; nil where that cannot be made.
+    /// - Parameters:
+    ///   - attribute: such as `user.id`.
+    ///   - value: of it, as it stands in spans.
+    func tag(of attribute: String, _ value: UnsafeRawBufferPointer, tenant: String) -> [UInt8]? {
+        guard let index = locked.withLock({ $0.index }) else { return nil }
+        var message = Array("weir subject".utf8)
+        for text in [tenant, attribute] {
+            withUnsafeBytes(of: UInt32(text.utf8.count).bigEndian) { message += $0 }
+            message += text.utf8
+        }
+        message += value
+        let tag = index.authenticate(message).prefix(DataKeyRow.tagSize)
+        return tag.isEmpty ? nil : Array(tag)
+    }
+
+    private func makeIndex(at now: Timestamp) async throws(KeyError) {
+        guard let primary = encryptionKeys.primary else { return }
+        guard let secret = SecretKey.random() else { throw .openSSL }
+        let row = try DataKeyRow(
+            id: UInt64.random(in: 1 ... .max), tenant: "", .index, .xaes256gcm, subject: [], at: now, secret,
+            wrappedBy: primary)
+        let rows = try await store.run { database throws(KeyError) in
+            // Another process may have been first.
+            try database.insert([row])
+            return try database.keys(of: Day(now), limit: 1).filter { $0.keyClass == .index }
+                + database.keys([row.id])
+        }
+        take(rows)
+    }
+
+    /// Takes what the store has for keys to encrypt with.
+    private func take(_ rows: [DataKeyRow]) {
+        locked.withLock { locked in
+            for row in rows {
+                guard case .success(let secret) = row.unwrapped(by: locked.encryptionKeys) else { continue }
+                if row.keyClass == .index {
+                    locked.index = secret
+                    continue
+                }
+                let key = DataKey(row, secret, isDurable: true)
+                locked.byID.keep(key, for: key.id)
+                // Nobody knows how many messages other processes have encrypted with it.
+                guard row.suite == .xaes256gcm else { continue }
+                let slot = Slot(
+                    tenant: row.tenant, keyClass: row.keyClass, suite: row.suite, subject: row.subject, day: row.day)
+                locked.current.keep(key, for: slot)
+            }
+        }
+    }
+
+    // MARK: Decrypting
+
+    /// The key with the id, if it is at hand.
+    func known(_ id: UInt64) -> DataKey? {
+        locked.withLock { $0.byID.find(id) }
+    }
+
+    /// - Returns: for each id the key, or why it cannot be had.
+    func find(_ ids: Set<UInt64>) async -> [UInt64: Result<DataKey, Unreadable>] {
+        var found: [UInt64: Result<DataKey, Unreadable>] = [:]
+        for id in ids {
+            if let key = known(id), !key.isDestroyed.load(ordering: .relaxed) { found[id] = .success(key) }
+        }
+        let missing = ids.filter { found[$0] == nil }
+        guard !missing.isEmpty else { return found }
+        var rest = Array(missing)[...]
+        while !rest.isEmpty {
+            let some = Array(rest.prefix(500))
+            rest = rest.dropFirst(some.count)
+            do throws(KeyError) {
+                let rows = try await store.run { database throws(KeyError) in try database.keys(some) }
+                for id in some { found[id] = .failure(.unknownKey) }
+                for row in rows { found[row.id] = remember(row) }
+            } catch {
+                for id in some { found[id] = .failure(.unavailable) }
+            }
+        }
+        return found
+    }
+
+    private func remember(_ row: DataKeyRow) -> Result<DataKey, Unreadable> {
+        locked.withLock { locked in
+            row.unwrapped(by: locked.encryptionKeys).map { secret in
+                let key = DataKey(row, secret, isDurable: true)
+                locked.byID.keep(key, for: key.id)
+                return key
+            }
+        }
+    }
+}

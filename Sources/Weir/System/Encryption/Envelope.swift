@@ -1,0 +1,68 @@
+import CLibraries
+
+/// An encrypted value as it stands in a batch, a database and an archive: a text that names how it was encrypted and
+/// with which data key. docs/encryption.md describes it for those who write a reader of their own.
+struct Envelope {
+    /// What each begins with; the digit is the version.
+    static let prefix: StaticString = "weir1."
+    static let magic: UInt8 = 0xE7
+    /// The magic byte, suite, kind, and eight bytes of the key's id.
+    static let headerSize = 11
+    /// Values that are longer stay what they are: no request is.
+    static let maxPlaintext = 1 << 30
+
+    let suite: CipherSuite
+    /// Of the value.
+    let kind: ValueKind
+    let keyID: UInt64
+    /// Everything behind the prefix, decoded.
+    private let bytes: [UInt8]
+
+    @inline(__always)
+    static func hasPrefix(_ text: UnsafeRawBufferPointer) -> Bool {
+        text.count > prefix.utf8CodeUnitCount
+            && (0..<prefix.utf8CodeUnitCount).allSatisfy { text[$0] == prefix.utf8Start[$0] }
+    }
+
+    /// - Returns: nil where the text is no envelope.
+    init?(_ text: UnsafeRawBufferPointer) {
+        guard Self.hasPrefix(text) else { return nil }
+        let body = UnsafeRawBufferPointer(rebasing: text[Self.prefix.utf8CodeUnitCount...])
+        var isSound = false
+        bytes = [UInt8](unsafeUninitializedCapacity: body.count * 3 / 4 + 3) { bytes, count in
+            let length = weir_base64url_decode(body.baseAddress, body.count, bytes.baseAddress)
+            isSound = length >= 0
+            count = max(0, length)
+        }
+        guard isSound, bytes.count >= Self.headerSize, bytes[0] == Self.magic,
+            let suite = CipherSuite(rawValue: bytes[1]),
+            let kind = ValueKind(rawValue: bytes[2]), kind != .empty,
+            bytes.count >= Self.headerSize + suite.nonceSize + CipherSuite.tagSize
+        else { return nil }
+        self.suite = suite
+        self.kind = kind
+        keyID = bytes[3..<Self.headerSize].reduce(0) { $0 << 8 | UInt64($1) }
+    }
+
+    /// - Parameters:
+    ///   - cipher: of the key with the id.
+    ///   - path: the key of the attribute.
+    /// - Returns: the value's bytes, as ``EnvelopeWriter`` took them; nil where the envelope is not what was written,
+    ///   or stands where it was not written.
+    func open(_ cipher: Cipher, at address: inout FieldAddress, path: UnsafeRawBufferPointer) -> [UInt8]? {
+        guard cipher.suite == suite else { return nil }
+        return bytes.withUnsafeBufferPointer { bytes in
+            guard let start = bytes.baseAddress else { return nil }
+            let additional = address.finish(path, header: start)
+            let body = Self.headerSize + suite.nonceSize
+            let sealed = UnsafeRawBufferPointer(start: start + body, count: bytes.count - body)
+            var isSound = false
+            let plaintext = [UInt8](unsafeUninitializedCapacity: sealed.count) { target, count in
+                guard let target = target.baseAddress else { return }
+                isSound = cipher.open(sealed, nonce: start + Self.headerSize, additional: additional, to: target)
+                count = isSound ? sealed.count - CipherSuite.tagSize : 0
+            }
+            return isSound ? plaintext : nil
+        }
+    }
+}

@@ -1,0 +1,64 @@
+/// Where in a batch an encrypted value stands. Its ciphertext opens nowhere else: all of this is additional data.
+struct FieldAddress: ~Copyable {
+    enum Place: UInt8, Sendable {
+        case attribute = 0
+        case event = 1
+        case link = 2
+        case name = 3
+        case status = 4
+        case resource = 5
+        case scope = 6
+
+        /// Resources and scopes are shared by spans, so they are bound to their tenant only.
+        var isOfSpan: Bool { self != .resource && self != .scope }
+    }
+
+    static let magic: StaticString = "weir1"
+
+    private var bytes = RecordBuffer<UInt8>(capacity: 512, limit: 1 << 31)
+    /// Where the header of the envelope stands, and where what follows the place.
+    private var headerEnd = 0
+
+    /// Begins an address: everything in front of the path.
+    mutating func begin(
+        _ place: Place, tenant: String, traceIDHigh: UInt64 = 0, traceIDLow: UInt64 = 0, spanID: UInt64 = 0
+    ) {
+        bytes.count = 0
+        bytes.append(Self.magic.utf8Start, count: Self.magic.utf8CodeUnitCount)
+        for _ in 0..<Envelope.headerSize { bytes.append(0) }
+        bytes.append(place.rawValue)
+        var tenant = tenant
+        tenant.withUTF8 { append(UnsafeRawBufferPointer($0)) }
+        if place.isOfSpan {
+            append(traceIDHigh.bigEndian)
+            append(traceIDLow.bigEndian)
+            append(spanID.bigEndian)
+        }
+        headerEnd = bytes.count
+    }
+
+    /// The whole address, which holds until the next call.
+    /// - Parameters:
+    ///   - path: the key of the attribute, or nothing.
+    ///   - header: of the envelope, ``Envelope/headerSize`` bytes.
+    @inline(__always)
+    mutating func finish(_ path: UnsafeRawBufferPointer, header: UnsafePointer<UInt8>) -> UnsafeRawBufferPointer {
+        bytes.count = headerEnd
+        append(path)
+        (bytes.base + Self.magic.utf8CodeUnitCount).update(from: header, count: Envelope.headerSize)
+        return UnsafeRawBufferPointer(start: bytes.base, count: bytes.count)
+    }
+
+    private mutating func append(_ text: UnsafeRawBufferPointer) {
+        append(UInt32(truncatingIfNeeded: text.count).bigEndian)
+        guard let start = text.assumingMemoryBound(to: UInt8.self).baseAddress else { return }
+        bytes.append(start, count: text.count)
+    }
+
+    private mutating func append<Number: BitwiseCopyable>(_ number: Number) {
+        withUnsafeBytes(of: number) { number in
+            guard let start = number.assumingMemoryBound(to: UInt8.self).baseAddress else { return }
+            bytes.append(start, count: number.count)
+        }
+    }
+}

@@ -1,0 +1,39 @@
+import Glibc
+
+extension KeySource {
+    /// Draws a key and writes it in front of those of the file.
+    /// - Returns: its id.
+    func add() throws(KeyError) -> String {
+        guard case .file(let path) = self else {
+            throw .noKeyEncryptionKey(
+                "the keys stand in a variable, wanted a file: who sets the variable has to add one")
+        }
+        var known = ""
+        if Directory.has(path) {
+            // It has to be one of keys before anything is written into it.
+            _ = try read()
+            known = try text()
+        }
+        guard let secret = SecretKey.random(), let start = secret.bytes else { throw .openSSL }
+        let line = Base64URL.encode(Array(UnsafeBufferPointer(start: start, count: SecretKey.size)))
+        let draft = path + ".new"
+        do {
+            _ = unlink(draft)
+            try Directory.createPrivateFile(draft)
+            let file = try AppendFile(extending: draft)
+            try Array("\(line)\n\(known)".utf8).withUnsafeBytes { try file.append($0) }
+            try file.sync()
+            try file.close()
+            guard rename(draft, path) == 0 else { throw FileError("rename", path) }
+            try Directory.sync(Directory.parent(of: path))
+        } catch {
+            throw .unavailable("\(error)")
+        }
+        return KeyEncryptionKeys.Key(secret).id
+    }
+
+    private func text() throws(KeyError) -> String {
+        guard case .file(let path) = self else { return "" }
+        return try Self.text(of: path)
+    }
+}

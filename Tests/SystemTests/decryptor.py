@@ -1,0 +1,113 @@
+"""Opens what Weir encrypted: written from docs/encryption.md alone, with nothing of Weir's but the format.
+
+As a program it reads one value: decryptor.py KEYS.db KEK_HEX TENANT PLACE PATH [TRACE_ID SPAN_ID] < ENVELOPE
+"""
+
+import base64
+import hashlib
+import hmac
+import sqlite3
+import struct
+import sys
+
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.keywrap import aes_key_unwrap
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValueList
+
+PREFIX = "weir1."
+ATTRIBUTE, EVENT, LINK, STATUS, RESOURCE, SCOPE = 0, 1, 2, 4, 5, 6
+
+
+class Unreadable(Exception):
+    pass
+
+
+def sized(text):
+    data = text.encode()
+    return struct.pack(">I", len(data)) + data
+
+
+def xaes_256_gcm_open(key, nonce, sealed, additional):
+    """C2SP's XAES-256-GCM: a key for the message from the first half of the nonce."""
+    encryptor = Cipher(algorithms.AES(key), modes.ECB()).encryptor()
+    zeros = int.from_bytes(encryptor.update(bytes(16)), "big")
+    mask = (zeros << 1) & ((1 << 128) - 1)
+    if zeros >> 127:
+        mask ^= 0x87
+    blocks = b""
+    for counter in (b"\x00\x01X\x00", b"\x00\x02X\x00"):
+        block = int.from_bytes(counter + nonce[:12], "big") ^ mask
+        blocks += encryptor.update(block.to_bytes(16, "big"))
+    return AESGCM(blocks).decrypt(nonce[12:], sealed, additional)
+
+
+class Decryptor:
+    def __init__(self, store, *key_encryption_keys):
+        self.connection = sqlite3.connect(f"file:{store}?mode=ro", uri=True)
+        self.outer = {
+            hmac.digest(key, b"weir key encryption key", hashlib.sha256)[:8].hex(): key for key in key_encryption_keys
+        }
+
+    def data_key(self, key_id):
+        signed = struct.unpack(">q", key_id)[0]
+        row = self.connection.execute(
+            "SELECT tenant, class, suite, subject, wrapped_by, wrapped, commitment FROM data_keys WHERE id = ?", (signed,)
+        ).fetchone()
+        if row is None:
+            raise Unreadable("unknown key")
+        tenant, key_class, suite, subject, wrapped_by, wrapped, commitment = row
+        if wrapped is None:
+            raise Unreadable("key destroyed")
+        if wrapped_by not in self.outer:
+            raise Unreadable("no key encryption key")
+        key = aes_key_unwrap(self.outer[wrapped_by], bytes.fromhex(wrapped))
+        message = b"weir1 key" + key_id + bytes([key_class, suite]) + sized(tenant) + bytes.fromhex(subject)
+        if not hmac.compare_digest(hmac.digest(key, message, hashlib.sha256)[:16].hex(), commitment):
+            raise Unreadable("damaged key")
+        return tenant, suite, key
+
+    def open(self, text, tenant, place, path, trace_id=b"", span_id=b""):
+        if not text.startswith(PREFIX):
+            raise Unreadable("no envelope")
+        body = text[len(PREFIX):]
+        envelope = base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))
+        magic, suite, kind, key_id = envelope[0], envelope[1], envelope[2], envelope[3:11]
+        if magic != 0xE7:
+            raise Unreadable("no envelope")
+        size = {1: 24, 2: 12}[suite]
+        nonce, sealed = envelope[11:11 + size], envelope[11 + size:]
+        additional = b"weir1" + envelope[:11] + bytes([place]) + sized(tenant)
+        if place not in (RESOURCE, SCOPE):
+            additional += trace_id + span_id
+        additional += sized(path)
+        owner, key_suite, key = self.data_key(key_id)
+        if owner != tenant or key_suite != suite:
+            raise Unreadable("another tenant's key")
+        if suite == 1:
+            plaintext = xaes_256_gcm_open(key, nonce, sealed, additional)
+        else:
+            plaintext = AESGCM(key).decrypt(nonce, sealed, additional)
+        return value(kind, plaintext)
+
+
+def value(kind, plaintext):
+    if kind == 1:
+        return AnyValue(string_value=plaintext.decode())
+    if kind == 2:
+        return AnyValue(bool_value=plaintext == b"\x01")
+    if kind == 3:
+        return AnyValue(int_value=struct.unpack(">q", plaintext)[0])
+    if kind == 4:
+        return AnyValue(double_value=struct.unpack(">d", plaintext)[0])
+    if kind == 5:
+        return AnyValue(array_value=ArrayValue.FromString(plaintext))
+    if kind == 6:
+        return AnyValue(kvlist_value=KeyValueList.FromString(plaintext))
+    return AnyValue(bytes_value=plaintext)
+
+
+if __name__ == "__main__":
+    store, key, tenant, place, path, *ids = sys.argv[1:]
+    print(Decryptor(store, bytes.fromhex(key)).open(
+        sys.stdin.read().strip(), tenant, int(place), path, *(bytes.fromhex(part) for part in ids)))

@@ -1,0 +1,125 @@
+import Foundation
+import Logging
+import Testing
+
+@testable import Weir
+
+@Suite struct EncryptionProcessorTests {
+    private func problems(_ yaml: String) -> [String] { ProcessorFixture<EncryptionProcessor>.problems(yaml) }
+
+    private func processor(_ ring: Keyring, _ metrics: MetricRegistry = MetricRegistry()) -> EncryptionProcessor {
+        var policy = EncryptionPolicy()
+        policy.fields = [GlobPattern("secret")]
+        let logger = Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }
+        let context = Context(id: ComponentID(type: "encryption"), logger: logger, metrics: metrics)
+        return EncryptionProcessor(policy, ring, context)
+    }
+
+    private func batch() throws -> Batch {
+        var batch = try SpanFixture.batch([SpanFixture(("secret", .string("the plan")))])
+        batch.receivedAt = EncryptionSample.now
+        return batch
+    }
+
+    @Test func theKeysAreChecked() {
+        #expect(problems("keystore: keystore").isEmpty)
+        #expect(problems("fields: [a.*]\ncontent: true\nsubjects: [user.id]\nkeystore: k").isEmpty)
+        #expect(
+            problems("algorithm: rot13\nkeystore: k") == [
+                #"1: algorithm: found "rot13", wanted xaes-256-gcm or aes-256-gcm"#
+            ])
+        #expect(problems("fields: []").count == 1)
+    }
+
+    @Test func whatAKeyOpensIsKeptOnlyOnceTheKeyIs() async throws {
+        let store = try KeyStoreSample()
+        let ring = try await store.open(at: EncryptionSample.now)
+        let metrics = MetricRegistry()
+        let sample = try PipelineSample(processors: [processor(ring, metrics)])
+        let lane = sample.pipeline.makeLane()
+        var batch = try batch()
+        let entry = try #require(try lane.process(&batch))
+        #expect(entry.prerequisites.count == 1)
+        let id = try #require(EncryptionSample.keyIDs(entry.payload).first)
+        #expect(try await ring.store.run { database throws(KeyError) in try database.keys([id]) }.isEmpty)
+        #expect(try await sample.pipeline.journal.append(entry) == .kept)
+        #expect(try await ring.store.run { database throws(KeyError) in try database.keys([id]) }.count == 1)
+        // A key that is in the store asks for nothing more.
+        #expect(try lane.process(&batch)?.prerequisites.isEmpty == true)
+        #expect(metrics.render().contains(#"weir_encryption_values{encryption="encryption"} 1"#))
+        #expect(metrics.render().contains(#"weir_encryption_passed_values{encryption="encryption"} 1"#))
+    }
+
+    @Test func whatCannotBeEncryptedIsRefusedAndNotWritten() async throws {
+        let ring = try KeyStoreSample(keys: nil).ring()
+        let sample = try PipelineSample(processors: [processor(ring)])
+        let lane = sample.pipeline.makeLane()
+        var batch = try batch()
+        let refusal = #expect(throws: Refusal.self) { _ = try lane.process(&batch) }
+        guard case .overloaded(let reason, let pause)? = refusal else {
+            Issue.record("found \(String(describing: refusal)), wanted overloaded")
+            return
+        }
+        #expect(reason.contains("no key encryption key") && pause > .zero)
+    }
+
+    @Test func aStoreThatFailsRefusesWhatWasEncrypted() async throws {
+        let files = try KeyStoreSample()
+        let ring = Keyring(.file(files.keyFile), KeyStore(SQLiteKeyDatabase("\(files.keyFile)/keys.db")))
+        _ = await ring.open(at: EncryptionSample.now)
+        let sample = try PipelineSample(processors: [processor(ring)])
+        let lane = sample.pipeline.makeLane()
+        var batch = try batch()
+        let entry = try #require(try lane.process(&batch))
+        await #expect(throws: Refusal.self) { try await sample.pipeline.journal.append(entry) }
+        #expect(sample.pipeline.journal.status.records == 0)
+    }
+
+    @Test func nothingThatIsSampledOutLeavesInClear() async throws {
+        let store = try KeyStoreSample()
+        let ring = try await store.open(at: EncryptionSample.now)
+        let sample = try PipelineSample(processors: [processor(ring)])
+        let lane = sample.pipeline.makeLane()
+        var policy = EncryptionPolicy()
+        policy.fields = [GlobPattern("*")]
+        var pass = EncryptionPass(policy, ring)
+        let long = String(repeating: "the plan ", count: 100)
+        var batch = try SpanFixture.batch([
+            SpanFixture(
+                ("gen_ai.operation.name", .string("chat")), ("gen_ai.response.model", .string("model of the plan")),
+                ("user.id", .string("the plan of maria")), ("gen_ai.input.messages", .string(long)))
+        ])
+        batch.receivedAt = EncryptionSample.now
+        batch.sampleOut(span: 0)
+        try pass.encrypt(&batch)
+        let entry = try #require(try lane.process(&batch))
+        #expect(!entry.section.bytes.isEmpty)
+        #expect(!entry.section.bytes.contains(Array("the plan".utf8)))
+        #expect(!entry.payload.has("the plan"))
+    }
+
+    @Test func theOrderOfProcessorsIsChecked() {
+        func problems(_ processors: String) -> [String] {
+            let text = """
+                receivers: { otlp: { protocols: { http: { endpoint: "127.0.0.1:0" } } } }
+                extensions: { keystore: { key_encryption_keys: { env: KEK } } }
+                processors:
+                  encryption: { fields: [a], keystore: keystore }
+                  redaction: { keys: [ { key: b, action: encrypt } ] }
+                  redaction/plain: {}
+                exporters: { debug: {} }
+                service: { pipelines: { traces: {
+                    receivers: [otlp], processors: [\(processors)], exporters: [debug] } } }
+                """
+            let path = NSTemporaryDirectory() + "weir-\(UUID().uuidString).yaml"
+            defer { try? FileManager.default.removeItem(atPath: path) }
+            try? text.write(toFile: path, atomically: true, encoding: .utf8)
+            let checked = CheckedConfiguration(file: path, environment: [:], catalogue: Registry.catalogue)
+            return checked.diagnostics.entries.filter { $0.severity == .error }.map { "\($0)" }
+        }
+        #expect(problems("redaction, encryption, redaction/plain").joined().contains("would see ciphertext"))
+        #expect(problems("redaction, redaction/plain, encryption") == [])
+        #expect(problems("redaction, redaction/plain").joined().contains("wanted an encryption processor behind it"))
+        #expect(problems("encryption, redaction").count == 2)
+    }
+}

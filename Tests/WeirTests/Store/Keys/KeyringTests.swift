@@ -1,0 +1,204 @@
+import Foundation
+import Testing
+
+@testable import Weir
+
+@Suite struct KeyringTests {
+    private let sample: KeyStoreSample
+    private let now = TestClock().now
+
+    init() throws {
+        sample = try KeyStoreSample()
+    }
+
+    private func tomorrow() -> Timestamp { Timestamp(nanoseconds: now.nanoseconds + Day.nanoseconds) }
+
+    @Test func oneKeyATenantClassSuiteSubjectAndDay() async throws {
+        let ring = try await sample.open(at: now)
+        let key = try ring.key(for: "a", .field, .xaes256gcm, at: now)
+        #expect(try ring.key(for: "a", .field, .xaes256gcm, at: now) === key)
+        let others = try [
+            ring.key(for: "b", .field, .xaes256gcm, at: now), ring.key(for: "a", .journal, .xaes256gcm, at: now),
+            ring.key(for: "a", .field, .aes256gcm, at: now), ring.key(for: "a", .field, .xaes256gcm, at: tomorrow()),
+            ring.key(for: "a", .field, .xaes256gcm, subject: [1], at: now),
+        ]
+        #expect(Set((others + [key]).map(\.id)).count == 6)
+        #expect(ring.made == 6)
+    }
+
+    @Test func aKeyIsDurableBeforeAnythingIsAcknowledgedAndUsedAgainAfterARestart() async throws {
+        let ring = try await sample.open(at: now)
+        let key = try ring.key(for: "a", .field, .xaes256gcm, at: now)
+        let person = try ring.key(for: "a", .field, .xaes256gcm, subject: [7], at: now)
+        let short = try ring.key(for: "a", .field, .aes256gcm, at: now)
+        #expect(!key.isInStore)
+        // What waits goes with it.
+        try await ring.makeDurable([key])
+        for key in [key, person, short] { #expect(key.isInStore) }
+        try await ring.makeDurable([key, person, short])
+        let again = try await sample.open(at: now)
+        #expect(try again.key(for: "a", .field, .xaes256gcm, at: now).id == key.id)
+        #expect(try again.key(for: "a", .field, .xaes256gcm, subject: [7], at: now).id == person.id)
+        #expect(again.made == 0)
+        // Nobody knows how often it was used: SP 800-38D counts.
+        #expect(try again.key(for: "a", .field, .aes256gcm, at: now).id != short.id)
+        let found = await again.find([key.id, short.id, 5])
+        #expect(try found[key.id]?.get().secret.authenticate([1]) == key.secret.authenticate([1]))
+        #expect(try found[short.id]?.get().id == short.id)
+        #expect(throws: Unreadable.unknownKey) { try found[5]?.get() }
+    }
+
+    @Test func aKeyThatWasUsedTooOftenIsFollowedByAnother() async throws {
+        let ring = try await sample.open(at: now)
+        let key = try ring.key(for: "a", .field, .aes256gcm, at: now)
+        key.uses.store(CipherSuite.maxUses, ordering: .relaxed)
+        #expect(try ring.key(for: "a", .field, .aes256gcm, at: now).id != key.id)
+    }
+
+    @Test func withoutAKeyEncryptionKeyNothingIsEncryptedAndTheReasonIsSaid() async throws {
+        let empty = try KeyStoreSample(keys: nil)
+        let ring = empty.ring()
+        guard case .noKeyEncryptionKey(let reason) = await ring.open(at: now) else {
+            Issue.record("found a key, wanted none")
+            return
+        }
+        #expect(reason.contains("kek: no such file"))
+        #expect(throws: KeyError.self) { try ring.key(for: "a", .field, .xaes256gcm, at: now) }
+        try empty.write("nonsense")
+        try await #require(throws: KeyError.self) { try await ring.refresh(at: now) }
+        try empty.write(KeyStoreSample.first, mode: 0o640)
+        let problem = await #expect(throws: KeyError.self) { try await ring.refresh(at: now) }
+        #expect("\(try #require(problem))".contains("found mode 0640, wanted 0600"))
+        // Once it is there, work goes on.
+        try empty.write(KeyStoreSample.first)
+        try await ring.refresh(at: now)
+        _ = try ring.key(for: "a", .field, .xaes256gcm, at: now)
+        #expect(ring.tag(of: "user.id", UnsafeRawBufferPointer(start: nil, count: 0), tenant: "a") != nil)
+    }
+
+    @Test func keysAreReadInBase64AndHexadecimal() throws {
+        let base64 = "ERERERERERERERERERERERERERERERERERERERERERE="
+        let ids = try [KeyStoreSample.first, base64, " \(base64)\n", "# a comment\n\(base64) # of today"].map {
+            try KeyEncryptionKeys(parsing: $0).keys.map(\.id)
+        }
+        #expect(Set(ids).count == 1 && ids[0].count == 1)
+        #expect(try KeyEncryptionKeys(parsing: "\(KeyStoreSample.first),\(KeyStoreSample.second)").keys.count == 2)
+        for wrong in ["", "abc", String(repeating: "1", count: 63), String(repeating: "zz", count: 32)] {
+            let error = #expect(throws: KeyError.self) { try KeyEncryptionKeys(parsing: wrong) }
+            let said = try "\(#require(error))"
+            #expect(wrong.isEmpty || !said.contains(wrong))
+        }
+    }
+
+    @Test func aStoreThatCannotBeWrittenRefuses() async throws {
+        let ring = Keyring(
+            .file(sample.keyFile), KeyStore(SQLiteKeyDatabase("\(sample.keyFile)/no/keys.db")), limit: 10)
+        #expect(await ring.open(at: now) != nil)
+        let key = try ring.key(for: "a", .field, .xaes256gcm, at: now)
+        await #expect(throws: KeyError.self) { try await ring.makeDurable([key]) }
+        #expect(!key.isInStore)
+    }
+
+    @Test func aSubjectIsFoundAgainAndNotGuessed() async throws {
+        let ring = try await sample.open(at: now)
+        let again = try await sample.open(at: now)
+        func tag(_ ring: Keyring, _ attribute: String, _ value: String, _ tenant: String) -> [UInt8]? {
+            Array(value.utf8).withUnsafeBytes { ring.tag(of: attribute, $0, tenant: tenant) }
+        }
+        let one = tag(ring, "user.id", "maria", "a")
+        #expect(one?.count == 16)
+        #expect(tag(again, "user.id", "maria", "a") == one)
+        for other in [
+            tag(ring, "user.id", "mario", "a"), tag(ring, "enduser.id", "maria", "a"),
+            tag(ring, "user.id", "maria", "b"), tag(ring, "user.idmaria", "", "a"),
+        ] { #expect(other != one) }
+    }
+
+    @Test func whatWasDestroyedIsGoneEverywhere() async throws {
+        let ring = try await sample.open(at: now)
+        let other = try await sample.open(at: now)
+        let person = try ring.key(for: "a", .field, .xaes256gcm, subject: [9], at: now)
+        let tenant = try ring.key(for: "a", .field, .xaes256gcm, at: now)
+        try await ring.makeDurable([person, tenant])
+        _ = await other.find([person.id])
+        let now = now
+        let ids = try await other.store.run { database throws(KeyError) in
+            try database.destroy(.subject(tenant: "a", tag: [9]), at: now)
+        }
+        #expect(ids == [person.id])
+        for ring in [ring, other] {
+            try await ring.refresh(at: now)
+            let found = await ring.find([person.id, tenant.id])
+            #expect(throws: Unreadable.destroyed) { try found[person.id]?.get() }
+            #expect(try found[tenant.id]?.get().id == tenant.id)
+        }
+        #expect(!person.isUsable)
+        #expect(try ring.key(for: "a", .field, .xaes256gcm, subject: [9], at: now).id != person.id)
+        let row = try await ring.store.run { database throws(KeyError) in try database.keys([person.id]) }
+        #expect(row.first?.wrapped == [] && row.first?.destroyedAt != nil)
+        let wrapped = person.row.wrapped.hexadecimal
+        for file in sample.directory.files() {
+            #expect(
+                !String(decoding: try sample.directory.contents(of: file), as: UTF8.self).contains(wrapped), "\(file)")
+        }
+    }
+
+    @Test func aRowOfAnotherKeyIsDamaged() async throws {
+        let ring = try await sample.open(at: now)
+        let one = try ring.key(for: "a", .field, .xaes256gcm, at: now).row
+        let two = try ring.key(for: "b", .field, .xaes256gcm, at: now).row
+        let keys = ring.encryptionKeys
+        #expect((try? one.unwrapped(by: keys).get()) != nil)
+        let swapped = DataKeyRow(
+            id: one.id, tenant: one.tenant, keyClass: one.keyClass, suite: one.suite, day: one.day,
+            subject: one.subject, createdAt: one.createdAt, wrappedBy: two.wrappedBy, wrapped: two.wrapped,
+            commitment: two.commitment, destroyedAt: nil)
+        #expect(throws: Unreadable.damaged) { try swapped.unwrapped(by: keys).get() }
+        #expect(throws: Unreadable.noKeyEncryptionKey) { try one.unwrapped(by: KeyEncryptionKeys()).get() }
+    }
+
+    @Test func theAuditGrowsOnly() async throws {
+        let ring = try await sample.open(at: now)
+        let entry = KeyAuditEntry(at: now, actor: "root", action: "decrypt", detail: "3 values")
+        try await ring.store.run { database throws(KeyError) in try database.audit(entry) }
+        #expect(try await ring.store.run { database throws(KeyError) in try database.audits(limit: 10) } == [entry])
+        let file = try SQLiteFile(sample.path, SQLiteMigration.keys, at: now)
+        for sql in ["DELETE FROM key_audit", "UPDATE key_audit SET actor = 'nobody'"] {
+            #expect(throws: SQLiteFailure.self) { try file.write(at: now) { db in try db.execute(sql: sql) } }
+        }
+        file.close()
+    }
+
+    @Test func onlyTheOwnerMayReadTheStoreAndItsBackups() async throws {
+        let ring = try await sample.open(at: now)
+        let key = try ring.key(for: "a", .field, .xaes256gcm, at: now)
+        try await ring.makeDurable([key])
+        let backup = "\(sample.directory.path)/backup.db"
+        let now = now
+        try await ring.store.run { database throws(KeyError) in try database.backUp(to: backup, at: now) }
+        for path in [sample.path, backup] {
+            var status = stat()
+            #expect(stat(path, &status) == 0 && status.st_mode & 0o777 == 0o600, "\(path)")
+        }
+        let restored = Keyring(.file(sample.keyFile), KeyStore(SQLiteKeyDatabase(backup)), limit: 10)
+        #expect(await restored.open(at: now) == nil)
+        #expect(try await restored.find([key.id])[key.id]?.get().id == key.id)
+        await #expect(throws: KeyError.self) {
+            try await ring.store.run { database throws(KeyError) in try database.backUp(to: backup, at: now) }
+        }
+    }
+
+    @Test func whatIsRememberedIsBounded() async throws {
+        let ring = sample.ring(limit: 10)
+        #expect(await ring.open(at: now) == nil)
+        var values = RecentValues<Int, Int>(limit: 10)
+        for number in 0..<1_000 { values.keep(number, for: number) }
+        #expect(values.find(999) == 999 && values.find(995) == 995 && values.find(900) == nil)
+        let keys = try (0..<100).map { try ring.key(for: "t\($0)", .field, .xaes256gcm, at: now) }
+        try await ring.makeDurable(keys)
+        // What was forgotten is found in the store.
+        #expect(ring.known(keys[0].id) == nil)
+        let found = await ring.find(Set(keys.map(\.id)))
+        #expect(found.values.allSatisfy { (try? $0.get()) != nil })
+    }
+}
