@@ -1,30 +1,36 @@
 import Logging
 
-/// Builds what the configuration describes, serves, and drains.
-struct Service: Sendable {
+/// Builds what the configuration describes, serves, takes a changed configuration, and drains.
+actor Service {
     /// Weir could not start or could not go on. The log says why.
     struct Failed: Error {}
 
-    private struct Route: Sendable {
-        let id: ComponentID
-        let receiver: any Receiver
-        let pipelines: [Pipeline]
-    }
+    /// Reads the files of the configuration.
+    typealias Source = @Sendable () -> CheckedConfiguration
 
-    private let extensions: Extensions
-    private let routes: [Route]
-    private let pipelines: [Pipeline]
-    private let deliveries: [Delivery]
-    private let writers: [JournalWriter]
-    private let telemetry: TelemetryServer?
-    private let operations: OperationsServer?
+    private var configuration: CollectorConfiguration
+    private var build: Builder
+    private var receivers: [ComponentID: RunningReceiver] = [:]
+    private var pipelines: [ComponentID: RunningPipeline] = [:]
+    private var telemetry: TelemetryServer?
+    private var operations: OperationsServer?
+    private var lastReload: Task<ReloadOutcome, Never>?
+    private var isStopping = false
+    private let source: Source
+    private let disks = JournalDisks()
     private let health: Health
+    private let reloads: ReloadTelemetry
     private let logger: Logger
-    private let shutdownTimeout: Duration
+    private let metrics: MetricRegistry
+    /// Why the service ends: nil for SIGTERM.
+    private let ends: AsyncStream<(any Error)?>
+    private let end: AsyncStream<(any Error)?>.Continuation
 
     /// Runs until SIGTERM, then stops accepting, finishes what is in flight, delivers what is left and returns.
-    /// - Parameter files: the configuration files, for the line that says what was started.
-    static func run(_ configuration: CollectorConfiguration, files: [String]) async throws {
+    /// - Parameters:
+    ///   - files: the configuration files, for the line that says what was started.
+    ///   - source: reads them again, for a reload.
+    static func run(_ configuration: CollectorConfiguration, files: [String], source: @escaping Source) async throws {
         Heap.configure()
         Signals.ignoreBrokenPipes()
         let settings = configuration.service.telemetry
@@ -48,7 +54,7 @@ struct Service: Sendable {
                     "version": "\(Program.version)", "config": "\(files.joined(separator: ","))",
                     "pipelines": "\(configuration.service.pipelines.map(\.id.description).joined(separator: ","))",
                 ])
-            let service = try Service(configuration, logger: logger, metrics: metrics)
+            let service = Service(configuration, source, logger, metrics)
             try await service.run()
             logger.info("stopped")
         } catch {
@@ -57,121 +63,225 @@ struct Service: Sendable {
         }
     }
 
-    private init(_ configuration: CollectorConfiguration, logger: Logger, metrics: MetricRegistry) throws {
-        var build = Builder(configuration, logger, metrics)
-        try build.makeExtensions()
-        var pipelines: [Pipeline] = []
-        var deliveries: [Delivery] = []
-        var writers: [JournalWriter] = []
-        var journals: [JournalTelemetry] = []
-        let opening = try build.journals()
-        for settings in configuration.service.pipelines {
-            let built = try build.pipeline(settings, opening)
-            pipelines.append(built.pipeline)
-            deliveries += built.deliveries
-            writers.append(built.writer)
-            journals.append(built.telemetry)
-        }
-        routes = try configuration.receivers.compactMap { definition in
-            let fed = zip(configuration.service.pipelines, pipelines)
-                .filter { $0.0.receivers.contains(definition.id) }.map(\.1)
-            guard !fed.isEmpty else { return nil }
-            let receiver = try Registry.receiver(definition, build.context(definition.id))
-            return Route(id: definition.id, receiver: receiver, pipelines: fed)
-        }
-        extensions = build.extensions
-        self.pipelines = pipelines
-        self.deliveries = deliveries
-        self.writers = writers
+    private init(
+        _ configuration: CollectorConfiguration, _ source: @escaping Source, _ logger: Logger, _ metrics: MetricRegistry
+    ) {
+        self.configuration = configuration
+        self.source = source
         self.logger = logger
-        shutdownTimeout = configuration.service.shutdownTimeout
-        let health = Health(receivers: routes.count) { [journals] in journals.flatMap(\.complaints) }
-        self.health = health
-        telemetry = try configuration.service.telemetry.metrics.map { listener in
-            let context = build.context(ComponentID(type: "telemetry"))
-            return TelemetryServer(
-                listener.endpoint, authentication: try HTTPAuthentication(listener, context), metrics: metrics,
-                health: health, logger: logger)
-        }
-        operations = try configuration.service.operations.map { settings in
-            let context = build.context(ComponentID(type: "operations"))
-            return OperationsServer(
-                settings.listener.endpoint, authentication: try HTTPAuthentication(settings.listener, context),
-                routes: OperationsRoute.health(health) + OperationsRoute.bursts(build.bursts, clock: Timestamp.now),
-                logger: logger)
-        }
+        self.metrics = metrics
+        health = Health(receivers: 1)
+        reloads = ReloadTelemetry(metrics, logger)
+        build = Builder(configuration, logger, metrics, disks, Bursts(logger))
+        (ends, end) = AsyncStream.makeStream()
     }
 
     private func run() async throws {
-        let serving = Task { try await serve() }
-        Signals.onTermination {
-            logger.info("stopping")
-            health.stop()
-            serving.cancel()
-            endLater()
-        }
-        for `extension` in extensions.all { try await `extension`.start() }
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            func serveBeside(_ component: String, _ run: @escaping @Sendable () async throws -> Void) {
-                group.addTask {
-                    do { try await run() } catch {
-                        serving.cancel()
-                        throw ListenFailure(component: component, reason: "\(error)")
-                    }
-                }
+        Signals.onTermination { Task { await self.beginToStop() } }
+        Signals.onHangUp { _ = await self.reload() }
+        var listening: [Task<Void, Never>] = []
+        var failure: (any Error)?
+        do {
+            try await start(&listening)
+            for await reason in ends {
+                failure = reason
+                break
             }
-            if let telemetry { serveBeside("telemetry", telemetry.run) }
-            if let operations { serveBeside("operations", operations.run) }
-            let delivering = Task { await deliver() }
-            let writing = writers.map { writer in Task { await writer.run() } }
-            let outcome = await serving.result
-            for pipeline in pipelines { pipeline.journal.close() }
-            await delivering.value
-            for (task, writer) in zip(writing, writers) {
-                task.cancel()
-                await task.value
-                await writer.finish()
-            }
-            group.cancelAll()
-            try await group.waitForAll()
-            try outcome.get()
+        } catch {
+            failure = error
         }
-        for `extension` in extensions.all { await `extension`.finish() }
+        isStopping = true
+        _ = await lastReload?.value
+        await withTaskGroup { group in
+            for receiver in receivers.values { group.addTask { await receiver.stop() } }
+        }
+        await withTaskGroup { group in
+            for pipeline in pipelines.values { group.addTask { await pipeline.stop() } }
+        }
+        for task in listening {
+            task.cancel()
+            await task.value
+        }
+        for shared in build.extensions.all { await shared.finish() }
+        if let failure { throw failure }
     }
 
-    /// An exporter that neither takes its batch nor fails must not keep the process from ending.
-    private func endLater() {
+    private func start(_ listening: inout [Task<Void, Never>]) async throws {
+        var next = build
+        try next.makeExtensions()
+        (telemetry, operations) = try listeners(next)
+        if let telemetry { listening.append(serve("telemetry", telemetry.run)) }
+        if let operations { listening.append(serve("operations", operations.run)) }
+        for shared in next.extensions.all { try await shared.start() }
+        build = next
+        try await apply(next)
+        if !isStopping, health.receiverIsReady() { logger.info("ready") }
+    }
+
+    private func serve(_ component: String, _ run: @escaping @Sendable () async throws -> Void) -> Task<Void, Never> {
+        Task { [end] in
+            do { try await run() } catch { end.yield(ListenFailure(component: component, reason: "\(error)")) }
+        }
+    }
+
+    private func listeners(_ build: Builder) throws -> (TelemetryServer?, OperationsServer?) {
+        let service = build.configuration.service
+        let telemetry = try service.telemetry.metrics.map { listener in
+            let context = build.context(ComponentID(type: "telemetry"))
+            return TelemetryServer(
+                try HTTPListener(listener, context), metrics: metrics, health: health, logger: logger)
+        }
+        let operations = try service.operations.map { settings in
+            let context = build.context(ComponentID(type: "operations"))
+            return OperationsServer(
+                try HTTPListener(settings.listener, context),
+                routes: OperationsRoute.health(health) + OperationsRoute.bursts(build.bursts, clock: Timestamp.now)
+                    + [.reload { await self.reload() }], logger: logger)
+        }
+        return (telemetry, operations)
+    }
+
+    private func beginToStop() {
+        guard !isStopping else { return }
+        isStopping = true
+        logger.info("stopping")
+        health.stop()
+        end.yield(nil)
+        let (timeout, logger) = (configuration.service.shutdownTimeout, logger)
+        // An exporter that neither takes its batch nor fails must not keep the process from ending.
         Task {
-            try? await Task.sleep(for: shutdownTimeout)
-            let left = deliveries.reduce(0) { $0 + $1.waitingSpans }
+            try? await Task.sleep(for: timeout)
+            let left = pipelines.values.flatMap(\.deliveries).reduce(0) { $0 + $1.waitingSpans }
             logger.critical("stopping took longer than shutdown_timeout", metadata: ["spans_undelivered": "\(left)"])
             Signals.exitNow()
         }
     }
+}
 
-    /// Returns when every receiver has stopped; one that fails stops the others.
-    private func serve() async throws {
-        try await withThrowingTaskGroup { group in
-            for route in routes {
-                group.addTask {
-                    do {
-                        try await route.receiver.run(into: route.pipelines) {
-                            if health.receiverIsReady() { logger.info("ready") }
-                        }
-                    } catch {
-                        throw ListenFailure(component: route.id.description, reason: "\(error)")
-                    }
-                }
+// MARK: - Another configuration
+
+extension Service {
+    /// Takes the files as they are now, if nothing is wrong with them; one reload after the other.
+    func reload() async -> ReloadOutcome {
+        let previous = lastReload
+        let current = Task {
+            _ = await previous?.value
+            let outcome = await change()
+            reloads.note(outcome)
+            return outcome
+        }
+        lastReload = current
+        return await current.value
+    }
+
+    private func change() async -> ReloadOutcome {
+        if isStopping { return .rejected(["weir is stopping"]) }
+        let checked = source()
+        guard let next = checked.configuration else { return .rejected(checked.diagnostics.lines) }
+        let (now, then) = (configuration.service, next.service)
+        guard now.fixed == then.fixed, now.operations?.listener.endpoint == then.operations?.listener.endpoint else {
+            return .rejected([
+                "service.telemetry, service.journal, service.shutdown_timeout or the endpoint of service.operations "
+                    + "has changed, which takes a restart"
+            ])
+        }
+        let before = build
+        var made = Builder(next, logger, metrics, disks, build.bursts)
+        var started: [any Extension] = []
+        do {
+            let new = try made.makeExtensions(keeping: before)
+            for shared in new {
+                started.append(shared)
+                try await shared.start()
             }
-            // The first to fail ends the wait, and leaving the group cancels the others.
-            while try await group.next() != nil {}
+            try await apply(made)
+            let (telemetry, operations) = try listeners(made)
+            if let telemetry { try await self.telemetry?.become(telemetry) }
+            if let operations { try await self.operations?.become(operations) }
+        } catch {
+            do { try await apply(before) } catch {
+                // What ran before does not run any more, and nobody can say what does.
+                end.yield(error)
+            }
+            for shared in started { await shared.finish() }
+            return .rejected(["\(error)"])
+        }
+        configuration = next
+        build = made
+        for shared in before.extensions.replaced(by: made.extensions) { await shared.finish() }
+        return .applied
+    }
+
+    /// Goes from what runs to what `next` describes. What is the same in both stays as it is.
+    private func apply(_ next: Builder) async throws {
+        let wanted = next.configuration.service.pipelines
+        let used = next.configuration.receivers.filter { receiver in
+            wanted.contains { $0.receivers.contains(receiver.id) }
+        }
+        let made = try used.map { (definition: $0, receiver: try Registry.receiver($0, next.context($0.id))) }
+        for settings in wanted { try await apply(settings, next) }
+        for (definition, receiver) in made { try await apply(definition, receiver, next) }
+        for (id, receiver) in receivers where !used.contains(where: { $0.id == id }) {
+            receivers[id] = nil
+            await receiver.stop()
+        }
+        for (id, pipeline) in pipelines where !wanted.contains(where: { $0.id == id }) {
+            pipelines[id] = nil
+            await pipeline.stop()
+        }
+        let complaints = pipelines.values.flatMap(\.complaints)
+        health.watch { [reloads] in complaints.flatMap { $0() } + reloads.complaints }
+    }
+
+    private func apply(_ settings: PipelineConfiguration, _ next: Builder) async throws {
+        let key = try next.key(of: settings)
+        guard let running = pipelines[settings.id] else {
+            pipelines[settings.id] = RunningPipeline(key, settings, try next.pipeline(settings))
+            return
+        }
+        if key == running.key { return }
+        let hasStage = settings.stage != nil || running.settings.stage != nil
+        if key.exporters == running.key.exporters, !hasStage {
+            let pipeline = Pipeline(
+                id: settings.id, processors: try next.processors(settings.processors[...], of: settings.id),
+                journal: running.pipeline.journal)
+            pipelines[settings.id] = running.with(key, settings, pipeline)
+            return
+        }
+        // The journal is opened again for other exporters. Requests wait for it.
+        running.pipeline.awaitSuccessor()
+        await running.stop(forAnother: true)
+        do {
+            try take(settings, key, next, from: running)
+        } catch {
+            try take(running.settings, running.key, build, from: running)
+            throw error
         }
     }
 
-    private func deliver() async {
-        await withTaskGroup { group in
-            for delivery in deliveries { group.addTask { await delivery.run() } }
+    private func take(
+        _ settings: PipelineConfiguration, _ key: RunningPipeline.Key, _ build: Builder, from old: RunningPipeline
+    ) throws {
+        let new = RunningPipeline(key, settings, try build.pipeline(settings))
+        pipelines[settings.id] = new
+        old.pipeline.handOver(to: new.pipeline)
+    }
+
+    private func apply(_ definition: ComponentDefinition, _ receiver: any Receiver, _ next: Builder) async throws {
+        let id = definition.id
+        let fed = next.configuration.service.pipelines.filter { $0.receivers.contains(id) }
+            .compactMap { pipelines[$0.id]?.pipeline }
+        let key = next.key(of: definition)
+        if let running = receivers[id] {
+            if running.key == key, running.pipelines == fed.map(ObjectIdentifier.init) { return }
+            if try await running.receiver.become(receiver, into: fed) {
+                receivers[id] = running.with(key: key, fed)
+                return
+            }
         }
+        let old = receivers[id]
+        receivers[id] = try await RunningReceiver.start(id, receiver, key: key, into: fed) { [end] in end.yield($0) }
+        await old?.stop()
     }
 }
 
@@ -184,18 +294,23 @@ struct ListenFailure: Error, CustomStringConvertible {
 }
 
 /// Makes components out of definitions.
-private struct Builder {
-    private let configuration: CollectorConfiguration
+struct Builder {
+    let configuration: CollectorConfiguration
     private let logger: Logger
     private let metrics: MetricRegistry
+    private let disks: JournalDisks
     private(set) var extensions = Extensions()
     let bursts: Bursts
 
-    init(_ configuration: CollectorConfiguration, _ logger: Logger, _ metrics: MetricRegistry) {
+    init(
+        _ configuration: CollectorConfiguration, _ logger: Logger, _ metrics: MetricRegistry, _ disks: JournalDisks,
+        _ bursts: Bursts
+    ) {
         self.configuration = configuration
         self.logger = logger
         self.metrics = metrics
-        bursts = Bursts(logger)
+        self.disks = disks
+        self.bursts = bursts
     }
 
     func context(_ id: ComponentID, pipeline: ComponentID? = nil) -> Context {
@@ -206,14 +321,41 @@ private struct Builder {
     }
 
     /// Before any other component, since those find them in their context.
-    mutating func makeExtensions() throws {
+    /// - Parameter other: has some already; those that are the same are taken from it.
+    /// - Returns: the others.
+    @discardableResult mutating func makeExtensions(keeping other: Builder? = nil) throws -> [any Extension] {
+        var made: [any Extension] = []
         for definition in configuration.extensions {
-            extensions.add(definition.id, try Registry.extension(definition, context(definition.id)))
+            if let kept = other?.extensions.shared(definition.id, fingerprint: definition.fingerprint) {
+                extensions.add(definition, kept)
+            } else {
+                let shared = try Registry.extension(definition, context(definition.id))
+                extensions.add(definition, shared)
+                made.append(shared)
+            }
         }
+        return made
+    }
+
+    /// What makes a component what it is: its keys, the files that they name, and the extensions that they name.
+    func key(of definition: ComponentDefinition) -> Int {
+        var hasher = Hasher()
+        hasher.combine(definition.id)
+        hasher.combine(definition.fingerprint)
+        for id in definition.extensions {
+            hasher.combine(configuration.extensions.first { $0.id == id }?.fingerprint)
+        }
+        return hasher.finalize()
+    }
+
+    func key(of pipeline: PipelineConfiguration) throws -> RunningPipeline.Key {
+        RunningPipeline.Key(
+            processors: try pipeline.processors.map { key(of: try find($0, in: configuration.processors)) },
+            exporters: try pipeline.exporters.map { key(of: try find($0, in: configuration.exporters)) })
     }
 
     /// Sees to the directory of the journals, and to the secret by which their requests are known.
-    func journals() throws -> JournalLimits {
+    private func limits() throws -> JournalLimits {
         let settings = configuration.service.journal
         try Directory.create(settings.directory)
         var limits = JournalLimits(settings.limits)
@@ -224,45 +366,114 @@ private struct Builder {
     struct Built {
         let pipeline: Pipeline
         let deliveries: [Delivery]
-        let writer: JournalWriter
-        let telemetry: JournalTelemetry
+        let stage: StagedPipeline?
+        let writers: [JournalWriter]
+        /// What is wrong, a line each.
+        let complaints: [@Sendable () -> [String]]
     }
+
+    private typealias Made = (
+        context: Context, exporter: any Exporter, delivery: DeliveryConfiguration, letters: LetterDirectory,
+        view: KeystoreView?
+    )
 
     /// A pipeline and its deliveries. Each pipeline has exporters of its own, so that none waits for another's.
-    func pipeline(_ settings: PipelineConfiguration, _ limits: JournalLimits) throws -> Built {
-        let disk = try JournalDirectory(configuration.service.journal.directory(of: settings.id))
-        let exporters = try settings.exporters.map { id in
+    func pipeline(_ settings: PipelineConfiguration) throws -> Built {
+        let limits = try limits()
+        let codec = try codec()
+        let exporters: [Made] = try settings.exporters.map { id in
             let context = context(id, pipeline: settings.id)
             let made = try Registry.exporter(try find(id, in: configuration.exporters), context)
-            let letters = try letters(for: id, of: settings.id)
-            return (context: context, exporter: made.exporter, delivery: made.delivery, letters: letters)
+            let letters = try letters(for: id, of: settings.id, codec)
+            let view = try KeystoreView.make(made.delivery, context)
+            return (
+                context: context, exporter: made.exporter, delivery: made.delivery, letters: letters, view: view
+            )
         }
+        let destinations = exporters.map {
+            Journal.Destination(name: $0.context.id.fileName, onFull: $0.delivery.onFull)
+        }
+        let directory = configuration.service.journal.directory(of: settings.id)
+        let disk = try disks.open(directory)
         let telemetry = JournalTelemetry(settings.id, logger, metrics)
-        let (journal, writer) = try Journal.open(
-            on: disk, limits,
-            for: exporters.map { Journal.Destination(name: $0.context.id.fileName, onFull: $0.delivery.onFull) },
-            executor: { BlockingExecutor(label: "weir.journal.\(settings.id).\($0)") }, clock: { Timestamp.now() },
-            events: { telemetry.note($0) })
-        telemetry.observe(journal)
-        let deliveries = exporters.enumerated().map { index, made in
-            Delivery(
-                to: made.exporter, from: journal.reader(index), made.delivery, letters: made.letters,
-                pipeline: settings.id, made.context, now: { Timestamp.now() })
+        guard let stage = settings.stage else {
+            try StageHandover.leave(directory, disk, for: destinations)
+            let (journal, writer) = try open(disk, limits, for: destinations, of: settings.id, telemetry)
+            let pipeline = Pipeline(
+                id: settings.id, processors: try processors(settings.processors[...], of: settings.id),
+                journal: journal)
+            return Built(
+                pipeline: pipeline, deliveries: deliveries(to: exporters, from: pipeline), stage: nil,
+                writers: [writer], complaints: [{ telemetry.complaints }])
         }
-        let processors = try settings.processors.map { id in
-            try Registry.processor(try find(id, in: configuration.processors), context(id, pipeline: settings.id))
-        }
+        try StageHandover.enter(directory, disk, for: destinations)
+        let (journal, writer) = try open(
+            disk, limits, for: [Journal.Destination(name: StageCourse.name, onFull: .refuse)], of: settings.id,
+            telemetry)
+        let source = Pipeline(
+            id: settings.id, processors: try processors(settings.processors[..<stage], of: settings.id),
+            journal: journal)
+        let sampled = JournalTelemetry(settings.id, logger, metrics, journal: StageCourse.directory)
+        let (second, secondWriter) = try open(
+            try disks.open("\(directory)/\(StageCourse.directory)"), limits.behindStage,
+            for: destinations + [Journal.Destination(name: StageCourse.name, onFull: .refuse)], of: settings.id,
+            sampled)
+        let target = Pipeline(
+            id: settings.id, processors: try processors(settings.processors[(stage + 1)...], of: settings.id),
+            journal: second)
+        let id = settings.processors[stage]
+        let made = try Registry.stage(
+            try find(id, in: configuration.processors), context(id, pipeline: settings.id))
+        let staged = StagedPipeline(
+            stage: made,
+            course: StageCourse(
+                source: source, reader: journal.reader(0), keepCursors: { await writer.keepCursors() },
+                target: target, progress: second.reader(destinations.count), directory: "\(directory)/stage",
+                now: { Timestamp.now() }))
         return Built(
-            pipeline: Pipeline(id: settings.id, processors: processors, journal: journal), deliveries: deliveries,
-            writer: writer, telemetry: telemetry)
+            pipeline: source, deliveries: deliveries(to: exporters, from: target), stage: staged,
+            writers: [writer, secondWriter],
+            complaints: [{ telemetry.complaints }, { sampled.complaints }, { made.complaints }])
     }
 
-    private func letters(for exporter: ComponentID, of pipeline: ComponentID) throws -> LetterDirectory {
+    private func open(
+        _ disk: JournalDirectory, _ limits: JournalLimits, for destinations: [Journal.Destination],
+        of pipeline: ComponentID, _ telemetry: JournalTelemetry
+    ) throws -> (Journal, JournalWriter) {
+        let (journal, writer) = try Journal.open(
+            on: disk, limits, for: destinations, codec: try codec(),
+            executor: { BlockingExecutor(label: "weir.journal.\(pipeline).\($0)") },
+            clock: { Timestamp.now() }, events: { telemetry.note($0) })
+        telemetry.observe(journal)
+        return (journal, writer)
+    }
+
+    private func deliveries(to exporters: [Made], from pipeline: Pipeline) -> [Delivery] {
+        exporters.enumerated().map { index, made in
+            Delivery(
+                to: made.exporter, from: pipeline.journal.reader(index), made.delivery, letters: made.letters,
+                view: made.view, pipeline: pipeline.id, made.context, now: { Timestamp.now() })
+        }
+    }
+
+    func processors(_ ids: ArraySlice<ComponentID>, of pipeline: ComponentID) throws -> [any Processor] {
+        try ids.map { id in
+            try Registry.processor(try find(id, in: configuration.processors), context(id, pipeline: pipeline))
+        }
+    }
+
+    private func codec() throws -> KeystoreCodec? {
+        try KeystoreCodec.make(configuration, extensions, logger)
+    }
+
+    private func letters(
+        for exporter: ComponentID, of pipeline: ComponentID, _ codec: (any RecordCodec)?
+    ) throws -> LetterDirectory {
         let journal = configuration.service.journal
         return try LetterDirectory(
             journal.directory(of: pipeline), exporter: exporter,
             limits: LetterDirectory.Limits(
-                deadLetters: journal.maxDeadLetters.bytes, parked: journal.maxParked.bytes))
+                deadLetters: journal.maxDeadLetters.bytes, parked: journal.maxParked.bytes), codec: codec)
     }
 
     private func find(_ id: ComponentID, in definitions: [ComponentDefinition]) throws -> ComponentDefinition {

@@ -85,7 +85,7 @@ def test_an_open_listener_needs_consent(tmp_path):
     file.write_text(configuration(http={}, exporters={"debug": {}}).replace("127.0.0.1:0", "0.0.0.0:0", 1))
     done = command("check", "--config", str(file))
     assert done.returncode == 1
-    assert "found 0.0.0.0:0 without authentication, wanted auth, or insecure: true" in done.stderr
+    assert "found 0.0.0.0:0 without authentication, wanted auth, tls.client_ca_file, or insecure: true" in done.stderr
     file.write_text(file.read_text().replace("0.0.0.0:0", "0.0.0.0:0\n        insecure: true", 1))
     done = command("check", "--config", str(file))
     assert done.returncode == 0

@@ -19,7 +19,11 @@ enum HouseRules {
         ],
         [("Store", ["GRDB", "GRDBSQLite", "Logging", "Synchronization"])],
         [("Extensions", ["Logging", "Synchronization"])],
-        [("Receivers", ["Logging", "NIOCore", "NIOHTTP1"]), ("Processors", []), ("Exporters", ["Logging"])],
+        [
+            ("Receivers", ["Logging", "NIOCore", "NIOHTTP1", "Synchronization"]), ("Processors", []),
+            ("Exporters", ["Logging"]),
+        ],
+        [("Stages", ["DequeModule", "Logging", "Synchronization"])],
         [("Operations", ["Logging", "NIOCore", "NIOHTTP1", "Synchronization"])],
         [("", ["Logging"])],
         [("Commands", ["ArgumentParser", "Foundation"])],

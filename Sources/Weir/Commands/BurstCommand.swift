@@ -11,6 +11,8 @@ struct BurstCommand: AsyncParsableCommand {
     /// Bytes of an answer.
     private static let maxAnswer = 1 << 20
 
+    private static let timeout = Duration.seconds(30)
+
     @OptionGroup var option: ConfigurationOption
 
     @Option(name: .customLong("for"), help: ArgumentHelp("How long: 1s to 24h; 30m where nothing is said."))
@@ -61,11 +63,13 @@ struct BurstCommand: AsyncParsableCommand {
         let answer: HTTPAnswer
         if status {
             answer = try await client.get(
-                url.appending(OperationsRoute.burstPath), headers: headers, limit: Self.maxAnswer)
+                url.appending(OperationsRoute.burstPath), headers: headers, limit: Self.maxAnswer,
+                timeout: Self.timeout)
         } else {
             let path = stop ? OperationsRoute.burstStopPath : OperationsRoute.burstPath
             answer = try await client.post(
-                stop ? [] : body, to: url.appending(path), headers: headers, limit: Self.maxAnswer)
+                stop ? [] : body, to: url.appending(path), headers: headers, limit: Self.maxAnswer,
+                timeout: Self.timeout)
         }
         await client.shutDown()
         let text = String(decoding: answer.body, as: UTF8.self)

@@ -8,10 +8,15 @@ struct ConfigurationOption: ParsableArguments {
 
     /// Reads the file, and prints every diagnostic to standard error.
     func check() -> CheckedConfiguration {
-        let checked = CheckedConfiguration(
-            file: file, environment: ProcessInfo.processInfo.environment, catalogue: Registry.catalogue)
+        let checked = checkAgain()
         for line in checked.diagnostics.lines { FileHandle.standardError.write(Data("\(line)\n".utf8)) }
         return checked
+    }
+
+    /// Reads the file in silence: whoever runs already has a log.
+    func checkAgain() -> CheckedConfiguration {
+        CheckedConfiguration(
+            file: file, environment: ProcessInfo.processInfo.environment, catalogue: Registry.catalogue)
     }
 
     /// The same; where a diagnostic is an error, the command ends with status 1.

@@ -9,7 +9,8 @@ struct RunCommand: AsyncParsableCommand {
 
     func run() async throws {
         do {
-            try await Service.run(option.read().configuration, files: [option.file])
+            let option = option
+            try await Service.run(option.read().configuration, files: [option.file]) { option.checkAgain() }
         } catch is Service.Failed {
             throw ExitCode.failure
         }

@@ -8,7 +8,8 @@ struct WeirCommand: AsyncParsableCommand {
         version: Program.version,
         subcommands: [
             RunCommand.self, CheckCommand.self, PrintConfigCommand.self, ComponentsCommand.self, JournalCommand.self,
-            ReplayCommand.self, RedactCommand.self, PricesCommand.self, QueryCommand.self, StoreCommand.self,
-            APIKeyCommand.self, KeysCommand.self, DecryptCommand.self, ExplainCommand.self, BurstCommand.self,
+            PromoteCommand.self, ReplayCommand.self, RedactCommand.self, PricesCommand.self, QueryCommand.self,
+            StoreCommand.self, APIKeyCommand.self, KeysCommand.self, DecryptCommand.self, ArchiveCommand.self,
+            ExplainCommand.self, BurstCommand.self,
         ])
 }

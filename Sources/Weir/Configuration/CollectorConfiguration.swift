@@ -26,8 +26,9 @@ extension CollectorConfiguration {
             definitions.warnOfUnused(in: service.pipelines, &fields)
         }
         extensions.check(fields.references, &fields, catalogue)
+        let isEncrypted = service.journal.limits.encryption != nil
         for pipeline in service.pipelines {
-            pipeline.checkOrder(of: processors.components, isJournalEncrypted: false, &fields)
+            pipeline.checkOrder(of: processors.components, isJournalEncrypted: isEncrypted, &fields)
         }
         self.receivers = receivers.components
         self.processors = processors.components

@@ -3,4 +3,8 @@ struct ComponentDefinition: Sendable {
     let id: ComponentID
     /// Of the type that the component's `Configuration` names.
     let configuration: any Configurable
+    /// Differs where anything that was read for the configuration differs: its keys, and the files that they name.
+    var fingerprint = 0
+    /// The extensions that it names.
+    var extensions: [ComponentID] = []
 }

@@ -28,6 +28,28 @@ struct ConfigNode: Sendable {
         }
     }
 
+    /// Of what it says, wherever it stands.
+    func hash(into hasher: inout Hasher) {
+        switch content {
+        case .scalar(let text):
+            hasher.combine(0)
+            hasher.combine(text.text)
+            hasher.combine(text.isQuoted)
+        case .sequence(let nodes):
+            hasher.combine(1)
+            hasher.combine(nodes.count)
+            for node in nodes { node.hash(into: &hasher) }
+        case .mapping(let entries):
+            hasher.combine(2)
+            hasher.combine(entries.count)
+            for entry in entries {
+                hasher.combine(entry.key)
+                entry.value.hash(into: &hasher)
+            }
+        case .unreadable: hasher.combine(3)
+        }
+    }
+
     var isNull: Bool {
         guard case .scalar(let text) = content else { return false }
         return text.isNull

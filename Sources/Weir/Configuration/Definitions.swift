@@ -15,7 +15,10 @@ struct Definitions {
         for case .some(let item) in read {
             lines.append((item.id, item.line))
             if let configuration = item.configuration {
-                components.append(ComponentDefinition(id: item.id, configuration: configuration))
+                components.append(
+                    ComponentDefinition(
+                        id: item.id, configuration: configuration, fingerprint: item.fingerprint,
+                        extensions: item.extensions))
             }
         }
     }
@@ -55,9 +58,17 @@ struct Definitions {
         }
     }
 
+    private struct Item {
+        let id: ComponentID
+        let line: Int
+        let configuration: (any Configurable)?
+        let fingerprint: Int
+        let extensions: [ComponentID]
+    }
+
     private static func component(
         _ kind: ComponentKind, _ name: String, _ fields: inout Fields, _ catalogue: Catalogue
-    ) -> (id: ComponentID, line: Int, configuration: (any Configurable)?)? {
+    ) -> Item? {
         let id: ComponentID
         do {
             id = try ComponentID(parsing: name)
@@ -72,9 +83,12 @@ struct Definitions {
             let suggestion = suggestion(for: id.type, among: known)
             fields.reject("", "is not a known type of \(kind.rawValue), wanted \(wanted)\(suggestion)")
             fields.acceptsAnyKey = true
-            return (id, fields.line, nil)
+            return Item(id: id, line: fields.line, configuration: nil, fingerprint: 0, extensions: [])
         }
         if let note = type.note { fields.record(.note, line: fields.line, path: fields.path, note) }
-        return (id, fields.line, fields.read(type.configuration))
+        let configuration = fields.read(type.configuration)
+        return Item(
+            id: id, line: fields.line, configuration: configuration, fingerprint: fields.signature(),
+            extensions: fields.references.map(\.id))
     }
 }

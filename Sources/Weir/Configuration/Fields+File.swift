@@ -16,8 +16,9 @@ extension Fields {
     mutating func contents<Value>(of name: String, _ key: String, _ read: (inout Fields) -> Value) -> Value? {
         guard mode == .reading else { return nil }
         do throws(ConfigError) {
-            let (value, diagnostics) = try Self.read(file: name, read)
+            let (value, diagnostics, fingerprint) = try Self.read(file: name, read)
             add(diagnostics)
+            add(fileFingerprint: fingerprint)
             return value
         } catch {
             reject(key, "\(name) \(error.message)")
@@ -28,13 +29,14 @@ extension Fields {
     /// Reads such a file by itself, as one does that has changed.
     static func read<Value>(
         file name: String, _ read: (inout Fields) -> Value
-    ) throws(ConfigError) -> (value: Value?, diagnostics: Diagnostics) {
+    ) throws(ConfigError) -> (value: Value?, diagnostics: Diagnostics, fingerprint: Int) {
         var reader = YAMLReader(file: name, environment: [:])
-        let root = reader.read(try ConfigFile.text(of: name))
+        let text = try ConfigFile.text(of: name)
+        let root = reader.read(text)
         var top = Fields([], file: name)
         let value = root.map { top.descend(into: $0, path: "", read).value }
         var diagnostics = reader.diagnostics
         diagnostics.add(top.diagnostics)
-        return (value, diagnostics)
+        return (value, diagnostics, text.hashValue)
     }
 }

@@ -21,6 +21,8 @@ struct Fields {
     private(set) var descriptions: [FieldDescription] = []
     /// The extensions that were named.
     private(set) var references: [ExtensionReference] = []
+    /// Of the files that were read for keys of this mapping.
+    private(set) var fileFingerprints: [Int] = []
     /// Set where something else is wrong with the mapping as a whole, so that its keys say nothing.
     var acceptsAnyKey = false
 
@@ -103,6 +105,21 @@ extension Fields {
         diagnostics.add(other)
     }
 
+    mutating func add(fileFingerprint: Int) {
+        fileFingerprints.append(fileFingerprint)
+    }
+
+    /// Of what was read from this mapping, or from some of its keys. It differs from process to process.
+    func signature(of keys: [String]? = nil) -> Int {
+        var hasher = Hasher()
+        for entry in entries where keys?.contains(entry.key) ?? true {
+            hasher.combine(entry.key)
+            entry.value.hash(into: &hasher)
+        }
+        hasher.combine(fileFingerprints)
+        return hasher.finalize()
+    }
+
     mutating func add(_ others: [ExtensionReference]) {
         if mode == .reading { references += others }
     }
@@ -130,6 +147,7 @@ extension Fields {
         child.rejectUnknownKeys()
         diagnostics.add(child.diagnostics)
         references += child.references
+        fileFingerprints += child.fileFingerprints
         return (value, child.descriptions)
     }
 

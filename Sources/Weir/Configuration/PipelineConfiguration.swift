@@ -2,6 +2,7 @@
 struct PipelineConfiguration: Sendable {
     /// Components of one kind that a pipeline may have.
     static let maximumComponents = 100
+    static let stageType = "tail_sampling"
 
     /// `traces` or `traces/name`.
     let id: ComponentID
@@ -22,6 +23,17 @@ struct PipelineConfiguration: Sendable {
         receivers = lists[.receiver] ?? []
         processors = lists[.processor] ?? []
         exporters = lists[.exporter] ?? []
+        checkStages(&fields)
+    }
+
+    /// Where among the processors the one stands that needs whole traces, and so a journal in front of it and one
+    /// behind.
+    var stage: Int? { processors.firstIndex { $0.type == Self.stageType } }
+
+    private func checkStages(_ fields: inout Fields) {
+        for id in processors.filter({ $0.type == Self.stageType }).dropFirst() {
+            fields.reject("processors", "found \"\(id)\" as a second \(Self.stageType), wanted one at most")
+        }
     }
 
     func ids(of kind: ComponentKind) -> [ComponentID] {

@@ -8,6 +8,8 @@ struct ServiceConfiguration: Sendable {
     let journal: JournalConfiguration
     /// Nil where nothing of the kind is served.
     let operations: OperationsConfiguration?
+    /// Differs where something differs that only a start can change.
+    let fixed: Int
     /// How long stopping may take in all.
     let shutdownTimeout: Duration
 
@@ -20,6 +22,7 @@ struct ServiceConfiguration: Sendable {
         operations = fields.optionalSection("operations", "Where Weir is operated; without, nowhere.") {
             OperationsConfiguration(&$0)
         }
+        fixed = fields.signature(of: ["telemetry", "shutdown_timeout", "journal"])
         fields.ignore("extensions", "an extension works where a component names it")
         pipelines = fields.named(
             "pipelines", count: 1...Self.maximumPipelines,

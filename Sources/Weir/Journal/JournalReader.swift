@@ -10,6 +10,8 @@ struct JournalReader: Sendable {
         let bytes: Int
         /// No more will come.
         let isClosed: Bool
+        /// Another journal on the same disk goes on.
+        var isHandedOver = false
     }
 
     private let source: Journal
@@ -53,13 +55,15 @@ struct JournalReader: Sendable {
             switch next.source {
             case .nothing: return []
             // What an earlier process had exported is not handed out; then there is more to look for.
-            case .memory(let records) where !records.isEmpty: return records
+            case .memory(let records) where !records.isEmpty:
+                if let records = await opened(records) { return records }
             case .memory: continue
             case .disk(let segment, let offset, let position):
                 do throws(DiskError) {
                     let found = try await disk.read(
                         segment, at: offset, from: position, before: next.head, maxSpans: maxSpans, maxBytes: maxBytes)
-                    if let records = source.found(index, from: position, found), !records.isEmpty { return records }
+                    let records = source.found(index, from: position, found)
+                    if let records, !records.isEmpty, let opened = await opened(records) { return opened }
                 } catch {
                     source.report(.trouble(error))
                     return []
@@ -68,10 +72,50 @@ struct JournalReader: Sendable {
         }
     }
 
+    /// - Returns: nil where none of them can be had any more.
+    private func opened(_ records: [JournalRecord]) async -> [JournalRecord]? {
+        guard records.contains(where: { $0.codec != 0 }) else { return records }
+        guard let codec = source.codec else {
+            let what = "records are encrypted and no keystore is configured: they stay"
+            source.report(.trouble(DiskError(description: what, isFull: false)))
+            return []
+        }
+        guard let found = await codec.open(records) else { return [] }
+        if !found.gone.isEmpty { source.lose(index, found.gone) }
+        return found.records.isEmpty ? nil : found.records
+    }
+
+    /// Reads records a second time that were handed out and are not committed: for one who cannot keep them until it
+    /// knows what to do with them.
+    /// - Returns: from `sequence` on, at least one if any is left that can be read; empty if there is none.
+    func readAgain(
+        from sequence: UInt64, maxSpans: Int = Self.batchSpans, maxBytes: Int = Self.batchBytes
+    ) async throws(DiskError) -> [JournalRecord] {
+        var position = sequence
+        while let (segment, head) = source.segment(of: position) {
+            let found = try await disk.readAgain(
+                segment, from: position, before: head, maxSpans: maxSpans, maxBytes: maxBytes)
+            let records = await openedAgain(found.records.map(\.record))
+            if !records.isEmpty { return records }
+            guard let end = found.end, end > position else { return [] }
+            position = end
+        }
+        return []
+    }
+
+    /// The same without a word of those that cannot be had, since that was said when they were handed out.
+    private func openedAgain(_ records: [JournalRecord]) async -> [JournalRecord] {
+        guard let codec = source.codec else { return records.filter { $0.codec == 0 } }
+        return await codec.open(records)?.records ?? []
+    }
+
     /// These records are done.
     func commit(_ sequences: ClosedRange<UInt64>) {
         source.commit(index, sequences)
     }
+
+    /// What is done.
+    var cursor: Cursor { source.cursors[index] }
 }
 
 extension JournalReader {
@@ -79,9 +123,13 @@ extension JournalReader {
     actor Disk {
         private let executor: any SerialExecutor
         private var records: StoredRecords
+        private var again: StoredRecords
+        /// Where the last record that was read again ended.
+        private var placeAgain: (segment: UInt64, offset: Int, next: UInt64)?
 
         init(_ disk: any JournalDisk, executor: any SerialExecutor) {
             records = StoredRecords(disk)
+            again = StoredRecords(disk)
             self.executor = executor
         }
 
@@ -93,6 +141,17 @@ extension JournalReader {
         ) throws(DiskError) -> StoredRecords.Found {
             try records.read(
                 segment, at: offset, from: position, before: head, maxSpans: maxSpans, maxBytes: maxBytes)
+        }
+
+        func readAgain(
+            _ segment: SegmentSummary, from position: UInt64, before head: UInt64, maxSpans: Int, maxBytes: Int
+        ) throws(DiskError) -> StoredRecords.Found {
+            let isNext = placeAgain?.segment == segment.firstSequence && placeAgain?.next == position
+            let found = try again.read(
+                segment, at: isNext ? placeAgain?.offset : nil, from: position, before: head, maxSpans: maxSpans,
+                maxBytes: maxBytes)
+            placeAgain = found.records.last.map { (found.place.segment, found.place.offset, $0.record.sequence + 1) }
+            return found
         }
     }
 }

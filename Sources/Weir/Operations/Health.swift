@@ -13,20 +13,25 @@ final class Health: Sendable {
 
     private let locked: Mutex<Locked>
 
-    private let observe: @Sendable () -> [String]
+    private let observe: Mutex<@Sendable () -> [String]>
 
     /// - Parameters:
     ///   - receivers: how many must report before Weir is ready.
     ///   - complaints: says what is wrong, a line each.
     init(receivers: Int, complaints: @escaping @Sendable () -> [String] = { [] }) {
-        observe = complaints
+        observe = Mutex(complaints)
         locked = Mutex(Locked(waitingFor: receivers))
     }
 
     var phase: Phase { locked.withLock { $0.phase } }
 
     /// What is wrong though Weir runs, a line each.
-    var complaints: [String] { observe() }
+    var complaints: [String] { observe.withLock { $0 }() }
+
+    /// - Parameter complaints: says what is wrong from now on.
+    func watch(_ complaints: @escaping @Sendable () -> [String]) {
+        observe.withLock { $0 = complaints }
+    }
 
     /// - Returns: whether this was the last receiver.
     func receiverIsReady() -> Bool {

@@ -4,32 +4,30 @@ import NIOHTTP1
 
 /// Serves what can be asked of a running Weir: a table of routes, behind keys unless only this machine reaches it.
 struct OperationsServer: Sendable {
-    private let endpoint: Endpoint
-    private let authentication: HTTPAuthentication?
-    private let routes: [OperationsRoute]
+    private let server: HTTPServer
     private let logger: Logger
 
-    init(
-        _ endpoint: Endpoint, authentication: HTTPAuthentication?, routes: [OperationsRoute], logger: Logger
-    ) {
-        self.endpoint = endpoint
-        self.authentication = authentication
-        self.routes = routes
+    init(_ listener: HTTPListener, routes: [OperationsRoute], logger: Logger) {
+        var limits = HTTPLimits()
+        limits.maxBodyBytes = 1 << 20
+        limits.maxConnections = 64
+        limits.drainTimeout = .seconds(1)
+        server = HTTPServer(listener, limits: limits, loops: 1) { [isOpen = listener.authentication == nil] _ in
+            OperationsResponder(routes, isOpen: isOpen)
+        }
         self.logger = logger
     }
 
     /// Serves until the task is cancelled.
     func run() async throws {
-        var limits = HTTPLimits()
-        limits.maxBodyBytes = 1 << 20
-        limits.maxConnections = 64
-        limits.drainTimeout = .seconds(1)
-        let server = HTTPServer(endpoint, limits: limits, authentication: authentication, loops: 1) {
-            [routes, isOpen = authentication == nil] _ in OperationsResponder(routes, isOpen: isOpen)
-        }
         try await server.run { address in
             logger.info("listening", metadata: ["endpoint": "\(address)", "protocol": "operations"])
         }
+    }
+
+    /// Serves from now on as `next` would, which has the same endpoint.
+    func become(_ next: OperationsServer) async throws {
+        try await server.become(next.server)
     }
 }
 

@@ -4,36 +4,28 @@ import NIOHTTP1
 
 /// Serves what Weir says of itself: `/metrics`, `/healthz` and `/readyz`.
 struct TelemetryServer: Sendable {
-    private let endpoint: Endpoint
-    private let authentication: HTTPAuthentication?
-    private let metrics: MetricRegistry
-    private let health: Health
+    private let server: HTTPServer
     private let logger: Logger
 
-    init(
-        _ endpoint: Endpoint, authentication: HTTPAuthentication? = nil, metrics: MetricRegistry, health: Health,
-        logger: Logger
-    ) {
-        self.endpoint = endpoint
-        self.authentication = authentication
-        self.metrics = metrics
-        self.health = health
+    init(_ listener: HTTPListener, metrics: MetricRegistry, health: Health, logger: Logger) {
+        var limits = HTTPLimits()
+        limits.maxBodyBytes = 0
+        limits.maxConnections = 64
+        limits.drainTimeout = .seconds(1)
+        server = HTTPServer(listener, limits: limits, loops: 1) { _ in TelemetryResponder(metrics, health) }
         self.logger = logger
     }
 
     /// Serves until the task is cancelled.
     func run() async throws {
-        var limits = HTTPLimits()
-        limits.maxBodyBytes = 0
-        limits.maxConnections = 64
-        limits.drainTimeout = .seconds(1)
-        let server = HTTPServer(endpoint, limits: limits, authentication: authentication, loops: 1) {
-            [metrics, health] _ in
-            TelemetryResponder(metrics, health)
-        }
         try await server.run { address in
             logger.info("listening", metadata: ["endpoint": "\(address)", "protocol": "prometheus"])
         }
+    }
+
+    /// Serves from now on as `next` would, which has the same endpoint.
+    func become(_ next: TelemetryServer) async throws {
+        try await server.become(next.server)
     }
 }
 

@@ -3,6 +3,8 @@ protocol Component: Sendable {
     associatedtype Configuration: Configurable
     /// The word in front of the slash of a component id, `type/name`.
     static var type: String { get }
+    /// Another word for the same; nil where there is none.
+    static var alias: String? { get }
     /// One line for `weir components`.
     static var help: String { get }
     /// What `weir check` says wherever a file uses the component; for one that is accepted and does nothing.
@@ -12,6 +14,7 @@ protocol Component: Sendable {
 
 extension Component {
     static var note: String? { nil }
+    static var alias: String? { nil }
 }
 
 /// Changes each batch of a pipeline. Does no I/O; one lane at a time calls it, and each lane has its own copy.
@@ -30,7 +33,11 @@ extension Processor {
 protocol Receiver: Component {
     /// Serves until the task is cancelled, then answers what is in flight and returns.
     /// - Parameter onReady: is called once the receiver takes requests.
-    func run(into pipelines: [Pipeline], onReady: @Sendable () -> Void) async throws
+    func run(into pipelines: [Pipeline], onReady: @escaping @Sendable () -> Void) async throws
+    /// Serves from now on as `next` would, which does not run, without a request or a connection being lost on the way.
+    /// - Returns: whether it does; a receiver that cannot is stopped, and `next` started. Nothing has changed where it
+    ///   throws.
+    func become(_ next: any Receiver, into pipelines: [Pipeline]) async throws -> Bool
 }
 
 /// Brings batches to one destination. Batching, retry and timeout are the delivery's, not the exporter's.
@@ -74,4 +81,8 @@ protocol Extension: Component {
 extension Extension {
     func start() async throws {}
     func finish() async {}
+}
+
+extension Receiver {
+    func become(_ next: any Receiver, into pipelines: [Pipeline]) async throws -> Bool { false }
 }

@@ -22,7 +22,8 @@ struct DeliveryRun {
             let actions = state.actions(
                 at: .now,
                 DeliveryState.Journal(
-                    spans: waiting.spans, bytes: waiting.bytes, isClosed: waiting.isClosed, needsRoom: reader.needsRoom)
+                    spans: waiting.spans, bytes: waiting.bytes, isClosed: waiting.isClosed, needsRoom: reader.needsRoom,
+                    isHandedOver: waiting.isHandedOver)
             )
             for action in actions { await perform(action) }
             delivery.telemetry.show(state, at: .now)

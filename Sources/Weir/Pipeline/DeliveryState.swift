@@ -22,7 +22,12 @@ struct DeliveryState {
         let bytes: Int
         let isClosed: Bool
         let needsRoom: Bool
+        /// Another delivery goes on with what this one does not bring.
+        var isHandedOver = false
     }
+
+    /// How long attempts under way may take once another delivery is to go on.
+    static let handover = Duration.seconds(2)
 
     enum Action {
         /// Read a batch: `read`.
@@ -159,7 +164,9 @@ extension DeliveryState {
     /// What is to be done now. Ask again after each event, and at ``wakeAt``.
     mutating func actions(at now: Instant, _ journal: Journal) -> [Action] {
         wakeAt = nil
-        if journal.isClosed, stopAt == nil { stopAt = now + settings.drainTimeout }
+        if journal.isClosed, stopAt == nil {
+            stopAt = now + (journal.isHandedOver ? Self.handover : settings.drainTimeout)
+        }
         for id in flights.keys.sorted() { step(id, at: now) }
         drainParked(at: now, journal)
         readMore(at: now, journal)

@@ -31,16 +31,13 @@ struct Letter: Sendable {
             writer.raw(",\"section\":")
             record.section.bytes.withUnsafeBytes { writer.base64($0) }
         }
+        if record.codec != 0 {
+            writer.raw(",\"codec\":")
+            writer.number(UInt64(record.codec))
+        }
         writer.raw(",\"otlp\":")
         withExtendedLifetime(record.payload) { writer.base64($0.bytes) }
         writer.raw("}\n")
         return Array(writer.written)
-    }
-}
-
-extension JSONWriter {
-    fileprivate mutating func string(_ text: String) {
-        var text = text
-        text.withUTF8 { string(UnsafeRawBufferPointer($0)) }
     }
 }

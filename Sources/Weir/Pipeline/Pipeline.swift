@@ -1,9 +1,20 @@
+import Synchronization
+
 /// The way of spans from receivers through processors into the journal. Its exporters read from there.
 final class Pipeline: Sendable {
+    /// Whether another pipeline takes its place.
+    private enum Succession {
+        case none
+        /// It is being made; these wait for it.
+        case awaited([CheckedContinuation<Pipeline?, Never>])
+        case known(Pipeline?)
+    }
+
     /// `traces` or `traces/name`.
     let id: ComponentID
     let journal: Journal
     private let processors: [any Processor]
+    private let succession = Mutex(Succession.none)
 
     init(id: ComponentID, processors: [any Processor], journal: Journal) {
         self.id = id
@@ -14,5 +25,52 @@ final class Pipeline: Sendable {
     /// A copy of the processors for one event loop.
     func makeLane() -> Lane {
         Lane(of: self, processors: processors)
+    }
+
+    /// Returns when the entry is in the journal, or in that of the pipeline which takes this one's place: who comes
+    /// while one journal is closed and the next not open waits.
+    func append(_ entry: JournalEntry) async throws(Refusal) -> Journal.Appended {
+        do {
+            return try await journal.append(entry)
+        } catch {
+            guard error == .stopping, let successor = await successor() else { throw error }
+            return try await successor.append(entry)
+        }
+    }
+
+    /// Why an entry would not be taken now.
+    func refusal(of entry: JournalEntry) -> Refusal? {
+        let isSucceeded = succession.withLock { if case .none = $0 { false } else { true } }
+        return isSucceeded ? nil : journal.refusal(of: entry)
+    }
+
+    /// Another pipeline is going to take this one's place: requests wait for it once the journal is closed.
+    func awaitSuccessor() {
+        succession.withLock { $0 = .awaited([]) }
+    }
+
+    /// - Parameter successor: nil if there is none after all; then those that wait are told that the pipeline stops.
+    func handOver(to successor: Pipeline?) {
+        let waiting = succession.withLock { succession -> [CheckedContinuation<Pipeline?, Never>] in
+            defer { succession = .known(successor) }
+            guard case .awaited(let waiting) = succession else { return [] }
+            return waiting
+        }
+        for continuation in waiting { continuation.resume(returning: successor) }
+    }
+
+    private func successor() async -> Pipeline? {
+        await withCheckedContinuation { continuation in
+            let known = succession.withLock { succession -> Pipeline?? in
+                switch succession {
+                case .none: return .some(nil)
+                case .known(let pipeline): return .some(pipeline)
+                case .awaited(let waiting):
+                    succession = .awaited(waiting + [continuation])
+                    return nil
+                }
+            }
+            if let known { continuation.resume(returning: known) }
+        }
     }
 }

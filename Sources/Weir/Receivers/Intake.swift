@@ -17,13 +17,13 @@ struct Intake: ~Copyable {
             // where `dedupe_window` is 0s what one pipeline had kept already would be there twice.
             if entries.count > 1 {
                 for (pipeline, entry) in entries {
-                    if let refusal = pipeline.journal.refusal(of: entry) { throw refusal }
+                    if let refusal = pipeline.refusal(of: entry) { throw refusal }
                 }
             }
             var answer = rejected
             var isRepeat = isKnown
             for (pipeline, entry) in entries {
-                switch try await pipeline.journal.append(entry) {
+                switch try await pipeline.append(entry) {
                 case .kept: isRepeat = false
                 case .repeated(let first):
                     answer = first

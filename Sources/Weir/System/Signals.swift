@@ -6,7 +6,7 @@ import Glibc
 enum Signals {
     /// Calls `stop` at the first SIGTERM or SIGINT. Another one ends the process at once.
     static func onTermination(_ stop: @escaping @Sendable () -> Void) {
-        let signals = terminations()
+        let signals = arrivals(of: [SIGTERM, SIGINT])
         Task.detached {
             var isStopping = false
             for await _ in signals {
@@ -27,9 +27,17 @@ enum Signals {
         _exit(1)
     }
 
-    private static func terminations() -> AsyncStream<Int32> {
+    /// Calls `reload` at every SIGHUP, one after the other.
+    static func onHangUp(_ reload: @escaping @Sendable () async -> Void) {
+        let signals = arrivals(of: [SIGHUP])
+        Task.detached {
+            for await _ in signals { await reload() }
+        }
+    }
+
+    private static func arrivals(of numbers: [Int32]) -> AsyncStream<Int32> {
         AsyncStream { continuation in
-            let sources = [SIGTERM, SIGINT].map { number in
+            let sources = numbers.map { number in
                 signal(number, SIG_IGN)
                 let source = DispatchSource.makeSignalSource(signal: number)
                 source.setEventHandler { continuation.yield(number) }

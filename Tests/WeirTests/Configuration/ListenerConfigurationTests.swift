@@ -16,8 +16,8 @@ import Testing
     func elsewhereNobodyMayWithoutAKeyOrConsent(endpoint: String) {
         check(
             "endpoint: \"\(endpoint)\"", read(_:),
-            fails: "1: endpoint: found \(endpoint) without authentication, wanted auth, or insecure: true where the "
-                + "network is trusted")
+            fails: "1: endpoint: found \(endpoint) without authentication, wanted auth, tls.client_ca_file, "
+                + "or insecure: true where the network is trusted")
         check(
             "endpoint: \"\(endpoint)\"\ninsecure: true", read(_:),
             fails: "2: warning: insecure: everybody who reaches \(endpoint) is let in")
@@ -29,7 +29,8 @@ import Testing
     @Test func whatChangesWeirIsNeverOpenToANetwork() {
         check(
             "{ endpoint: 0.0.0.0:1, insecure: true }", { OperationsConfiguration(&$0).listener.endpoint },
-            fails: "1: endpoint: found 0.0.0.0:1 without authentication, wanted auth, or a loopback address",
-            "1: insecure: is not a known key, wanted one of endpoint, auth")
+            fails: "1: endpoint: found 0.0.0.0:1 without authentication, wanted auth, tls.client_ca_file, "
+                + "or a loopback address",
+            "1: insecure: is not a known key, wanted one of endpoint, auth, tls")
     }
 }

@@ -64,7 +64,7 @@ import Testing
             HTTPResponse(.ok, json: #"{"by":"\#(request.identity?.tenant ?? "")"}"#)
         }
         let server = OperationsServer(
-            Endpoint(host: "127.0.0.1", port: 0), authentication: authentication,
+            HTTPListener(endpoint: Endpoint(host: "127.0.0.1", port: 0), authentication: authentication),
             routes: OperationsRoute.health(health) + [change], logger: log.logger)
         let run = Task { try await server.run() }
         defer { run.cancel() }

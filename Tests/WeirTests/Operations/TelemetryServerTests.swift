@@ -50,7 +50,8 @@ import Testing
     private func serve(_ body: (RawClient, MetricRegistry, Health) async throws -> Void) async throws {
         let (log, metrics, health) = (LogCapture(), MetricRegistry(), Health(receivers: 1))
         let server = TelemetryServer(
-            Endpoint(host: "127.0.0.1", port: 0), metrics: metrics, health: health, logger: log.logger)
+            HTTPListener(endpoint: Endpoint(host: "127.0.0.1", port: 0)), metrics: metrics, health: health,
+            logger: log.logger)
         let run = Task { try await server.run() }
         defer { run.cancel() }
         try await eventually("it listens") { !log.lines.isEmpty }

@@ -66,7 +66,7 @@ final class APIKeysExtension: Authenticator {
     private func read() {
         let problems: [String]
         do {
-            let (file, diagnostics) = try Fields.read(file: path, APIKeyFile.init)
+            let (file, diagnostics, _) = try Fields.read(file: path, APIKeyFile.init)
             if let file, !diagnostics.hasErrors {
                 table.withLock { $0 = APIKeyTable(file.keys) }
                 count.set(file.keys.count)

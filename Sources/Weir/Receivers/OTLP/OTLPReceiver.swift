@@ -1,8 +1,9 @@
 import Logging
 import NIOCore
+import Synchronization
 
 /// OTLP over HTTP: `POST /v1/traces`, protobuf and JSON on one port (OTLP specification 1.11, "OTLP/HTTP").
-struct OTLPReceiver: Receiver {
+final class OTLPReceiver: Receiver {
     static let type = "otlp"
     static let help = "Takes spans over OTLP/HTTP, as protobuf and as JSON."
 
@@ -17,21 +18,21 @@ struct OTLPReceiver: Receiver {
     }
 
     private let configuration: OTLPHTTPConfiguration
+    private let listener: HTTPListener
     private let context: Context
+    /// Set while it runs.
+    private let running = Mutex<HTTPServer?>(nil)
 
-    init(_ configuration: Configuration, _ context: Context) {
+    init(_ configuration: Configuration, _ context: Context) throws {
         self.configuration = configuration.http
         self.context = context
+        listener = try HTTPListener(configuration.http.listener, context)
     }
 
-    func run(into pipelines: [Pipeline], onReady: @Sendable () -> Void) async throws {
-        let telemetry = ReceiverTelemetry(context, transport: "http")
-        let server = HTTPServer(
-            configuration.listener.endpoint, limits: configuration.limits,
-            authentication: try HTTPAuthentication(configuration.listener, context)
-        ) { [configuration] _ in
-            try OTLPResponder(configuration, try Intake(into: pipelines, configuration), telemetry)
-        }
+    func run(into pipelines: [Pipeline], onReady: @escaping @Sendable () -> Void) async throws {
+        let server = makeServer(into: pipelines)
+        running.withLock { $0 = server }
+        defer { running.withLock { $0 = nil } }
         context.metrics.observe(
             "weir_receiver_in_flight_bytes", kind: .gauge, help: "Bytes of requests that are being read or worked on.",
             labels: ["receiver": context.id.description]
@@ -43,6 +44,21 @@ struct OTLPReceiver: Receiver {
         try await server.run { address in
             context.logger.info("listening", metadata: ["endpoint": "\(address)", "protocol": "otlp/http"])
             onReady()
+        }
+    }
+
+    func become(_ next: any Receiver, into pipelines: [Pipeline]) async throws -> Bool {
+        guard let next = next as? OTLPReceiver, next.listener.endpoint == listener.endpoint,
+            let server = running.withLock({ $0 })
+        else { return false }
+        try await server.become(next.makeServer(into: pipelines))
+        return true
+    }
+
+    private func makeServer(into pipelines: [Pipeline]) -> HTTPServer {
+        let telemetry = ReceiverTelemetry(context, transport: "http")
+        return HTTPServer(listener, limits: configuration.limits) { [configuration] _ in
+            try OTLPResponder(configuration, try Intake(into: pipelines, configuration), telemetry)
         }
     }
 }

@@ -9,14 +9,19 @@ struct HotRows: ~Copyable {
     /// What sampling left out of the records, in their order.
     private(set) var sampledOut: [SampledOutRow] = []
 
-    private var text = RowText()
+    private var text: RowText
+    /// Those of the spans that are in usage and rollups already.
+    private(set) var promoted: Set<Int> = []
     private var dictionaryIDs: Set<Int64> = []
     private var genAI = GenAIAttributes()
 
     /// What OpenTelemetry's resource conventions say of a service without a name.
     private static let unknownService = Array("unknown_service".utf8)
 
-    init() {}
+    /// - Parameter cuts: see ``RowText``.
+    init(cuts: Bool = true) {
+        text = RowText(cuts: cuts)
+    }
 
     /// Bytes of text and JSON.
     var textCount: Int { text.count }
@@ -28,6 +33,7 @@ struct HotRows: ~Copyable {
         resources = []
         scopes = []
         sampledOut = []
+        promoted = []
         dictionaryIDs = []
         text.reset()
     }
@@ -141,8 +147,10 @@ extension HotRows {
             attributes: text.addObject(span.attributes, of: batch), events: text.addEvents(of: span, batch),
             links: text.addLinks(of: span, batch), adjustedCount: batch.adjustedCount(of: span),
             isSampledOut: owner.isSampledOut)
+        // What was counted when it was left out is not counted again.
+        if batch.isPromoted { promoted.insert(spans.count) }
         spans.append(row)
-        if operation.isModelCall { addUsage(of: span, batch) }
+        if operation.isModelCall, !batch.isPromoted { addUsage(of: span, batch) }
     }
 
     /// Absent where the span is stored; empty where the rule has no name.

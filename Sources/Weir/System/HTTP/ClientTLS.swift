@@ -2,16 +2,11 @@ import NIOSSL
 
 /// The keys of `tls` in a component that connects: whom it believes, and who it says it is.
 struct ClientTLS: Configurable {
-    enum Version: String, Sendable, CaseIterable {
-        case tls12 = "1.2"
-        case tls13 = "1.3"
-    }
-
     let skipsVerification: Bool
     let caFile: String?
     let certificateFile: String?
     let keyFile: String?
-    let minVersion: Version
+    let minVersion: TLSVersion
 
     init(_ fields: inout Fields) {
         skipsVerification = fields.bool(
@@ -32,18 +27,11 @@ struct ClientTLS: Configurable {
     func configuration() throws(TLSFileError) -> TLSConfiguration {
         var tls = TLSConfiguration.makeClientConfiguration()
         tls.certificateVerification = skipsVerification ? .none : .fullVerification
-        switch minVersion {
-        case .tls12: tls.minimumTLSVersion = .tlsv12
-        case .tls13: tls.minimumTLSVersion = .tlsv13
-        }
-        if let caFile { tls.trustRoots = .certificates(try certificates(in: caFile)) }
+        tls.minimumTLSVersion = minVersion.minimum
+        if let caFile { tls.trustRoots = .certificates(try PEMFiles.certificates(in: caFile)) }
         if let certificateFile, let keyFile {
-            tls.certificateChain = try certificates(in: certificateFile).map { .certificate($0) }
-            do {
-                tls.privateKey = .privateKey(try NIOSSLPrivateKey(file: keyFile, format: .pem))
-            } catch {
-                throw TLSFileError(path: keyFile, wanted: "a key in PEM")
-            }
+            tls.certificateChain = try PEMFiles.certificates(in: certificateFile).map { .certificate($0) }
+            tls.privateKey = .privateKey(try PEMFiles.key(in: keyFile))
             do {
                 // The only one to see that key and certificate are no pair.
                 _ = try NIOSSLContext(configuration: tls)
@@ -53,19 +41,4 @@ struct ClientTLS: Configurable {
         }
         return tls
     }
-
-    private func certificates(in path: String) throws(TLSFileError) -> [NIOSSLCertificate] {
-        guard let certificates = try? NIOSSLCertificate.fromPEMFile(path), !certificates.isEmpty else {
-            throw TLSFileError(path: path, wanted: "certificates in PEM")
-        }
-        return certificates
-    }
-}
-
-/// A file that `tls` names is not there or not what it should be.
-struct TLSFileError: Error, CustomStringConvertible {
-    let path: String
-    let wanted: String
-
-    var description: String { "cannot use \(path), wanted \(wanted)" }
 }

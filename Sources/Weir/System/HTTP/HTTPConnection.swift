@@ -44,6 +44,8 @@ final class HTTPConnection: ChannelInboundHandler {
     private var isWriting = false
     /// Whether the bytes that came last made a part of a request.
     private var hasReadPart = false
+    /// Whether something of a request has come.
+    private var hasBegun = false
 
     init(_ worker: HTTPWorker) {
         self.worker = worker
@@ -108,6 +110,7 @@ final class HTTPConnection: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         hasReadPart = true
+        hasBegun = true
         switch (Self.unwrapInboundIn(data), state) {
         case (.head(let head), .idle), (.head(let head), .readingHead): start(head, context)
         case (.body(let bytes), .readingBody(let head, _)): append(bytes, head, context)
@@ -160,11 +163,11 @@ final class HTTPConnection: ChannelInboundHandler {
     /// What whoever has sent `head` is told who may not. Nothing of the body is read then, but what is on its way.
     private func denial(of head: HTTPRequestHead, _ context: ChannelHandlerContext) -> HTTPResponse? {
         identity = nil
-        guard let authentication = worker.authentication, let scope = worker.responder.scope(of: head) else {
+        guard let authentication = worker.listener.authentication, let scope = worker.responder.scope(of: head) else {
             return nil
         }
         do throws(HTTPFault) {
-            let address = context.remoteAddress?.ipAddress ?? ""
+            let address = Self.address(context)
             identity = try authentication.identify(head, wanting: scope, from: address)
             return nil
         } catch {
@@ -275,7 +278,10 @@ final class HTTPConnection: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        guard let error = error as? HTTPParserError else { return context.close(promise: nil) }
+        guard let error = error as? HTTPParserError else {
+            if !hasBegun { worker.listener.tls?.noteFailure(error, from: Self.address(context)) }
+            return context.close(promise: nil)
+        }
         switch state {
         case .headTimedOut: refuse(.headerTimeout, nil, context)
         case .idle, .readingHead, .readingBody:
@@ -284,6 +290,8 @@ final class HTTPConnection: ChannelInboundHandler {
         default: context.close(promise: nil)
         }
     }
+
+    private static func address(_ context: ChannelHandlerContext) -> String { context.remoteAddress?.ipAddress ?? "" }
 
     private func letGo() {
         worker.budget.release(held)

@@ -6,29 +6,36 @@ import Synchronization
 
 /// An HTTP/1.1 server on one address, with a limit for everything a client can make it hold.
 final class HTTPServer: Sendable {
+    /// What can be changed while it serves.
+    private struct Manner: Sendable {
+        let listener: HTTPListener
+        let limits: HTTPLimits
+        let makeResponder: @Sendable (any EventLoop) throws -> any HTTPResponder
+    }
+
+    private struct Serving {
+        var manner: Manner
+        /// One for each event loop; empty while it does not serve.
+        var workers: [NIOLoopBound<HTTPWorker>] = []
+        var watching: Task<Void, Never>?
+    }
+
     private let endpoint: Endpoint
-    private let limits: HTTPLimits
-    private let authentication: HTTPAuthentication?
     private let loops: Int
-    private let makeResponder: @Sendable (any EventLoop) throws -> any HTTPResponder
+    private let serving: Mutex<Serving>
     let budget: ByteBudget
     private let connections = Connections()
 
     var openConnections: Int { connections.count }
 
-    /// - Parameters:
-    ///   - authentication: nil lets everybody in.
-    ///   - makeResponder: is called once on each event loop.
+    /// - Parameter makeResponder: is called once on each event loop.
     init(
-        _ endpoint: Endpoint, limits: HTTPLimits, authentication: HTTPAuthentication? = nil,
-        loops: Int = System.coreCount,
+        _ listener: HTTPListener, limits: HTTPLimits, loops: Int = System.coreCount,
         makeResponder: @escaping @Sendable (any EventLoop) throws -> any HTTPResponder
     ) {
-        self.endpoint = endpoint
-        self.limits = limits
-        self.authentication = authentication
+        endpoint = listener.endpoint
         self.loops = loops
-        self.makeResponder = makeResponder
+        serving = Mutex(Serving(manner: Manner(listener: listener, limits: limits, makeResponder: makeResponder)))
         budget = ByteBudget(limit: limits.maxBytesInFlight)
     }
 
@@ -45,17 +52,49 @@ final class HTTPServer: Sendable {
         try await group.shutdownGracefully()
     }
 
+    /// Answers every request from now on as `other` would, which has the same endpoint and does not run. The port stays
+    /// open, and so does every connection; what is being answered is answered as it began. Certificates are for
+    /// connections to come.
+    ///
+    /// Nothing has changed where it throws.
+    func become(_ other: HTTPServer) async throws {
+        let manner = other.serving.withLock { $0.manner }
+        let workers = serving.withLock { $0.workers }
+        var responders: [NIOLoopBound<any HTTPResponder>] = []
+        for worker in workers {
+            let loop = worker.eventLoop
+            responders.append(
+                try await loop.submit { NIOLoopBound(try manner.makeResponder(loop), eventLoop: loop) }.get())
+        }
+        for (worker, responder) in zip(workers, responders) {
+            try await worker.eventLoop.submit {
+                worker.value.change(to: responder.value, manner.limits, manner.listener)
+            }.get()
+        }
+        budget.setLimit(manner.limits.maxBytesInFlight)
+        serving.withLock { serving in
+            serving.manner = manner
+            serving.watching?.cancel()
+            serving.watching = Task { await manner.listener.tls?.watch() }
+        }
+    }
+
     private func serve(on group: MultiThreadedEventLoopGroup, _ onListening: (Endpoint) -> Void) async throws {
+        let manner = serving.withLock { $0.manner }
         var workers: [ObjectIdentifier: NIOLoopBound<HTTPWorker>] = [:]
         for loop in group.makeIterator() {
             workers[ObjectIdentifier(loop)] = try await loop.submit { [self] in
                 let worker = HTTPWorker(
-                    responder: try makeResponder(loop), executor: EventLoopExecutor(loop), limits: limits,
-                    authentication: authentication, budget: budget, connections: connections)
+                    responder: try manner.makeResponder(loop), executor: EventLoopExecutor(loop), limits: manner.limits,
+                    listener: manner.listener, budget: budget, connections: connections)
                 return NIOLoopBound(worker, eventLoop: loop)
             }.get()
         }
         let channel = try await listen(group, workers)
+        serving.withLock { serving in
+            serving.workers = Array(workers.values)
+            serving.watching = Task { await manner.listener.tls?.watch() }
+        }
         if let address = channel.localAddress {
             onListening(Endpoint(host: address.ipAddress ?? endpoint.host, port: address.port ?? endpoint.port))
         }
@@ -64,7 +103,11 @@ final class HTTPServer: Sendable {
         } onCancel: {
             channel.close(promise: nil)
         }
-        await connections.drain(for: limits.drainTimeout)
+        await connections.drain(for: manner.limits.drainTimeout)
+        serving.withLock { serving in
+            serving.workers = []
+            serving.watching?.cancel()
+        }
     }
 
     private func listen(
@@ -83,6 +126,7 @@ final class HTTPServer: Sendable {
                 channel.eventLoop.makeCompletedFuture {
                     guard let worker = workers[ObjectIdentifier(channel.eventLoop)]?.value else { return }
                     let pipeline = channel.pipeline.syncOperations
+                    if let tls = worker.listener.tls { try pipeline.addHandler(tls.makeHandler()) }
                     try pipeline.configureHTTPServerPipeline(
                         withPipeliningAssistance: true, withErrorHandling: false, withOutboundHeaderValidation: false,
                         withEncoderConfiguration: HTTPResponseEncoder.Configuration(),
@@ -111,24 +155,30 @@ struct ListenError: Error, CustomStringConvertible {
 
 /// What the connections of one event loop share.
 final class HTTPWorker {
-    let responder: any HTTPResponder
+    private(set) var responder: any HTTPResponder
+    private(set) var limits: HTTPLimits
+    private(set) var listener: HTTPListener
     let executor: EventLoopExecutor
-    let limits: HTTPLimits
-    let authentication: HTTPAuthentication?
     let budget: ByteBudget
     let connections: Connections
 
     init(
-        responder: any HTTPResponder, executor: EventLoopExecutor, limits: HTTPLimits,
-        authentication: HTTPAuthentication?,
+        responder: any HTTPResponder, executor: EventLoopExecutor, limits: HTTPLimits, listener: HTTPListener,
         budget: ByteBudget, connections: Connections
     ) {
         self.responder = responder
         self.executor = executor
         self.limits = limits
-        self.authentication = authentication
+        self.listener = listener
         self.budget = budget
         self.connections = connections
+    }
+
+    /// For the next requests.
+    func change(to responder: any HTTPResponder, _ limits: HTTPLimits, _ listener: HTTPListener) {
+        self.responder = responder
+        self.limits = limits
+        self.listener = listener
     }
 }
 

@@ -4,6 +4,24 @@ import Testing
 
 /// What all connections of a server share, and how it stops.
 @Suite(.timeLimit(.minutes(1))) struct HTTPServerTests {
+    @Test func becomesAnotherWhileConnectionsStay() async throws {
+        try await TestServer.serve { server in
+            let (idle, busy) = (try server.connect(), try server.connect())
+            try await idle.send("GET /echo HTTP/1.1\r\nHost: h\r\n\r\n")
+            #expect(try await idle.response().status == 200)
+            try await busy.send("GET /wait HTTP/1.1\r\nHost: h\r\n\r\n")
+            try await eventually("it is being answered") { server.gate.waitingCount == 1 }
+            try await server.become(HTTPLimits(maxBodyBytes: 3))
+            try await idle.send("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\n")
+            #expect(try await idle.response().status == 413, "the new limits hold")
+            let fresh = try server.connect()
+            try await fresh.send("GET /refused HTTP/1.1\r\nHost: h\r\n\r\n")
+            #expect(try await fresh.response().status == 403)
+            server.gate.open()
+            #expect(try await busy.response().status == 200, "what was being answered is answered")
+        }
+    }
+
     @Test func countsTheBytesOfAllConnectionsTogether() async throws {
         var limits = HTTPLimits()
         limits.maxBytesInFlight = 10
@@ -102,7 +120,9 @@ import Testing
 
     @Test func failsOnAnAddressThatIsTaken() async throws {
         try await TestServer.serve { server in
-            let other = HTTPServer(Endpoint(host: "127.0.0.1", port: server.port), limits: HTTPLimits()) { _ in
+            let other = HTTPServer(
+                HTTPListener(endpoint: Endpoint(host: "127.0.0.1", port: server.port)), limits: HTTPLimits()
+            ) { _ in
                 throw CancellationError()
             }
             await #expect(throws: (any Error).self) { try await other.run { _ in } }

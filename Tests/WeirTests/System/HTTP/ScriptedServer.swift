@@ -32,9 +32,9 @@ final class ScriptedServer: Sendable {
     /// - Parameter answer: nil lets requests hang until the end.
     static func serve(_ answer: HTTPResponse?, _ body: (ScriptedServer) async throws -> Void) async throws {
         let script = Script(answer)
-        let server = HTTPServer(Endpoint(host: "127.0.0.1", port: 0), limits: HTTPLimits(), loops: 1) { _ in
-            ScriptedResponder(script)
-        }
+        let server = HTTPServer(
+            HTTPListener(endpoint: Endpoint(host: "127.0.0.1", port: 0)), limits: HTTPLimits(), loops: 1
+        ) { _ in ScriptedResponder(script) }
         let (ports, continuation) = AsyncStream<Int>.makeStream()
         let run = Task {
             defer { continuation.finish() }

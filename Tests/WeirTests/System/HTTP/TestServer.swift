@@ -30,14 +30,13 @@ final class TestServer: Sendable {
     /// Serves while `body` runs. Afterwards the server has to stop by itself, with every byte of its budget given back.
     static func serve(
         _ limits: HTTPLimits = HTTPLimits(), authentication: HTTPAuthentication? = nil,
+        tls: ServerTLS? = nil,
         _ body: (TestServer) async throws -> Void
     ) async throws {
         let (gate, answered, returned) = (Gate(), Counter(), Counter())
-        let server = HTTPServer(
-            Endpoint(host: "127.0.0.1", port: 0), limits: limits, authentication: authentication, loops: 2
-        ) {
-            _ in EchoResponder(gate, answered)
-        }
+        let listener = HTTPListener(
+            endpoint: Endpoint(host: "127.0.0.1", port: 0), authentication: authentication, tls: tls)
+        let server = HTTPServer(listener, limits: limits, loops: 2) { _ in EchoResponder(gate, answered) }
         let (ports, continuation) = AsyncStream<Int>.makeStream()
         let run = Task {
             defer {
@@ -62,6 +61,12 @@ final class TestServer: Sendable {
 
     func connect() throws -> RawClient {
         try RawClient(port: port)
+    }
+
+    func become(_ limits: HTTPLimits) async throws {
+        let listener = HTTPListener(endpoint: Endpoint(host: "127.0.0.1", port: 0))
+        let other = HTTPServer(listener, limits: limits) { [gate, answered] _ in EchoResponder(gate, answered) }
+        try await server.become(other)
     }
 
     func beginToStop() {

@@ -1,0 +1,16 @@
+/// Where an HTTP server listens, and whom it lets in.
+struct HTTPListener: Sendable {
+    let endpoint: Endpoint
+    /// Nil lets everybody in.
+    var authentication: HTTPAuthentication?
+    /// Nil speaks in the clear.
+    var tls: ServerTLS?
+}
+
+extension HTTPListener {
+    init(_ configuration: ListenerConfiguration, _ context: Context) throws {
+        endpoint = configuration.endpoint
+        authentication = try HTTPAuthentication(configuration, context)
+        tls = try configuration.tls.map { try ServerTLS($0, context) }
+    }
+}

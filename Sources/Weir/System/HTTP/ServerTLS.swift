@@ -1,0 +1,79 @@
+import Logging
+import NIOSSL
+import Synchronization
+
+/// TLS of one listener, with certificates that are read again when their files have changed: a connection gets those
+/// that are there when it begins.
+final class ServerTLS: Sendable {
+    private let settings: ListenerTLS
+    private let context: Mutex<NIOSSLContext>
+    private let reloadFailures: Counter
+    private let handshakeFailures: Counter
+    private let logger: Logger
+
+    init(_ settings: ListenerTLS, _ context: Context) throws(TLSFileError) {
+        self.settings = settings
+        self.context = Mutex(try Self.read(settings))
+        logger = context.logger
+        let labels = ["component": context.id.description]
+        reloadFailures = context.metrics.counter(
+            "weir_tls_reload_failures", help: "Times that changed certificates could not be used.", labels: labels)
+        handshakeFailures = context.metrics.counter(
+            "weir_tls_handshake_failures", help: "Connections that ended before both sides agreed.", labels: labels)
+    }
+
+    /// For the next connection.
+    func makeHandler() -> NIOSSLServerHandler {
+        NIOSSLServerHandler(context: context.withLock { $0 })
+    }
+
+    /// - Parameter address: of the client.
+    func noteFailure(_ error: any Error, from address: String) {
+        handshakeFailures.add()
+        logger.warning("a TLS connection failed", metadata: ["client": "\(address)", "reason": "\(error)"])
+    }
+
+    /// Looks at the files until the task is cancelled.
+    func watch() async {
+        var seen = stamps
+        while (try? await Task.sleep(for: settings.checkInterval)) != nil {
+            let now = stamps
+            if now != seen { reload() }
+            seen = now
+        }
+    }
+
+    private var stamps: [FileStamp?] {
+        [settings.certificateFile, settings.keyFile, settings.clientCAFile].map { $0.flatMap(FileStamp.init(of:)) }
+    }
+
+    private func reload() {
+        do throws(TLSFileError) {
+            let new = try Self.read(settings)
+            context.withLock { $0 = new }
+            logger.info("certificates read", metadata: ["file": "\(settings.certificateFile)"])
+        } catch {
+            reloadFailures.add()
+            logger.error("certificates stay as they were", metadata: ["reason": "\(error)"])
+        }
+    }
+
+    private static func read(_ settings: ListenerTLS) throws(TLSFileError) -> NIOSSLContext {
+        var tls = TLSConfiguration.makeServerConfiguration(
+            certificateChain: try PEMFiles.certificates(in: settings.certificateFile).map { .certificate($0) },
+            privateKey: .privateKey(try PEMFiles.key(in: settings.keyFile)))
+        tls.minimumTLSVersion = settings.minVersion.minimum
+        tls.applicationProtocols = ["http/1.1"]
+        if let authorities = settings.clientCAFile {
+            tls.trustRoots = .certificates(try PEMFiles.certificates(in: authorities))
+            // Of a client it is not the host's name that counts, but who vouches for it.
+            tls.certificateVerification = .noHostnameVerification
+        }
+        do {
+            return try NIOSSLContext(configuration: tls)
+        } catch {
+            throw TLSFileError(
+                path: settings.keyFile, wanted: "the key of the certificate in \(settings.certificateFile)")
+        }
+    }
+}

@@ -1,0 +1,253 @@
+"""A running program takes a changed configuration: no request fails, no span is lost, and what is wrong changes nothing."""
+
+import http.client
+import json
+import signal
+import threading
+
+import pytest
+
+import archives
+from otlp import a_body, a_span
+from waiting import eventually
+from weir import archive, configuration, forward
+from wire import post
+
+UPSERT = "attributes/mark: {{ actions: [ {{ key: mark, value: \"{}\", action: upsert }} ] }}"
+
+
+def text_of(tmp_path, mark=None, operations="127.0.0.1:0", **keys):
+    """A configuration with an operations listener, and a processor that marks spans where `mark` says how."""
+    keys.setdefault("exporters", {"archive": archive(tmp_path / "archive")})
+    keys.setdefault("journal", {"directory": str(tmp_path / "journal"), "max_bytes": "64MiB"})
+    text = configuration(**keys) + f"  operations: {{ endpoint: {operations} }}\n"
+    if mark:
+        text = text.replace("receivers: [otlp]", "receivers: [otlp]\n      processors: [attributes/mark]")
+        text += "processors:\n  " + UPSERT.format(mark) + "\n"
+    return text
+
+
+class Reloading:
+    """A program, and what is asked of it."""
+
+    def __init__(self, weir):
+        self.weir = weir
+        self.operations = weir._listening("operations")
+
+    def ask(self, method, path):
+        host, port = self.operations.rsplit(":", 1)
+        connection = http.client.HTTPConnection(host, int(port), timeout=60)
+        try:
+            connection.request(method, path)
+            response = connection.getresponse()
+            return response.status, json.loads(response.read())
+        finally:
+            connection.close()
+
+    def reload(self, text):
+        self.weir.config.write_text(text)
+        return self.ask("POST", "/-/reload")
+
+
+@pytest.fixture
+def begin(start, tmp_path):
+    def begin(**keys):
+        return Reloading(start(text=text_of(tmp_path, **keys)))
+
+    return begin
+
+
+def marks(directory):
+    found = {}
+    for span in archives.spans(directory):
+        values = {pair.key: pair.value.string_value for pair in span.span.attributes}
+        found[span.span.name] = values.get("mark")
+    return found
+
+
+def names_in(directory):
+    return sorted(span.span.name for span in archives.spans(directory))
+
+
+def send(weir, name):
+    answer = post(weir.endpoint, a_body(a_span(name=name)))
+    assert answer.status == 200, answer
+
+
+def test_processors_change_while_a_connection_stays(begin, tmp_path):
+    program = begin(mark="one")
+    host, port = program.weir.endpoint.rsplit(":", 1)
+    connection = http.client.HTTPConnection(host, int(port), timeout=10)
+
+    def deliver(name):
+        connection.request("POST", "/v1/traces", a_body(a_span(name=name)), {"Content-Type": "application/x-protobuf"})
+        response = connection.getresponse()
+        response.read()
+        assert response.status == 200 and connection.sock is not None
+
+    connection.connect()
+    socket = connection.sock
+    deliver("first")
+    assert program.reload(text_of(tmp_path, mark="two")) == (200, {"status": "applied"})
+    deliver("second")
+    assert program.reload(text_of(tmp_path)) == (200, {"status": "applied"})
+    deliver("third")
+    assert connection.sock is socket, "the connection was closed in between"
+    connection.close()
+    program.weir.stop()
+    assert marks(tmp_path / "archive") == {"first": "one", "second": "two", "third": None}
+
+
+def test_exporters_come_and_go_and_keep_their_place(begin, tmp_path, backend):
+    files = {"archive": archive(tmp_path / "archive")}
+    program = begin(exporters=files)
+    send(program.weir, "a")
+    both = {**files, "otlp_http": forward(backend.url)}
+    assert program.reload(text_of(tmp_path, exporters=both))[0] == 200
+    send(program.weir, "b")
+    eventually(lambda: len(backend.taken) == 1, "the new exporter has nothing")
+    changed = {**files, "otlp_http": forward(backend.url, compression="gzip")}
+    assert program.reload(text_of(tmp_path, exporters=changed))[0] == 200
+    send(program.weir, "c")
+    eventually(lambda: len(backend.taken) == 2, "the changed exporter has nothing")
+    assert program.reload(text_of(tmp_path, exporters=files))[0] == 200
+    send(program.weir, "d")
+    program.weir.stop()
+    assert names_in(tmp_path / "archive") == ["a", "b", "c", "d"]
+    assert len(backend.taken) == 2
+
+
+def test_what_waits_is_delivered_after_the_exporter_changed(begin, tmp_path, backend):
+    program = begin(exporters={"otlp_http": forward("http://127.0.0.1:9")})
+    for name in "abc":
+        send(program.weir, name)
+    right = {"otlp_http": forward(backend.url)}
+    assert program.reload(text_of(tmp_path, exporters=right))[0] == 200
+    eventually(lambda: len(backend.taken) == 3, "spans of before are not there")
+
+
+def test_a_wrong_file_changes_nothing_and_says_why_everywhere(begin, tmp_path):
+    program = begin(mark="one")
+    wrong = text_of(tmp_path, mark="two").replace("action: upsert", "action: upset")
+    status, answer = program.reload(wrong)
+    assert status == 422
+    assert len(answer["problems"]) == 1
+    line = next(number for number, text in enumerate(wrong.split("\n"), 1) if "upset" in text)
+    assert answer["problems"][0].startswith(f"{program.weir.config}:{line}: processors.attributes/mark.actions[0].action")
+    assert program.weir.metric("weir_reloads", outcome="rejected") == 1
+    assert program.weir.metric("weir_reload_last_applied") == 0
+    assert "rejected a reload" in program.weir.log() and "upset" in program.weir.log()
+    assert "the configuration on disk is not the one that runs" in program.weir.get("/healthz")[2]
+    send(program.weir, "a")
+    assert program.reload(text_of(tmp_path, mark="two"))[0] == 200
+    assert program.weir.metric("weir_reload_last_applied") == 1
+    assert program.weir.get("/healthz")[2] == "ok\n"
+    send(program.weir, "b")
+    program.weir.stop()
+    assert marks(tmp_path / "archive") == {"a": "one", "b": "two"}
+
+
+def test_what_cannot_be_built_changes_nothing(begin, tmp_path):
+    program = begin(mark="one")
+    (tmp_path / "file").write_text("")
+    wrong = {"archive": archive(tmp_path / "file" / "archive")}
+    status, answer = program.reload(text_of(tmp_path, mark="two", exporters=wrong))
+    assert status == 422 and "mkdir" in answer["problems"][0], answer
+    send(program.weir, "a")
+    taken = program.weir.metrics_endpoint
+    status, answer = program.reload(
+        text_of(tmp_path, mark="two").replace("endpoint: 127.0.0.1:0\n", f"endpoint: {taken}\n", 1)
+    )
+    assert status == 422 and "cannot listen" in answer["problems"][0], answer
+    send(program.weir, "b")
+    status, answer = program.reload(text_of(tmp_path, journal={"max_bytes": "128MiB"}))
+    assert status == 422 and "takes a restart" in answer["problems"][0], answer
+    send(program.weir, "c")
+    program.weir.stop()
+    assert marks(tmp_path / "archive") == {"a": "one", "b": "one", "c": "one"}
+
+
+def test_a_signal_reloads(begin, tmp_path):
+    program = begin()
+    program.weir.config.write_text(text_of(tmp_path, mark="two"))
+    program.weir.process.send_signal(signal.SIGHUP)
+    eventually(lambda: program.weir.metric("weir_reloads", outcome="applied") == 1, program.weir.log)
+    send(program.weir, "a")
+    program.weir.config.write_text("nonsense")
+    program.weir.process.send_signal(signal.SIGHUP)
+    eventually(lambda: program.weir.metric("weir_reloads", outcome="rejected") == 1, program.weir.log)
+    send(program.weir, "b")
+    program.weir.stop()
+    assert marks(tmp_path / "archive") == {"a": "two", "b": "two"}
+
+
+def test_pipelines_and_receivers_come_and_go(begin, tmp_path):
+    program = begin()
+    more = text_of(tmp_path).replace(
+        "receivers:\n", "receivers:\n  otlp/b: { protocols: { http: { endpoint: 127.0.0.1:0 } } }\n", 1
+    ).replace(
+        "  pipelines:\n", "  pipelines:\n    traces/b: { receivers: [otlp/b], exporters: [archive] }\n", 1
+    )
+    assert program.reload(more)[0] == 200
+    assert program.weir.get("/readyz")[0] == 200
+    endpoint = program.weir.endpoints("otlp/http")["otlp/b"]
+    assert post(endpoint, a_body(a_span(name="b"))).status == 200
+    send(program.weir, "a")
+    assert program.reload(text_of(tmp_path))[0] == 200
+    with pytest.raises(OSError):
+        post(endpoint, a_body())
+    send(program.weir, "c")
+    program.weir.stop()
+    assert names_in(tmp_path / "archive") == ["a", "b", "c"]
+
+
+def test_a_hundred_reloads_under_load_lose_nothing(begin, tmp_path, backend, dice):
+    """Half of them are of files that are wrong; the others change processors, exporters or nothing."""
+    files = {"archive": archive(tmp_path / "archive")}
+    program = begin(exporters=files)
+    stop, sent, failures = threading.Event(), [[] for _ in range(4)], []
+
+    def load(number):
+        host, port = program.weir.endpoint.rsplit(":", 1)
+        connection = http.client.HTTPConnection(host, int(port), timeout=30)
+        connection.connect()
+        socket = connection.sock
+        try:
+            while not stop.is_set():
+                name = f"{number}-{len(sent[number])}"
+                connection.request(
+                    "POST", "/v1/traces", a_body(a_span(name=name)), {"Content-Type": "application/x-protobuf"}
+                )
+                response = connection.getresponse()
+                response.read()
+                assert response.status == 200, response.status
+                assert connection.sock is socket, "the connection was dropped"
+                sent[number].append(name)
+        except Exception as error:
+            failures.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=load, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    try:
+        for number in range(100):
+            exporters = dict(files)
+            if dice.random() < 0.5:
+                exporters["otlp_http"] = forward(backend.url, compression=dice.choice(["none", "gzip"]))
+            text = text_of(tmp_path, mark=dice.choice([None, "one", "two"]), exporters=exporters)
+            if number % 2:
+                text = dice.choice([text.replace("receivers: [otlp]", "receivers: [otpl]"), text[:-30], ":", text + "x: 1\n"])
+            status, answer = program.reload(text)
+            assert status == (422 if number % 2 else 200), (text, answer)
+            assert not failures, failures
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+    assert not failures, failures
+    names = [name for one in sent for name in one]
+    assert len(names) > 100
+    program.weir.stop()
+    assert names_in(tmp_path / "archive") == sorted(names)
