@@ -10,8 +10,10 @@ enum Registry {
         EncryptionProcessor.self,
         FilterProcessor.self,
         MemoryLimiterProcessor.self,
+        ProbabilisticSamplerProcessor.self,
         RedactionProcessor.self,
         ResourceProcessor.self,
+        SamplingProcessor.self,
     ]
     /// Processors that need more than one request.
     static let stages: [any Stage.Type] = [

@@ -72,7 +72,7 @@ actor Service {
         self.metrics = metrics
         health = Health(receivers: 1)
         reloads = ReloadTelemetry(metrics, logger)
-        build = Builder(configuration, logger, metrics, disks)
+        build = Builder(configuration, logger, metrics, disks, Bursts(logger))
         (ends, end) = AsyncStream.makeStream()
     }
 
@@ -135,7 +135,8 @@ actor Service {
             let context = build.context(ComponentID(type: "operations"))
             return OperationsServer(
                 try HTTPListener(settings.listener, context),
-                routes: OperationsRoute.health(health) + [.reload { await self.reload() }], logger: logger)
+                routes: OperationsRoute.health(health) + OperationsRoute.bursts(build.bursts, clock: Timestamp.now)
+                    + [.reload { await self.reload() }], logger: logger)
         }
         return (telemetry, operations)
     }
@@ -185,7 +186,7 @@ extension Service {
             ])
         }
         let before = build
-        var made = Builder(next, logger, metrics, disks)
+        var made = Builder(next, logger, metrics, disks, build.bursts)
         var started: [any Extension] = []
         do {
             let new = try made.makeExtensions(keeping: before)
@@ -299,21 +300,24 @@ struct Builder {
     private let metrics: MetricRegistry
     private let disks: JournalDisks
     private(set) var extensions = Extensions()
+    let bursts: Bursts
 
     init(
-        _ configuration: CollectorConfiguration, _ logger: Logger, _ metrics: MetricRegistry, _ disks: JournalDisks
+        _ configuration: CollectorConfiguration, _ logger: Logger, _ metrics: MetricRegistry, _ disks: JournalDisks,
+        _ bursts: Bursts
     ) {
         self.configuration = configuration
         self.logger = logger
         self.metrics = metrics
         self.disks = disks
+        self.bursts = bursts
     }
 
     func context(_ id: ComponentID, pipeline: ComponentID? = nil) -> Context {
         var logger = logger
         logger[metadataKey: "component"] = "\(id)"
         if let pipeline { logger[metadataKey: "pipeline"] = "\(pipeline)" }
-        return Context(id: id, logger: logger, metrics: metrics, extensions: extensions)
+        return Context(id: id, logger: logger, metrics: metrics, bursts: bursts, extensions: extensions)
     }
 
     /// Before any other component, since those find them in their context.

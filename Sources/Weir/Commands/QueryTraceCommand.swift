@@ -57,7 +57,7 @@ struct QueryTraceCommand: AsyncParsableCommand {
 
     private static func count(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
 
-    private static func id(_ text: String) throws -> TraceID {
+    static func id(_ text: String) throws -> TraceID {
         guard let id = TraceID(text) else {
             throw ValidationError("found \(text.quotedForMessage), wanted 32 hexadecimal digits that are not all zeros")
         }

@@ -7,6 +7,8 @@ struct Context: Sendable {
     /// Writes with the component's id as metadata.
     let logger: Logger
     let metrics: MetricRegistry
+    /// Where `sampling` asks whether it is to keep everything.
+    var bursts = Bursts()
     /// Those that the component's configuration may name.
     var extensions = Extensions()
 }

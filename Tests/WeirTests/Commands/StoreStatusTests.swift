@@ -13,11 +13,12 @@ import Testing
         try await sample.export(SampleBatch.record([(4, SampleBatch.fourOClock - Day.nanoseconds)], sequence: 2))
         let status = StoreStatus(try SQLiteStatus.read(directory: sample.path), at: now)
         let lines = status.text.split(separator: "\n").map(String.init)
-        #expect(lines[0].hasPrefix("schema version 1, ") && lines[0].hasSuffix(", 0 rejects"))
+        #expect(
+            lines[0].hasPrefix("schema version \(SQLiteMigration.day.count), ") && lines[0].hasSuffix(", 0 rejects"))
         #expect(lines[2].hasPrefix("2026-02-02      1  ") && lines[3].hasPrefix("2026-02-03      3  "))
         #expect(lines[5] == "0000000000000007            2      4         0  2026-02-03 04:00:00.000  1m30s")
         let json = try #require(try JSONSerialization.jsonObject(with: Data(status.json.utf8)) as? [String: Any])
-        #expect(json["schema_version"] as? Int == 1 && json["rejects"] as? Int == 0)
+        #expect(json["schema_version"] as? Int == SQLiteMigration.day.count && json["rejects"] as? Int == 0)
         #expect((json["days"] as? [[String: Any]])?.map { $0["spans"] as? Int } == [1, 3])
         let journal = try #require((json["journals"] as? [[String: Any]])?.first)
         #expect(

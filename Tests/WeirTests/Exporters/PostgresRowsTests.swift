@@ -92,6 +92,7 @@ struct PostgresRowsTests {
             "dropped_attributes": "4", "dropped_events": "5", "dropped_links": "6", "kind": "3", "status": "2",
             "operation": "1", "clock_suspect": "f", "service": "shop", "name": "chat", "status_message": "too slow",
             "trace_state": "a=b", "session_id": "s1", "conversation_id": "c1", "user_id": "u1", "call_id": "NULL",
+            "adjusted_count": "NULL",
             "links":
                 #"[{"span_id": "0000000000000003", "trace_id": "00000000000000010000000000000002"}]"#,
             "events": #"[{"name": "tick", "time_unix_nano": 1770091200000000000}]"#,
@@ -127,7 +128,7 @@ struct PostgresRowsTests {
             "cache_read_tokens": "NULL", "cache_write_tokens": "NULL", "reasoning_tokens": "NULL",
             "total_cost": "NULL", "cost_source": "NULL", "service": "shop", "provider": "openai",
             "request_model": "gpt", "model": "gpt-4", "response_id": "r1", "agent": "NULL", "workflow": "NULL",
-            "session_id": "s1", "conversation_id": "c1", "user_id": "u1", "call_id": "NULL",
+            "session_id": "s1", "conversation_id": "c1", "user_id": "u1", "call_id": "NULL", "sampled_out_by": "NULL",
         ]
         #expect(row == expected)
     }

@@ -8,13 +8,13 @@ struct ProcessorFixture<P: Processor> {
     let metrics = MetricRegistry()
 
     /// - Parameter yaml: what stands below the component's id.
-    init(_ yaml: String) throws {
+    init(_ yaml: String, bursts: Bursts = Bursts()) throws {
         let (configuration, problems) = Self.read(yaml)
         guard let configuration, problems.isEmpty else { throw ConfigError(problems.joined(separator: "; ")) }
         let logger = Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }
         processor = try P(
             configuration,
-            Context(id: ComponentID(type: P.type, name: "test"), logger: logger, metrics: metrics))
+            Context(id: ComponentID(type: P.type, name: "test"), logger: logger, metrics: metrics, bursts: bursts))
     }
 
     /// What is wrong with a configuration, as `LINE: KEY: MESSAGE`.

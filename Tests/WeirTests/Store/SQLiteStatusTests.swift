@@ -15,7 +15,7 @@ import Testing
         let status = try SQLiteStatus.read(directory: one.path)
         #expect(status.days.map(\.day.text) == ["2026-02-03", "2026-02-04"])
         #expect(status.days.map(\.spans) == [2, 1])
-        #expect(status.days.map(\.schemaVersion) == [1, 1])
+        #expect(status.days.map(\.schemaVersion) == Array(repeating: SQLiteMigration.day.count, count: 2))
         #expect(status.journals.map(\.id.text) == ["000000000000000f", "ffff000000000001"])
         #expect(status.journals.map(\.lastSequence) == [4, 9])
         #expect(status.journals.map(\.spans) == [2, 1])

@@ -42,6 +42,8 @@ struct OTLPHTTPExporter: Exporter {
 
     /// Sends all records of the batch in one request.
     func export(_ batch: FrozenBatch) async throws(ExportError) {
+        // Of records that sampling left without a span there is nothing to send on.
+        guard batch.spanCount > 0 else { return }
         let body = try body(of: batch)
         let answer: HTTPAnswer
         do {

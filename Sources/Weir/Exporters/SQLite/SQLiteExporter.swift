@@ -105,6 +105,7 @@ actor SQLiteExporter: Exporter {
             records.add(record.sequence, since: run.start)
             let tenantID = try store.tenantID(of: record.tenant, at: now)
             rows.add(decoded, sequence: record.sequence, tenantID: tenantID)
+            try rows.addSampledOut(of: record, tenantID: tenantID)
         }
         return records
     }
@@ -116,8 +117,10 @@ actor SQLiteExporter: Exporter {
         var batch = Batch(decodedLimit: .max)
         let record = frozen.records.filter { $0.sequence == row.sequence }
         let alone = FrozenBatch(journal: frozen.journal, records: record, recoveredThrough: frozen.recoveredThrough)
-        try alone.forEach(into: &batch) { batch, _ in
-            if let span = encoder.encode(row.place, of: batch) { bytes = Array(span) }
+        try alone.forEach(into: &batch) { batch, record in
+            if row.isSampledOut, try !record.decodeSampledOut(into: &batch) { return }
+            let place = row.isSampledOut ? row.place - Int32(record.spanCount) : row.place
+            if let span = encoder.encode(place, of: batch) { bytes = Array(span) }
         }
         return bytes
     }

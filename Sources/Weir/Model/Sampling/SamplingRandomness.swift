@@ -5,6 +5,8 @@ struct SamplingRandomness: BitwiseCopyable, Equatable, Sendable {
     /// Digits of an explicit value.
     static let digits = 14
 
+    static let most = SamplingRandomness(mask)
+
     /// At most ``mask``.
     let bits: UInt64
 

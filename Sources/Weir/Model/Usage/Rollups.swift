@@ -78,6 +78,12 @@ extension RollupRow {
         if let cost = call.cost { totalCost.add(cost) } else { unpriced += 1 }
     }
 
+    func merged(_ other: RollupRow) -> RollupRow {
+        var sum = self
+        sum.merge(other)
+        return sum
+    }
+
     mutating func merge(_ other: RollupRow) {
         spans.add(other.spans)
         errors.add(other.errors)

@@ -8,7 +8,7 @@ extension CopyEncoder {
         """
 
     mutating func add(_ span: SpanRow, of rows: borrowing HotRows, _ journal: JournalID) {
-        row(fields: 30)
+        row(fields: 31)
         timestamp(span.clampedStart)
         integer(span.startTime)
         integer(span.duration)
@@ -39,11 +39,12 @@ extension CopyEncoder {
         json(rows.bytes(span.attributes))
         json(rows.bytes(span.events))
         json(rows.bytes(span.links))
+        double(span.adjustedCount)
     }
 
     mutating func add(_ usage: UsageRow, of rows: borrowing HotRows) {
         let span = rows.spans[usage.span]
-        row(fields: 26)
+        row(fields: 27)
         timestamp(span.clampedStart)
         uuid(span.traceIDHigh, span.traceIDLow)
         integer(span.spanID)
@@ -74,6 +75,7 @@ extension CopyEncoder {
         text(rows.bytes(span.conversationID))
         text(rows.bytes(span.userID))
         text(rows.bytes(span.callID))
+        text(rows.bytes(usage.sampledOutBy))
     }
 
     mutating func add(_ key: RollupRow.Key, _ rollup: RollupRow) {

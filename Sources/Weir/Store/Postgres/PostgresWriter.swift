@@ -57,9 +57,10 @@ struct PostgresWriter: ~Copyable {
     }
 
     /// Adds the rows of a record.
-    private mutating func addRows(_ decoded: borrowing Batch, of record: JournalRecord) {
+    private mutating func addRows(_ decoded: borrowing Batch, of record: JournalRecord) throws {
         guard let tenantID = tenants.ids[record.tenant] else { preconditionFailure("a tenant that was not loaded") }
         rows.add(decoded, sequence: record.sequence, tenantID: tenantID)
+        try rows.addSampledOut(of: record, tenantID: tenantID)
     }
 }
 
@@ -79,21 +80,25 @@ extension PostgresWriter {
         encoder.begin()
         var decoded = Batch(decodedLimit: .max)
         try batch.forEach(into: &decoded) { decoded, record in
-            let first = rows.spans.count
+            let (first, firstLeftOut) = (rows.spans.count, rows.sampledOut.count)
             guard !ledger.has(record.sequence) else {
                 counts.repeated += record.spanCount
                 return
             }
-            addRows(decoded, of: record)
+            try addRows(decoded, of: record)
+            var spans = 0
             for index in first..<rows.spans.count {
                 let span = rows.spans[index]
                 if !partitions.days.contains(span.day) { missing.insert(span.day) }
-                guard missing.isEmpty else { continue }
+                guard missing.isEmpty, !span.isSampledOut else { continue }
+                spans += 1
                 if span.isClockSuspect { counts.clockSuspect += 1 }
                 encoder.add(span, of: rows, batch.journal)
                 if encoder.count >= PostgresConnection.maxPiece { try put() }
             }
-            ledger.add(record.sequence, since: record.sequence, spans: rows.spans.count - first, rejected: 0)
+            missing.formUnion(rows.sampledOut[firstLeftOut...].map(\.day).filter { !partitions.days.contains($0) })
+            ledger.add(record.sequence, since: record.sequence, spans: spans, rejected: 0)
+            counts.stored += spans
         }
         guard missing.isEmpty else {
             try connection.abandonCopy()
@@ -101,9 +106,9 @@ extension PostgresWriter {
             return (counts, missing)
         }
         try endCopy()
-        counts.stored = rows.spans.count
         try copyUsage(rows.usage)
-        try copyRollups(of: rows.spans.indices)
+        try copyRollups(
+            rows.rollups(of: rows.spans.indices).merging(rows.rollups(sampledOutOf: { _ in true })) { $0.merged($1) })
         // Last, as two sessions that write the same row wait for each other.
         let resources = dictionaries.missing(of: rows.resources, on: day)
         let scopes = dictionaries.missing(of: rows.scopes, on: day)
@@ -133,11 +138,11 @@ extension PostgresWriter {
             """)
     }
 
-    private mutating func copyRollups(of indices: some Collection<Int>) throws(PostgresError) {
-        guard !indices.isEmpty else { return }
+    private mutating func copyRollups(_ rollups: [RollupRow.Key: RollupRow]) throws(PostgresError) {
+        guard !rollups.isEmpty else { return }
         try connection.copyIn(CopyEncoder.rollups)
         encoder.begin()
-        for (key, rollup) in rows.rollups(of: indices) {
+        for (key, rollup) in rollups {
             encoder.add(key, rollup)
             if encoder.count >= PostgresConnection.maxPiece { try put() }
         }
@@ -177,10 +182,11 @@ extension PostgresWriter {
         var records: [(sequence: UInt64, rows: Range<Int>)] = []
         try batch.forEach(into: &decoded) { decoded, record in
             let first = rows.spans.count
-            addRows(decoded, of: record)
+            try addRows(decoded, of: record)
             records.append((record.sequence, first..<rows.spans.count))
         }
-        try partitions.make(Set(rows.spans.map(\.day)).subtracting(partitions.days), on: connection)
+        let days = Set(rows.spans.map(\.day)).union(rows.sampledOut.map(\.day))
+        try partitions.make(days.subtracting(partitions.days), on: connection)
         let badRows = try writeDictionaries(on: day)
         var ledger = try begin(batch)
         var counts = Counts()
@@ -189,25 +195,30 @@ extension PostgresWriter {
         let new = records.filter { !ledger.has($0.sequence) }
         for index in new.flatMap(\.rows) {
             let span = rows.spans[index]
-            if let reason = badRows[span.resourceID] ?? badRows[span.scopeID] {
+            if !span.isSampledOut, let reason = badRows[span.resourceID] ?? badRows[span.scopeID] {
                 refused.append(Refused(index: index, reason: reason))
             } else {
                 accepted.append(index)
             }
         }
         refused += try writeHalves(of: accepted, batch.journal)
+        let sequences = Set(new.map(\.sequence))
+        try copyRollups(rows.rollups(sampledOutOf: sequences.contains))
         try copyRejects(refused, of: batch)
         let bad = Set(refused.map(\.index))
-        for (sequence, rows) in new {
-            let rejected = rows.count(where: bad.contains)
-            ledger.add(sequence, since: sequence, spans: rows.count - rejected, rejected: rejected)
+        for (sequence, range) in new {
+            let rejected = range.count(where: bad.contains)
+            let stored = range.count { !rows.spans[$0].isSampledOut && !bad.contains($0) }
+            ledger.add(sequence, since: sequence, spans: stored, rejected: rejected)
+            counts.stored += stored
         }
         try ledger.save(on: connection)
         try connection.commit()
         counts.rejected = refused.count
-        counts.stored = new.reduce(0) { $0 + $1.rows.count } - refused.count
-        counts.clockSuspect = accepted.count { rows.spans[$0].isClockSuspect && !bad.contains($0) }
-        counts.repeated = rows.spans.count - counts.stored - counts.rejected
+        counts.clockSuspect = accepted.count {
+            rows.spans[$0].isClockSuspect && !rows.spans[$0].isSampledOut && !bad.contains($0)
+        }
+        counts.repeated = batch.records.reduce(0) { $0 + (sequences.contains($1.sequence) ? 0 : $1.spanCount) }
         return counts
     }
 
@@ -252,14 +263,14 @@ extension PostgresWriter {
     private mutating func write(_ part: ArraySlice<Int>, _ journal: JournalID) throws(PostgresError) {
         try connection.copyIn(CopyEncoder.spans)
         encoder.begin()
-        for index in part {
+        for index in part where !rows.spans[index].isSampledOut {
             encoder.add(rows.spans[index], of: rows, journal)
             if encoder.count >= PostgresConnection.maxPiece { try put() }
         }
         try endCopy()
         let spans = Set(part)
         try copyUsage(rows.usage.filter { spans.contains($0.span) })
-        try copyRollups(of: part)
+        try copyRollups(rows.rollups(of: part))
     }
 
     private mutating func copyRejects(_ refused: [Refused], of batch: FrozenBatch) throws {
@@ -270,11 +281,19 @@ extension PostgresWriter {
         try connection.copyIn(CopyEncoder.rejects)
         encoder.begin()
         try batch.forEach(into: &decoded) { decoded, record in
-            for refusal in bySequence[record.sequence] ?? [] {
-                let span = rows.spans[refusal.index]
-                guard let otlp = encoded.encode(span.place, of: decoded) else { continue }
-                encoder.add(rejected: span, batch.journal, reason: refusal.reason, otlp: otlp)
-                if encoder.count >= PostgresConnection.maxPiece { try put() }
+            // Those that sampling left out come last, and stand in the section.
+            for isSampledOut in [false, true] {
+                let refused = (bySequence[record.sequence] ?? []).filter {
+                    rows.spans[$0.index].isSampledOut == isSampledOut
+                }
+                guard !refused.isEmpty, try !isSampledOut || record.decodeSampledOut(into: &decoded) else { continue }
+                for refusal in refused {
+                    let span = rows.spans[refusal.index]
+                    let place = span.place - (isSampledOut ? Int32(record.spanCount) : 0)
+                    guard let otlp = encoded.encode(place, of: decoded) else { continue }
+                    encoder.add(rejected: span, batch.journal, reason: refusal.reason, otlp: otlp)
+                    if encoder.count >= PostgresConnection.maxPiece { try put() }
+                }
             }
         }
         try endCopy()

@@ -2,6 +2,8 @@
 protocol StoreQuery: Sendable {
     associatedtype Row: Sendable
     static var limits: QueryLimits { get }
+    /// The version of the tables from which on they can be asked this. Older ones have nothing of it.
+    static var tables: Int { get }
     var tenant: Tenant { get }
     var window: TimeWindow { get }
     /// Rows, at most ``limits``.
@@ -26,6 +28,8 @@ protocol StoreQuery: Sendable {
 }
 
 extension StoreQuery {
+    static var tables: Int { 1 }
+
     func check() throws(QueryError) {}
 
     var remaining: TimeWindow { window }

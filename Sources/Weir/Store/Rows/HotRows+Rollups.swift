@@ -1,5 +1,6 @@
 extension HotRows {
-    /// What these spans, given by their indices in ascending order, add to the rollups.
+    /// What these spans, given by their indices in ascending order, add to the rollups. Those that sampling left out
+    /// are in rollups of their own.
     func rollups(of indices: some Sequence<Int>) -> [RollupRow.Key: RollupRow] {
         var rollups = Rollups()
         var call = 0
@@ -7,6 +8,7 @@ extension HotRows {
             while call < usage.count, usage[call].span < index { call += 1 }
             let usage = call < usage.count && usage[call].span == index ? usage[call] : nil
             let span = spans[index]
+            if span.isSampledOut { continue }
             let key = Rollups.Key(
                 minute: span.clampedStart / 60_000_000, tenantID: span.tenantID, operation: span.operation,
                 kind: span.kind, service: .init(bytes(span.service)), name: .init(bytes(span.name)),

@@ -6,6 +6,8 @@ struct HotRows: ~Copyable {
     /// Each once.
     private(set) var resources: [DictionaryRow] = []
     private(set) var scopes: [DictionaryRow] = []
+    /// What sampling left out of the records, in their order.
+    private(set) var sampledOut: [SampledOutRow] = []
 
     private var text: RowText
     /// Those of the spans that are in usage and rollups already.
@@ -30,6 +32,7 @@ struct HotRows: ~Copyable {
         usage.removeAll(keepingCapacity: true)
         resources = []
         scopes = []
+        sampledOut = []
         promoted = []
         dictionaryIDs = []
         text.reset()
@@ -50,12 +53,47 @@ struct HotRows: ~Copyable {
                 for index in batch.scopes[scope].spans where !batch.spans[index].isDropped {
                     let owner = Owner(
                         resourceID: resourceID, scopeID: scopeID, sequence: sequence, tenantID: tenantID,
-                        service: service, place: place)
+                        service: service, place: place, isSampledOut: false)
                     add(batch.spans[index], owner, window, of: batch)
                     place += 1
                 }
             }
         }
+    }
+}
+
+// MARK: - What sampling left out
+
+extension HotRows {
+    /// Adds the calls of models that are left of spans of a record. Their places are behind those of its spans.
+    mutating func add(_ calls: borrowing Batch, of record: JournalRecord, _ tenantID: Int32) {
+        let window = ClockWindow(receivedAt: record.receivedAt)
+        var place = Int32(record.spanCount)
+        for resource in calls.resources {
+            let service = addService(resource, of: calls)
+            let owner = Owner(
+                resourceID: 0, scopeID: 0, sequence: record.sequence, tenantID: tenantID, service: service,
+                place: place, isSampledOut: true)
+            for scope in resource.scopes {
+                for index in calls.scopes[scope].spans where !calls.spans[index].isDropped {
+                    add(calls.spans[index], owner.at(place), window, of: calls)
+                    place += 1
+                }
+            }
+        }
+    }
+
+    mutating func appendSampledOut(_ row: SampledOutRow) {
+        sampledOut.append(row)
+    }
+
+    mutating func service(_ name: UnsafeRawBufferPointer) -> String {
+        name.isEmpty ? String(decoding: Self.unknownService, as: UTF8.self) : string(name, limit: RowText.maxID)
+    }
+
+    /// As a column has it.
+    mutating func string(_ bytes: UnsafeRawBufferPointer, limit: Int) -> String {
+        string(text.add(bytes, limit: limit))
     }
 }
 
@@ -69,7 +107,14 @@ extension HotRows {
         let sequence: UInt64
         let tenantID: Int32
         let service: TextRef
-        let place: Int32
+        var place: Int32
+        let isSampledOut: Bool
+
+        func at(_ place: Int32) -> Owner {
+            var owner = self
+            owner.place = place
+            return owner
+        }
     }
 
     private mutating func addService(_ resource: ResourceRecord, of batch: borrowing Batch) -> TextRef {
@@ -100,11 +145,19 @@ extension HotRows {
             userID: text.add(genAI.value(.user, of: batch), limit: RowText.maxID),
             callID: text.add(genAI.value(.call, of: batch), limit: RowText.maxID),
             attributes: text.addObject(span.attributes, of: batch), events: text.addEvents(of: span, batch),
-            links: text.addLinks(of: span, batch))
+            links: text.addLinks(of: span, batch), adjustedCount: batch.adjustedCount(of: span),
+            isSampledOut: owner.isSampledOut)
         // What was counted when it was left out is not counted again.
         if batch.isPromoted { promoted.insert(spans.count) }
         spans.append(row)
-        if operation.isModelCall, !batch.isPromoted { addUsage(of: batch) }
+        if operation.isModelCall, !batch.isPromoted { addUsage(of: span, batch) }
+    }
+
+    /// Absent where the span is stored; empty where the rule has no name.
+    private mutating func sampledOutBy(_ span: SpanRecord, _ batch: borrowing Batch) -> TextRef {
+        guard spans.last?.isSampledOut ?? false else { return .absent }
+        let rule = text.add(batch.value(of: Batch.samplingRule, in: span.attributes), limit: RowText.maxID)
+        return rule.isAbsent ? text.add(UnsafeRawBufferPointer(start: nil, count: 0)) : rule
     }
 
     private mutating func optional(_ ref: ByteRef, of batch: borrowing Batch) -> TextRef {
@@ -112,7 +165,7 @@ extension HotRows {
     }
 
     /// Of the span that was added last.
-    private mutating func addUsage(of batch: borrowing Batch) {
+    private mutating func addUsage(of span: SpanRecord, _ batch: borrowing Batch) {
         let requestModel = text.add(genAI.value(.requestModel, of: batch), limit: RowText.maxID)
         let responseModel = text.add(genAI.value(.responseModel, of: batch), limit: RowText.maxID)
         let cost = genAI.cost(of: batch)
@@ -129,7 +182,8 @@ extension HotRows {
             model: responseModel.isAbsent ? requestModel : responseModel,
             responseID: text.add(genAI.value(.responseID, of: batch), limit: RowText.maxID),
             agent: text.add(genAI.value(.agent, of: batch), limit: RowText.maxID),
-            workflow: text.add(genAI.value(.workflow, of: batch), limit: RowText.maxID))
+            workflow: text.add(genAI.value(.workflow, of: batch), limit: RowText.maxID),
+            sampledOutBy: sampledOutBy(span, batch))
         usage.append(row)
     }
 }

@@ -5,7 +5,7 @@ struct SpanRow: BitwiseCopyable {
         "start_time", "start_ns", "duration_ns", "trace_id", "span_id", "parent_span_id", "resource_id", "scope_id",
         "journal", "sequence", "tenant_id", "flags", "dropped_attributes", "dropped_events", "dropped_links", "kind",
         "status", "operation", "clock_suspect", "service", "name", "status_message", "trace_state", "session_id",
-        "conversation_id", "user_id", "call_id", "attributes", "events", "links",
+        "conversation_id", "user_id", "call_id", "attributes", "events", "links", "adjusted_count",
     ]
 
     /// The start as OTLP has it, in nanoseconds since 1970.
@@ -47,6 +47,10 @@ struct SpanRow: BitwiseCopyable {
     /// JSON arrays of objects; absent where there are none.
     var events: TextRef
     var links: TextRef
+    /// How many spans it stands for; nil where nobody says.
+    var adjustedCount: Double?
+    /// Sampling left the span out: it is here for the usage of its call, and goes into no table itself.
+    var isSampledOut = false
 
     var day: Day { Day(number: Int(clampedStart / Day.microseconds)) }
 }

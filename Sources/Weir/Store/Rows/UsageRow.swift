@@ -6,7 +6,7 @@ struct UsageRow: BitwiseCopyable {
         "time_to_first_token_ns",
         "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens", "total_cost",
         "cost_source", "service", "provider", "request_model", "model", "response_id", "agent", "workflow",
-        "session_id", "conversation_id", "user_id", "call_id",
+        "session_id", "conversation_id", "user_id", "call_id", "sampled_out_by",
     ]
 
     /// The index of the span among the rows; what both have in common is taken from there.
@@ -29,4 +29,6 @@ struct UsageRow: BitwiseCopyable {
     var responseID: TextRef
     var agent: TextRef
     var workflow: TextRef
+    /// The rule that left the span out; absent where none did.
+    var sampledOutBy: TextRef
 }

@@ -34,27 +34,39 @@ struct SQLiteDayWriter {
     ///   - indices: of the day's spans among the rows, in ascending order.
     ///   - tenants: by the numbers of the rows.
     mutating func write(
-        _ indices: [Int], of rows: borrowing HotRows, _ tenants: [Int32: SQLiteMeta.Tenant], at now: Timestamp
+        _ indices: [Int], on day: Day, of rows: borrowing HotRows, _ tenants: [Int32: SQLiteMeta.Tenant],
+        at now: Timestamp
     ) throws {
         stored.reserveCapacity(indices.count)
+        var records: Set<UInt64> = []
+        for row in rows.sampledOut where row.day == day && !ledger.has(row.sequence) { records.insert(row.sequence) }
+        let leftOut = rows.rollups(sampledOutOf: records.contains, on: day)
         var start = 0
         while start < indices.count {
             let sequence = rows.spans[indices[start]].sequence
             let end = indices[start...].firstIndex { rows.spans[$0].sequence != sequence } ?? indices.count
             try write(record: sequence, indices[start..<end], of: rows)
+            records.remove(sequence)
             start = end
         }
-        guard !stored.isEmpty || !refused.isEmpty else { return }
-        try writeTenants(of: rows, tenants)
+        // Those of which nothing but rollups is left.
+        for sequence in records.sorted() { note(record: sequence, spans: 0, rejected: 0) }
+        guard !stored.isEmpty || !refused.isEmpty || !leftOut.isEmpty else { return }
+        try writeTenants(Set(stored.map { rows.spans[$0].tenantID }).union(leftOut.keys.map(\.tenantID)), tenants)
         try writeDictionaries(of: rows)
-        try writeRollups(rows.rollups(of: stored))
+        try writeRollups(rows.rollups(of: stored).merging(leftOut) { $0.merged($1) })
         try ledger.save(to: db, at: now)
+    }
+
+    private mutating func note(record sequence: UInt64, spans: Int, rejected: Int) {
+        ledger.add(sequence, since: records.since[sequence] ?? sequence, spans: spans, rejected: rejected)
     }
 
     private mutating func write(record sequence: UInt64, _ indices: ArraySlice<Int>, of rows: borrowing HotRows) throws
     {
+        let spans = indices.count { !rows.spans[$0].isSampledOut }
         guard !ledger.has(sequence) else {
-            counts.repeated += indices.count
+            counts.repeated += spans
             return
         }
         let refusedBefore = refused.count
@@ -62,6 +74,7 @@ struct SQLiteDayWriter {
             do {
                 try insert(index, of: rows)
                 stored.append(index)
+                if rows.spans[index].isSampledOut { continue }
                 counts.stored += 1
                 if rows.spans[index].isClockSuspect { counts.clockSuspect += 1 }
             } catch let error as DatabaseError where isAboutRow(error) {
@@ -70,8 +83,9 @@ struct SQLiteDayWriter {
         }
         let rejected = refused.count - refusedBefore
         counts.rejected += rejected
-        let since = records.since[sequence] ?? sequence
-        ledger.add(sequence, since: since, spans: indices.count - rejected, rejected: rejected)
+        note(
+            record: sequence, spans: spans - refused[refusedBefore...].count { !rows.spans[$0.index].isSampledOut },
+            rejected: rejected)
     }
 
     /// Whether only this row was refused, and the transaction goes on. A trigger may have ended it.
@@ -82,13 +96,14 @@ struct SQLiteDayWriter {
         }
     }
 
-    /// A span, and what it used. Both or none.
+    /// A span, and what it used. Both or none. Of one that was sampled out only what it used.
     private mutating func insert(_ index: Int, of rows: borrowing HotRows) throws {
         let span = rows.spans[index]
         while call < rows.usage.count, rows.usage[call].span < index { call += 1 }
         try withUnsafeBytes(of: (span.traceIDHigh.bigEndian, span.traceIDLow.bigEndian)) { traceID in
-            try insert(span, traceID, of: rows)
+            if !span.isSampledOut { try insert(span, traceID, of: rows) }
             guard call < rows.usage.count, rows.usage[call].span == index else { return }
+            guard !span.isSampledOut else { return try insert(rows.usage[call], span, traceID, of: rows) }
             let row = db.lastInsertedRowID
             do {
                 try insert(rows.usage[call], span, traceID, of: rows)
@@ -136,6 +151,7 @@ extension SQLiteDayWriter {
         spans.add(text: rows.bytes(row.attributes))
         spans.add(text: rows.bytes(row.events))
         spans.add(text: rows.bytes(row.links))
+        spans.add(real: row.adjustedCount)
         try spans.run(db)
     }
 
@@ -168,11 +184,12 @@ extension SQLiteDayWriter {
         usage.add(text: rows.bytes(span.conversationID))
         usage.add(text: rows.bytes(span.userID))
         usage.add(text: rows.bytes(span.callID))
+        usage.add(text: rows.bytes(row.sampledOutBy))
         try usage.run(db)
     }
 
-    private func writeTenants(of rows: borrowing HotRows, _ tenants: [Int32: SQLiteMeta.Tenant]) throws {
-        for id in Set(stored.map { rows.spans[$0].tenantID }).sorted() {
+    private func writeTenants(_ ids: Set<Int32>, _ tenants: [Int32: SQLiteMeta.Tenant]) throws {
+        for id in ids.sorted() {
             guard let tenant = tenants[id] else { continue }
             let insert = try db.cachedStatement(
                 sql: "INSERT INTO tenants (id, name, created_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING")

@@ -46,13 +46,13 @@ struct SQLiteDirectory: Sendable {
 
     /// For reading only, beside whoever writes. Throws where there is no file, or where its tables are not those that
     /// this program knows.
-    func reader(_ day: Day) throws(SQLiteFailure) -> DatabaseQueue {
-        try reader(path(of: day), SQLiteMigration.day)
+    func reader(_ day: Day, tables: Int = 1) throws(SQLiteFailure) -> DatabaseQueue {
+        try reader(path(of: day), SQLiteMigration.day, tables)
     }
 
     /// As ``reader(_:)``, for what outlives days: tenants and rejects.
     func metaReader() throws(SQLiteFailure) -> DatabaseQueue {
-        try reader(metaPath, SQLiteMigration.meta)
+        try reader(metaPath, SQLiteMigration.meta, 1)
     }
 
     /// Takes the day's file away, which this process has closed. Who still reads it has it until the end.
@@ -80,11 +80,13 @@ struct SQLiteDirectory: Sendable {
         }
     }
 
-    private func reader(_ path: String, _ migrations: [SQLiteMigration]) throws(SQLiteFailure) -> DatabaseQueue {
+    private func reader(
+        _ path: String, _ migrations: [SQLiteMigration], _ tables: Int
+    ) throws(SQLiteFailure) -> DatabaseQueue {
         let reader = try SQLiteFile.reader(path)
         do {
-            if try reader.read({ db in try SQLiteMigrations.check(migrations, of: db) }) > 0 { return reader }
-            // It is being made: as good as tables without rows.
+            if try reader.read({ db in try SQLiteMigrations.check(migrations, of: db) }) >= tables { return reader }
+            // It is being made, or too old to have what is asked for: as good as tables without rows.
             let empty = try DatabaseQueue()
             _ = try empty.writeWithoutTransaction { db in
                 try SQLiteMigrations.apply(migrations, to: db, at: .now())

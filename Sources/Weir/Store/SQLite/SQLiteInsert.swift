@@ -24,6 +24,12 @@ struct SQLiteInsert {
         note(value.map { sqlite3_bind_int64(pointer, column, $0) } ?? sqlite3_bind_null(pointer, column))
     }
 
+    /// NULL for nil.
+    mutating func add(real value: Double?) {
+        column += 1
+        note(value.map { sqlite3_bind_double(pointer, column, $0) } ?? sqlite3_bind_null(pointer, column))
+    }
+
     /// NULL for 0.
     mutating func add(count: UInt32) {
         add(count == 0 ? nil : Int64(count))

@@ -19,7 +19,8 @@ actor SQLiteReader: StoreReader {
         let days = try days(in: query.remaining)
         return try await limit.run { () async throws(QueryError) -> Page<Query.Row> in
             try await query.answer(in: days) { day, count async throws(QueryError) -> [[String?]] in
-                try await self.rows(query.sql(in: query.window, atMost: count, .sqlite), of: day)
+                try await self.rows(
+                    query.sql(in: query.window, atMost: count, .sqlite), of: day, tables: Query.tables)
             }
         }
     }
@@ -32,10 +33,10 @@ actor SQLiteReader: StoreReader {
         }
     }
 
-    private func rows(_ sql: SQLText, of day: Day) async throws(QueryError) -> [[String?]] {
+    private func rows(_ sql: SQLText, of day: Day, tables: Int) async throws(QueryError) -> [[String?]] {
         let (text, values) = sql.rendered(for: .sqlite)
         do {
-            return try await directory.reader(day).read { db in
+            return try await directory.reader(day, tables: tables).read { db in
                 let rows = try Row.fetchCursor(db, sql: text, arguments: StatementArguments(values.map(\.inSQLite)))
                 var texts: [[String?]] = []
                 while let row = try rows.next() { texts.append(row.databaseValues.map(\.text)) }

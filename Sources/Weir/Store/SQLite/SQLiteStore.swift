@@ -38,11 +38,12 @@ struct SQLiteStore {
     ) throws(SQLiteFailure) {
         var days: [Day: [Int]] = [:]
         for index in rows.spans.indices { days[rows.spans[index].day, default: []].append(index) }
+        for row in rows.sampledOut { days[row.day, default: []] += [] }
         let expired = Set(retention.expired(days.keys, at: now))
         for (day, indices) in days.sorted(by: { $0.key < $1.key }) {
             // Its file would go with the next tick, and must not be made anew while somebody else has the old one open.
             guard !expired.contains(day) else {
-                counts.expired += indices.count
+                counts.expired += indices.count { !rows.spans[$0].isSampledOut }
                 continue
             }
             do {
@@ -64,7 +65,7 @@ struct SQLiteStore {
         let file = try files.file(of: day, at: now)
         let written = try file.write(at: now) { db in
             var writer = try SQLiteDayWriter(records, db)
-            try writer.write(indices, of: rows, meta.tenants, at: now)
+            try writer.write(indices, on: day, of: rows, meta.tenants, at: now)
             if !writer.refused.isEmpty {
                 // Before the ledger says that these records are done with. Should it never say so, they come again, and
                 // are kept once.

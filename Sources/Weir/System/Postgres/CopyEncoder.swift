@@ -63,6 +63,12 @@ struct CopyEncoder: ~Copyable {
         if let value { integer(value) } else { null() }
     }
 
+    /// For double precision.
+    @inline(__always)
+    mutating func double(_ value: Double?) {
+        integer(value?.bitPattern)
+    }
+
     @inline(__always)
     mutating func bool(_ value: Bool) {
         integer(UInt8(value ? 1 : 0))

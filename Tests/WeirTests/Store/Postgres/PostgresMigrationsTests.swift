@@ -3,8 +3,8 @@ import Testing
 @testable import Weir
 
 struct PostgresMigrationsTests {
-    private static let second = PostgresMigration(
-        version: 2, name: "a column", sql: "ALTER TABLE spans ADD COLUMN extra text")
+    private static let next = PostgresMigration(
+        version: PostgresMigration.all.count + 1, name: "a column", sql: "ALTER TABLE spans ADD COLUMN extra text")
 
     @Test func aFreshDatabaseGetsEverythingOnce() throws {
         let connection = try PostgresSchema().open()
@@ -61,16 +61,19 @@ struct PostgresMigrationsTests {
         let other = PostgresMigration(version: 1, name: "hot tables", sql: "SELECT 1")
         #expect(
             throws: PostgresError("migration 1 of the database is not the one that this Weir knows by that number")
-        ) { try PostgresMigrations.apply(on: connection, [other, Self.second]) }
+        ) { try PostgresMigrations.apply(on: connection, [other, Self.next]) }
     }
 
     @Test func aMigrationThatFailsLeavesNothing() throws {
         let connection = try PostgresSchema().openWithTables()
         let broken = PostgresMigration(
-            version: 2, name: "broken", sql: "CREATE TABLE half (number integer); SELECT 1/0")
-        #expect(throws: PostgresError.self) { try PostgresMigrations.apply(on: connection, [.first, broken]) }
+            version: PostgresMigration.all.count + 1, name: "broken",
+            sql: "CREATE TABLE half (number integer); SELECT 1/0")
+        #expect(throws: PostgresError.self) {
+            try PostgresMigrations.apply(on: connection, PostgresMigration.all + [broken])
+        }
         #expect(try connection.run("SELECT to_regclass('half')").text(0, 0) == nil)
-        #expect(try PostgresMigrations.status(on: connection).applied == 1)
+        #expect(try PostgresMigrations.status(on: connection).applied == PostgresMigration.all.count)
     }
 
     @Test func aReaderThatDoesNotEndHoldsUpTheMigrationButNoWriter() async throws {
@@ -81,13 +84,15 @@ struct PostgresMigrationsTests {
         let reader = try schema.open()
         try reader.run("BEGIN; SELECT count(*) FROM spans")
         let user = PostgresUser(schema)
-        async let applied = user.with { try PostgresMigrations.apply(on: $0, [.first, Self.second]) }
+        async let applied = user.with { try PostgresMigrations.apply(on: $0, PostgresMigration.all + [Self.next]) }
         try writer.run("SET lock_timeout = '1s'")
         let end = ContinuousClock.now + .seconds(2)
         while ContinuousClock.now < end {
             try writer.run("INSERT INTO span_rollups SELECT * FROM span_rollups; DELETE FROM spans WHERE false")
         }
-        #expect(try PostgresMigrations.status(on: reader, of: [.first, Self.second]).applied == 1)
+        #expect(
+            try PostgresMigrations.status(on: reader, of: PostgresMigration.all + [Self.next]).applied
+                == PostgresMigration.all.count)
         try reader.run("COMMIT")
         #expect(try await applied == 1)
     }

@@ -1,0 +1,26 @@
+import ArgumentParser
+
+/// `weir explain`
+struct ExplainCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "explain",
+        abstract:
+            "Says what sampling made of a trace: which rule kept or left out its spans, and what it would do now.",
+        discussion: "Reads the hot tables and the configuration. docs/sampling.md has examples.")
+
+    @OptionGroup var options: QueryOptions
+
+    @Argument(help: ArgumentHelp("32 hexadecimal digits.", valueName: "id"), transform: QueryTraceCommand.id)
+    var id: TraceID
+
+    func run() async throws {
+        let spans = try await options.page(TraceQuery(options.tenant, id: id))
+        let calls = try await options.page(SampledOutCallsQuery(options.tenant, id: id))
+        let configuration = try options.store.option.read().configuration
+        let explanation = Explanation(of: id, spans.rows, calls.rows, configuration)
+        switch options.store.format {
+        case .json: try StoreOptions.write(explanation.json + "\n")
+        case .table: try StoreOptions.write(explanation.text)
+        }
+    }
+}
