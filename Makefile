@@ -36,11 +36,11 @@ if (( $${#missing[@]} )); then \
 fi
 endef
 
-.PHONY: help run test demo bench fuzz torture lint format clean \
+.PHONY: help run test demo langsmith-dev bench fuzz torture lint format clean \
     run-packages test-packages demo-packages bench-packages unit-tests system-tests
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(WEIR) ## build what changed and start Weir with collector.yaml
 	@exec $(WEIR) run --config collector.yaml
@@ -49,6 +49,9 @@ test: unit-tests system-tests ## install what the tests need and run all of them
 
 demo: $(VENV)/installed ## send spans from the OpenTelemetry SDK to a running Weir and show what arrived
 	@exec $(PYTHON) demo/demo.py
+
+langsmith-dev: $(VENV)/installed ## a strict LangSmith server on port 1984 that prints every run it gets
+	@exec $(PYTHON) Tests/SystemTests/smith.py
 
 bench: bench-packages $(WEIR) $(VENV)/installed ## measure speed and memory
 	PYTHON=$(CURDIR)/$(PYTHON) Benchmarks/run.sh

@@ -13,9 +13,14 @@ enum Registry {
         RedactionProcessor.self,
         ResourceProcessor.self,
     ]
+    /// Processors that need more than one request.
+    static let stages: [any Stage.Type] = [
+        TailSamplingStage.self
+    ]
     static let exporters: [any Exporter.Type] = [
         ArchiveExporter.self,
         DebugExporter.self,
+        LangSmithExporter.self,
         OTLPHTTPExporter.self,
         PostgresExporter.self,
         SQLiteExporter.self,
@@ -29,7 +34,8 @@ enum Registry {
     /// The same, as far as the configuration needs to know it.
     static let catalogue = Catalogue(
         types: receivers.map { describe($0, .receiver) } + processors.map { describe($0, .processor) }
-            + exporters.map { describeExporter($0) } + extensions.map { describeExtension($0) })
+            + stages.map { describe($0, .processor) } + exporters.map { describeExporter($0) }
+            + extensions.map { describeExtension($0) })
 
     static func describe<C: Component>(_ type: C.Type, _ kind: ComponentKind) -> ComponentType {
         ComponentType(kind: kind, type: C.type, help: C.help, note: C.note, configuration: C.Configuration.self)
@@ -47,11 +53,18 @@ enum Registry {
         return try build(type, definition, context)
     }
 
+    /// Builds the stage that `definition` describes.
+    static func stage(_ definition: ComponentDefinition, _ context: Context) throws -> any Stage {
+        guard let type = stages.first(where: { $0.type == definition.id.type }) else { throw unknown(definition) }
+        return try build(type, definition, context)
+    }
+
     /// Builds the exporter that `definition` describes, and says how it is to be delivered to.
     static func exporter(
         _ definition: ComponentDefinition, _ context: Context
     ) throws -> (exporter: any Exporter, delivery: DeliveryConfiguration) {
-        guard let type = exporters.first(where: { $0.type == definition.id.type }) else { throw unknown(definition) }
+        guard let type = exporters.first(where: { $0.type == definition.id.type || $0.alias == definition.id.type })
+        else { throw unknown(definition) }
         return try buildExporter(type, definition, context)
     }
 
@@ -70,7 +83,7 @@ enum Registry {
 
     private static func describeExporter<C: Exporter>(_ type: C.Type) -> ComponentType {
         ComponentType(
-            kind: .exporter, type: C.type, help: C.help, note: C.note,
+            kind: .exporter, type: C.type, alias: C.alias, help: C.help, note: C.note,
             configuration: ExporterConfiguration<C>.self)
     }
 

@@ -27,6 +27,7 @@ struct RunningPipeline: Sendable {
         delivering = Task { [deliveries] in
             await withTaskGroup { group in
                 for delivery in deliveries { group.addTask { await delivery.run() } }
+                if let stage = built.stage { group.addTask { await stage.run() } }
             }
         }
     }

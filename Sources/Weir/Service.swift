@@ -239,7 +239,7 @@ extension Service {
             return
         }
         if key == running.key { return }
-        if key.exporters == running.key.exporters {
+        if key.exporters == running.key.exporters, running.settings.stage == nil, settings.stage == nil {
             let pipeline = Pipeline(
                 id: settings.id, processors: try next.processors(of: settings), journal: running.pipeline.journal)
             pipelines[settings.id] = running.with(key, settings, pipeline)
@@ -360,42 +360,96 @@ struct Builder {
     struct Built {
         let pipeline: Pipeline
         let deliveries: [Delivery]
+        let stage: StagedPipeline?
         let writers: [JournalWriter]
         /// What is wrong, a line each.
         let complaints: [@Sendable () -> [String]]
     }
 
+    private typealias Made = (
+        context: Context, exporter: any Exporter, delivery: DeliveryConfiguration, letters: LetterDirectory
+    )
+
     /// A pipeline and its deliveries. Each pipeline has exporters of its own, so that none waits for another's.
     func pipeline(_ settings: PipelineConfiguration) throws -> Built {
         let limits = try limits()
-        let disk = try disks.open(configuration.service.journal.directory(of: settings.id))
-        let exporters = try settings.exporters.map { id in
+        let exporters: [Made] = try settings.exporters.map { id in
             let context = context(id, pipeline: settings.id)
             let made = try Registry.exporter(try find(id, in: configuration.exporters), context)
             let letters = try letters(for: id, of: settings.id)
             return (context: context, exporter: made.exporter, delivery: made.delivery, letters: letters)
         }
-        let telemetry = JournalTelemetry(settings.id, logger, metrics)
-        let (journal, writer) = try Journal.open(
-            on: disk, limits,
-            for: exporters.map { Journal.Destination(name: $0.context.id.fileName, onFull: $0.delivery.onFull) },
-            executor: { BlockingExecutor(label: "weir.journal.\(settings.id).\($0)") }, clock: { Timestamp.now() },
-            events: { telemetry.note($0) })
-        telemetry.observe(journal)
-        let deliveries = exporters.enumerated().map { index, made in
-            Delivery(
-                to: made.exporter, from: journal.reader(index), made.delivery, letters: made.letters,
-                pipeline: settings.id, made.context, now: { Timestamp.now() })
+        let destinations = exporters.map {
+            Journal.Destination(name: $0.context.id.fileName, onFull: $0.delivery.onFull)
         }
-        let processors = try processors(of: settings)
+        let directory = configuration.service.journal.directory(of: settings.id)
+        let disk = try disks.open(directory)
+        let telemetry = JournalTelemetry(settings.id, logger, metrics)
+        guard let stage = settings.stage else {
+            try StageHandover.leave(directory, disk, for: destinations)
+            let (journal, writer) = try open(disk, limits, for: destinations, of: settings.id, telemetry)
+            let pipeline = Pipeline(
+                id: settings.id, processors: try processors(of: settings), journal: journal)
+            return Built(
+                pipeline: pipeline, deliveries: deliveries(to: exporters, from: pipeline), stage: nil,
+                writers: [writer], complaints: [{ telemetry.complaints }])
+        }
+        try StageHandover.enter(directory, disk, for: destinations)
+        let (journal, writer) = try open(
+            disk, limits, for: [Journal.Destination(name: StageCourse.name, onFull: .refuse)], of: settings.id,
+            telemetry)
+        let source = Pipeline(id: settings.id, processors: try processors(of: settings), journal: journal)
+        let sampled = JournalTelemetry(settings.id, logger, metrics, journal: StageCourse.directory)
+        let (second, secondWriter) = try open(
+            try disks.open("\(directory)/\(StageCourse.directory)"), limits.behindStage,
+            for: destinations + [Journal.Destination(name: StageCourse.name, onFull: .refuse)], of: settings.id,
+            sampled)
+        let target = Pipeline(
+            id: settings.id, processors: try processors(settings.processors[(stage + 1)...], of: settings.id),
+            journal: second)
+        let id = settings.processors[stage]
+        let made = try Registry.stage(
+            try find(id, in: configuration.processors), context(id, pipeline: settings.id))
+        let staged = StagedPipeline(
+            stage: made,
+            course: StageCourse(
+                source: source, reader: journal.reader(0), keepCursors: { await writer.keepCursors() },
+                target: target, progress: second.reader(destinations.count), directory: "\(directory)/stage",
+                now: { Timestamp.now() }))
         return Built(
-            pipeline: Pipeline(id: settings.id, processors: processors, journal: journal), deliveries: deliveries,
-            writers: [writer], complaints: [{ telemetry.complaints }])
+            pipeline: source, deliveries: deliveries(to: exporters, from: target), stage: staged,
+            writers: [writer, secondWriter],
+            complaints: [{ telemetry.complaints }, { sampled.complaints }, { made.complaints }])
     }
 
+    private func open(
+        _ disk: JournalDirectory, _ limits: JournalLimits, for destinations: [Journal.Destination],
+        of pipeline: ComponentID, _ telemetry: JournalTelemetry
+    ) throws -> (Journal, JournalWriter) {
+        let (journal, writer) = try Journal.open(
+            on: disk, limits, for: destinations,
+            executor: { BlockingExecutor(label: "weir.journal.\(pipeline).\($0)") },
+            clock: { Timestamp.now() }, events: { telemetry.note($0) })
+        telemetry.observe(journal)
+        return (journal, writer)
+    }
+
+    private func deliveries(to exporters: [Made], from pipeline: Pipeline) -> [Delivery] {
+        exporters.enumerated().map { index, made in
+            Delivery(
+                to: made.exporter, from: pipeline.journal.reader(index), made.delivery, letters: made.letters,
+                pipeline: pipeline.id, made.context, now: { Timestamp.now() })
+        }
+    }
+
+    /// Those that run before a request is answered: all, or those in front of the stage.
     func processors(of settings: PipelineConfiguration) throws -> [any Processor] {
-        try settings.processors.map { id in
-            try Registry.processor(try find(id, in: configuration.processors), context(id, pipeline: settings.id))
+        try processors(settings.processors[..<(settings.stage ?? settings.processors.count)], of: settings.id)
+    }
+
+    private func processors(_ ids: ArraySlice<ComponentID>, of pipeline: ComponentID) throws -> [any Processor] {
+        try ids.map { id in
+            try Registry.processor(try find(id, in: configuration.processors), context(id, pipeline: pipeline))
         }
     }
 

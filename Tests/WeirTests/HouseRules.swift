@@ -23,6 +23,7 @@ enum HouseRules {
             ("Receivers", ["Logging", "NIOCore", "NIOHTTP1", "Synchronization"]), ("Processors", []),
             ("Exporters", ["Logging"]),
         ],
+        [("Stages", ["DequeModule", "Logging", "Synchronization"])],
         [("Operations", ["Logging", "NIOCore", "NIOHTTP1", "Synchronization"])],
         [("", ["Logging"])],
         [("Commands", ["ArgumentParser", "Foundation"])],

@@ -88,7 +88,8 @@ import Testing
     @Test func everyComponentHasTests() {
         let components: [(folder: String, names: [String])] = [
             ("Receivers", Registry.receivers.map { "\($0)" }), ("Processors", Registry.processors.map { "\($0)" }),
-            ("Exporters", Registry.exporters.map { "\($0)" }), ("Extensions", Registry.extensions.map { "\($0)" }),
+            ("Exporters", Registry.exporters.map { "\($0)" }), ("Stages", Registry.stages.map { "\($0)" }),
+            ("Extensions", Registry.extensions.map { "\($0)" }),
         ]
         for (folder, names) in components {
             let files = tests.filter { $0.folder == folder && $0.name.hasSuffix("Tests") }

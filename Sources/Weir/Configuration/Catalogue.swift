@@ -7,6 +7,6 @@ struct Catalogue: Sendable {
     }
 
     func type(_ name: String, of kind: ComponentKind) -> ComponentType? {
-        types.first { $0.kind == kind && $0.type == name }
+        types.first { $0.kind == kind && ($0.type == name || $0.alias == name) }
     }
 }

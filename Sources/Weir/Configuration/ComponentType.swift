@@ -3,6 +3,8 @@ struct ComponentType: Sendable {
     let kind: ComponentKind
     /// The word in front of the slash of a component id.
     let type: String
+    /// Another word for the same.
+    var alias: String?
     /// One line for `weir components`.
     let help: String
     /// What `weir check` says where the component is used.

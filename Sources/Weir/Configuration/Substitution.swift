@@ -1,4 +1,5 @@
-/// Puts environment variables into scalars: `${env:NAME}`, `${env:NAME:-default}`, and `$$` for a dollar sign.
+/// Puts environment variables into scalars: `${env:NAME}`, `${env:NAME:-default}`, where the default may be another
+/// one, and `$$` for a dollar sign.
 struct Substitution: Sendable {
     let environment: [String: String]
 
@@ -16,7 +17,7 @@ struct Substitution: Sendable {
                 result += "$"
                 rest = rest.dropFirst()
             case "{":
-                result += try value(of: Self.takeReference(&rest))
+                result += try value(of: Self.takeReference(&rest), limit)
                 isExpanded = true
             default:
                 result += "$"
@@ -28,9 +29,17 @@ struct Substitution: Sendable {
         return (result + rest, isExpanded)
     }
 
-    /// Takes `{…}` off the front, and returns what is between the braces.
+    /// Takes `{…}` off the front, and returns what is between the braces, other references among it.
     private static func takeReference(_ rest: inout Substring) throws(ConfigError) -> Substring {
-        guard let end = rest.firstIndex(of: "}") else {
+        var open = 0
+        var previous: Character = "$"
+        let end = rest.indices.first { index in
+            if rest[index] == "{", previous == "$" { open += 1 }
+            if rest[index] == "}" { open -= 1 }
+            previous = rest[index]
+            return open == 0
+        }
+        guard let end else {
             throw ConfigError("found \"${\" without \"}\", wanted ${env:NAME}, or $${ for the text ${")
         }
         let reference = rest[..<end].dropFirst()
@@ -38,7 +47,7 @@ struct Substitution: Sendable {
         return reference
     }
 
-    private func value(of reference: Substring) throws(ConfigError) -> String {
+    private func value(of reference: Substring, _ limit: Int) throws(ConfigError) -> String {
         let parts = reference.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 2, parts[0] == "env" else { throw Self.malformed(reference) }
         var name = parts[1]
@@ -47,13 +56,14 @@ struct Substitution: Sendable {
             fallback = name[separator.upperBound...]
             name = name[..<separator.lowerBound]
         }
-        guard Self.isName(name), fallback?.contains("${") != true else { throw Self.malformed(reference) }
+        guard Self.isName(name) else { throw Self.malformed(reference) }
         if let value = environment[String(name)] { return value }
         guard let fallback else {
             throw ConfigError(
                 "environment variable \(name) is not set, wanted a value for it or a default: ${env:\(name):-default}")
         }
-        return String(fallback)
+        // A default is text as it stands, unless it refers to something. Each one inside is shorter, so this ends.
+        return fallback.contains("${") ? try expand(String(fallback), limit: limit).text : String(fallback)
     }
 
     private static func isName(_ name: Substring) -> Bool {

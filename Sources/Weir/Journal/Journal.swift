@@ -170,6 +170,9 @@ final class Journal: Sendable {
     /// Cursors have moved, and are not written down yet.
     var hasMovedCursors: Bool { locked.withLock { $0.cursorsMoved } }
 
+    /// Where the exporters are, in their order.
+    var cursors: [Cursor] { locked.withLock { $0.state.readers.map(\.cursor) } }
+
     /// Where the exporters are, if all have passed the oldest segment. That has to be durable before it is used again.
     var cursorsForRelease: [Cursor]? {
         locked.withLock { $0.state.hasReleasable ? $0.state.readers.map(\.cursor) : nil }
@@ -298,6 +301,14 @@ extension Journal {
         }
         report(gaps)
         return records
+    }
+
+    /// The segment that a record stands in, and where the records end that may be seen; nil where there is none.
+    func segment(of sequence: UInt64) -> (SegmentSummary, head: UInt64)? {
+        locked.withLock { locked in
+            guard sequence < locked.state.head else { return nil }
+            return locked.state.segments.first { $0.end > sequence }.map { ($0, locked.state.head) }
+        }
     }
 
     func commit(_ reader: Int, _ sequences: ClosedRange<UInt64>) {

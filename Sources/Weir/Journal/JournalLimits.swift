@@ -43,6 +43,16 @@ struct JournalLimits: Sendable {
         dedupeRequests = settings.dedupeRequests
     }
 
+    /// For a journal that is written by a stage: a record there may be a little longer than the one it comes from, and
+    /// nobody sends anything a second time. No tenant may hold up the others there, because it would hold them all up.
+    var behindStage: JournalLimits {
+        var limits = self
+        limits.maxBytes = maxBytes + maxBytes / 2
+        limits.tenantBytes = limits.maxBytes
+        limits.dedupeWindow = .zero
+        return limits
+    }
+
     /// Whether requests are to be recognised when they come again.
     var dedupes: Bool { dedupeWindow > .zero }
 

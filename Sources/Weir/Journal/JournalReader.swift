@@ -70,10 +70,30 @@ struct JournalReader: Sendable {
         }
     }
 
+    /// Reads records a second time that were handed out and are not committed: for one who cannot keep them until it
+    /// knows what to do with them.
+    /// - Returns: from `sequence` on, at least one if any is left that can be read; empty if there is none.
+    func readAgain(
+        from sequence: UInt64, maxSpans: Int = Self.batchSpans, maxBytes: Int = Self.batchBytes
+    ) async throws(DiskError) -> [JournalRecord] {
+        var position = sequence
+        while let (segment, head) = source.segment(of: position) {
+            let found = try await disk.readAgain(
+                segment, from: position, before: head, maxSpans: maxSpans, maxBytes: maxBytes)
+            if !found.records.isEmpty { return found.records.map(\.record) }
+            guard let end = found.end, end > position else { return [] }
+            position = end
+        }
+        return []
+    }
+
     /// These records are done.
     func commit(_ sequences: ClosedRange<UInt64>) {
         source.commit(index, sequences)
     }
+
+    /// What is done.
+    var cursor: Cursor { source.cursors[index] }
 }
 
 extension JournalReader {
@@ -81,9 +101,13 @@ extension JournalReader {
     actor Disk {
         private let executor: any SerialExecutor
         private var records: StoredRecords
+        private var again: StoredRecords
+        /// Where the last record that was read again ended.
+        private var placeAgain: (segment: UInt64, offset: Int, next: UInt64)?
 
         init(_ disk: any JournalDisk, executor: any SerialExecutor) {
             records = StoredRecords(disk)
+            again = StoredRecords(disk)
             self.executor = executor
         }
 
@@ -95,6 +119,17 @@ extension JournalReader {
         ) throws(DiskError) -> StoredRecords.Found {
             try records.read(
                 segment, at: offset, from: position, before: head, maxSpans: maxSpans, maxBytes: maxBytes)
+        }
+
+        func readAgain(
+            _ segment: SegmentSummary, from position: UInt64, before head: UInt64, maxSpans: Int, maxBytes: Int
+        ) throws(DiskError) -> StoredRecords.Found {
+            let isNext = placeAgain?.segment == segment.firstSequence && placeAgain?.next == position
+            let found = try again.read(
+                segment, at: isNext ? placeAgain?.offset : nil, from: position, before: head, maxSpans: maxSpans,
+                maxBytes: maxBytes)
+            placeAgain = found.records.last.map { (found.place.segment, found.place.offset, $0.record.sequence + 1) }
+            return found
         }
     }
 }

@@ -103,6 +103,15 @@ actor JournalWriter {
         }
     }
 
+    /// Writes down how far everybody is, for one who may not go on before a power cut cannot undo it.
+    /// - Returns: whether that worked.
+    func keepCursors() -> Bool {
+        let passed = journal.cursors
+        return attempt { () throws(DiskError) in
+            for (index, cursor) in passed.enumerated() { try cursors[index].keep(cursor) }
+        }
+    }
+
     /// At the end: the cursors survive a power cut as well.
     func finish() {
         var isDone = false

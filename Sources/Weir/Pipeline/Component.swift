@@ -3,6 +3,8 @@ protocol Component: Sendable {
     associatedtype Configuration: Configurable
     /// The word in front of the slash of a component id, `type/name`.
     static var type: String { get }
+    /// Another word for the same; nil where there is none.
+    static var alias: String? { get }
     /// One line for `weir components`.
     static var help: String { get }
     /// What `weir check` says wherever a file uses the component; for one that is accepted and does nothing.
@@ -12,6 +14,7 @@ protocol Component: Sendable {
 
 extension Component {
     static var note: String? { nil }
+    static var alias: String? { nil }
 }
 
 /// Changes each batch of a pipeline. Does no I/O; one lane at a time calls it, and each lane has its own copy.

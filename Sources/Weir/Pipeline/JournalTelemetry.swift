@@ -12,6 +12,7 @@ final class JournalTelemetry: Sendable {
     }
 
     private let pipeline: ComponentID
+    private let labels: MetricRegistry.Labels
     private let logger: Logger
     private let metrics: MetricRegistry
     private let commits: Histogram
@@ -19,14 +20,18 @@ final class JournalTelemetry: Sendable {
     private let failures: Counter
     private let locked = Mutex(Locked())
 
-    init(_ pipeline: ComponentID, _ logger: Logger, _ metrics: MetricRegistry) {
+    /// - Parameter journal: which of several that the pipeline has.
+    init(_ pipeline: ComponentID, _ logger: Logger, _ metrics: MetricRegistry, journal: String? = nil) {
         self.pipeline = pipeline
+        var labels = ["pipeline": "\(pipeline)"]
+        labels["journal"] = journal
+        self.labels = labels
         var logger = logger
         logger[metadataKey: "component"] = "journal"
         logger[metadataKey: "pipeline"] = "\(pipeline)"
+        if let journal { logger[metadataKey: "journal"] = "\(journal)" }
         self.logger = logger
         self.metrics = metrics
-        let labels = ["pipeline": "\(pipeline)"]
         commits = metrics.histogram(
             "weir_journal_commit_duration_seconds", help: "From taking a group of requests to having it on the disk.",
             labels: labels, bounds: Histogram.latency)
@@ -39,7 +44,7 @@ final class JournalTelemetry: Sendable {
 
     /// Shows how full the journal is.
     func observe(_ journal: Journal) {
-        let labels = ["pipeline": "\(pipeline)"]
+        let labels = labels
         func gauge(_ name: String, _ help: String, _ value: @escaping @Sendable (Journal.Status) -> Double) {
             metrics.observe(name, kind: .gauge, help: help, labels: labels) { value(journal.status) }
         }
@@ -91,7 +96,8 @@ final class JournalTelemetry: Sendable {
     }
 
     private func note(_ gap: JournalGap) {
-        var labels = ["pipeline": "\(pipeline)", "reason": gap.reason.rawValue]
+        var labels = labels
+        labels["reason"] = gap.reason.rawValue
         let count = Int(clamping: gap.sequences.upperBound - gap.sequences.lowerBound + 1)
         var metadata: Logger.Metadata = [
             "reason": "\(gap.reason.rawValue)", "first": "\(gap.sequences.lowerBound)",

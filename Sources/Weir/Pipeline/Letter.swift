@@ -37,10 +37,3 @@ struct Letter: Sendable {
         return Array(writer.written)
     }
 }
-
-extension JSONWriter {
-    fileprivate mutating func string(_ text: String) {
-        var text = text
-        text.withUTF8 { string(UnsafeRawBufferPointer($0)) }
-    }
-}

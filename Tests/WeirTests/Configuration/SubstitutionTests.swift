@@ -13,6 +13,16 @@ import Testing
         try check("${env:A:-dev}", gives: "one")
     }
 
+    @Test func aDefaultMayBeAnotherVariable() throws {
+        try check("[${env:NONE:-${env:A}}]", gives: "[one]")
+        try check("${env:NONE:-${env:NADA:-${env:_x9}}/x}", gives: "nine/x")
+        try check("${env:A:-${env:NONE}}", gives: "one")
+        check(
+            "${env:B:-${env:C}}",
+            fails: "environment variable C is not set, wanted a value for it or a default: "
+                + "${env:C:-default}")
+    }
+
     @Test func takesAnEmptyVariableForSet() throws {
         try check("[${env:EMPTY:-dev}]", gives: "[]")
     }
@@ -35,7 +45,8 @@ import Testing
         check("${env:9}", fails: "found ${env:9}, \(wanted)")
         check("${env:}", fails: "found ${env:}, \(wanted)")
         check("${env:A B}", fails: "found ${env:A B}, \(wanted)")
-        check("${env:A:-${env:B}}", fails: "found ${env:A:-${env:B}, \(wanted)")
+        check("${env:B:-${x}}", fails: "found ${x}, \(wanted)")
+        check("${env:A:-${env:B}", fails: "found \"${\" without \"}\", wanted ${env:NAME}, or $${ for the text ${")
         check("x ${env:A", fails: "found \"${\" without \"}\", wanted ${env:NAME}, or $${ for the text ${")
     }
 

@@ -16,6 +16,8 @@ struct SpanFixture {
     var attributes: [NewPair] = []
     var status: UInt64 = 0
     var statusMessage = ""
+    /// All in the middle of the span.
+    var events: [(name: String, attributes: [NewPair])] = []
     var traceState = ""
 
     /// The spans as ExportTraceServiceRequest.
@@ -55,6 +57,13 @@ struct SpanFixture {
         if status != 0 { writer.number(Tag.statusCode, status) }
         Self.write(statusMessage, Tag.statusMessage, to: &writer)
         writer.close(Tag.status, writer.count - end)
+        for event in events.reversed() {
+            let end = writer.count
+            for pair in event.attributes.reversed() { Self.write(pair, Tag.eventAttributes, to: &writer) }
+            Self.write(event.name, Tag.eventName, to: &writer)
+            writer.fixed64(Tag.eventTime, (startTime + endTime) / 2)
+            writer.close(Tag.events, writer.count - end)
+        }
         for pair in attributes.reversed() { Self.write(pair, Tag.attributes, to: &writer) }
         writer.fixed64(Tag.endTime, endTime)
         writer.fixed64(Tag.startTime, startTime)

@@ -3,6 +3,8 @@ import Logging
 /// Sends spans on over OTLP/HTTP, at least once. `docs/otlp_http.md` says what each answer of the destination leads to.
 struct OTLPHTTPExporter: Exporter {
     static let type = "otlp_http"
+    /// Its name in the OpenTelemetry Collector up to 0.140.
+    static let alias: String? = "otlphttp"
     static let help = "Sends spans on over OTLP/HTTP."
     static let deliveryDefaults = DeliveryDefaults(consumers: 4)
 

@@ -17,6 +17,31 @@ enum GenAIAttribute: Int, CaseIterable, Sendable {
     /// In milliseconds.
     case millisecondsToFirstChunk
     case agent, workflow, session, conversation, user, call, tool
+    /// What a person should see as the span's name.
+    case title
+    /// Lists of messages.
+    case inputMessages, outputMessages
+    case systemInstructions, toolDefinitions
+    /// Contents of another shape.
+    case input, output
+    case retrievalQuery, retrievalDocuments
+    /// Whether a prompt template was filled in.
+    case promptVariables
+    case temperature, topP, topK, maxTokens, stopSequences, frequencyPenalty, presencePenalty, seed, choiceCount
+    case isStreaming
+    /// All of the above, and more, as one JSON object.
+    case parameters
+    /// JSON objects of token counts by kind, as LangSmith has them.
+    case usage, inputTokenDetails, outputTokenDetails
+    /// `exclusive` where the input tokens are those beside the cache's, as the processor `cost` found out.
+    case cacheBasis
+    /// In USD, as the sender says.
+    case inputCost, outputCost
+    case tags
+    /// LangSmith's project.
+    case project
+    /// A boolean: the sender begins a trace here, whatever the parent says.
+    case isRoot
 
     /// The first of them that a span has counts.
     var keys: [String] {
@@ -111,6 +136,49 @@ enum GenAIAttribute: Int, CaseIterable, Sendable {
         case .call:
             ["call.id", "call_id", "traceloop.association.properties.call_id", "langsmith.metadata.call_id"]
         case .tool: ["gen_ai.tool.name", "tool.name", "ai.toolCall.name"]
+        case .title: ["langsmith.trace.name", "traceloop.entity.name"]
+        case .inputMessages: ["gen_ai.input.messages"]
+        case .outputMessages: ["gen_ai.output.messages"]
+        case .systemInstructions: ["gen_ai.system_instructions"]
+        case .toolDefinitions: ["gen_ai.tool.definitions", "ai.prompt.tools", "mlflow.chat.tools", "tools"]
+        case .input:
+            [
+                "gen_ai.tool.call.arguments", "gen_ai.tool.arguments", "ai.toolCall.args", "ai.toolCall.input",
+                "gen_ai.prompt", "langfuse.observation.input", "ai.prompt.messages", "ai.prompt", "ai.value",
+                "ai.values",
+                "input.value", "traceloop.entity.input", "mlflow.spanInputs", "tool_arguments", "prompt", "inputs",
+            ]
+        case .output:
+            [
+                "gen_ai.tool.call.result", "ai.toolCall.result", "ai.toolCall.output", "gen_ai.completion",
+                "langfuse.observation.output", "ai.response.text", "ai.response.object", "ai.response.toolCalls",
+                "output.value", "traceloop.entity.output", "mlflow.spanOutputs", "final_result", "tool_response",
+                "outputs",
+            ]
+        case .retrievalQuery: ["gen_ai.retrieval.query.text", "reranker.query"]
+        case .retrievalDocuments: ["gen_ai.retrieval.documents"]
+        case .promptVariables: ["llm.prompt_template.variables"]
+        case .temperature: ["gen_ai.request.temperature", "ai.settings.temperature"]
+        case .topP: ["gen_ai.request.top_p", "ai.settings.topP"]
+        case .topK: ["gen_ai.request.top_k", "llm.top_k", "ai.settings.topK"]
+        case .maxTokens: ["gen_ai.request.max_tokens", "ai.settings.maxOutputTokens", "ai.settings.maxTokens"]
+        case .stopSequences: ["gen_ai.request.stop_sequences", "llm.chat.stop_sequences"]
+        case .frequencyPenalty: ["gen_ai.request.frequency_penalty", "llm.frequency_penalty"]
+        case .presencePenalty: ["gen_ai.request.presence_penalty", "llm.presence_penalty"]
+        case .seed: ["gen_ai.request.seed"]
+        case .choiceCount: ["gen_ai.request.choice.count"]
+        case .isStreaming:
+            ["gen_ai.request.stream", "llm.is_streaming", "gen_ai.is_streaming", "langsmith.request.streaming"]
+        case .parameters: ["llm.invocation_parameters", "embedding.invocation_parameters"]
+        case .usage: ["langsmith.usage_metadata", "langsmith.metadata.usage_metadata"]
+        case .inputTokenDetails: ["gen_ai.usage.input_token_details"]
+        case .outputTokenDetails: ["gen_ai.usage.output_token_details"]
+        case .cacheBasis: ["weir.cost.cache_basis"]
+        case .inputCost: ["llm.cost.prompt"]
+        case .outputCost: ["llm.cost.completion"]
+        case .tags: ["langsmith.span.tags", "tag.tags"]
+        case .project: ["langsmith.trace.session_name"]
+        case .isRoot: ["langsmith.is_root"]
         }
     }
 }

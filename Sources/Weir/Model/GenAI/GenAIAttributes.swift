@@ -22,6 +22,12 @@ struct GenAIAttributes {
 
     private static let none = UInt8.max
 
+    /// What an attribute with this key says; nil where it is no part of any vocabulary.
+    static func attribute(of key: UnsafeRawBufferPointer) -> GenAIAttribute? {
+        guard key.count < keys.count else { return nil }
+        return keys[key.count].first { $0.key.equals(key) }.flatMap { GenAIAttribute(rawValue: $0.attribute) }
+    }
+
     private var ranks = [UInt8](repeating: none, count: GenAIAttribute.allCases.count)
     private var places = [Int](repeating: 0, count: GenAIAttribute.allCases.count)
     private var isEmpty = true
@@ -79,6 +85,12 @@ struct GenAIAttributes {
 }
 
 extension GenAIAttributes {
+    /// The text, if it is one that is not empty.
+    func text(_ attribute: GenAIAttribute, of batch: borrowing Batch) -> UnsafeRawBufferPointer? {
+        guard case .string(let text)? = value(attribute, of: batch), !text.isEmpty else { return nil }
+        return text
+    }
+
     /// A number of tokens: instrumentations send it as int, double or text. Nil where it is none.
     func tokens(_ attribute: GenAIAttribute, of batch: borrowing Batch) -> Int64? {
         switch value(attribute, of: batch) {

@@ -3,6 +3,11 @@ struct TraceID: Hashable, Sendable {
     let high: UInt64
     let low: UInt64
 
+    init(high: UInt64, low: UInt64) {
+        self.high = high
+        self.low = low
+    }
+
     /// Nil where the text is something else, or all zeros, which no trace has.
     init?(_ text: String) {
         guard text.utf8.count == 32, text.utf8.allSatisfy(Self.isDigit), let high = UInt64(text.prefix(16), radix: 16),

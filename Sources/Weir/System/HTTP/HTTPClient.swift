@@ -30,17 +30,34 @@ final class HTTPClient: Sendable {
         client.shutdown { _ in }
     }
 
-    /// Waits for the answer until the task is cancelled.
+    /// Waits for the answer until the task is cancelled, or for as long as `timeout`.
     /// - Parameter limit: bytes of the answer's body that are read at most; the rest is cut off.
     func post(
-        _ body: [UInt8], to url: HTTPURL, headers: [(name: String, value: String)], limit: Int
+        _ body: [UInt8], to url: HTTPURL, headers: [(name: String, value: String)], limit: Int,
+        timeout: Duration? = nil
     ) async throws(HTTPFailure) -> HTTPAnswer {
         var request = HTTPClientRequest(url: url.description)
         request.method = .POST
-        for header in headers { request.headers.add(name: header.name, value: header.value) }
         request.body = .bytes(ByteBuffer(bytes: body))
+        return try await send(request, to: url, headers, limit, timeout)
+    }
+
+    /// The same, without a body.
+    func get(
+        _ url: HTTPURL, headers: [(name: String, value: String)], limit: Int, timeout: Duration
+    ) async throws(HTTPFailure) -> HTTPAnswer {
+        try await send(HTTPClientRequest(url: url.description), to: url, headers, limit, timeout)
+    }
+
+    private func send(
+        _ request: HTTPClientRequest, to url: HTTPURL, _ headers: [(name: String, value: String)], _ limit: Int,
+        _ timeout: Duration?
+    ) async throws(HTTPFailure) -> HTTPAnswer {
+        var request = request
+        for header in headers { request.headers.add(name: header.name, value: header.value) }
         do {
-            let response = try await client.execute(request, deadline: .distantFuture)
+            let deadline = timeout.map { NIODeadline.now() + TimeAmount($0) } ?? .distantFuture
+            let response = try await client.execute(request, deadline: deadline)
             var body: [UInt8] = []
             for try await piece in response.body {
                 body.append(contentsOf: piece.readableBytesView.prefix(limit - body.count))

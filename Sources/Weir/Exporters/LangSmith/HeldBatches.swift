@@ -1,0 +1,69 @@
+/// Batches that wait until the ancestors of their spans are known. No clock, no I/O.
+struct HeldBatches {
+    private struct Held {
+        let links: [SpanLink]
+        /// Those whose ancestors are not all known.
+        var open: [TraceKey: [SpanLink]]
+        let bytes: Int
+        let until: Timestamp
+    }
+
+    private var held: [Int: Held] = [:]
+    private var byTrace: [TraceKey: Set<Int>] = [:]
+    private let maxBytes: Int
+    private var bytes = 0
+    private(set) var spans = 0
+
+    init(maxBytes: Int) {
+        self.maxBytes = maxBytes
+    }
+
+    var isOverfull: Bool { bytes > maxBytes }
+
+    /// - Parameter open: those of the links whose ancestors are not all known.
+    mutating func add(_ id: Int, _ links: [SpanLink], _ open: [SpanLink], bytes: Int, until: Timestamp) {
+        let open = Dictionary(grouping: open, by: \.trace)
+        held[id] = Held(links: links, open: open, bytes: bytes, until: until)
+        for trace in open.keys { byTrace[trace, default: []].insert(id) }
+        self.bytes += bytes
+        spans += links.count
+    }
+
+    /// - Returns: its links; nil where it does not wait.
+    @discardableResult
+    mutating func remove(_ id: Int) -> [SpanLink]? {
+        guard let batch = held.removeValue(forKey: id) else { return nil }
+        bytes -= batch.bytes
+        spans -= batch.links.count
+        for trace in batch.open.keys { forget(id, trace) }
+        return batch.links
+    }
+
+    private mutating func forget(_ id: Int, _ trace: TraceKey) {
+        byTrace[trace]?.remove(id)
+        if byTrace[trace]?.isEmpty ?? false { byTrace[trace] = nil }
+    }
+
+    /// Spans of these traces have come.
+    /// - Returns: the batches that need not wait any more.
+    mutating func released(by traces: Set<TraceKey>, _ index: TraceIndex) -> [Int] {
+        var free: [Int] = []
+        for trace in traces {
+            for id in byTrace[trace] ?? [] {
+                held[id]?.open[trace]?.removeAll { index.isComplete($0) }
+                guard held[id]?.open[trace]?.isEmpty ?? true else { continue }
+                held[id]?.open[trace] = nil
+                forget(id, trace)
+                if held[id]?.open.isEmpty ?? false { free.append(id) }
+            }
+        }
+        return free.sorted()
+    }
+
+    /// Those that have waited for long enough.
+    func expired(at now: Timestamp) -> [Int] {
+        held.filter { $0.value.until <= now }.keys.sorted()
+    }
+
+    var oldest: Int? { held.keys.min() }
+}

@@ -1,0 +1,121 @@
+/// The keys of `langsmith`. `docs/langsmith.md` explains them.
+struct LangSmithConfiguration: Configurable {
+    enum Compressing: String, CaseIterable, Sendable {
+        /// zstd where the server says that it takes it, else gzip.
+        case auto
+        case none, gzip, zstd
+    }
+
+    /// Of tenants that have none of their own; each gets everything. Never empty.
+    let targets: [LangSmithTarget]
+    /// By tenant.
+    let tenants: [String: [LangSmithTarget]]
+    let rules: RunRules
+    let compressing: Compressing
+    /// How long a span waits for those above it.
+    let traceGrace: Duration
+    let maxHeldBytes: Int
+    let memory: TraceIndex.Limits
+    /// Where the places of runs are remembered.
+    let directory: String
+    let requestTimeout: Duration
+    let requestsPerMinute: Int
+    let connections: Int
+    let tls: ClientTLS?
+
+    init(_ fields: inout Fields) throws(ConfigError) {
+        let standIn = HTTPURL(.https, Endpoint(host: "api.smith.langchain.com", port: 443))
+        let several = fields.string(
+            "runs_endpoints", default: "", secret: true,
+            "Several destinations in place of endpoint and api_key, as LANGSMITH_RUNS_ENDPOINTS has them.")
+        let target = Self.target(&fields, beside: nil, standIn, needsKey: several.isEmpty)
+        var targets = [target]
+        do throws(ConfigError) {
+            let list = try LangSmithTarget.list(several, project: target.project)
+            if !list.isEmpty { targets = list }
+        } catch {
+            fields.reject("runs_endpoints", error.message)
+        }
+        self.targets = targets
+        let named = fields.named(
+            "tenants", count: 0...10_000, "By tenant, what differs: endpoint, api_key, workspace, project."
+        ) { name, fields in
+            (name, [Self.target(&fields, beside: target, standIn, needsKey: !target.key.isEmpty)])
+        }
+        tenants = Dictionary(named) { first, _ in first }
+        let hidesInputs = fields.bool("hide_inputs", default: false, "Whether what went into calls is left out.")
+        let hidesOutputs = fields.bool("hide_outputs", default: false, "Whether what came out of calls is left out.")
+        let projectKey = fields.optionalString(
+            "project_attribute", "An attribute of spans or resources that names the project of its runs.")
+        rules = RunRules(
+            hidesInputs: hidesInputs, hidesOutputs: hidesOutputs, project: target.project,
+            projectKey: projectKey.map(AttributeKey.init))
+        _ = fields.strings(
+            "reveal", default: [], count: 0...0,
+            "Encrypted fields that are sent in clear. None yet: nothing encrypts fields in this version.")
+        compressing = fields.choice(
+            "compression", default: .auto, "How requests are compressed; auto is zstd where the server offers it.")
+        traceGrace = fields.duration(
+            "trace_grace", default: .seconds(10), in: .zero ... .seconds(600),
+            "How long a span waits for those above it in its trace.")
+        maxHeldBytes =
+            fields.bytes(
+                "max_held_bytes", default: .mebibytes(64), in: .mebibytes(1)...(.gibibytes(4)),
+                "Spans that wait at most; the oldest go on when there are more."
+            ).bytes
+        memory = fields.section("memory", "What is remembered of traces that were sent, for spans that come late.") {
+            TraceIndex.Limits(
+                spans: $0.int("max_spans", default: 262_144, in: 1_024...16_777_216, "Spans that are remembered."),
+                halfLife: $0.duration(
+                    "max_age", default: .seconds(7_200), in: .seconds(60)...(.seconds(604_800)),
+                    "How long a trace is remembered that no span comes for.") / 2)
+        }
+        directory = fields.string(
+            "directory", default: "data/langsmith", "Where that is kept for the next start; created where missing.")
+        requestTimeout = fields.duration(
+            "request_timeout", default: .seconds(30), in: .milliseconds(100)...(.seconds(3_600)),
+            "What one request may take.")
+        requestsPerMinute = fields.int(
+            "requests_per_minute", default: 5_000, in: 10...1_000_000, "Requests of one key, at most.")
+        connections = fields.int("connections", default: 4, in: 1...64, "Requests at once.")
+        tls = fields.optionalSection("tls", "For https: whom to believe, and who to be.", ClientTLS.init)
+    }
+
+    func targets(of tenant: String) -> [LangSmithTarget] { tenants[tenant] ?? targets }
+
+    func rules(for target: LangSmithTarget) -> RunRules {
+        RunRules(
+            hidesInputs: rules.hidesInputs, hidesOutputs: rules.hidesOutputs, project: target.project,
+            projectKey: rules.projectKey, salt: target.salt)
+    }
+
+    func compression(_ info: LangSmithInfo) -> Compression {
+        switch compressing {
+        case .auto: info.takesZstd ? .zstd : .gzip
+        case .none: .none
+        case .gzip: .gzip
+        case .zstd: info.takesZstd ? .zstd : .gzip
+        }
+    }
+
+    private static func target(
+        _ fields: inout Fields, beside other: LangSmithTarget?, _ standIn: HTTPURL, needsKey: Bool
+    ) -> LangSmithTarget {
+        let url = fields.parsed(
+            "endpoint", default: other?.url ?? standIn, type: "URL",
+            "The base URL of the API, to which /runs/multipart is added.", HTTPURL.init(parsing:))
+        let key = fields.string(
+            "api_key", default: needsKey ? other?.key : other?.key ?? "", secret: true,
+            "The key, lsv2_pt_… or lsv2_sk_….")
+        if !key.isEmpty, !LangSmithTarget.isKey(key) {
+            fields.reject("api_key", "found a character that is not printable ASCII, wanted none")
+        }
+        let workspace = fields.parsed(
+            "workspace", default: other?.workspace ?? "", type: "UUID",
+            "The workspace, which a key of an organisation needs.", LangSmithTarget.workspace)
+        let project = fields.string(
+            "project", default: other?.project ?? "default", "The project of runs whose spans name none.")
+        if project.isEmpty { fields.reject("project", "found an empty string, wanted a name") }
+        return LangSmithTarget(url: url, key: key, workspace: workspace, project: project)
+    }
+}

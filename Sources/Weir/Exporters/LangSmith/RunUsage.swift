@@ -1,0 +1,104 @@
+/// What a call of a model has used and cost, as LangSmith's `usage_metadata`.
+///
+/// Only calls of models have it: LangSmith adds up what the runs below an agent have used by itself.
+struct RunUsage {
+    private static let costPrefix = AttributeKey("weir.cost.")
+
+    /// Nil where the span says nothing of it.
+    let tree: JSONTree?
+
+    init(of span: SpanRecord, _ genAI: GenAIAttributes, in batch: borrowing Batch) {
+        if let said = genAI.value(.usage, of: batch), case let tree = JSONTree(readingTextsOf: said), tree.isObject {
+            self.tree = tree
+            return
+        }
+        guard genAI.operation(of: batch).isModelCall else {
+            tree = nil
+            return
+        }
+        var members: [(StaticString, JSONTree)] = []
+        func count(_ attribute: GenAIAttribute) -> Int64? { genAI.tokens(attribute, of: batch) }
+        let (read, written) = (count(.cacheReadTokens), count(.cacheWriteTokens))
+        var input = count(.inputTokens)
+        // LangSmith: "input_tokens: count of input tokens, sum of all input token types".
+        if let text = genAI.text(.cacheBasis, of: batch), text.elementsEqual("exclusive".utf8), let own = input {
+            input = own.addingReportingOverflow((read ?? 0) &+ (written ?? 0)).partialValue
+        }
+        let output = count(.outputTokens)
+        if let input { members.append(("input_tokens", .int(input))) }
+        if let output { members.append(("output_tokens", .int(output))) }
+        if let total = count(.totalTokens) ?? (input == nil && output == nil ? nil : (input ?? 0) &+ (output ?? 0)) {
+            members.append(("total_tokens", .int(total)))
+        }
+        let inputs: [(StaticString, Int64?)] = [
+            ("cache_read", read), ("cache_creation", written),
+            ("ephemeral_1h_input_tokens", count(.hourCacheWriteTokens)), ("audio", count(.inputAudioTokens)),
+            ("image", count(.inputImageTokens)),
+        ]
+        let outputs: [(StaticString, Int64?)] = [
+            ("reasoning", count(.reasoningTokens)), ("audio", count(.outputAudioTokens)),
+            ("image", count(.outputImageTokens)),
+        ]
+        if let details = Self.details(inputs, .inputTokenDetails, genAI, batch) {
+            members.append(("input_token_details", details))
+        }
+        if let details = Self.details(outputs, .outputTokenDetails, genAI, batch) {
+            members.append(("output_token_details", details))
+        }
+        let costs = Self.costs(of: span, genAI, batch)
+        if let cost = costs.input { members.append(("input_cost", .double(cost))) }
+        if let cost = costs.output { members.append(("output_cost", .double(cost))) }
+        if let cost = costs.total { members.append(("total_cost", .double(cost))) }
+        tree = members.isEmpty ? nil : .fields(members)
+    }
+
+    /// LangSmith's Python client sends them as a text that Python's `repr` made, `{'cache_read': 5}`.
+    private static func details(
+        _ counts: [(StaticString, Int64?)], _ attribute: GenAIAttribute, _ genAI: GenAIAttributes,
+        _ batch: borrowing Batch
+    ) -> JSONTree? {
+        let known = counts.compactMap { name, count in count.map { (name, JSONTree.int($0)) } }
+        if !known.isEmpty { return .fields(known) }
+        guard let text = genAI.text(attribute, of: batch), text.count <= 4_096 else { return nil }
+        let said = String(decoding: text, as: UTF8.self).split { "{}'\", :".contains($0) }.map(String.init)
+        var members: [JSONTree.Member] = []
+        for (name, number) in zip(said, said.dropFirst()) {
+            if let count = Int64(number), Int64(name) == nil { members.append((.own(name), .int(count))) }
+        }
+        return members.isEmpty ? nil : .object(members)
+    }
+
+    /// In USD.
+    private static func costs(
+        of span: SpanRecord, _ genAI: GenAIAttributes, _ batch: borrowing Batch
+    ) -> (input: Double?, output: Double?, total: Double?) {
+        func dollars(_ value: AnyValue?) -> Double? {
+            switch value {
+            case .double(let cost)?: cost.isFinite ? cost : nil
+            case .int(let cost)?: Double(cost)
+            case .string(let text)? where text.count <= 64:
+                Double(String(decoding: text, as: UTF8.self)).flatMap { $0.isFinite ? $0 : nil }
+            default: nil
+            }
+        }
+        guard let total = dollars(genAI.value(.tableCost, of: batch)) else {
+            return (
+                dollars(genAI.value(.inputCost, of: batch)), dollars(genAI.value(.outputCost, of: batch)),
+                dollars(genAI.value(.cost, of: batch))
+            )
+        }
+        var (input, output) = (0.0, 0.0)
+        for place in span.attributes.indices {
+            let attribute = batch.attributes[place]
+            let key = batch.bytes(attribute.key)
+            guard !attribute.isRemoved, key.count > costPrefix.count,
+                costPrefix.equals(UnsafeRawBufferPointer(rebasing: key[..<costPrefix.count]))
+            else { continue }
+            let unit = String(decoding: key[costPrefix.count...], as: UTF8.self)
+            guard let cost = dollars(batch.value(of: attribute)) else { continue }
+            if unit.hasPrefix("input") || unit.hasPrefix("cache_") && unit != "cache_basis" { input += cost }
+            if unit.hasPrefix("output") || unit == "reasoning" { output += cost }
+        }
+        return (input, output, total)
+    }
+}

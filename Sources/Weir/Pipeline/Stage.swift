@@ -1,0 +1,33 @@
+/// A processor that needs more than one request to decide: it reads the pipeline's journal behind a cursor, as an
+/// exporter does, and appends what it keeps to a second journal, from which the exporters read.
+///
+/// Processors in front of it run before the first journal, those behind it before the second. Nothing is lost and
+/// nothing forwarded twice: the cursor of the first journal moves when the second has a record, and each record of the
+/// second says which one of the first it comes from.
+protocol Stage: Component {
+    /// Works until the first journal is closed, then ends and closes the second. What is undecided stays in the first.
+    func run(_ course: StageCourse) async
+    /// What is wrong though the stage works, a line each.
+    var complaints: [String] { get }
+}
+
+/// Between what a stage stands.
+struct StageCourse: Sendable {
+    /// The stage's id in the first journal, whatever the component is called: a pipeline has one stage.
+    static let name = "stage"
+    /// Where the second journal is, below the directory of the first.
+    static let directory = "sampled"
+
+    /// The pipeline, up to the first journal.
+    let source: Pipeline
+    let reader: JournalReader
+    /// Makes durable what the reader has committed.
+    let keepCursors: @Sendable () async -> Bool
+    /// The processors behind the stage, and the second journal.
+    let target: Pipeline
+    /// Of the second journal: what the stage has written there, until it need not know any more.
+    let progress: JournalReader
+    /// For what the stage wants to keep.
+    let directory: String
+    let now: @Sendable () -> Timestamp
+}

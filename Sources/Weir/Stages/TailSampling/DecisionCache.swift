@@ -1,0 +1,37 @@
+/// The decisions that are remembered for spans that come late: the newest of those that kept a trace, and of those that
+/// did not. The oldest are forgotten half of them at a time.
+struct DecisionCache {
+    private struct Half {
+        var older: [TraceID: TraceDecision] = [:]
+        var newer: [TraceID: TraceDecision] = [:]
+        let limit: Int
+
+        mutating func set(_ trace: TraceID, _ decision: TraceDecision) {
+            if newer.count >= max(1, limit / 2) {
+                older = newer
+                newer = [:]
+            }
+            newer[trace] = decision
+        }
+    }
+
+    private var kept: Half
+    private var dropped: Half
+
+    init(kept: Int, dropped: Int) {
+        self.kept = Half(limit: kept)
+        self.dropped = Half(limit: dropped)
+    }
+
+    var count: Int { kept.older.count + kept.newer.count + dropped.older.count + dropped.newer.count }
+
+    subscript(trace: TraceID) -> TraceDecision? {
+        kept.newer[trace] ?? dropped.newer[trace] ?? kept.older[trace] ?? dropped.older[trace]
+    }
+
+    /// The first decision about a trace holds.
+    mutating func add(_ trace: TraceID, _ decision: TraceDecision) {
+        guard self[trace] == nil else { return }
+        if decision.isKept { kept.set(trace, decision) } else { dropped.set(trace, decision) }
+    }
+}

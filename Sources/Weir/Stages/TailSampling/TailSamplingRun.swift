@@ -1,0 +1,346 @@
+import Logging
+
+/// One run of the stage, on a thread of its own. ``TraceWindow`` decides; this carries out.
+actor TailSamplingRun {
+    /// How long records gather before the window looks at them.
+    static let gathering = Duration.milliseconds(20)
+    /// How often what was forwarded is settled: after that nobody has to look for it at the next start.
+    static let settlingInterval: UInt64 = 1_000_000_000
+    /// Batches that are read before the window decides, and records that are sent off at once.
+    static let batchesAtOnce = 16
+    static let recordsAtOnce = 64
+    /// How long the stage decides at once after the journal had too little room.
+    static let overloadTime: UInt64 = 5_000_000_000
+    /// The pause before an append that was refused is tried again.
+    static let retryPause = Duration.milliseconds(200)
+
+    private struct Forwarded {
+        let sequence: UInt64
+        /// In the first journal.
+        let origin: UInt64
+    }
+
+    private let course: StageCourse
+    private let telemetry: TailSamplingTelemetry
+    private let logger: Logger
+    private let files: TailSamplingFiles
+    private let executor = BlockingExecutor(label: "weir.tail_sampling")
+    /// What a monotonic clock said at the start, and what the other one did.
+    private let start = (instant: ContinuousClock.now, time: Timestamp.now())
+    private var window: TraceWindow
+    private var intake: TailSamplingIntake
+    private var splitter: TailSamplingSplitter
+    /// What an earlier process has forwarded.
+    private var cursorAtStart: Cursor
+    /// Records of the second journal that still say what was forwarded.
+    private var forwarded: [Forwarded] = []
+    /// Those of the first records that have left already, while one before them could not.
+    private var done: Set<UInt64> = []
+    private var hasNews = false
+    /// Decisions that are to be written down.
+    private var lines: [UInt8] = []
+    private var lastSettled = Timestamp(nanoseconds: 0)
+    private var overloadedUntil: Timestamp?
+    private var lateSpans = 0
+    private var isHeldUp = false
+
+    init(
+        _ configuration: TailSamplingConfiguration, _ course: StageCourse, _ files: TailSamplingFiles,
+        _ telemetry: TailSamplingTelemetry, _ logger: Logger
+    ) {
+        self.course = course
+        self.files = files
+        self.telemetry = telemetry
+        self.logger = logger
+        window = TraceWindow(
+            configuration.window, configuration.policies, keptDecisions: configuration.keptDecisions,
+            droppedDecisions: configuration.droppedDecisions)
+        intake = TailSamplingIntake(configuration.tests)
+        splitter = TailSamplingSplitter(course.target)
+        cursorAtStart = course.reader.cursor
+    }
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+    /// Until the first journal is closed; then closes the second.
+    func run() async {
+        await recover()
+        while true {
+            let isClosed = course.reader.waiting.isClosed
+            await take()
+            let now = now
+            updateOverload(now)
+            window.decide(at: now, isOverloaded: overloadedUntil != nil)
+            tell()
+            await forward()
+            if now.nanoseconds - lastSettled.nanoseconds >= Self.settlingInterval { await settle() }
+            if isClosed { break }
+            await wait()
+        }
+        await settle()
+        course.target.journal.close()
+        let open = window.openTraces
+        if open > 0 { logger.info("traces stay undecided for the next start", metadata: ["traces": "\(open)"]) }
+    }
+
+    /// Never goes back, whatever is done to the machine's clock.
+    private var now: Timestamp { start.time.advanced(by: (ContinuousClock.now - start.instant).inNanoseconds) }
+
+    private func wait() async {
+        guard !isHeldUp else {
+            isHeldUp = false
+            try? await Task.sleep(for: Self.retryPause)
+            return
+        }
+        let now = now
+        var pause = window.nextDue(at: now).map { $0 > now ? $0.nanoseconds - now.nanoseconds : 1_000_000 }
+        if hasNews { pause = min(pause ?? .max, Self.settlingInterval) }
+        if course.reader.waiting.spans == 0 {
+            await course.reader.wait(for: pause.map { .nanoseconds(Int64(clamping: $0)) })
+        }
+        // The first record wakes the stage, and some more may come with it.
+        if course.reader.waiting.spans < JournalReader.batchSpans, !course.reader.waiting.isClosed {
+            await course.reader.wait(for: Self.gathering)
+        }
+    }
+
+    private func updateOverload(_ now: Timestamp) {
+        if course.reader.needsRoom {
+            if overloadedUntil == nil { telemetry.noteOverload(true) }
+            overloadedUntil = now.advanced(by: Self.overloadTime)
+        } else if let until = overloadedUntil, until <= now {
+            overloadedUntil = nil
+            telemetry.noteOverload(false)
+        }
+    }
+
+    private func tell() {
+        for decided in window.takeDecided() { telemetry.note(decided, policy: window.names[decided.decision.rule]) }
+        telemetry.noteLate(window.lateSpans - lateSpans)
+        lateSpans = window.lateSpans
+        telemetry.show(window)
+    }
+
+    // MARK: - What comes in
+
+    private func take() async {
+        for _ in 0..<Self.batchesAtOnce {
+            let records = await course.reader.read()
+            guard !records.isEmpty else { return }
+            let now = now
+            for record in records { add(record, at: now) }
+        }
+    }
+
+    private func add(_ record: JournalRecord, at now: Timestamp) {
+        window.begin(record: record.sequence, at: now)
+        let origin = record.section.origin.flatMap { $0.journal == course.reader.journal ? $0 : nil }
+        let isOld = origin != nil || record.sequence <= course.reader.recoveredThrough
+        // A copy of what this process has seen in its first place adds nothing.
+        let isKnown = origin.map { !cursorAtStart.isDone($0.sequences.lowerBound) } ?? false
+        do {
+            let traces = try intake.add(
+                record, to: &window, firstSeen: isOld ? record.receivedAt : now, isKnown: isKnown, at: now)
+            if isKnown, let origin { window.move(traces, from: origin.sequences.lowerBound) }
+        } catch {
+            // It goes on as it is: nobody can say what is in it.
+            telemetry.noteTrouble("found a record that cannot be decoded", error)
+        }
+    }
+
+    // MARK: - What goes on
+
+    private func forward() async {
+        while true {
+            let ready = window.readyRecords(at: now, limit: Self.recordsAtOnce)
+            guard ready > 0, let first = window.records.first?.sequence else { return }
+            do {
+                let records = try await course.reader.readAgain(from: first)
+                guard try await forward(records, ready: ready) else {
+                    isHeldUp = true
+                    return
+                }
+            } catch {
+                telemetry.noteTrouble("cannot send on what was decided", error)
+                isHeldUp = true
+                return
+            }
+        }
+    }
+
+    /// What becomes of a record.
+    private struct Passage {
+        let sequence: UInt64
+        var entry: JournalEntry
+        var kept = 0
+        var dropped = 0
+    }
+
+    /// - Returns: whether all could go on.
+    private func forward(_ records: [JournalRecord], ready: Int) async throws -> Bool {
+        var found = records.makeIterator()
+        var next = found.next()
+        var passages: [Passage] = []
+        var place = 0
+        while place < ready {
+            let sequence = window.records[place].sequence
+            while let record = next, record.sequence < sequence { next = found.next() }
+            // What was read ends here; the rest has its turn.
+            if next == nil, !records.isEmpty { break }
+            if let record = next, record.sequence == sequence {
+                if !done.contains(sequence) {
+                    guard let passage = try await passage(of: record, place) else { break }
+                    passages.append(passage)
+                }
+            } else {
+                telemetry.noteLost(0, sequence: sequence, "the journal cannot be read there")
+                done.insert(sequence)
+            }
+            place += 1
+        }
+        await append(passages)
+        for left in stride(from: place, to: 0, by: -1) {
+            guard let first = window.records.first, done.remove(first.sequence) != nil else { return left == 0 }
+            window.removeFirst()
+            course.reader.commit(first.sequence...first.sequence)
+            hasNews = true
+        }
+        return place > 0
+    }
+
+    /// - Returns: nil where the first journal does not take a copy of what is not decided.
+    private func passage(of record: JournalRecord, _ place: Int) async throws -> Passage? {
+        let open = window.openTraces(in: window.records[place])
+        if !open.isEmpty { guard try await copy(open, of: record) else { return nil } }
+        var passage = try split(record, moved: window.records[place].moved)
+        var origin = RecordOrigin(course.reader.journal, record.sequence...record.sequence)
+        origin.decisions = window.newDecisions(in: window.records[place])
+        passage.entry.section.add(origin)
+        return passage
+    }
+
+    private func split(_ record: JournalRecord, moved: Set<TraceID>) throws -> Passage {
+        do {
+            let parts = try splitter.split(record, moved: moved, window.decision(on:), rule: { window.names[$0] })
+            return Passage(
+                sequence: record.sequence, entry: parts.forwarded, kept: parts.kept, dropped: parts.dropped)
+        } catch let error as DecodeError {
+            telemetry.noteTrouble("sent on a record that cannot be decoded, as it is", error)
+            return Passage(
+                sequence: record.sequence,
+                entry: JournalEntry(
+                    tenant: record.tenant, receivedAt: record.receivedAt, spanCount: record.spanCount,
+                    payload: record.payload, section: record.section), kept: record.spanCount)
+        } catch Refusal.tooLarge(let reason) {
+            telemetry.noteLost(record.spanCount, sequence: record.sequence, reason)
+            return Passage(
+                sequence: record.sequence,
+                entry: JournalEntry(
+                    tenant: record.tenant, receivedAt: record.receivedAt, spanCount: 0, payload: .empty))
+        }
+    }
+
+    /// Puts the spans of open traces at the end of the first journal, before the others leave the record.
+    private func copy(_ traces: Set<TraceID>, of record: JournalRecord) async throws -> Bool {
+        guard var copy = try splitter.copy(traces, of: record) else { return false }
+        copy.section.add(RecordOrigin(course.reader.journal, record.sequence...record.sequence))
+        do throws(Refusal) {
+            _ = try await course.source.journal.append(copy)
+        } catch {
+            telemetry.noteTrouble("the journal does not take a copy of what is not decided", error)
+            return false
+        }
+        telemetry.noteCopied(copy.spanCount)
+        window.move(traces, from: record.sequence)
+        return true
+    }
+
+    private func append(_ passages: [Passage]) async {
+        let journal = course.target.journal
+        await withTaskGroup(of: (Passage, Refusal?).self) { group in
+            for passage in passages {
+                group.addTask {
+                    do throws(Refusal) {
+                        _ = try await journal.append(passage.entry)
+                        return (passage, nil)
+                    } catch {
+                        return (passage, error)
+                    }
+                }
+            }
+            for await (passage, refusal) in group { note(passage, refusal) }
+        }
+    }
+
+    private func note(_ passage: Passage, _ refusal: Refusal?) {
+        if let refusal {
+            return telemetry.noteTrouble("the second journal does not take what was decided", refusal)
+        }
+        done.insert(passage.sequence)
+        telemetry.noteForwarded(kept: passage.kept, dropped: passage.dropped)
+    }
+}
+
+// MARK: - Crashes
+
+extension TailSamplingRun {
+    /// Learns what an earlier process has decided and forwarded.
+    private func recover() async {
+        do throws(FileError) {
+            try files.decisions.forEach { line in
+                if let (decision, _) = TailSamplingFiles.decision(in: line) { window.remember(decision) }
+            }
+        } catch {
+            telemetry.noteTrouble("cannot read what was decided", error)
+        }
+        while true {
+            let records = await course.progress.read()
+            guard !records.isEmpty else { break }
+            for record in records {
+                guard let origin = note(record) else { continue }
+                for decision in origin.decisions { window.remember(decision) }
+                // Nobody knows whether they were.
+                hasNews = true
+                if !origin.sequences.allSatisfy(course.reader.cursor.isDone) { course.reader.commit(origin.sequences) }
+            }
+        }
+        cursorAtStart = course.reader.cursor
+        lastSettled = now
+    }
+
+    private func note(_ record: JournalRecord) -> RecordOrigin? {
+        guard let origin = record.section.origin, origin.journal == course.reader.journal else {
+            // Of another first journal: nothing of that is there any more.
+            forwarded.append(Forwarded(sequence: record.sequence, origin: 0))
+            return nil
+        }
+        let time = course.now()
+        for decision in origin.decisions { lines += TailSamplingFiles.line(of: decision, at: time) }
+        forwarded.append(Forwarded(sequence: record.sequence, origin: origin.sequences.upperBound))
+        return origin
+    }
+
+    /// Makes durable elsewhere what records of the second journal say of the first, so that they may go: how far the
+    /// first one is done, and the decisions for spans that come late.
+    private func settle() async {
+        lastSettled = now
+        hasNews = false
+        let passed = course.reader.cursor.next
+        while true {
+            let records = await course.progress.read()
+            guard !records.isEmpty else { break }
+            for record in records { _ = note(record) }
+        }
+        do throws(FileError) {
+            try files.decisions.append(lines)
+        } catch {
+            return telemetry.noteTrouble("cannot write down what was decided; it stays in the second journal", error)
+        }
+        lines = []
+        guard await course.keepCursors() else { return }
+        for record in forwarded where record.origin < passed {
+            course.progress.commit(record.sequence...record.sequence)
+        }
+        forwarded.removeAll { $0.origin < passed }
+    }
+}

@@ -1,0 +1,112 @@
+/// Takes a record apart: what goes on, with what was decided written on it, what is only counted, and what is copied
+/// because it is not decided.
+struct TailSamplingSplitter: ~Copyable {
+    /// What is made of a record.
+    struct Parts {
+        /// For the second journal.
+        var forwarded: JournalEntry
+        var kept = 0
+        var dropped = 0
+    }
+
+    private let lane: Lane
+    private var batch = Batch(decodedLimit: .max)
+    private var encoder = OTLPEncoder()
+    private var state: [UInt8] = []
+
+    init(_ target: Pipeline) {
+        lane = target.makeLane()
+    }
+
+    /// The spans of these traces, as they are.
+    mutating func copy(_ traces: Set<TraceID>, of record: JournalRecord) throws -> JournalEntry? {
+        try open(record)
+        defer { close() }
+        batch.select { traces.contains(TraceID(high: $0.traceIDHigh, low: $0.traceIDLow)) }
+        return entry(record)
+    }
+
+    private mutating func entry(_ record: JournalRecord) -> JournalEntry? {
+        encoder.encode(batch).map {
+            JournalEntry(
+                tenant: record.tenant, receivedAt: record.receivedAt, spanCount: batch.spanCount, payload: $0)
+        }
+    }
+
+    /// - Parameters:
+    ///   - moved: traces whose spans have left the record.
+    ///   - decision: of each other trace.
+    ///   - rule: the name of a decision's policy.
+    mutating func split(
+        _ record: JournalRecord, moved: Set<TraceID>, _ decision: (TraceID) -> TraceDecision?,
+        rule: (UInt16) -> String
+    ) throws -> Parts {
+        try open(record)
+        defer { close() }
+        var rules: [UInt16: (number: UInt8, value: StoredValue)] = [:]
+        var kept = 0
+        for index in batch.spans.indices where !batch.spans[index].isDropped {
+            let trace = TraceID(high: batch.spans[index].traceIDHigh, low: batch.spans[index].traceIDLow)
+            guard !moved.contains(trace), let decision = decision(trace) else {
+                batch.drop(span: index)
+                continue
+            }
+            let known = rules[decision.rule]
+            let name = known ?? add(rule(decision.rule))
+            if known == nil { rules[decision.rule] = name }
+            if decision.isKept {
+                mark(index, decision.threshold, name.value)
+                kept += 1
+            } else {
+                batch.sampleOut(span: index, by: name.number)
+            }
+        }
+        let dropped = batch.sampledOutSpanCount
+        let made = try lane.process(&batch)
+        var entry =
+            made
+            ?? JournalEntry(tenant: record.tenant, receivedAt: record.receivedAt, spanCount: 0, payload: .empty)
+        // What was left out in front of the first journal goes with what was left out now: one behind the other, two of
+        // these values are both together.
+        if let earlier = record.section.value(of: .sampledOut) {
+            var section = RecordSection()
+            let both = Array(earlier) + Array(entry.section.value(of: .sampledOut) ?? [])
+            both.withUnsafeBytes { section.add(.sampledOut, $0) }
+            entry.section = section
+        }
+        return Parts(forwarded: entry, kept: kept, dropped: dropped)
+    }
+
+    private mutating func open(_ record: JournalRecord) throws {
+        try OTLPDecoder(maxValueDepth: .max).decode(record.payload, into: &batch)
+        batch.tenant = record.tenant
+        batch.receivedAt = record.receivedAt
+    }
+
+    /// What a large record took is not kept until the next one comes.
+    private mutating func close() { batch.reset(to: .empty) }
+
+    private mutating func add(_ name: String) -> (UInt8, StoredValue) {
+        (name.isEmpty ? 0 : batch.addSamplingRule(AttributeKey(name)), batch.store(.string(name)))
+    }
+
+    /// Writes onto a span which policy kept it, and with which probability.
+    private mutating func mark(_ index: Int, _ threshold: SamplingThreshold, _ rule: StoredValue) {
+        batch.set(Batch.samplingRule, to: rule, of: .span(index))
+        let span = batch.spans[index]
+        // Of one that nobody can read, nobody can say with which probability it came so far.
+        guard let trace = TraceState(batch.bytes(span.traceState)) else { return }
+        let both = threshold.equalized(with: trace.threshold)
+        // "The rejection threshold MUST NOT exceed the randomness of a sampled span": spans of a trace whose
+        // randomness differs are counted by nobody.
+        let written = both.keeps(trace.randomness ?? SamplingRandomness(of: span)) ? both : nil
+        guard written != trace.threshold else { return }
+        state.removeAll(keepingCapacity: true)
+        if trace.write(written, to: &state) {
+            let ref = state.withUnsafeBytes { batch.intern($0) }
+            batch.arena.pointee.spans[index].traceState = ref
+        } else if let written {
+            batch.set(Batch.adjustedCount, to: batch.store(.double(written.adjustedCount)), of: .span(index))
+        }
+    }
+}

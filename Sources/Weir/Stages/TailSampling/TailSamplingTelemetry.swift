@@ -1,0 +1,124 @@
+import Logging
+import Synchronization
+
+/// The metrics of the stage, what it says of itself in the log, and what `/healthz` is to show.
+final class TailSamplingTelemetry: Sendable {
+    private struct Locked {
+        var decided: [String: Counter] = [:]
+        var complaint: String?
+        var overload: String?
+    }
+
+    private static let traces = "weir_tail_sampling_traces"
+
+    private let metrics: MetricRegistry
+    private let logger: Logger
+    private let processor: String
+    private let openTraces: Gauge
+    private let memory: Gauge
+    private let overloaded: Gauge
+    private let waitingRecords: Gauge
+    private let lateSpans: Counter
+    private let keptSpans: Counter
+    private let droppedSpans: Counter
+    private let copiedSpans: Counter
+    private let lostSpans: Counter
+    private let delays: Histogram
+    private let locked = Mutex(Locked())
+
+    init(_ context: Context) {
+        metrics = context.metrics
+        logger = context.logger
+        processor = context.id.description
+        let labels = ["processor": context.id.description]
+        openTraces = metrics.gauge(
+            "otelcol_processor_tail_sampling_sampling_traces_on_memory", help: "Traces that are not decided.",
+            labels: labels)
+        memory = metrics.gauge(
+            "weir_tail_sampling_memory_bytes", help: "What is remembered of them and their records, by estimate.",
+            labels: labels)
+        overloaded = metrics.gauge(
+            "weir_tail_sampling_overloaded", help: "1 while the journal fills and traces are decided at once.",
+            labels: labels)
+        waitingRecords = metrics.gauge(
+            "weir_tail_sampling_waiting_records", help: "Requests that have not been sent on.", labels: labels)
+        lateSpans = metrics.counter(
+            "weir_tail_sampling_late_spans", help: "Spans that came after their trace was decided, and went its way.",
+            labels: labels)
+        keptSpans = metrics.counter("weir_tail_sampling_kept_spans", help: "Spans that were sent on.", labels: labels)
+        droppedSpans = metrics.counter(
+            "weir_tail_sampling_sampled_out_spans", help: "Spans of traces that were not kept.", labels: labels)
+        copiedSpans = metrics.counter(
+            "weir_tail_sampling_copied_spans", help: "Spans that were copied to the journal's end, being undecided.",
+            labels: labels)
+        lostSpans = metrics.counter(
+            "weir_tail_sampling_lost_spans", help: "Spans that could not be read or written any more.", labels: labels)
+        delays = metrics.histogram(
+            "weir_tail_sampling_decision_delay_seconds", help: "From when a trace was due to its decision.",
+            labels: labels, bounds: Histogram.latency)
+    }
+
+    /// A line for each thing that is wrong.
+    var complaints: [String] {
+        locked.withLock { [$0.complaint, $0.overload].compactMap(\.self) }
+    }
+
+    func complain(_ text: String) { locked.withLock { $0.complaint = text } }
+
+    func show(_ window: borrowing TraceWindow) {
+        openTraces.set(window.openTraces)
+        memory.set(window.memory)
+        waitingRecords.set(window.records.count)
+    }
+
+    func note(_ decided: TraceWindow.Decided, policy: String) {
+        let key = "\(decided.decision.isKept) \(decided.cause.rawValue) \(policy)"
+        let counter = locked.withLock { locked in
+            if let counter = locked.decided[key] { return counter }
+            let counter = metrics.counter(
+                Self.traces, help: "Traces that were decided: whether they were kept, by which policy, and why then.",
+                labels: [
+                    "processor": processor, "sampled": "\(decided.decision.isKept)", "policy": policy,
+                    "cause": decided.cause.rawValue,
+                ])
+            locked.decided[key] = counter
+            return counter
+        }
+        counter.add(1)
+        delays.observe(Double(decided.delay) / 1e9)
+    }
+
+    func noteLate(_ spans: Int) { lateSpans.add(spans) }
+
+    func noteForwarded(kept: Int, dropped: Int) {
+        keptSpans.add(kept)
+        droppedSpans.add(dropped)
+    }
+
+    func noteCopied(_ spans: Int) { copiedSpans.add(spans) }
+
+    /// What was acknowledged and cannot go on.
+    func noteLost(_ spans: Int, sequence: UInt64, _ reason: String) {
+        lostSpans.add(spans)
+        logger.critical(
+            "spans are lost", metadata: ["spans": "\(spans)", "record": "\(sequence)", "reason": "\(reason)"])
+        locked.withLock { $0.complaint = "\(processor): spans of record \(sequence) are lost: \(reason)" }
+    }
+
+    func noteOverload(_ isOverloaded: Bool) {
+        overloaded.set(isOverloaded ? 1 : 0)
+        locked.withLock {
+            $0.overload =
+                isOverloaded ? "\(processor): the journal fills; traces are decided at once, with what is there" : nil
+        }
+        if isOverloaded {
+            logger.warning("the journal fills: traces are decided at once, with what is there of them")
+        } else {
+            logger.notice("traces are decided as configured again")
+        }
+    }
+
+    func noteTrouble(_ what: Logger.Message, _ error: any Error) {
+        logger.warning(what, metadata: ["error": "\(error)"])
+    }
+}

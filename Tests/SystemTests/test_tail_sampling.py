@@ -1,0 +1,164 @@
+"""Tail sampling from end to end: whole traces, late spans, and nothing lost or doubled by kill -9."""
+
+import pathlib
+import random
+
+import pytest
+
+import archives
+from faults import killed
+from ledger import Ledger, Load
+from otlp import a_body, a_span, new_ids
+from waiting import eventually
+from weir import archive, configuration
+from wire import post
+
+ERROR = {"code": 2}
+
+
+def staged(sampling, **keys):
+    """A configuration whose pipeline has the stage."""
+    text = configuration(**keys)
+    text = text.replace("exporters:\n", f"processors:\n  tail_sampling: {sampling}\nexporters:\n", 1)
+    return text.replace("      receivers: [otlp]\n", "      receivers: [otlp]\n      processors: [tail_sampling]\n")
+
+
+def a_trace(count, **last):
+    """A root and its children; `last` are fields of the last child."""
+    trace, root = new_ids()
+    children = [a_span(trace_id=trace, parent_span_id=root) for _ in range(count - 1)]
+    if last and children:
+        children[-1] = a_span(trace_id=trace, parent_span_id=root, **last)
+    return [a_span(trace_id=trace, span_id=root), *children]
+
+
+def ids(spans):
+    return {span.span_id for span in spans}
+
+
+def decisions(directory):
+    """What was decided, by trace id."""
+    found = {}
+    for path in sorted(pathlib.Path(directory).glob("decisions*"), reverse=True):
+        for line in path.read_text().splitlines():
+            trace, decision, threshold, _, policy = line.split(" ", 4)
+            assert found.setdefault(trace, (decision, threshold, policy)) == (decision, threshold, policy), trace
+    return found
+
+
+ERRORS_ONLY = """{ decision_wait: 5s, decision_wait_after_root_received: 200ms, policies: [
+    { name: errors, type: status_code, status_code: { status_codes: [ERROR] } } ] }"""
+
+
+def test_whole_traces_are_kept_or_left_out(start, tmp_path):
+    exporters = {"archive": archive(tmp_path / "archive")}
+    weir = start(text=staged(ERRORS_ONLY, exporters=exporters))
+    wanted, unwanted = a_trace(5, status=ERROR), a_trace(5)
+    # Not in one request, and not in their order.
+    for span in [*reversed(wanted), *unwanted]:
+        assert post(weir.endpoint, a_body(span)).status == 200
+    stored = lambda: ids(found.span for found in archives.spans(tmp_path / "archive"))
+    eventually(lambda: stored() == ids(wanted), weir.log, 15)
+    late = [a_span(trace_id=wanted[0].trace_id, parent_span_id=wanted[0].span_id)]
+    lost = [a_span(trace_id=unwanted[0].trace_id, parent_span_id=unwanted[0].span_id, status=ERROR)]
+    post(weir.endpoint, a_body(*late, *lost))
+    eventually(lambda: stored() == ids(wanted + late), weir.log, 15)
+    weir.stop()
+    for found in archives.spans(tmp_path / "archive"):
+        values = {pair.key: pair.value.string_value for pair in found.span.attributes}
+        assert values["weir.sampling.rule"] == "errors"
+        assert found.span.trace_state == "ot=th:0"
+    made = decisions(weir.directory / "data/journal/traces/stage")
+    assert made[wanted[0].trace_id.hex()] == ("kept", "0", "errors")
+    assert made[unwanted[0].trace_id.hex()] == ("dropped", "-", "")
+
+
+# Copies of open traces, late spans and limiters are all in it.
+MIXED = """{ decision_wait: 1s, decision_wait_after_root_received: 300ms, copy_forward_after: 300ms, policies: [
+    { name: errors, type: status_code, status_code: { status_codes: [ERROR] } },
+    { name: some, type: probabilistic, probabilistic: { sampling_percentage: 30 } },
+    { name: few, type: rate_limiting, rate_limiting: { spans_per_second: 50 } } ] }"""
+
+# What is killed, by call and a part of the file's path; at one of the first so many.
+KILLS = [
+    ("", "", "", 1),
+    ("pwrite", "/traces/0", "before half after", 60),
+    ("fdatasync", "/traces/0", "before after", 60),
+    ("pwrite", "/sampled/0", "before half after", 40),
+    ("fdatasync", "/sampled/0", "before after", 40),
+    ("pwrite", "/traces/stage.cursor", "before half after", 6),
+    ("fdatasync", "/traces/stage.cursor", "before after", 3),
+    ("pwrite", "/sampled/stage.cursor", "before half after", 4),
+    ("write", "/stage/decisions", "before half after", 3),
+    ("fsync", "/stage/decisions", "before after", 3),
+    ("pwrite", "/sampled/archive.cursor", "before after", 4),
+    ("rename", "/sampled/", "before after", 3),
+]
+
+
+def traces_in_pieces(dice):
+    """Makes spans of a few traces at a time, roots among them, some in a trace that was decided long ago."""
+    pool = [new_ids() for _ in range(100)]
+
+    def make(**fields):
+        if dice.random() < 0.05:
+            pool[dice.randrange(100)] = new_ids()
+        trace, root = pool[dice.randrange(100)]
+        parent = {} if dice.random() < 0.1 else {"parent_span_id": root}
+        error = {"status": ERROR} if dice.random() < 0.05 else {}
+        return a_span(trace_id=trace, **parent, **error, **fields)
+
+    return make
+
+
+@pytest.mark.parametrize("count", [pytest.param(5), pytest.param(40, marks=pytest.mark.torture)])
+def test_nothing_is_lost_doubled_or_decided_twice_by_kill_9(start, faults, dice, tmp_path, count):
+    journal = {"directory": str(tmp_path / "journal"), "max_bytes": "32MiB"}
+    text = staged(MIXED, exporters={"archive": archive(tmp_path / "archive")}, journal=journal)
+    ledger, traces = Ledger(), {}
+    make = traces_in_pieces(random.Random(dice.random()))
+
+    def noted(**fields):
+        span = make(**fields)
+        traces[span.span_id] = span.trace_id.hex()
+        return span
+
+    def more(weir, spans):
+        enough = len(ledger.acknowledged) + spans
+        eventually(lambda: len(ledger.acknowledged) >= enough, weir.log, 30)
+
+    plan = [KILLS[0]] + [dice.choice(KILLS) for _ in range(count - 1)]
+    with Load(ledger, dice.random(), clients=2, make=noted) as load:
+        for call, path, actions, latest in plan:
+            number, env = dice.randint(1, latest), {}
+            if call:
+                action = dice.choice(actions.split())
+                print(call, path, action, number)
+                env = faults.at(call, path, action, number)
+            weir = start(text=text, env=env, ready=False)
+            eventually(lambda: weir.endpoints("otlp/http") or weir.process.poll(), weir.log)
+            load.endpoint = next(iter(weir.endpoints("otlp/http").values()), None)
+            if not call:
+                more(weir, dice.randint(1, 2_000))
+                weir.process.kill()
+            killed(weir, 60)
+        weir = start(text=text)
+        load.endpoint = weir.endpoint
+        more(weir, 200)
+    eventually(lambda: weir.metric("weir_tail_sampling_waiting_records") == 0, weir.log, 30)
+    weir.drain()
+    for name in ("weir_journal_lost_records", "weir_exporter_missed_records", "weir_tail_sampling_lost_spans"):
+        assert weir.metric(name) == 0, weir.log()
+    weir.stop()
+
+    made = decisions(tmp_path / "journal/traces/stage")
+    stored = [found.span.span_id for found in archives.spans(tmp_path / "archive")]
+    assert len(stored) == len(set(stored)), "spans are stored twice"
+    undecided = {span for span in ledger.acknowledged if traces[span] not in made}
+    assert not undecided, f"{len(undecided)} spans of traces that nobody decided about"
+    wanted = {span for span in ledger.acknowledged if made[traces[span]][0] == "kept"}
+    assert wanted <= set(stored), f"{len(wanted - set(stored))} spans of kept traces are not stored"
+    wrong = {span for span in stored if made[traces[span]][0] != "kept"}
+    assert not wrong, f"{len(wrong)} spans of traces that were not kept are stored"
+    print(f"{len(made)} traces, {len(stored)} of {len(ledger.acknowledged)} spans stored")
+    assert wanted and len(wanted) < len(ledger.acknowledged)

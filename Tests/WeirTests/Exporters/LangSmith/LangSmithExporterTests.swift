@@ -1,0 +1,126 @@
+import NIOCore
+import Testing
+
+@testable import Weir
+
+/// What can be seen of the exporter from inside; `Tests/SystemTests/test_langsmith.py` has the rest.
+@Suite struct LangSmithExporterTests {
+    private let clock = TestClock()
+    private let metrics = MetricRegistry()
+    private let directory: TemporaryDirectory
+
+    init() throws {
+        directory = try TemporaryDirectory()
+    }
+
+    private func exporter(_ url: String, _ keys: String = "") throws -> LangSmithExporter {
+        let text = "endpoint: \(url)\napi_key: lsv2_pt_key\ndirectory: \(directory.path)\n\(keys)"
+        let configuration = try #require(read(LangSmithConfiguration.self, text))
+        let context = Context(id: ComponentID(type: "langsmith"), logger: LogCapture().logger, metrics: metrics)
+        return try LangSmithExporter(configuration, context, clock: { [clock] in clock.now })
+    }
+
+    private func counter(_ name: String) -> Int {
+        metrics.counter("weir_langsmith_\(name)", help: "", labels: ["exporter": "langsmith"]).value
+    }
+
+    private var held: Double {
+        metrics.gauge("weir_langsmith_held_spans", help: "", labels: ["exporter": "langsmith"]).value
+    }
+
+    private static func batch(_ spans: SpanFixture..., sequence: UInt64 = 1, tenant: String = "default") -> FrozenBatch
+    {
+        FrozenBatch(records: [
+            JournalRecord(
+                sequence: sequence, tenant: tenant, receivedAt: Timestamp(nanoseconds: 0), spanCount: spans.count,
+                payload: SpanFixture.request(spans))
+        ])
+    }
+
+    private static var child: SpanFixture {
+        var span = SpanFixture()
+        (span.spanID, span.parentSpanID, span.kind) = (2, 1, 1)
+        return span
+    }
+
+    private static func posts(_ server: ScriptedServer) -> [ScriptedServer.Request] {
+        server.requests.filter { $0.path != "/info" }
+    }
+
+    @Test func aChildWaitsForItsParentAndNotLongerThanTheGrace() async throws {
+        try await ScriptedServer.serve(HTTPResponse(202, "application/json", [])) { server in
+            let exporter = try exporter(server.url, "trace_grace: 30s")
+            let waiting = Task { try await exporter.export(Self.batch(Self.child)) }
+            try await eventually("it waits") { held == 1 }
+            clock.advance(seconds: 29)
+            await exporter.tick(at: clock.now)
+            #expect(held == 1)
+            clock.advance(seconds: 1)
+            await exporter.tick(at: clock.now)
+            try await waiting.value
+            #expect(Self.posts(server).count == 1)
+            #expect(counter("missing_roots") == 1)
+            #expect(counter("sent_runs") == 2)
+            await exporter.finish()
+        }
+    }
+
+    @Test func theOldestGoesOnWhenTooMuchWaits() async throws {
+        try await ScriptedServer.serve(HTTPResponse(202, "application/json", [])) { server in
+            let exporter = try exporter(server.url, "trace_grace: 600s\nmax_held_bytes: 1MiB")
+            var large = Self.child
+            large.attributes = [NewPair(key: "input.value", value: .string(String(repeating: "x", count: 600_000)))]
+            var other = large
+            (other.spanID, other.parentSpanID) = (4, 3)
+            let (first, second) = (large, other)
+            let waiting = Task { try await exporter.export(Self.batch(first)) }
+            try await eventually("it waits") { held == 1 }
+            let next = Task { try await exporter.export(Self.batch(second, sequence: 2)) }
+            try await waiting.value
+            #expect(counter("released_early") == 1)
+            next.cancel()
+            await #expect(throws: ExportError.self) { try await next.value }
+            await exporter.finish()
+        }
+    }
+
+    @Test func whatIsCancelledWhileItWaitsIsNotSent() async throws {
+        try await ScriptedServer.serve(HTTPResponse(202, "application/json", [])) { server in
+            let exporter = try exporter(server.url, "trace_grace: 600s")
+            let waiting = Task { try await exporter.export(Self.batch(Self.child)) }
+            try await eventually("it waits") { held == 1 }
+            waiting.cancel()
+            let error = await #expect(throws: ExportError.self) { try await waiting.value }
+            #expect(error == .retryable("stopped while it waited for ancestors", after: nil))
+            #expect(Self.posts(server).isEmpty)
+            await exporter.finish()
+        }
+    }
+
+    @Test func tenantsNeverShareARequest() async throws {
+        try await ScriptedServer.serve(HTTPResponse(202, "application/json", [])) { server in
+            let exporter = try exporter(
+                server.url, "tenants: { acme: { api_key: lsv2_pt_acme, project: theirs } }\ncompression: none")
+            let one = Self.batch(SpanFixture())
+            let two = Self.batch(SpanFixture(), sequence: 2, tenant: "acme")
+            try await exporter.export(FrozenBatch(records: one.records + two.records))
+            let posts = Self.posts(server)
+            #expect(posts.map { $0.headers["x-api-key"] } == ["lsv2_pt_key", "lsv2_pt_acme"])
+            let projects = posts.map { String(decoding: $0.body, as: UTF8.self).contains("\"theirs\"") }
+            #expect(projects == [false, true])
+            await exporter.finish()
+        }
+    }
+
+    @Test func aKeyThatIsWrongBlocksItsTenantOnly() async throws {
+        try await ScriptedServer.serve(HTTPResponse(403, "application/json", [])) { server in
+            let exporter = try exporter(server.url)
+            let error = await #expect(throws: ExportError.self) {
+                try await exporter.export(Self.batch(SpanFixture(), tenant: "acme"))
+            }
+            #expect(
+                error == .tenantBlocked("acme", "the destination answered 403; spans wait until it takes the key"))
+            await exporter.finish()
+        }
+    }
+}

@@ -1,0 +1,126 @@
+import Testing
+
+@testable import Weir
+
+@Suite struct LangSmithPartsTests {
+    @Test func aBucketNeverGivesMoreInAMinuteThanItsLimit() {
+        let start = ContinuousClock.now
+        var bucket = TokenBucket(perMinute: 60, at: start)
+        var sent: [Duration] = []
+        var now = Duration.zero
+        while now < .seconds(300) {
+            now += bucket.take(at: start + now)
+            sent.append(now)
+        }
+        for (first, moment) in sent.enumerated() {
+            #expect(sent[first...].count { $0 < moment + .seconds(60) } <= 61)
+        }
+        #expect(sent.count > 200)
+    }
+
+    @Test(arguments: [
+        (#"{"version":"1"}"#, 100, 20 << 20, true, false),
+        (
+            """
+            {"version":"1","batch_ingest_config":{"size_limit":7,"size_limit_bytes":1000000,
+             "use_multipart_endpoint":false},"instance_flags":{"zstd_compression_enabled":true}}
+            """, 7, 1_000_000, false, true
+        ),
+        (#"{"version":"1","batch_ingest_config":{"size_limit":0,"size_limit_bytes":1}}"#, 1, 64 << 10, true, false),
+        (
+            #"{"version":"1","batch_ingest_config":{"size_limit":1e9,"size_limit_bytes":999999999999}}"#, 100, 20 << 20,
+            true, false
+        ),
+    ])
+    func infoIsBelievedWithinReason(
+        text: String, runs: Int, bytes: Int, takesMultipart: Bool, takesZstd: Bool
+    ) throws {
+        let info = try #require(LangSmithInfo(Array(text.utf8)))
+        #expect(info.maxRuns == runs && info.maxBytes == bytes)
+        #expect(info.takesMultipart == takesMultipart && info.takesZstd == takesZstd)
+    }
+
+    @Test(arguments: ["", "oops", "[]", "{}", #"{"version":"#])
+    func whatIsNoInfoIsNone(text: String) {
+        #expect(LangSmithInfo(Array(text.utf8)) == nil)
+    }
+
+    @Test func heldBatchesAreReleasedWhenTheirTracesAreWhole() {
+        var index = TraceIndex(TraceIndex.Limits(spans: 100, halfLife: .seconds(60)))
+        var held = HeldBatches(maxBytes: 10)
+        let key = TraceKey(tenant: 1, high: 1, low: 1)
+        let other = TraceKey(tenant: 1, high: 1, low: 2)
+        let links = [key, other].map { SpanLink(trace: $0, span: 2, parent: 1, start: 5) }
+        for link in links { index.add(link) }
+        held.add(1, links, links, bytes: 6, until: Timestamp(nanoseconds: 50))
+        held.add(2, [links[1]], [links[1]], bytes: 6, until: Timestamp(nanoseconds: 60))
+        #expect(held.isOverfull && held.oldest == 1 && held.spans == 3)
+        index.add(SpanLink(trace: key, span: 1, parent: 0, start: 1))
+        #expect(held.released(by: [key], index) == [])
+        index.add(SpanLink(trace: other, span: 1, parent: 0, start: 1))
+        #expect(held.released(by: [other], index) == [1, 2])
+        #expect(held.expired(at: Timestamp(nanoseconds: 50)) == [1])
+        #expect(held.remove(1)?.count == 2)
+        #expect(!held.isOverfull && held.spans == 1)
+        #expect(held.remove(2)?.count == 1 && held.remove(2) == nil)
+        #expect(held.oldest == nil && held.spans == 0)
+    }
+
+    @Test func aBatchIsSentAfterThoseThatHoldItsParents() {
+        var index = TraceIndex(TraceIndex.Limits(spans: 100, halfLife: .seconds(60)))
+        let key = TraceKey(tenant: 1, high: 1, low: 1)
+        let links = (1...4).map { SpanLink(trace: key, span: $0, parent: $0 - 1, start: 1) }
+        for link in links { index.add(link, batch: Int(link.span)) }
+        var order = SendingOrder()
+        for link in links.reversed() { order.begin(Int(link.span), after: [link], index) }
+        #expect(links.map { order.predecessors(of: Int($0.span)) } == [[], [], [], []], "never a circle")
+        order.begin(4, after: [links[3]], index)
+        #expect(order.predecessors(of: 4) == [3])
+        order.end(3)
+        #expect(!order.isActive(3))
+    }
+
+    @Test func severalDestinationsAreReadAsLangSmithsClientsDo() throws {
+        let list = try LangSmithTarget.list(
+            """
+            [{"api_url":"http://a/","api_key":"k1","project_name":"x"},
+             {"api_url":"http://b","api_key":"k2","primary":true}]
+            """, project: "shop")
+        #expect(list.map(\.key) == ["k1", "k2"] && list.map(\.project) == ["x", "shop"])
+        #expect(list.map(\.isReplica) == [true, false] && list[1].salt == 0 && list[0].salt != 0)
+        #expect(try LangSmithTarget.list(#"{"http://a":"k1"}"#, project: "p").map(\.isReplica) == [false])
+        #expect(try LangSmithTarget.list(" ", project: "p").isEmpty)
+        for wrong in ["x", "[]", "{}", #"[{"api_url":"http://a"}]"#, #"{"ftp://a":"k"}"#] {
+            #expect(throws: ConfigError.self) { try LangSmithTarget.list(wrong, project: "p") }
+        }
+    }
+
+    @Test(arguments: [
+        (200, "", LangSmithAnswer.taken), (202, "{}", .taken), (409, "", .known), (413, "<html>", .tooLarge),
+        (404, "", .missing),
+        (400, #"{"error":"Bad request: x"}"#, .failed(.rejected("the destination answered 400: Bad request: x"))),
+        (422, #"{"detail":"y"}"#, .failed(.rejected("the destination answered 422: y"))),
+        (
+            401, #"{"detail":"Invalid token lsv2_secret_key"}"#,
+            .failed(
+                .tenantBlocked(
+                    "acme", "the destination answered 401: Invalid token [hidden]; spans wait until it takes the key"))
+        ),
+        (429, "slow", .failed(.retryable("the destination answered 429: slow", after: .seconds(7)))),
+        (
+            405, "",
+            .failed(
+                .retryable(
+                    "the destination answered 405; spans wait until endpoint is the URL of LangSmith's API", after: nil)
+            )
+        ),
+    ])
+    func everyAnswerHasOneOutcome(status: Int, body: String, outcome: LangSmithAnswer) throws {
+        let target = LangSmithTarget(
+            url: try HTTPURL(parsing: "http://127.0.0.1:1"), key: "lsv2_secret_key", workspace: "", project: "p")
+        let request = RunRequest(
+            target: target, tenant: "acme", path: "/runs/multipart", headers: [], body: [], operations: [])
+        let answer = HTTPAnswer(status: status, contentType: "", retryAfter: "7", body: Array(body.utf8))
+        #expect(LangSmithAnswer(answer, to: request, at: Timestamp(nanoseconds: 0)) == outcome)
+    }
+}

@@ -1,0 +1,70 @@
+import Testing
+
+@testable import Weir
+
+@Suite struct PlaceFilesTests {
+    private let directory: TemporaryDirectory
+    private let key = TraceKey(tenant: 7, high: 8, low: 9)
+
+    init() throws {
+        directory = try TemporaryDirectory()
+    }
+
+    private func index() -> TraceIndex {
+        TraceIndex(TraceIndex.Limits(spans: 100, halfLife: .seconds(60)))
+    }
+
+    private func link(_ span: UInt64, _ parent: UInt64) -> SpanLink {
+        SpanLink(trace: key, span: span, parent: parent, start: span)
+    }
+
+    @Test func whatWasFixedIsKnownToTheNextProcess() throws {
+        var first = index()
+        var files: PlaceFiles? = try PlaceFiles(directory.path)
+        first.add(link(1, 0))
+        _ = first.place(link(2, 1))
+        let news = first.takeNews()
+        try files?.append(news.places, hasTurned: news.hasTurned, isSafe: true)
+        for isOwn in [false, true] {
+            if isOwn { files = nil }
+            var second = index()
+            var again = try PlaceFiles(directory.path)
+            #expect(again.isOwn == isOwn, "one writes, all may read")
+            try again.restore(into: &second)
+            try again.append([], hasTurned: !isOwn, isSafe: true)
+            #expect(second.isComplete(link(2, 1)))
+            #expect(second.place(link(3, 2)).path.map(\.start) == [1, 2, 3])
+            #expect(second.takeNews().places.count == 1)
+        }
+    }
+
+    @Test func aLineThatACrashLeftUnfinishedIsCutOff() throws {
+        var first = index()
+        _ = first.place(link(1, 0))
+        var files: PlaceFiles? = try PlaceFiles(directory.path)
+        try files?.append(first.takeNews().places, hasTurned: false, isSafe: false)
+        files = nil
+        let young = try AppendFile(extending: "\(directory.path)/young")
+        try Array("000000".utf8).withUnsafeBytes { try young.append($0) }
+        for _ in 0..<2 {
+            var second = index()
+            var again = try PlaceFiles(directory.path)
+            try again.restore(into: &second)
+            #expect(second.isComplete(link(1, 0)))
+            try again.append(first.takeNews().places, hasTurned: false, isSafe: false)
+        }
+        #expect(try Directory.size(ofFile: "\(directory.path)/young") == FixedPlace.size)
+    }
+
+    @Test func whatIsOldIsForgottenAtTheSecondTurn() throws {
+        var files = try PlaceFiles(directory.path)
+        var one = index()
+        for (turn, known) in [true, true, false].enumerated() {
+            if turn == 0 { _ = one.place(link(1, 0)) }
+            try files.append(one.takeNews().places, hasTurned: turn > 0, isSafe: false)
+            var next = index()
+            try files.restore(into: &next)
+            #expect(next.isComplete(link(1, 0)) == known)
+        }
+    }
+}

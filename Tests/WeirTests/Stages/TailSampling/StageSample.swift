@@ -1,0 +1,95 @@
+import Logging
+
+@testable import Weir
+
+/// A stage between two journals on one disk, with the tasks that write them.
+final class StageSample {
+    let first: Journal
+    let second: Journal
+    let metrics = MetricRegistry()
+    private let writers: [JournalWriter]
+    private let writing: [Task<Void, Never>]
+    private var running: Task<Void, Never>?
+    private let stage: TailSamplingStage
+    private let course: StageCourse
+    /// Of the second journal, as an exporter has it.
+    private let exporter: JournalReader
+
+    /// - Parameter directory: for its decisions.
+    init(
+        _ configuration: TailSamplingConfiguration, on disk: SimulatedDisk, directory: String,
+        processors: [any Processor] = [], maxBytes: Int = 1 << 20
+    ) throws {
+        let limits = JournalLimits.small(maxBytes: maxBytes, segmentBytes: 8_192)
+        func open(_ prefix: String, _ names: [String]) throws -> (Journal, JournalWriter) {
+            try Journal.open(
+                on: PartOfADisk(prefix, of: disk), limits, for: names.map { Journal.Destination($0) },
+                executor: { BlockingExecutor(label: $0) }, clock: { Timestamp.now() }, events: { _ in })
+        }
+        let (first, firstWriter) = try open("first-", [StageCourse.name])
+        let (second, secondWriter) = try open("second-", ["exporter", StageCourse.name])
+        self.first = first
+        self.second = second
+        writers = [firstWriter, secondWriter]
+        writing = writers.map { writer in Task { await writer.run() } }
+        exporter = second.reader(0)
+        let logger = Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }
+        stage = TailSamplingStage(
+            configuration, Context(id: ComponentID(type: "tail_sampling"), logger: logger, metrics: metrics))
+        let id = ComponentID(type: "traces")
+        course = StageCourse(
+            source: Pipeline(id: id, processors: [], journal: first), reader: first.reader(0),
+            keepCursors: { await firstWriter.keepCursors() },
+            target: Pipeline(id: id, processors: processors, journal: second), progress: second.reader(1),
+            directory: directory, now: { Timestamp.now() })
+    }
+
+    func start() {
+        running = Task { [stage, course] in await stage.run(course) }
+    }
+
+    deinit {
+        running?.cancel()
+        for task in writing { task.cancel() }
+    }
+
+    /// - Returns: whether it was kept.
+    func append(_ spans: [SpanFixture]) async -> Bool {
+        let payload = SpanFixture.request(spans)
+        let entry = JournalEntry(
+            tenant: "t", receivedAt: Timestamp.now(), spanCount: spans.count, payload: payload)
+        return (try? await first.append(entry)) != nil
+    }
+
+    /// What the second journal has for its exporter, which then has it.
+    func take() async -> [JournalRecord] {
+        var all: [JournalRecord] = []
+        while true {
+            let records = await exporter.read()
+            guard let first = records.first, let last = records.last else { return all }
+            exporter.commit(first.sequence...last.sequence)
+            all += records
+        }
+    }
+
+    var waitingRecords: Double {
+        metrics.gauge(
+            "weir_tail_sampling_waiting_records", help: "", labels: ["processor": "tail_sampling"]
+        ).value
+    }
+
+    /// Ends as a service does.
+    func stop() async {
+        await abandon()
+        for writer in writers { await writer.finish() }
+    }
+
+    /// The power is off: nothing that is done now reaches the disk.
+    func abandon() async {
+        first.close()
+        await running?.value
+        second.close()
+        for task in writing { task.cancel() }
+        for task in writing { await task.value }
+    }
+}

@@ -1,0 +1,173 @@
+import Testing
+
+@testable import Weir
+
+/// The stage between two real journals.
+@Suite struct TailSamplingStageTests {
+    private static let quick =
+        "decision_wait: 500ms\ndecision_wait_after_root_received: 10ms\ncopy_forward_after: 200ms"
+    private static let errors = "{ name: errors, type: status_code, status_code: { status_codes: [ERROR] } }"
+
+    private func sample(
+        _ policies: String, _ further: String = quick, on disk: SimulatedDisk = SimulatedDisk(seed: 1),
+        _ directory: TemporaryDirectory? = nil, processors: [any Processor] = [], maxBytes: Int = 1 << 20
+    ) throws -> StageSample {
+        let sample = try StageSample(
+            try TailSamplingConfiguration(policies: policies, further), on: disk,
+            directory: try (directory ?? TemporaryDirectory()).path, processors: processors, maxBytes: maxBytes)
+        sample.start()
+        return sample
+    }
+
+    private func span(_ trace: UInt64, _ id: UInt64, change: (inout SpanFixture) -> Void = { _ in }) -> SpanFixture {
+        var span = SpanFixture()
+        span.traceID = (1, trace)
+        span.spanID = id
+        span.name = "\(id)"
+        change(&span)
+        return span
+    }
+
+    private func finish(_ sample: StageSample) async throws -> [JournalRecord] {
+        try await eventually("all is decided and gone on") { sample.first.unsettled(0) == Load() }
+        await sample.stop()
+        return await sample.take()
+    }
+
+    /// Calls `body` with each span that went on, by its id.
+    private func forEach(_ records: [JournalRecord], _ body: (UInt64, SpanRecord, borrowing Batch) -> Void) throws {
+        for record in records {
+            var batch = Batch()
+            try OTLPDecoder().decode(record.payload, into: &batch)
+            for span in batch.spans { body(span.spanID, span, batch) }
+        }
+    }
+
+    @Test func aKeptSpanSaysByWhichPolicyAndWithWhichProbability() async throws {
+        let sample = try sample(
+            "\(Self.errors), { name: half, type: probabilistic, probabilistic: { sampling_percentage: 50 } }")
+        let high: UInt64 = 0xff_ffff_ffff_ffff
+        #expect(
+            await sample.append([
+                span(high, 1), span(high, 2) { $0.traceState = "a=1,ot=th:c" },
+                span(high, 3) { $0.traceState = "ot=rv:00000000000001" }, span(5, 4) { $0.status = 2 },
+                span(5, 5) { $0.traceState = "not a trace state" }, span(6, 6),
+            ]))
+        var states: [UInt64: String] = [:]
+        var rules: [UInt64: String] = [:]
+        try forEach(try await finish(sample)) { id, span, batch in
+            states[id] = batch.text(span.traceState)
+            if case .string(let rule)? = batch.value(of: Batch.samplingRule, in: span.attributes) {
+                rules[id] = String(decoding: rule, as: UTF8.self)
+            }
+        }
+        // The trace decides by the rv that one of its spans names, and that is too low.
+        #expect(states[1] == nil && states[2] == nil && states[3] == nil && states[6] == nil)
+        #expect(states == [4: "ot=th:0", 5: "not a trace state"])
+        #expect(rules == [4: "errors", 5: "errors"])
+    }
+
+    @Test func theHigherThresholdStays() async throws {
+        let sample = try sample("{ name: half, type: probabilistic, probabilistic: { sampling_percentage: 50 } }")
+        let high: UInt64 = 0xff_ffff_ffff_ffff
+        #expect(await sample.append([span(high, 1), span(high, 2) { $0.traceState = "a=1,ot=th:c" }]))
+        var states: [UInt64: String] = [:]
+        try forEach(try await finish(sample)) { id, span, batch in states[id] = batch.text(span.traceState) }
+        #expect(states == [1: "ot=th:8", 2: "a=1,ot=th:c"])
+    }
+
+    @Test func whatWasLeftOutIsCountedInTheSectionWithWhatWasLeftOutBefore() async throws {
+        let sample = try sample(Self.errors)
+        var batch = try SpanFixture.batch([span(1, 1), span(1, 2), span(2, 3) { $0.status = 2 }])
+        batch.tenant = "t"
+        batch.sampleOut(span: 0)
+        let lane = Pipeline(id: ComponentID(type: "traces"), processors: [], journal: sample.first).makeLane()
+        let entry = try lane.process(&batch)
+        _ = try await sample.first.append(try #require(entry))
+        let records = try await finish(sample)
+        #expect(records.map(\.spanCount) == [1])
+        let section = try #require(records.first?.section.value(of: .sampledOut))
+        #expect(try Array(section).withUnsafeBytes(SampledOut.spanCount) == 2)
+    }
+
+    @Test func processorsBehindItSeeOnlyWhatIsKept() async throws {
+        let filter = try ProcessorFixture<FilterProcessor>(#"traces: { span: [ 'name == "2"' ] }"#)
+        let sample = try sample(Self.errors, processors: [filter.processor])
+        #expect(await sample.append([span(1, 1) { $0.status = 2 }, span(1, 2), span(2, 2)]))
+        #expect(try await finish(sample).map(\.spanCount) == [1])
+        #expect(
+            filter.metrics.render().contains(#"otelcol_processor_filter_spans_filtered{filter="filter/test"} 1"#))
+    }
+
+    @Test func spansOfAnOpenTraceDelayNobodyAndAreCopied() async throws {
+        let sample = try sample(
+            Self.errors, "decision_wait: 2s\ndecision_wait_after_root_received: 10ms\ncopy_forward_after: 100ms")
+        #expect(
+            await sample.append([span(1, 1) { $0.status = 2 }, span(2, 2) { $0.parentSpanID = 9 }]))
+        var early: [JournalRecord] = []
+        while early.isEmpty {
+            early = await sample.take()
+            try await Task.sleep(for: .milliseconds(1))
+        }
+        #expect(early.map(\.spanCount) == [1])
+        #expect(await sample.append([span(2, 3) { ($0.status, $0.parentSpanID) = (2, 9) }]))
+        let records = try await finish(sample)
+        var ids: [UInt64] = []
+        try forEach(records) { id, _, _ in ids.append(id) }
+        #expect(ids.sorted() == [2, 3])
+        #expect(
+            sample.metrics.counter(
+                "weir_tail_sampling_copied_spans", help: "", labels: ["processor": "tail_sampling"]
+            ).value > 0)
+    }
+
+    @Test func aRestartGoesOnWithTheNewPolicies() async throws {
+        let disk = SimulatedDisk(seed: 1)
+        let directory = try TemporaryDirectory()
+        let slow = "decision_wait: 1h\ndecision_wait_after_root_received: 1h\ncopy_forward_after: 1h"
+        let first = try sample(Self.errors, slow, on: disk, directory)
+        #expect(await first.append([span(1, 1), span(2, 2)]))
+        await first.stop()
+        #expect(await first.take().isEmpty)
+        let second = try sample("{ name: all, type: always_sample }", on: disk, directory)
+        #expect(try await finish(second).map(\.spanCount) == [2])
+    }
+
+    /// How many are kept, and what that says of how many there were.
+    @Test func countsAndCostsAreTrueWhateverThePolicy() async throws {
+        let sample = try sample(
+            """
+            \(Self.errors), { name: money, type: cost, cost: { full_usd: 1, floor_percentage: 5 } },
+            { name: tenth, type: probabilistic, probabilistic: { sampling_percentage: 10 } }
+            """, maxBytes: 64 << 20)
+        var random = SplitMix64(seed: 21)
+        var cost = 0.0
+        let traces = 8_000
+        for start in stride(from: 0, to: traces, by: 100) {
+            let spans = (start..<start + 100).map { number in
+                let amount = random.below(1_000) < 20 ? 2_000_000 : random.below(100_000)
+                cost += Double(amount)
+                return span(random.next(), UInt64(number + 1)) { span in
+                    span.traceID.high = UInt64(number + 1)
+                    span.status = random.chance(2) ? 2 : 0
+                    span.attributes = [
+                        NewPair(key: "weir.cost.total", value: .string(Cost.text(Int64(amount) * 1_000_000)))
+                    ]
+                }
+            }
+            #expect(await sample.append(spans))
+        }
+        var (kept, counted, costed) = (0, 0.0, 0.0)
+        try forEach(try await finish(sample)) { _, span, batch in
+            let count = TraceState(batch.bytes(span.traceState))?.threshold?.adjustedCount ?? 0
+            kept += 1
+            counted += count
+            if case .string(let text)? = batch.value(of: AttributeKey("weir.cost.total"), in: span.attributes) {
+                costed += Double(GenAIAttributes.pico(text) ?? 0) / 1_000_000 * count
+            }
+        }
+        #expect(kept < traces / 4)
+        #expect(abs(counted / Double(traces) - 1) < 0.1)
+        #expect(abs(costed / cost - 1) < 0.05)
+    }
+}
