@@ -2,6 +2,7 @@
 struct RunningPipeline: Sendable {
     /// What of a configuration makes it what it is.
     struct Key: Equatable {
+        let tenants: Set<String>?
         /// Of the processors, in their order.
         let processors: [Int]
         /// Of the exporters, in their order.

@@ -9,6 +9,6 @@ struct WeirCommand: AsyncParsableCommand {
         subcommands: [
             RunCommand.self, CheckCommand.self, PrintConfigCommand.self, ComponentsCommand.self, JournalCommand.self,
             ReplayCommand.self, RedactCommand.self, PricesCommand.self, QueryCommand.self, StoreCommand.self,
-            APIKeyCommand.self, KeysCommand.self, DecryptCommand.self,
+            APIKeyCommand.self, TestCommand.self, KeysCommand.self, DecryptCommand.self,
         ])
 }
