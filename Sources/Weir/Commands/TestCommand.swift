@@ -1,6 +1,5 @@
 import ArgumentParser
 import Foundation
-import Logging
 
 /// `weir test`
 struct TestCommand: ParsableCommand {
@@ -24,11 +23,7 @@ struct TestCommand: ParsableCommand {
         let configuration = try option.read().configuration
         let data = try Data(contentsOf: URL(fileURLWithPath: input))
         let pipelines = try select(from: configuration)
-        let logger = Logger(label: "weir") { label in
-            LineLogHandler(label: label, level: .warning, sink: LogSink(.logfmt))
-        }
-        var builder = Builder(configuration, logger, MetricRegistry(), JournalDisks())
-        try builder.makeExtensions()
+        let builder = try Builder.trial(configuration)
         for pipeline in pipelines {
             try StandardOutput.write(Array("# \(pipeline.id)\n".utf8))
             try run(pipeline, of: builder, data)
