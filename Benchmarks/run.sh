@@ -13,4 +13,5 @@ swift build -c release --product Redaction
 well=0
 if [ -x ./server.sh ]; then ./server.sh "$bodies" || well=1; fi
 "${PYTHON:-python3}" store.py --weir ../.build/release/weir || well=1
+"${PYTHON:-python3}" archive.py --weir ../.build/release/weir || well=1
 exit $well

@@ -21,6 +21,7 @@ struct Replay {
     private let attempt: Attempt
     private let delivery: DeliveryConfiguration
     private let file: DeadLetterFile
+    private let codec: (any RecordCodec)?
     private let context: Context
     private let patience: Duration
     private let now: @Sendable () -> Timestamp
@@ -28,11 +29,13 @@ struct Replay {
 
     init(
         to exporter: any Exporter, _ delivery: DeliveryConfiguration, from file: DeadLetterFile, _ context: Context,
-        patience: Duration = Self.patience, now: @escaping @Sendable () -> Timestamp
+        codec: (any RecordCodec)? = nil, view: (any BatchView)? = nil, patience: Duration = Self.patience,
+        now: @escaping @Sendable () -> Timestamp
     ) {
-        attempt = Attempt(exporter: exporter, timeout: delivery.timeout, logger: context.logger)
+        attempt = Attempt(exporter: exporter, timeout: delivery.timeout, logger: context.logger, view: view)
         self.delivery = delivery
         self.file = file
+        self.codec = codec
         self.context = context
         self.patience = patience
         self.now = now
@@ -57,11 +60,12 @@ struct Replay {
     /// - Returns: whether the destination answered to the end.
     private mutating func send(_ queue: inout LetterQueue) async throws -> Bool {
         while true {
-            let records = try queue.peek(maxSpans: delivery.queue.maxSpans, maxBytes: delivery.queue.maxBytes) {
+            let found = try queue.peek(maxSpans: delivery.queue.maxSpans, maxBytes: delivery.queue.maxBytes) {
                 line throws(FileError) in
                 _ = try file.append(line)
                 outcome.unreadableLines += 1
             }
+            let records = try await found.opened(by: codec)
             guard let journal = records.first?.journal else { return true }
             let batch = records.prefix { $0.journal == journal }.map(\.record)
             let (finished, isComplete) = try await send(batch, of: journal)
@@ -102,7 +106,7 @@ struct Replay {
                     guard await wait(&shipment, reason, after) else { return (finished, false) }
                 }
             case .bury(let reason), .park(_, let reason):
-                try putBack(part.piece, of: journal, reason)
+                try await putBack(part.piece, of: journal, reason)
                 finished += shipment.finish()
             }
         }
@@ -122,12 +126,12 @@ struct Replay {
     }
 
     /// It was there before, so no limit keeps it from being there again.
-    private mutating func putBack(_ piece: Piece, of journal: JournalID, _ reason: String) throws {
-        let letters = (piece.cut() ?? Array(piece.records)).map { record in
+    private mutating func putBack(_ piece: Piece, of journal: JournalID, _ reason: String) async throws {
+        let letters = try await (piece.cut() ?? Array(piece.records)).map { record in
             Letter(
                 time: now(), exporter: context.id.description, reason: reason,
                 kept: KeptRecord(journal: journal, record: record))
-        }
+        }.sealed(by: codec)
         _ = try file.append(letters.flatMap(\.line))
         outcome.remainingSpans += piece.spanCount
     }
@@ -153,6 +157,8 @@ extension Replay {
             let context = Context(id: definition.id, logger: plain, metrics: metrics)
             extensions.add(definition, try Registry.extension(definition, context))
         }
+        for `extension` in extensions.all { try await `extension`.start() }
+        let codec = try KeystoreCodec.make(configuration, extensions, plain)
         for pipeline in pipelines {
             var logger = plain
             logger[metadataKey: "component"] = "\(exporter.id)"
@@ -162,8 +168,11 @@ extension Replay {
             let (built, delivery) = try Registry.exporter(exporter, context)
             let directory = configuration.service.journal.directory(of: pipeline)
             let file = try DeadLetterFile(directory, exporter: exporter.id)
-            var replay = Replay(to: built, delivery, from: file, context, now: Timestamp.now)
+            var replay = Replay(
+                to: built, delivery, from: file, context, codec: codec,
+                view: try KeystoreView.make(delivery, context), now: Timestamp.now)
             report(pipeline, try await replay.run())
         }
+        for `extension` in extensions.all { await `extension`.finish() }
     }
 }

@@ -240,7 +240,8 @@ extension Service {
             return
         }
         if key == running.key { return }
-        if key.exporters == running.key.exporters, running.settings.stage == nil, settings.stage == nil {
+        let hasStage = settings.stage != nil || running.settings.stage != nil
+        if key.exporters == running.key.exporters, !hasStage {
             let pipeline = Pipeline(
                 id: settings.id, tenants: settings.tenants, processors: try next.processors(of: settings),
                 journal: running.pipeline.journal)
@@ -370,17 +371,22 @@ struct Builder {
     }
 
     private typealias Made = (
-        context: Context, exporter: any Exporter, delivery: DeliveryConfiguration, letters: LetterDirectory
+        context: Context, exporter: any Exporter, delivery: DeliveryConfiguration, letters: LetterDirectory,
+        view: KeystoreView?
     )
 
     /// A pipeline and its deliveries. Each pipeline has exporters of its own, so that none waits for another's.
     func pipeline(_ settings: PipelineConfiguration) throws -> Built {
         let limits = try limits()
+        let codec = try codec()
         let exporters: [Made] = try settings.exporters.map { id in
             let context = context(id, pipeline: settings.id)
             let made = try Registry.exporter(try find(id, in: configuration.exporters), context)
-            let letters = try letters(for: id, of: settings.id)
-            return (context: context, exporter: made.exporter, delivery: made.delivery, letters: letters)
+            let letters = try letters(for: id, of: settings.id, codec)
+            let view = try KeystoreView.make(made.delivery, context)
+            return (
+                context: context, exporter: made.exporter, delivery: made.delivery, letters: letters, view: view
+            )
         }
         let destinations = exporters.map {
             Journal.Destination(name: $0.context.id.fileName, onFull: $0.delivery.onFull)
@@ -431,7 +437,7 @@ struct Builder {
         of pipeline: ComponentID, _ telemetry: JournalTelemetry
     ) throws -> (Journal, JournalWriter) {
         let (journal, writer) = try Journal.open(
-            on: disk, limits, for: destinations,
+            on: disk, limits, for: destinations, codec: try codec(),
             executor: { BlockingExecutor(label: "weir.journal.\(pipeline).\($0)") },
             clock: { Timestamp.now() }, events: { telemetry.note($0) })
         telemetry.observe(journal)
@@ -442,7 +448,7 @@ struct Builder {
         exporters.enumerated().map { index, made in
             Delivery(
                 to: made.exporter, from: pipeline.journal.reader(index), made.delivery, letters: made.letters,
-                pipeline: pipeline.id, made.context, now: { Timestamp.now() })
+                view: made.view, pipeline: pipeline.id, made.context, now: { Timestamp.now() })
         }
     }
 
@@ -451,18 +457,24 @@ struct Builder {
         try processors(settings.processors[..<(settings.stage ?? settings.processors.count)], of: settings.id)
     }
 
-    private func processors(_ ids: ArraySlice<ComponentID>, of pipeline: ComponentID) throws -> [any Processor] {
+    func processors(_ ids: ArraySlice<ComponentID>, of pipeline: ComponentID) throws -> [any Processor] {
         try ids.map { id in
             try Registry.processor(try find(id, in: configuration.processors), context(id, pipeline: pipeline))
         }
     }
 
-    private func letters(for exporter: ComponentID, of pipeline: ComponentID) throws -> LetterDirectory {
+    private func codec() throws -> KeystoreCodec? {
+        try KeystoreCodec.make(configuration, extensions, logger)
+    }
+
+    private func letters(
+        for exporter: ComponentID, of pipeline: ComponentID, _ codec: (any RecordCodec)?
+    ) throws -> LetterDirectory {
         let journal = configuration.service.journal
         return try LetterDirectory(
             journal.directory(of: pipeline), exporter: exporter,
             limits: LetterDirectory.Limits(
-                deadLetters: journal.maxDeadLetters.bytes, parked: journal.maxParked.bytes))
+                deadLetters: journal.maxDeadLetters.bytes, parked: journal.maxParked.bytes), codec: codec)
     }
 
     private func find(_ id: ComponentID, in definitions: [ComponentDefinition]) throws -> ComponentDefinition {

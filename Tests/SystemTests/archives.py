@@ -9,13 +9,14 @@ import re
 import struct
 from dataclasses import dataclass
 
+import pyarrow.parquet
 import zstandard
 from google.protobuf import json_format
 from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, TracesData
 
-PUBLISHED = re.compile(r".*\.(jsonl|otlp)(\.gz|\.zst)?")
+PUBLISHED = re.compile(r".*\.((jsonl|otlp)(\.gz|\.zst)?|parquet)")
 
 
 @dataclass
@@ -41,7 +42,16 @@ class Archived:
 
 
 def files(directory):
-    """The published files, in order of their names."""
+    """The published files that hold messages, in order of their names."""
+    return [path for path in published(directory) if path.suffix != ".parquet"]
+
+
+def rows(directory):
+    """The published Parquet files of spans."""
+    return [path for path in published(directory) if path.suffix == ".parquet" and "llm_usage" not in path.parts]
+
+
+def published(directory):
     return sorted(path for path in pathlib.Path(directory).rglob("*") if PUBLISHED.fullmatch(path.name))
 
 
@@ -87,7 +97,10 @@ def framed(data):
 
 
 def spans(directory):
-    return [span for path in files(directory) for message in messages(path) for span in flat(message)]
+    """Those of Parquet files with their ids only; what else is in their rows, `parquets.py` reads."""
+    tables = [pyarrow.parquet.read_table(path, columns=["span_id"], partitioning=None) for path in rows(directory)]
+    ids = [bytes.fromhex(value) for table in tables for value in table["span_id"].to_pylist()]
+    return [Archived(None, "", None, "", Span(span_id=value)) for value in ids] + [span for path in files(directory) for message in messages(path) for span in flat(message)]
 
 
 def flat(message):

@@ -12,7 +12,7 @@ import pytest
 import archives
 from otlp import WHEN, a_body, a_request, a_span, text
 from waiting import eventually
-from weir import archive
+from weir import archive, command
 from wire import Connection, post, request
 
 HOUR = 3600 * 10**9
@@ -54,7 +54,9 @@ def test_nothing_but_published_files_is_left_behind(start):
     assert post(weir.endpoint, a_body()).status == 200
     weir.stop()
     everything = {path for path in weir.archive.rglob("*") if path.is_file()}
-    assert everything == set(archives.files(weir.archive))
+    beside = {path.with_name(f"_{path.name.partition('.')[0]}.manifest.json") for path in archives.files(weir.archive)}
+    chain = set((weir.archive / ".chain").iterdir())
+    assert everything == set(archives.files(weir.archive)) | beside | chain and len(chain) == 1
 
 
 # The edges of days, months, leap years; the first hour there is and the last.
@@ -291,3 +293,35 @@ def test_name_and_footer_say_which_records_are_in_a_file(start, format, compress
         }
         found.append((int(first), int(last), footer["records"], footer["spans"]))
     assert found == ([] if compression == "none" else [(1, 7, 7, 21), (2, 6, 3, 9)])
+
+
+@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("compression", COMPRESSIONS)
+def test_the_commands_show_what_is_there_and_what_is_wrong_with_it(start, format, compression):
+    weir = start(exporters={"archive": archive("archive", format, compression)})
+    sent = a_request(*[a_span_at(WHEN + hour * HOUR, name=f"span {hour}") for hour in range(3) for _ in range(4)])
+    assert post(weir.endpoint, sent.SerializeToString()).rejected() == 0
+    weir.stop()
+
+    def run(*arguments):
+        return command("archive", *arguments, "--config", "collector.yaml", cwd=weir.directory)
+
+    whole = run("verify")
+    size = sum(path.stat().st_size for path in archives.files(weir.archive))
+    assert (whole.returncode, whole.stdout) == (0, f"3 files, 12 spans, {size} bytes: whole\n"), whole
+    assert len(run("ls").stdout.splitlines()) == 4
+    listed = [json.loads(line)["files"][0]["path"] for line in run("ls", "--json").stdout.splitlines()]
+    assert listed == [str(path.relative_to(weir.archive)) for path in archives.files(weir.archive)]
+    assert run("stat").stdout.splitlines()[1].split()[:4] == ["default", "2026-03-04", "3", "12"]
+    lines = [archives.from_json(json.loads(line)) for line in run("cat").stdout.splitlines()]
+    found = [archived.key() for message in lines for archived in archives.flat(message)]
+    assert sorted(found) == sorted(archived.key() for archived in archives.flat(sent))
+    part = run("cat", "--from", "2026-03-04T06:00:00Z", "--to", "2026-03-04T07:00:00Z").stdout.splitlines()
+    assert ["span 1"] * 4 == [a.span.name for line in part for a in archives.flat(archives.from_json(json.loads(line)))]
+    path = archives.files(weir.archive)[1]
+    path.chmod(0o640)
+    path.write_bytes(path.read_bytes()[:-1])
+    broken = run("verify")
+    assert broken.returncode == 1 and str(path.relative_to(weir.archive)) in broken.stdout
+    if compression != "none" or format == "otlp_proto":
+        assert run("cat", str(path)).returncode != 0

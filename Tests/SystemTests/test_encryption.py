@@ -17,11 +17,19 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 import archives
 import otlp
 from decryptor import ATTRIBUTE, EVENT, LINK, RESOURCE, SCOPE, STATUS, Decryptor, Unreadable
+from destination import Destination
 from waiting import eventually
-from weir import BINARY, archive, command, configuration
+from weir import BINARY, archive, command, configuration, forward
 
 SECRET = "the-plan-of-maria-4711"
 FIRST, SECOND = bytes([0x11]) * 32, bytes([0x22]) * 32
+
+
+@pytest.fixture
+def destination():
+    made = Destination()
+    yield made
+    made.close()
 
 
 def collector(directory, encryption='fields: ["app.*"], content: true, status_message: true, subjects: [user.id]',
@@ -306,3 +314,79 @@ def test_a_destroyed_key_is_an_erased_person(start, tmp_path):
                 else:
                     assert values["app.text"]["stringValue"] == SECRET
     assert "maria" not in command("keys", "audit", "--config", weir.config).stdout
+
+
+def test_an_encrypted_journal_holds_nothing_in_clear_and_is_delivered_after_a_kill(start, tmp_path, backend):
+    write_keys(tmp_path, FIRST)
+    backend.mood = lambda spans: 503
+    journal = {"directory": str(tmp_path / "journal"), "max_bytes": "16MiB", "encryption": "keystore"}
+    text = configuration(exporters={"otlp_http": forward(backend.url)}, journal=journal)
+    text = text.replace("exporters:\n", f"""\
+extensions:
+  keystore: {{ key_encryption_keys: {{ file: {tmp_path}/kek }}, path: {tmp_path}/keys/keys.db }}
+exporters:
+""", 1)
+    weir = start(text=text)
+    spans = [secret_span(), secret_span()]
+    for span in spans:
+        assert post(weir.endpoint, request(span))[0] == 200
+    weir.kill()
+    files = check_files(tmp_path)
+    assert any(path.suffix == ".seg" for path in files)
+    dump = command("journal", "dump", "--spans", "--config", weir.config)
+    assert dump.returncode == 0 and SECRET not in dump.stdout and dump.stdout.count('"encrypted":true') == 2
+    assert command("journal", "verify", "--config", weir.config).returncode == 0
+
+    # What the destination refuses is no clearer among the dead letters, and comes back from there.
+    backend.mood = lambda spans: 400
+    again = start(text=text)
+    letters = tmp_path / "journal"
+    eventually(lambda: [path for path in letters.rglob("letters.jsonl") if path.read_text().count("\n") == 2], again.log)
+    again.stop()
+    check_files(tmp_path)
+    backend.mood = lambda spans: "ok"
+    replay = command("replay", "--config", again.config, "--exporter", "otlp_http")
+    assert replay.returncode == 0, replay.stdout + replay.stderr
+    assert set(backend.taken) == {span.span_id for span in spans}
+
+
+def test_a_person_is_found_behind_the_token_that_redaction_made(start, tmp_path):
+    write_keys(tmp_path, FIRST)
+    text = collector(tmp_path, 'fields: ["app.*"], content: true, status_message: true, subjects: [user.id]')
+    text = text.replace("processors:\n", f"processors:\n  redaction: {{ key_file: {tmp_path}/redaction.key }}\n", 1)
+    text = text.replace("processors: [encryption]", "processors: [redaction, encryption]")
+    weir = start(text=text)
+    for user in ("maria", "bob"):
+        assert post(weir.endpoint, request(secret_span(user=user)))[0] == 200
+    run = command(
+        "keys", "destroy", "--config", weir.config, "--tenant", "default", "--subject", "user.id=maria", "--yes")
+    assert "1 data keys are destroyed" in run.stdout, run.stdout + run.stderr
+    weir.stop()
+    for path in check_files(tmp_path):
+        assert b"maria" not in path.read_bytes().replace(SECRET.encode(), b"")
+
+
+def test_an_exporter_that_reveals_gets_clear_text_and_the_others_do_not(start, tmp_path, destination):
+    write_keys(tmp_path, FIRST)
+    text = collector(tmp_path)
+    text = text.replace("  archive: {", f"""\
+  otlp_http: {{ endpoint: "{destination.url}", compression: none, reveal: ["app.*", status.message] }}
+  archive: {{""", 1).replace("exporters: [archive", "exporters: [otlp_http, archive")
+    weir = start(text=text)
+    span = secret_span()
+    assert post(weir.endpoint, request(span))[0] == 200
+    eventually(lambda: destination.accepted, weir.log)
+    metrics = weir.get("/metrics")[2]
+    weir.stop()
+    check_files(tmp_path)
+    assert 'weir_exporter_revealed_values{exporter="otlp_http"} 12' in metrics
+    message = destination.accepted[0].message()
+    [group] = message.resource_spans
+    [got] = group.scope_spans[0].spans
+    values = {attribute.key: attribute.value for attribute in got.attributes}
+    for key, value in VALUES.items():
+        assert values[key] == otlp.any_value(value), key
+    assert got.status.message == f"no answer for {SECRET}"
+    assert values["gen_ai.input.messages"].string_value.startswith("weir1.")
+    assert group.resource.attributes[-1].value.string_value == SECRET
+    assert "reveal" in command("keys", "audit", "--config", weir.config).stdout

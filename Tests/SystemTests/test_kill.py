@@ -1,6 +1,7 @@
 """`kill -9` at any moment and at the worst ones: what was acknowledged arrives, and stands in the archive once."""
 
 import contextlib
+import hashlib
 import itertools
 import signal
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from dataclasses import dataclass
 import pytest
 
 import archives
+import parquets
 from backend import DROP, HANG, OK, RESTART
 from faults import killed
 from ledger import Ledger, Load, send
@@ -63,6 +65,8 @@ GROUPS = {
         *kills("sync a file", "fsync", "/archive/", "before after", 5),
         *kills("publish a file", "link", "/archive/.open/", "before after", 2),
         *kills("take a published file's first name", "unlink", "/archive/.open/", "before after", 2),
+        *kills("name a manifest", "rename", ".manifest.json.open -> ", "before after", 3),
+        *kills("note the chain of manifests", "rename", "/archive/.chain/", "before after", 3),
     ],
     "recovery": [
         *kills("open a segment", "open", ".seg", "before after", 2, at_start=True),
@@ -77,12 +81,12 @@ ALL = list(itertools.chain(*GROUPS.values()))
 class Story:
     """One journal and one archive over many lives of the program, with clients that go on all the time."""
 
-    def __init__(self, start, faults, dice, directory, backend, durability):
+    def __init__(self, start, faults, dice, directory, backend, durability, format):
         self.start, self.faults, self.dice = start, faults, dice
         self.ledger = Ledger()
         self.journal, self.archive = directory / "journal", directory / "archive"
         self.keys = dict(
-            exporters={"archive": archive(self.archive), "otlp_http": forward(backend.url)},
+            exporters={"archive": archive(self.archive, format), "otlp_http": forward(backend.url)},
             # The least there is, so that segments are full soon.
             journal={"directory": str(self.journal), "max_bytes": "16MiB", "durability": durability},
         )
@@ -122,10 +126,18 @@ def moody(dice):
 
 
 @pytest.mark.parametrize(
-    "durability, all", [("fsync", False), long("fsync", True), long("interval", True), long("none", True)]
+    "durability, format, all",
+    [
+        ("fsync", "otlp_proto", False),
+        ("fsync", "parquet", False),
+        long("fsync", "otlp_proto", True),
+        long("fsync", "parquet", True),
+        long("interval", "otlp_proto", True),
+        long("none", "otlp_proto", True),
+    ],
 )
 def test_nothing_acknowledged_is_lost_and_nothing_is_archived_twice(
-    start, faults, dice, tmp_path, backend, durability, all
+    start, faults, dice, tmp_path, backend, durability, format, all
 ):
     plan = [*ALL, *[Kill("any moment")] * 10] if all else [dice.choice(group) for group in GROUPS.values()]
     if durability != "fsync":
@@ -133,7 +145,7 @@ def test_nothing_acknowledged_is_lost_and_nothing_is_archived_twice(
         plan = [kill for kill in plan if kill.what != "commit"]
     dice.shuffle(plan)
     backend.mood = moody(dice)
-    story = Story(start, faults, dice, tmp_path, backend, durability)
+    story = Story(start, faults, dice, tmp_path, backend, durability, format)
     with Load(story.ledger, dice.random()) as load:
         # First of all, something to recover has to come to be.
         for kill in [Kill("any moment"), *plan]:
@@ -147,7 +159,18 @@ def test_nothing_acknowledged_is_lost_and_nothing_is_archived_twice(
     weir.stop()
     wrong = story.ledger.compare(story.archive, backend.taken)
     assert not wrong, wrong
+    check_manifests(story.archive)
     print(story.ledger.answers, backend.moods)
+
+
+def check_manifests(archive):
+    """Each file has one, which says what it is, and none is missing."""
+    found = parquets.manifests(archive)
+    assert [manifest["number"] for manifest, _ in found] == list(range(1, len(found) + 1))
+    hashes = [hashlib.sha256(text).hexdigest() for _, text in found]
+    assert [manifest["previous"] for manifest, _ in found] == [None, *hashes[:-1]]
+    files = {archive / file["path"]: file["sha256"] for manifest, _ in found for file in manifest["files"]}
+    assert files == {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in archives.published(archive)}
 
 
 @pytest.mark.parametrize(

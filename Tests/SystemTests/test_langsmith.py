@@ -405,5 +405,5 @@ def test_says_what_is_wrong_with_a_configuration(tmp_path):
     config.write_text(configuration(exporters=keys))
     result = command("check", "--config", config)
     assert result.returncode != 0
-    for what in ("api_key", "a UUID", "reveal"):
+    for what in ("api_key", "a UUID", "keystore"):
         assert what in result.stderr + result.stdout

@@ -10,7 +10,7 @@ from faults import killed
 from ledger import Ledger, Load
 from otlp import a_body, a_span, new_ids
 from waiting import eventually
-from weir import archive, configuration
+from weir import archive, command, configuration
 from wire import post
 
 ERROR = {"code": 2}
@@ -71,6 +71,28 @@ def test_whole_traces_are_kept_or_left_out(start, tmp_path):
     made = decisions(weir.directory / "data/journal/traces/stage")
     assert made[wanted[0].trace_id.hex()] == ("kept", "0", "errors")
     assert made[unwanted[0].trace_id.hex()] == ("dropped", "-", "")
+
+
+def test_what_was_not_kept_is_called_back(start, tmp_path):
+    recall = f"recall: {{ directory: {tmp_path / 'recall'}, max_bytes: 16MiB, max_age: 10m }}"
+    sampling = ERRORS_ONLY.rstrip()[:-1] + f", {recall} }}"
+    weir = start(text=staged(sampling, exporters={"archive": archive(tmp_path / "archive")}))
+    trace, other = a_trace(3), a_trace(2, name="GET /slow")
+    for spans in (trace, other):
+        assert post(weir.endpoint, a_body(*spans)).status == 200
+    eventually(lambda: weir.metric("weir_tail_sampling_recall_spans") == 5, weir.log, 15)
+    found = command("promote", "--config", str(weir.config), "--trace", trace[0].trace_id.hex(), cwd=weir.directory)
+    assert (found.returncode, found.stdout) == (0, "1 traces, 3 spans\n"), found.stderr
+    found = command("promote", "--config", str(weir.config), "--condition", 'name == "GET /slow"', cwd=weir.directory)
+    assert (found.returncode, found.stdout) == (0, "1 traces, 2 spans\n"), found.stderr
+    again = command("promote", "--config", str(weir.config), "--trace", trace[0].trace_id.hex(), cwd=weir.directory)
+    assert again.returncode == 1
+    weir.stop()
+    stored = archives.spans(tmp_path / "archive")
+    assert {span.span.span_id for span in stored} == ids(trace + other) and len(stored) == 5
+    for span in stored:
+        values = {pair.key: pair.value.string_value for pair in span.span.attributes}
+        assert values["weir.sampling.rule"] == "promoted"
 
 
 # Copies of open traces, late spans and limiters are all in it.

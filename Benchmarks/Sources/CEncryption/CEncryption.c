@@ -12,7 +12,7 @@
 struct weir_encryption_loop {
     EVP_CIPHER_CTX *xaes, *gcm, *ecb;
     uint8_t mask[16], nonces[4080], additional[100], *sealed, *text;
-    size_t used, room;
+    size_t used, room, end, capacity;
 };
 
 struct weir_encryption_loop *weir_encryption_loop_new(void) {
@@ -33,13 +33,19 @@ struct weir_encryption_loop *weir_encryption_loop_new(void) {
     return loop;
 }
 
+void weir_encryption_loop_begin(struct weir_encryption_loop *loop, size_t capacity) {
+    free(loop->text);
+    loop->text = malloc(capacity);
+    loop->capacity = capacity;
+    loop->end = 0;
+}
+
 int weir_encryption_loop_seal(struct weir_encryption_loop *loop, int is_xaes, const void *value, size_t count) {
     size_t size = is_xaes ? 24 : 12, head = 11 + size;
     int length;
     if (loop->room < count + 64) {
         loop->room = count + 64;
         loop->sealed = realloc(loop->sealed, loop->room);
-        loop->text = realloc(loop->text, loop->room * 2);
     }
     if (loop->used + size > sizeof loop->nonces) {
         if (RAND_bytes(loop->nonces, sizeof loop->nonces) != 1) return 0;
@@ -67,7 +73,11 @@ int weir_encryption_loop_seal(struct weir_encryption_loop *loop, int is_xaes, co
     if (EVP_CipherUpdate(context, loop->sealed + head, &length, value, (int)count) != 1) return 0;
     if (EVP_CipherFinal_ex(context, loop->sealed + head + count, &length) != 1) return 0;
     if (EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, 16, loop->sealed + head + count) != 1) return 0;
-    memcpy(loop->text, "weir1.", 6);
-    weir_base64url_encode(loop->sealed, head + count + 16, loop->text + 6);
+    // What was encrypted is kept, as the spans of a batch are.
+    size_t written = 6 + weir_base64url_length(head + count + 16);
+    if (loop->end + written > loop->capacity) return 0;
+    memcpy(loop->text + loop->end, "weir1.", 6);
+    weir_base64url_encode(loop->sealed, head + count + 16, loop->text + loop->end + 6);
+    loop->end += written;
     return 1;
 }

@@ -34,6 +34,7 @@ private func request(_ size: Int) -> Payload {
     return .copying(writer.written)
 }
 
+Heap.configure()
 guard let ring = Keyring(), let loop = weir_encryption_loop_new() else { fatalError("OpenSSL gives no AES-256") }
 for suite in CipherSuite.allCases {
     var policy = EncryptionPolicy()
@@ -51,6 +52,7 @@ for suite in CipherSuite.allCases {
             swift = min(swift, threadTime() - start)
             try OTLPDecoder().decode(payload, into: &batch)
             start = threadTime()
+            weir_encryption_loop_begin(loop, payload.count / 2 * 3 + 100 * fields)
             let done = batch.spans.indices.reduce(0) { count, index in
                 let value = batch.bytes(batch.attributes[batch.spans[index].attributes.indices.lowerBound + 1].valueRef)
                 return count + Int(weir_encryption_loop_seal(loop, suite == .xaes256gcm ? 1 : 0, value.baseAddress, value.count))

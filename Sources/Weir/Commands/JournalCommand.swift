@@ -27,12 +27,13 @@ struct JournalOptions: ParsableArguments {
             throw ValidationError(
                 "found \(pipeline.quotedForMessage), wanted one of \(wanted.joined(separator: ", "))")
         }
-        return zip(found, names).compactMap { id, name in
-            let path = "\(directory)/\(name)"
-            guard pipeline == nil || pipeline == id, Directory.has("\(path)/\(JournalRecovery.identityName)") else {
-                return nil
+        return zip(found, names).filter { pipeline == nil || pipeline == $0.0 }.flatMap { id, name in
+            // A stage has a second one below.
+            ["", "/" + StageCourse.directory].compactMap { part in
+                let path = "\(directory)/\(name)\(part)"
+                guard Directory.has("\(path)/\(JournalRecovery.identityName)") else { return nil }
+                return (id + part, JournalDirectory(reading: path))
             }
-            return (id, JournalDirectory(reading: path))
         }
     }
 }

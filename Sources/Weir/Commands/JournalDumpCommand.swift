@@ -68,7 +68,9 @@ struct JournalPrinter: ~Copyable {
             (#"{"pipeline":\#(pipeline.quotedAsJSON),"sequence":\#(record.sequence),"tenant":\#(tenant.quotedAsJSON),"#
                 + #""receivedUnixNano":"\#(record.receivedAt.nanoseconds)","spans":\#(record.spanCount),"#
                 + #""bytes":\#(payload.count)"#).utf8)
-        if withSpans {
+        if record.codec != 0 {
+            line += Array(#","encrypted":true"#.utf8)
+        } else if withSpans {
             try OTLPDecoder(maxValueDepth: .max).decode(.copying(payload), into: &batch)
             line += Array(#","request":"#.utf8)
             line += encoder.bytes(of: batch)

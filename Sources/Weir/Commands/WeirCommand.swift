@@ -8,7 +8,8 @@ struct WeirCommand: AsyncParsableCommand {
         version: Program.version,
         subcommands: [
             RunCommand.self, CheckCommand.self, PrintConfigCommand.self, ComponentsCommand.self, JournalCommand.self,
-            ReplayCommand.self, RedactCommand.self, PricesCommand.self, QueryCommand.self, StoreCommand.self,
-            APIKeyCommand.self, TestCommand.self, KeysCommand.self, DecryptCommand.self,
+            PromoteCommand.self, ReplayCommand.self, RedactCommand.self, PricesCommand.self, QueryCommand.self,
+            StoreCommand.self, APIKeyCommand.self, KeysCommand.self, DecryptCommand.self, ArchiveCommand.self,
+            TestCommand.self,
         ])
 }

@@ -27,9 +27,10 @@ extension CollectorConfiguration {
         let service = fields.section("service", "Which components work together, and how Weir shows what it does.") {
             ServiceConfiguration(&$0, defined: [receivers, processors, exporters])
         }
+        let isEncrypted = service.journal.limits.encryption != nil
         let files = PipelineFiles(
             service.pipelinesDirectory, &fields, shared: [receivers, processors, exporters], extensions: extensions,
-            environment, catalogue)
+            isJournalEncrypted: isEncrypted, environment, catalogue)
         let pipelines = service.pipelines + files.files.flatMap(\.pipelines)
         // What a file uses that is in error is not known.
         if files.broken.isEmpty {
@@ -40,7 +41,7 @@ extension CollectorConfiguration {
         extensions.check(fields.references, &fields, catalogue)
         extensions.warnOfUnused(by: fields.references + files.references, &fields, catalogue)
         for pipeline in service.pipelines {
-            pipeline.checkOrder(of: processors.components, isJournalEncrypted: false, &fields)
+            pipeline.checkOrder(of: processors.components, isJournalEncrypted: isEncrypted, &fields)
         }
         self.receivers = receivers.components
         self.processors = processors.components + files.files.flatMap(\.processors)

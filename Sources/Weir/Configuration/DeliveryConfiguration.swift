@@ -15,6 +15,10 @@ struct DeliveryConfiguration: Sendable {
     let queue: SendingQueueConfiguration
     /// Whether one record may be sent in parts.
     let splitsRecords: Bool
+    /// Attributes that are decrypted for the exporter.
+    let reveal: [GlobPattern]
+    /// The keystore that has their keys; nil where nothing is decrypted.
+    let revealKeystore: ComponentID?
 
     init(_ fields: inout Fields, defaults: DeliveryDefaults) {
         timeout = fields.duration(
@@ -34,6 +38,12 @@ struct DeliveryConfiguration: Sendable {
             "What happens when the journal is full because this exporter is behind: refuse new spans, or "
                 + "skip its oldest.")
         splitsRecords = defaults.splitsRecords
+        let patterns = fields.strings(
+            "reveal", default: [], count: 0...1000,
+            "Encrypted attributes that the exporter gets in clear; * stands for any text, status.message for messages.")
+        reveal = patterns.map(GlobPattern.init)
+        revealKeystore = fields.optionalExtensionID(
+            "keystore", .keystore, isWanted: !patterns.isEmpty, "The extension that has the keys of what is revealed.")
         if !isRequired, onFull == .refuse {
             fields.reject("on_full", "found refuse where required is false, wanted skip")
         }

@@ -15,4 +15,20 @@ extension Fields {
         }
         return id
     }
+
+    /// The same for a key that matters only where `isWanted`; by itself it is the id that is the type's name.
+    mutating func optionalExtensionID(
+        _ key: String, _ role: ExtensionRole, isWanted: Bool, _ help: String
+    ) -> ComponentID? {
+        let text = string(key, default: role.rawValue, help)
+        guard isWanted else { return nil }
+        do throws(ConfigError) {
+            let id = try ComponentID(parsing: text)
+            add([ExtensionReference(id: id, role: role, line: node(key)?.line ?? line, path: Self.path(path, key))])
+            return id
+        } catch {
+            reject(key, error.message)
+            return nil
+        }
+    }
 }

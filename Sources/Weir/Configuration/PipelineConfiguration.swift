@@ -31,28 +31,16 @@ struct PipelineConfiguration: Sendable {
         receivers = lists[.receiver] ?? []
         processors = lists[.processor] ?? []
         exporters = lists[.exporter] ?? []
-        checkOrder(&fields)
+        checkStages(&fields)
     }
 
     /// Where among the processors the one stands that needs whole traces, and so a journal in front of it and one
     /// behind.
     var stage: Int? { processors.firstIndex { $0.type == Self.stageType } }
 
-    /// Nothing that redaction removes or encryption covers may reach a disk in clear, and in front of a stage is a
-    /// journal.
-    private func checkOrder(_ fields: inout Fields) {
-        guard let stage else { return }
-        for (place, id) in processors.enumerated() where place > stage {
-            switch id.type {
-            case Self.stageType:
-                fields.reject("processors", "found \"\(id)\" as a second \(Self.stageType), wanted one at most")
-            case "redaction", "encryption":
-                fields.reject(
-                    "processors",
-                    "found \"\(id)\" behind \"\(processors[stage])\", whose journal is in front of it, wanted it before"
-                )
-            default: continue
-            }
+    private func checkStages(_ fields: inout Fields) {
+        for id in processors.filter({ $0.type == Self.stageType }).dropFirst() {
+            fields.reject("processors", "found \"\(id)\" as a second \(Self.stageType), wanted one at most")
         }
     }
 

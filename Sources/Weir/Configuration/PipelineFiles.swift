@@ -7,11 +7,13 @@ struct PipelineFiles: Sendable {
     private(set) var broken: [String] = []
     /// Extensions that their components name.
     private(set) var references: [ExtensionReference] = []
+    private let isJournalEncrypted: Bool
 
     init(
         _ directory: String?, _ fields: inout Fields, shared: [Definitions], extensions: Definitions,
-        _ environment: [String: String], _ catalogue: Catalogue
+        isJournalEncrypted: Bool, _ environment: [String: String], _ catalogue: Catalogue
     ) {
+        self.isJournalEncrypted = isJournalEncrypted
         diagnostics = Diagnostics(file: "")
         guard let directory, fields.mode == .reading else { return }
         let found: [(name: String, path: String)]
@@ -43,7 +45,7 @@ struct PipelineFiles: Sendable {
                 extensions.check(top.references, &top, catalogue)
                 for pipeline in file.pipelines {
                     pipeline.checkOrder(
-                        of: shared.flatMap(\.components) + file.processors, isJournalEncrypted: false, &top)
+                        of: shared.flatMap(\.components) + file.processors, isJournalEncrypted: isJournalEncrypted, &top)
                 }
                 files.append(file)
             }

@@ -47,8 +47,9 @@ struct GroupBuffer: ~Copyable {
         end.initializeMemory(as: UInt8.self, repeating: 0, count: padding)
         let body = UnsafeRawBufferPointer(start: start + RecordHeader.size, count: stored)
         let header = RecordHeader(
-            storedLength: stored, decodedLength: stored, sequence: sequence, receivedAt: entry.receivedAt,
-            key: entry.key, durableBelow: durableBelow, spanCount: entry.spanCount,
+            codec: entry.codec, storedLength: stored, decodedLength: stored, sequence: sequence,
+            receivedAt: entry.receivedAt,
+            key: entry.key, durableBelow: durableBelow, spanCount: entry.spanCount, keyID: entry.keyID,
             tenantLength: entry.tenant.utf8.count, answerLength: answer.utf8.count,
             sectionLength: section.count,
             bodyChecksum: disk.checksum(body, after: 0))

@@ -24,13 +24,14 @@ extension Journal {
     ///   - executor: makes something that runs one job at a time on a thread of its own, by name.
     static func open(
         on disk: any JournalDisk, _ limits: JournalLimits, for destinations: [Destination],
-        executor: (String) -> any SerialExecutor, clock: @escaping @Sendable () -> Timestamp,
+        codec: (any RecordCodec)? = nil, executor: (String) -> any SerialExecutor,
+        clock: @escaping @Sendable () -> Timestamp,
         events: @escaping @Sendable (JournalEvent) -> Void
     ) throws(DiskError) -> (journal: Journal, writer: JournalWriter) {
         let parts = try recover(from: disk, limits, for: destinations, at: clock(), events)
         let journal = Journal(
             parts.log.journal, parts.state, parts.dedupe, on: disk, recoveredThrough: parts.recoveredThrough,
-            executor: executor, events: events)
+            codec: codec, executor: executor, events: events)
         let cursors = parts.cursors
         return (journal, JournalWriter(journal, parts.log, cursors, executor: executor("writer"), clock: clock))
     }

@@ -44,6 +44,8 @@ final class Journal: Sendable {
 
     let id: JournalID
     let limits: JournalLimits
+    /// Nil where no record is encrypted.
+    let codec: (any RecordCodec)?
     /// The last sequence that it held when it was opened; 0 if none.
     let recoveredThrough: UInt64
     private let locked: Mutex<Locked>
@@ -54,11 +56,12 @@ final class Journal: Sendable {
 
     init(
         _ id: JournalID, _ state: JournalState, _ dedupe: DedupeWindow, on disk: any JournalDisk,
-        recoveredThrough: UInt64, executor: (String) -> any SerialExecutor,
+        recoveredThrough: UInt64, codec: (any RecordCodec)? = nil, executor: (String) -> any SerialExecutor,
         events: @escaping @Sendable (JournalEvent) -> Void
     ) {
         self.id = id
         limits = state.limits
+        self.codec = codec
         self.recoveredThrough = recoveredThrough
         wakeups = state.readers.map { _ in Wakeup() }
         readers = state.readers.map { JournalReader.Disk(disk, executor: executor($0.name)) }
@@ -91,10 +94,25 @@ final class Journal: Sendable {
     /// Returns when the record is durable, as far as ``Durability`` says so, and will be delivered whatever happens.
     func append(_ entry: JournalEntry) async throws(Refusal) -> Appended {
         for prerequisite in entry.prerequisites { try await prerequisite.settle() }
+        let entry = try await sealed(entry)
         let outcome = await withCheckedContinuation { continuation in
             enqueue(Waiter(entry: entry, continuation: continuation))
         }
         return try outcome.get()
+    }
+
+    private func sealed(_ entry: JournalEntry) async throws(Refusal) -> JournalEntry {
+        guard let codec, codec.isSealing else { return entry }
+        let record = try await codec.seal(
+            JournalRecord(
+                sequence: 0, tenant: entry.tenant, receivedAt: entry.receivedAt, spanCount: entry.spanCount,
+                payload: entry.payload, section: entry.section))
+        var sealed = entry
+        sealed.payload = record.payload
+        sealed.section = record.section
+        sealed.codec = record.codec
+        sealed.keyID = codec.keyID(of: record)
+        return sealed
     }
 
     private func enqueue(_ waiter: Waiter) {
@@ -303,6 +321,11 @@ extension Journal {
         return records
     }
 
+    /// Where the records begin that may have come after a time: those in front are all older.
+    func firstSequence(notBefore time: Timestamp) -> UInt64 {
+        locked.withLock { $0.state.segments.last { $0.header.createdAt < time }?.firstSequence ?? 0 }
+    }
+
     /// The segment that a record stands in, and where the records end that may be seen; nil where there is none.
     func segment(of sequence: UInt64) -> (SegmentSummary, head: UInt64)? {
         locked.withLock { locked in
@@ -319,6 +342,19 @@ extension Journal {
             return !locked.cursorsMoved
         }
         if isNews { writerWakeup.wake() }
+    }
+
+    /// Records that a reader was handed and that nobody can read any more.
+    func lose(_ reader: Int, _ records: [JournalRecord]) {
+        let name = locked.withLock { $0.state.readers[reader].name }
+        for record in records {
+            events(
+                .gap(
+                    JournalGap(
+                        reason: .destroyed, sequences: record.sequence...record.sequence, spans: record.spanCount,
+                        exporter: name)))
+            commit(reader, record.sequence...record.sequence)
+        }
     }
 
     /// Whether the journal is short of room.

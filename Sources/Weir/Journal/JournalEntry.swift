@@ -4,7 +4,7 @@ struct JournalEntry: Sendable {
     let receivedAt: Timestamp
     let spanCount: Int
     /// An ExportTraceServiceRequest.
-    let payload: Payload
+    var payload: Payload
     var section = RecordSection()
     /// By which the same request is known when it comes again; ``RequestKey/none`` for one that is never taken for
     /// another.
@@ -12,6 +12,10 @@ struct JournalEntry: Sendable {
     /// What the client is told about rejected spans.
     var rejected = Rejections()
 
+    /// As ``JournalRecord/codec``.
+    var codec: UInt8 = 0
+    /// Of that codec, for the header; 0 for none.
+    var keyID: UInt32 = 0
     /// What has to be there before the record may be.
     var prerequisites: [Prerequisite] = []
 

@@ -7,6 +7,8 @@ struct JournalGap: Equatable, Sendable {
         case missing
         /// The journal was full, and the exporter says `on_full: skip`.
         case skipped
+        /// The key that they were encrypted with was destroyed, or they were changed.
+        case destroyed
     }
 
     let reason: Reason

@@ -122,7 +122,7 @@ struct JournalLog: ~Copyable {
             let place = Placed(
                 record: JournalRecord(
                     sequence: record.sequence, tenant: entry.tenant, receivedAt: entry.receivedAt,
-                    spanCount: entry.spanCount, payload: entry.payload, section: entry.section),
+                    spanCount: entry.spanCount, payload: entry.payload, section: entry.section, codec: entry.codec),
                 segment: header, segmentSize: file.size, offset: start + offset, length: record.stride)
             if limits.durability == .interval { unsynced.append((entry, place)) } else { placed.append(place) }
         }

@@ -55,19 +55,34 @@ struct JournalReader: Sendable {
             switch next.source {
             case .nothing: return []
             // What an earlier process had exported is not handed out; then there is more to look for.
-            case .memory(let records) where !records.isEmpty: return records
+            case .memory(let records) where !records.isEmpty:
+                if let records = await opened(records) { return records }
             case .memory: continue
             case .disk(let segment, let offset, let position):
                 do throws(DiskError) {
                     let found = try await disk.read(
                         segment, at: offset, from: position, before: next.head, maxSpans: maxSpans, maxBytes: maxBytes)
-                    if let records = source.found(index, from: position, found), !records.isEmpty { return records }
+                    let records = source.found(index, from: position, found)
+                    if let records, !records.isEmpty, let opened = await opened(records) { return opened }
                 } catch {
                     source.report(.trouble(error))
                     return []
                 }
             }
         }
+    }
+
+    /// - Returns: nil where none of them can be had any more.
+    private func opened(_ records: [JournalRecord]) async -> [JournalRecord]? {
+        guard records.contains(where: { $0.codec != 0 }) else { return records }
+        guard let codec = source.codec else {
+            let what = "records are encrypted and no keystore is configured: they stay"
+            source.report(.trouble(DiskError(description: what, isFull: false)))
+            return []
+        }
+        guard let found = await codec.open(records) else { return [] }
+        if !found.gone.isEmpty { source.lose(index, found.gone) }
+        return found.records.isEmpty ? nil : found.records
     }
 
     /// Reads records a second time that were handed out and are not committed: for one who cannot keep them until it
@@ -80,11 +95,18 @@ struct JournalReader: Sendable {
         while let (segment, head) = source.segment(of: position) {
             let found = try await disk.readAgain(
                 segment, from: position, before: head, maxSpans: maxSpans, maxBytes: maxBytes)
-            if !found.records.isEmpty { return found.records.map(\.record) }
+            let records = await openedAgain(found.records.map(\.record))
+            if !records.isEmpty { return records }
             guard let end = found.end, end > position else { return [] }
             position = end
         }
         return []
+    }
+
+    /// The same without a word of those that cannot be had, since that was said when they were handed out.
+    private func openedAgain(_ records: [JournalRecord]) async -> [JournalRecord] {
+        guard let codec = source.codec else { return records.filter { $0.codec == 0 } }
+        return await codec.open(records)?.records ?? []
     }
 
     /// These records are done.

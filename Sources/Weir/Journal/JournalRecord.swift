@@ -7,7 +7,9 @@ struct JournalRecord: Sendable {
     let receivedAt: Timestamp
     let spanCount: Int
     /// An ExportTraceServiceRequest.
-    let payload: Payload
+    var payload: Payload
     /// What the record says beside its spans.
     var section = RecordSection()
+    /// How `payload` is encoded: 0 as it is, else as a ``RecordCodec`` made it.
+    var codec: UInt8 = 0
 }

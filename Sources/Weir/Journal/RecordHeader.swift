@@ -4,7 +4,7 @@
 /// | offset | field |
 /// |---|---|
 /// | 0 | u32 magic |
-/// | 4 | u8 version, u8 kind (1 spans), u8 codec (0 plain), u8 flags (0) |
+/// | 4 | u8 version, u8 kind (1 spans), u8 codec (0 plain, 1 encrypted), u8 flags (0) |
 /// | 8 | u32 bytes of the body as stored, u32 bytes of the body when decoded |
 /// | 16 | u64 sequence |
 /// | 24 | u64 received, nanoseconds since 1970 |

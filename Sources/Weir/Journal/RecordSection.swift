@@ -8,6 +8,8 @@ struct RecordSection: Sendable, Equatable {
         case sampledOut = 1
         /// Which records of another journal the spans come from.
         case origin = 2
+        /// The spans were sampled out, and are stored after all: usage and rollups have them already.
+        case promoted = 3
     }
 
     private static let head = 5

@@ -75,6 +75,6 @@ struct StoredRecords: ~Copyable {
         return JournalRecord(
             sequence: record.sequence, tenant: record.tenant(in: body), receivedAt: record.receivedAt,
             spanCount: record.spanCount, payload: .copying(record.payload(in: body)),
-            section: record.section(in: body))
+            section: record.section(in: body), codec: record.codec)
     }
 }

@@ -29,6 +29,8 @@ struct Batch: ~Copyable {
     var tenant = Batch.anybody
     /// When the last byte of the request came.
     var receivedAt = Timestamp(nanoseconds: 0)
+    /// These spans were counted before, when sampling left them out.
+    var isPromoted = false
 
     /// The tenant of spans whose sender was not asked for a key.
     static let anybody = "default"

@@ -135,6 +135,14 @@ extension Batch {
         return ByteRef(offset, count, origin: ByteRef.side)
     }
 
+    /// Bytes of the request as it was received.
+    var payloadSize: Int { arena.pointee.payload.count }
+
+    /// Makes room for rewritten values of so many bytes in all.
+    mutating func expectText(_ count: Int) {
+        arena.pointee.side.expect(arena.pointee.side.count + count)
+    }
+
     mutating func intern(_ text: String) -> ByteRef {
         var text = text
         return text.withUTF8 { intern(UnsafeRawBufferPointer($0)) }

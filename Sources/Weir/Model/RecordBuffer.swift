@@ -60,6 +60,11 @@ struct RecordBuffer<Record: BitwiseCopyable>: ~Copyable {
         if wanted > capacity { _ = grow(to: wanted) }
     }
 
+    /// Makes room for what is expected, which may turn out to be less: never more than may be.
+    mutating func expect(_ wanted: Int) {
+        if wanted > capacity, wanted <= limit { _ = grow(to: wanted, exactly: true) }
+    }
+
     /// Forgets the records, and gives back memory that one large request had made it take.
     mutating func reset(keeping bytes: Int) {
         count = 0
@@ -71,12 +76,12 @@ struct RecordBuffer<Record: BitwiseCopyable>: ~Copyable {
     }
 
     @inline(never)
-    private mutating func grow(to wanted: Int) -> Bool {
+    private mutating func grow(to wanted: Int, exactly: Bool = false) -> Bool {
         guard wanted <= limit else {
             isOverfull = true
             return false
         }
-        capacity = min(limit, max(wanted, capacity * 2))
+        capacity = exactly ? wanted : min(limit, max(wanted, capacity * 2))
         let larger = UnsafeMutablePointer<Record>.allocate(capacity: capacity + Self.slack)
         larger.update(from: base, count: count)
         base.deallocate()

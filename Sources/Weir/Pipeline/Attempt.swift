@@ -6,6 +6,8 @@ struct Attempt: Sendable {
     /// Zero is no limit.
     let timeout: Duration
     let logger: Logger
+    /// Of what the exporter is to see; nil where it gets batches as they are.
+    var view: (any BatchView)?
 
     /// Returns when the exporter does, also when the attempt took too long and was cancelled: a second one must not go
     /// on beside it. What the exporter has taken by then is taken.
@@ -33,7 +35,7 @@ struct Attempt: Sendable {
 
     private func call(_ batch: FrozenBatch) async -> Result<Void, ExportError> {
         do throws(ExportError) {
-            try await exporter.export(batch)
+            try await exporter.export(view?.view(batch) ?? batch)
             return .success(())
         } catch {
             return .failure(error)

@@ -21,10 +21,11 @@ struct Delivery: Sendable {
 
     init(
         to exporter: any Exporter, from reader: JournalReader, _ configuration: DeliveryConfiguration,
-        letters: any LetterStore, pipeline: ComponentID, _ context: Context, timing: Timing = Timing(),
+        letters: any LetterStore, view: (any BatchView)? = nil, pipeline: ComponentID, _ context: Context,
+        timing: Timing = Timing(),
         now: @escaping @Sendable () -> Timestamp
     ) {
-        attempt = Attempt(exporter: exporter, timeout: configuration.timeout, logger: context.logger)
+        attempt = Attempt(exporter: exporter, timeout: configuration.timeout, logger: context.logger, view: view)
         self.reader = reader
         self.letters = letters
         self.now = now

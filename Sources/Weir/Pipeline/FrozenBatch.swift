@@ -21,6 +21,7 @@ struct FrozenBatch: Sendable {
             try OTLPDecoder(maxValueDepth: .max).decode(record.payload, into: &batch)
             batch.tenant = record.tenant
             batch.receivedAt = record.receivedAt
+            batch.isPromoted = record.section.value(of: .promoted) != nil
             try body(&batch, record)
         }
     }

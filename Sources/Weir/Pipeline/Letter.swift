@@ -31,6 +31,10 @@ struct Letter: Sendable {
             writer.raw(",\"section\":")
             record.section.bytes.withUnsafeBytes { writer.base64($0) }
         }
+        if record.codec != 0 {
+            writer.raw(",\"codec\":")
+            writer.number(UInt64(record.codec))
+        }
         writer.raw(",\"otlp\":")
         withExtendedLifetime(record.payload) { writer.base64($0.bytes) }
         writer.raw("}\n")

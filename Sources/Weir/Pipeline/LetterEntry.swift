@@ -40,6 +40,7 @@ extension LetterEntry {
         var receivedAt: UInt64 = 0
         var spanCount: Int?
         var section = RecordSection()
+        var codec: UInt8 = 0
         var payload: Payload?
 
         init(withPayload: Bool) {
@@ -61,6 +62,8 @@ extension LetterEntry {
                 receivedAt = try scanner.readUInt64()
             } else if key.equals("spans") {
                 spanCount = Int(exactly: try scanner.readUInt64())
+            } else if key.equals("codec") {
+                codec = UInt8(clamping: try scanner.readUInt64())
             } else if key.equals("section"), withPayload {
                 section = RecordSection(batch.bytes(try readBase64(&scanner, batch)))
             } else if key.equals("otlp"), withPayload {
@@ -83,7 +86,7 @@ extension LetterEntry {
                     journal: JournalID(value: journal),
                     record: JournalRecord(
                         sequence: sequence, tenant: tenant, receivedAt: Timestamp(nanoseconds: receivedAt),
-                        spanCount: spanCount, payload: payload, section: section)))
+                        spanCount: spanCount, payload: payload, section: section, codec: codec)))
         }
     }
 }

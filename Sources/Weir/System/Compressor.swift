@@ -61,6 +61,16 @@ struct Compressor: ~Copyable {
         case .zstd(let context): try run(context, nothing, ZSTD_e_end, into: sink)
         }
     }
+
+    /// Compresses `bytes` as a member or frame of their own. zstd makes less of a few bytes when it knows that no more
+    /// come.
+    mutating func writeWhole(
+        _ bytes: UnsafeRawBufferPointer, into sink: (UnsafeRawBufferPointer) throws -> Void
+    ) throws {
+        if case .zstd(let context) = codec { return try run(context, bytes, ZSTD_e_end, into: sink) }
+        try write(bytes, into: sink)
+        try finish(into: sink)
+    }
 }
 
 /// The compression library failed, which it does for want of memory only.

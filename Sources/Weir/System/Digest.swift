@@ -1,4 +1,5 @@
 import CLibraries
+import Glibc
 
 /// Hashes of short texts.
 enum Digest {
@@ -17,6 +18,23 @@ enum Digest {
 
     static func sha256(_ bytes: [UInt8]) -> [UInt8] {
         bytes.withUnsafeBytes { hash($0, .sha256) }
+    }
+
+    /// Of all that a file holds.
+    static func sha256(ofFile path: String) throws(FileError) -> [UInt8] {
+        var reader = try FileReader(path)
+        let context = EVP_MD_CTX_new()
+        defer { EVP_MD_CTX_free(context) }
+        // Fails only for want of memory.
+        guard EVP_DigestInit_ex(context, EVP_sha256(), nil) == 1 else { throw FileError("read", path, code: ENOMEM) }
+        while true {
+            let bytes = try reader.next(upTo: 1 << 20)
+            guard !bytes.isEmpty else { break }
+            EVP_DigestUpdate(context, bytes, bytes.count)
+        }
+        var hash = [UInt8](repeating: 0, count: 32)
+        EVP_DigestFinal_ex(context, &hash, nil)
+        return hash
     }
 
     /// Whether two hashes are equal, in a time that does not tell how much of them is.

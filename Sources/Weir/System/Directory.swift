@@ -64,6 +64,29 @@ enum Directory {
         guard unlink(path) == 0 else { throw FileError("unlink", path) }
     }
 
+    /// Gives the file this content. After a crash it has this or the one before.
+    static func replace(_ path: String, with bytes: [UInt8]) throws(FileError) {
+        let draft = path + ".new"
+        _ = unlink(draft)
+        let file = try AppendFile(creating: draft)
+        let result = bytes.withUnsafeBytes { bytes in Result { () throws(FileError) in try file.append(bytes) } }
+        try result.get()
+        try file.sync()
+        try file.close()
+        try move(draft, to: path)
+        try sync(parent(of: path))
+    }
+
+    /// Gives the file another name, and takes it from the file that has it.
+    static func move(_ path: String, to name: String) throws(FileError) {
+        guard rename(path, name) == 0 else { throw FileError("rename", name) }
+    }
+
+    /// Gives the file a second name, which no other file may have.
+    static func link(_ path: String, as name: String) throws(FileError) {
+        guard Glibc.link(path, name) == 0 else { throw FileError("link", name) }
+    }
+
     /// Bytes.
     static func size(ofFile path: String) throws(FileError) -> Int {
         var status = stat()

@@ -17,6 +17,12 @@ struct FileError: Error, Equatable, CustomStringConvertible {
     /// `write data/archive/.open/x: no space left on device`
     var description: String { "\(call) \(path): \(String(cString: strerror(code)).lowercased())" }
 
+    /// A file that is not what was written to it.
+    static func damaged(_ path: String) -> FileError { FileError("read", path, code: EIO) }
+
+    /// A library has no memory for what goes to a file.
+    static func noMemory(_ path: String) -> FileError { FileError("write", path, code: ENOMEM) }
+
     /// Something has that name already.
     var isTaken: Bool { code == EEXIST }
     /// Nothing has that name.

@@ -15,14 +15,18 @@ actor LetterDirectory: LetterStore {
     private let deadLetters: DeadLetterFile
     private let parkedPath: String
     private let limits: Limits
+    private let codec: (any RecordCodec)?
     private var tenants: [String: LetterQueue] = [:]
     private var lastNumber = 0
 
     /// Creates what is missing, and reads what is there.
     ///
     /// - Parameter pipeline: the directory that belongs to the pipeline.
-    init(_ pipeline: String, exporter: ComponentID, limits: Limits) throws(FileError) {
+    init(
+        _ pipeline: String, exporter: ComponentID, limits: Limits, codec: (any RecordCodec)? = nil
+    ) throws(FileError) {
         self.limits = limits
+        self.codec = codec
         executor = BlockingExecutor(label: "weir.letters.\(exporter)")
         deadLetters = try DeadLetterFile(pipeline, exporter: exporter)
         parkedPath = "\(pipeline)/parked/\(exporter.fileName)"
@@ -44,6 +48,7 @@ actor LetterDirectory: LetterStore {
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
     func bury(_ letters: [Letter]) async throws(LetterError) {
+        let letters = try await letters.sealed(by: codec)
         let isTaken = try translated { () throws(FileError) in
             try deadLetters.append(letters.flatMap(\.line), limit: limits.deadLetters)
         }
@@ -54,6 +59,7 @@ actor LetterDirectory: LetterStore {
     }
 
     func park(_ letters: [Letter], of tenant: String) async throws(LetterError) {
+        let letters = try await letters.sealed(by: codec)
         let used = tenants.values.reduce(0) { $0 + $1.size }
         let limit = limits.parked
         let isTaken = try translated { () throws(FileError) in
@@ -66,13 +72,14 @@ actor LetterDirectory: LetterStore {
 
     func parked(of tenant: String, maxSpans: Int, maxBytes: Int) async throws(LetterError) -> [KeptRecord] {
         let deadLetters = deadLetters
-        return try translated { () throws(FileError) in
+        let records = try translated { () throws(FileError) in
             try changeQueue(of: tenant) { queue throws(FileError) in
                 try queue.peek(maxSpans: maxSpans, maxBytes: maxBytes) { line throws(FileError) in
                     _ = try deadLetters.append(line)
                 }
             }
         }
+        return try await records.opened(by: codec)
     }
 
     func forget(_ count: Int, of tenant: String) async throws(LetterError) {

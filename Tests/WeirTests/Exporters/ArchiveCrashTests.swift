@@ -41,7 +41,7 @@ final class ArchiveCrashes {
         journal = random.next()
     }
 
-    private var published: [String] { directory.files().filter { !$0.hasPrefix(".open/") } }
+    private var published: [String] { directory.archiveFiles().filter { !$0.hasPrefix(".open/") } }
 
     func check() async throws {
         for _ in 0..<random.below(6) {
@@ -53,6 +53,23 @@ final class ArchiveCrashes {
         #expect(found == Array(1...max(spans, 1)).filter { $0 <= spans }, "seed \(seed)")
         #expect(settled == UInt64(records.count), "seed \(seed)")
         try checkNames(published)
+        try checkManifests()
+    }
+
+    /// Each file has its manifest, and each of those says what the one before it is.
+    private func checkManifests() throws {
+        let names = directory.files().filter { $0.hasSuffix(".manifest.json") }
+        let manifests = try names.map { name in
+            let bytes = try directory.contents(of: name)
+            let manifest = try #require(bytes.withUnsafeBytes { ArchiveManifest($0) })
+            return (manifest, hash: ArchiveManifest.digits(Digest.sha256(bytes)))
+        }.sorted { $0.0.number < $1.0.number }
+        for (one, next) in zip(manifests, manifests.dropFirst()) {
+            #expect(one.0.number < next.0.number, "seed \(seed)")
+            if one.0.number + 1 == next.0.number { #expect(next.0.previous == one.hash, "seed \(seed)") }
+        }
+        let named = manifests.flatMap { $0.0.files.map(\.path) }
+        #expect(Set(named).symmetricDifference(published) == [], "seed \(seed)")
     }
 
     /// A process, up to its end or to the moment of its death.
@@ -154,6 +171,8 @@ final class ArchiveCrashes {
         let open = "\(directory.path)/.open/\(JournalID(value: journal).text)"
         for file in directory.files() {
             let path = "\(directory.path)/\(file)"
+            // These are synced before anything that they speak of can be seen.
+            guard !file.hasSuffix(ArchiveDirectory.manifestSuffix), !file.hasPrefix(".chain/") else { continue }
             if file.hasPrefix(".open/") {
                 // It may be another name of a published file, which is not to be torn.
                 guard random.chance(50) else { continue }
@@ -163,13 +182,18 @@ final class ArchiveCrashes {
                 }
                 continue
             }
-            guard !safe.contains(file), let name = file.split(separator: "/").last else { continue }
+            guard !safe.contains(file), !file.hasSuffix(".json"), let name = file.split(separator: "/").last else {
+                continue
+            }
+            // A manifest comes to be when its file is safe.
             switch random.below(4) {
             case 0: try manager.removeItem(atPath: path)
             case 1: try? manager.linkItem(atPath: path, toPath: "\(open)/\(name).open")
             case 2: try? manager.moveItem(atPath: path, toPath: "\(open)/\(name).open")
             default: break
             }
+            let manifest = ArchiveManifest.name(beside: String(name.prefix { $0 != "." }))
+            if !Directory.has(path) { try? manager.removeItem(atPath: "\(path.dropLast(name.count))\(manifest)") }
         }
         settled = cursor
     }

@@ -16,7 +16,7 @@ import Testing
         let file =
             "tenant=default/date=2026-02-03/hour=04/"
             + "20260203T040000Z-0000000000000007-00000000000000000001-00000000000000000002.otlp\(compression.suffix)"
-        #expect(archive.directory.files() == [file])
+        #expect(archive.directory.archiveFiles() == [file])
         #expect(try archive.messages(in: file) == batches.flatMap(\.records).map { Array($0.payload.bytes) })
     }
 
@@ -121,7 +121,7 @@ import Testing
         let archive = try ArchiveSample()
         try await archive.export(FrozenBatch(records: [SampleBatch.record([])]))
         await archive.exporter.finish()
-        #expect(archive.directory.files() == [])
+        #expect(archive.directory.archiveFiles() == [])
     }
 
     @Test func neverReplacesAFile() async throws {

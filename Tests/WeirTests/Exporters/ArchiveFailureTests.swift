@@ -81,16 +81,16 @@ import Testing
                 return
             }
         }
-        #expect(archive.directory.files() == [])
+        #expect(archive.directory.archiveFiles() == [])
     }
 
     @Test(.enabled(if: SmallDisk.isAllowed, "needs the right to mount a tmpfs"))
     func losesAndDoublesNothingOnAFullDisk() async throws {
-        let disk = try SmallDisk()
+        let disk = try SmallDisk(mebibytes: 2)
         defer { withExtendedLifetime(disk) {} }
         let archive = try ArchiveSample("format: otlp_proto", "max_open_files: 3", in: disk.directory)
         let ballast = URL(fileURLWithPath: "\(disk.directory.path)/ballast")
-        try Data(count: 512 << 10).write(to: ballast)
+        try Data(count: 1_536 << 10).write(to: ballast)
         var written: UInt64 = 0
         func batch(_ number: UInt64) -> FrozenBatch {
             // Five hours, three files: some are complete before the batch is.

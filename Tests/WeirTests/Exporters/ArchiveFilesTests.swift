@@ -19,7 +19,7 @@ import Testing
         let files = try files(open: 1)
         try append("one", 1, to: a, of: files)
         try append("two", 2, to: b, of: files)
-        #expect(directory.files().allSatisfy { $0.hasPrefix(".open/") })
+        #expect(directory.archiveFiles().allSatisfy { $0.hasPrefix(".open/") })
         files.commit()
         #expect(try published() == ["tenant=a 1-1": "one"])
         #expect(files.settled(through: 2) == 1)
@@ -35,7 +35,7 @@ import Testing
         #expect(try published() == ["tenant=a 1-1": "one"])
         files.finish(at: now)
         #expect(try published() == ["tenant=a 1-1": "one"])
-        #expect(directory.files().count == 1)
+        #expect(directory.archiveFiles().count == 1)
         #expect(files.settled(through: 3) == 3)
     }
 
@@ -48,7 +48,7 @@ import Testing
         files.commit()
         files.finish(at: now)
         #expect(try published() == ["tenant=b 3-3": "three"])
-        #expect(directory.files().count == 1)
+        #expect(directory.archiveFiles().count == 1)
     }
 
     @Test func endsAFileWhereARecordOfItsPartitionIsElsewhere() throws {
@@ -97,7 +97,7 @@ import Testing
         let files = try files(open: 1)
         try append("one", 1, to: a, of: files)
         files.commit()
-        let file = "\(directory.path)/\(try #require(directory.files().first))"
+        let file = "\(directory.path)/\(try #require(directory.archiveFiles().first))"
         // What is written to it is gone, and it cannot be synced; but the bytes are there, as in the system's memory.
         try redirect(file, to: "/dev/null")
         let footer = ArchiveFooter.bytes(ArchivedSpans(of: 1, spans: 1), of: JournalID(value: 7), .gzip)
@@ -106,7 +106,7 @@ import Testing
         #expect(log.lines == ["error: cannot complete a file yet error=fsync \(file): invalid argument"])
         #expect(files.settled(through: 1) == 1)
         #expect(try published() == ["tenant=a 1-1": "one"])
-        #expect(directory.files().count == 1)
+        #expect(directory.archiveFiles().count == 1)
     }
 
     @Test func keepsRecordsUnsettledThatCannotBeHadFromTheirFileAnyMore() throws {
@@ -114,7 +114,7 @@ import Testing
         try append("one", 1, to: a, of: files)
         files.commit()
         // Neither that nor the footer is in the file then.
-        try redirect("\(directory.path)/\(try #require(directory.files().first))", to: "/dev/null")
+        try redirect("\(directory.path)/\(try #require(directory.archiveFiles().first))", to: "/dev/null")
         try append("two", 2, to: a, of: files)
         files.commit()
         files.settle(at: now)
@@ -134,7 +134,7 @@ import Testing
         let files = try files(open: 1)
         try append("one", 1, to: a, of: files)
         files.commit()
-        let lost = "\(directory.path)/\(directory.files()[0])"
+        let lost = "\(directory.path)/\(directory.archiveFiles()[0])"
         try FileManager.default.removeItem(atPath: lost)
         try append("two", 2, to: b, of: files)
         files.commit()
@@ -153,7 +153,8 @@ import Testing
                 "{ directory: d, format: otlp_proto, compression: gzip, max_open_files: \(count) }"))
         let archive = try #require(try ArchiveDirectory(directory.path, for: JournalID(value: 7)))
         let context = Context(id: ComponentID(type: "archive"), logger: log.logger, metrics: metrics)
-        return ArchiveFiles(in: archive, configuration, ArchiveTelemetry(context), log.logger)
+        return ArchiveFiles(
+            in: archive, configuration, ArchiveTelemetry(context), log.logger, clock: { [now] in now })
     }
 
     private func append(
@@ -167,7 +168,7 @@ import Testing
     /// What readers see, without the footer, by the first directory and the records in the name.
     private func published() throws -> [String: String] {
         var found: [String: String] = [:]
-        for file in directory.files() where !file.hasPrefix(".open/") {
+        for file in directory.archiveFiles() where !file.hasPrefix(".open/") {
             let name = try #require(file.split(separator: "/").last)
             let sequences = try #require(ArchiveName.sequences(in: String(name), of: JournalID(value: 7)))
             let content = try directory.contents(of: file).prefix { $0 != 0x1F }

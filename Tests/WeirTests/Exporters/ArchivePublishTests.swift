@@ -47,7 +47,7 @@ import Testing
         }
 
         private func look() {
-            for file in directory.files() where !file.hasPrefix(".open/") {
+            for file in directory.archiveFiles() where !file.hasPrefix(".open/") {
                 guard seen.withLock({ $0[file] == nil }) else { continue }
                 let contents = (try? directory.contents(of: file)) ?? []
                 seen.withLock { $0[file] = contents }

@@ -33,7 +33,7 @@ import Testing
             try await archive.exporter.export(batch(1...4))
             #expect(await archive.exporter.settled(through: 4) == 0)
         }
-        #expect(directory.files().count == 1)
+        #expect(directory.archiveFiles().count == 1)
         try await run { archive in
             try await archive.exporter.export(batch(1...4, recovered: 4))
             #expect(

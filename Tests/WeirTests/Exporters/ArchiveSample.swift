@@ -46,8 +46,18 @@ struct ArchiveSample {
     }
 
     /// Files that readers see.
-    var published: [String] { directory.files().filter { !$0.hasPrefix(".open/") } }
+    var published: [String] { directory.archiveFiles().filter { !$0.hasPrefix(".open/") } }
     var open: [String] { directory.files().filter { $0.hasPrefix(".open/") } }
+
+    /// What stands beside the published files, in their order in the chain.
+    var manifests: [ArchiveManifest] {
+        get throws {
+            let files = directory.files().filter { $0.hasSuffix(".manifest.json") }
+            return try files.map { file in
+                try #require(try directory.contents(of: file).withUnsafeBytes { ArchiveManifest($0) })
+            }.sorted { $0.number < $1.number }
+        }
+    }
 
     func messages(in file: String) throws -> [[UInt8]] {
         try ArchiveReader.messages(in: file, of: directory)
@@ -55,6 +65,13 @@ struct ArchiveSample {
 
     func spanIDs(in files: [String]) throws -> [UInt64] {
         try ArchiveReader.spanIDs(in: files, of: directory)
+    }
+}
+
+extension TemporaryDirectory {
+    /// The files of an archive that hold spans, or will.
+    func archiveFiles() -> [String] {
+        files().filter { !$0.hasPrefix(".chain/") && !$0.hasSuffix(".manifest.json") }
     }
 }
 

@@ -1,17 +1,24 @@
-/// What the messages in the files are.
+/// What the files of an archive hold.
 enum ArchiveFormat: String, CaseIterable, Sendable {
     /// One JSON object per line, `{"resourceSpans":[…]}`.
     case json = "otlp_json"
     /// OTLP protobuf, TracesData, each with its length in front: four bytes, the highest first.
     case proto = "otlp_proto"
+    /// Parquet, one row per span, and beside it what calls of models used.
+    case parquet
 
-    /// What a file's name ends in, before the compression's suffix.
-    var suffix: String {
+    /// What a file's name ends in.
+    func suffix(_ compression: Compression) -> String {
         switch self {
-        case .json: ".jsonl"
-        case .proto: ".otlp"
+        case .json: ".jsonl" + compression.suffix
+        case .proto: ".otlp" + compression.suffix
+        case .parquet: ".parquet"
         }
     }
+
+    /// The directory of the archive in which the partitions are, with a slash; those of Parquet's other rows are in
+    /// others, since a reader wants the same columns in all files.
+    var tree: String { self == .parquet ? "\(ArchiveDataset.spans.rawValue)/" : "" }
 }
 
 /// The keys of `archive`.
@@ -25,14 +32,14 @@ struct ArchiveConfiguration: Configurable {
 
     init(_ fields: inout Fields) throws(ConfigError) {
         directory = fields.string("directory", "Where the partitions are; created where it is missing.")
-        format = fields.choice("format", default: .json, "What the messages in the files are.")
+        format = fields.choice("format", default: .json, "What the files hold.")
         compression = fields.choice("compression", default: .zstd, "How the files are compressed.")
         let age = fields.duration(
             "max_file_age", default: .seconds(60), in: .seconds(1)...(.seconds(86_400)),
             "A file is published when it is that old, counted from its first byte.")
         let size = fields.bytes(
             "max_file_size", default: .mebibytes(128), in: .kibibytes(4)...(.gibibytes(64)),
-            "A file is published before it would get larger; counted as written, compressed.")
+            "A file is published before it would get larger; counted as collected, compressed.")
         let files = fields.int(
             "max_open_files", default: 64, in: 1...4_096,
             "One more, and the file that was not written for longest is published.")

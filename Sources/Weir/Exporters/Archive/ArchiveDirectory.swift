@@ -3,6 +3,9 @@
 struct ArchiveDirectory {
     let root: String
     let journal: JournalID
+    /// Where in it the partitions are; see ``ArchiveFormat/tree``.
+    let tree: String
+    var chain: ArchiveChain
     private let lock: FileLock
     /// Directories above partitions whose names a power cut cannot take. Forgotten now and then, to stay few.
     private var durable: Set<String> = []
@@ -13,24 +16,27 @@ struct ArchiveDirectory {
     }
 
     /// - Returns: nil if another exporter writes records of this journal here.
-    init?(_ root: String, for journal: JournalID) throws(FileError) {
+    init?(_ root: String, for journal: JournalID, tree: String = "") throws(FileError) {
         self.root = root
         self.journal = journal
+        self.tree = tree
         let open = "\(root)/.open/\(journal.text)"
         try Directory.create(open)
         guard let lock = try FileLock.take(open) else { return nil }
         self.lock = lock
+        chain = try ArchiveChain(in: root, of: journal)
     }
 
-    private var open: String { "\(root)/.open/\(journal.text)" }
+    var open: String { "\(root)/.open/\(journal.text)" }
 
-    /// Removes what an earlier run has left. A file that it published has another name beside; the records of any other
-    /// are still in the journal and come again.
-    /// - Returns: how many files.
-    func removeLeftovers() throws(FileError) -> Int {
+    /// Completes what an earlier run has published in part, and removes all else that it left: the records of that are
+    /// still in the journal and come again.
+    /// - Returns: how many files were removed that readers never saw.
+    mutating func clearLeftovers() throws(FileError) -> Int {
+        try complete(try Directory.names(in: open))
         let names = try Directory.names(in: open)
         for name in names { try Directory.removeFile("\(open)/\(name)") }
-        return names.count
+        return names.filter { !$0.hasSuffix(ArchiveDirectory.manifestSuffix) }.count
     }
 
     /// Files in `.open` that are not this journal's.
@@ -55,17 +61,14 @@ struct ArchiveDirectory {
         return try AppendFile(creating: "\(open)/\(name).open")
     }
 
-    /// Lets readers see a file that is sealed. Never in place of another file.
-    func publish(_ file: ArchiveFile, as name: String) throws(FileError) {
-        let directory = "\(root)/\(file.partition.path)"
-        try Directory.create(directory)
-        try file.publish(as: "\(directory)/\(name)")
-    }
-
     /// Returns when a power cut cannot take the names of the partition's files any more, nor its own: it was created
     /// by a process that may have died before it could see to that.
     mutating func sync(_ partition: ArchivePartition) throws(FileError) {
-        var path = "\(root)/\(partition.path)"
+        try sync("\(root)/\(tree)\(partition.path)")
+    }
+
+    mutating func sync(_ directory: String) throws(FileError) {
+        var path = directory
         try Directory.sync(path)
         if durable.count > 10_000 { durable = [] }
         while path != root {
@@ -85,7 +88,7 @@ struct ArchiveDirectory {
         do {
             // A file of a process that died need not be there after a power cut, until this.
             try sync(partition)
-            try Directory.visit("\(root)/\(partition.path)") { name in
+            try Directory.visit("\(root)/\(tree)\(partition.path)") { name in
                 guard let sequences = ArchiveName.sequences(in: name, of: journal) else { return }
                 if sequences.upperBound >= floor { found.append(sequences) }
             }

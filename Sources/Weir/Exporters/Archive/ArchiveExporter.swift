@@ -38,7 +38,7 @@ actor ArchiveExporter: Exporter {
         telemetry = ArchiveTelemetry(context)
         logger = context.logger
         encoder = PartitionEncoder(configuration.format)
-        compressor = try Compressor(configuration.compression)
+        compressor = try Self.compressor(of: configuration)
         try ArchiveDirectory.create(configuration.directory)
         logger.info(
             "writing",
@@ -96,12 +96,15 @@ actor ArchiveExporter: Exporter {
         if let files { return files }
         do {
             let root = configuration.directory
-            guard let directory = try ArchiveDirectory(root, for: journal) else {
+            guard var directory = try ArchiveDirectory(root, for: journal, tree: configuration.format.tree) else {
                 let reason = "another exporter of the same pipeline writes to \(root)"
                 throw ExportError.retryable("\(reason); give each a directory of its own", after: nil)
             }
-            report(removed: try directory.removeLeftovers(), kept: try directory.foreignFiles())
-            let files = ArchiveFiles(in: directory, configuration, telemetry, logger)
+            if directory.chain.isDamaged {
+                logger.error("the chain of manifests begins anew: its file in .chain says nothing that can be read")
+            }
+            report(removed: try directory.clearLeftovers(), kept: try directory.foreignFiles())
+            let files = ArchiveFiles(in: directory, configuration, telemetry, logger, clock: clock)
             self.files = files
             return files
         } catch {
@@ -155,18 +158,23 @@ actor ArchiveExporter: Exporter {
     }
 
     private func compress(_ message: [UInt8]) throws -> [UInt8] {
-        guard configuration.compression != .none else { return message }
+        guard configuration.compression != .none || configuration.format == .parquet else { return message }
         var compressed: [UInt8] = []
         do {
             try message.withUnsafeBytes { bytes in
-                try compressor.write(bytes) { compressed.append(contentsOf: $0) }
-                try compressor.finish { compressed.append(contentsOf: $0) }
+                try compressor.writeWhole(bytes) { compressed.append(contentsOf: $0) }
             }
         } catch {
             // What it holds of this message must not get in front of the next.
-            compressor = try Compressor(configuration.compression)
+            compressor = try Self.compressor(of: configuration)
             throw error
         }
-        return compressed
+        return configuration.format == .parquet ? ArchiveSpool.chunk(message.count, compressed: compressed) : compressed
+    }
+
+    /// What is appended to a file is compressed with it. What becomes Parquet only waits for that.
+    private static func compressor(of configuration: ArchiveConfiguration) throws(CompressorError) -> Compressor {
+        if configuration.format == .parquet { return try Compressor(.zstd, level: 1) }
+        return try Compressor(configuration.compression)
     }
 }

@@ -7,7 +7,7 @@ final class ArchiveFile {
         case suspect
         /// Whole, synced and closed.
         case sealed
-        /// Readers see it; a power cut may still take its name.
+        /// Readers see it, or its first part; a power cut may still take its name.
         case published
     }
 
@@ -22,15 +22,25 @@ final class ArchiveFile {
     /// Without the footer, and without what an append that failed has left.
     private(set) var content = Content()
     private(set) var stage = Stage.written
+    /// What readers will see, once it is sealed: what was appended to, or what came of that.
+    private(set) var products: [ArchiveProduct] = []
+    /// Says all that, once it is published in part.
+    private(set) var manifest: AppendFile?
+    /// What its files are called until they are published, without what they end in.
+    private(set) var stem: String
     private var file: AppendFile
 
-    init(_ partition: ArchivePartition, begun: Timestamp, in file: AppendFile) {
+    init(_ partition: ArchivePartition, begun: Timestamp, stem: String, in file: AppendFile) {
         self.partition = partition
         self.begun = begun
+        self.stem = stem
         self.file = file
     }
 
-    var path: String { file.path }
+    /// Of what nobody has a second copy of.
+    var path: String { stage == .published ? products.first?.file.path ?? file.path : file.path }
+    /// Of what was appended to, where readers get something else.
+    var spool: String? { products.isEmpty || products.contains { $0.file === file } ? nil : file.path }
 
     func append(_ bytes: UnsafeRawBufferPointer, _ spans: ArchivedSpans) throws(FileError) {
         try file.append(bytes)
@@ -42,6 +52,8 @@ final class ArchiveFile {
     func takeBack(to content: Content) {
         self.content = content
         if stage == .sealed { stage = .written }
+        for product in products where product.file !== file { try? Directory.removeFile(product.file.path) }
+        products = []
     }
 
     /// Cuts off what stands behind the content, so that more may be appended.
@@ -60,22 +72,44 @@ final class ArchiveFile {
             stage = .suspect
             throw error
         }
+        products = [ArchiveProduct(dataset: nil, rows: content.spans?.spans ?? 0, file: file)]
         stage = .sealed
         try file.close()
     }
 
+    /// Makes of the content what readers will see. After an error it may be tried again.
+    /// - Parameter make: is given path and bytes of the content.
+    func seal(
+        _ make: ((path: String, length: Int)) throws(FileError) -> [ArchiveProduct]
+    ) throws(FileError) {
+        try file.reopen()
+        try file.truncate(to: content.end)
+        try file.close()
+        do {
+            products = try make((file.path, content.end.length))
+        } catch {
+            if error == .damaged(file.path) { stage = .suspect }
+            throw error
+        }
+        stage = .sealed
+    }
+
     /// Goes on in another file, with the same content.
-    func move(to other: AppendFile) throws(FileError) {
+    func move(to other: AppendFile, stem: String) throws(FileError) {
         try file.copy(to: other)
         let old = path
         file = other
+        self.stem = stem
         stage = .written
         // Its records are in the other one now; it is not looked at again, whether it is there or not.
         try? Directory.removeFile(old)
     }
 
-    func publish(as path: String) throws(FileError) {
-        try file.rename(to: path)
+    /// Gives the first product its name. From then on all that it holds counts as published.
+    /// - Parameter manifest: not published yet.
+    func publish(as path: String, _ manifest: AppendFile) throws(FileError) {
+        try products.first?.file.rename(to: path)
+        self.manifest = manifest
         stage = .published
     }
 

@@ -16,9 +16,9 @@ final class ArchiveFiles {
     /// What an earlier run has published.
     var published: PublishedRecords
     private var directory: ArchiveDirectory
+    private let format: ArchiveFormat
     private let compression: Compression
-    /// What names end in, with the dot.
-    private let suffix: String
+    private let clock: @Sendable () -> Timestamp
     private let logger: Logger
     private let telemetry: ArchiveTelemetry
     private var rotation: ArchiveRotation
@@ -33,12 +33,13 @@ final class ArchiveFiles {
 
     init(
         in directory: ArchiveDirectory, _ configuration: ArchiveConfiguration, _ telemetry: ArchiveTelemetry,
-        _ logger: Logger
+        _ logger: Logger, clock: @escaping @Sendable () -> Timestamp
     ) {
         self.directory = directory
         published = PublishedRecords(in: directory)
+        format = configuration.format
         compression = configuration.compression
-        suffix = configuration.format.suffix + configuration.compression.suffix
+        self.clock = clock
         self.telemetry = telemetry
         self.logger = logger
         rotation = ArchiveRotation(configuration.limits)
@@ -124,7 +125,8 @@ extension ArchiveFiles {
             switch action {
             case .open(let partition):
                 do throws(FileError) {
-                    open[partition] = ArchiveFile(partition, begun: now, in: try begin(at: now))
+                    let (stem, file) = try begin(at: now)
+                    open[partition] = ArchiveFile(partition, begun: now, stem: stem, in: file)
                 } catch {
                     rotation.lose(partition: partition)
                     failure = error
@@ -135,9 +137,10 @@ extension ArchiveFiles {
         return failure
     }
 
-    private func begin(at now: Timestamp) throws(FileError) -> AppendFile {
+    private func begin(at now: Timestamp) throws(FileError) -> (stem: String, file: AppendFile) {
         count += 1
-        return try directory.begin("\(CalendarTime(now).compact)-\(count.digits(6))\(suffix)")
+        let stem = "\(CalendarTime(now).compact)-\(count.digits(6))"
+        return (stem, try directory.begin(stem + (format == .parquet ? ".spool" : format.suffix(compression))))
     }
 
     /// Seals the file at once, so that not more are open than may be. Where that fails, publishing tries again.
@@ -153,7 +156,18 @@ extension ArchiveFiles {
 
     private func seal(_ file: ArchiveFile) throws(FileError) {
         guard let spans = file.content.spans else { return }
-        try file.seal(with: ArchiveFooter.bytes(spans, of: directory.journal, compression))
+        guard format == .parquet else {
+            return try file.seal(with: ArchiveFooter.bytes(spans, of: directory.journal, compression))
+        }
+        let text = ArchiveFooter.text(spans, of: directory.journal)
+        let conversion = ParquetConversion(
+            compression: compression, notes: [("weir", text), ("weir.tenant", file.partition.tenant)])
+        let directory = directory
+        try file.seal { content throws(FileError) in
+            try conversion.run(content) { dataset throws(FileError) in
+                try directory.begin(file.stem + ArchiveDirectory.suffix(of: dataset))
+            }
+        }
     }
 
     private func publish() {
@@ -180,21 +194,22 @@ extension ArchiveFiles {
             try? Directory.removeFile(file.path)
             return
         }
-        if file.stage == .suspect { try move(file) }
-        if file.stage == .written { try seal(file) }
+        // Of what was collected for Parquet, whatever is doubtful is made again.
+        if file.stage == .suspect, format != .parquet { try move(file) }
+        if file.stage == .written || file.stage == .suspect { try seal(file) }
         if file.stage == .sealed {
             let name = ArchiveName(begun: file.begun, journal: directory.journal, sequences: spans.sequences)
-            try directory.publish(file, as: name.text + suffix)
+            try directory.publish(file, as: name.text, format, compression, at: clock())
             telemetry.publishedFiles.add()
-            logger.debug("published a file", metadata: ["path": "\(file.path)", "bytes": "\(file.content.end.length)"])
+            logger.debug("published a file", metadata: ["path": "\(file.path)", "spans": "\(spans.spans)"])
         }
-        try directory.sync(file.partition)
+        try directory.complete(file)
     }
 
     private func move(_ file: ArchiveFile) throws(FileError) {
-        let other = try begin(at: file.begun)
+        let (stem, other) = try begin(at: file.begun)
         do {
-            try file.move(to: other)
+            try file.move(to: other, stem: stem)
         } catch {
             try? Directory.removeFile(other.path)
             throw error

@@ -17,7 +17,8 @@ enum ArchiveFooter {
         }
     }
 
-    private static func text(_ spans: ArchivedSpans, of journal: JournalID) -> String {
+    /// A line of JSON.
+    static func text(_ spans: ArchivedSpans, of journal: JournalID) -> String {
         let first = spans.sequences.lowerBound
         let last = spans.sequences.upperBound
         return #"{"journal":"\#(journal.text)","first_sequence":\#(first),"last_sequence":\#(last),"#

@@ -37,11 +37,12 @@ struct PartitionEncoder: ~Copyable {
     mutating func add(
         _ batch: inout Batch, _ sequence: UInt64, since: (ArchivePartition) throws -> UInt64?
     ) throws {
-        let hours = hours(of: batch)
+        let window = format == .parquet ? ClockWindow(receivedAt: batch.receivedAt) : nil
+        let hours = hours(of: batch, window)
         for hour in hours {
             if hours.count > 1 {
                 batch.select { span in
-                    let other = ArchivePartition.hour(of: span.startTime)
+                    let other = Self.hour(of: span, window)
                     return hour.map { $0 == other } ?? !hours.contains(other)
                 }
             }
@@ -51,23 +52,38 @@ struct PartitionEncoder: ~Copyable {
                 continue
             }
             if hour == nil { scatteredSpans += batch.spanCount }
-            let index = index(of: partition, ArchivedSpans(of: sequence, spans: batch.spanCount), since: since)
-            try append(batch, toMessagesAt: index)
+            let index = index(of: partition, Self.spans(of: batch, sequence), since: since)
+            try append(batch, sequence, toMessagesAt: index)
         }
     }
 
     /// In the order in which they occur; nil for all after the first ``maximumHours``.
-    private func hours(of batch: borrowing Batch) -> [Int?] {
+    private func hours(of batch: borrowing Batch, _ window: ClockWindow?) -> [Int?] {
         var found: [Int?] = []
         var last: Int?
         for span in batch.spans where !span.isDropped {
-            let hour = ArchivePartition.hour(of: span.startTime)
+            let hour = Self.hour(of: span, window)
             if hour == last || found.contains(hour) { continue }
             last = hour
             guard found.count < Self.maximumHours else { return found + [nil] }
             found.append(hour)
         }
         return found
+    }
+
+    /// Rows have a column for a wrong clock, so theirs need not open a partition of its own.
+    private static func hour(of span: SpanRecord, _ window: ClockWindow?) -> Int {
+        ArchivePartition.hour(of: window?.clamp(span.startTime) ?? span.startTime)
+    }
+
+    private static func spans(of batch: borrowing Batch, _ sequence: UInt64) -> ArchivedSpans {
+        var first = UInt64.max
+        var last: UInt64 = 0
+        for span in batch.spans where !span.isDropped {
+            first = min(first, span.startTime)
+            last = max(last, span.startTime)
+        }
+        return ArchivedSpans(of: sequence, spans: batch.spanCount, times: first <= last ? first...last : nil)
     }
 
     /// The messages that the record's belong to.
@@ -82,20 +98,32 @@ struct PartitionEncoder: ~Copyable {
         return messages.count - 1
     }
 
-    private mutating func append(_ batch: borrowing Batch, toMessagesAt index: Int) throws(ExportError) {
+    private mutating func append(
+        _ batch: borrowing Batch, _ sequence: UInt64, toMessagesAt index: Int
+    ) throws(ExportError) {
         switch format {
         case .json:
             messages[index].bytes.append(contentsOf: json.bytes(of: batch))
             messages[index].bytes.append(UInt8(ascii: "\n"))
-        case .proto:
-            guard let message = proto.encode(batch) else {
-                throw .rejected("a batch is over \(ReverseWriter.maxLimit) bytes")
+        case .parquet:
+            let message = try encode(batch)
+            withExtendedLifetime(message) {
+                ArchiveSpool.append($0.bytes, of: (sequence, batch.receivedAt), to: &messages[index].bytes)
             }
+        case .proto:
+            let message = try encode(batch)
             // The encoder writes less than 31 bits can count, so four bytes are enough for the length.
             withUnsafeBytes(of: UInt32(truncatingIfNeeded: message.count).bigEndian) { length in
                 messages[index].bytes.append(contentsOf: length)
             }
             withExtendedLifetime(message) { messages[index].bytes.append(contentsOf: $0.bytes) }
         }
+    }
+
+    private mutating func encode(_ batch: borrowing Batch) throws(ExportError) -> Payload {
+        guard let message = proto.encode(batch) else {
+            throw .rejected("a batch is over \(ReverseWriter.maxLimit) bytes")
+        }
+        return message
     }
 }

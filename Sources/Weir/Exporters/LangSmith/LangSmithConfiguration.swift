@@ -50,9 +50,6 @@ struct LangSmithConfiguration: Configurable {
         rules = RunRules(
             hidesInputs: hidesInputs, hidesOutputs: hidesOutputs, project: target.project,
             projectKey: projectKey.map(AttributeKey.init))
-        _ = fields.strings(
-            "reveal", default: [], count: 0...0,
-            "Encrypted fields that are sent in clear. None yet: nothing encrypts fields in this version.")
         compressing = fields.choice(
             "compression", default: .auto, "How requests are compressed; auto is zstd where the server offers it.")
         traceGrace = fields.duration(

@@ -2,9 +2,16 @@
 /// known of keys of attributes, the tally.
 struct EncryptionPass: ~Copyable {
     /// A data key, ready for use.
-    private struct Sealer {
+    private final class Sealer {
         let key: DataKey
         let writer: EnvelopeWriter.Key
+        /// Messages that were not counted yet.
+        var uses = 0
+
+        init(_ key: DataKey, _ writer: EnvelopeWriter.Key) {
+            self.key = key
+            self.writer = writer
+        }
     }
 
     /// Persons whose ciphers a lane keeps.
@@ -30,6 +37,8 @@ struct EncryptionPass: ~Copyable {
     private var address = FieldAddress()
     /// By tag of the subject; of one tenant, suite and day.
     private var sealers = RecentValues<[UInt8], Sealer>(limit: maxSealers)
+    /// The one that was used last, most often the tenant's: found without hashing anything.
+    private var last: (subject: [UInt8], sealer: Sealer)?
     /// By what spans have as subject.
     private var tags = RecentValues<[UInt8], [UInt8]>(limit: maxSealers)
     private var tenant = ""
@@ -37,7 +46,6 @@ struct EncryptionPass: ~Copyable {
     private var now = Timestamp(nanoseconds: 0)
     /// That were used since ``takeNewKeys()`` and that the store may not have.
     private var newKeys: [UInt64: DataKey] = [:]
-    private var uses: [UInt64: Int] = [:]
     private(set) var counts = Counts()
 
     init(_ policy: EncryptionPolicy, _ keyring: Keyring) {
@@ -60,6 +68,7 @@ struct EncryptionPass: ~Copyable {
 
     mutating func encrypt(_ batch: inout Batch) throws(KeyError) {
         begin(batch.tenant, at: batch.receivedAt)
+        hasRoom = false
         defer { writer.reset() }
         for index in batch.resources.indices { try attributes(.resource(index), .resource, nil, [], &batch) }
         for index in batch.scopes.indices { try attributes(.scope(index), .scope, nil, [], &batch) }
@@ -80,6 +89,7 @@ struct EncryptionPass: ~Copyable {
         guard tenant != self.tenant || day != Day(now) else { return }
         self.tenant = tenant
         day = Day(now)
+        last = nil
         sealers = RecentValues(limit: Self.maxSealers)
         tags = RecentValues(limit: Self.maxSealers)
     }
@@ -125,9 +135,14 @@ struct EncryptionPass: ~Copyable {
     }
 
     private var length = 0
+    /// The batch was told how much it will be given.
+    private var hasRoom = false
 
-    private func written(to batch: inout Batch) -> ByteRef {
-        batch.intern(count: length) { writer.write(to: $0) }
+    private mutating func written(to batch: inout Batch) -> ByteRef {
+        // Growing step by step would copy what was written and touch twice the memory: more than encrypting costs.
+        if !hasRoom { batch.expectText(batch.payloadSize / 2 * 3 + batch.spans.count * 128) }
+        hasRoom = true
+        return batch.intern(count: length) { writer.write(to: $0) }
     }
 
     @inline(__always)
@@ -186,12 +201,10 @@ struct EncryptionPass: ~Copyable {
         guard let length else { throw .openSSL }
         self.length = length
         counts.encrypted += 1
-        if policy.suite != .xaes256gcm {
-            uses[sealer.key.id, default: 0] += 1
-            if uses[sealer.key.id, default: 0] >= Self.usesAtOnce {
-                sealer.key.uses.wrappingAdd(Self.usesAtOnce, ordering: .relaxed)
-                uses[sealer.key.id] = nil
-            }
+        sealer.uses += 1
+        if sealer.uses == Self.usesAtOnce {
+            sealer.key.uses.wrappingAdd(sealer.uses, ordering: .relaxed)
+            sealer.uses = 0
         }
         return true
     }
@@ -209,14 +222,21 @@ struct EncryptionPass: ~Copyable {
 
     @inline(__always)
     private mutating func sealer(for subject: [UInt8]) throws(KeyError) -> Sealer {
-        if let sealer = sealers.find(subject), sealer.key.isUsable {
-            if !sealer.key.isInStore { newKeys[sealer.key.id] = sealer.key }
-            return sealer
+        if let last, last.subject == subject, last.sealer.key.isUsable {
+            if !last.sealer.key.isInStore { newKeys[last.sealer.key.id] = last.sealer.key }
+            return last.sealer
         }
+        let sealer = try findSealer(for: subject)
+        if !sealer.key.isInStore { newKeys[sealer.key.id] = sealer.key }
+        last = (subject, sealer)
+        return sealer
+    }
+
+    private mutating func findSealer(for subject: [UInt8]) throws(KeyError) -> Sealer {
+        if let sealer = sealers.find(subject), sealer.key.isUsable { return sealer }
         let key = try keyring.key(for: tenant, .field, policy.suite, subject: subject, at: now)
         guard let writer = EnvelopeWriter.Key(id: key.id, policy.suite, key.secret) else { throw .openSSL }
-        let sealer = Sealer(key: key, writer: writer)
-        if !key.isInStore { newKeys[key.id] = key }
+        let sealer = Sealer(key, writer)
         sealers.keep(sealer, for: subject)
         return sealer
     }

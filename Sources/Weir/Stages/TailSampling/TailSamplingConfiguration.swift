@@ -6,6 +6,11 @@ struct TailSamplingConfiguration: Configurable {
     /// Traces whose decisions are remembered.
     let keptDecisions: Int
     let droppedDecisions: Int
+    let recall: RecallConfiguration?
+
+    var traits: ProcessorTraits { .stores }
+
+    var traits: ProcessorTraits { .stores }
 
     init(_ fields: inout Fields) {
         let wait = fields.duration(
@@ -45,6 +50,7 @@ struct TailSamplingConfiguration: Configurable {
             decisionWait: wait.inNanoseconds, rootWait: rootWait == .zero ? nil : rootWait.inNanoseconds,
             idle: idle == .zero ? nil : idle.inNanoseconds, maxTraces: traces, maxSpans: spans,
             maxMemory: memory.bytes, forwardAfter: forward.inNanoseconds)
+        recall = fields.optionalSection("recall", "What was not kept, for a while.", RecallConfiguration.init)
     }
 }
 

@@ -8,11 +8,19 @@ struct TailSamplingFiles {
     private static let lineBytes = 80
 
     let decisions: RecentLines
+    /// What was called back: `SEQUENCE TRACE_ID` of the ring, a line each.
+    let promoted: RecentLines?
 
     init(_ configuration: TailSamplingConfiguration, _ directory: String) throws(FileError) {
         decisions = try RecentLines(
             Self.name, in: directory,
             maxBytes: (configuration.keptDecisions + configuration.droppedDecisions) * Self.lineBytes)
+        guard let recall = configuration.recall else {
+            promoted = nil
+            return
+        }
+        promoted = try RecentLines(
+            TailSamplingRun.promoted, in: recall.directory, maxBytes: TailSamplingRun.promotedBytes)
     }
 
     static func line(of decision: RecordOrigin.Decision, at now: Timestamp) -> [UInt8] {

@@ -8,7 +8,10 @@ actor TailSamplingRun {
     static let settlingInterval: UInt64 = 1_000_000_000
     /// Batches that are read before the window decides, and records that are sent off at once.
     static let batchesAtOnce = 16
-    static let recordsAtOnce = 64
+    static let recordsAtOnce = 1_024
+    /// Fewer records than that wait for so long: each time, a piece of the journal is read.
+    static let fewRecords = 64
+    static let forwardingInterval: UInt64 = 100_000_000
     /// How long the stage decides at once after the journal had too little room.
     static let overloadTime: UInt64 = 5_000_000_000
     /// The pause before an append that was refused is tried again.
@@ -20,29 +23,35 @@ actor TailSamplingRun {
         let origin: UInt64
     }
 
-    private let course: StageCourse
-    private let telemetry: TailSamplingTelemetry
-    private let logger: Logger
+    let course: StageCourse
+    let telemetry: TailSamplingTelemetry
+    let logger: Logger
     private let files: TailSamplingFiles
     private let executor = BlockingExecutor(label: "weir.tail_sampling")
     /// What a monotonic clock said at the start, and what the other one did.
     private let start = (instant: ContinuousClock.now, time: Timestamp.now())
     private var window: TraceWindow
     private var intake: TailSamplingIntake
-    private var splitter: TailSamplingSplitter
+    var splitter: TailSamplingSplitter
     /// What an earlier process has forwarded.
     private var cursorAtStart: Cursor
     /// Records of the second journal that still say what was forwarded.
     private var forwarded: [Forwarded] = []
     /// Those of the first records that have left already, while one before them could not.
     private var done: Set<UInt64> = []
-    private var hasNews = false
+    var hasNews = false
     /// Decisions that are to be written down.
     private var lines: [UInt8] = []
+    private let ring: RecallRing?
+    /// What was called back, and what of that is to be written down.
+    var promotedPlaces: Set<Place> = []
+    var promotedLines: [UInt8] = []
     private var lastSettled = Timestamp(nanoseconds: 0)
+    private var lastForwarded = Timestamp(nanoseconds: 0)
     private var overloadedUntil: Timestamp?
     private var lateSpans = 0
     private var isHeldUp = false
+    private var isStopping = false
 
     init(
         _ configuration: TailSamplingConfiguration, _ course: StageCourse, _ files: TailSamplingFiles,
@@ -58,6 +67,14 @@ actor TailSamplingRun {
         intake = TailSamplingIntake(configuration.tests)
         splitter = TailSamplingSplitter(course.target)
         cursorAtStart = course.reader.cursor
+        ring = configuration.recall.flatMap { recall in
+            do throws(DiskError) {
+                return try RecallRing(recall, logger)
+            } catch {
+                telemetry.complain("tail_sampling: there is no recall: \(error)")
+                return nil
+            }
+        }
     }
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
@@ -65,19 +82,26 @@ actor TailSamplingRun {
     /// Until the first journal is closed; then closes the second.
     func run() async {
         await recover()
+        let keeping = Task { [ring] in await ring?.run() }
         while true {
-            let isClosed = course.reader.waiting.isClosed
+            isStopping = course.reader.waiting.isClosed
             await take()
             let now = now
             updateOverload(now)
             window.decide(at: now, isOverloaded: overloadedUntil != nil)
             tell()
             await forward()
-            if now.nanoseconds - lastSettled.nanoseconds >= Self.settlingInterval { await settle() }
-            if isClosed { break }
+            if now.nanoseconds - lastSettled.nanoseconds >= Self.settlingInterval {
+                if let ring { await recallIfDue(ring) }
+                await settle()
+            }
+            if isStopping { break }
             await wait()
         }
         await settle()
+        ring?.close()
+        keeping.cancel()
+        await keeping.value
         course.target.journal.close()
         let open = window.openTraces
         if open > 0 { logger.info("traces stay undecided for the next start", metadata: ["traces": "\(open)"]) }
@@ -94,9 +118,13 @@ actor TailSamplingRun {
         }
         let now = now
         var pause = window.nextDue(at: now).map { $0 > now ? $0.nanoseconds - now.nanoseconds : 1_000_000 }
-        if hasNews { pause = min(pause ?? .max, Self.settlingInterval) }
+        if hasNews || ring != nil { pause = min(pause ?? .max, Self.settlingInterval) }
         if course.reader.waiting.spans == 0 {
             await course.reader.wait(for: pause.map { .nanoseconds(Int64(clamping: $0)) })
+        }
+        if window.memory >= 2 * window.settings.maxMemory {
+            try? await Task.sleep(for: Self.gathering)
+            return
         }
         // The first record wakes the stage, and some more may come with it.
         if course.reader.waiting.spans < JournalReader.batchSpans, !course.reader.waiting.isClosed {
@@ -125,6 +153,8 @@ actor TailSamplingRun {
 
     private func take() async {
         for _ in 0..<Self.batchesAtOnce {
+            // What cannot go on must not fill the memory: the journal holds it.
+            guard window.memory < 2 * window.settings.maxMemory else { return }
             let records = await course.reader.read()
             guard !records.isEmpty else { return }
             let now = now
@@ -133,7 +163,7 @@ actor TailSamplingRun {
     }
 
     private func add(_ record: JournalRecord, at now: Timestamp) {
-        window.begin(record: record.sequence, at: now)
+        window.begin(record: record.sequence, spans: record.spanCount, at: now)
         let origin = record.section.origin.flatMap { $0.journal == course.reader.journal ? $0 : nil }
         let isOld = origin != nil || record.sequence <= course.reader.recoveredThrough
         // A copy of what this process has seen in its first place adds nothing.
@@ -154,8 +184,14 @@ actor TailSamplingRun {
         while true {
             let ready = window.readyRecords(at: now, limit: Self.recordsAtOnce)
             guard ready > 0, let first = window.records.first?.sequence else { return }
+            let isHurried = isStopping || ready >= Self.fewRecords
+            guard isHurried || now >= lastForwarded.advanced(by: Self.forwardingInterval) else { return }
+            lastForwarded = now
             do {
-                let records = try await course.reader.readAgain(from: first)
+                // Not more than can go on: reading is what this costs.
+                let spans = window.records.prefix(ready).reduce(0) { $0 + $1.spans }
+                let records = try await course.reader.readAgain(
+                    from: first, maxSpans: min(spans, JournalReader.batchSpans))
                 guard try await forward(records, ready: ready) else {
                     isHeldUp = true
                     return
@@ -174,6 +210,8 @@ actor TailSamplingRun {
         var entry: JournalEntry
         var kept = 0
         var dropped = 0
+        /// For the ring.
+        var leftOut: JournalEntry?
     }
 
     /// - Returns: whether all could go on.
@@ -193,7 +231,7 @@ actor TailSamplingRun {
                     passages.append(passage)
                 }
             } else {
-                telemetry.noteLost(0, sequence: sequence, "the journal cannot be read there")
+                telemetry.noteLost(window.records[place].spans, sequence: sequence, "the journal cannot be read there")
                 done.insert(sequence)
             }
             place += 1
@@ -222,8 +260,12 @@ actor TailSamplingRun {
     private func split(_ record: JournalRecord, moved: Set<TraceID>) throws -> Passage {
         do {
             let parts = try splitter.split(record, moved: moved, window.decision(on:), rule: { window.names[$0] })
-            return Passage(
+            var passage = Passage(
                 sequence: record.sequence, entry: parts.forwarded, kept: parts.kept, dropped: parts.dropped)
+            if ring != nil, parts.dropped > 0 {
+                passage.leftOut = try splitter.leftOut(of: record, moved: moved, window.decision(on:))
+            }
+            return passage
         } catch let error as DecodeError {
             telemetry.noteTrouble("sent on a record that cannot be decoded, as it is", error)
             return Passage(
@@ -268,7 +310,11 @@ actor TailSamplingRun {
                     }
                 }
             }
-            for await (passage, refusal) in group { note(passage, refusal) }
+            for await (passage, refusal) in group {
+                note(passage, refusal)
+                guard refusal == nil, let ring, let leftOut = passage.leftOut else { continue }
+                telemetry.noteRecall(await ring.add(leftOut) ? leftOut.spanCount : 0)
+            }
         }
     }
 
@@ -290,6 +336,7 @@ extension TailSamplingRun {
             try files.decisions.forEach { line in
                 if let (decision, _) = TailSamplingFiles.decision(in: line) { window.remember(decision) }
             }
+            if let promoted = files.promoted { try readPromoted(promoted) }
         } catch {
             telemetry.noteTrouble("cannot read what was decided", error)
         }
@@ -310,6 +357,7 @@ extension TailSamplingRun {
 
     private func note(_ record: JournalRecord) -> RecordOrigin? {
         guard let origin = record.section.origin, origin.journal == course.reader.journal else {
+            if let ring, let origin = record.section.origin, origin.journal == ring.id { notePromoted(origin) }
             // Of another first journal: nothing of that is there any more.
             forwarded.append(Forwarded(sequence: record.sequence, origin: 0))
             return nil
@@ -333,10 +381,12 @@ extension TailSamplingRun {
         }
         do throws(FileError) {
             try files.decisions.append(lines)
+            try files.promoted?.append(promotedLines)
         } catch {
             return telemetry.noteTrouble("cannot write down what was decided; it stays in the second journal", error)
         }
         lines = []
+        promotedLines = []
         guard await course.keepCursors() else { return }
         for record in forwarded where record.origin < passed {
             course.progress.commit(record.sequence...record.sequence)

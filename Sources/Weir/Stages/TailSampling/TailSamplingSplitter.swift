@@ -26,6 +26,50 @@ struct TailSamplingSplitter: ~Copyable {
         return entry(record)
     }
 
+    /// The spans that were sampled out, as they are; nil where there is none.
+    mutating func leftOut(
+        of record: JournalRecord, moved: Set<TraceID>, _ decision: (TraceID) -> TraceDecision?
+    ) throws -> JournalEntry? {
+        try open(record)
+        defer { close() }
+        batch.select { span in
+            let trace = TraceID(high: span.traceIDHigh, low: span.traceIDLow)
+            return !moved.contains(trace) && decision(trace)?.isKept == false
+        }
+        return batch.spanCount > 0 ? entry(record) : nil
+    }
+
+    /// Traces of which a span matches.
+    mutating func traces(of record: JournalRecord, where condition: Condition) throws -> Set<TraceID> {
+        try open(record)
+        defer { close() }
+        var traces: Set<TraceID> = []
+        for span in batch.spans where condition.matches(batch, span: span) {
+            traces.insert(TraceID(high: span.traceIDHigh, low: span.traceIDLow))
+        }
+        return traces
+    }
+
+    /// The spans of these traces, marked as called back: no probability says for how many they stand.
+    /// - Returns: nil where there is none.
+    mutating func promote(
+        _ traces: Set<TraceID>, of record: JournalRecord
+    ) throws -> (entry: JournalEntry, traces: Set<TraceID>)? {
+        try open(record)
+        defer { close() }
+        batch.select { traces.contains(TraceID(high: $0.traceIDHigh, low: $0.traceIDLow)) }
+        guard batch.spanCount > 0 else { return nil }
+        let rule = batch.store(.string(TailSamplingRun.promoted))
+        var found: Set<TraceID> = []
+        for index in batch.spans.indices where !batch.spans[index].isDropped {
+            found.insert(TraceID(high: batch.spans[index].traceIDHigh, low: batch.spans[index].traceIDLow))
+            batch.set(Batch.samplingRule, to: rule, of: .span(index))
+            batch.remove(Batch.adjustedCount, of: .span(index))
+            write(nil, index)
+        }
+        return try lane.process(&batch).map { ($0, found) }
+    }
+
     private mutating func entry(_ record: JournalRecord) -> JournalEntry? {
         encoder.encode(batch).map {
             JournalEntry(
@@ -100,13 +144,17 @@ struct TailSamplingSplitter: ~Copyable {
         // "The rejection threshold MUST NOT exceed the randomness of a sampled span": spans of a trace whose
         // randomness differs are counted by nobody.
         let written = both.keeps(trace.randomness ?? SamplingRandomness(of: span)) ? both : nil
-        guard written != trace.threshold else { return }
+        guard written != trace.threshold, !write(written, index), let written else { return }
+        batch.set(Batch.adjustedCount, to: batch.store(.double(written.adjustedCount)), of: .span(index))
+    }
+
+    /// - Returns: whether the trace state has room for it.
+    @discardableResult private mutating func write(_ threshold: SamplingThreshold?, _ index: Int) -> Bool {
+        guard let trace = TraceState(batch.bytes(batch.spans[index].traceState)) else { return false }
         state.removeAll(keepingCapacity: true)
-        if trace.write(written, to: &state) {
-            let ref = state.withUnsafeBytes { batch.intern($0) }
-            batch.arena.pointee.spans[index].traceState = ref
-        } else if let written {
-            batch.set(Batch.adjustedCount, to: batch.store(.double(written.adjustedCount)), of: .span(index))
-        }
+        guard trace.write(threshold, to: &state) else { return false }
+        let text = state.withUnsafeBytes { batch.intern($0) }
+        batch.set(.traceState(index), to: text)
+        return true
     }
 }

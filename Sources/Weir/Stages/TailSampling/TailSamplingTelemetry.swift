@@ -23,6 +23,7 @@ final class TailSamplingTelemetry: Sendable {
     private let droppedSpans: Counter
     private let copiedSpans: Counter
     private let lostSpans: Counter
+    private let recallSpans: Counter
     private let delays: Histogram
     private let locked = Mutex(Locked())
 
@@ -53,6 +54,9 @@ final class TailSamplingTelemetry: Sendable {
             labels: labels)
         lostSpans = metrics.counter(
             "weir_tail_sampling_lost_spans", help: "Spans that could not be read or written any more.", labels: labels)
+        recallSpans = metrics.counter(
+            "weir_tail_sampling_recall_spans", help: "Spans that were not kept, and put where they can be called back.",
+            labels: labels)
         delays = metrics.histogram(
             "weir_tail_sampling_decision_delay_seconds", help: "From when a trace was due to its decision.",
             labels: labels, bounds: Histogram.latency)
@@ -94,6 +98,8 @@ final class TailSamplingTelemetry: Sendable {
         keptSpans.add(kept)
         droppedSpans.add(dropped)
     }
+
+    func noteRecall(_ spans: Int) { recallSpans.add(spans) }
 
     func noteCopied(_ spans: Int) { copiedSpans.add(spans) }
 

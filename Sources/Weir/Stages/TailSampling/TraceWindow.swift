@@ -51,6 +51,7 @@ struct TraceWindow {
 
     struct Record {
         let sequence: UInt64
+        let spans: Int
         let since: Timestamp
         /// Of its traces, each once.
         var slots: [Int32] = []
@@ -111,8 +112,8 @@ struct TraceWindow {
     // MARK: - What comes in
 
     /// The spans that follow stand in this record.
-    mutating func begin(record sequence: UInt64, at now: Timestamp) {
-        records.append(Record(sequence: sequence, since: now))
+    mutating func begin(record sequence: UInt64, spans: Int = 1, at now: Timestamp) {
+        records.append(Record(sequence: sequence, spans: spans, since: now))
         latest = nil
     }
 

@@ -11,4 +11,13 @@ enum Unreadable: String, Error, Sendable {
     case notAuthentic = "not authentic"
     /// The store of keys could not be asked.
     case unavailable = "key store unavailable"
+
+    /// Whether nothing that an operator does makes it readable again: an unknown key may be in another file of keys,
+    /// and a damaged one in a backup.
+    var isFinal: Bool {
+        switch self {
+        case .destroyed, .notAuthentic: true
+        case .unknownKey, .damaged, .noKeyEncryptionKey, .unavailable: false
+        }
+    }
 }

@@ -3,7 +3,7 @@ extension HotRows {
     func rollups(of indices: some Sequence<Int>) -> [RollupRow.Key: RollupRow] {
         var rollups = Rollups()
         var call = 0
-        for index in indices {
+        for index in indices where !promoted.contains(index) {
             while call < usage.count, usage[call].span < index { call += 1 }
             let usage = call < usage.count && usage[call].span == index ? usage[call] : nil
             let span = spans[index]

@@ -7,14 +7,19 @@ struct HotRows: ~Copyable {
     private(set) var resources: [DictionaryRow] = []
     private(set) var scopes: [DictionaryRow] = []
 
-    private var text = RowText()
+    private var text: RowText
+    /// Those of the spans that are in usage and rollups already.
+    private(set) var promoted: Set<Int> = []
     private var dictionaryIDs: Set<Int64> = []
     private var genAI = GenAIAttributes()
 
     /// What OpenTelemetry's resource conventions say of a service without a name.
     private static let unknownService = Array("unknown_service".utf8)
 
-    init() {}
+    /// - Parameter cuts: see ``RowText``.
+    init(cuts: Bool = true) {
+        text = RowText(cuts: cuts)
+    }
 
     /// Bytes of text and JSON.
     var textCount: Int { text.count }
@@ -25,6 +30,7 @@ struct HotRows: ~Copyable {
         usage.removeAll(keepingCapacity: true)
         resources = []
         scopes = []
+        promoted = []
         dictionaryIDs = []
         text.reset()
     }
@@ -95,8 +101,10 @@ extension HotRows {
             callID: text.add(genAI.value(.call, of: batch), limit: RowText.maxID),
             attributes: text.addObject(span.attributes, of: batch), events: text.addEvents(of: span, batch),
             links: text.addLinks(of: span, batch))
+        // What was counted when it was left out is not counted again.
+        if batch.isPromoted { promoted.insert(spans.count) }
         spans.append(row)
-        if operation.isModelCall { addUsage(of: batch) }
+        if operation.isModelCall, !batch.isPromoted { addUsage(of: batch) }
     }
 
     private mutating func optional(_ ref: ByteRef, of batch: borrowing Batch) -> TextRef {

@@ -9,6 +9,12 @@ struct RowText: ~Copyable {
     private static let retained = 8 << 20
 
     private var writer = JSONWriter(capacity: 64 << 10, replacesNUL: true)
+    private let cuts: Bool
+
+    /// - Parameter cuts: whether texts that would be too long for an index are cut.
+    init(cuts: Bool = true) {
+        self.cuts = cuts
+    }
 
     /// Bytes of all that was written.
     var count: Int { writer.count }
@@ -29,7 +35,7 @@ struct RowText: ~Copyable {
     mutating func add(_ text: UnsafeRawBufferPointer, limit: Int = .max) -> TextRef {
         let start = writer.count
         // U+FFFD for each NUL makes a text longer by two bytes at most, which the index has room for.
-        let text = text.cut(to: limit)
+        let text = cuts ? text.cut(to: limit) : text
         if text.contains(0) {
             var rest = text[...]
             while let end = rest.firstIndex(of: 0) {

@@ -72,6 +72,11 @@ final class StageSample {
         }
     }
 
+    /// Spans that were put into the ring.
+    var recalled: Int {
+        metrics.counter("weir_tail_sampling_recall_spans", help: "", labels: ["processor": "tail_sampling"]).value
+    }
+
     var waitingRecords: Double {
         metrics.gauge(
             "weir_tail_sampling_waiting_records", help: "", labels: ["processor": "tail_sampling"]

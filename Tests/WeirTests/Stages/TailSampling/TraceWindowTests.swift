@@ -115,6 +115,14 @@ import Testing
         #expect(window.openTraces == 10)
     }
 
+    @Test func theEstimateOfMemoryIsNotTooLow() {
+        // A dictionary is at most half empty after it has grown; of alarms a trace has two at most.
+        let index = 2 * (MemoryLayout<TraceID>.stride + MemoryLayout<Int32>.stride + 1)
+        let alarms = 2 * MemoryLayout<AlarmQueue.Alarm>.stride
+        #expect(MemoryLayout<TraceWindow.Trace>.stride + index + alarms <= TraceWindow.traceBytes)
+        #expect(MemoryLayout<TraceWindow.Record>.stride + 32 <= TraceWindow.recordBytes)
+    }
+
     @Test func memoryIsBounded() {
         var settings = TraceWindow.Settings()
         settings.maxMemory = 1 << 20

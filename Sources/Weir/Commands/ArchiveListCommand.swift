@@ -1,0 +1,36 @@
+import ArgumentParser
+
+/// `weir archive ls`
+struct ArchiveListCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "ls", abstract: "Lists the files of an archive, by their manifests.")
+
+    @OptionGroup var options: ArchiveOptions
+
+    @Flag(help: "The manifests themselves, one a line.")
+    var json = false
+
+    func run() throws {
+        if json {
+            return try options.catalog().visit { found in
+                if case .manifest(_, _, let bytes) = found { try StandardOutput.write(bytes) }
+            }
+        }
+        try StandardOutput.write(Array(try Self.table(of: options.catalog()).utf8))
+    }
+
+    static func table(of catalog: ArchiveCatalog) throws -> String {
+        var table = TextTable([
+            TextTable.Column(title: "SPANS", isNumber: true), TextTable.Column(title: "BYTES", isNumber: true),
+            TextTable.Column(title: "FIRST START"), TextTable.Column(title: "FILE", isFlexible: true),
+        ])
+        try catalog.visit { found in
+            guard case .manifest(let manifest, _, _) = found else { return }
+            let start = manifest.spans.times.map { Timestamp(nanoseconds: $0.lowerBound).text.prefix(19) + "Z" }
+            for file in manifest.files {
+                table.add(["\(file.rows)", "\(file.bytes)", start.map { String($0) } ?? "", file.path])
+            }
+        }
+        return table.text
+    }
+}

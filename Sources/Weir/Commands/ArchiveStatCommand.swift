@@ -1,0 +1,45 @@
+import ArgumentParser
+
+/// `weir archive stat`
+struct ArchiveStatCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "stat", abstract: "Prints how much an archive holds of each tenant and day.")
+
+    @OptionGroup var options: ArchiveOptions
+
+    func run() throws {
+        try StandardOutput.write(Array(try Self.table(of: options.catalog()).utf8))
+    }
+
+    private struct Key: Hashable {
+        let tenant: String
+        let date: String
+    }
+
+    private struct Sum {
+        var files = 0
+        var spans = 0
+        var bytes = 0
+    }
+
+    static func table(of catalog: ArchiveCatalog) throws -> String {
+        var sums: [Key: Sum] = [:]
+        try catalog.visit { found in
+            guard case .manifest(let manifest, let path, _) = found else { return }
+            let date = path.split(separator: "/").first { $0.hasPrefix("date=") }?.dropFirst("date=".count) ?? ""
+            let key = Key(tenant: manifest.tenant, date: date == ArchivePartition.null ? "" : String(date))
+            sums[key, default: Sum()].files += manifest.files.count
+            sums[key, default: Sum()].spans += manifest.spans.spans
+            sums[key, default: Sum()].bytes += manifest.files.reduce(0) { $0 + $1.bytes }
+        }
+        var table = TextTable([
+            TextTable.Column(title: "TENANT", isFlexible: true), TextTable.Column(title: "DATE"),
+            TextTable.Column(title: "FILES", isNumber: true), TextTable.Column(title: "SPANS", isNumber: true),
+            TextTable.Column(title: "BYTES", isNumber: true),
+        ])
+        for (key, sum) in sums.sorted(by: { ($0.key.tenant, $0.key.date) < ($1.key.tenant, $1.key.date) }) {
+            table.add([key.tenant, key.date, "\(sum.files)", "\(sum.spans)", "\(sum.bytes)"])
+        }
+        return table.text
+    }
+}

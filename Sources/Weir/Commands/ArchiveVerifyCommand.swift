@@ -1,0 +1,22 @@
+import ArgumentParser
+
+/// `weir archive verify`
+struct ArchiveVerifyCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "verify",
+        abstract: "Reads every file of an archive; exits 1 if one is missing, or not what its manifest says.")
+
+    @OptionGroup var options: ArchiveOptions
+
+    func run() throws {
+        var verification = ArchiveVerification(try options.catalog())
+        var problems = 0
+        try verification.run { line in
+            problems += 1
+            try StandardOutput.write(Array("\(TextTable.harmless(line))\n".utf8))
+        }
+        let sum = "\(verification.files) files, \(verification.spans) spans, \(verification.bytes) bytes"
+        try StandardOutput.write(Array("\(sum): \(problems == 0 ? "whole" : "\(problems) problems")\n".utf8))
+        guard problems == 0 else { throw ExitCode.failure }
+    }
+}

@@ -1,0 +1,102 @@
+// A publication is a name for each file, and the manifest's last. The manifest is written before the first of them, and
+// stands in `.open` until all is done: with it, whoever finds the first file in place can do the rest.
+extension ArchiveDirectory {
+    /// What the manifest of a publication that is not complete ends in.
+    static let manifestSuffix = ".manifest.json.open"
+
+    /// Bytes of a manifest.
+    static let maximumManifest = 1 << 20
+
+    static func suffix(of dataset: ArchiveDataset) -> String {
+        dataset == .spans ? ".parquet" : ".\(dataset.rawValue).parquet"
+    }
+
+    /// Lets readers see the first of the files, which are sealed. Never in place of another file.
+    /// - Parameter name: of the files, without what they end in.
+    mutating func publish(
+        _ file: ArchiveFile, as name: String, _ format: ArchiveFormat, _ compression: Compression, at now: Timestamp
+    ) throws(FileError) {
+        guard let spans = file.content.spans else { return }
+        var files: [ArchiveManifest.File] = []
+        for product in file.products {
+            let tree = product.dataset.map { "\($0.rawValue)/" } ?? ""
+            files.append(
+                ArchiveManifest.File(
+                    path: "\(tree)\(file.partition.path)/\(name)\(format.suffix(compression))",
+                    dataset: product.dataset, rows: product.rows, bytes: product.file.end.length,
+                    sha256: ArchiveManifest.digits(try Digest.sha256(ofFile: product.file.path))))
+        }
+        let manifest = ArchiveManifest(
+            number: chain.number + 1, previous: chain.hash, journal: journal.text, tenant: file.partition.tenant,
+            format: format, compression: compression, spans: spans, created: now.text, files: files)
+        let draft = try begin(file.stem + ".manifest.json")
+        let bytes = manifest.bytes
+        do {
+            let result = bytes.withUnsafeBytes { bytes in Result { () throws(FileError) in try draft.append(bytes) } }
+            try result.get()
+            try draft.sync()
+            try draft.close()
+            try Directory.sync(open)
+            let target = "\(root)/\(files[0].path)"
+            try Directory.create(Self.parent(of: target))
+            try file.publish(as: target, draft)
+        } catch {
+            try? Directory.removeFile(draft.path)
+            throw error
+        }
+        chain.append(manifest, bytes)
+    }
+
+    /// Returns when readers see all of a publication, and a power cut cannot take it any more. After an error it may be
+    /// tried again.
+    mutating func complete(_ file: ArchiveFile) throws(FileError) {
+        guard let draft = file.manifest else { return }
+        // It was moved already where only the last sync failed.
+        if Directory.has(draft.path) { try complete(draft.path, stem: file.stem) }
+        try sync("\(root)/\(tree)\(file.partition.path)")
+        if let spool = file.spool { try? Directory.removeFile(spool) }
+    }
+
+    /// Completes what an earlier run has published in part.
+    /// - Parameter names: of the files that it left in `.open`.
+    mutating func complete(_ names: [String]) throws(FileError) {
+        for name in names.sorted() where name.hasSuffix(Self.manifestSuffix) {
+            try complete("\(open)/\(name)", stem: String(name.dropLast(Self.manifestSuffix.count)))
+        }
+    }
+
+    private mutating func complete(_ draft: String, stem: String) throws(FileError) {
+        let bytes = try FileReader.contents(of: draft, limit: Self.maximumManifest)
+        // One that cannot be read was not synced when the process ended, and so no file was published.
+        guard let manifest = bytes.withUnsafeBytes({ ArchiveManifest($0) }), let first = manifest.files.first,
+            Directory.has("\(root)/\(first.path)")
+        else { return }
+        for file in manifest.files.dropFirst() {
+            let target = "\(root)/\(file.path)"
+            try link("\(open)/\(stem)\(file.dataset.map(Self.suffix) ?? "").open", as: target)
+            try sync(Self.parent(of: target))
+        }
+        let partition = Self.parent(of: "\(root)/\(first.path)")
+        // What a manifest speaks of is there before it.
+        try sync(partition)
+        chain.append(manifest, bytes)
+        try chain.save()
+        for file in manifest.files.dropFirst() {
+            try? Directory.removeFile("\(open)/\(stem)\(file.dataset.map(Self.suffix) ?? "").open")
+        }
+        let name = first.path.split(separator: "/").last.map { $0.prefix { $0 != "." } } ?? ""
+        try Directory.move(draft, to: "\(partition)/\(ArchiveManifest.name(beside: String(name)))")
+        try Directory.sync(partition)
+    }
+
+    /// Nothing, where an attempt before did it.
+    private func link(_ path: String, as target: String) throws(FileError) {
+        guard !Directory.has(target) else { return }
+        try Directory.create(Self.parent(of: target))
+        try Directory.link(path, as: target)
+    }
+
+    private static func parent(of path: String) -> String {
+        String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)])
+    }
+}

@@ -1,0 +1,117 @@
+/// Compares an archive with its manifests, and those with each other.
+struct ArchiveVerification {
+    private struct Link {
+        let previous: String?
+        let hash: String
+        let path: String
+    }
+
+    private struct Holding {
+        let journal: String
+        let sequences: ClosedRange<UInt64>
+        let path: String
+    }
+
+    private let catalog: ArchiveCatalog
+    private(set) var files = 0
+    private(set) var spans = 0
+    private(set) var bytes = 0
+    /// By journal and number.
+    private var chains: [String: [Int: Link]] = [:]
+    /// Of the partition that is being looked at.
+    private var partition: Substring = ""
+    private var holdings: [Holding] = []
+
+    init(_ catalog: ArchiveCatalog) {
+        self.catalog = catalog
+    }
+
+    /// Reads every file that is asked for.
+    /// - Parameter report: is given a line for each thing that is wrong.
+    mutating func run(_ report: (String) throws -> Void) throws {
+        try catalog.visit { found in
+            switch found {
+            case .manifest(let manifest, let path, let bytes):
+                try check(manifest, path, bytes, report)
+            case .broken(let path): try report("\(path): found no manifest that can be read")
+            case .unlisted(let path): try report("\(path): found no manifest beside it")
+            }
+        }
+        try checkChains(report)
+    }
+
+    private mutating func check(
+        _ manifest: ArchiveManifest, _ path: String, _ text: [UInt8], _ report: (String) throws -> Void
+    ) throws {
+        for file in manifest.files {
+            files += 1
+            bytes += file.bytes
+            if let problem = try problem(of: file) { try report("\(file.path): \(problem)") }
+        }
+        spans += manifest.spans.spans
+        let directory = path[..<(path.lastIndex(of: "/") ?? path.startIndex)]
+        if manifest.files.first?.path.hasPrefix("\(directory)/") != true {
+            try report("\(path): speaks of files of another directory")
+        }
+        if directory != partition {
+            partition = directory
+            holdings = []
+        }
+        let holding = Holding(journal: manifest.journal, sequences: manifest.spans.sequences, path: path)
+        for other in holdings where other.journal == holding.journal && other.sequences.overlaps(holding.sequences) {
+            try report("\(path): has requests that \(other.path) has")
+        }
+        holdings.append(holding)
+        let link = Link(
+            previous: manifest.previous, hash: ArchiveManifest.digits(Digest.sha256(text)), path: path)
+        if let other = chains[manifest.journal, default: [:]].updateValue(link, forKey: manifest.number) {
+            try report("\(path): has number \(manifest.number), as \(other.path) has")
+        }
+    }
+
+    private func problem(of file: ArchiveManifest.File) throws -> String? {
+        let path = "\(catalog.root)/\(file.path)"
+        do throws(FileError) {
+            let size = try Directory.size(ofFile: path)
+            guard size == file.bytes else { return "found \(size) bytes, wanted \(file.bytes)" }
+            let hash = ArchiveManifest.digits(try Digest.sha256(ofFile: path))
+            return hash == file.sha256 ? nil : "found sha256 \(hash), wanted \(file.sha256)"
+        } catch {
+            return error.isMissing ? "is missing" : error.description
+        }
+    }
+
+    /// Numbers may be missing in front, where old files were taken away, and everywhere, where not all were asked for.
+    private func checkChains(_ report: (String) throws -> Void) throws {
+        let selection = catalog.selection
+        let isPart = selection.tenant != nil || selection.from != nil || selection.to != nil
+        for (journal, chain) in chains.sorted(by: { $0.key < $1.key }) {
+            let numbers = chain.keys.sorted()
+            for (number, next) in zip(numbers, numbers.dropFirst()) {
+                if number + 1 == next {
+                    guard let link = chain[next], let before = chain[number], link.previous != before.hash else {
+                        continue
+                    }
+                    try report("\(link.path): is not what followed \(before.path), or that was changed")
+                } else if !isPart {
+                    try report("journal \(journal): manifests \(number + 1) to \(next - 1) are missing")
+                }
+            }
+            guard !isPart, let last = numbers.last else { continue }
+            try checkEnd(of: journal, last, chain[last]?.hash, report)
+        }
+    }
+
+    private func checkEnd(
+        of journal: String, _ last: Int, _ hash: String?, _ report: (String) throws -> Void
+    ) throws {
+        guard let id = UInt64(journal, radix: 16),
+            let chain = try? ArchiveChain(in: catalog.root, of: JournalID(value: id))
+        else { return try report("journal \(journal): the end of its chain cannot be read") }
+        if chain.number > last {
+            try report("journal \(journal): manifests \(last + 1) to \(chain.number) are missing")
+        } else if chain.number == last, chain.hash != hash {
+            try report("journal \(journal): manifest \(last) was changed")
+        }
+    }
+}

@@ -1,0 +1,41 @@
+/// The rows of the archive's Parquet files, as many as one row group has.
+struct ParquetRows: ~Copyable {
+    /// Rows and bytes of text after which a row group ends. What one record adds may be more.
+    private static let maximumRows = 122_880
+    private static let maximumText = 64 << 20
+
+    private static let statusKeys = [
+        AttributeKey("http.response.status_code"), AttributeKey("http.status_code"),
+    ]
+
+    private(set) var rows = HotRows(cuts: false)
+    /// For each span, what its server answered over HTTP.
+    private(set) var httpStatuses: [Int64?] = []
+
+    var count: Int { rows.spans.count }
+    var isFull: Bool { count >= Self.maximumRows || rows.textCount >= Self.maximumText }
+
+    mutating func reset() {
+        rows.reset()
+        httpStatuses.removeAll(keepingCapacity: true)
+    }
+
+    mutating func add(_ batch: borrowing Batch, sequence: UInt64) {
+        rows.add(batch, sequence: sequence, tenantID: 0)
+        // In the order of the rows.
+        for resource in batch.resources where !resource.state.contains(.dropped) {
+            for scope in resource.scopes where !batch.scopes[scope].state.contains(.dropped) {
+                for span in batch.scopes[scope].spans where !batch.spans[span].isDropped {
+                    httpStatuses.append(Self.httpStatus(of: batch.spans[span], batch))
+                }
+            }
+        }
+    }
+
+    private static func httpStatus(of span: SpanRecord, _ batch: borrowing Batch) -> Int64? {
+        for key in statusKeys {
+            if case .int(let status)? = batch.value(of: key, in: span.attributes) { return Int64(exactly: status) }
+        }
+        return nil
+    }
+}

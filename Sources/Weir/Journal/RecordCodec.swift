@@ -1,0 +1,41 @@
+/// Makes of records what may stand on a disk, and records of that again: encryption of journals and letters. Tenant,
+/// time and count of spans stay as they are, and so does what a client was answered.
+protocol RecordCodec: Sendable {
+    /// Whether records are to be sealed that are not.
+    var isSealing: Bool { get }
+    /// Returns the record as it may be written. What it was encrypted with is durable by then.
+    func seal(_ record: JournalRecord) async throws(Refusal) -> JournalRecord
+    /// The record as it was sealed. Waits while that cannot be said yet, until the task is cancelled.
+    func open(_ record: JournalRecord) async -> OpenedRecord
+    /// What of the key that it was sealed with stands in the header.
+    func keyID(of record: JournalRecord) -> UInt32
+}
+
+/// What became of a sealed record.
+enum OpenedRecord: Sendable {
+    case record(JournalRecord)
+    /// It cannot be had any more, such as when its key was destroyed.
+    case gone
+    /// Nobody waited for it.
+    case interrupted
+}
+
+extension RecordCodec {
+    /// What may be handed on of records, and those that cannot be had any more.
+    func open(_ records: [JournalRecord]) async -> (records: [JournalRecord], gone: [JournalRecord])? {
+        var opened: [JournalRecord] = []
+        var gone: [JournalRecord] = []
+        for record in records {
+            guard record.codec != 0 else {
+                opened.append(record)
+                continue
+            }
+            switch await open(record) {
+            case .record(let record): opened.append(record)
+            case .gone: gone.append(record)
+            case .interrupted: return nil
+            }
+        }
+        return (opened, gone)
+    }
+}

@@ -1,0 +1,89 @@
+/// How `weir promote` and a running stage talk to each other: through files in the directory of the ring, so that who
+/// may write there may ask, and a question is not lost where Weir does not run.
+struct RecallRequests {
+    enum Wish: Equatable, Sendable {
+        case trace(TraceID)
+        /// In the language of docs/conditions.md, of a span of the trace.
+        case condition(String)
+    }
+
+    struct Request: Equatable, Sendable {
+        /// By which the answer is found.
+        let token: String
+        let wish: Wish
+    }
+
+    struct Answer: Equatable, Sendable {
+        var traces = 0
+        var spans = 0
+    }
+
+    /// Of a file, in bytes.
+    static let maxBytes = 1 << 20
+
+    private let directory: String
+
+    init(_ directory: String) {
+        self.directory = directory
+    }
+
+    private var asked: LineFile { LineFile("requests", in: directory) }
+    private var answered: LineFile { LineFile("answers", in: directory) }
+
+    // MARK: - Who asks
+
+    /// - Returns: false where too many wait.
+    func ask(_ request: Request) throws(FileError) -> Bool {
+        try Directory.create(directory)
+        let wish =
+            switch request.wish {
+            case .trace(let trace): "trace \(trace.text)"
+            case .condition(let text): "condition \(text)"
+            }
+        return try asked.append(Array("\(request.token) \(wish)\n".utf8)) { $0 <= Self.maxBytes } != nil
+    }
+
+    func answer(to token: String) throws(FileError) -> Answer? {
+        try lines(of: answered).compactMap { line -> Answer? in
+            let parts = line.split(separator: " ")
+            guard parts.count == 3, parts[0] == token, let traces = Int(parts[1]), let spans = Int(parts[2]) else {
+                return nil
+            }
+            return Answer(traces: traces, spans: spans)
+        }.last
+    }
+
+    // MARK: - Who answers
+
+    /// All that wait, in their order; what is none is left out.
+    func waiting() throws(FileError) -> [Request] {
+        try lines(of: asked).compactMap { line in
+            let parts = line.split(separator: " ", maxSplits: 2)
+            guard parts.count == 3 else { return nil }
+            switch parts[1] {
+            case "trace": return TraceID(String(parts[2])).map { Request(token: String(parts[0]), wish: .trace($0)) }
+            case "condition": return Request(token: String(parts[0]), wish: .condition(String(parts[2])))
+            default: return nil
+            }
+        }
+    }
+
+    /// All that waited have these answers.
+    func answer(_ answers: [(token: String, answer: Answer)]) throws(FileError) {
+        let lines = answers.map { "\($0.token) \($0.answer.traces) \($0.answer.spans)\n" }.joined()
+        if try answered.append(Array(lines.utf8), where: { $0 <= Self.maxBytes }) == nil {
+            // Nobody looks for the old ones any more.
+            try answered.remove()
+            try answered.append(Array(lines.utf8))
+        }
+        try asked.remove()
+    }
+
+    private func lines(of file: LineFile) throws(FileError) -> [String] {
+        guard Directory.has(file.path) else { return [] }
+        var reader = try LineReader(file.path, from: 0)
+        var lines: [String] = []
+        while let line = try reader.next({ String(decoding: $0.dropLast(), as: UTF8.self) }) { lines.append(line) }
+        return lines
+    }
+}

@@ -1,0 +1,76 @@
+import Logging
+
+/// Spans that were not kept, for a while: a journal that nobody reads, so that the oldest make room for the newest.
+///
+/// What cannot be written into it is left out: it promises nothing.
+struct RecallRing: Sendable {
+    /// Segments hold records of some time; they go together.
+    private static let reader = "ring"
+
+    let id: JournalID
+    let directory: String
+    private let journal: Journal
+    private let writer: JournalWriter
+    private let maxAge: UInt64
+
+    init(_ configuration: RecallConfiguration, _ logger: Logger) throws(DiskError) {
+        var limits = JournalLimits(maxBytes: configuration.maxBytes.bytes)
+        limits.tenantBytes = limits.maxBytes
+        limits.durability = .none
+        limits.cachedBytes = 0
+        (journal, writer) = try Journal.open(
+            on: try JournalDirectory("\(configuration.directory)/ring"), limits,
+            for: [Journal.Destination(name: Self.reader, onFull: .skip)],
+            executor: { BlockingExecutor(label: "weir.recall.\($0)") }, clock: { Timestamp.now() },
+            events: { event in
+                if case .failed(let error) = event {
+                    logger.warning("cannot keep what was not kept", metadata: ["error": "\(error)"])
+                }
+            })
+        id = journal.id
+        directory = configuration.directory
+        maxAge = configuration.maxAge.inNanoseconds
+    }
+
+    /// What is older is gone.
+    var first: UInt64 { journal.reader(0).cursor.next }
+
+    func run() async {
+        await writer.run()
+        await writer.finish()
+    }
+
+    /// - Returns: whether there was room.
+    func add(_ entry: JournalEntry) async -> Bool {
+        do throws(Refusal) {
+            _ = try await journal.append(entry)
+            return true
+        } catch {
+            return false
+        }
+    }
+
+    /// Lets go of segments whose records are all too old.
+    func expire(at now: Timestamp) {
+        let reader = journal.reader(0)
+        let next = reader.cursor.next
+        let young = journal.firstSequence(notBefore: oldest(at: now))
+        if young > next { reader.commit(next...young - 1) }
+    }
+
+    /// Some records that are young enough.
+    /// - Returns: nil where nothing is left; else what is to be read next, too.
+    func read(
+        from position: UInt64, at now: Timestamp
+    ) async throws(DiskError) -> (records: [JournalRecord], next: UInt64)? {
+        let records = try await journal.reader(0).readAgain(from: position)
+        guard let last = records.last else { return nil }
+        return (records.filter { $0.receivedAt >= oldest(at: now) }, last.sequence + 1)
+    }
+
+    func close() { journal.close() }
+
+    private func oldest(at now: Timestamp) -> Timestamp {
+        Timestamp(nanoseconds: now.nanoseconds - min(now.nanoseconds, maxAge))
+    }
+}

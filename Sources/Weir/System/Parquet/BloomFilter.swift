@@ -1,0 +1,51 @@
+/// Parquet's split block Bloom filter (BloomFilter.md): tells of most values that are not in a column chunk that they
+/// are not, and never of one that is.
+struct BloomFilter {
+    /// Of 1,000 values that are not there, about one is taken for being there.
+    private static let bitsPerValue = 17
+    private static let blockSize = 32
+    private static let maximumSize = 1 << 20
+    private static let salts: [UInt32] = [
+        0x47B6_137B, 0x4497_4D91, 0x8824_AD5B, 0xA2B7_289D, 0x7054_95C7, 0x2DF1_424B, 0x9EFC_4947, 0x5C6B_FB31,
+    ]
+
+    private var words: [UInt32]
+
+    /// - Parameter count: how many different values there will be.
+    init(for count: Int) {
+        // Arrow refuses a filter whose size is no power of two.
+        var size = Self.blockSize
+        while size < Self.maximumSize, size * 8 < count * Self.bitsPerValue { size *= 2 }
+        words = [UInt32](repeating: 0, count: size / 4)
+    }
+
+    /// - Parameter hash: the value's ``XXHash64``.
+    mutating func insert(_ hash: UInt64) {
+        let block = place(of: hash)
+        for (word, salt) in Self.salts.enumerated() { words[block + word] |= Self.bit(hash, salt) }
+    }
+
+    func contains(_ hash: UInt64) -> Bool {
+        let block = place(of: hash)
+        return Self.salts.enumerated().allSatisfy { words[block + $0] & Self.bit(hash, $1) != 0 }
+    }
+
+    /// With its header, as it stands in a file.
+    var bytes: [UInt8] {
+        let header = ThriftWriter { header in
+            header.int32(1, words.count * 4)
+            // The algorithm BLOCK, the hash XXHASH, and no compression are each the first of a union.
+            for field in 2...4 { header.message(field) { $0.message(1) } }
+        }
+        return header.bytes + words.map(\.littleEndian).withUnsafeBytes { Array($0) }
+    }
+
+    private func place(of hash: UInt64) -> Int {
+        let blocks = UInt64(words.count / Self.salts.count)
+        return Int(((hash >> 32) * blocks) >> 32) * Self.salts.count
+    }
+
+    private static func bit(_ hash: UInt64, _ salt: UInt32) -> UInt32 {
+        1 << ((UInt32(truncatingIfNeeded: hash) &* salt) >> 27)
+    }
+}

@@ -1,0 +1,55 @@
+/// Parquet's encoding DELTA_BINARY_PACKED (Encodings.md): how far each number is from the one before.
+enum Deltas {
+    private static let block = 128
+    private static let miniblocks = 4
+
+    /// - Parameter bits: 32 or 64: what the numbers, and the differences between them, wrap around at.
+    static func append(_ values: ArraySlice<Int64>, bits: Int, to output: inout RecordBuffer<UInt8>) {
+        output.varint(UInt64(block))
+        output.varint(UInt64(miniblocks))
+        output.varint(UInt64(values.count))
+        output.zigzag(values.first ?? 0)
+        values.withUnsafeBufferPointer { values in
+            var start = 1
+            while start < values.count {
+                let end = min(start + block, values.count)
+                append(values, start..<end, bits, &output)
+                start = end
+            }
+        }
+    }
+
+    private static func append(
+        _ values: UnsafeBufferPointer<Int64>, _ range: Range<Int>, _ bits: Int, _ output: inout RecordBuffer<UInt8>
+    ) {
+        var deltas = InlineArray<128, Int64>(repeating: 0)
+        var least = Int64.max
+        for place in range {
+            let wide = values[place] &- values[place - 1]
+            let delta = bits == 32 ? Int64(Int32(truncatingIfNeeded: wide)) : wide
+            deltas[place - range.lowerBound] = delta
+            least = min(least, delta)
+        }
+        output.zigzag(least)
+        let size = block / miniblocks
+        var widths = InlineArray<4, Int>(repeating: 0)
+        for index in 0..<miniblocks {
+            var all: UInt64 = 0
+            for place in index * size..<(index + 1) * size where place < range.count {
+                let rest = UInt64(bitPattern: deltas[place] &- least)
+                all |= bits == 32 ? rest & 0xFFFF_FFFF : rest
+            }
+            widths[index] = 64 - all.leadingZeroBitCount
+            output.append(UInt8(widths[index]))
+        }
+        for index in 0..<miniblocks where index * size < range.count {
+            var packer = BitPacker()
+            for place in index * size..<(index + 1) * size {
+                // "If there are not enough values to fill the last miniblock, we pad it".
+                let rest = place < range.count ? UInt64(bitPattern: deltas[place] &- least) : 0
+                packer.append(bits == 32 ? rest & 0xFFFF_FFFF : rest, width: widths[index], to: &output)
+            }
+            packer.finish(to: &output)
+        }
+    }
+}

@@ -1,0 +1,172 @@
+import Foundation
+import Testing
+
+@testable import Weir
+
+/// What is found to be wrong with an archive, and what is not.
+@Suite struct ArchiveVerificationTests {
+    private let directory: TemporaryDirectory
+    private let partition = "tenant=default/date=2026-02-03/hour=04"
+
+    init() throws {
+        directory = try TemporaryDirectory()
+    }
+
+    @Test(arguments: ArchiveFormat.allCases)
+    func aSoundArchiveIsWhole(format: ArchiveFormat) async throws {
+        try await fill(format)
+        #expect(try problems() == [])
+        var verification = ArchiveVerification(catalog())
+        try verification.run { _ in }
+        #expect(verification.files == 3 && verification.spans == 6)
+        #expect(verification.bytes == (try files().map { try directory.contents(of: $0).count }.reduce(0, +)))
+    }
+
+    @Test func aFileThatWasChangedIsFound() async throws {
+        try await fill()
+        let file = try files()[1]
+        var bytes = try directory.contents(of: file)
+        let wanted = ArchiveManifest.digits(Digest.sha256(bytes))
+        bytes[9] ^= 1
+        try write(bytes, to: file)
+        let found = ArchiveManifest.digits(Digest.sha256(bytes))
+        #expect(try problems() == ["\(file): found sha256 \(found), wanted \(wanted)"])
+        try write(Array(bytes.dropLast()), to: file)
+        #expect(try problems() == ["\(file): found \(bytes.count - 1) bytes, wanted \(bytes.count)"])
+        try FileManager.default.removeItem(atPath: "\(directory.path)/\(file)")
+        #expect(try problems() == ["\(file): is missing"])
+    }
+
+    @Test func aFileWithoutManifestIsFound() async throws {
+        try await fill()
+        let file = try files()[2]
+        try FileManager.default.removeItem(atPath: "\(directory.path)/\(try manifests()[2])")
+        #expect(
+            try problems() == [
+                "\(file): found no manifest beside it",
+                "journal 0000000000000007: manifests 3 to 3 are missing",
+            ])
+    }
+
+    @Test func aPublicationThatIsGoneIsMissed() async throws {
+        try await fill()
+        for file in [try files()[1], try manifests()[1]] {
+            try FileManager.default.removeItem(atPath: "\(directory.path)/\(file)")
+        }
+        #expect(try problems() == ["journal 0000000000000007: manifests 2 to 2 are missing"])
+    }
+
+    @Test func whatIsGoneInFrontIsNotMissed() async throws {
+        try await fill()
+        for file in [try files()[0], try manifests()[0]] {
+            try FileManager.default.removeItem(atPath: "\(directory.path)/\(file)")
+        }
+        #expect(try problems() == [])
+    }
+
+    @Test func aManifestThatWasChangedIsFound() async throws {
+        try await fill()
+        for (index, wanted) in [
+            (1, "\(try manifests()[2]): is not what followed \(try manifests()[1]), or that was changed"),
+            (2, "journal 0000000000000007: manifest 3 was changed"),
+        ] {
+            let path = try manifests()[index]
+            let bytes = try directory.contents(of: path)
+            let text = String(decoding: bytes, as: UTF8.self)
+            try write(Array(text.replacing("\"records\":1", with: "\"records\":2").utf8), to: path)
+            #expect(try problems() == [wanted])
+            try write(Array("{".utf8), to: path)
+            #expect(try problems().contains("\(path): found no manifest that can be read"))
+            try write(bytes, to: path)
+        }
+    }
+
+    @Test func requestsThatStandTwiceAreFound() async throws {
+        try await fill()
+        let path = try manifests()[0]
+        let copy = path.replacing("_20260203T0400", with: "_20260203T0500")
+        try FileManager.default.copyItem(atPath: "\(directory.path)/\(path)", toPath: "\(directory.path)/\(copy)")
+        #expect(
+            try problems() == [
+                "\(copy): has requests that \(path) has", "\(copy): has number 1, as \(path) has",
+            ])
+    }
+
+    @Test func onlyWhatIsAskedForIsLookedAt() async throws {
+        try await fill()
+        let file = try files()[0]
+        try write([1], to: file)
+        let hour = Timestamp(nanoseconds: SampleBatch.fourOClock)
+        let next = Timestamp(nanoseconds: SampleBatch.fourOClock + SampleBatch.hour)
+        #expect(try problems(ArchiveCatalog.Selection(tenant: "other")) == [])
+        #expect(try problems(ArchiveCatalog.Selection(to: hour)) == [])
+        #expect(try problems(ArchiveCatalog.Selection(from: next)) == [])
+        #expect(try problems(ArchiveCatalog.Selection(tenant: "default", from: hour, to: next)).count == 1)
+    }
+
+    @Test func anArchiveThatIsNotThereIsAnError() throws {
+        let catalog = ArchiveCatalog(root: "\(directory.path)/none", selection: ArchiveCatalog.Selection())
+        #expect(throws: FileError.self) { try catalog.visit { _ in } }
+    }
+
+    @Test func listsWhatItHolds() async throws {
+        try await fill()
+        let lines = try ArchiveListCommand.table(of: catalog()).split(separator: "\n")
+        #expect(lines.count == 4)
+        #expect(lines[1].contains("2026-02-03T04:00:00Z"))
+        let sums = try ArchiveStatCommand.table(of: catalog()).split(separator: "\n")
+        #expect(sums.count == 2)
+        #expect(sums[1].hasPrefix("default  2026-02-03      3      6"))
+    }
+
+    @Test(arguments: [ArchiveFormat.json, .proto], Compression.allCases)
+    func readsTheMessagesBack(format: ArchiveFormat, compression: Compression) async throws {
+        try await fill(format, compression)
+        var ids: [UInt64] = []
+        var batch = Batch(decodedLimit: .max)
+        for file in try files() {
+            let reader = try #require(ArchiveFileReader("\(directory.path)/\(file)"))
+            try reader.read(into: &batch) { ids += $0.spans.map(\.spanID) }
+        }
+        #expect(ids == [1, 2, 3, 4, 5, 6])
+    }
+
+    @Test func refusesAFileThatIsCutOff() async throws {
+        try await fill(.proto, .none)
+        let file = try files()[0]
+        try write(Array(try directory.contents(of: file).dropLast()), to: file)
+        let reader = try #require(ArchiveFileReader("\(directory.path)/\(file)"))
+        var batch = Batch(decodedLimit: .max)
+        #expect(throws: FileError.damaged("\(directory.path)/\(file)")) { try reader.read(into: &batch) { _ in } }
+    }
+
+    /// Three files of one request with two spans.
+    private func fill(_ format: ArchiveFormat = .proto, _ compression: Compression = .zstd) async throws {
+        let archive = try ArchiveSample(
+            "format: \(format.rawValue)", "compression: \(compression.rawValue)", in: directory)
+        for number in 0..<3 as Range<UInt64> {
+            let spans = [1, 2].map { (id: number * 2 + $0, start: SampleBatch.fourOClock + number) }
+            try await archive.export(FrozenBatch(records: [SampleBatch.record(spans)]))
+            await archive.exporter.settle()
+        }
+    }
+
+    private func catalog(_ selection: ArchiveCatalog.Selection = ArchiveCatalog.Selection()) -> ArchiveCatalog {
+        ArchiveCatalog(root: directory.path, selection: selection)
+    }
+
+    private func problems(_ selection: ArchiveCatalog.Selection = ArchiveCatalog.Selection()) throws -> [String] {
+        var lines: [String] = []
+        var verification = ArchiveVerification(catalog(selection))
+        try verification.run { lines.append($0) }
+        return lines
+    }
+
+    private func files() throws -> [String] { directory.archiveFiles().filter { !$0.hasPrefix(".open/") } }
+
+    private func manifests() throws -> [String] { directory.files().filter { $0.hasSuffix(".manifest.json") } }
+
+    private func write(_ bytes: [UInt8], to file: String) throws {
+        try Data(bytes).write(to: URL(fileURLWithPath: "\(directory.path)/\(file)"))
+    }
+}

@@ -1,0 +1,213 @@
+import Foundation
+import Testing
+
+@testable import Weir
+
+/// The archive as Parquet: when its files are there, and what comes of those that a process left half-done. What is in
+/// them is read by others, in `test_parquet.py`.
+@Suite struct ParquetArchiveTests {
+    private let directory: TemporaryDirectory
+    private let open: String
+    private let partition = "tenant=default/date=2026-02-03/hour=04"
+
+    init() throws {
+        directory = try TemporaryDirectory()
+        open = "\(directory.path)/.open/0000000000000007"
+    }
+
+    @Test func publishesSpansAndUsageAndAManifestTogether() async throws {
+        let archive = try sample()
+        try await archive.exporter.export(batch(1...3))
+        #expect(archive.published == [])
+        #expect(await archive.exporter.settled(through: 3) == 0)
+        await archive.exporter.settle()
+        let name = "20260203T040000Z-0000000000000007-00000000000000000001-00000000000000000003.parquet"
+        #expect(archive.published == ["llm_usage/\(partition)/\(name)", "spans/\(partition)/\(name)"])
+        #expect(archive.open == [])
+        #expect(await archive.exporter.settled(through: 3) == 3)
+        let manifest = try #require(try archive.manifests.first)
+        #expect(manifest.files.map(\.path) == archive.published.reversed())
+        #expect(manifest.files.map(\.rows) == [6, 3])
+        #expect(manifest.spans.sequences == 1...3 && manifest.spans.records == 3 && manifest.spans.spans == 6)
+        #expect(manifest.spans.times == SampleBatch.fourOClock...SampleBatch.fourOClock + 2)
+        for file in manifest.files {
+            let bytes = try directory.contents(of: file.path)
+            #expect(file.bytes == bytes.count)
+            #expect(file.sha256 == ArchiveManifest.digits(Digest.sha256(bytes)))
+            #expect(bytes.starts(with: "PAR1".utf8) && bytes.suffix(4).elementsEqual("PAR1".utf8))
+        }
+    }
+
+    @Test func makesNoUsageFileWithoutCalls() async throws {
+        let archive = try sample()
+        try await archive.exporter.export(
+            FrozenBatch(records: [SampleBatch.record([(1, SampleBatch.fourOClock)])]))
+        await archive.exporter.finish()
+        #expect(archive.published.count == 1)
+        #expect(try archive.manifests.map(\.files.count) == [1])
+    }
+
+    @Test func chainsTheManifests() async throws {
+        for sequence in 1...4 as ClosedRange<UInt64> {
+            let archive = try sample()
+            try await archive.exporter.export(batch(sequence...sequence))
+            await archive.exporter.finish()
+        }
+        let files = directory.files().filter { $0.hasSuffix(".manifest.json") }
+        let hashes = try files.map { ArchiveManifest.digits(Digest.sha256(try directory.contents(of: $0))) }
+        let manifests = try sample().manifests
+        #expect(manifests.map(\.number) == [1, 2, 3, 4])
+        #expect(manifests.map(\.previous) == [nil] + hashes.dropLast().map(Optional.init))
+    }
+
+    @Test func leavesOutWhatAnEarlierRunPublished() async throws {
+        try await published(1...2)
+        let archive = try sample()
+        try await archive.exporter.export(batch(1...3, recovered: 2))
+        await archive.exporter.finish()
+        #expect(try archive.manifests.map(\.spans.sequences) == [1...2, 3...3])
+        #expect(archive.metrics.render().contains(#"weir_archive_spans_not_repeated{exporter="archive"} 4"#))
+    }
+
+    @Test func completesWhatAnEarlierRunPublishedInPart() async throws {
+        try await published(1...2)
+        let before = directory.files()
+        try unpublish(isFirstThere: true)
+        let archive = try sample()
+        try await archive.exporter.export(batch(1...2, recovered: 2))
+        #expect(directory.files() == before)
+        #expect(await archive.exporter.settled(through: 2) == 2)
+        try await archive.exporter.export(batch(3...3))
+        await archive.exporter.finish()
+        #expect(try archive.manifests.map(\.number) == [1, 2])
+    }
+
+    @Test func forgetsWhatAnEarlierRunWasAboutToPublish() async throws {
+        try await published(1...2)
+        try unpublish(isFirstThere: false)
+        try FileManager.default.removeItem(atPath: "\(directory.path)/.chain/0000000000000007")
+        let archive = try sample()
+        try await archive.exporter.export(batch(1...2, recovered: 2))
+        await archive.exporter.finish()
+        #expect(try archive.manifests.map(\.number) == [1])
+        #expect(archive.published.count == 2)
+        #expect(archive.metrics.render().contains(#"weir_archive_spans_not_repeated{exporter="archive"} 0"#))
+    }
+
+    @Test func takesABatchBackThatFails() async throws {
+        let archive = try sample()
+        try await archive.exporter.export(batch(1...1))
+        let broken = JournalRecord(
+            sequence: 3, tenant: "default", receivedAt: archive.clock.now, spanCount: 1,
+            payload: [0x0A, 0xFF].withUnsafeBytes { Payload.copying($0) })
+        await #expect(throws: ExportError.self) {
+            try await archive.exporter.export(FrozenBatch(records: batch(2...2).records + [broken]))
+        }
+        try await archive.exporter.export(batch(2...2))
+        await archive.exporter.finish()
+        #expect(try archive.manifests.map(\.spans.spans) == [4])
+        #expect(try archive.manifests.first?.files.map(\.rows) == [4, 2])
+    }
+
+    @Test func triesAgainWhenThereIsNoRoomForTheRows() async throws {
+        let archive = try sample()
+        try await archive.exporter.export(batch(1...1))
+        let spool = try #require(archive.open.first)
+        let stem = spool.replacingOccurrences(of: ".spool.open", with: "")
+        let obstacle = "\(directory.path)/\(stem).llm_usage.parquet.open"
+        try FileManager.default.createDirectory(atPath: obstacle, withIntermediateDirectories: true)
+        await archive.exporter.settle()
+        #expect(archive.published == [])
+        #expect(await archive.exporter.settled(through: 1) == 0)
+        try FileManager.default.removeItem(atPath: obstacle)
+        await archive.exporter.tick(at: archive.clock.now)
+        #expect(archive.published.count == 2 && archive.open == [])
+    }
+
+    @Test func keepsRecordsUnsettledThatItCannotReadBack() async throws {
+        let archive = try sample()
+        try await archive.exporter.export(batch(1...1))
+        let spool = "\(directory.path)/\(try #require(archive.open.first))"
+        let file = try #require(FileHandle(forUpdatingAtPath: spool))
+        try file.seek(toOffset: 60)
+        try file.write(contentsOf: Data([0xA5, 0xA5, 0xA5, 0xA5]))
+        try file.close()
+        await archive.exporter.settle()
+        await archive.exporter.tick(at: archive.clock.now)
+        #expect(archive.published == [])
+        #expect(await archive.exporter.settled(through: 1) == 0)
+        #expect(archive.metrics.render().contains(#"weir_archive_files_abandoned{exporter="archive"} 1"#))
+    }
+
+    @Test func putsAWrongClockAtTheEdgeOfWhatIsPossible() async throws {
+        let archive = try sample()
+        let spans: [(id: UInt64, start: UInt64)] = [(1, 0), (2, SampleBatch.fourOClock), (3, .max)]
+        try await archive.exporter.export(FrozenBatch(records: [SampleBatch.record(spans)]))
+        await archive.exporter.finish()
+        let days = archive.published.map { String($0.dropFirst(21).prefix(23)) }
+        #expect(days == ["date=2026-01-04/hour=00", "date=2026-02-03/hour=04", "date=2026-02-04/hour=23"])
+    }
+
+    @Test func keepsATenantInItsDirectory() async throws {
+        let archive = try sample()
+        for (sequence, tenant) in zip(1..., ["..", "a/../../b", ".", "", String(repeating: "ä", count: 500)]) {
+            let record = SampleBatch.record(
+                [(UInt64(sequence), SampleBatch.fourOClock)], tenant: tenant, sequence: UInt64(sequence))
+            try await archive.exporter.export(FrozenBatch(records: [record]))
+        }
+        await archive.exporter.finish()
+        let names = archive.published.map { $0.split(separator: "/")[1] }
+        #expect(
+            Set(names.map { String($0.prefix(30)) }) == [
+                "tenant=%2E.", "tenant=a%2F..%2F..%2Fb", "tenant=%2E", "tenant=__HIVE_DEFAULT_PARTITIO",
+                "tenant=%C3%A4%C3%A4%C3%A4%C3%A",
+            ])
+        #expect(names.allSatisfy { $0.utf8.count < 255 })
+        #expect(try archive.manifests.map(\.tenant).contains("a/../../b"))
+    }
+
+    private func sample() throws -> ArchiveSample { try ArchiveSample("format: parquet", in: directory) }
+
+    /// Records of two spans each, one of them the call of a model.
+    private func batch(_ sequences: ClosedRange<UInt64>, recovered: UInt64 = 0) -> FrozenBatch {
+        let records = sequences.map { sequence in
+            var span = SpanFixture()
+            span.startTime = SampleBatch.fourOClock + sequence - 1
+            span.endTime = span.startTime + 1_000
+            var call = span
+            call.attributes = [
+                NewPair(key: "gen_ai.operation.name", value: .string("chat")),
+                NewPair(key: "gen_ai.usage.input_tokens", value: .int(7)),
+            ]
+            return JournalRecord(
+                sequence: sequence, tenant: "default", receivedAt: Timestamp(nanoseconds: SampleBatch.fourOClock),
+                spanCount: 2, payload: SpanFixture.request([span, call]))
+        }
+        return FrozenBatch(journal: JournalID(value: 7), records: records, recoveredThrough: recovered)
+    }
+
+    private func published(_ sequences: ClosedRange<UInt64>) async throws {
+        let archive = try sample()
+        try await archive.exporter.export(batch(sequences))
+        await archive.exporter.settle()
+    }
+
+    /// Puts things as they are after a process died while it published.
+    private func unpublish(isFirstThere: Bool) throws {
+        let stem = "\(open)/20260203T040000Z-000001"
+        for file in directory.files() {
+            let path = "\(directory.path)/\(file)"
+            let name: String? =
+                if file.hasSuffix(".manifest.json") {
+                    "\(stem).manifest.json.open"
+                } else if file.hasPrefix("llm_usage/") {
+                    "\(stem).llm_usage.parquet.open"
+                } else if file.hasPrefix("spans/"), !isFirstThere {
+                    "\(stem).parquet.open"
+                } else {
+                    nil
+                }
+            if let name { try FileManager.default.moveItem(atPath: path, toPath: name) }
+        }
+    }
+}

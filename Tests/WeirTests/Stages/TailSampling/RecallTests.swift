@@ -1,0 +1,136 @@
+import Testing
+
+@testable import Weir
+
+/// What was not kept, called back.
+@Suite struct RecallTests {
+    private let directory: TemporaryDirectory
+    private let requests: RecallRequests
+
+    init() throws {
+        directory = try TemporaryDirectory()
+        requests = RecallRequests(directory.path + "/recall")
+    }
+
+    private func sample(_ further: String = "", on disk: SimulatedDisk) throws -> StageSample {
+        let configuration = try TailSamplingConfiguration(
+            policies: "{ name: errors, type: status_code, status_code: { status_codes: [ERROR] } }",
+            """
+            decision_wait: 500ms
+            decision_wait_after_root_received: 10ms
+            recall: { directory: "\(directory.path)/recall", max_bytes: 16MiB\(further) }
+            """)
+        let sample = try StageSample(configuration, on: disk, directory: directory.path)
+        sample.start()
+        return sample
+    }
+
+    private func span(_ trace: UInt64, _ id: UInt64, _ change: (inout SpanFixture) -> Void = { _ in }) -> SpanFixture {
+        var span = SpanFixture()
+        span.traceID = (1, trace)
+        span.spanID = id
+        span.name = "span \(id)"
+        change(&span)
+        return span
+    }
+
+    private func decide(_ sample: StageSample, _ spans: [SpanFixture]) async throws {
+        #expect(await sample.append(spans))
+        let before = sample.recalled
+        try await eventually("it is decided and gone on") {
+            sample.first.unsettled(0) == Load() && sample.recalled > before
+        }
+    }
+
+    private func ask(_ wish: RecallRequests.Wish, _ token: String) async throws -> RecallRequests.Answer {
+        #expect(try requests.ask(.init(token: token, wish: wish)))
+        try await eventually("there is an answer") { try requests.answer(to: token) != nil }
+        return try #require(try requests.answer(to: token))
+    }
+
+    private func ids(_ records: [JournalRecord]) throws -> [UInt64] {
+        var ids: [UInt64] = []
+        for record in records {
+            var batch = Batch()
+            try OTLPDecoder().decode(record.payload, into: &batch)
+            for span in batch.spans {
+                ids.append(span.spanID)
+                guard record.section.value(of: .promoted) != nil else { continue }
+                let rule = batch.value(of: Batch.samplingRule, in: span.attributes)
+                guard case .string(let text)? = rule else {
+                    Issue.record("found no rule")
+                    continue
+                }
+                #expect(String(decoding: text, as: UTF8.self) == "promoted")
+                // Nobody can say for how many it stands.
+                #expect(batch.text(span.traceState) == "a=1")
+                #expect(batch.adjustedCount(of: span) == nil)
+            }
+        }
+        return ids
+    }
+
+    @Test func aTraceIsCalledBackOnce() async throws {
+        let disk = SimulatedDisk(seed: 1)
+        let sample = try sample(on: disk)
+        try await decide(
+            sample, [span(1, 1) { $0.traceState = "a=1,ot=th:8" }, span(2, 2), span(3, 3) { $0.status = 2 }])
+        #expect(try ids(await sample.take()) == [3])
+        #expect(try await ask(.trace(TraceID(high: 1, low: 1)), "a") == .init(traces: 1, spans: 1))
+        #expect(try ids(await sample.take()) == [1])
+        #expect(try await ask(.trace(TraceID(high: 1, low: 1)), "b") == .init())
+        #expect(try await ask(.trace(TraceID(high: 9, low: 9)), "c") == .init())
+        await sample.stop()
+        // What was called back is known to the next one.
+        let next = try self.sample(on: disk)
+        #expect(try await ask(.trace(TraceID(high: 1, low: 1)), "d") == .init())
+        await next.stop()
+        #expect(await next.take().isEmpty)
+    }
+
+    @Test func aConditionCallsWholeTracesBackAlsoAfterARestart() async throws {
+        let disk = SimulatedDisk(seed: 1)
+        let first = try sample(on: disk)
+        func plain(_ trace: UInt64, _ id: UInt64) -> SpanFixture { span(trace, id) { $0.traceState = "a=1" } }
+        try await decide(first, [plain(1, 1), plain(2, 2)])
+        try await decide(first, [plain(1, 3), plain(4, 4)])
+        await first.stop()
+        let second = try sample(on: disk)
+        #expect(try await ask(.condition("name == \"span 1\""), "a") == .init(traces: 1, spans: 2))
+        #expect(try await ask(.condition("this is none"), "b") == .init())
+        await second.stop()
+        #expect(try ids(await second.take()).sorted() == [1, 3])
+    }
+
+    @Test func whatIsTooOldIsNotFound() async throws {
+        let sample = try sample(", max_age: 10s", on: SimulatedDisk(seed: 1))
+        let payload = SpanFixture.request([span(1, 1)])
+        let old = Timestamp(nanoseconds: Timestamp.now().nanoseconds - 11_000_000_000)
+        _ = try await sample.first.append(JournalEntry(tenant: "t", receivedAt: old, spanCount: 1, payload: payload))
+        try await eventually("it is decided and gone on") { sample.recalled > 0 }
+        #expect(try await ask(.trace(TraceID(high: 1, low: 1)), "a") == .init())
+        await sample.stop()
+    }
+
+    @Test func theRingStaysWithinItsSize() async throws {
+        let ring = try RecallRing(
+            try #require(
+                TailSamplingConfiguration(
+                    policies: "{ name: a, type: always_sample }",
+                    "recall: { directory: \"\(directory.path)/recall\", max_bytes: 16MiB }"
+                ).recall), DeliverySample().log.logger)
+        let running = Task { await ring.run() }
+        for number in 0..<400 {
+            let entry = JournalEntry(
+                tenant: "t", receivedAt: .now(), spanCount: 1, payload: .zeros(100_000 + number))
+            #expect(await ring.add(entry))
+        }
+        ring.close()
+        running.cancel()
+        await running.value
+        let names = try Directory.names(in: directory.path + "/recall/ring")
+        let bytes = try names.reduce(0) { try $0 + Directory.size(ofFile: "\(directory.path)/recall/ring/\($1)") }
+        #expect(bytes <= 16 << 20)
+        #expect(bytes > 8 << 20)
+    }
+}

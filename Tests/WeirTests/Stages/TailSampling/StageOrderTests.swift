@@ -1,0 +1,49 @@
+import Testing
+
+@testable import Weir
+
+/// What `weir check` says of a stage's place.
+@Suite struct StageOrderTests {
+    private func problems(_ processors: String) -> [String] {
+        let policies = "policies: [ { name: all, type: always_sample } ]"
+        let yaml = """
+            receivers: { otlp: { protocols: { http: {} } } }
+            processors: { redaction: {}, tail_sampling: { \(policies) }, tail_sampling/b: { \(policies) } }
+            exporters: { debug: {} }
+            service: { pipelines: { traces: { receivers: [otlp], processors: [\(processors)], exporters: [debug] } } }
+            """
+        let checked = CheckedConfiguration(yaml, file: "f", environment: [:], catalogue: Registry.catalogue)
+        return checked.diagnostics.entries.filter { $0.severity == .error }.map(\.description)
+    }
+
+    @Test func redactionStandsInFront() {
+        #expect(problems("redaction, tail_sampling") == [])
+        #expect(
+            problems("tail_sampling, redaction") == [
+                "f:4: service.pipelines.traces.processors: "
+                    + "tail_sampling stores spans in front of redaction, wanted it behind"
+            ])
+    }
+
+    @Test func aPipelineHasOneStage() {
+        #expect(
+            problems("tail_sampling, tail_sampling/b") == [
+                "f:4: service.pipelines.traces.processors: "
+                    + "found \"tail_sampling/b\" as a second tail_sampling, wanted one at most"
+            ])
+    }
+
+    @Test func whatWasCalledBackIsNotCountedASecondTime() throws {
+        var span = SpanFixture(("gen_ai.request.model", .string("m")), ("gen_ai.operation.name", .string("chat")))
+        span.name = "chat"
+        for isPromoted in [false, true] {
+            var batch = try SpanFixture.batch([span])
+            batch.isPromoted = isPromoted
+            var rows = HotRows()
+            rows.add(batch, sequence: 1, tenantID: 1)
+            #expect(rows.spans.count == 1)
+            #expect(rows.usage.count == (isPromoted ? 0 : 1))
+            #expect(rows.rollups(of: [0]).count == (isPromoted ? 0 : 1))
+        }
+    }
+}
