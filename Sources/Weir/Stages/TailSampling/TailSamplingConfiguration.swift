@@ -10,8 +10,6 @@ struct TailSamplingConfiguration: Configurable {
 
     var traits: ProcessorTraits { .stores }
 
-    var traits: ProcessorTraits { .stores }
-
     init(_ fields: inout Fields) {
         let wait = fields.duration(
             "decision_wait", default: .seconds(30), in: .milliseconds(100) ... .seconds(86_400),
