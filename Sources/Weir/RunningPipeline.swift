@@ -2,6 +2,7 @@
 struct RunningPipeline: Sendable {
     /// What of a configuration makes it what it is.
     struct Key: Equatable {
+        let tenants: Set<String>?
         /// Of the processors, in their order.
         let processors: [Int]
         /// Of the exporters, in their order.
@@ -28,6 +29,7 @@ struct RunningPipeline: Sendable {
             await withTaskGroup { group in
                 if let stage = built.stage { group.addTask { await stage.run() } }
                 for delivery in deliveries { group.addTask { await delivery.run() } }
+                if let stage = built.stage { group.addTask { await stage.run() } }
             }
         }
     }

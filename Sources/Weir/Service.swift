@@ -177,7 +177,8 @@ extension Service {
     private func change() async -> ReloadOutcome {
         if isStopping { return .rejected(["weir is stopping"]) }
         let checked = source()
-        guard let next = checked.configuration else { return .rejected(checked.diagnostics.lines) }
+        // A team's file that is wrong leaves that team's pipelines as they are, and nobody else's.
+        guard let next = checked.partial?.keeping(configuration) else { return .rejected(checked.diagnostics.lines) }
         let (now, then) = (configuration.service, next.service)
         guard now.fixed == then.fixed, now.operations?.listener.endpoint == then.operations?.listener.endpoint else {
             return .rejected([
@@ -209,7 +210,7 @@ extension Service {
         configuration = next
         build = made
         for shared in before.extensions.replaced(by: made.extensions) { await shared.finish() }
-        return .applied
+        return .applied(kept: checked.configuration == nil ? checked.diagnostics.lines : [])
     }
 
     /// Goes from what runs to what `next` describes. What is the same in both stays as it is.
@@ -243,7 +244,7 @@ extension Service {
         let hasStage = settings.stage != nil || running.settings.stage != nil
         if key.exporters == running.key.exporters, !hasStage {
             let pipeline = Pipeline(
-                id: settings.id, processors: try next.processors(settings.processors[...], of: settings.id),
+                id: settings.id, tenants: settings.tenants, processors: try next.processors(of: settings),
                 journal: running.pipeline.journal)
             pipelines[settings.id] = running.with(key, settings, pipeline)
             return
@@ -350,6 +351,7 @@ struct Builder {
 
     func key(of pipeline: PipelineConfiguration) throws -> RunningPipeline.Key {
         RunningPipeline.Key(
+            tenants: pipeline.tenants,
             processors: try pipeline.processors.map { key(of: try find($0, in: configuration.processors)) },
             exporters: try pipeline.exporters.map { key(of: try find($0, in: configuration.exporters)) })
     }
@@ -400,8 +402,7 @@ struct Builder {
             try StageHandover.leave(directory, disk, for: destinations)
             let (journal, writer) = try open(disk, limits, for: destinations, of: settings.id, telemetry)
             let pipeline = Pipeline(
-                id: settings.id, processors: try processors(settings.processors[...], of: settings.id),
-                journal: journal)
+                id: settings.id, tenants: settings.tenants, processors: try processors(of: settings), journal: journal)
             return Built(
                 pipeline: pipeline, deliveries: deliveries(to: exporters, from: pipeline), stage: nil,
                 writers: [writer], complaints: [{ telemetry.complaints }])
@@ -411,8 +412,7 @@ struct Builder {
             disk, limits, for: [Journal.Destination(name: StageCourse.name, onFull: .refuse)], of: settings.id,
             telemetry)
         let source = Pipeline(
-            id: settings.id, processors: try processors(settings.processors[..<stage], of: settings.id),
-            journal: journal)
+            id: settings.id, tenants: settings.tenants, processors: try processors(of: settings), journal: journal)
         let sampled = JournalTelemetry(settings.id, logger, metrics, journal: StageCourse.directory)
         let (second, secondWriter) = try open(
             try disks.open("\(directory)/\(StageCourse.directory)"), limits.behindStage,
@@ -454,6 +454,11 @@ struct Builder {
                 to: made.exporter, from: pipeline.journal.reader(index), made.delivery, letters: made.letters,
                 view: made.view, pipeline: pipeline.id, made.context, now: { Timestamp.now() })
         }
+    }
+
+    /// Those that run before a request is answered: all, or those in front of the stage.
+    func processors(of settings: PipelineConfiguration) throws -> [any Processor] {
+        try processors(settings.processors[..<(settings.stage ?? settings.processors.count)], of: settings.id)
     }
 
     func processors(_ ids: ArraySlice<ComponentID>, of pipeline: ComponentID) throws -> [any Processor] {

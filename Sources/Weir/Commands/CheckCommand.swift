@@ -5,11 +5,22 @@ struct CheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check", abstract: "Prints every problem of the configuration; exits 1 if one is an error.")
 
+    /// How the pipelines are drawn.
+    enum Graph: String, ExpressibleByArgument, CaseIterable {
+        case text, mermaid
+    }
+
     @OptionGroup var option: ConfigurationOption
+
+    @Option(help: "Also draws which way spans take: text or mermaid.")
+    var graph: Graph?
 
     func run() throws {
         let checked = option.check()
         print("\(option.file): \(checked.diagnostics.summary)")
-        guard !checked.diagnostics.hasErrors else { throw ExitCode.failure }
+        guard let configuration = checked.configuration else { throw ExitCode.failure }
+        guard let graph else { return }
+        let picture = PipelineGraph(configuration: configuration)
+        print(graph == .text ? picture.text : picture.mermaid, terminator: "")
     }
 }

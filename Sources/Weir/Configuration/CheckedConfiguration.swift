@@ -2,6 +2,8 @@
 struct CheckedConfiguration: Sendable {
     /// Nil where `diagnostics` hold an error.
     let configuration: CollectorConfiguration?
+    /// The same without the files of pipelines that are in error; nil where something else is.
+    let partial: CollectorConfiguration?
     let diagnostics: Diagnostics
     /// Every key with the value that it has.
     let fields: [FieldDescription]
@@ -13,28 +15,35 @@ struct CheckedConfiguration: Sendable {
         } catch {
             var diagnostics = Diagnostics(file: file)
             diagnostics.add(.error, line: nil, path: "", error.message)
-            self.init(configuration: nil, diagnostics: diagnostics, fields: [])
+            self.init(configuration: nil, partial: nil, diagnostics: diagnostics, fields: [])
         }
     }
 
     init(_ text: String, file: String, environment: [String: String], catalogue: Catalogue) {
         var reader = YAMLReader(file: file, environment: environment)
         guard let root = reader.read(text) else {
-            self.init(configuration: nil, diagnostics: reader.diagnostics, fields: [])
+            self.init(configuration: nil, partial: nil, diagnostics: reader.diagnostics, fields: [])
             return
         }
         var top = Fields([], file: file)
         let (configuration, fields) = top.descend(into: root, path: "") { fields in
-            CollectorConfiguration(&fields, catalogue: catalogue)
+            CollectorConfiguration(&fields, environment: environment, catalogue: catalogue)
         }
         var diagnostics = reader.diagnostics
         diagnostics.add(top.diagnostics)
+        let partial = diagnostics.hasErrors ? nil : configuration
+        diagnostics.add(configuration.files.diagnostics)
         self.init(
-            configuration: diagnostics.hasErrors ? nil : configuration, diagnostics: diagnostics, fields: fields)
+            configuration: diagnostics.hasErrors ? nil : configuration, partial: partial, diagnostics: diagnostics,
+            fields: fields)
     }
 
-    private init(configuration: CollectorConfiguration?, diagnostics: Diagnostics, fields: [FieldDescription]) {
+    private init(
+        configuration: CollectorConfiguration?, partial: CollectorConfiguration?, diagnostics: Diagnostics,
+        fields: [FieldDescription]
+    ) {
         self.configuration = configuration
+        self.partial = partial
         self.diagnostics = diagnostics
         self.fields = fields
     }

@@ -1,10 +1,12 @@
 /// What a configuration file without errors says.
 struct CollectorConfiguration: Sendable {
     let receivers: [ComponentDefinition]
-    let processors: [ComponentDefinition]
-    let exporters: [ComponentDefinition]
+    private(set) var processors: [ComponentDefinition]
+    private(set) var exporters: [ComponentDefinition]
     let extensions: [ComponentDefinition]
-    let service: ServiceConfiguration
+    private(set) var service: ServiceConfiguration
+    /// Of `service.pipelines_directory`. What they define is among the components and pipelines above.
+    private(set) var files: PipelineFiles
 }
 
 extension CollectorConfiguration {
@@ -12,28 +14,58 @@ extension CollectorConfiguration {
     static let maximumComponents = 1_000
 
     /// Holds only what could be read; `fields` say what could not.
-    init(_ fields: inout Fields, catalogue: Catalogue) {
-        let receivers = Definitions(.receiver, "Where spans come in, by component id.", &fields, catalogue)
+    init(_ fields: inout Fields, environment: [String: String] = [:], catalogue: Catalogue) {
+        let hasFiles = fields.node("service")?.has("pipelines_directory") ?? false
+        let receivers = Definitions(
+            .receiver, "Where spans come in, by component id.", &fields, catalogue, least: 1)
         let processors = Definitions(
             .processor, "What changes spans on their way, by component id.", &fields, catalogue)
-        let exporters = Definitions(.exporter, "Where spans go, by component id.", &fields, catalogue)
+        let exporters = Definitions(
+            .exporter, "Where spans go, by component id.", &fields, catalogue, least: hasFiles ? 0 : 1)
         let extensions = Definitions(
             .extension, "What components share, by component id: they name the id.", &fields, catalogue)
         let service = fields.section("service", "Which components work together, and how Weir shows what it does.") {
             ServiceConfiguration(&$0, defined: [receivers, processors, exporters])
         }
-        for definitions in [receivers, processors, exporters] {
-            definitions.warnOfUnused(in: service.pipelines, &fields)
+        let isEncrypted = service.journal.limits.encryption != nil
+        let files = PipelineFiles(
+            service.pipelinesDirectory, &fields, shared: [receivers, processors, exporters], extensions: extensions,
+            isJournalEncrypted: isEncrypted, environment, catalogue)
+        let pipelines = service.pipelines + files.files.flatMap(\.pipelines)
+        // What a file uses that is in error is not known.
+        if files.broken.isEmpty {
+            for definitions in [receivers, processors, exporters] {
+                definitions.warnOfUnused(in: pipelines, &fields)
+            }
         }
         extensions.check(fields.references, &fields, catalogue)
-        let isEncrypted = service.journal.limits.encryption != nil
+        extensions.warnOfUnused(by: fields.references + files.references, &fields, catalogue)
         for pipeline in service.pipelines {
             pipeline.checkOrder(of: processors.components, isJournalEncrypted: isEncrypted, &fields)
         }
         self.receivers = receivers.components
-        self.processors = processors.components
-        self.exporters = exporters.components
+        self.processors = processors.components + files.files.flatMap(\.processors)
+        self.exporters = exporters.components + files.files.flatMap(\.exporters)
         self.extensions = extensions.components
         self.service = service
+        self.service.pipelines = pipelines
+        self.files = files
+    }
+
+    /// The same, where files that are in error say what they said in `other`.
+    func keeping(_ other: CollectorConfiguration) -> CollectorConfiguration {
+        func isKept(_ id: ComponentID) -> Bool { id.file.map { files.broken.contains(String($0)) } ?? false }
+        var kept = self
+        kept.processors += other.processors.filter { isKept($0.id) }
+        kept.exporters += other.exporters.filter { isKept($0.id) }
+        kept.service.pipelines += other.service.pipelines.filter { isKept($0.id) }
+        return kept
+    }
+}
+
+extension ConfigNode {
+    fileprivate func has(_ key: String) -> Bool {
+        guard case .mapping(let entries) = content else { return false }
+        return entries.contains { $0.key == key }
     }
 }

@@ -41,6 +41,15 @@ extension ComponentID {
 extension ComponentID: CustomStringConvertible {
     var description: String { name.map { "\(type)/\($0)" } ?? type }
 
+    /// What everybody else calls a component or pipeline that a file of pipelines calls so.
+    func local(to file: String) -> ComponentID { ComponentID(type: type, name: "\(name ?? "")@\(file)") }
+
+    /// The file of pipelines that it is local to; nil for those of `collector.yaml`.
+    var file: Substring? {
+        guard let name, let at = name.lastIndex(of: "@") else { return nil }
+        return name[at...].dropFirst()
+    }
+
     /// The same as the name of a file. No id has a `~`.
     var fileName: String { name.map { "\(type)~\($0)" } ?? type }
 }

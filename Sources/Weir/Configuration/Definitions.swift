@@ -1,34 +1,64 @@
 /// One of the sections `receivers`, `processors`, `exporters` and `extensions`, as far as it could be read.
 struct Definitions {
+    /// The file of pipelines that the definitions are in.
+    struct Owner {
+        let file: String
+        /// Those of `collector.yaml` that it defines anew.
+        let overrides: [ComponentID]
+        /// What `collector.yaml` defines, which the file may use: one.
+        let shared: [Definitions]
+    }
+
     let kind: ComponentKind
+    /// Nil for those of `collector.yaml`.
+    private let owner: Owner?
     /// Every id that is defined, also where its component is in error: a reference to it is not a second error.
     private(set) var lines: [(id: ComponentID, line: Int)] = []
     private(set) var components: [ComponentDefinition] = []
 
-    init(_ kind: ComponentKind, _ help: String, _ fields: inout Fields, _ catalogue: Catalogue) {
+    /// - Parameter least: how many there must be.
+    init(
+        _ kind: ComponentKind, _ help: String, _ fields: inout Fields, _ catalogue: Catalogue, least: Int = 0,
+        of owner: Owner? = nil
+    ) {
         self.kind = kind
-        let least = kind == .receiver || kind == .exporter ? 1 : 0
+        self.owner = owner
         let read = fields.named(kind.section, count: least...CollectorConfiguration.maximumComponents, help) {
             name, fields in
-            Self.component(kind, name, &fields, catalogue)
+            let item = Self.component(kind, name, &fields, catalogue)
+            if let id = item?.id, let owner, owner.hides(id) {
+                fields.reject("", "is defined in collector.yaml too, wanted another name, or \(id) among overrides")
+            }
+            return item
         }
         for case .some(let item) in read {
             lines.append((item.id, item.line))
             if let configuration = item.configuration {
                 components.append(
                     ComponentDefinition(
-                        id: item.id, configuration: configuration, fingerprint: item.fingerprint,
+                        id: external(item.id), configuration: configuration, fingerprint: item.fingerprint,
                         extensions: item.extensions))
             }
         }
     }
 
-    var ids: [ComponentID] { lines.map(\.id) }
+    /// Those that may be named.
+    var ids: [ComponentID] { lines.map(\.id) + (owner?.shared.flatMap(\.ids) ?? []) }
+
+    /// What is meant by an id: of the file first, then of `collector.yaml`. Nil where nothing defines it.
+    func find(_ id: ComponentID) -> ComponentID? {
+        if lines.contains(where: { $0.id == id }) { return external(id) }
+        return owner?.shared.lazy.compactMap { $0.find(id) }.first
+    }
+
+    private func external(_ id: ComponentID) -> ComponentID {
+        owner.map { id.local(to: $0.file) } ?? id
+    }
 
     /// Records a warning for each definition that none of the pipelines names.
     func warnOfUnused(in pipelines: [PipelineConfiguration], _ fields: inout Fields) {
         let used = Set(pipelines.flatMap { $0.ids(of: kind) })
-        for (id, line) in lines where !used.contains(id) {
+        for (id, line) in lines where !used.contains(external(id)) {
             fields.record(.warning, line: line, path: "\(kind.section).\(id)", "is not used by any pipeline")
         }
     }
@@ -52,6 +82,10 @@ struct Definitions {
                     "found \"\(reference.id)\", which is no \(reference.role.rawValue)")
             }
         }
+    }
+
+    /// The same for extensions that no component names.
+    func warnOfUnused(by references: [ExtensionReference], _ fields: inout Fields, _ catalogue: Catalogue) {
         let used = Set(references.map(\.id))
         for (id, line) in lines where !used.contains(id) && catalogue.type(id.type, of: .extension) != nil {
             fields.record(.warning, line: line, path: "extensions.\(id)", "is not used by any component")
@@ -90,5 +124,12 @@ struct Definitions {
         return Item(
             id: id, line: fields.line, configuration: configuration, fingerprint: fields.signature(),
             extensions: fields.references.map(\.id))
+    }
+}
+
+extension Definitions.Owner {
+    /// Whether a definition of the file would stand in front of one of `collector.yaml`, and the file does not say so.
+    fileprivate func hides(_ id: ComponentID) -> Bool {
+        shared.contains { $0.ids.contains(id) } && !overrides.contains(id)
     }
 }

@@ -24,11 +24,14 @@ struct Diagnostics: Sendable {
         entries += other.entries
     }
 
-    /// One line each, in the order of the file.
+    /// One line each, file by file, each in its order.
     var lines: [String] {
+        var places: [String: Int] = [file: 0]
+        for entry in entries where places[entry.file] == nil { places[entry.file] = places.count }
         // A sort by line alone may swap the problems of one line.
         let sorted = entries.enumerated().sorted {
-            ($0.element.line ?? 0, $0.offset) < ($1.element.line ?? 0, $1.offset)
+            (places[$0.element.file] ?? 0, $0.element.line ?? 0, $0.offset)
+                < (places[$1.element.file] ?? 0, $1.element.line ?? 0, $1.offset)
         }
         let printed = sorted.prefix(Self.maximumPrinted).map(\.element.description)
         guard sorted.count > printed.count else { return printed }

@@ -13,8 +13,16 @@ struct PipelineConfiguration: Sendable {
     let processors: [ComponentID]
     let exporters: [ComponentID]
 
-    init(_ name: String, _ fields: inout Fields, defined: [Definitions]) {
-        id = Self.id(name, &fields)
+    /// Whose spans it takes; nil takes everybody's.
+    let tenants: Set<String>?
+
+    /// - Parameter file: the file of pipelines that it is in; nil for `collector.yaml`.
+    init(_ name: String, _ fields: inout Fields, defined: [Definitions], file: String? = nil) {
+        let written = Self.id(name, &fields)
+        id = file.map { written.local(to: $0) } ?? written
+        let names = fields.strings(
+            "tenants", default: [], count: 0...1_000, "Whose spans the pipeline takes; without, everybody's.")
+        tenants = names.isEmpty ? nil : Set(names)
         line = fields.line
         var lists: [ComponentKind: [ComponentID]] = [:]
         for definitions in defined {
@@ -66,16 +74,16 @@ struct PipelineConfiguration: Sendable {
         return fields.parsedList(section, count: least...maximumComponents, help(definitions.kind)) {
             text throws(ConfigError) in
             let id = try ComponentID(parsing: text)
-            guard definitions.ids.contains(id) else {
+            guard let found = definitions.find(id) else {
                 let known = definitions.ids.map(\.description)
                 let wanted = known.isEmpty ? "a definition there" : "one of \(known.joined(separator: ", "))"
                 let suggestion = suggestion(for: text, among: known)
                 throw ConfigError("found \"\(id)\", which \(section) does not define, wanted \(wanted)\(suggestion)")
             }
-            guard seen.insert(id).inserted else {
+            guard seen.insert(found).inserted else {
                 throw ConfigError(found: "\"\(id)\" a second time", wanted: "it once")
             }
-            return id
+            return found
         }
     }
 

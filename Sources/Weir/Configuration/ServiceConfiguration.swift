@@ -3,7 +3,9 @@ struct ServiceConfiguration: Sendable {
     /// Pipelines that a file may define.
     static let maximumPipelines = 100
 
-    let pipelines: [PipelineConfiguration]
+    var pipelines: [PipelineConfiguration]
+    /// Where there are more, a file for each team.
+    let pipelinesDirectory: String?
     let telemetry: TelemetryConfiguration
     let journal: JournalConfiguration
     /// Nil where nothing of the kind is served.
@@ -24,8 +26,11 @@ struct ServiceConfiguration: Sendable {
         }
         fixed = fields.signature(of: ["telemetry", "shutdown_timeout", "journal"])
         fields.ignore("extensions", "an extension works where a component names it")
+        pipelinesDirectory = fields.optionalString(
+            "pipelines_directory", "Where the files of teams are, each with processors, exporters and pipelines.")
+        let least = pipelinesDirectory == nil ? 1 : 0
         pipelines = fields.named(
-            "pipelines", count: 1...Self.maximumPipelines,
+            "pipelines", count: least...Self.maximumPipelines,
             "Which components spans pass, by pipeline: traces or traces/name."
         ) { name, fields in
             PipelineConfiguration(name, &fields, defined: defined)

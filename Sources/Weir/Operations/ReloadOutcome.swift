@@ -1,6 +1,7 @@
 /// What became of a wish to take the files of the configuration as they are now.
 enum ReloadOutcome: Sendable {
-    case applied
+    /// - Parameter kept: what is wrong with files of pipelines that say what they said before, a line each.
+    case applied(kept: [String])
     /// Nothing has changed. The problems, a line each.
     case rejected([String])
 }
@@ -10,7 +11,11 @@ extension OperationsRoute {
     static func reload(_ reload: @escaping @Sendable () async -> ReloadOutcome) -> OperationsRoute {
         OperationsRoute(method: .POST, path: "/-/reload", scope: .admin) { _ in
             switch await reload() {
-            case .applied: return HTTPResponse(.ok, json: #"{"status":"applied"}"#)
+            case .applied(let problems) where problems.isEmpty:
+                return HTTPResponse(.ok, json: #"{"status":"applied"}"#)
+            case .applied(let problems):
+                let lines = problems.map(\.quotedAsJSON).joined(separator: ",")
+                return HTTPResponse(.ok, json: #"{"status":"applied in part","problems":[\#(lines)]}"#)
             case .rejected(let problems):
                 let lines = problems.map(\.quotedAsJSON).joined(separator: ",")
                 return HTTPResponse(

@@ -4,6 +4,7 @@ import Synchronization
 /// Says what became of reloads: in the log, in metrics, and among what is wrong.
 final class ReloadTelemetry: Sendable {
     private let applied: Counter
+    private let partial: Counter
     private let rejected: Counter
     private let lastApplied: Gauge
     private let lastRejection = Mutex<String?>(nil)
@@ -16,9 +17,9 @@ final class ReloadTelemetry: Sendable {
                 "weir_reloads", help: "Times that the configuration was read again, by outcome.",
                 labels: ["outcome": outcome])
         }
-        (applied, rejected) = (count("applied"), count("rejected"))
+        (applied, partial, rejected) = (count("applied"), count("partial"), count("rejected"))
         lastApplied = metrics.gauge(
-            "weir_reload_last_applied", help: "Whether the last reload was applied, 1, or rejected, 0.")
+            "weir_reload_last_applied", help: "Whether the last reload was applied as a whole, 1, or not, 0.")
         lastApplied.set(1)
     }
 
@@ -27,17 +28,19 @@ final class ReloadTelemetry: Sendable {
     }
 
     func note(_ outcome: ReloadOutcome) {
+        let problems: [String]
         switch outcome {
-        case .applied:
-            applied.add()
-            lastApplied.set(1)
-            lastRejection.withLock { $0 = nil }
+        case .applied(let kept):
+            (kept.isEmpty ? applied : partial).add()
+            problems = kept
             logger.info("reloaded")
-        case .rejected(let problems):
+        case .rejected(let reasons):
             rejected.add()
-            lastApplied.set(0)
-            lastRejection.withLock { $0 = problems.first ?? "" }
-            for problem in problems { logger.error("rejected a reload", metadata: ["problem": "\(problem)"]) }
+            problems = reasons
         }
+        lastApplied.set(problems.isEmpty ? 1 : 0)
+        lastRejection.withLock { $0 = problems.first }
+        let what: Logger.Message = if case .rejected = outcome { "rejected a reload" } else { "kept a pipeline file" }
+        for problem in problems { logger.error(what, metadata: ["problem": "\(problem)"]) }
     }
 }

@@ -13,10 +13,13 @@ final class Pipeline: Sendable {
     /// `traces` or `traces/name`.
     let id: ComponentID
     let journal: Journal
+    /// Whose spans it takes; nil takes everybody's.
+    let tenants: Set<String>?
     private let processors: [any Processor]
     private let succession = Mutex(Succession.none)
 
-    init(id: ComponentID, processors: [any Processor], journal: Journal) {
+    init(id: ComponentID, tenants: Set<String>? = nil, processors: [any Processor], journal: Journal) {
+        self.tenants = tenants
         self.id = id
         self.processors = processors
         self.journal = journal

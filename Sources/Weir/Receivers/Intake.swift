@@ -38,6 +38,8 @@ struct Intake: ~Copyable {
         case undecodable(DecodeError)
         case unreadable(InflateError)
         case refused(Refusal)
+        /// No pipeline takes spans of the tenant.
+        case unrouted(tenant: String)
     }
 
     private let lanes: [Lane]
@@ -70,7 +72,9 @@ struct Intake: ~Copyable {
         let key = key(of: payload, encoding)
         // What a large request took is not kept until the next one comes: on a quiet loop that could be hours.
         defer { if payload.count > Batch.retained { batch.reset(to: .empty) } }
-        for lane in lanes {
+        var isTaken = false
+        for lane in lanes where lane.pipeline.tenants?.contains(batch.tenant) ?? true {
+            isTaken = true
             if let first = lane.pipeline.journal.recall(key, at: receivedAt) {
                 rejected = first
                 isKnown = true
@@ -89,6 +93,7 @@ struct Intake: ~Copyable {
                 throw .refused(error)
             }
         }
+        guard isTaken else { throw .unrouted(tenant: batch.tenant) }
         return Accepted(entries: entries, spanCount: received, rejected: rejected, isKnown: isKnown)
     }
 

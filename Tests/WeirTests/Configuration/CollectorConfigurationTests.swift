@@ -88,7 +88,7 @@ import Testing
                 "1: receivers.door.htp: is not a known key, wanted one of http, tls (did you mean \"http\"?)",
             "3: servce: is not a known key, wanted one of receivers, processors, exporters, extensions, service (did you mean \"service\"?)",
             "4: service.telemetry.traces: is not a known key, wanted one of metrics, logs",
-            "4: service.pipelines.traces.exporter: is not a known key, wanted one of receivers, processors, exporters (did you mean \"exporters\"?)"
+            "4: service.pipelines.traces.exporter: is not a known key, wanted one of tenants, receivers, processors, exporters (did you mean \"exporters\"?)"
         )
     }
 

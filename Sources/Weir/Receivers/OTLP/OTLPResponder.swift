@@ -107,6 +107,8 @@ final class OTLPResponder: HTTPResponder {
             refuse(.tooManyRequests, .resourceExhausted, reason, encoding).retry(
                 after: max(pause, configuration.retryAfter))
         case .refused(.stopping): response(to: .stopping, encoding)
+        case .unrouted(let tenant):
+            refuse(.forbidden, .permissionDenied, "no pipeline takes spans of the tenant \(tenant)", encoding)
         }
     }
 

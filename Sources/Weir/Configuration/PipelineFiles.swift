@@ -1,0 +1,64 @@
+/// The files of `service.pipelines_directory`, as far as they could be read.
+struct PipelineFiles: Sendable {
+    private(set) var files: [PipelineFile] = []
+    /// What there is to say about them, each with its file.
+    private(set) var diagnostics: Diagnostics
+    /// Names of those that are in error.
+    private(set) var broken: [String] = []
+    /// Extensions that their components name.
+    private(set) var references: [ExtensionReference] = []
+    private let isJournalEncrypted: Bool
+
+    init(
+        _ directory: String?, _ fields: inout Fields, shared: [Definitions], extensions: Definitions,
+        isJournalEncrypted: Bool, _ environment: [String: String], _ catalogue: Catalogue
+    ) {
+        self.isJournalEncrypted = isJournalEncrypted
+        diagnostics = Diagnostics(file: "")
+        guard let directory, fields.mode == .reading else { return }
+        let found: [(name: String, path: String)]
+        do throws(ConfigError) { found = try PipelineFile.names(in: directory) } catch {
+            fields.record(line: fields.line, path: "service.pipelines_directory", error.message)
+            return
+        }
+        var names: Set<String> = []
+        for (name, path) in found {
+            read(name, path, isFirst: names.insert(name).inserted, shared, extensions, environment, catalogue)
+        }
+    }
+
+    private mutating func read(
+        _ name: String, _ path: String, isFirst: Bool, _ shared: [Definitions], _ extensions: Definitions,
+        _ environment: [String: String], _ catalogue: Catalogue
+    ) {
+        var top = Fields([], file: path)
+        if !PipelineFile.isName(name) {
+            top.reject("", "found the file name \(name.quotedForMessage), wanted 1...64 letters, digits, _ and -")
+        }
+        if !isFirst { top.reject("", "found a second file of this name, wanted one of .yaml and .yml") }
+        var reader = YAMLReader(file: path, environment: environment)
+        do throws(ConfigError) {
+            if let root = reader.read(try ConfigFile.text(of: path)) {
+                let file = top.descend(into: root, path: "") { fields in
+                    PipelineFile(name, &fields, shared: shared, catalogue)
+                }.value
+                extensions.check(top.references, &top, catalogue)
+                for pipeline in file.pipelines {
+                    pipeline.checkOrder(
+                        of: shared.flatMap(\.components) + file.processors, isJournalEncrypted: isJournalEncrypted, &top
+                    )
+                }
+                files.append(file)
+            }
+        } catch {
+            top.reject("", error.message)
+        }
+        references += top.references
+        var own = reader.diagnostics
+        own.add(top.diagnostics)
+        diagnostics.add(own)
+        guard own.hasErrors else { return }
+        files.removeAll { $0.name == name }
+        broken.append(name)
+    }
+}

@@ -1,0 +1,131 @@
+"""Files of teams: examples that do what they say, and one team's mistake that is nobody else's."""
+
+import json
+import pathlib
+
+import pytest
+
+import archives
+from otlp import a_body, a_span
+from test_reload import Reloading
+from weir import ROOT, command
+from wire import post
+
+DATA = pathlib.Path(__file__).parent / "data"
+EXAMPLES = sorted(path.stem for path in (ROOT / "pipelines").glob("*.yaml"))
+
+MAIN = """\
+receivers:
+  otlp: {{ protocols: {{ http: {{ endpoint: 127.0.0.1:0 }} }} }}
+service:
+  telemetry: {{ metrics: {{ endpoint: 127.0.0.1:0 }} }}
+  operations: {{ endpoint: 127.0.0.1:0 }}
+  journal: {{ directory: {0}/journal, max_bytes: 64MiB }}
+  pipelines_directory: {1}
+"""
+
+TEAM = """\
+owner: {0}@example.com
+processors:
+  attributes: {{ actions: [ {{ key: team, value: "{1}", action: upsert }} ] }}
+exporters:
+  archive: {{ directory: {2}/{0}, format: otlp_proto, compression: none, max_file_age: 1s }}
+pipelines:
+  traces: {{ receivers: [otlp], processors: [attributes], exporters: [archive] }}
+"""
+
+
+@pytest.fixture
+def teams(tmp_path):
+    directory = tmp_path / "pipelines"
+    directory.mkdir()
+
+    def write(name, value):
+        (directory / f"{name}.yaml").write_text(TEAM.format(name, value, tmp_path))
+        return directory / f"{name}.yaml"
+
+    write("shop", "one")
+    write("bank", "one")
+    return write
+
+
+def values(directory):
+    return {
+        span.span.name: {pair.key: pair.value.string_value for pair in span.span.attributes}.get("team")
+        for span in archives.spans(directory)
+    }
+
+
+def test_one_teams_mistake_leaves_its_pipeline_as_it_was(start, teams, tmp_path):
+    program = Reloading(start(text=MAIN.format(tmp_path, tmp_path / "pipelines")))
+
+    def send(name):
+        assert post(program.weir.endpoint, a_body(a_span(name=name))).status == 200
+
+    send("a")
+    wrong = teams("shop", "two")
+    wrong.write_text(wrong.read_text().replace("action: upsert", "action: upset"))
+    teams("bank", "two")
+    status, answer = program.ask("POST", "/-/reload")
+    assert status == 200 and answer["status"] == "applied in part"
+    assert len(answer["problems"]) == 1 and answer["problems"][0].startswith(f"{wrong}:3: processors.attributes")
+    assert program.weir.metric("weir_reloads", outcome="partial") == 1
+    assert "shop.yaml:3" in program.weir.get("/healthz")[2]
+    send("b")
+    teams("shop", "three")
+    assert program.ask("POST", "/-/reload") == (200, {"status": "applied"})
+    assert program.weir.get("/healthz")[2] == "ok\n"
+    send("c")
+    (tmp_path / "pipelines" / "bank.yaml").unlink()
+    assert program.ask("POST", "/-/reload") == (200, {"status": "applied"})
+    send("d")
+    program.weir.stop()
+    assert values(tmp_path / "shop") == {"a": "one", "b": "one", "c": "three", "d": "three"}
+    assert values(tmp_path / "bank") == {"a": "one", "b": "two", "c": "two"}
+
+
+def test_a_tenant_that_no_pipeline_takes_is_told_so(start, teams, tmp_path):
+    (tmp_path / "pipelines" / "bank.yaml").unlink()
+    file = teams("shop", "one")
+    file.write_text(file.read_text().replace("exporters: [archive]", "exporters: [archive], tenants: [shop]"))
+    weir = start(text=MAIN.format(tmp_path, tmp_path / "pipelines"))
+    answer = post(weir.endpoint, a_body())
+    assert answer.status == 403
+    assert answer.error().message == "no pipeline takes spans of the tenant default"
+
+
+def check(tmp_path, *words):
+    """`weir check` with the examples."""
+    if not (tmp_path / "prices.yaml").exists():
+        (tmp_path / "prices.yaml").symlink_to(ROOT / "prices.yaml")
+    config = tmp_path / "collector.yaml"
+    config.write_text(MAIN.format(tmp_path, ROOT / "pipelines"))
+    return command("check", "--config", str(config), *words, cwd=tmp_path)
+
+
+def test_the_picture_has_every_pipeline_and_its_owner(tmp_path):
+    done = check(tmp_path, "--graph", "text")
+    assert done.returncode == 0, done.stderr
+    for name in EXAMPLES:
+        assert f"traces/@{name}, " in done.stdout
+    assert "otlp -> redaction/@compliance -> [journal] -> archive/@compliance" in done.stdout
+    assert check(tmp_path, "--graph", "mermaid").stdout.split("\n")[1] == "flowchart LR"
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_the_examples_do_what_they_say(name, tmp_path):
+    """The golden files are what a person has looked at; see the data directory."""
+    check(tmp_path)
+    words = ["test", f"pipelines/{name}.yaml", "--config", tmp_path / "collector.yaml"]
+    done = command(*map(str, words), "--input", str(DATA / "pipelines-input.json"), cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    found = [line if line.startswith("#") else json.loads(line) for line in done.stdout.split("\n")[:-1]]
+    golden = DATA / f"pipelines-{name}.json"
+    assert found == json.loads(golden.read_text()), json.dumps(found, indent=1)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path):
+    check(tmp_path)
+    words = ["test", "pipelines/none.yaml", "--config", tmp_path / "collector.yaml", "--input", "x"]
+    done = command(*map(str, words), cwd=tmp_path)
+    assert done.returncode != 0
