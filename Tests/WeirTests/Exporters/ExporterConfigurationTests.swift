@@ -46,7 +46,7 @@ import Testing
         check(
             "{ directory: d, format: json, compression: lz4, max_file_age: 0s, max_file_size: 1, max_open_files: 0 }",
             archive,
-            fails: "1: format: found the string \"json\", wanted one of otlp_json, otlp_proto",
+            fails: "1: format: found the string \"json\", wanted one of otlp_json, otlp_proto, parquet",
             "1: compression: found the string \"lz4\", wanted one of none, gzip, zstd",
             "1: max_file_age: found 0s, wanted a duration in 1s...1d",
             "1: max_file_size: found 1, wanted a size in 4KiB...64GiB",

@@ -52,10 +52,13 @@ import Testing
         }
     }
 
+    /// As a process has them: a journal that is opened again is opened on the same disk.
+    private let disks = JournalDisks()
+
     private func run(_ codec: KeystoreCodec?) throws -> Running {
         let events = EventCapture()
         let (journal, writer) = try Journal.open(
-            on: try JournalDirectory("\(directory.path)/journal"), .small(maxBytes: 16 << 20, segmentBytes: 1 << 20),
+            on: try disks.open("\(directory.path)/journal"), .small(maxBytes: 16 << 20, segmentBytes: 1 << 20),
             for: [.init("a")], codec: codec, executor: { BlockingExecutor(label: $0) },
             clock: { EncryptionSample.now }, events: { events.add($0) })
         return Running(journal: journal, events: events, writer: writer, task: Task { await writer.run() })

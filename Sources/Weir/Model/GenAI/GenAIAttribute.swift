@@ -43,6 +43,10 @@ enum GenAIAttribute: Int, CaseIterable, Sendable {
     /// A boolean: the sender begins a trace here, whatever the parent says.
     case isRoot
 
+    /// What a row of usage is made of. What follows is content, and what an exporter shows beside it: nothing of that
+    /// outlives a span that was sampled out.
+    static let ofUsageRows = Array(allCases.prefix { $0 != .title })
+
     /// The first of them that a span has counts.
     var keys: [String] {
         switch self {

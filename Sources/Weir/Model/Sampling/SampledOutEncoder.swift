@@ -10,7 +10,7 @@ struct SampledOutEncoder: ~Copyable {
     private var writer: ReverseWriter
     private var genAI = GenAIAttributes()
     private var rollups = Rollups()
-    private static let keys = GenAIAttribute.allCases.map { $0.keys.map(AttributeKey.init) }
+    private static let keys = GenAIAttribute.ofUsageRows.map { $0.keys.map(AttributeKey.init) }
 
     /// - Parameter limit: bytes that may be written.
     init(limit: Int = ReverseWriter.maxLimit) {
@@ -86,7 +86,7 @@ struct SampledOutEncoder: ~Copyable {
             let name = batch.bytes(rule)
             write(Batch.samplingRule.bytes, Tag.attributes) { $0.field(Tag.stringValue, name) }
         }
-        for attribute in GenAIAttribute.allCases {
+        for attribute in GenAIAttribute.ofUsageRows {
             guard let value = genAI.value(attribute, of: batch), let rank = genAI.rank(of: attribute) else { continue }
             write(value, Self.keys[attribute.rawValue][rank])
         }
