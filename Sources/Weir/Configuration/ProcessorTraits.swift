@@ -11,6 +11,10 @@ struct ProcessorTraits: OptionSet, Sendable {
     static let stores = ProcessorTraits(rawValue: 8)
     /// Writes them to files that `service.journal.encryption` is not about as well.
     static let storesInClear = ProcessorTraits(rawValue: 16)
+    /// Leaves spans out, of which usage and rollups are kept as they are then.
+    static let samplesOut = ProcessorTraits(rawValue: 32)
+    /// Finds out what calls of models cost.
+    static let prices = ProcessorTraits(rawValue: 64)
 }
 
 extension PipelineConfiguration {
@@ -31,7 +35,15 @@ extension PipelineConfiguration {
             if step.traits.contains(.encrypts), let late = behind.first(where: { $0.traits.contains(.redacts) }) {
                 reject("\(late.id) stands behind \(step.id) and would see ciphertext, wanted it in front")
             }
-            guard step.traits.contains(.stores) else { continue }
+            if step.traits.contains(.samplesOut), let late = behind.first(where: { $0.traits.contains(.prices) }) {
+                reject("\(step.id) leaves calls out in front of \(late.id), which then have no price, wanted it behind")
+            }
+            guard step.traits.contains(.stores) else {
+                if step.traits.contains(.samplesOut), let late = behind.first(where: { $0.traits.contains(.redacts) }) {
+                    reject("\(step.id) keeps ids of what it leaves out in front of \(late.id), wanted it behind")
+                }
+                continue
+            }
             if let late = behind.first(where: { $0.traits.contains(.redacts) }) {
                 reject("\(step.id) stores spans in front of \(late.id), wanted it behind")
             }

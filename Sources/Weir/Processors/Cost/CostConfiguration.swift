@@ -4,6 +4,8 @@ struct CostConfiguration {
 }
 
 extension CostConfiguration: Configurable {
+    var traits: ProcessorTraits { .prices }
+
     init(_ fields: inout Fields) throws(ConfigError) {
         let prices = fields.file(
             "prices", default: "prices.yaml", "The price list; the one that comes with Weir is prices.yaml.",

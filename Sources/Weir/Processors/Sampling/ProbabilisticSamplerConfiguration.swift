@@ -13,6 +13,8 @@ struct ProbabilisticSamplerConfiguration: Configurable {
     let failsClosed: Bool
     let precision: Int
 
+    var traits: ProcessorTraits { .samplesOut }
+
     init(_ fields: inout Fields) throws(ConfigError) {
         let given = fields.number(
             "sampling_percentage", default: 0, in: 0...1_000_000,

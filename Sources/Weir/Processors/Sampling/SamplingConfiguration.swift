@@ -6,6 +6,8 @@ struct SamplingConfiguration: Configurable {
     let rules: [SamplingRule]
     let hashSeed: UInt32
 
+    var traits: ProcessorTraits { .samplesOut }
+
     init(_ fields: inout Fields) throws(ConfigError) {
         let precision = fields.int(
             "sampling_precision", default: SamplingThreshold.defaultPrecision, in: 1...SamplingThreshold.digits,

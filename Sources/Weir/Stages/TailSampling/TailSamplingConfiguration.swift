@@ -8,7 +8,7 @@ struct TailSamplingConfiguration: Configurable {
     let droppedDecisions: Int
     let recall: RecallConfiguration?
 
-    var traits: ProcessorTraits { recall == nil ? .stores : [.stores, .storesInClear] }
+    var traits: ProcessorTraits { recall == nil ? [.stores, .samplesOut] : [.stores, .storesInClear, .samplesOut] }
 
     init(_ fields: inout Fields) {
         let wait = fields.duration(

@@ -8,7 +8,7 @@ import Testing
         let policies = "policies: [ { name: all, type: always_sample } ]"
         let yaml = """
             receivers: { otlp: { protocols: { http: {} } } }
-            processors: { redaction: {}, tail_sampling: { \(policies) }, tail_sampling/b: { \(policies) } }
+            processors: { redaction: {}, cost: {}, probabilistic_sampler: {}, tail_sampling: { \(policies) }, tail_sampling/b: { \(policies) } }
             exporters: { debug: {} }
             service: { pipelines: { traces: { receivers: [otlp], processors: [\(processors)], exporters: [debug] } } }
             """
@@ -23,6 +23,21 @@ import Testing
                 "f:4: service.pipelines.traces.processors: "
                     + "tail_sampling stores spans in front of redaction, wanted it behind"
             ])
+    }
+
+    @Test func whatIsReadOfASpanIsReadBeforeItIsLeftOut() {
+        let path = "f:4: service.pipelines.traces.processors: "
+        #expect(problems("redaction, cost, probabilistic_sampler, tail_sampling") == [])
+        #expect(
+            problems("probabilistic_sampler, redaction") == [
+                path + "probabilistic_sampler keeps ids of what it leaves out in front of redaction, wanted it behind"
+            ])
+        for sampler in ["probabilistic_sampler", "tail_sampling"] {
+            #expect(
+                problems("\(sampler), cost") == [
+                    path + "\(sampler) leaves calls out in front of cost, which then have no price, wanted it behind"
+                ])
+        }
     }
 
     @Test func aPipelineHasOneStage() {
