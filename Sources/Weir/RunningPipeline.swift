@@ -27,7 +27,6 @@ struct RunningPipeline: Sendable {
         writers = built.writers.map { writer in (writer, Task { await writer.run() }) }
         delivering = Task { [deliveries] in
             await withTaskGroup { group in
-                if let stage = built.stage { group.addTask { await stage.run() } }
                 for delivery in deliveries { group.addTask { await delivery.run() } }
                 if let stage = built.stage { group.addTask { await stage.run() } }
             }

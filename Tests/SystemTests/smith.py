@@ -310,7 +310,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             return self.reply(200, b"{}")
         request = self.note(body, 0)
         if fault and fault.delay:
-            time.sleep(fault.delay)
+            threading.Event().wait(fault.delay)
         if fault and fault.when == "after" and not fault.slow:
             request.status = fault.status
             return self.reply(fault.status, fault.body, headers=fault.headers) if fault.status else self.hang_up()
@@ -348,7 +348,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             if not piece:
                 break
             body += piece
-            time.sleep(0.01)
+            threading.Event().wait(0.01)
         return body
 
     def reply(self, status, body=b"", kind="application/json", headers=None):
@@ -389,7 +389,7 @@ def main():
     print(f"weir: endpoint: {smith.url}   client: LANGSMITH_ENDPOINT={smith.url}", flush=True)
     with contextlib.suppress(KeyboardInterrupt):
         while True:
-            time.sleep(1)
+            threading.Event().wait(1)
             with smith.lock:
                 for request in smith.requests:
                     if request.rule:
