@@ -72,12 +72,22 @@ struct Intake: ~Copyable {
     mutating func process(
         _ payload: Payload, _ encoding: OTLPEncoding, tenant: String? = nil, receivedAt: Timestamp
     ) throws(Failure) -> Accepted {
+        try process(payload, encoding, knownBy: payload, tenant: tenant, receivedAt: receivedAt)
+    }
+
+    /// - Parameter original: what the client has sent, where that is not `payload`: by it a resend is known. Nil takes
+    ///   the request for a new one, whatever came before.
+    mutating func process(
+        _ payload: Payload, _ encoding: OTLPEncoding, knownBy original: Payload?, tenant: String?,
+        receivedAt: Timestamp
+    ) throws(Failure) -> Accepted {
         var entries: [(pipeline: Pipeline, entry: JournalEntry)] = []
         var received = 0
         var rejected = Rejections()
         var isKnown = false
         batch.tenant = tenant ?? Batch.anybody
-        let key = key(of: payload, encoding)
+        var key = RequestKey.none
+        if let original { key = self.key(of: original, encoding) }
         defer { quotas?.charge(batch.tenant, spans: received, bytes: payload.count, at: receivedAt) }
         // What a large request took is not kept until the next one comes: on a quiet loop that could be hours.
         defer { if payload.count > Batch.retained { batch.reset(to: .empty) } }

@@ -91,33 +91,7 @@ struct OTLPHTTPConfiguration: Sendable {
         cors = fields.optionalSection(
             "cors", "Which web pages may send spans; without, none.", CORSConfiguration.init)
         tracesPath = fields.string("traces_url_path", default: "/v1/traces", "The path that takes traces.")
-        var limits = HTTPLimits()
-        limits.maxBodyBytes =
-            fields.bytes(
-                "max_request_body_size", default: .mebibytes(64), in: ByteCount(1)...(.mebibytes(64)),
-                "A larger body is answered 413. Counts before and after decompression."
-            ).bytes
-        limits.maxBytesInFlight =
-            fields.bytes(
-                "max_in_flight_bytes", default: .mebibytes(256), in: .kibibytes(64)...(.tebibytes(1)),
-                "Bodies being read or worked on, together; beyond it requests are answered 503."
-            ).bytes
-        limits.maxConnections = fields.int(
-            "max_connections", default: 4096, in: 1...1_000_000, "Beyond it connections are answered 503 and closed.")
-        let waits = Duration.milliseconds(10)...Duration.seconds(3600)
-        limits.readHeaderTimeout = fields.duration(
-            "read_header_timeout", default: .seconds(10), in: waits, "A slower head is answered 408 and cut.")
-        limits.readTimeout = fields.duration(
-            "read_timeout", default: .seconds(30), in: waits, "A slower body is answered 408 and cut.")
-        limits.idleTimeout = fields.duration(
-            "idle_timeout", default: .seconds(60), in: waits, "A connection without a request this long is closed.")
-        if limits.maxBytesInFlight < limits.maxBodyBytes {
-            fields.reject(
-                "max_in_flight_bytes",
-                "found \(ByteCount(limits.maxBytesInFlight)), wanted at least max_request_body_size, "
-                    + "\(ByteCount(limits.maxBodyBytes)): a larger body could never be taken")
-        }
-        self.limits = limits
+        limits = fields.httpLimits(body: .mebibytes(64), mostBody: .mebibytes(64))
         maxValueDepth = fields.int(
             "max_value_depth", default: 64, in: 1...200,
             "How deep an attribute value may be nested; a span with a deeper one is rejected.")

@@ -12,11 +12,16 @@ struct HTTPCORS: Sendable {
     private let headers: String
     private let maxAge: Int
 
-    init(_ configuration: CORSConfiguration, methods: String = "POST") {
-        origins = configuration.origins
-        headers = (Self.usualHeaders + configuration.headers).joined(separator: ", ")
-        maxAge = configuration.maxAge
+    init(_ configuration: CORSConfiguration) {
+        self.init(
+            configuration.origins, methods: "POST", headers: configuration.headers, maxAge: configuration.maxAge)
+    }
+
+    init(_ origins: [OriginPattern], methods: String, headers: [String] = [], maxAge: Int = 7_200) {
+        self.origins = origins
         self.methods = methods
+        self.headers = (Self.usualHeaders + headers).joined(separator: ", ")
+        self.maxAge = maxAge
     }
 
     /// The answer to a browser that asks whether a page may send a request; nil where `head` is something else. A
@@ -48,7 +53,7 @@ struct HTTPCORS: Sendable {
         return allowed + [("Access-Control-Allow-Credentials", "true")]
     }
 
-    func isAllowed(_ origin: String) -> Bool {
+    private func isAllowed(_ origin: String) -> Bool {
         origins.contains { $0.matches(origin) }
     }
 }

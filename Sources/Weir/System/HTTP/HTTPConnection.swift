@@ -169,7 +169,8 @@ final class HTTPConnection: ChannelInboundHandler {
         }
         do throws(HTTPFault) {
             let address = Self.address(context)
-            identity = try authentication.identify(head, wanting: scope, from: address)
+            identity = try authentication.identify(
+                worker.responder.credentials(of: head), wanting: scope, from: address)
             return nil
         } catch {
             var response = worker.responder.response(to: error, head: head)
@@ -199,7 +200,7 @@ final class HTTPConnection: ChannelInboundHandler {
         state = .answering
         deadline = .distantFuture
         let request = HTTPRequest(
-            head: head, body: takeBody(), startedAt: startedAt, identity: identity)
+            head: head, body: takeBody(), startedAt: startedAt, identity: identity, address: Self.address(context))
         let exchange = NIOLoopBound(Exchange(self, context, request), eventLoop: context.eventLoop)
         Task(executorPreference: worker.executor) {
             let exchange = exchange.value
@@ -246,7 +247,8 @@ final class HTTPConnection: ChannelInboundHandler {
         var headers = HTTPHeaders()
         headers.reserveCapacity(4 + response.headers.count)
         if !response.contentType.isEmpty { headers.add(name: "Content-Type", value: response.contentType) }
-        // RFC 9110 8.6: "A server MUST NOT send a Content-Length header field in any response with a status code of … 204".
+        // RFC 9110 8.6: "A server MUST NOT send a Content-Length header field in any response with a status code of
+        // 1xx (Informational) or 204 (No Content)."
         if response.status != .noContent {
             headers.add(name: "Content-Length", value: "\(response.body.readableBytes)")
         }
