@@ -186,12 +186,11 @@ def test_a_preflight_is_answered_without_a_key_and_the_script_is_served(beacons)
         connection.send(request(method="OPTIONS", path=pages.path(), headers=ask))
         assert connection.read(bodyless=True).status == 204
     host, port = pages.endpoint.rsplit(":", 1)
-    client = http.client.HTTPConnection(host, int(port), timeout=10)
-    client.request("GET", "/weir-beacon.js")
-    answer = client.getresponse()
-    assert answer.status == 200 and answer.headers["Content-Type"].startswith("text/javascript")
-    assert answer.read() == (ROOT / "Sources/Weir/Receivers/Beacon/weir-beacon.js").read_bytes()
-    client.close()
+    with contextlib.closing(http.client.HTTPConnection(host, int(port), timeout=10)) as client:
+        client.request("GET", "/weir-beacon.js")
+        answer = client.getresponse()
+        assert answer.status == 200 and answer.headers["Content-Type"].startswith("text/javascript")
+        assert answer.read() == (ROOT / "Sources/Weir/Receivers/Beacon/weir-beacon.js").read_bytes()
 
 
 def test_a_public_key_does_nothing_else(tmp_path):
