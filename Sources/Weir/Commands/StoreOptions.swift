@@ -15,15 +15,9 @@ struct StoreOptions: ParsableArguments {
     @Option(help: ArgumentHelp("A table to read, or JSON, an object a line.", valueName: "table|json"))
     var format = Format.table
 
-    /// Where hot tables are.
-    enum Place {
-        case sqlite(SQLiteDirectory)
-        case postgres(connection: String, schema: String)
-    }
-
-    func place() throws -> Place {
+    func place() throws -> HotTables {
         let places = try option.read().configuration.exporters.compactMap { definition in
-            Self.place(of: definition).map { (id: definition.id.description, place: $0) }
+            HotTables(definition).map { (id: definition.id.description, place: $0) }
         }
         let known = places.map(\.id).joined(separator: ", ")
         if let exporter {
@@ -56,15 +50,5 @@ struct StoreOptions: ParsableArguments {
 
     static func write(_ text: String) throws {
         try StandardOutput.write(Array(text.utf8))
-    }
-
-    private static func place(of definition: ComponentDefinition) -> Place? {
-        switch definition.configuration {
-        case let configuration as ExporterConfiguration<SQLiteExporter>:
-            .sqlite(SQLiteDirectory(configuration.own.directory))
-        case let configuration as ExporterConfiguration<PostgresExporter>:
-            .postgres(connection: configuration.own.connection, schema: configuration.own.schema)
-        default: nil
-        }
     }
 }

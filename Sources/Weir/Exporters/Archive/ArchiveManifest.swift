@@ -26,6 +26,9 @@ struct ArchiveManifest: Equatable {
     let created: String
     /// The first is what says that all of it is published.
     let files: [File]
+    /// The SHA-256 of the manifests that stood in its place before, the first one first: their files were written anew
+    /// without spans that were erased.
+    var supersedes: [String] = []
 
     /// The name beside a file of this name, without its suffix. Spark and PyArrow leave out what begins with `_`.
     static func name(beside file: String) -> String { "_\(file).manifest.json" }
@@ -63,17 +66,18 @@ extension ArchiveManifest {
         }
         fields.append(("created", .text(created)))
         fields.append(("files", .array(files.map(\.tree))))
+        if !supersedes.isEmpty { fields.append(("supersedes", .array(supersedes.map(JSONTree.text)))) }
         return .fields(fields)
     }
 
     /// Nil where the text is no manifest.
     init?(_ bytes: UnsafeRawBufferPointer) {
-        guard let tree = JSONTreeReader.value(bytes), tree["version"]?.int == 1, let number = tree["number"]?.int,
+        guard let tree = JSONTreeReader.value(bytes), tree["version"]?.asInt == 1, let number = tree["number"]?.asInt,
             let journal = tree["journal"]?.asText, let tenant = tree["tenant"]?.asText,
             let format = tree["format"]?.asText.flatMap(ArchiveFormat.init),
             let compression = tree["compression"]?.asText.flatMap(Compression.init),
-            let range = tree["sequences"]?.elements.first?.elements.compactMap(\.int), range.count == 2,
-            range[0] >= 0, range[0] <= range[1], let records = tree["records"]?.int, let spans = tree["spans"]?.int,
+            let range = tree["sequences"]?.elements.first?.elements.compactMap(\.asInt), range.count == 2,
+            range[0] >= 0, range[0] <= range[1], let records = tree["records"]?.asInt, let spans = tree["spans"]?.asInt,
             let created = tree["created"]?.asText,
             let files = tree["files"]?.elements.map(File.init), !files.isEmpty
         else { return nil }
@@ -92,6 +96,7 @@ extension ArchiveManifest {
         let known = files.compactMap { $0 }
         guard known.count == files.count else { return nil }
         self.files = known
+        supersedes = tree["supersedes"]?.elements.compactMap(\.asText) ?? []
     }
 }
 
@@ -104,7 +109,7 @@ extension ArchiveManifest.File {
     }
 
     fileprivate init?(_ tree: JSONTree) {
-        guard let path = tree["path"]?.asText, let rows = tree["rows"]?.int, let bytes = tree["bytes"]?.int,
+        guard let path = tree["path"]?.asText, let rows = tree["rows"]?.asInt, let bytes = tree["bytes"]?.asInt,
             let sha256 = tree["sha256"]?.asText,
             // What a manifest names lies in the archive.
             !path.hasPrefix("/"), !path.split(separator: "/").contains("..")
@@ -112,12 +117,5 @@ extension ArchiveManifest.File {
         self.init(
             path: path, dataset: tree["dataset"]?.asText.flatMap(ArchiveDataset.init), rows: rows, bytes: bytes,
             sha256: sha256)
-    }
-}
-
-extension JSONTree {
-    fileprivate var int: Int? {
-        guard case .number(let digits) = self else { return nil }
-        return Int(String(decoding: digits, as: UTF8.self))
     }
 }
