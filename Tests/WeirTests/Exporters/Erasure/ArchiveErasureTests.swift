@@ -32,11 +32,11 @@ import Testing
         let before = try manifests()
         let erasure = try #require(try ArchiveErasure(directory.path))
         _ = try erasure.erase(ErasureSample.matcher(), traces: ErasureSample.traces, at: now)
-        _ = try erasure.erase(ErasureSample.matcher("user.id", ["bob"]), traces: [], at: now)
+        _ = try erasure.erase(ErasureSample.matcher("user.id", ["eve"]), traces: [], at: now)
         let after = try manifests()
         #expect(after.map(\.number) == before.map(\.number))
         #expect(after.map(\.previous) == before.map(\.previous))
-        #expect(after.map(\.supersedes.count) == [1, 2, 1, 1])
+        #expect(after.map(\.supersedes.count) == [1, 0, 1, 2])
         #expect(try problems() == [])
     }
 
@@ -151,7 +151,8 @@ import Testing
     }
 
     private func spanIDs(_ format: ArchiveFormat) throws -> [UInt64] {
-        let files = directory.archiveFiles()
+        // Of some nothing is left.
+        let files = try directory.archiveFiles().filter { try !ArchiveReader.isEmpty($0, of: directory) }
         guard format == .parquet else { return try ArchiveReader.spanIDs(in: files, of: directory) }
         return try files.filter { $0.hasPrefix("spans/") }.flatMap { file in
             let reader = try ParquetReader("\(directory.path)/\(file)")
