@@ -72,12 +72,12 @@ extension ArchiveManifest {
 
     /// Nil where the text is no manifest.
     init?(_ bytes: UnsafeRawBufferPointer) {
-        guard let tree = JSONTreeReader.value(bytes), tree["version"]?.asInt == 1, let number = tree["number"]?.asInt,
+        guard let tree = JSONTreeReader.value(bytes), tree["version"]?.asInt == 1, let number = tree["number"]?.count,
             let journal = tree["journal"]?.asText, let tenant = tree["tenant"]?.asText,
             let format = tree["format"]?.asText.flatMap(ArchiveFormat.init),
             let compression = tree["compression"]?.asText.flatMap(Compression.init),
             let range = tree["sequences"]?.elements.first?.elements.compactMap(\.asInt), range.count == 2,
-            range[0] >= 0, range[0] <= range[1], let records = tree["records"]?.asInt, let spans = tree["spans"]?.asInt,
+            range[0] >= 0, range[0] <= range[1], let records = tree["records"]?.count, let spans = tree["spans"]?.count,
             let created = tree["created"]?.asText,
             let files = tree["files"]?.elements.map(File.init), !files.isEmpty
         else { return nil }
@@ -109,7 +109,7 @@ extension ArchiveManifest.File {
     }
 
     fileprivate init?(_ tree: JSONTree) {
-        guard let path = tree["path"]?.asText, let rows = tree["rows"]?.asInt, let bytes = tree["bytes"]?.asInt,
+        guard let path = tree["path"]?.asText, let rows = tree["rows"]?.count, let bytes = tree["bytes"]?.count,
             let sha256 = tree["sha256"]?.asText,
             // What a manifest names lies in the archive.
             !path.hasPrefix("/"), !path.split(separator: "/").contains("..")
@@ -118,4 +118,9 @@ extension ArchiveManifest.File {
             path: path, dataset: tree["dataset"]?.asText.flatMap(ArchiveDataset.init), rows: rows, bytes: bytes,
             sha256: sha256)
     }
+}
+
+extension JSONTree {
+    /// Of things that there can be so many of: sums of them fit as well.
+    fileprivate var count: Int? { asInt.flatMap { (0...1 << 44).contains($0) ? $0 : nil } }
 }

@@ -71,8 +71,10 @@ struct ArchiveErasure {
         let tenant = matcher.group.tenant
         let catalog = ArchiveCatalog(root: root, selection: ArchiveCatalog.Selection(tenant: tenant))
         try catalog.visit { found in
-            // The directory's name may be that of several tenants, where names are long.
-            if case .manifest(let manifest, let path, let bytes) = found, manifest.tenant == tenant {
+            // The directory's name may be that of several tenants, where names are long. The journal becomes a name.
+            if case .manifest(let manifest, let path, let bytes) = found, manifest.tenant == tenant,
+                UInt64(manifest.journal, radix: 16) != nil
+            {
                 try body(manifest, path, bytes)
             }
         }
