@@ -10,9 +10,9 @@ struct ErasurePlaces {
         rings = configuration.extensions.compactMap { ($0.configuration as? KeystoreConfiguration)?.makeKeyring() }
     }
 
-    private var tables: [(id: String, place: HotTables)] {
+    private var tables: [(id: String, place: HotStore)] {
         configuration.exporters.compactMap { definition in
-            HotTables(definition).map { (definition.id.description, $0) }
+            HotStore(definition).map { (definition.id.description, $0) }
         }
     }
 

@@ -12,6 +12,7 @@ actor Service {
     private var build: Builder
     private var receivers: [ComponentID: RunningReceiver] = [:]
     private var pipelines: [ComponentID: RunningPipeline] = [:]
+    private let budgets = BudgetMonitors()
     private var telemetry: TelemetryServer?
     private var operations: OperationsServer?
     private var lastReload: Task<ReloadOutcome, Never>?
@@ -106,6 +107,7 @@ actor Service {
         await withTaskGroup { group in
             for pipeline in pipelines.values { group.addTask { await pipeline.stop() } }
         }
+        await budgets.stop()
         for task in listening {
             task.cancel()
             await task.value
@@ -180,7 +182,8 @@ actor Service {
             return OperationsServer(
                 try HTTPListener(settings.listener, context),
                 routes: OperationsRoute.health(health) + OperationsRoute.bursts(build.bursts, clock: Timestamp.now)
-                    + [.reload { await self.reload() }], logger: logger)
+                    + [.reload { await self.reload() }, .budgets(budgets.board, clock: Timestamp.now)],
+                logger: logger)
         }
         return (telemetry, operations)
     }
@@ -275,6 +278,7 @@ extension Service {
             pipelines[id] = nil
             await pipeline.stop()
         }
+        await budgets.apply(next)
         let complaints = pipelines.values.flatMap(\.complaints)
         health.watch { [reloads] in complaints.flatMap { $0() } + reloads.complaints }
     }

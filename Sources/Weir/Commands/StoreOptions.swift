@@ -15,9 +15,9 @@ struct StoreOptions: ParsableArguments {
     @Option(help: ArgumentHelp("A table to read, or JSON, an object a line.", valueName: "table|json"))
     var format = Format.table
 
-    func place() throws -> HotTables {
+    func place() throws -> HotStore {
         let places = try option.read().configuration.exporters.compactMap { definition in
-            HotTables(definition).map { (id: definition.id.description, place: $0) }
+            HotStore(definition).map { (id: definition.id.description, place: $0) }
         }
         let known = places.map(\.id).joined(separator: ", ")
         if let exporter {
@@ -37,10 +37,7 @@ struct StoreOptions: ParsableArguments {
     }
 
     func reader(_ limit: TimeLimit) throws -> any StoreReader {
-        switch try place() {
-        case .sqlite(let directory): SQLiteReader(directory, limit)
-        case .postgres(let connection, let schema): PostgresReader(connection, schema: schema, limit)
-        }
+        try place().reader(limit)
     }
 
     /// On the standard error stream, so that the output stays what it is.

@@ -102,15 +102,45 @@ enum SQLDialect: Sendable {
 
     /// The sum of `total_cost` in two parts: millionths of a dollar, and 10⁻¹² dollars. One part alone could be too
     /// much for 63 bits.
-    var cost: SQLText {
+    var cost: SQLText { cost("") }
+
+    /// - Parameter filter: which rows the sum is over, as ` FILTER (WHERE …)`.
+    func cost(_ filter: SQLText) -> SQLText {
         switch self {
         case .postgres:
             """
-            CAST(coalesce(sum(trunc(total_cost, 6)), 0) * 1000000 AS bigint),
-            CAST(coalesce(sum(total_cost - trunc(total_cost, 6)), 0) * 1000000000000 AS bigint)
+            CAST(coalesce(sum(trunc(total_cost, 6))\(filter), 0) * 1000000 AS bigint),
+            CAST(coalesce(sum(total_cost - trunc(total_cost, 6))\(filter), 0) * 1000000000000 AS bigint)
             """
         case .sqlite:
-            "coalesce(sum(total_cost_pico / 1000000), 0), coalesce(sum(total_cost_pico % 1000000), 0)"
+            """
+            coalesce(sum(total_cost_pico / 1000000)\(filter), 0),
+            coalesce(sum(total_cost_pico % 1000000)\(filter), 0)
+            """
+        }
+    }
+
+    /// ``cost``, of `cost_rollups`.
+    var rollupCost: SQLText {
+        switch self {
+        case .postgres: cost
+        case .sqlite: "sum(total_cost_micro), sum(total_cost_pico)"
+        }
+    }
+
+    /// The day of a time, in UTC: `2026-02-03`.
+    func date(_ column: SQLText) -> SQLText {
+        switch self {
+        case .postgres: "to_char(\(column) AT TIME ZONE 'UTC', 'YYYY-MM-DD')"
+        case .sqlite: "strftime('%Y-%m-%d', \(column) / 1000000, 'unixepoch')"
+        }
+    }
+
+    /// The id of a span in hexadecimal digits.
+    func hex(spanID column: SQLText) -> SQLText {
+        switch self {
+        case .postgres: "lpad(to_hex(\(column)), 16, '0')"
+        case .sqlite: "printf('%016x', \(column))"
         }
     }
 
