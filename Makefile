@@ -9,7 +9,7 @@ SHELL := /bin/bash
 # Debian packages, one list per purpose.
 RUN_PACKAGES := zlib1g-dev libdeflate-dev libzstd-dev libpcre2-dev libssl-dev libpq-dev libsqlite3-dev
 DEMO_PACKAGES := python3 python3-venv
-TEST_PACKAGES := $(RUN_PACKAGES) $(DEMO_PACKAGES) gcc libc6-dev protobuf-c-compiler libprotobuf-c-dev curl zstd openssl postgresql
+TEST_PACKAGES := $(RUN_PACKAGES) $(DEMO_PACKAGES) gcc libc6-dev protobuf-c-compiler libprotobuf-c-dev curl zstd openssl postgresql chromium
 TORTURE_PACKAGES := $(TEST_PACKAGES) openjdk-17-jre-headless
 BENCH_PACKAGES := $(RUN_PACKAGES) protobuf-c-compiler libprotobuf-c-dev libsimdjson-dev libhyperscan-dev wrk lld gcc libc6-dev postgresql
 
@@ -37,11 +37,11 @@ if (( $${#missing[@]} )); then \
 fi
 endef
 
-.PHONY: help run test demo langsmith-dev bench fuzz torture lint format clean \
+.PHONY: help run test demo langsmith-dev bench fuzz torture telemetry-check beacon-script lint format clean \
     run-packages test-packages torture-packages demo-packages bench-packages unit-tests system-tests
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(WEIR) ## build what changed and start Weir with collector.yaml
 	@exec $(WEIR) run --config collector.yaml
@@ -63,6 +63,12 @@ fuzz: bench-packages ## feed the decoders with mutated input
 torture: torture-packages $(WEIR) $(VENV)/torture ## the long tests
 	WEIR_TORTURE=1 swift test --filter UTF8Tests
 	$(PYTHON) -m pytest Tests/SystemTests -m torture
+
+telemetry-check: $(WEIR) ## look for mistakes in the registry of events
+	@$(WEIR) registry check telemetry/metrics.yml
+
+beacon-script: $(VENV)/installed ## make the script that Weir serves to web pages
+	$(PYTHON) browser/minify.py
 
 lint: ## check the format of the Swift files
 	swift format lint --strict --recursive $(SWIFT_FILES)

@@ -32,7 +32,8 @@ let package = Package(
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            ]),
+            ],
+            resources: [.embedInCode("Receivers/Beacon/weir-beacon.js")]),
         .executableTarget(name: "WeirCLI", dependencies: ["Weir"]),
         // The oracle: what protobuf-c makes of a message. Tests and benchmarks only.
         .target(name: "COTLP", linkerSettings: [.linkedLibrary("protobuf-c")]),

@@ -1,7 +1,8 @@
 /// The components that there are. A new one is one line here.
 enum Registry {
     static let receivers: [any Receiver.Type] = [
-        OTLPReceiver.self
+        BeaconReceiver.self,
+        OTLPReceiver.self,
     ]
     static let processors: [any Processor.Type] = [
         AttributesProcessor.self,

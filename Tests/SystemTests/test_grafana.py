@@ -15,7 +15,7 @@ from wire import post
 SCRIPT = product.ROOT / "docs/operations/grafana.sql"
 BY_ID = ["spans", "llm_usage", "span_rollups", "resources", "scopes", "trace_summary"]
 BY_NAME = {"workflow_traces": "tenant", "agent_executions": "tenant", "cost_details": "tenant"}
-BY_NAME["llm_usage_events"] = "tenant_id"
+BY_NAME |= {"llm_usage_events": "tenant_id", "telemetry_events": "tenant"}
 CALL = [text("gen_ai.operation.name", "chat"), text("gen_ai.request.model", "gpt-4o")]
 AGENT = [text("gen_ai.operation.name", "invoke_agent"), text("gen_ai.agent.name", "planner")]
 
@@ -65,6 +65,7 @@ def readers(start, database):
     database.sql("INSERT INTO tenants (id, name) VALUES (77, 'other')")
     for table in ("spans", "llm_usage", "span_rollups"):
         database.sql(f"UPDATE {table} SET tenant_id = 77, service = 'secret' WHERE ctid::text LIKE '%3)'")
+    database.sql("UPDATE scopes SET name = 'weir.beacon'")
     database.sql("INSERT INTO span_rollups SELECT * FROM span_rollups")
     database.sql("UPDATE span_rollups SET tenant_id = 77, service = 'secret' WHERE ctid = '(0,1)'")
     database.sql("INSERT INTO resources SELECT id + 1, 77, last_seen, attributes, schema_url FROM resources")

@@ -3,7 +3,7 @@
 import pytest
 
 import archives
-from otlp import a_body
+from otlp import a_body, a_span
 from waiting import eventually
 from weir import archive, command, configuration
 from wire import post
@@ -90,3 +90,23 @@ def test_an_open_listener_needs_consent(tmp_path):
     done = command("check", "--config", str(file))
     assert done.returncode == 0
     assert "warning" in done.stderr and "everybody who reaches 0.0.0.0:0 is let in" in done.stderr
+
+
+def test_a_tenant_that_sends_too_much_is_told_to_wait_and_no_other(start, tmp_path):
+    file, keys, entries = tmp_path / "keys.yaml", {}, []
+    for tenant in ["shop", "bank"]:
+        keys[tenant], entry = new_key(tenant, "ingest")
+        entries.append(entry)
+    file.write_text("keys:\n" + "".join(entries))
+    text = configuration(http={"auth": {"authenticator": "api_keys"}}, exporters={"archive": archive("archive")})
+    quotas = "    quotas: { tenants: { shop: { spans_per_second: 1 } } }\nexporters:"
+    weir = start(text=text.replace("exporters:", quotas, 1) + f"extensions:\n  api_keys: {{ file: {file} }}\n")
+    headers = {tenant: [("X-API-Key", key)] for tenant, key in keys.items()}
+    assert post(weir.endpoint, a_body(*[a_span() for _ in range(50)]), headers=headers["shop"]).status == 200
+    refused = post(weir.endpoint, a_body(), headers=headers["shop"])
+    assert refused.status == 429 and 30 <= refused.retry_after() <= 60
+    assert refused.error().message == "the tenant shop sends more than spans_per_second, 1"
+    for _ in range(5):
+        assert post(weir.endpoint, a_body(), headers=headers["bank"]).status == 200
+    quota = {"tenant": "shop", "quota": "spans_per_second"}
+    assert weir.metric("weir_quota_refused_requests", **quota) == 1

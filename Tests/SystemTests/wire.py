@@ -134,7 +134,8 @@ class Connection:
         """Reads one final response."""
         version, status, headers = self.head()
         assert status >= 200, f"an interim response {status} that nobody asked for"
-        if bodyless:
+        # RFC 9110 8.6: a 204 has no body, and says no length of one.
+        if bodyless or status == 204:
             return Answer(status, version, headers, b"")
         if "transfer-encoding" in headers:
             assert headers["transfer-encoding"].lower() == "chunked" and "content-length" not in headers

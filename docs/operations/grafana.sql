@@ -58,7 +58,7 @@ SELECT format('DROP VIEW IF EXISTS weir_read.%1$I', name),
         (SELECT r.tenant FROM weir_read.readers r WHERE r.role = current_user)$$,
         :'schema', name, tenant)
     FROM (VALUES ('workflow_traces', 'tenant'), ('agent_executions', 'tenant'), ('cost_details', 'tenant'),
-        ('llm_usage_events', 'tenant_id')) AS views (name, tenant) \gexec
+        ('llm_usage_events', 'tenant_id'), ('telemetry_events', 'tenant')) AS views (name, tenant) \gexec
 
 -- Roles of other tenants as well, whose views these are too.
 SELECT format('GRANT USAGE ON SCHEMA weir_read TO %I', role),

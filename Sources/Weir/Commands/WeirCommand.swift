@@ -11,5 +11,6 @@ struct WeirCommand: AsyncParsableCommand {
             PromoteCommand.self, ReplayCommand.self, RedactCommand.self, PricesCommand.self, QueryCommand.self,
             StoreCommand.self, APIKeyCommand.self, KeysCommand.self, DecryptCommand.self, ArchiveCommand.self,
             ExplainCommand.self, BurstCommand.self, TestCommand.self, EraseCommand.self, HoldCommand.self,
+            RegistryCommand.self,
         ])
 }

@@ -32,7 +32,7 @@ extension Fields {
     }
 
     /// RFC 9110 5.6.2.
-    private static func isToken(_ text: String) -> Bool {
+    static func isToken(_ text: String) -> Bool {
         !text.isEmpty
             && text.utf8.allSatisfy { byte in
                 switch byte {

@@ -48,8 +48,11 @@ struct Intake: ~Copyable {
     private let json: OTLPJSONDecoder
     /// By which a request is known when it comes again; nil where no pipeline wants to know.
     private var hash: RequestHash?
+    /// Nil where tenants may send what they like.
+    private let quotas: Quotas?
 
-    init(into pipelines: [Pipeline], maxValueDepth: Int, decodedLimit: Int) throws {
+    init(into pipelines: [Pipeline], maxValueDepth: Int, decodedLimit: Int, quotas: Quotas? = nil) throws {
+        self.quotas = quotas
         lanes = pipelines.map { $0.makeLane() }
         batch = Batch(decodedLimit: decodedLimit)
         protobuf = OTLPDecoder(maxValueDepth: maxValueDepth)
@@ -59,17 +62,33 @@ struct Intake: ~Copyable {
         }
     }
 
+    /// Throws where a tenant has sent too much lately. Asked before anything is done with its request.
+    func admit(_ tenant: String?, at now: Timestamp) throws(Failure) {
+        do throws(Refusal) { try quotas?.admit(tenant ?? Batch.anybody, at: now) } catch { throw .refused(error) }
+    }
+
     /// Decodes the request once for each pipeline, because each changes its batch in place.
     /// - Parameter tenant: whose key came with it; nil where nobody was asked for one.
     mutating func process(
         _ payload: Payload, _ encoding: OTLPEncoding, tenant: String? = nil, receivedAt: Timestamp
+    ) throws(Failure) -> Accepted {
+        try process(payload, encoding, knownBy: payload, tenant: tenant, receivedAt: receivedAt)
+    }
+
+    /// - Parameter original: what the client has sent, where that is not `payload`: by it a resend is known. Nil takes
+    ///   the request for a new one, whatever came before.
+    mutating func process(
+        _ payload: Payload, _ encoding: OTLPEncoding, knownBy original: Payload?, tenant: String?,
+        receivedAt: Timestamp
     ) throws(Failure) -> Accepted {
         var entries: [(pipeline: Pipeline, entry: JournalEntry)] = []
         var received = 0
         var rejected = Rejections()
         var isKnown = false
         batch.tenant = tenant ?? Batch.anybody
-        let key = key(of: payload, encoding)
+        var key = RequestKey.none
+        if let original { key = self.key(of: original, encoding) }
+        defer { quotas?.charge(batch.tenant, spans: received, bytes: payload.count, at: receivedAt) }
         // What a large request took is not kept until the next one comes: on a quiet loop that could be hours.
         defer { if payload.count > Batch.retained { batch.reset(to: .empty) } }
         var isTaken = false

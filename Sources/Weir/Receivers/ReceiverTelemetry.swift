@@ -42,7 +42,7 @@ struct ReceiverTelemetry: Sendable {
                 labels: labels.merging(["http_status": code]) { $1 })
         }
         requests = Dictionary(
-            uniqueKeysWithValues: [200, 400, 401, 403, 404, 405, 408, 413, 415, 429, 431, 503].map {
+            uniqueKeysWithValues: [200, 204, 400, 401, 403, 404, 405, 408, 413, 415, 429, 431, 503].map {
                 ($0, count("\($0)"))
             })
         otherRequests = count("other")

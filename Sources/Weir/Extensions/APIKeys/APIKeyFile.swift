@@ -45,6 +45,9 @@ extension APIKeyFile {
             }
             return hash
         }
+        if scopes.contains(.beacon), scopes.count > 1 {
+            fields.reject("scopes", "found beacon with others, wanted it alone: every page shows its key to everybody")
+        }
         return APIKey(hash: hash, identity: Identity(name: name, tenant: tenant, scopes: Set(scopes)))
     }
 

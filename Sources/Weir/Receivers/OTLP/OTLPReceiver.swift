@@ -9,16 +9,22 @@ final class OTLPReceiver: Receiver {
 
     struct Configuration: Configurable {
         let http: OTLPHTTPConfiguration
+        /// Nil where tenants may send what they like.
+        let quotas: QuotaConfiguration?
 
         init(_ fields: inout Fields) throws(ConfigError) {
             http = fields.section("protocols", "The protocols that are served.") { fields in
                 fields.section("http", "OTLP/HTTP.", OTLPHTTPConfiguration.init)
             }
+            quotas = fields.optionalSection(
+                "quotas", "What tenants may send in a second; more is answered 429. Without, what they like.",
+                QuotaConfiguration.init)
         }
     }
 
     private let configuration: OTLPHTTPConfiguration
     private let listener: HTTPListener
+    private let quotas: Quotas?
     private let context: Context
     /// Set while it runs.
     private let running = Mutex<HTTPServer?>(nil)
@@ -26,7 +32,10 @@ final class OTLPReceiver: Receiver {
     init(_ configuration: Configuration, _ context: Context) throws {
         self.configuration = configuration.http
         self.context = context
-        listener = try HTTPListener(configuration.http.listener, context)
+        quotas = configuration.quotas.map { Quotas($0, context) }
+        var listener = try HTTPListener(configuration.http.listener, context)
+        listener.cors = configuration.http.cors.map { HTTPCORS($0) }
+        self.listener = listener
     }
 
     func run(into pipelines: [Pipeline], onReady: @escaping @Sendable () -> Void) async throws {
@@ -57,8 +66,8 @@ final class OTLPReceiver: Receiver {
 
     private func makeServer(into pipelines: [Pipeline]) -> HTTPServer {
         let telemetry = ReceiverTelemetry(context, transport: "http")
-        return HTTPServer(listener, limits: configuration.limits) { [configuration] _ in
-            try OTLPResponder(configuration, try Intake(into: pipelines, configuration), telemetry)
+        return HTTPServer(listener, limits: configuration.limits) { [configuration, quotas] _ in
+            try OTLPResponder(configuration, try Intake(into: pipelines, configuration, quotas), telemetry)
         }
     }
 }
@@ -66,6 +75,8 @@ final class OTLPReceiver: Receiver {
 /// `protocols.http` of the receiver. Names as in the OpenTelemetry Collector where it has the same.
 struct OTLPHTTPConfiguration: Sendable {
     let listener: ListenerConfiguration
+    /// Which web pages may send; nil where none may.
+    let cors: CORSConfiguration?
     let tracesPath: String
     let limits: HTTPLimits
     let maxValueDepth: Int
@@ -77,34 +88,10 @@ struct OTLPHTTPConfiguration: Sendable {
     init(_ fields: inout Fields) {
         listener = ListenerConfiguration(
             &fields, default: Endpoint(host: "127.0.0.1", port: 4318), "Where spans are taken.")
+        cors = fields.optionalSection(
+            "cors", "Which web pages may send spans; without, none.", CORSConfiguration.init)
         tracesPath = fields.string("traces_url_path", default: "/v1/traces", "The path that takes traces.")
-        var limits = HTTPLimits()
-        limits.maxBodyBytes =
-            fields.bytes(
-                "max_request_body_size", default: .mebibytes(64), in: ByteCount(1)...(.mebibytes(64)),
-                "A larger body is answered 413. Counts before and after decompression."
-            ).bytes
-        limits.maxBytesInFlight =
-            fields.bytes(
-                "max_in_flight_bytes", default: .mebibytes(256), in: .kibibytes(64)...(.tebibytes(1)),
-                "Bodies being read or worked on, together; beyond it requests are answered 503."
-            ).bytes
-        limits.maxConnections = fields.int(
-            "max_connections", default: 4096, in: 1...1_000_000, "Beyond it connections are answered 503 and closed.")
-        let waits = Duration.milliseconds(10)...Duration.seconds(3600)
-        limits.readHeaderTimeout = fields.duration(
-            "read_header_timeout", default: .seconds(10), in: waits, "A slower head is answered 408 and cut.")
-        limits.readTimeout = fields.duration(
-            "read_timeout", default: .seconds(30), in: waits, "A slower body is answered 408 and cut.")
-        limits.idleTimeout = fields.duration(
-            "idle_timeout", default: .seconds(60), in: waits, "A connection without a request this long is closed.")
-        if limits.maxBytesInFlight < limits.maxBodyBytes {
-            fields.reject(
-                "max_in_flight_bytes",
-                "found \(ByteCount(limits.maxBytesInFlight)), wanted at least max_request_body_size, "
-                    + "\(ByteCount(limits.maxBodyBytes)): a larger body could never be taken")
-        }
-        self.limits = limits
+        limits = fields.httpLimits(body: .mebibytes(64), mostBody: .mebibytes(64))
         maxValueDepth = fields.int(
             "max_value_depth", default: 64, in: 1...200,
             "How deep an attribute value may be nested; a span with a deeper one is rejected.")
@@ -123,8 +110,11 @@ struct OTLPHTTPConfiguration: Sendable {
 }
 
 extension Intake {
-    fileprivate init(into pipelines: [Pipeline], _ configuration: OTLPHTTPConfiguration) throws {
+    fileprivate init(
+        into pipelines: [Pipeline], _ configuration: OTLPHTTPConfiguration, _ quotas: Quotas?
+    ) throws {
         try self.init(
-            into: pipelines, maxValueDepth: configuration.maxValueDepth, decodedLimit: configuration.maxDecodedBytes)
+            into: pipelines, maxValueDepth: configuration.maxValueDepth, decodedLimit: configuration.maxDecodedBytes,
+            quotas: quotas)
     }
 }

@@ -72,6 +72,8 @@ final class OTLPResponder: HTTPResponder {
 
     /// Everything up to the journal, without giving up the event loop.
     private func read(_ request: HTTPRequest, _ encoding: OTLPEncoding) throws(Intake.Failure) -> Intake.Accepted {
+        let (tenant, now) = (request.identity?.tenant, Timestamp.now())
+        try intake.admit(tenant, at: now)
         var payload = request.body
         let coding = (try? request.head.contentEncoding) ?? .identity
         if coding != .identity {
@@ -82,8 +84,7 @@ final class OTLPResponder: HTTPResponder {
                 throw .unreadable(error)
             }
         }
-        return try intake.process(
-            payload, encoding, tenant: request.identity?.tenant, receivedAt: .now())
+        return try intake.process(payload, encoding, tenant: tenant, receivedAt: now)
     }
 
     private func response(to failure: Intake.Failure, _ encoding: OTLPEncoding) -> HTTPResponse {

@@ -2,7 +2,7 @@
 /// says is a sum over entries, so that two questions never differ.
 struct CostQuery: AggregateQuery {
     static let limits = QueryLimits(default: 100, maximum: 10_000)
-    static let tables = SQLiteMigration.costsDay.version
+    static let tables = SQLiteMigration.thirdDay.version
     static let minimumStep = Duration.seconds(1)
 
     /// What a row sums over.

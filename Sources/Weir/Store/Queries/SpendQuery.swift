@@ -1,7 +1,7 @@
 /// What was spent in a time, by tenant and whoever a budget is for: those who spent most.
 struct SpendQuery: StoreQuery {
     static let limits = QueryLimits(default: 10_000, maximum: 10_000)
-    static let tables = SQLiteMigration.costsDay.version
+    static let tables = SQLiteMigration.thirdDay.version
 
     /// Not asked for: the sums are those of all tenants.
     let tenant = Tenant("default")

@@ -1,7 +1,7 @@
 /// What spans cost as the ledger has it now, of a day, by trace and span: what other prices could change.
 struct StandingCostQuery: StoreQuery {
     static let limits = QueryLimits(default: 10_000, maximum: 10_000)
-    static let tables = SQLiteMigration.costsDay.version
+    static let tables = SQLiteMigration.thirdDay.version
 
     var tenant: Tenant
     /// All tenants, in place of one.

@@ -1,7 +1,7 @@
 /// The models whose calls have no price, those with the most calls first.
 struct UnpricedQuery: AggregateQuery {
     static let limits = QueryLimits(default: 100, maximum: 10_000)
-    static let tables = SQLiteMigration.costsDay.version
+    static let tables = SQLiteMigration.thirdDay.version
 
     var tenant: Tenant
     /// All tenants, in place of one.

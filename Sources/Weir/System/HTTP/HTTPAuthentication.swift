@@ -1,5 +1,4 @@
 import Logging
-import NIOHTTP1
 import Synchronization
 
 /// Asks the clients of one listener who they are.
@@ -32,12 +31,12 @@ final class HTTPAuthentication: Sendable {
         self.init(try context.extensions.find(id, as: (any Authenticator).self), context)
     }
 
-    /// Who has sent `head`, if it may do what it wants.
+    /// Who has shown `credentials`, if it may do what it wants.
     /// - Parameter address: the client's.
     func identify(
-        _ head: HTTPRequestHead, wanting scope: Scope, from address: String
+        _ credentials: Credentials?, wanting scope: Scope, from address: String
     ) throws(HTTPFault) -> Identity {
-        guard let credentials = Credentials(of: head) else { throw refuse("found no key", address) }
+        guard let credentials else { throw refuse("found no key", address) }
         guard let identity = authenticator.identify(credentials) else { throw refuse("found an unknown key", address) }
         guard identity.scopes.contains(scope) else {
             counters[.forbidden]?.add()

@@ -141,7 +141,8 @@ final class HTTPConnection: ChannelInboundHandler {
         if head.version == .http1_1, head.headers["host"].count != 1 {
             return refuse(.malformed("found \(head.headers["host"].count) Host fields, wanted one"), head, context)
         }
-        if let response = denial(of: head, context) ?? worker.responder.refusal(of: head) {
+        let preflight = worker.listener.cors?.preflight(head)
+        if let response = preflight ?? denial(of: head, context) ?? worker.responder.refusal(of: head) {
             // A client that asks first sends its body only if it is told to, so there may be nothing to skip.
             guard !head.isChunked, !head.expectsContinue, announced ?? 0 <= HTTPLimits.maxSkippedBody else {
                 return write(response, head, context, closing: true)
@@ -168,7 +169,8 @@ final class HTTPConnection: ChannelInboundHandler {
         }
         do throws(HTTPFault) {
             let address = Self.address(context)
-            identity = try authentication.identify(head, wanting: scope, from: address)
+            identity = try authentication.identify(
+                worker.responder.credentials(of: head), wanting: scope, from: address)
             return nil
         } catch {
             var response = worker.responder.response(to: error, head: head)
@@ -198,7 +200,7 @@ final class HTTPConnection: ChannelInboundHandler {
         state = .answering
         deadline = .distantFuture
         let request = HTTPRequest(
-            head: head, body: takeBody(), startedAt: startedAt, identity: identity)
+            head: head, body: takeBody(), startedAt: startedAt, identity: identity, address: Self.address(context))
         let exchange = NIOLoopBound(Exchange(self, context, request), eventLoop: context.eventLoop)
         Task(executorPreference: worker.executor) {
             let exchange = exchange.value
@@ -245,8 +247,13 @@ final class HTTPConnection: ChannelInboundHandler {
         var headers = HTTPHeaders()
         headers.reserveCapacity(4 + response.headers.count)
         if !response.contentType.isEmpty { headers.add(name: "Content-Type", value: response.contentType) }
-        headers.add(name: "Content-Length", value: "\(response.body.readableBytes)")
+        // RFC 9110 8.6: "A server MUST NOT send a Content-Length header field in any response with a status code of
+        // 1xx (Informational) or 204 (No Content)."
+        if response.status != .noContent {
+            headers.add(name: "Content-Length", value: "\(response.body.readableBytes)")
+        }
         for (name, value) in response.headers { headers.add(name: name, value: value) }
+        for (name, value) in worker.listener.cors?.headers(for: head) ?? [] { headers.add(name: name, value: value) }
         if !keepsAlive { headers.add(name: "Connection", value: "close") }
         if keepsAlive, head?.version == .http1_0 { headers.add(name: "Connection", value: "keep-alive") }
         let version = HTTPVersion.http1_1

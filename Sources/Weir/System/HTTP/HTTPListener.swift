@@ -5,6 +5,8 @@ struct HTTPListener: Sendable {
     var authentication: HTTPAuthentication?
     /// Nil speaks in the clear.
     var tls: ServerTLS?
+    /// Nil for a listener that no page has to do with.
+    var cors: HTTPCORS?
 }
 
 extension HTTPListener {

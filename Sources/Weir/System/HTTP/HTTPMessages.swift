@@ -9,6 +9,8 @@ struct HTTPRequest {
     let startedAt: NIODeadline
     /// Who sent it; nil where the listener asks nobody.
     var identity: Identity?
+    /// The client's address; empty where there is none.
+    var address = ""
 
     /// The path without the query.
     var path: Substring { head.path }
@@ -72,9 +74,15 @@ protocol HTTPResponder: AnyObject {
     /// What a client must be allowed to do. Asked only where clients have to say who they are.
     /// - Returns: nil for what anybody may ask who reaches the listener.
     func scope(of head: HTTPRequestHead) -> Scope?
+    /// What a client shows to prove who it is; nil where it shows nothing.
+    func credentials(of head: HTTPRequestHead) -> Credentials?
     /// A look at the head, before the body is read. - Returns: an answer, when no body can change it.
     func refusal(of head: HTTPRequestHead) -> HTTPResponse?
     func respond(to request: HTTPRequest) async -> HTTPResponse
     /// How a fault is put into words for whoever sent `head`, which is nil where no head could be read.
     func response(to fault: HTTPFault, head: HTTPRequestHead?) -> HTTPResponse
+}
+
+extension HTTPResponder {
+    func credentials(of head: HTTPRequestHead) -> Credentials? { Credentials(of: head) }
 }

@@ -1,6 +1,6 @@
 extension SQLiteMigration {
     /// What calls cost, in entries that are never changed, and the sums of them by the hour.
-    static let costsDay = SQLiteMigration(
+    static let thirdDay = SQLiteMigration(
         version: 3, name: "cost ledger",
         sql: """
             CREATE TABLE cost_ledger (
@@ -78,7 +78,7 @@ extension SQLiteMigration {
             """)
 
     /// Which budgets were used up.
-    static let budgetsMeta = SQLiteMigration(
+    static let secondMeta = SQLiteMigration(
         version: 2, name: "budget crossings",
         sql: """
             CREATE TABLE budget_crossings (

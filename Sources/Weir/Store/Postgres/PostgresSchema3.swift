@@ -1,6 +1,6 @@
 extension PostgresMigration {
     /// What calls cost, in entries that are never changed, and the sums of them by the hour.
-    static let costs = PostgresMigration(
+    static let third = PostgresMigration(
         version: 3, name: "cost ledger",
         sql: """
             CREATE TABLE cost_ledger (
