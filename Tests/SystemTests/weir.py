@@ -75,13 +75,13 @@ def configuration(http=None, exporters=None, logs="level: info, encoding: logfmt
     return text + f"  journal: {inline({'max_bytes': '256MiB', **(journal or {})})}\n"
 
 
-def command(*arguments, cwd=None, env=None, deadline=30):
-    """Runs the binary to its end, and returns exit code, standard output and standard error."""
+def command(*arguments, cwd=None, env=None, deadline=30, text=""):
+    """Runs the binary on `text` to its end, and returns exit code, standard output and standard error."""
     return subprocess.run(
         [BINARY, *arguments],
         cwd=cwd,
         env={**os.environ, **(env or {})},
-        stdin=subprocess.DEVNULL,
+        input=text,
         capture_output=True,
         text=True,
         timeout=deadline,

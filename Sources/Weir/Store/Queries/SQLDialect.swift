@@ -59,6 +59,24 @@ enum SQLDialect: Sendable {
         }
     }
 
+    /// Whether a span started in the window, in words that an index on the time is found by.
+    func started(in window: TimeWindow) -> SQLText {
+        var text = window.condition(on: "s.start_time")
+        guard self == .sqlite else { return text }
+        if window.from.nanoseconds > 0 { text += " AND s.start_time / 10000000 >= \(.time(window.from)) / 10000000" }
+        if let end = window.to { text += " AND s.start_time / 10000000 <= \(.time(end)) / 10000000" }
+        return text
+    }
+
+    /// The order of spans, the newest first. The indexes of SQLite know the time in tens of seconds, so that it sorts
+    /// no more than those.
+    var newestFirst: SQLText {
+        switch self {
+        case .postgres: "s.start_time DESC, \(row) DESC"
+        case .sqlite: "s.start_time / 10000000 DESC, s.start_time DESC, \(row) DESC"
+        }
+    }
+
     /// Whether the span has the attribute, as text; lists and objects have none. The key is never a part of a path, so
     /// it may hold anything.
     func matches(attribute key: String, _ value: String) -> SQLText {
