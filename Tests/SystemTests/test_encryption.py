@@ -420,7 +420,9 @@ def test_a_query_shows_what_is_encrypted_only_where_it_is_asked_to(start, tmp_pa
     row, _ = found("--reveal", "app.text", "--reason", "case 4712")
     assert row["attributes"]["app.text"] == SECRET and row["attributes"]["app.map"].startswith("weir1.")
     assert row["status_message"].startswith("weir1.")
-    audit = command("keys", "audit", *config, cwd=tmp_path).stdout
+    with sqlite3.connect(f"file:{tmp_path}/keys/keys.db?mode=ro", uri=True) as store:
+        audit = " ".join(row[0] for row in store.execute("SELECT detail FROM key_audit WHERE action = 'query'"))
+    store.close()
     assert "case 4711" in audit and "case 4712" in audit and SECRET not in audit
     # Without a reason nobody gets anything.
     assert command("query", "trace", span.trace_id.hex(), *config, "--reveal", "*", cwd=tmp_path).returncode == 64
