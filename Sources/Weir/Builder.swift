@@ -59,7 +59,10 @@ struct Builder {
         RunningPipeline.Key(
             tenants: pipeline.tenants,
             processors: try pipeline.processors.map { key(of: try find($0, in: configuration.processors)) },
-            exporters: try pipeline.exporters.map { key(of: try find($0, in: configuration.exporters)) })
+            exporters: try pipeline.exporters.map { key(of: try find($0, in: configuration.exporters)) },
+            keystore: try KeystoreCodec.keystore(of: configuration).map {
+                key(of: try find($0, in: configuration.extensions))
+            })
     }
 
     /// Sees to the directory of the journals, and to the secret by which their requests are known.

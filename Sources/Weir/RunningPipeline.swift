@@ -7,6 +7,8 @@ struct RunningPipeline: Sendable {
         let processors: [Int]
         /// Of the exporters, in their order.
         let exporters: [Int]
+        /// Of the keystore that its journal and letters are sealed with.
+        let keystore: Int?
     }
 
     let key: Key

@@ -25,6 +25,9 @@ actor Service {
     /// Why the service ends: nil for SIGTERM.
     private let ends: AsyncStream<(any Error)?>
     private let end: AsyncStream<(any Error)?>.Continuation
+    /// Ends when the start has: reloads wait for that.
+    private let starting: AsyncStream<Void>
+    private let started: AsyncStream<Void>.Continuation
 
     /// Runs until SIGTERM, then stops accepting, finishes what is in flight, delivers what is left and returns.
     /// - Parameters:
@@ -74,6 +77,7 @@ actor Service {
         reloads = ReloadTelemetry(metrics, logger)
         build = Builder(configuration, logger, metrics, disks, Bursts(logger))
         (ends, end) = AsyncStream.makeStream()
+        (starting, started) = AsyncStream.makeStream()
     }
 
     private func run() async throws {
@@ -83,6 +87,7 @@ actor Service {
         var failure: (any Error)?
         do {
             try await start(&listening)
+            started.finish()
             for await reason in ends {
                 failure = reason
                 break
@@ -91,6 +96,7 @@ actor Service {
             failure = error
         }
         isStopping = true
+        started.finish()
         _ = await lastReload?.value
         await withTaskGroup { group in
             for receiver in receivers.values { group.addTask { await receiver.stop() } }
@@ -175,6 +181,7 @@ extension Service {
     }
 
     private func change() async -> ReloadOutcome {
+        for await _ in starting {}
         if isStopping { return .rejected(["weir is stopping"]) }
         let checked = source()
         // A team's file that is wrong leaves that team's pipelines as they are, and nobody else's.
@@ -242,7 +249,7 @@ extension Service {
         }
         if key == running.key { return }
         let hasStage = settings.stage != nil || running.settings.stage != nil
-        if key.exporters == running.key.exporters, !hasStage {
+        if key.exporters == running.key.exporters, key.keystore == running.key.keystore, !hasStage {
             let pipeline = Pipeline(
                 id: settings.id, tenants: settings.tenants, processors: try next.processors(of: settings),
                 journal: running.pipeline.journal)
@@ -251,11 +258,19 @@ extension Service {
         }
         // The journal is opened again for other exporters. Requests wait for it.
         running.pipeline.awaitSuccessor()
-        await running.stop(forAnother: true)
+        // Where a stage comes or goes, its exporters change journals: what waits is delivered first.
+        await running.stop(forAnother: (settings.stage == nil) == (running.settings.stage == nil))
         do {
             try take(settings, key, next, from: running)
         } catch {
-            try take(running.settings, running.key, build, from: running)
+            do {
+                try take(running.settings, running.key, build, from: running)
+            } catch {
+                // It does not run any more. Who waits for it is told so, and the next try begins it anew.
+                pipelines[settings.id] = nil
+                running.pipeline.handOver(to: nil)
+                throw error
+            }
             throw error
         }
     }

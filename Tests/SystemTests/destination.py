@@ -1,8 +1,6 @@
 """A server that takes OTLP/HTTP, answers as it is told, and keeps what it was sent."""
 
-import contextlib
 import gzip
-import http.server
 import json
 import socket
 import ssl
@@ -14,6 +12,7 @@ from dataclasses import dataclass, field
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 import archives
+import cut_server
 
 DECODERS = {"": bytes, "gzip": gzip.decompress, "zstd": archives.whole_zstd}
 
@@ -47,55 +46,14 @@ class Reply:
     body: bytes = b""
 
 
-class Server(http.server.ThreadingHTTPServer):
-    """Hands requests to a destination, and can end in the middle of them."""
-
-    daemon_threads = True
-    block_on_close = False
-
-    def __init__(self, destination, address):
-        self.destination = destination
-        self.connections = set()
-        super().__init__(address, Handler)
-
-    def end(self):
-        self.shutdown()
-        self.server_close()
-        for connection in list(self.connections):
-            with contextlib.suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
-
-    def handle_error(self, *_):
-        """A client that does not believe the certificate, or was killed, hangs up; that is no news."""
-
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def setup(self):
-        self.server.connections.add(self.request)
-        super().setup()
-
-    def finish(self):
-        self.server.connections.discard(self.request)
-        super().finish()
-
+class Handler(cut_server.Handler):
     def do_POST(self):
         body = self.rfile.read(int(self.headers["content-length"]))
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        received = Received(self.path, headers, body, time.monotonic(), self.client_address[1])
-        self.server.destination.answer(self, received)
+        received = Received(self.path, self.lower_headers(), body, time.monotonic(), self.client_address[1])
+        self.server.owner.answer(self, received)
 
     def reply(self, reply):
-        self.send_response(reply.status)
-        for name, value in {"Content-Type": "application/x-protobuf", **reply.headers}.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(reply.body)))
-        self.end_headers()
-        self.wfile.write(reply.body)
-
-    def log_message(self, *_):
-        """Says nothing."""
+        self.respond(reply.status, {"Content-Type": "application/x-protobuf", **reply.headers}, reply.body)
 
 
 class Destination:
@@ -118,7 +76,7 @@ class Destination:
 
     def start(self):
         with self.lock:
-            self.server = Server(self, ("127.0.0.1", self.port))
+            self.server = cut_server.Server(self, ("127.0.0.1", self.port), Handler)
             if self.tls:
                 self.server.socket = self.tls.wrap_socket(self.server.socket, server_side=True)
             threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
@@ -141,8 +99,7 @@ class Destination:
             if reply.status // 100 == 2:
                 self.accepted.append(received)
         if reply.status == 0:
-            handler.connection.shutdown(socket.SHUT_RDWR)
-            handler.close_connection = True
+            handler.hang_up()
         else:
             handler.reply(reply)
 

@@ -7,14 +7,15 @@ Endpoints are those of LangSmith, also below /api/v1: /info, /runs, /runs/{id}, 
 """
 
 import contextlib
-import http.server
 import json
+import signal
 import socket
 import sys
 import threading
 import time
 from dataclasses import dataclass, field
 
+import cut_server
 import smith_rules as rules
 
 KEY = "lsv2_sk_0123456789abcdef0123456789abcdef_0123456789"
@@ -72,6 +73,7 @@ class Smith:
         self.faults = []
         self.missing = set()
         self.on_run = None
+        self.on_refusal = None
         self.reset()
         self.reservation = socket.socket()
         self.reservation.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -90,7 +92,7 @@ class Smith:
 
     def start(self):
         with self.lock:
-            self.server = _Server(self, ("127.0.0.1", self.port))
+            self.server = cut_server.Server(self, ("127.0.0.1", self.port), _Handler)
             threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
 
     def stop(self):
@@ -222,44 +224,9 @@ class Smith:
         self.violations.append((rule, text))
 
 
-class _Server(http.server.ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-    request_queue_size = 128
-
-    def __init__(self, smith, address):
-        self.smith = smith
-        self.connections = set()
-        super().__init__(address, _Handler)
-
-    def end(self):
-        self.shutdown()
-        self.server_close()
-        for connection in list(self.connections):
-            with contextlib.suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
-
-    def handle_error(self, *_):
-        """A client that was killed hangs up; that is no news."""
-
-
-class _Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-
-    def setup(self):
-        self.server.connections.add(self.request)
-        super().setup()
-
-    def finish(self):
-        self.server.connections.discard(self.request)
-        super().finish()
-
-    def log_message(self, *_):
-        """Says nothing."""
-
+class _Handler(cut_server.Handler):
     def do_GET(self):
-        smith = self.server.smith
+        smith = self.server.owner
         path = self.bare_path()
         if path == "/info":
             self.note(b"", 200)
@@ -277,7 +244,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.do_POST()
 
     def do_POST(self):
-        smith = self.server.smith
+        smith = self.server.owner
         with smith.lock:
             smith.active += 1
             smith.most_active = max(smith.most_active, smith.active)
@@ -310,7 +277,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             return self.reply(200, b"{}")
         request = self.note(body, 0)
         if fault and fault.delay:
-            threading.Event().wait(fault.delay)
+            self.server.ending.wait(fault.delay)
         if fault and fault.when == "after" and not fault.slow:
             request.status = fault.status
             return self.reply(fault.status, fault.body, headers=fault.headers) if fault.status else self.hang_up()
@@ -332,13 +299,14 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             return 202, b'{"message":"Runs batch ingested"}', "application/json"
         except rules.Refused as refused:
             request.rule = refused.rule
+            if smith.on_refusal:
+                smith.on_refusal(request, refused.status)
             return refused.status, *refused.body()
 
     def note(self, body, status):
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        request = Request(self.command, self.path, headers, body, time.monotonic(), status)
-        with self.server.smith.lock:
-            self.server.smith.requests.append(request)
+        request = Request(self.command, self.path, self.lower_headers(), body, time.monotonic(), status)
+        with self.server.owner.lock:
+            self.server.owner.requests.append(request)
         return request
 
     def read_slowly(self, length):
@@ -348,21 +316,11 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             if not piece:
                 break
             body += piece
-            threading.Event().wait(0.01)
+            self.server.ending.wait(0.01)
         return body
 
     def reply(self, status, body=b"", kind="application/json", headers=None):
-        self.send_response(status)
-        for name, value in {"Content-Type": kind, **(headers or {})}.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def hang_up(self):
-        with contextlib.suppress(OSError):
-            self.connection.shutdown(socket.SHUT_RDWR)
-        self.close_connection = True
+        self.respond(status, {"Content-Type": kind, **(headers or {})}, body)
 
 
 def main():
@@ -385,16 +343,13 @@ def main():
 
     smith = Smith(keys=Anything(x=0), port=int(sys.argv[1]) if len(sys.argv) > 1 else 1984)
     smith.on_run = show
+    smith.on_refusal = lambda request, status: print(
+        f"refused {request.path} {status} by rule {request.rule}", flush=True
+    )
     print(f"takes runs at {smith.url}; see them at {smith.url}/_runs", flush=True)
     print(f"weir: endpoint: {smith.url}   client: LANGSMITH_ENDPOINT={smith.url}", flush=True)
     with contextlib.suppress(KeyboardInterrupt):
-        while True:
-            threading.Event().wait(1)
-            with smith.lock:
-                for request in smith.requests:
-                    if request.rule:
-                        print(f"refused {request.path} {request.status} by rule {request.rule}", flush=True)
-                smith.requests.clear()
+        signal.pause()
 
 
 if __name__ == "__main__":

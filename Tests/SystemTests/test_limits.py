@@ -148,7 +148,8 @@ def slow_client(weir, begin, after, drip=None):
             try:
                 for at in range(len(drip or b"")):
                     connection.send(drip[at : at + 1])
-                    threading.Event().wait(0.1)
+                    # The pace of a client, not a wait for something.
+                    done.wait(0.1)
             except OSError:
                 pass  # the server has closed; that is the point
             try:

@@ -201,37 +201,53 @@ def test_pipelines_and_receivers_come_and_go(begin, tmp_path):
     assert names_in(tmp_path / "archive") == ["a", "b", "c"]
 
 
-def test_a_hundred_reloads_under_load_lose_nothing(begin, tmp_path, backend, dice):
-    """Half of them are of files that are wrong; the others change processors, exporters or nothing."""
-    files = {"archive": archive(tmp_path / "archive")}
-    program = begin(exporters=files)
-    stop, sent, failures = threading.Event(), [[] for _ in range(4)], []
+class Load:
+    """Clients on connections that have to stay, for whose spans any answer but 200 is a failure."""
 
-    def load(number):
-        host, port = program.weir.endpoint.rsplit(":", 1)
+    def __init__(self, endpoint):
+        self.address, self.stopping = endpoint.rsplit(":", 1), threading.Event()
+        self.sent, self.failures = [[] for _ in range(4)], []
+        self.threads = [threading.Thread(target=self._client, args=(number,)) for number in range(4)]
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stopping.set()
+        for thread in self.threads:
+            thread.join()
+
+    def names(self):
+        return sorted(name for one in self.sent for name in one)
+
+    def _client(self, number):
+        host, port = self.address
         connection = http.client.HTTPConnection(host, int(port), timeout=30)
         connection.connect()
         socket = connection.sock
         try:
-            while not stop.is_set():
-                name = f"{number}-{len(sent[number])}"
-                connection.request(
-                    "POST", "/v1/traces", a_body(a_span(name=name)), {"Content-Type": "application/x-protobuf"}
-                )
+            while not self.stopping.is_set():
+                name = f"{number}-{len(self.sent[number])}"
+                body = a_body(a_span(name=name))
+                connection.request("POST", "/v1/traces", body, {"Content-Type": "application/x-protobuf"})
                 response = connection.getresponse()
                 response.read()
                 assert response.status == 200, response.status
                 assert connection.sock is socket, "the connection was dropped"
-                sent[number].append(name)
+                self.sent[number].append(name)
         except Exception as error:
-            failures.append(error)
+            self.failures.append(error)
         finally:
             connection.close()
 
-    threads = [threading.Thread(target=load, args=(number,)) for number in range(4)]
-    for thread in threads:
-        thread.start()
-    try:
+
+def test_a_hundred_reloads_under_load_lose_nothing(begin, tmp_path, backend, dice):
+    """Half of them are of files that are wrong; the others change processors, exporters or nothing."""
+    files = {"archive": archive(tmp_path / "archive")}
+    program = begin(exporters=files)
+    with Load(program.weir.endpoint) as load:
         for number in range(100):
             exporters = dict(files)
             if dice.random() < 0.5:
@@ -241,13 +257,36 @@ def test_a_hundred_reloads_under_load_lose_nothing(begin, tmp_path, backend, dic
                 text = dice.choice([text.replace("receivers: [otlp]", "receivers: [otpl]"), text[:-30], ":", text + "x: 1\n"])
             status, answer = program.reload(text)
             assert status == (422 if number % 2 else 200), (text, answer)
-            assert not failures, failures
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join()
-    assert not failures, failures
-    names = [name for one in sent for name in one]
-    assert len(names) > 100
+            assert not load.failures, load.failures
+    assert not load.failures, load.failures
+    assert len(load.names()) > 100
     program.weir.stop()
-    assert names_in(tmp_path / "archive") == sorted(names)
+    assert names_in(tmp_path / "archive") == load.names()
+
+
+def test_a_stage_comes_changes_and_goes_under_load(begin, tmp_path, dice):
+    """Open traces go on, and what waits in one journal is delivered before its exporters read another."""
+    files = {"archive": archive(tmp_path / "archive")}
+
+    def text(stage):
+        text = text_of(tmp_path, exporters=files)
+        if stage:
+            text = text.replace("receivers: [otlp]", "receivers: [otlp]\n      processors: [tail_sampling]")
+            text += (
+                f"processors:\n  tail_sampling: {{ decision_wait: {stage}, decision_wait_after_root_received: {stage},"
+                " policies: [ { name: all, type: always_sample } ] }\n"
+            )
+        return text
+
+    program = begin(exporters=files)
+    with Load(program.weir.endpoint) as load:
+        for stage in [None, "1s", "2s", "1s", None, "2s"] * 2:
+            before = len(load.names())
+            status, answer = program.reload(text(stage))
+            assert status == 200, (stage, answer, program.weir.log())
+            eventually(lambda: load.failures or len(load.names()) > before + 20, program.weir.log)
+            assert not load.failures, load.failures
+    assert not load.failures, load.failures
+    eventually(lambda: len(names_in(tmp_path / "archive")) == len(load.names()), program.weir.log, 20)
+    program.weir.stop()
+    assert names_in(tmp_path / "archive") == load.names()

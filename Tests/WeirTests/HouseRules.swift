@@ -95,6 +95,11 @@ enum HouseRules {
         return ["TODO", "FIXME", "XXX"].filter(words.contains).map { "\(file.path): found \($0)" }
     }
 
+    /// A test waits for a condition, with a deadline: `eventually` does.
+    static func checkSleeps(_ file: SourceFile) -> [String] {
+        ["Task.sleep(", "usleep(", "Thread.sleep("].filter(file.code.contains).map { "\(file.path): found \($0)" }
+    }
+
     /// What the compiler is told to believe needs its reason, in the comment above.
     static func checkProofs(_ file: SourceFile) -> [String] {
         let claims = ["@unchecked Sendable": "// Sendable: ", "nonisolated(unsafe)": "// Unsafe: "]

@@ -68,6 +68,12 @@ import Testing
         check("A.swift", "let escape = \"\\uXXXX\"", keeps: HouseRules.checkNotes)
     }
 
+    @Test func noTestSleeps() {
+        #expect(tests.filter { $0.path != "Eventually.swift" }.flatMap(HouseRules.checkSleeps) == [])
+        check("A.swift", "try await Task.sleep(for: .seconds(1))", breaks: HouseRules.checkSleeps)
+        check("A.swift", "run(\"SELECT pg_sleep(600)\")", keeps: HouseRules.checkSleeps)
+    }
+
     @Test func whatTheCompilerIsToldToBelieveIsProven() {
         #expect(sources.flatMap(HouseRules.checkProofs) == [])
         check("A.swift", "final class A: @unchecked Sendable {\n}", breaks: HouseRules.checkProofs)

@@ -87,7 +87,7 @@ struct BurstCommand: AsyncParsableCommand {
         guard let operations = try option.read().configuration.service.operations else {
             throw ValidationError("found no service.operations in \(option.file), wanted it, or --url")
         }
-        return HTTPURL(.http, operations.listener.endpoint)
+        return HTTPURL(operations.listener.tls == nil ? .http : .https, operations.listener.endpoint)
     }
 
     /// The request.

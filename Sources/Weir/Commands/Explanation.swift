@@ -110,7 +110,7 @@ extension Explanation {
     }
 
     private static func short(_ number: Double) -> String {
-        number == number.rounded() && number < 1e15 ? "\(Int(number))" : "\(number)"
+        number == number.rounded() && abs(number) < 1e15 ? "\(Int(number))" : "\(number)"
     }
 
     private static func hexadecimal(_ randomness: SamplingRandomness) -> String {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 
 /// `weir keys backup`
 struct KeysBackupCommand: AsyncParsableCommand {
@@ -12,7 +13,8 @@ struct KeysBackupCommand: AsyncParsableCommand {
 
     func run() async throws {
         let ring = try options.ring()
-        let file = file
+        // Who destroys keys may stand in another directory.
+        let file = URL(fileURLWithPath: self.file).path
         try await KeysOptions.audit(ring, "backup", file)
         try await ring.store.run { database throws(KeyError) in try database.backUp(to: file, at: .now()) }
         StoreOptions.note("let it expire: a key that is destroyed lives on in a copy that is elsewhere")

@@ -29,8 +29,11 @@ extension PipelineConfiguration {
         }
         for (index, step) in steps.enumerated() {
             let behind = steps[(index + 1)...]
-            if step.traits.contains(.wantsEncryption), !behind.contains(where: { $0.traits.contains(.encrypts) }) {
-                reject("\(step.id) wants values to be encrypted, wanted an encryption processor behind it")
+            // The wish is a mark in memory: what is read from a disk again has lost it.
+            let unstored = behind.prefix { !$0.traits.contains(.stores) }
+            if step.traits.contains(.wantsEncryption), !unstored.contains(where: { $0.traits.contains(.encrypts) }) {
+                let place = unstored.count < behind.count ? ", in front of \(behind[unstored.endIndex].id)" : ""
+                reject("\(step.id) wants values to be encrypted, wanted an encryption processor behind it\(place)")
             }
             if step.traits.contains(.encrypts), let late = behind.first(where: { $0.traits.contains(.redacts) }) {
                 reject("\(late.id) stands behind \(step.id) and would see ciphertext, wanted it in front")

@@ -216,7 +216,7 @@ final class Journal: Sendable {
         let refusal = error.map { Refusal.overloaded("the journal cannot write: \($0)", retryAfter: .seconds(1)) }
         var resumed: [(CheckedContinuation<Outcome, Never>, Outcome)] = []
         resumed.reserveCapacity(group.waiters.count)
-        locked.withLock { locked in
+        let isEnd = locked.withLock { locked in
             locked.waitingSince = locked.queue.isEmpty ? nil : .now
             for (index, waiter) in group.waiters.enumerated() {
                 let entry = waiter.entry
@@ -235,7 +235,9 @@ final class Journal: Sendable {
                 let repeated: Outcome = isKept ? .success(.repeated(entry.rejected)) : outcome
                 resumed += repeats.map { ($0, repeated) }
             }
+            return locked.isAtEnd
         }
+        if isEnd { for wakeup in wakeups { wakeup.wake() } }
         for (continuation, outcome) in resumed { continuation.resume(returning: outcome) }
     }
 
@@ -289,7 +291,7 @@ extension Journal {
             if locked.isHandedOver {
                 return JournalReader.Waiting(spans: 0, bytes: 0, isClosed: true, isHandedOver: true)
             }
-            return JournalReader.Waiting(spans: unread.spans, bytes: unread.bytes, isClosed: locked.isClosed)
+            return JournalReader.Waiting(spans: unread.spans, bytes: unread.bytes, isClosed: locked.isAtEnd)
         }
     }
 
@@ -362,6 +364,9 @@ extension Journal {
 }
 
 extension Journal.Locked {
+    /// Nothing comes any more: what was taken in before the end is answered.
+    fileprivate var isAtEnd: Bool { isClosed && waitingSince == nil }
+
     fileprivate func refusal(of entry: JournalEntry, _ limits: JournalLimits) -> Refusal? {
         if isClosed { return .stopping }
         if entry.size > limits.maxEntryBytes {

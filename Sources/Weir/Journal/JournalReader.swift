@@ -97,8 +97,10 @@ struct JournalReader: Sendable {
                 segment, from: position, before: head, maxSpans: maxSpans, maxBytes: maxBytes)
             let records = await openedAgain(found.records.map(\.record))
             if !records.isEmpty { return records }
-            guard let end = found.end, end > position else { return [] }
-            position = end
+            // Those that are gone say nothing of those behind them.
+            let next = found.end ?? found.records.last.map { $0.record.sequence + 1 }
+            guard let next, next > position else { return [] }
+            position = next
         }
         return []
     }

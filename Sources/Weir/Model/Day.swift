@@ -22,7 +22,7 @@ struct Day: Hashable, Comparable, Sendable {
         let year = date / 10_000 - (month <= 2 ? 1 : 0)
         let days = 365 * year + year / 4 - year / 100 + year / 400
         number = days + (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1 - 719_468
-        guard number >= 0, compact == text else { return nil }
+        guard number >= 0, number <= Int(UInt64.max / Self.nanoseconds), compact == text else { return nil }
     }
 
     var start: Timestamp { Timestamp(nanoseconds: UInt64(number) * Self.nanoseconds) }

@@ -12,8 +12,9 @@ struct OperationsServer: Sendable {
         limits.maxBodyBytes = 1 << 20
         limits.maxConnections = 64
         limits.drainTimeout = .seconds(1)
-        server = HTTPServer(listener, limits: limits, loops: 1) { [isOpen = listener.authentication == nil] _ in
-            OperationsResponder(routes, isOpen: isOpen)
+        server = HTTPServer(listener, limits: limits, loops: 1) {
+            [isOpen = listener.authentication == nil, isLocal = listener.endpoint.isLoopback] _ in
+            OperationsResponder(routes, isOpen: isOpen, isLocal: isLocal)
         }
         self.logger = logger
     }
@@ -35,10 +36,13 @@ private final class OperationsResponder: HTTPResponder {
     private let routes: [OperationsRoute]
     /// Whether nobody is asked for a key.
     private let isOpen: Bool
+    /// Whether only this machine reaches the listener.
+    private let isLocal: Bool
 
-    init(_ routes: [OperationsRoute], isOpen: Bool) {
+    init(_ routes: [OperationsRoute], isOpen: Bool, isLocal: Bool) {
         self.routes = routes
         self.isOpen = isOpen
+        self.isLocal = isLocal
     }
 
     func scope(of head: HTTPRequestHead) -> Scope? {
@@ -48,7 +52,7 @@ private final class OperationsResponder: HTTPResponder {
     }
 
     func refusal(of head: HTTPRequestHead) -> HTTPResponse? {
-        if isOpen, let reason = Self.foreignness(of: head) { return HTTPResponse(.forbidden, error: reason) }
+        if isOpen, let reason = foreignness(of: head) { return HTTPResponse(.forbidden, error: reason) }
         if route(of: head) != nil { return nil }
         let methods = routes.filter { $0.path == head.path }.map(\.method.rawValue).joined(separator: ", ")
         guard !methods.isEmpty else {
@@ -73,8 +77,10 @@ private final class OperationsResponder: HTTPResponder {
 
     /// A page of any website can send requests to this machine from a browser on it. Where no key is asked for, what
     /// the browser says tells them apart: the page's origin, and in `Host` a name that is not this machine's.
-    private static func foreignness(of head: HTTPRequestHead) -> String? {
+    private func foreignness(of head: HTTPRequestHead) -> String? {
         if head.headers.contains(name: "origin") { return "found an Origin, wanted none: no web page asks here" }
+        // From elsewhere only those come who have shown a certificate, under whatever name this machine has there.
+        guard isLocal else { return nil }
         let host = head.headers.first(name: "host") ?? ""
         let name = host.hasSuffix("]") || !host.contains(":") ? "\(host):0" : host
         guard let endpoint = try? Endpoint(parsing: name), endpoint.isLoopback else {

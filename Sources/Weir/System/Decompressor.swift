@@ -99,8 +99,9 @@ struct Decompressor: ~Copyable {
             }
             if output.pos > 0 { try sink(UnsafeRawBufferPointer(rebasing: room[..<output.pos])) }
             isInside = left != 0
-            // A full room may not be all that there is.
-            if input.pos == input.size, output.pos < output.size { return }
+            // A full room may not be all that there is, but behind the end of a frame there is nothing: the library
+            // would begin another.
+            if input.pos == input.size, left == 0 || output.pos < output.size { return }
         }
     }
 }

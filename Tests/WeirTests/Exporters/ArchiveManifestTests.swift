@@ -35,5 +35,15 @@ struct ArchiveManifestTests {
         #expect(read(Array(text.replacing(part, with: other).utf8)) == nil)
     }
 
+    @Test(arguments: ["number\":7", "records\":5", "spans\":40", "rows\":2", "bytes\":3"])
+    func takesNoNumberThatASumWouldOverflow(part: String) {
+        let text = String(decoding: manifest.bytes, as: UTF8.self)
+        #expect(text.contains(part))
+        let name = part.prefix { $0 != ":" }
+        for number in [-1, Int.max] {
+            #expect(read(Array(text.replacing(part, with: "\(name):\(number)").utf8)) == nil)
+        }
+    }
+
     private func read(_ bytes: [UInt8]) -> ArchiveManifest? { bytes.withUnsafeBytes { ArchiveManifest($0) } }
 }

@@ -10,12 +10,14 @@ import Testing
         let reader = Reader(archive.directory)
         let thread = Thread { reader.run() }
         thread.start()
-        for number in 0..<200 as Range<UInt64> {
-            let ids = number * 10 + 1...number * 10 + 10
-            try await archive.export(SampleBatch.batch(ids, padding: 1_000))
+        do {
+            defer { reader.stop() }
+            for number in 0..<200 as Range<UInt64> {
+                let ids = number * 10 + 1...number * 10 + 10
+                try await archive.export(SampleBatch.batch(ids, padding: 1_000))
+            }
+            await archive.exporter.finish()
         }
-        await archive.exporter.finish()
-        reader.stop()
         let seen = reader.seen.withLock { $0 }
         #expect(!seen.isEmpty)
         for (file, contents) in seen {

@@ -104,6 +104,17 @@ import Testing
         #expect(try problems(ArchiveCatalog.Selection(tenant: "default", from: hour, to: next)).count == 1)
     }
 
+    /// Whoever sends spans chooses their hour, and anybody may put a directory into an archive.
+    @Test(arguments: ["2554-07-21/hour=23", "9999-12-31/hour=23"])
+    func theLastHourOfAllIsOneToo(hour: String) throws {
+        let path = "tenant=default/date=\(hour)/x.otlp"
+        let folder = "\(directory.path)/tenant=default/date=\(hour)"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        try write([1], to: path)
+        let from = ArchiveCatalog.Selection(from: Timestamp(nanoseconds: SampleBatch.fourOClock))
+        #expect(try problems(from) == ["\(path): found no manifest beside it"])
+    }
+
     @Test func anArchiveThatIsNotThereIsAnError() throws {
         let catalog = ArchiveCatalog(root: "\(directory.path)/none", selection: ArchiveCatalog.Selection())
         #expect(throws: FileError.self) { try catalog.visit { _ in } }

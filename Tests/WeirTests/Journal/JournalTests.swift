@@ -8,6 +8,8 @@ import Testing
     private func drain(_ reader: JournalReader, upTo count: Int, maxSpans: Int = 100) async throws -> [Int] {
         var numbers: [Int] = []
         while numbers.count < count {
+            // Nobody sleeps in a task that is cancelled, as one is that takes too long.
+            try Task.checkCancellation()
             let records = await reader.read(maxSpans: maxSpans)
             guard let first = records.first, let last = records.last else {
                 await reader.wait(for: .milliseconds(5))

@@ -82,6 +82,9 @@ final class SimulatedDisk: JournalDisk {
         }
     }
 
+    /// Whether it has crashed where it was told to.
+    var isOff: Bool { state.withLock { $0.isCrashed } }
+
     /// What a power cut now, or where it was told to crash, leaves. Each seed gives another outcome.
     func afterCrash(seed: UInt64) -> SimulatedDisk {
         state.withLock { state in

@@ -50,6 +50,20 @@ struct DecompressorTests {
         #expect(count == content.count && !isInside)
     }
 
+    @Test(arguments: Compression.allCases, [128 << 10, 256 << 10])
+    func knowsTheEndWhereItFillsTheRoom(compression: Compression, size: Int) throws {
+        var compressor = try Compressor(compression)
+        var bytes: [UInt8] = []
+        try Array(content.prefix(size)).withUnsafeBytes {
+            try compressor.writeWhole($0) { bytes.append(contentsOf: $0) }
+        }
+        var decompressor = try Decompressor(compression)
+        var count = 0
+        try bytes.withUnsafeBytes { try decompressor.read($0) { count += $0.count } }
+        let isInside = decompressor.isInside
+        #expect(count == size && !isInside)
+    }
+
     /// In several frames or members.
     private func compressed(_ compression: Compression) throws -> [UInt8] {
         var compressor = try Compressor(compression)

@@ -84,12 +84,12 @@ struct ArchiveCatalog {
         guard hour.hasPrefix("hour=") else { return false }
         guard selection.from != nil || selection.to != nil else { return true }
         let digits = date.dropFirst("date=".count).filter { $0 != "-" }
-        guard let day = Day(compact: digits), let hour = UInt64(hour.dropFirst("hour=".count)), hour < 24 else {
-            return true
-        }
-        let start = day.start.nanoseconds + hour * 3_600_000_000_000
-        let end = start + 3_600_000_000_000
-        return (selection.from.map { end > $0.nanoseconds } ?? true)
-            && (selection.to.map { start < $0.nanoseconds } ?? true)
+        guard let day = Day(compact: digits), let hour = Int(hour.dropFirst("hour=".count)), (0..<24).contains(hour)
+        else { return true }
+        // In hours: the last one that a span can start in has no end that 64 bits of nanoseconds could say.
+        let place = day.number * 24 + hour
+        let first = selection.from.map { ArchivePartition.hour(of: $0.nanoseconds) } ?? place
+        let last = selection.to.map { $0.nanoseconds > 0 ? ArchivePartition.hour(of: $0.nanoseconds - 1) : -1 } ?? place
+        return first <= place && place <= last
     }
 }

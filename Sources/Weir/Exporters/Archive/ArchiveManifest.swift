@@ -68,12 +68,12 @@ extension ArchiveManifest {
 
     /// Nil where the text is no manifest.
     init?(_ bytes: UnsafeRawBufferPointer) {
-        guard let tree = JSONTreeReader.value(bytes), tree["version"]?.int == 1, let number = tree["number"]?.int,
+        guard let tree = JSONTreeReader.value(bytes), tree["version"]?.int == 1, let number = tree["number"]?.count,
             let journal = tree["journal"]?.asText, let tenant = tree["tenant"]?.asText,
             let format = tree["format"]?.asText.flatMap(ArchiveFormat.init),
             let compression = tree["compression"]?.asText.flatMap(Compression.init),
             let range = tree["sequences"]?.elements.first?.elements.compactMap(\.int), range.count == 2,
-            range[0] >= 0, range[0] <= range[1], let records = tree["records"]?.int, let spans = tree["spans"]?.int,
+            range[0] >= 0, range[0] <= range[1], let records = tree["records"]?.count, let spans = tree["spans"]?.count,
             let created = tree["created"]?.asText,
             let files = tree["files"]?.elements.map(File.init), !files.isEmpty
         else { return nil }
@@ -104,7 +104,7 @@ extension ArchiveManifest.File {
     }
 
     fileprivate init?(_ tree: JSONTree) {
-        guard let path = tree["path"]?.asText, let rows = tree["rows"]?.int, let bytes = tree["bytes"]?.int,
+        guard let path = tree["path"]?.asText, let rows = tree["rows"]?.count, let bytes = tree["bytes"]?.count,
             let sha256 = tree["sha256"]?.asText,
             // What a manifest names lies in the archive.
             !path.hasPrefix("/"), !path.split(separator: "/").contains("..")
@@ -120,4 +120,7 @@ extension JSONTree {
         guard case .number(let digits) = self else { return nil }
         return Int(String(decoding: digits, as: UTF8.self))
     }
+
+    /// Of things that there can be so many of: sums of them fit as well.
+    fileprivate var count: Int? { int.flatMap { (0...1 << 44).contains($0) ? $0 : nil } }
 }

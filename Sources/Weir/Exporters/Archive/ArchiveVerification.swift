@@ -29,6 +29,8 @@ struct ArchiveVerification {
     /// Reads every file that is asked for.
     /// - Parameter report: is given a line for each thing that is wrong.
     mutating func run(_ report: (String) throws -> Void) throws {
+        // Before the files: Weir may add to both meanwhile, and what came later is not looked for.
+        let ends = try ends()
         try catalog.visit { found in
             switch found {
             case .manifest(let manifest, let path, let bytes):
@@ -37,7 +39,7 @@ struct ArchiveVerification {
             case .unlisted(let path): try report("\(path): found no manifest beside it")
             }
         }
-        try checkChains(report)
+        try checkChains(ends, report)
     }
 
     private mutating func check(
@@ -82,36 +84,49 @@ struct ArchiveVerification {
     }
 
     /// Numbers may be missing in front, where old files were taken away, and everywhere, where not all were asked for.
-    private func checkChains(_ report: (String) throws -> Void) throws {
+    private func checkChains(_ ends: [String: ArchiveChain], _ report: (String) throws -> Void) throws {
         let selection = catalog.selection
         let isPart = selection.tenant != nil || selection.from != nil || selection.to != nil
         for (journal, chain) in chains.sorted(by: { $0.key < $1.key }) {
             let numbers = chain.keys.sorted()
+            let end = ends[journal]
+            if end?.isDamaged ?? false { try report("journal \(journal): the end of its chain cannot be read") }
+            // Where the end is not known, any may be missing.
+            let known = end.flatMap { $0.isDamaged ? nil : $0.number } ?? .max
             for (number, next) in zip(numbers, numbers.dropFirst()) {
                 if number + 1 == next {
                     guard let link = chain[next], let before = chain[number], link.previous != before.hash else {
                         continue
                     }
                     try report("\(link.path): is not what followed \(before.path), or that was changed")
-                } else if !isPart {
-                    try report("journal \(journal): manifests \(number + 1) to \(next - 1) are missing")
+                } else if !isPart, number < known {
+                    try report("journal \(journal): manifests \(number + 1) to \(min(next - 1, known)) are missing")
                 }
             }
-            guard !isPart, let last = numbers.last else { continue }
-            try checkEnd(of: journal, last, chain[last]?.hash, report)
+            guard !isPart, let end, let last = numbers.last else { continue }
+            if end.number > last {
+                try report("journal \(journal): manifests \(last + 1) to \(end.number) are missing")
+            } else if let link = chain[end.number], link.hash != end.hash {
+                try report("journal \(journal): manifest \(end.number) was changed")
+            }
         }
     }
 
-    private func checkEnd(
-        of journal: String, _ last: Int, _ hash: String?, _ report: (String) throws -> Void
-    ) throws {
-        guard let id = UInt64(journal, radix: 16),
-            let chain = try? ArchiveChain(in: catalog.root, of: JournalID(value: id))
-        else { return try report("journal \(journal): the end of its chain cannot be read") }
-        if chain.number > last {
-            try report("journal \(journal): manifests \(last + 1) to \(chain.number) are missing")
-        } else if chain.number == last, chain.hash != hash {
-            try report("journal \(journal): manifest \(last) was changed")
+    /// Where the chains end, by journal.
+    private func ends() throws(FileError) -> [String: ArchiveChain] {
+        let names: [String]
+        do throws(FileError) {
+            names = try Directory.names(in: "\(catalog.root)/.chain")
+        } catch {
+            guard error.isMissing else { throw error }
+            return [:]
         }
+        var ends: [String: ArchiveChain] = [:]
+        for name in names {
+            // What is no journal's is a file that is about to take the place of one.
+            guard let id = UInt64(name, radix: 16) else { continue }
+            ends[name] = try ArchiveChain(in: catalog.root, of: JournalID(value: id))
+        }
+        return ends
     }
 }

@@ -25,11 +25,16 @@ struct KeystoreCodec: RecordCodec {
     static func make(
         _ configuration: CollectorConfiguration, _ extensions: Extensions, _ logger: Logger
     ) throws(ConfigError) -> KeystoreCodec? {
-        let wanted = configuration.service.journal.limits.encryption
-        let id = wanted ?? configuration.extensions.first { $0.id.type == KeystoreExtension.type }?.id
-        guard let id else { return nil }
-        let keystore: KeystoreExtension = try extensions.find(id)
-        return KeystoreCodec(keystore.ring, isSealing: wanted != nil, logger)
+        guard let id = keystore(of: configuration) else { return nil }
+        let found: KeystoreExtension = try extensions.find(id)
+        return KeystoreCodec(
+            found.ring, isSealing: configuration.service.journal.limits.encryption != nil, logger)
+    }
+
+    /// The one that the codec of a collector uses.
+    static func keystore(of configuration: CollectorConfiguration) -> ComponentID? {
+        configuration.service.journal.limits.encryption
+            ?? configuration.extensions.first { $0.id.type == KeystoreExtension.type }?.id
     }
 
     func keyID(of record: JournalRecord) -> UInt32 {

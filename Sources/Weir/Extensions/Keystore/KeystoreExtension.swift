@@ -34,11 +34,20 @@ final class KeystoreExtension: Extension {
         note(await ring.open(at: .now()), after: nil)
         let task = Task { [ring] in
             var last = ring.problem
+            var lastStale: KeyError?
             while (try? await Task.sleep(for: Self.interval)) != nil {
                 var problem: KeyError?
                 do throws(KeyError) { try await ring.refresh(at: .now()) } catch { problem = error }
                 if problem != last { note(problem, after: last) }
                 last = problem
+                let stale = ring.stale
+                if let stale, stale != lastStale {
+                    // Who goes on and takes the old key away would lose what is encrypted from here on.
+                    logger.error(
+                        "cannot read the key encryption keys again: those that are known still wrap",
+                        metadata: ["error": "\(stale)"])
+                }
+                lastStale = stale
             }
         }
         refreshing.withLock { $0 = task }

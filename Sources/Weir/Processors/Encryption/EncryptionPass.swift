@@ -214,7 +214,9 @@ struct EncryptionPass: ~Copyable {
     private mutating func isSealed(_ text: UnsafeRawBufferPointer, path: UnsafeRawBufferPointer) -> Bool {
         guard let envelope = Envelope(text) else { return false }
         guard let key = keyring.known(envelope.keyID) else { return true }
-        guard let cipher = Cipher(envelope.suite, key: key.secret, .decrypt) else { return false }
+        guard envelope.suite == key.row.suite, let cipher = Cipher(envelope.suite, key: key.secret, .decrypt) else {
+            return false
+        }
         return envelope.open(cipher, at: &address, path: path) != nil
     }
 

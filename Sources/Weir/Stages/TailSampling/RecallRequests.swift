@@ -57,9 +57,10 @@ struct RecallRequests {
 
     /// All that wait, in their order; what is none is left out.
     func waiting() throws(FileError) -> [Request] {
-        try lines(of: asked).compactMap { line in
+        let done = Set(try lines(of: answered).compactMap { $0.split(separator: " ").first })
+        return try lines(of: asked).compactMap { line in
             let parts = line.split(separator: " ", maxSplits: 2)
-            guard parts.count == 3 else { return nil }
+            guard parts.count == 3, !done.contains(parts[0]) else { return nil }
             switch parts[1] {
             case "trace": return TraceID(String(parts[2])).map { Request(token: String(parts[0]), wish: .trace($0)) }
             case "condition": return Request(token: String(parts[0]), wish: .condition(String(parts[2])))
@@ -68,7 +69,7 @@ struct RecallRequests {
         }
     }
 
-    /// All that waited have these answers.
+    /// Those that waited have these answers. Who has asked meanwhile goes on waiting.
     func answer(_ answers: [(token: String, answer: Answer)]) throws(FileError) {
         let lines = answers.map { "\($0.token) \($0.answer.traces) \($0.answer.spans)\n" }.joined()
         if try answered.append(Array(lines.utf8), where: { $0 <= Self.maxBytes }) == nil {
@@ -76,7 +77,7 @@ struct RecallRequests {
             try answered.remove()
             try answered.append(Array(lines.utf8))
         }
-        try asked.remove()
+        if try waiting().isEmpty { try asked.remove() }
     }
 
     private func lines(of file: LineFile) throws(FileError) -> [String] {

@@ -78,6 +78,8 @@ extension TailSamplingRun {
         _ entry: JournalEntry, _ traces: Set<TraceID>, of record: JournalRecord, _ ring: RecallRing
     ) -> JournalEntry {
         var entry = entry
+        // What samplers behind the stage leave out of it was counted when it was left out here.
+        entry.section = RecordSection()
         entry.section.add(.promoted, UnsafeRawBufferPointer(start: nil, count: 0))
         let sorted = traces.sorted { ($0.high, $0.low) < ($1.high, $1.low) }
         entry.section.add(

@@ -105,7 +105,7 @@ actor TailSamplingRun {
         ring?.close()
         keeping.cancel()
         await keeping.value
-        course.target.journal.close()
+        course.target.journal.close(forAnother: course.reader.waiting.isHandedOver)
         let open = window.openTraces
         if open > 0 { logger.info("traces stay undecided for the next start", metadata: ["traces": "\(open)"]) }
     }
@@ -388,12 +388,12 @@ extension TailSamplingRun {
         }
         do throws(FileError) {
             try files.decisions.append(lines)
+            lines = []
             try files.promoted?.append(promotedLines)
+            promotedLines = []
         } catch {
             return telemetry.noteTrouble("cannot write down what was decided; it stays in the second journal", error)
         }
-        lines = []
-        promotedLines = []
         guard await course.keepCursors() else { return }
         for record in forwarded where record.origin < passed {
             course.progress.commit(record.sequence...record.sequence)

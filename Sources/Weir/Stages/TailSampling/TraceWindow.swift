@@ -221,7 +221,7 @@ struct TraceWindow {
             Decided(
                 trace: trace.id, decision: decision, cause: cause, spans: trace.summary.spans,
                 delay: now.nanoseconds - min(now.nanoseconds, due.nanoseconds)))
-        if trace.records == 0 { free(slot) }
+        // A trace without a record has a copy on its way, whose record is to say what was decided. So it stays.
     }
 
     // MARK: - What leaves

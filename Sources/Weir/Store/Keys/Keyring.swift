@@ -16,6 +16,8 @@ final class Keyring: Sendable {
         var encryptionKeys = KeyEncryptionKeys()
         /// Why there are none.
         var problem: KeyError? = .noKeyEncryptionKey("they were not read yet")
+        /// Why they could not be read again.
+        var stale: KeyError?
         var current: RecentValues<Slot, DataKey>
         var byID: RecentValues<UInt64, DataKey>
         /// New ones that the store does not have, by id.
@@ -86,6 +88,8 @@ final class Keyring: Sendable {
 
     /// Why nothing can be encrypted; nil where it can.
     var problem: KeyError? { locked.withLock { $0.problem } }
+    /// Why the key encryption keys are those that were read before; nil where they are what the source says.
+    var stale: KeyError? { locked.withLock { $0.stale } }
     /// Data keys that were made.
     var made: Int { locked.withLock { $0.made } }
     var encryptionKeys: KeyEncryptionKeys { locked.withLock { $0.encryptionKeys } }
@@ -97,8 +101,10 @@ final class Keyring: Sendable {
             case .success(let keys):
                 locked.encryptionKeys = keys
                 locked.problem = nil
+                locked.stale = nil
             // Those that are known stay, so that a file that is being replaced stops nothing.
-            case .failure(let error): if locked.encryptionKeys.primary == nil { locked.problem = error }
+            case .failure(let error) where locked.encryptionKeys.primary == nil: locked.problem = error
+            case .failure(let error): locked.stale = error
             }
         }
     }

@@ -122,6 +122,8 @@ struct RevealPass: ~Copyable {
         switch keys[envelope.keyID] ?? .failure(.unknownKey) {
         case .failure(let reason): return .failure(reason)
         case .success(let key):
+            // Anybody may write a text that names the key and another suite; it must not decide for those behind it.
+            guard envelope.suite == key.row.suite else { return .failure(.notAuthentic) }
             let cipher = ciphers[key.id] ?? Cipher(envelope.suite, key: key.secret, .decrypt)
             ciphers[key.id] = cipher
             guard let cipher, let plaintext = envelope.open(cipher, at: &address, path: path) else {

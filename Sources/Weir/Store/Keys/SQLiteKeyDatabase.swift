@@ -37,8 +37,9 @@ final class SQLiteKeyDatabase: KeyDatabase {
     // MARK: Keys
 
     func keys(of day: Day, limit: Int) throws(KeyError) -> [DataKeyRow] {
-        try rows("WHERE day = ? AND destroyed_at IS NULL LIMIT ?", [day.number, limit])
-            + rows("WHERE class = ? AND day <> ? AND destroyed_at IS NULL", [KeyClass.index.rawValue, day.number])
+        // The index is no key of a day, so no limit leaves it out. With 3 as a literal it is found by its own index.
+        try rows("WHERE day = ? AND class <> 3 AND destroyed_at IS NULL LIMIT ?", [day.number, limit])
+            + rows("WHERE class = 3 AND destroyed_at IS NULL", [])
     }
 
     func keys(_ ids: [UInt64]) throws(KeyError) -> [DataKeyRow] {
@@ -141,15 +142,16 @@ final class SQLiteKeyDatabase: KeyDatabase {
         } catch {
             throw .unavailable("\(error)")
         }
-        do {
-            try file().runAlone { db in try db.execute(sql: "VACUUM INTO ?", arguments: [path]) }
-        } catch {
-            throw .unavailable("\(error)")
-        }
+        // Remembered before it has a key, so that there is none that nobody knows of.
         try write { db in
             try db.execute(
                 sql: "INSERT INTO key_backups (path, made_at) VALUES (?, ?) ON CONFLICT DO NOTHING",
                 arguments: [path, now.microseconds])
+        }
+        do {
+            try file().runAlone { db in try db.execute(sql: "VACUUM INTO ?", arguments: [path]) }
+        } catch {
+            throw .unavailable("\(error)")
         }
     }
 

@@ -18,9 +18,9 @@ struct HotRows: ~Copyable {
     /// What OpenTelemetry's resource conventions say of a service without a name.
     private static let unknownService = Array("unknown_service".utf8)
 
-    /// - Parameter cuts: see ``RowText``.
-    init(cuts: Bool = true) {
-        text = RowText(cuts: cuts)
+    /// - Parameters: see ``RowText``.
+    init(cuts: Bool = true, retained: Int = 8 << 20) {
+        text = RowText(cuts: cuts, retained: retained)
     }
 
     /// Bytes of text and JSON.

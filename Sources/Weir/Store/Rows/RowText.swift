@@ -5,22 +5,24 @@ struct RowText: ~Copyable {
     static let maxName = 512
     static let maxID = 256
 
-    /// Bytes that are kept from one batch to the next.
-    private static let retained = 8 << 20
-
     private var writer = JSONWriter(capacity: 64 << 10, replacesNUL: true)
     private let cuts: Bool
+    /// Bytes that are kept from one batch to the next.
+    private let retained: Int
 
-    /// - Parameter cuts: whether texts that would be too long for an index are cut.
-    init(cuts: Bool = true) {
+    /// - Parameters:
+    ///   - cuts: whether texts that would be too long for an index are cut.
+    ///   - retained: bytes that are kept from one batch to the next.
+    init(cuts: Bool = true, retained: Int = 8 << 20) {
         self.cuts = cuts
+        self.retained = retained
     }
 
     /// Bytes of all that was written.
     var count: Int { writer.count }
 
     mutating func reset() {
-        writer.reset(keeping: Self.retained)
+        writer.reset(keeping: retained)
     }
 
     /// Nil where the text is absent. Valid until the next change.

@@ -9,6 +9,8 @@ extension KeySource {
                 "the keys stand in a variable, wanted a file: who sets the variable has to add one")
         }
         var known = ""
+        var owner = stat()
+        let isThere = stat(path, &owner) == 0
         if Directory.has(path) {
             // It has to be one of keys before anything is written into it.
             _ = try read()
@@ -24,6 +26,10 @@ extension KeySource {
             try Array("\(line)\n\(known)".utf8).withUnsafeBytes { try file.append($0) }
             try file.sync()
             try file.close()
+            // Root may add a key for a Weir that runs as somebody else, who has to go on reading the file.
+            if isThere, owner.st_uid != geteuid() {
+                guard chown(draft, owner.st_uid, owner.st_gid) == 0 else { throw FileError("chown", draft) }
+            }
             guard rename(draft, path) == 0 else { throw FileError("rename", path) }
             try Directory.sync(Directory.parent(of: path))
         } catch {

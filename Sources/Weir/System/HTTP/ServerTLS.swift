@@ -7,6 +7,7 @@ import Synchronization
 final class ServerTLS: Sendable {
     private let settings: ListenerTLS
     private let versions: HTTPVersions
+    private let stampsAtStart: [FileStamp?]
     private let context: Mutex<NIOSSLContext>
     private let reloadFailures: Counter
     private let handshakeFailures: Counter
@@ -15,6 +16,8 @@ final class ServerTLS: Sendable {
     init(_ settings: ListenerTLS, _ context: Context, _ versions: HTTPVersions) throws(TLSFileError) {
         self.settings = settings
         self.versions = versions
+        // Before they are read: what changes until somebody looks is seen at the first look.
+        stampsAtStart = Self.stamps(of: settings)
         self.context = Mutex(try Self.read(settings, versions))
         logger = context.logger
         let labels = ["component": context.id.description]
@@ -37,15 +40,15 @@ final class ServerTLS: Sendable {
 
     /// Looks at the files until the task is cancelled.
     func watch() async {
-        var seen = stamps
+        var seen = stampsAtStart
         while (try? await Task.sleep(for: settings.checkInterval)) != nil {
-            let now = stamps
+            let now = Self.stamps(of: settings)
             if now != seen { reload() }
             seen = now
         }
     }
 
-    private var stamps: [FileStamp?] {
+    private static func stamps(of settings: ListenerTLS) -> [FileStamp?] {
         [settings.certificateFile, settings.keyFile, settings.clientCAFile].map { $0.flatMap(FileStamp.init(of:)) }
     }
 

@@ -102,6 +102,18 @@ import Testing
         #expect(try ids(await second.take()).sorted() == [1, 3])
     }
 
+    @Test func whoAsksWhileOthersAreAnsweredGoesOnWaiting() throws {
+        let late = RecallRequests.Request(token: "late", wish: .condition("name == \"a\""))
+        #expect(try requests.ask(.init(token: "early", wish: .trace(TraceID(high: 1, low: 1)))))
+        #expect(try requests.waiting().map(\.token) == ["early"])
+        #expect(try requests.ask(late))
+        try requests.answer([(token: "early", answer: .init(traces: 1, spans: 1))])
+        #expect(try requests.waiting() == [late])
+        try requests.answer([(token: "late", answer: .init())])
+        #expect(try requests.waiting().isEmpty)
+        #expect(try requests.answer(to: "early") == .init(traces: 1, spans: 1))
+    }
+
     @Test func whatIsTooOldIsNotFound() async throws {
         let sample = try sample(", max_age: 10s", on: SimulatedDisk(seed: 1))
         let payload = SpanFixture.request([span(1, 1)])

@@ -70,7 +70,11 @@ extension JournalSimulation {
                         for span in spans {
                             ledger.acknowledged[span.spanID] = TraceID(high: span.traceID.high, low: span.traceID.low)
                         }
-                        if random.chance(20) { try await Task.sleep(for: .milliseconds(20)) }
+                        guard random.chance(20) else { continue }
+                        try await eventually("the stage has all that was appended, or the power is off") {
+                            let left = sample.first.unsettled(0)
+                            return left == Load() || sample.waitingRecords == Double(left.records) || disk.isOff
+                        }
                     }
                     if isLast {
                         try await eventually("everything is decided and gone on") {

@@ -104,11 +104,8 @@ import Testing
             Self.errors, "decision_wait: 2s\ndecision_wait_after_root_received: 10ms\ncopy_forward_after: 100ms")
         #expect(
             await sample.append([span(1, 1) { $0.status = 2 }, span(2, 2) { $0.parentSpanID = 9 }]))
-        var early: [JournalRecord] = []
-        while early.isEmpty {
-            early = await sample.take()
-            try await Task.sleep(for: .milliseconds(1))
-        }
+        try await eventually("what is decided has gone on") { sample.second.unsettled(0) != Load() }
+        let early = await sample.take()
         #expect(early.map(\.spanCount) == [1])
         #expect(await sample.append([span(2, 3) { ($0.status, $0.parentSpanID) = (2, 9) }]))
         let records = try await finish(sample)

@@ -172,6 +172,20 @@ import Testing
         #expect(window.memory == 0)
     }
 
+    @Test func aDecisionThatComesBeforeTheCopyIsSaidByTheCopy() {
+        var window = window()
+        add([1], record: 1, to: &window, at: at(0))
+        window.move([trace(1)], from: 1)
+        window.removeFirst()
+        window.decide(at: at(30))
+        #expect(window.takeDecided().count == 1)
+        window.begin(record: 2, at: at(30))
+        _ = window.slot(of: trace(1), SamplingRandomness(1), firstSeen: at(0), at: at(30))
+        #expect(window.newDecisions(in: window.records[0]).map(\.trace) == [trace(1)])
+        window.removeFirst()
+        #expect(window.memory == 0)
+    }
+
     @Test func limitersAnswerASecondLaterForAllThatGathered() {
         let policies = TailPolicies(
             [.init(name: "few", rule: .limiter(0))], limits: [.init(unit: .spans, rate: 2, burst: 2)])

@@ -114,6 +114,15 @@ import Testing
         ] { #expect(other != one) }
     }
 
+    @Test func subjectsAreFoundAlsoWhereTheDayHasMoreKeysThanAreRemembered() async throws {
+        let ring = try await sample.open(at: now)
+        try await ring.makeDurable((0..<50).map { try ring.key(for: "t\($0)", .field, .xaes256gcm, at: now) })
+        let other = sample.ring(limit: 1)
+        #expect(await other.open(at: now) == nil)
+        let tag = Array("maria".utf8).withUnsafeBytes { other.tag(of: "user.id", $0, tenant: "a") }
+        #expect(tag?.count == 16)
+    }
+
     @Test func whatWasDestroyedIsGoneEverywhere() async throws {
         let ring = try await sample.open(at: now)
         let other = try await sample.open(at: now)

@@ -8,7 +8,8 @@ struct ParquetRows: ~Copyable {
         AttributeKey("http.response.status_code"), AttributeKey("http.status_code"),
     ]
 
-    private(set) var rows = HotRows(cuts: false)
+    /// All row groups of a file use the same memory.
+    private(set) var rows = HotRows(cuts: false, retained: .max)
     /// For each span, what its server answered over HTTP.
     private(set) var httpStatuses: [Int64?] = []
 
