@@ -286,7 +286,8 @@ private struct SQLiteDayErasure {
                     \(Self.nobody) \(changed("cost_ledger"))
                 """)
         try db.execute(
-            sql: "UPDATE llm_usage SET trace_id = c.new_trace, span_id = c.new_span, \(Self.nobody) \(changed("llm_usage"))"
+            sql:
+                "UPDATE llm_usage SET trace_id = c.new_trace, span_id = c.new_span, \(Self.nobody) \(changed("llm_usage"))"
         )
         erased.calls = db.changesCount
         try db.execute(sql: "DELETE FROM spans WHERE rowid IN (SELECT id FROM subject_spans)")

@@ -16,7 +16,8 @@ import Testing
         #expect(try sample.rows("SELECT count(*), count(user_id) FROM llm_usage") == ["3|1"])
         #expect(
             try sample.rows(
-                "SELECT count(*), count(l.user_id) FROM cost_ledger l JOIN llm_usage USING (trace_id, span_id, start_time)")
+                "SELECT count(*), count(l.user_id) FROM cost_ledger l JOIN llm_usage USING (trace_id, span_id, start_time)"
+            )
                 == ["3|1"])
         #expect(
             try sample.rows("SELECT user_id, sum(calls) FROM cost_rollups GROUP BY 1 ORDER BY 1") == ["|2", "bob|1"])
