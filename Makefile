@@ -9,7 +9,7 @@ SHELL := /bin/bash
 # Debian packages, one list per purpose.
 RUN_PACKAGES := zlib1g-dev libdeflate-dev libzstd-dev libpcre2-dev libssl-dev libpq-dev libsqlite3-dev
 DEMO_PACKAGES := python3 python3-venv
-TEST_PACKAGES := $(RUN_PACKAGES) $(DEMO_PACKAGES) gcc libc6-dev protobuf-c-compiler libprotobuf-c-dev curl zstd openssl postgresql chromium
+TEST_PACKAGES := $(RUN_PACKAGES) $(DEMO_PACKAGES) gcc libc6-dev protobuf-c-compiler libprotobuf-c-dev curl zstd openssl nghttp2-client postgresql chromium
 TORTURE_PACKAGES := $(TEST_PACKAGES) openjdk-17-jre-headless
 BENCH_PACKAGES := $(RUN_PACKAGES) protobuf-c-compiler libprotobuf-c-dev libsimdjson-dev libhyperscan-dev wrk lld gcc libc6-dev postgresql
 
@@ -17,6 +17,9 @@ WEIR := .build/release/weir
 VENV := .build/venv
 PYTHON := $(VENV)/bin/python
 REQUIREMENTS := Tests/SystemTests/requirements.txt
+# What `make redaction-quality` reads: labelled texts, and values of LLM spans.
+LABELLED ?= Benchmarks/data/presidio_research_synth_dataset_v2.json.gz
+TRACE ?= Benchmarks/data/trace_chat_sample.jsonl.gz
 SWIFT_FILES := Package.swift Sources Tests
 # Folders are among the sources, so that a deleted file causes a build as well.
 SOURCES := Package.swift $(shell find Sources)
@@ -37,8 +40,8 @@ if (( $${#missing[@]} )); then \
 fi
 endef
 
-.PHONY: help run test demo langsmith-dev bench fuzz torture telemetry-check beacon-script lint format clean \
-    run-packages test-packages torture-packages demo-packages bench-packages unit-tests system-tests
+.PHONY: help run test demo langsmith-dev bench redaction-quality fuzz torture telemetry-check beacon-script lint format \
+    clean run-packages test-packages torture-packages demo-packages bench-packages unit-tests system-tests
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,8 +57,11 @@ demo: $(VENV)/installed ## send spans from the OpenTelemetry SDK to a running We
 langsmith-dev: $(VENV)/installed ## a strict LangSmith server on port 1984 that prints every run it gets
 	@exec $(PYTHON) Tests/SystemTests/smith.py
 
-bench: bench-packages $(WEIR) $(VENV)/installed ## measure speed and memory
+bench: bench-packages $(WEIR) $(VENV)/installed redaction-quality ## measure speed and memory, and how much redaction finds
 	PYTHON=$(CURDIR)/$(PYTHON) Benchmarks/run.sh
+
+redaction-quality: $(WEIR) $(VENV)-quality/installed ## how much of labelled texts redaction finds, beside Presidio
+	$(VENV)-quality/bin/python Benchmarks/redaction_quality.py $(WEIR) $(LABELLED) $(TRACE)
 
 fuzz: bench-packages ## feed the decoders with mutated input
 	Benchmarks/fuzz.sh
@@ -94,6 +100,12 @@ $(WEIR): $(SOURCES) | run-packages
 $(VENV)/installed: $(REQUIREMENTS) | demo-packages
 	python3 -m venv --clear $(VENV)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --retries 10 --timeout 60 --requirement $(REQUIREMENTS)
+	@touch $@
+
+# Presidio brings spaCy, which is large, and is there to be compared with only.
+$(VENV)-quality/installed: Benchmarks/requirements-quality.txt | demo-packages
+	python3 -m venv --clear $(VENV)-quality
+	$(VENV)-quality/bin/pip install --quiet --disable-pip-version-check --retries 10 --timeout 60 --requirement $<
 	@touch $@
 
 $(VENV)/torture: Tests/SystemTests/requirements-torture.txt $(VENV)/installed

@@ -2,6 +2,7 @@ import random
 
 import pytest
 
+from authority import Authority
 from backend import Backend
 from faults import Faults
 from postgres import Cluster
@@ -103,3 +104,8 @@ def cluster():
 @pytest.fixture
 def database(shared_cluster):
     return shared_cluster.database()
+
+
+@pytest.fixture
+def authority(tmp_path):
+    return Authority(tmp_path / "authority")

@@ -10,7 +10,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.trace import Link, SpanContext, Status, StatusCode, TraceFlags, TraceState
 
 import archives
-from weir import configuration
+from weir import command, configuration
 
 MAIL = "jo.bloggs@mail-of-jo.io"
 CARD = "4111 1111 1111 1111"
@@ -64,3 +64,10 @@ def test_nothing_of_what_was_sent_reaches_a_disk(start, tmp_path):
     assert inner["card"] == "[CREDIT_CARD]" and inner["user_id"] == values["user.id"].string_value
     assert values["redaction.count"].int_value > 8
     assert found.span.status.message == "no answer from [PHONE]"
+
+
+def test_the_command_gives_back_line_for_line():
+    found = command("redact", text=f"ask {MAIL}\n\nplain\n")
+    assert (found.returncode, found.stdout) == (0, "ask [EMAIL]\n\nplain\n"), found.stderr
+    assert command("redact", text="no end").stdout == "no end\n"
+    assert command("redact", text="").stdout == ""

@@ -1,55 +1,16 @@
 """TLS on the listeners: who is believed, what is spoken, and that certificates change without a restart."""
 
-import os
 import socket
 import ssl
-import subprocess
 import time
 
 import pytest
 
+from authority import Authority
 from otlp import a_body
 from waiting import eventually
 from weir import archive, configuration
 from wire import request
-
-
-class Authority:
-    """Signs certificates, as a company's own authority does."""
-
-    def __init__(self, directory):
-        self.directory = directory
-        directory.mkdir()
-        self.file = directory / "ca.pem"
-        self._openssl(
-            "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
-            "-subj", "/CN=authority", "-keyout", directory / "ca.key", "-out", self.file,
-        )  # fmt: skip
-
-    def sign(self, name, certificate=None, key=None):
-        """Files of a certificate for this name and of its key; those of an earlier one may be replaced."""
-        certificate, key = certificate or self.directory / f"{name}.pem", key or self.directory / f"{name}.key"
-        request, new, new_key = (self.directory / f"new.{ending}" for ending in ("csr", "pem", "key"))
-        self._openssl(
-            "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-            "-subj", f"/CN={name}", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", new_key, "-out", request,
-        )  # fmt: skip
-        self._openssl(
-            "x509", "-req", "-in", request, "-CA", self.file, "-CAkey", self.directory / "ca.key", "-days", "2",
-            "-copy_extensions", "copy", "-out", new,
-        )  # fmt: skip
-        os.replace(new_key, key)
-        os.replace(new, certificate)
-        return certificate, key
-
-    @staticmethod
-    def _openssl(*words):
-        subprocess.run(["openssl", *map(str, words)], check=True, capture_output=True)
-
-
-@pytest.fixture
-def authority(tmp_path):
-    return Authority(tmp_path / "authority")
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ receivers:
     protocols:
       http:
         endpoint: 127.0.0.1:0
-{http}
+{http}{grpc}
 exporters:
 {exporters}
 service:
@@ -58,15 +58,16 @@ def sqlite(directory, **further):
     return {"directory": str(directory), **IMPATIENT, **further}
 
 
-def configuration(http=None, exporters=None, logs="level: info, encoding: logfmt", journal=None):
-    """The text of a configuration with one pipeline: keys of the receiver, of the exporters by component id, and of
-    the journal."""
+def configuration(http=None, exporters=None, logs="level: info, encoding: logfmt", journal=None, grpc=None):
+    """The text of a configuration with one pipeline: keys of the receiver for each protocol, of the exporters by
+    component id, and of the journal. Without `grpc` that protocol is not served."""
 
     def inline(keys):
         return "{ " + ", ".join(f"{key}: {json.dumps(value)}" for key, value in keys.items()) + " }"
 
     text = CONFIG.format(
         http="".join(f"        {key}: {json.dumps(value)}\n" for key, value in (http or {}).items()),
+        grpc=f"      grpc: {json.dumps({'endpoint': '127.0.0.1:0', **grpc})}\n" if grpc is not None else "",
         exporters="".join(f"  {name}: {inline(keys)}\n" for name, keys in exporters.items()),
         names=", ".join(exporters),
         logs=logs,
@@ -75,13 +76,13 @@ def configuration(http=None, exporters=None, logs="level: info, encoding: logfmt
     return text + f"  journal: {inline({'max_bytes': '256MiB', **(journal or {})})}\n"
 
 
-def command(*arguments, cwd=None, env=None, deadline=30):
-    """Runs the binary to its end, and returns exit code, standard output and standard error."""
+def command(*arguments, cwd=None, env=None, deadline=30, text=""):
+    """Runs the binary on `text` to its end, and returns exit code, standard output and standard error."""
     return subprocess.run(
         [BINARY, *arguments],
         cwd=cwd,
         env={**os.environ, **(env or {})},
-        stdin=subprocess.DEVNULL,
+        input=text,
         capture_output=True,
         text=True,
         timeout=deadline,
@@ -117,6 +118,10 @@ class Weir:
         self.endpoint = self._listening("otlp/http")
         eventually(lambda: self.get("/readyz")[0] == 200, self._story("not ready"))
         return self
+
+    @property
+    def grpc_endpoint(self):
+        return next(iter(self.endpoints("otlp/grpc").values()))
 
     def _ended(self):
         if self.process.poll() is not None:

@@ -12,8 +12,8 @@ enum HouseRules {
             (
                 "System",
                 [
-                    "AsyncHTTPClient", "CLibraries", "Dispatch", "Glibc", "Logging", "NIOCore", "NIOHTTP1", "NIOPosix",
-                    "NIOSSL", "Synchronization",
+                    "AsyncHTTPClient", "CLibraries", "Dispatch", "Glibc", "Logging", "NIOCore", "NIOHPACK", "NIOHTTP1",
+                    "NIOHTTP2", "NIOPosix", "NIOSSL", "NIOTLS", "Synchronization",
                 ]
             )
         ],

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 
 /// `weir prices match`
 struct PricesMatchCommand: ParsableCommand {
@@ -19,7 +18,7 @@ struct PricesMatchCommand: ParsableCommand {
     @Option(help: ArgumentHelp("A list of one's own prices.", valueName: "file")) var overrides: String?
 
     func run() throws {
-        let table = try PriceTable([prices, overrides].compactMap(\.self).map(read))
+        let table = try PriceTable([prices, overrides].compactMap(\.self).map(PricesCommand.list))
         let name = ModelName(provider: provider, model: model)
         let match = table.match(name, tenant: tenant, at: .now())
         for candidate in name.candidates {
@@ -37,14 +36,5 @@ struct PricesMatchCommand: ParsableCommand {
             guard let rate = match.price.rates[unit] else { continue }
             print("  \(unit.rawValue) \(Cost.text(rate)) USD")
         }
-    }
-
-    private func read(_ file: String) throws -> PriceFile {
-        var fields = Fields([], file: file)
-        let list = fields.file("prices", default: file, "", PriceFile.init)
-        guard let list, !fields.diagnostics.hasErrors else {
-            throw ValidationError(fields.diagnostics.lines.joined(separator: "\n"))
-        }
-        return list
     }
 }

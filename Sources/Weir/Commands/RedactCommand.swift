@@ -40,7 +40,9 @@ struct RedactCommand: ParsableCommand {
         if first == UInt8(ascii: "{"), let output = session.redact(request: input) {
             try StandardOutput.write(output + [0x0A])
         } else {
-            for line in input.split(separator: 0x0A, omittingEmptySubsequences: false) {
+            // The last line ends with a newline, and none follows it.
+            let lines = input.last == 0x0A ? input.dropLast() : input
+            for line in lines.split(separator: 0x0A, omittingEmptySubsequences: false) where !input.isEmpty {
                 let (new, found) = session.redact(line: Array(line))
                 if explain {
                     guard let new else { continue }

@@ -15,15 +15,9 @@ struct StoreOptions: ParsableArguments {
     @Option(help: ArgumentHelp("A table to read, or JSON, an object a line.", valueName: "table|json"))
     var format = Format.table
 
-    /// Where hot tables are.
-    enum Place {
-        case sqlite(SQLiteDirectory)
-        case postgres(connection: String, schema: String)
-    }
-
-    func place() throws -> Place {
+    func place() throws -> HotStore {
         let places = try option.read().configuration.exporters.compactMap { definition in
-            Self.place(of: definition).map { (id: definition.id.description, place: $0) }
+            HotStore(definition).map { (id: definition.id.description, place: $0) }
         }
         let known = places.map(\.id).joined(separator: ", ")
         if let exporter {
@@ -43,10 +37,7 @@ struct StoreOptions: ParsableArguments {
     }
 
     func reader(_ limit: TimeLimit) throws -> any StoreReader {
-        switch try place() {
-        case .sqlite(let directory): SQLiteReader(directory, limit)
-        case .postgres(let connection, let schema): PostgresReader(connection, schema: schema, limit)
-        }
+        try place().reader(limit)
     }
 
     /// On the standard error stream, so that the output stays what it is.
@@ -56,15 +47,5 @@ struct StoreOptions: ParsableArguments {
 
     static func write(_ text: String) throws {
         try StandardOutput.write(Array(text.utf8))
-    }
-
-    private static func place(of definition: ComponentDefinition) -> Place? {
-        switch definition.configuration {
-        case let configuration as ExporterConfiguration<SQLiteExporter>:
-            .sqlite(SQLiteDirectory(configuration.own.directory))
-        case let configuration as ExporterConfiguration<PostgresExporter>:
-            .postgres(connection: configuration.own.connection, schema: configuration.own.schema)
-        default: nil
-        }
     }
 }

@@ -41,7 +41,8 @@ extension CollectorConfiguration {
         extensions.check(fields.references, &fields, catalogue)
         extensions.warnOfUnused(by: fields.references + files.references, &fields, catalogue)
         for pipeline in service.pipelines {
-            pipeline.checkOrder(of: processors.components, isJournalEncrypted: isEncrypted, &fields)
+            pipeline.checkOrder(
+                of: processors.components + exporters.components, isJournalEncrypted: isEncrypted, &fields)
         }
         self.receivers = receivers.components
         self.processors = processors.components + files.files.flatMap(\.processors)

@@ -6,7 +6,7 @@ protocol Configurable: Sendable {
     /// Throws where nothing can stand in for what is missing; other problems are recorded by the getters and by
     /// `Fields.reject`.
     init(_ fields: inout Fields) throws(ConfigError)
-    /// Of a processor.
+    /// Of a processor or an exporter.
     var traits: ProcessorTraits { get }
 }
 

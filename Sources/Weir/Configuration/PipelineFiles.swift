@@ -45,8 +45,8 @@ struct PipelineFiles: Sendable {
                 extensions.check(top.references, &top, catalogue)
                 for pipeline in file.pipelines {
                     pipeline.checkOrder(
-                        of: shared.flatMap(\.components) + file.processors, isJournalEncrypted: isJournalEncrypted, &top
-                    )
+                        of: shared.flatMap(\.components) + file.processors + file.exporters,
+                        isJournalEncrypted: isJournalEncrypted, &top)
                 }
                 files.append(file)
             }

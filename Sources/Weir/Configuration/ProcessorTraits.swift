@@ -1,6 +1,6 @@
 /// What of a processor matters to those in front of it and behind it.
 struct ProcessorTraits: OptionSet, Sendable {
-    let rawValue: UInt8
+    let rawValue: UInt16
 
     /// Takes personal data out.
     static let redacts = ProcessorTraits(rawValue: 1)
@@ -15,17 +15,28 @@ struct ProcessorTraits: OptionSet, Sendable {
     static let samplesOut = ProcessorTraits(rawValue: 32)
     /// Finds out what calls of models cost.
     static let prices = ProcessorTraits(rawValue: 64)
+    /// Wants what it prices to be added up in tables.
+    static let hasBudgets = ProcessorTraits(rawValue: 128)
+    /// An exporter with such tables.
+    static let addsUpCosts = ProcessorTraits(rawValue: 256)
 }
 
 extension PipelineConfiguration {
     /// Records where the order of the processors lets something in clear come to a disk, or takes away what a
-    /// processor behind has to read.
+    /// processor behind has to read, or nobody does what a processor relies on.
+    /// - Parameter components: processors and exporters.
     func checkOrder(of components: [ComponentDefinition], isJournalEncrypted: Bool, _ fields: inout Fields) {
         let steps = processors.compactMap { id in
             components.first { $0.id == id }.map { (id: id, traits: $0.configuration.traits) }
         }
         func reject(_ message: String) {
             fields.record(line: line, path: "service.pipelines.\(id).processors", message)
+        }
+        let addsUpCosts = exporters.contains { id in
+            components.contains { $0.id == id && $0.configuration.traits.contains(.addsUpCosts) }
+        }
+        if !addsUpCosts, let step = steps.first(where: { $0.traits.contains(.hasBudgets) }) {
+            reject("\(step.id) has budgets, wanted postgres or sqlite among the exporters, which adds up what is spent")
         }
         for (index, step) in steps.enumerated() {
             let behind = steps[(index + 1)...]

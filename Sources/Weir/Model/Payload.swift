@@ -9,11 +9,22 @@ final class Payload: @unchecked Sendable {
     let base: UnsafeRawPointer
     /// Bytes, without the slack.
     let count: Int
+    /// Whose memory it is; nil where it is the payload's own.
+    private let whole: Payload?
 
     /// Takes over memory that `UnsafeMutableRawPointer.allocate` made.
     fileprivate init(taking base: UnsafeMutableRawPointer, count: Int) {
         self.base = UnsafeRawPointer(base)
         self.count = count
+        whole = nil
+    }
+
+    /// The bytes of `whole` from `start` on, where they lie.
+    init(_ whole: Payload, from start: Int) {
+        precondition((0...whole.count).contains(start), "a part of a payload that is not in it")
+        base = whole.base + start
+        count = whole.count - start
+        self.whole = whole
     }
 
     static let empty = PayloadBuilder(capacity: 0).finish()
@@ -25,7 +36,7 @@ final class Payload: @unchecked Sendable {
     }
 
     deinit {
-        base.deallocate()
+        if whole == nil { base.deallocate() }
     }
 
     /// Valid as long as the payload is.

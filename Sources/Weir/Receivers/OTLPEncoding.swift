@@ -44,12 +44,7 @@ enum OTLPEncoding {
         case .json:
             let members = #""rejectedSpans":"\#(rejected.count)","errorMessage":\#(message.quotedAsJSON)"#
             response.body = ByteBuffer(string: #"{"partialSuccess":{\#(members)}}"#)
-        case .protobuf:
-            var writer = ReverseWriter(capacity: 256)
-            writer.text(2, message)
-            writer.number(1 << 3, UInt64(rejected.count))
-            writer.close(1 << 3 | 2, writer.count)
-            response.body = ByteBuffer(bytes: writer.written)
+        case .protobuf: response.body = rejected.response
         }
         return response
     }
@@ -59,57 +54,9 @@ enum OTLPEncoding {
         let body: ByteBuffer
         switch self {
         case .json: body = ByteBuffer(string: status.json)
-        case .protobuf: body = status.protobuf
+        case .protobuf: body = ByteBuffer(bytes: status.protobuf)
         }
         return HTTPResponse(code, contentType: contentType, body: body)
-    }
-}
-
-/// google.rpc.Status, with a google.rpc.BadRequest in its details where the request was at fault.
-struct RPCStatus {
-    /// google.rpc.Code.
-    enum Code: Int {
-        case invalidArgument = 3
-        case deadlineExceeded = 4
-        case permissionDenied = 7
-        case resourceExhausted = 8
-        case unimplemented = 12
-        case unavailable = 14
-        case unauthenticated = 16
-    }
-
-    let code: Code
-    let message: String
-
-    private static let badRequest = "type.googleapis.com/google.rpc.BadRequest"
-
-    var json: String {
-        let text = message.quotedAsJSON
-        guard code == .invalidArgument else { return #"{"code":\#(code.rawValue),"message":\#(text)}"# }
-        return #"{"code":\#(code.rawValue),"message":\#(text),"details":[{"@type":"\#(Self.badRequest)","#
-            + #""fieldViolations":[{"description":\#(text)}]}]}"#
-    }
-
-    var protobuf: ByteBuffer {
-        var writer = ReverseWriter(capacity: 512)
-        if code == .invalidArgument {
-            // Any { type_url = 1, value = 2: BadRequest { field_violations = 1: { description = 2 } } }
-            writer.text(2, message)
-            writer.close(1 << 3 | 2, writer.count)
-            writer.close(2 << 3 | 2, writer.count)
-            writer.text(1, Self.badRequest)
-            writer.close(3 << 3 | 2, writer.count)
-        }
-        writer.text(2, message)
-        writer.number(1 << 3, UInt64(code.rawValue))
-        return ByteBuffer(bytes: writer.written)
-    }
-}
-
-extension ReverseWriter {
-    fileprivate mutating func text(_ number: UInt64, _ text: String) {
-        var text = text
-        text.withUTF8 { field(number << 3 | 2, UnsafeRawBufferPointer($0)) }
     }
 }
 

@@ -14,9 +14,17 @@ struct ReceiverTelemetry: Sendable {
     private let requests: [Int: Counter]
     private let otherRequests: Counter
     private let latency: Histogram
+    private let statusLabel: String
     private let logger: Logger
 
-    init(_ context: Context, transport: String) {
+    /// - Parameters:
+    ///   - statusLabel: how metrics and the log name a status.
+    ///   - statuses: those that are counted by themselves.
+    init(
+        _ context: Context, transport: String, statusLabel: String = "http_status",
+        statuses: [Int] = [200, 204, 400, 401, 403, 404, 405, 408, 413, 415, 429, 431, 503]
+    ) {
+        self.statusLabel = statusLabel
         logger = context.logger
         let labels = ["receiver": context.id.description, "transport": transport]
         accepted = context.metrics.counter(
@@ -39,12 +47,9 @@ struct ReceiverTelemetry: Sendable {
         let count = { (code: String) in
             context.metrics.counter(
                 "otelcol_receiver_requests", help: "Requests answered, by status.",
-                labels: labels.merging(["http_status": code]) { $1 })
+                labels: labels.merging([statusLabel: code]) { $1 })
         }
-        requests = Dictionary(
-            uniqueKeysWithValues: [200, 204, 400, 401, 403, 404, 405, 408, 413, 415, 429, 431, 503].map {
-                ($0, count("\($0)"))
-            })
+        requests = Dictionary(uniqueKeysWithValues: statuses.map { ($0, count("\($0)")) })
         otherRequests = count("other")
         latency = context.metrics.histogram(
             "weir_receiver_request_duration_seconds", help: "From a request's head to its acknowledgement.",
@@ -59,7 +64,7 @@ struct ReceiverTelemetry: Sendable {
 
     /// The log's limiter keeps a client that does nothing else from filling the disk.
     func refused(_ status: Int, _ reason: String) {
-        logger.warning("refused a request", metadata: ["http_status": "\(status)", "reason": "\(reason)"])
+        logger.warning("refused a request", metadata: [statusLabel: "\(status)", "reason": "\(reason)"])
     }
 
     func count(_ rejections: Rejections) {

@@ -45,7 +45,7 @@ import Testing
     @Test func readsTheStatusMessage() async throws {
         for encoding in [OTLPHTTPEncoding.proto, .json] {
             let status = RPCStatus(code: .invalidArgument, message: "span 3 is \"bad\"")
-            let body = encoding == .json ? Array(status.json.utf8) : Array(status.protobuf.readableBytesView)
+            let body = encoding == .json ? Array(status.json.utf8) : Array(status.protobuf)
             let answer = HTTPResponse(400, encoding.contentType, body)
             let reason = "the destination answered 400: span 3 is \"bad\""
             #expect(try await ForwardSample.outcome(of: answer) == .rejected(reason))

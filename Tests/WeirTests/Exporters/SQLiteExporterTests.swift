@@ -45,7 +45,7 @@ import Testing
         #expect(
             try sample.lines("SELECT * FROM llm_usage") == [
                 "\(start / 1_000)|5b8efff798038103d269b633813fc60c|-1234605616436508552|1|2|1|1500000001|250000000|100|20"
-                    + "|30|40|7|1500000000|span|shop|openai|gpt-5|gpt-5-mini|r1|planner|trip|s1|c1|u1|k1|NULL"
+                    + "|30|40|7|1500000000|provider|shop|openai|gpt-5|gpt-5-mini|r1|planner|trip|s1|c1|u1|k1|NULL"
             ])
         #expect(
             try sample.lines("SELECT * FROM span_rollups") == [

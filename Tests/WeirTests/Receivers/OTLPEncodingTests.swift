@@ -74,7 +74,7 @@ import Testing
                 }
             }
         }
-        #expect(Array(buffer: status.protobuf) == wanted.bytes)
+        #expect(status.protobuf == wanted.bytes)
         #expect(
             status.json == #"{"code":3,"message":"odd","details":[{"@type":"#
                 + #""type.googleapis.com/google.rpc.BadRequest","fieldViolations":[{"description":"odd"}]}]}"#)
@@ -87,7 +87,7 @@ import Testing
             $0.number(0x08, 14)
             $0.text(0x12, message)
         }
-        #expect(Array(buffer: status.protobuf) == wanted.bytes)
+        #expect(status.protobuf == wanted.bytes)
     }
 
     @Test func escapesWhatJSONWantsEscaped() {

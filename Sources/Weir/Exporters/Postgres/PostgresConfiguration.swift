@@ -5,6 +5,8 @@ struct PostgresConfiguration: Configurable {
     let schema: String
     let retention: Duration
 
+    var traits: ProcessorTraits { .addsUpCosts }
+
     init(_ fields: inout Fields) throws(ConfigError) {
         connection = fields.string(
             "connection", default: "postgresql:///weir", secret: true,

@@ -4,6 +4,8 @@ struct SQLiteConfiguration: Configurable {
     let directory: String
     let retention: Duration
 
+    var traits: ProcessorTraits { .addsUpCosts }
+
     init(_ fields: inout Fields) throws(ConfigError) {
         directory = fields.string("directory", "Where the files are; created where it is missing.")
         retention = fields.duration(

@@ -8,8 +8,10 @@ enum GenAIAttribute: Int, CaseIterable, Sendable {
     case inputAudioTokens, outputAudioTokens, inputImageTokens, outputImageTokens
     case characters, seconds, queries
     case serviceTier
-    /// In USD, as the processor `cost` found it.
-    case tableCost
+    /// In USD, as the processor `cost` found it: of a call, and of what sums up calls, should nothing below it be one.
+    case tableCost, aggregateCost
+    /// What became of the price, by which row of the list, and `estimate` where it was made of an estimate.
+    case costStatus, costPrice, costSource
     /// In USD, as the sender says.
     case cost
     /// In seconds.
@@ -120,6 +122,10 @@ enum GenAIAttribute: Int, CaseIterable, Sendable {
                 "gen_ai.openai.response.service_tier", "openai.request.service_tier",
             ]
         case .tableCost: ["weir.cost.total"]
+        case .aggregateCost: ["weir.cost.aggregate"]
+        case .costStatus: ["weir.cost.status"]
+        case .costPrice: ["weir.cost.price"]
+        case .costSource: ["weir.cost.source"]
         case .cost: ["gen_ai.usage.cost.amount", "gen_ai.usage.cost", "llm.cost.total", "operation.cost"]
         case .timeToFirstChunk: ["gen_ai.response.time_to_first_chunk"]
         case .millisecondsToFirstChunk: ["ai.response.msToFirstChunk"]

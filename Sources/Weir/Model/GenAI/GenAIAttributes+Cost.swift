@@ -1,10 +1,16 @@
 extension GenAIAttributes {
     /// What a call cost, in 10⁻¹² USD, and who says so; nil where nobody does.
     func cost(of batch: borrowing Batch) -> (amount: Int64, source: CostSource)? {
-        if case .string(let text)? = value(.tableCost, of: batch), let amount = Self.pico(text) {
-            return (amount, .table)
+        if let amount = pico(.tableCost, of: batch) {
+            return (amount, has(.costSource) ? .estimate : .table)
         }
-        return number(.cost, times: 1e12, of: batch).map { ($0, .span) }
+        return number(.cost, times: 1e12, of: batch).map { ($0, .provider) }
+    }
+
+    /// An amount that the processor `cost` wrote, in 10⁻¹² USD.
+    func pico(_ attribute: GenAIAttribute, of batch: borrowing Batch) -> Int64? {
+        guard case .string(let text)? = value(attribute, of: batch) else { return nil }
+        return Self.pico(text)
     }
 
     /// Reads `0.000195` as 195,000,000; nil where it is no amount of pico-dollars.

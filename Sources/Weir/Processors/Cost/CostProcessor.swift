@@ -18,19 +18,11 @@ struct CostProcessor: Processor {
 
     private static let status = AttributeKey("weir.cost.status")
     private static let total = AttributeKey("weir.cost.total")
+    private static let aggregate = AttributeKey("weir.cost.aggregate")
     private static let price = AttributeKey("weir.cost.price")
     private static let basis = AttributeKey("weir.cost.cache_basis")
     private static let parts = UsageUnit.allCases.map { AttributeKey("weir.cost.\($0.rawValue)") }
     private static let prefix = Array("weir.cost.".utf8)
-
-    /// Spellings whose senders pass on what the provider's API said, in its own way of counting.
-    private static let rawReads = ranks(
-        .cacheReadTokens, "gen_ai.usage.cache_read_input_tokens", "ai.usage.cachedInputTokens")
-    private static let rawWrites = ranks(.cacheWriteTokens, "gen_ai.usage.cache_creation_input_tokens")
-
-    private static func ranks(_ attribute: GenAIAttribute, _ keys: String...) -> Set<Int> {
-        Set(keys.compactMap { attribute.keys.firstIndex(of: $0) })
-    }
 
     private let table: PriceTable
     private var telemetry: CostTelemetry
@@ -51,7 +43,7 @@ struct CostProcessor: Processor {
             if operation.isModelCall || genAI.has(.queries) {
                 price(index, of: &batch)
             } else if genAI.has(.inputTokens) || genAI.has(.outputTokens) {
-                note(.aggregate, index, &batch)
+                priceAggregate(index, of: &batch)
             }
         }
     }
@@ -67,27 +59,52 @@ struct CostProcessor: Processor {
     }
 
     private mutating func price(_ index: Int, of batch: inout Batch) {
-        let counts = counts(of: batch)
-        guard counts.all.contains(where: { $0 != nil }) else { return note(.unpriced, index, &batch) }
-        guard let usage = Usage(counts, default: defaultBasis(of: batch)) else {
-            return note(.inconsistent, index, &batch)
+        switch outcome(index, of: batch) {
+        case .inconsistent: note(.inconsistent, index, &batch)
+        case .unpriced(let isUnknown):
+            if isUnknown { telemetry.addUnpriced(genAI.modelName(of: batch)) }
+            note(.unpriced, index, &batch)
+        case .priced(let price, let usage, let cost):
+            note(.priced, index, &batch)
+            set(Self.total, to: Cost.text(cost.total), index, &batch)
+            set(Self.price, to: price.id, index, &batch)
+            for unit in UsageUnit.allCases where usage[unit] > 0 {
+                set(Self.parts[unit.index], to: Cost.text(cost[unit]), index, &batch)
+            }
+            if usage[.cacheRead] + usage[.cacheWrite] + usage[.hourCacheWrite] > 0 {
+                set(Self.basis, to: usage.basis.rawValue, index, &batch)
+            }
         }
+    }
+
+    /// What it would cost, should no call be stored below it. Not where it lasts past midnight: the tables have its day
+    /// without the next, on which its calls may be.
+    private mutating func priceAggregate(_ index: Int, of batch: inout Batch) {
+        note(.aggregate, index, &batch)
+        let (start, end) = (batch.spans[index].startTime, batch.spans[index].endTime)
+        guard start / Day.nanoseconds == end / Day.nanoseconds,
+            case .priced(let price, _, let cost) = outcome(index, of: batch)
+        else { return }
+        set(Self.aggregate, to: Cost.text(cost.total), index, &batch)
+        set(Self.price, to: price.id, index, &batch)
+    }
+
+    private enum Outcome {
+        case priced(ModelPrice, Usage, Cost)
+        /// - Parameter isUnknown: no list has the model, though it is known what was used.
+        case unpriced(isUnknown: Bool)
+        case inconsistent
+    }
+
+    private mutating func outcome(_ index: Int, of batch: borrowing Batch) -> Outcome {
+        let counts = genAI.counts(of: batch)
+        guard counts.all.contains(where: { $0 != nil }) else { return .unpriced(isUnknown: false) }
+        guard let usage = Usage(counts, default: genAI.defaultBasis(of: batch)) else { return .inconsistent }
         let time = Timestamp(nanoseconds: batch.spans[index].startTime)
         guard let match = match(at: time, of: batch),
             let cost = match.price.cost(of: usage, tier: serviceTier(of: batch), region: match.region, at: time)
-        else {
-            telemetry.addUnpriced(modelName(of: batch))
-            return note(.unpriced, index, &batch)
-        }
-        note(.priced, index, &batch)
-        set(Self.total, to: Cost.text(cost.total), index, &batch)
-        set(Self.price, to: match.price.id, index, &batch)
-        for unit in UsageUnit.allCases where usage[unit] > 0 {
-            set(Self.parts[unit.index], to: Cost.text(cost[unit]), index, &batch)
-        }
-        if usage[.cacheRead] + usage[.cacheWrite] + usage[.hourCacheWrite] > 0 {
-            set(Self.basis, to: usage.basis.rawValue, index, &batch)
-        }
+        else { return .unpriced(isUnknown: true) }
+        return .priced(match.price, usage, cost)
     }
 
     private func note(_ status: CostStatus, _ index: Int, _ batch: inout Batch) {
@@ -103,54 +120,17 @@ struct CostProcessor: Processor {
 // MARK: - What the span says
 
 extension CostProcessor {
-    private func counts(of batch: borrowing Batch) -> Usage.Counts {
-        Usage.Counts(
-            input: count(.inputTokens, of: batch), output: count(.outputTokens, of: batch),
-            total: count(.totalTokens, of: batch), cacheRead: count(.cacheReadTokens, of: batch),
-            cacheWrite: count(.cacheWriteTokens, of: batch), hourCacheWrite: count(.hourCacheWriteTokens, of: batch),
-            reasoning: count(.reasoningTokens, of: batch), inputAudio: count(.inputAudioTokens, of: batch),
-            outputAudio: count(.outputAudioTokens, of: batch), inputImage: count(.inputImageTokens, of: batch),
-            outputImage: count(.outputImageTokens, of: batch), characters: count(.characters, of: batch),
-            seconds: count(.seconds, of: batch), queries: count(.queries, of: batch))
-    }
-
-    /// Nil where the span does not say it; negative where what it says is no count.
-    private func count(_ attribute: GenAIAttribute, of batch: borrowing Batch) -> Int64? {
-        genAI.has(attribute) ? genAI.tokens(attribute, of: batch) ?? -1 : nil
-    }
-
-    private func bytes(_ attribute: GenAIAttribute, of batch: borrowing Batch) -> [UInt8] {
-        guard case .string(let text)? = genAI.value(attribute, of: batch), text.count <= 256 else { return [] }
-        return Array(text)
-    }
-
-    /// Anthropic counts what its cache was asked for beside the input, and so do those who serve its models.
-    private func defaultBasis(of batch: borrowing Batch) -> Usage.CacheBasis {
-        let isRaw =
-            genAI.rank(of: .cacheReadTokens).map(Self.rawReads.contains) ?? false
-            || genAI.rank(of: .cacheWriteTokens).map(Self.rawWrites.contains) ?? false
-        guard isRaw else { return .inclusive }
-        let name = modelName(of: batch).lowercased()
-        return name.contains("claude") ? .exclusive : .inclusive
-    }
-
-    /// What answered; else what was asked for.
-    private func modelName(of batch: borrowing Batch) -> String {
-        let response = bytes(.responseModel, of: batch)
-        return String(decoding: response.isEmpty ? bytes(.requestModel, of: batch) : response, as: UTF8.self)
-    }
-
     private func serviceTier(of batch: borrowing Batch) -> String? {
         guard genAI.has(.serviceTier) else { return nil }
-        return String(decoding: bytes(.serviceTier, of: batch), as: UTF8.self).lowercased()
+        return String(decoding: genAI.bytes(.serviceTier, of: batch), as: UTF8.self).lowercased()
     }
 
     /// What answered goes first, since routers and aliases change it; an Azure deployment's own name is known to
     /// nobody, but what was asked for may be.
     private mutating func match(at time: Timestamp, of batch: borrowing Batch) -> PriceTable.Match? {
-        let provider = bytes(.provider, of: batch)
-        return match(provider, bytes(.responseModel, of: batch), time, batch.tenant)
-            ?? match(provider, bytes(.requestModel, of: batch), time, batch.tenant)
+        let provider = genAI.bytes(.provider, of: batch)
+        return match(provider, genAI.bytes(.responseModel, of: batch), time, batch.tenant)
+            ?? match(provider, genAI.bytes(.requestModel, of: batch), time, batch.tenant)
     }
 
     private mutating func match(

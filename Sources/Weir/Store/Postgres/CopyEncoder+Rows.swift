@@ -2,6 +2,7 @@
 extension CopyEncoder {
     static let spans = "COPY spans (\(SpanRow.columns.joined(separator: ", "))) FROM STDIN (FORMAT binary)"
     static let usage = "COPY new_usage (\(UsageRow.columns.joined(separator: ", "))) FROM STDIN (FORMAT binary)"
+    static let costs = "COPY new_costs (\(CostRow.columns.joined(separator: ", "))) FROM STDIN (FORMAT binary)"
     static let rollups = "COPY span_rollups (\(RollupRow.columns.joined(separator: ", "))) FROM STDIN (FORMAT binary)"
     static let rejects = """
         COPY rejects (journal, sequence, tenant_id, trace_id, span_id, reason, span) FROM STDIN (FORMAT binary)
@@ -59,11 +60,7 @@ extension CopyEncoder {
         integer(usage.cacheWriteTokens)
         integer(usage.reasoningTokens)
         numeric(pico: usage.totalCost)
-        if let source = usage.costSource {
-            source.name.withUTF8Buffer { text(UnsafeRawBufferPointer($0)) }
-        } else {
-            null()
-        }
+        word(usage.costSource?.name)
         text(rows.bytes(span.service))
         text(rows.bytes(usage.provider))
         text(rows.bytes(usage.requestModel))
@@ -76,6 +73,44 @@ extension CopyEncoder {
         text(rows.bytes(span.userID))
         text(rows.bytes(span.callID))
         text(rows.bytes(usage.sampledOutBy))
+    }
+
+    mutating func add(_ cost: CostRow, of rows: borrowing HotRows) {
+        let (usage, span) = (cost.usage, rows.spans[cost.usage.span])
+        row(fields: 33)
+        timestamp(span.clampedStart)
+        uuid(span.traceIDHigh, span.traceIDLow)
+        integer(span.spanID)
+        integer(Int32(0))
+        integer(span.tenantID)
+        word(cost.reason.name)
+        word(cost.status.name)
+        integer(cost.calls)
+        integer(cost.unpriced)
+        integer(usage.inputTokens)
+        integer(usage.outputTokens)
+        integer(usage.cacheReadTokens)
+        integer(usage.cacheWriteTokens)
+        integer(usage.reasoningTokens)
+        numeric(pico: usage.totalCost)
+        word(usage.costSource?.name)
+        text(rows.bytes(cost.price))
+        text(rows.bytes(cost.serviceTier))
+        text(rows.bytes(cost.parts))
+        integer(span.operation.rawValue)
+        integer(span.parentSpanID)
+        bool(span.isSampledOut)
+        text(rows.bytes(span.service))
+        text(rows.bytes(usage.provider))
+        text(rows.bytes(usage.requestModel))
+        text(rows.bytes(usage.model))
+        text(rows.bytes(usage.responseID))
+        text(rows.bytes(usage.agent))
+        text(rows.bytes(usage.workflow))
+        text(rows.bytes(span.sessionID))
+        text(rows.bytes(span.conversationID))
+        text(rows.bytes(span.userID))
+        text(rows.bytes(span.callID))
     }
 
     mutating func add(_ key: RollupRow.Key, _ rollup: RollupRow) {
@@ -110,6 +145,12 @@ extension CopyEncoder {
         integer(span.spanID)
         text(reason)
         text(otlp)
+    }
+
+    /// NULL for nil.
+    private mutating func word(_ word: StaticString?) {
+        guard let word else { return null() }
+        word.withUTF8Buffer { text(UnsafeRawBufferPointer($0)) }
     }
 
     /// NULL for 0.

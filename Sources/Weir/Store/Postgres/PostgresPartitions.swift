@@ -1,11 +1,12 @@
 /// The days for which the tables have partitions, and how they get them: without blocking readers or writers.
 struct PostgresPartitions {
-    static let tables = ["spans", "llm_usage", "span_rollups"]
+    static let tables = ["spans", "llm_usage", "span_rollups", "cost_ledger", "cost_rollups"]
     /// The same, as what `pg_inherits.inhparent` is compared with.
     static let parents = tables.map { "'\($0)'::regclass" }.joined(separator: ", ")
     /// Days after today that are made before they begin.
     static let daysAhead = 3
 
+    private var names: Set<PostgresPartitionName> = []
     /// Days for which every table has one.
     private(set) var days: Set<Day> = []
 
@@ -21,11 +22,8 @@ struct PostgresPartitions {
             WHERE NOT i.inhdetachpending
                 AND i.inhparent IN (\(Self.parents))
             """)
-        var counts: [Day: Int] = [:]
-        for row in 0..<rows.count {
-            if let name = PostgresPartitionName(parsing: rows.text(row, 0) ?? "") { counts[name.day, default: 0] += 1 }
-        }
-        days = Set(counts.filter { $0.value == Self.tables.count }.keys)
+        names = Set((0..<rows.count).compactMap { PostgresPartitionName(parsing: rows.text($0, 0) ?? "") })
+        days = Set(Dictionary(grouping: names, by: \.day).filter { $0.value.count == Self.tables.count }.keys)
     }
 
     /// Makes those that are missing. Not inside a transaction.
@@ -34,8 +32,11 @@ struct PostgresPartitions {
         let made: Void? = try PostgresLock.hold(.partitions, on: connection) { () throws(PostgresError) in
             try load(from: connection)
             for day in wanted.subtracting(days).sorted() {
-                let sql = Self.tables.map { Self.creation(of: PostgresPartitionName(table: $0, day: day)) }
-                try connection.runBriefly(sql.joined(separator: ";\n"))
+                // A day that was there before a table was has some.
+                let missing = Self.tables.map { PostgresPartitionName(table: $0, day: day) }.filter {
+                    !names.contains($0)
+                }
+                try connection.runBriefly(missing.map(Self.creation).joined(separator: ";\n"))
                 days.insert(day)
             }
         }

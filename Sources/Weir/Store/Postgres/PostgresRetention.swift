@@ -68,6 +68,10 @@ enum PostgresRetention {
         for table in ["resources", "scopes"] {
             try delete(from: table, key: "id", where: "last_seen < '\(lastSeen)'", on: connection)
         }
+        // A window may be a month long, and what was said of it must not be said again.
+        let crossed = Day(number: max(0, kept.number - 31)).text
+        try delete(
+            from: "budget_crossings", key: "ctid", where: "crossed_at < '\(crossed) 00:00:00+00'", on: connection)
         try delete(from: "rejects", key: "ctid", where: "rejected_at < '\(kept.text) 00:00:00+00'", on: connection)
     }
 

@@ -28,7 +28,11 @@ struct PostgresWriter: ~Copyable {
         self.connection = connection
         try partitions.load(from: connection)
         // COPY has no ON CONFLICT, so usage goes through a table of the session.
-        try connection.run("CREATE TEMP TABLE new_usage (LIKE llm_usage) ON COMMIT DELETE ROWS")
+        try connection.run(
+            """
+            CREATE TEMP TABLE new_usage (LIKE llm_usage) ON COMMIT DELETE ROWS;
+            CREATE TEMP TABLE new_costs (LIKE cost_ledger INCLUDING DEFAULTS) ON COMMIT DELETE ROWS
+            """)
     }
 
     /// - Throws: PostgresError; DecodeError where a record cannot be read, and then nothing was stored.
@@ -106,7 +110,10 @@ extension PostgresWriter {
             return (counts, missing)
         }
         try endCopy()
+        try lockCosts()
         try copyUsage(rows.usage)
+        try copyCosts(rows.costs)
+        try correctCosts()
         try copyRollups(
             rows.rollups(of: rows.spans.indices).merging(rows.rollups(sampledOutOf: { _ in true })) { $0.merged($1) })
         // Last, as two sessions that write the same row wait for each other.
@@ -136,6 +143,54 @@ extension PostgresWriter {
             INSERT INTO llm_usage (\(columns)) SELECT \(columns) FROM new_usage ORDER BY trace_id, span_id
             ON CONFLICT DO NOTHING
             """)
+    }
+
+    /// What one transaction corrects, the next one sees: one after the other, and before either waits for a row.
+    private func lockCosts() throws(PostgresError) {
+        guard !rows.costs.isEmpty else { return }
+        try connection.run("SELECT pg_advisory_xact_lock(\(PostgresLock.key("costs")))")
+    }
+
+    private mutating func copyCosts(_ costs: some Collection<CostRow>) throws(PostgresError) {
+        guard !costs.isEmpty else { return }
+        try connection.copyIn(CopyEncoder.costs)
+        encoder.begin()
+        for row in costs {
+            encoder.add(row, of: rows)
+            if encoder.count >= PostgresConnection.maxPiece { try put() }
+        }
+        try endCopy()
+        let columns = CostRow.columns.joined(separator: ", ")
+        try connection.run(
+            """
+            INSERT INTO cost_ledger (\(columns)) SELECT \(columns) FROM new_costs ORDER BY trace_id, span_id
+            ON CONFLICT DO NOTHING
+            """)
+    }
+
+    /// Takes back what the entries of these spans show to be there twice.
+    private func correctCosts() throws(PostgresError) {
+        guard let first = rows.spans.map(\.day).min(), let last = rows.spans.map(\.day).max() else { return }
+        // A day before and after, since a trace may go over midnight.
+        let days = """
+            touched_days AS (SELECT timestamptz '\((Day(number: max(0, first.number - 1))).text) 00:00:00+00' AS first,
+                timestamptz '\((last + 2).text) 00:00:00+00' AS last)
+            """
+        if rows.costs.contains(where: { !$0.usage.responseID.isAbsent }) {
+            try connection.run(
+                """
+                WITH \(days), touched_responses AS (
+                    SELECT DISTINCT tenant_id, response_id FROM new_costs WHERE response_id IS NOT NULL)
+                \(CostCorrections.duplicates(.postgres))
+                """)
+        }
+        var traces: Set<TraceID> = []
+        for span in rows.spans { traces.insert(TraceID(high: span.traceIDHigh, low: span.traceIDLow)) }
+        try connection.run(
+            """
+            WITH RECURSIVE \(days), touched_traces AS (SELECT unnest($1::uuid[]) AS trace_id)
+            \(CostCorrections.leaves(.postgres))
+            """, [.text("{\(traces.map(\.text).joined(separator: ","))}")])
     }
 
     private mutating func copyRollups(_ rollups: [RollupRow.Key: RollupRow]) throws(PostgresError) {
@@ -201,7 +256,9 @@ extension PostgresWriter {
                 accepted.append(index)
             }
         }
+        try lockCosts()
         refused += try writeHalves(of: accepted, batch.journal)
+        try correctCosts()
         let sequences = Set(new.map(\.sequence))
         try copyRollups(rows.rollups(sampledOutOf: sequences.contains))
         try copyRejects(refused, of: batch)
@@ -270,6 +327,7 @@ extension PostgresWriter {
         try endCopy()
         let spans = Set(part)
         try copyUsage(rows.usage.filter { spans.contains($0.span) })
+        try copyCosts(rows.costs.filter { spans.contains($0.usage.span) })
         try copyRollups(rows.rollups(of: part))
     }
 

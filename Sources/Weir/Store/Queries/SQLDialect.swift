@@ -59,6 +59,24 @@ enum SQLDialect: Sendable {
         }
     }
 
+    /// Whether a span started in the window, in words that an index on the time is found by.
+    func started(in window: TimeWindow) -> SQLText {
+        var text = window.condition(on: "s.start_time")
+        guard self == .sqlite else { return text }
+        if window.from.nanoseconds > 0 { text += " AND s.start_time / 10000000 >= \(.time(window.from)) / 10000000" }
+        if let end = window.to { text += " AND s.start_time / 10000000 <= \(.time(end)) / 10000000" }
+        return text
+    }
+
+    /// The order of spans, the newest first. The indexes of SQLite know the time in tens of seconds, so that it sorts
+    /// no more than those.
+    var newestFirst: SQLText {
+        switch self {
+        case .postgres: "s.start_time DESC, \(row) DESC"
+        case .sqlite: "s.start_time / 10000000 DESC, s.start_time DESC, \(row) DESC"
+        }
+    }
+
     /// Whether the span has the attribute, as text; lists and objects have none. The key is never a part of a path, so
     /// it may hold anything.
     func matches(attribute key: String, _ value: String) -> SQLText {
@@ -102,15 +120,45 @@ enum SQLDialect: Sendable {
 
     /// The sum of `total_cost` in two parts: millionths of a dollar, and 10⁻¹² dollars. One part alone could be too
     /// much for 63 bits.
-    var cost: SQLText {
+    var cost: SQLText { cost("") }
+
+    /// - Parameter filter: which rows the sum is over, as ` FILTER (WHERE …)`.
+    func cost(_ filter: SQLText) -> SQLText {
         switch self {
         case .postgres:
             """
-            CAST(coalesce(sum(trunc(total_cost, 6)), 0) * 1000000 AS bigint),
-            CAST(coalesce(sum(total_cost - trunc(total_cost, 6)), 0) * 1000000000000 AS bigint)
+            CAST(coalesce(sum(trunc(total_cost, 6))\(filter), 0) * 1000000 AS bigint),
+            CAST(coalesce(sum(total_cost - trunc(total_cost, 6))\(filter), 0) * 1000000000000 AS bigint)
             """
         case .sqlite:
-            "coalesce(sum(total_cost_pico / 1000000), 0), coalesce(sum(total_cost_pico % 1000000), 0)"
+            """
+            coalesce(sum(total_cost_pico / 1000000)\(filter), 0),
+            coalesce(sum(total_cost_pico % 1000000)\(filter), 0)
+            """
+        }
+    }
+
+    /// ``cost``, of `cost_rollups`.
+    var rollupCost: SQLText {
+        switch self {
+        case .postgres: cost
+        case .sqlite: "sum(total_cost_micro), sum(total_cost_pico)"
+        }
+    }
+
+    /// The day of a time, in UTC: `2026-02-03`.
+    func date(_ column: SQLText) -> SQLText {
+        switch self {
+        case .postgres: "to_char(\(column) AT TIME ZONE 'UTC', 'YYYY-MM-DD')"
+        case .sqlite: "strftime('%Y-%m-%d', \(column) / 1000000, 'unixepoch')"
+        }
+    }
+
+    /// The id of a span in hexadecimal digits.
+    func hex(spanID column: SQLText) -> SQLText {
+        switch self {
+        case .postgres: "lpad(to_hex(\(column)), 16, '0')"
+        case .sqlite: "printf('%016x', \(column))"
         }
     }
 

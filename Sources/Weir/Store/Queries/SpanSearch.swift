@@ -52,8 +52,8 @@ struct SpanSearch: StoreQuery {
         """
         SELECT \(FoundSpan.columns(dialect))
         FROM \(source(dialect))
-        WHERE s.tenant_id = \(tenantID)\(window.condition(on: "s.start_time"))\(conditions(dialect))
-        ORDER BY s.start_time DESC, \(dialect.row) DESC
+        WHERE s.tenant_id = \(tenantID)\(dialect.started(in: window))\(conditions(dialect))
+        ORDER BY \(dialect.newestFirst)
         LIMIT \(.integer(Int64(count)))
         """
     }

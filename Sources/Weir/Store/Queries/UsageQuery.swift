@@ -47,7 +47,7 @@ struct UsageQuery: AggregateQuery {
             outputTokens: try columns.integer(), cacheReadTokens: try columns.integer(),
             cacheWriteTokens: try columns.integer(), reasoningTokens: try columns.integer(),
             pricedCalls: try columns.integer(),
-            picoDollars: Int128(try columns.integer()) * 1_000_000 + Int128(try columns.integer()))
+            picoDollars: try columns.pico())
     }
 
     private var group: SQLText {

@@ -27,8 +27,7 @@ struct UsageSummary: AggregateRow, Equatable {
     /// In USD, with twelve decimals; nil where no call has a known cost: unknown is not free.
     var cost: String? {
         guard pricedCalls > 0 else { return nil }
-        let (dollars, rest) = picoDollars.magnitude.quotientAndRemainder(dividingBy: 1_000_000_000_000)
-        return "\(picoDollars < 0 ? "-" : "")\(dollars).\(UInt64(rest).digits(12))"
+        return picoDollars.inDollars
     }
 
     mutating func add(_ other: UsageSummary) {

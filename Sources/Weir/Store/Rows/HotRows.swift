@@ -3,6 +3,7 @@ struct HotRows: ~Copyable {
     /// In the order of the records and of their spans.
     private(set) var spans: [SpanRow] = []
     private(set) var usage: [UsageRow] = []
+    private(set) var costs: [CostRow] = []
     /// Each once.
     private(set) var resources: [DictionaryRow] = []
     private(set) var scopes: [DictionaryRow] = []
@@ -30,6 +31,7 @@ struct HotRows: ~Copyable {
     mutating func reset() {
         spans.removeAll(keepingCapacity: true)
         usage.removeAll(keepingCapacity: true)
+        costs.removeAll(keepingCapacity: true)
         resources = []
         scopes = []
         sampledOut = []
@@ -150,7 +152,7 @@ extension HotRows {
         // What was counted when it was left out is not counted again.
         if batch.isPromoted { promoted.insert(spans.count) }
         spans.append(row)
-        if operation.isModelCall, !batch.isPromoted { addUsage(of: span, batch) }
+        if !batch.isPromoted { addUsage(of: span, operation, batch) }
     }
 
     /// Absent where the span is stored; empty where the rule has no name.
@@ -165,11 +167,36 @@ extension HotRows {
     }
 
     /// Of the span that was added last.
-    private mutating func addUsage(of span: SpanRecord, _ batch: borrowing Batch) {
+    private mutating func addUsage(of span: SpanRecord, _ operation: OperationKind, _ batch: borrowing Batch) {
+        let said = genAI.text(.costStatus, of: batch).flatMap {
+            CostStatus(rawValue: String(decoding: $0, as: UTF8.self))
+        }
+        guard operation.isModelCall || (operation != .other && said != nil) else { return }
+        var row = usageRow(of: span, batch)
+        if operation.isModelCall { usage.append(row) }
+        var (reason, status) = (CostRow.Reason.call, row.totalCost == nil ? said ?? .unpriced : .priced)
+        if !operation.isModelCall, status == .aggregate {
+            // Where the spans in between are not stored, nobody can tell what is below it.
+            guard !row.isSampledOut, let cost = genAI.pico(.aggregateCost, of: batch) else { return }
+            (row.totalCost, row.costSource, reason) = (cost, .table, .aggregate)
+        } else if status == .aggregate || status == .priced, row.totalCost == nil {
+            status = .unpriced
+        }
+        let price = text.add(genAI.value(.costPrice, of: batch), limit: RowText.maxID)
+        let tier = text.add(genAI.value(.serviceTier, of: batch), limit: RowText.maxID)
+        let parts = genAI.usage(of: batch).map { usage in
+            Array(usage.text.utf8).withUnsafeBytes { text.add($0) }
+        }
+        costs.append(
+            CostRow(
+                reason: reason, status: status, price: price, serviceTier: tier, parts: parts ?? .absent, usage: row))
+    }
+
+    private mutating func usageRow(of span: SpanRecord, _ batch: borrowing Batch) -> UsageRow {
         let requestModel = text.add(genAI.value(.requestModel, of: batch), limit: RowText.maxID)
         let responseModel = text.add(genAI.value(.responseModel, of: batch), limit: RowText.maxID)
         let cost = genAI.cost(of: batch)
-        let row = UsageRow(
+        return UsageRow(
             span: spans.count - 1,
             timeToFirstToken: genAI.number(.timeToFirstChunk, times: 1e9, of: batch)
                 ?? genAI.number(.millisecondsToFirstChunk, times: 1e6, of: batch),
@@ -184,7 +211,6 @@ extension HotRows {
             agent: text.add(genAI.value(.agent, of: batch), limit: RowText.maxID),
             workflow: text.add(genAI.value(.workflow, of: batch), limit: RowText.maxID),
             sampledOutBy: sampledOutBy(span, batch))
-        usage.append(row)
     }
 }
 

@@ -31,4 +31,6 @@ struct UsageRow: BitwiseCopyable {
     var workflow: TextRef
     /// The rule that left the span out; absent where none did.
     var sampledOutBy: TextRef
+
+    var isSampledOut: Bool { !sampledOutBy.isAbsent }
 }

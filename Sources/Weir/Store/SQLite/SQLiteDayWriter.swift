@@ -54,6 +54,7 @@ struct SQLiteDayWriter {
         guard !stored.isEmpty || !refused.isEmpty || !leftOut.isEmpty else { return }
         try writeTenants(Set(stored.map { rows.spans[$0].tenantID }).union(leftOut.keys.map(\.tenantID)), tenants)
         try writeDictionaries(of: rows)
+        try SQLiteCostWriter(db).write(rows, stored: stored)
         try writeRollups(rows.rollups(of: stored).merging(leftOut) { $0.merged($1) })
         try ledger.save(to: db, at: now)
     }

@@ -86,6 +86,10 @@ final class SQLiteMeta {
     func forgetRejects(before time: Timestamp, at now: Timestamp) throws(SQLiteFailure) {
         try file.write(at: now) { db in
             try db.execute(sql: "DELETE FROM rejects WHERE rejected_at < ?", arguments: [time.microseconds])
+            // A window may be a month long, and what was said of it must not be said again.
+            try db.execute(
+                sql: "DELETE FROM budget_crossings WHERE crossed_at < ?",
+                arguments: [time.microseconds - 31 * Day.microseconds])
         }
     }
 

@@ -64,11 +64,7 @@ final class HTTPConnection: ChannelInboundHandler {
 
     private func open(_ context: ChannelHandlerContext) {
         guard timer == nil else { return }
-        let open = worker.connections.add(context.channel)
-        isOverLimit = open > worker.limits.maxConnections
-        if open > worker.limits.maxConnections + HTTPLimits.politeConnections || worker.connections.isDraining {
-            context.close(promise: nil)
-        }
+        isOverLimit = worker.admit(context.channel)
         // A client that connects and says nothing is as slow as one that sends half a head.
         set(worker.limits.readHeaderTimeout, context)
     }
@@ -141,8 +137,9 @@ final class HTTPConnection: ChannelInboundHandler {
         if head.version == .http1_1, head.headers["host"].count != 1 {
             return refuse(.malformed("found \(head.headers["host"].count) Host fields, wanted one"), head, context)
         }
-        let preflight = worker.listener.cors?.preflight(head)
-        if let response = preflight ?? denial(of: head, context) ?? worker.responder.refusal(of: head) {
+        let sender = worker.receive(head, from: Self.address(context))
+        identity = sender.identity
+        if let response = sender.response {
             // A client that asks first sends its body only if it is told to, so there may be nothing to skip.
             guard !head.isChunked, !head.expectsContinue, announced ?? 0 <= HTTPLimits.maxSkippedBody else {
                 return write(response, head, context, closing: true)
@@ -159,27 +156,6 @@ final class HTTPConnection: ChannelInboundHandler {
         // Room that is not written to costs nothing, but a client could announce much and send little.
         body = PayloadBuilder(capacity: min(announced ?? 0, 1 << 20))
         set(worker.limits.readTimeout, context, now: now)
-    }
-
-    /// What whoever has sent `head` is told who may not. Nothing of the body is read then, but what is on its way.
-    private func denial(of head: HTTPRequestHead, _ context: ChannelHandlerContext) -> HTTPResponse? {
-        identity = nil
-        guard let authentication = worker.listener.authentication, let scope = worker.responder.scope(of: head) else {
-            return nil
-        }
-        do throws(HTTPFault) {
-            let address = Self.address(context)
-            identity = try authentication.identify(
-                worker.responder.credentials(of: head), wanting: scope, from: address)
-            return nil
-        } catch {
-            var response = worker.responder.response(to: error, head: head)
-            // RFC 9110 15.5.2: "The server generating a 401 response MUST send a WWW-Authenticate header field".
-            if case .unauthenticated = error {
-                response.headers.append(("WWW-Authenticate", #"Bearer realm="weir", Basic realm="weir""#))
-            }
-            return response
-        }
     }
 
     private func append(_ bytes: ByteBuffer, _ head: HTTPRequestHead, _ context: ChannelHandlerContext) {

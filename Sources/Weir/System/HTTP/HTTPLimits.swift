@@ -15,6 +15,7 @@ struct HTTPLimits: Sendable {
     var idleTimeout = Duration.seconds(60)
     /// How long a stopping server waits for answers that are due.
     var drainTimeout = Duration.seconds(30)
+    var http2 = HTTP2Limits()
 
     /// Bytes of all header fields of a request.
     static let maxHeaderBytes = 64 << 10

@@ -33,6 +33,8 @@ struct HTTPResponse: Sendable {
     var body: ByteBuffer
     /// Further header fields, `Retry-After` among them.
     var headers: [(name: String, value: String)] = []
+    /// Fields behind the body. Over HTTP/1.1 they are left out.
+    var trailers: [(name: String, value: String)] = []
 
     init(_ status: HTTPResponseStatus, contentType: String, body: ByteBuffer = ByteBuffer()) {
         self.status = status

@@ -1,10 +1,9 @@
 import Glibc
 import NIOCore
-import NIOHTTP1
 import NIOPosix
 import Synchronization
 
-/// An HTTP/1.1 server on one address, with a limit for everything a client can make it hold.
+/// A server of HTTP/1.1, HTTP/2 or both on one address, with a limit for everything a client can make it hold.
 final class HTTPServer: Sendable {
     /// What can be changed while it serves.
     private struct Manner: Sendable {
@@ -113,10 +112,6 @@ final class HTTPServer: Sendable {
     private func listen(
         _ group: MultiThreadedEventLoopGroup, _ workers: [ObjectIdentifier: NIOLoopBound<HTTPWorker>]
     ) async throws -> any Channel {
-        var decoderLimits = NIOHTTPDecoderLimitConfiguration()
-        decoderLimits.maxHeaderListSize = HTTPLimits.maxHeaderBytes
-        decoderLimits.maxHeaderFieldSize = HTTPLimits.maxHeaderBytes
-        let headerLimits = decoderLimits
         let bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 1024)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -124,14 +119,7 @@ final class HTTPServer: Sendable {
             .childChannelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 64 << 10))
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    guard let worker = workers[ObjectIdentifier(channel.eventLoop)]?.value else { return }
-                    let pipeline = channel.pipeline.syncOperations
-                    if let tls = worker.listener.tls { try pipeline.addHandler(tls.makeHandler()) }
-                    try pipeline.configureHTTPServerPipeline(
-                        withPipeliningAssistance: true, withErrorHandling: false, withOutboundHeaderValidation: false,
-                        withEncoderConfiguration: HTTPResponseEncoder.Configuration(),
-                        withDecoderLimitConfiguration: headerLimits)
-                    try pipeline.addHandler(HTTPConnection(worker))
+                    try workers[ObjectIdentifier(channel.eventLoop)]?.value.addHandlers(to: channel)
                 }
             }
         do {
@@ -150,35 +138,6 @@ struct ListenError: Error, CustomStringConvertible {
     var description: String {
         let reason = (underlying as? IOError).map { String(cString: strerror($0.errnoCode)) } ?? "\(underlying)"
         return "cannot listen on \(endpoint): \(reason)"
-    }
-}
-
-/// What the connections of one event loop share.
-final class HTTPWorker {
-    private(set) var responder: any HTTPResponder
-    private(set) var limits: HTTPLimits
-    private(set) var listener: HTTPListener
-    let executor: EventLoopExecutor
-    let budget: ByteBudget
-    let connections: Connections
-
-    init(
-        responder: any HTTPResponder, executor: EventLoopExecutor, limits: HTTPLimits, listener: HTTPListener,
-        budget: ByteBudget, connections: Connections
-    ) {
-        self.responder = responder
-        self.executor = executor
-        self.limits = limits
-        self.listener = listener
-        self.budget = budget
-        self.connections = connections
-    }
-
-    /// For the next requests.
-    func change(to responder: any HTTPResponder, _ limits: HTTPLimits, _ listener: HTTPListener) {
-        self.responder = responder
-        self.limits = limits
-        self.listener = listener
     }
 }
 

@@ -6,17 +6,19 @@ import Synchronization
 /// that are there when it begins.
 final class ServerTLS: Sendable {
     private let settings: ListenerTLS
+    private let versions: HTTPVersions
     private let stampsAtStart: [FileStamp?]
     private let context: Mutex<NIOSSLContext>
     private let reloadFailures: Counter
     private let handshakeFailures: Counter
     private let logger: Logger
 
-    init(_ settings: ListenerTLS, _ context: Context) throws(TLSFileError) {
+    init(_ settings: ListenerTLS, _ context: Context, _ versions: HTTPVersions) throws(TLSFileError) {
         self.settings = settings
+        self.versions = versions
         // Before they are read: what changes until somebody looks is seen at the first look.
         stampsAtStart = Self.stamps(of: settings)
-        self.context = Mutex(try Self.read(settings))
+        self.context = Mutex(try Self.read(settings, versions))
         logger = context.logger
         let labels = ["component": context.id.description]
         reloadFailures = context.metrics.counter(
@@ -52,7 +54,7 @@ final class ServerTLS: Sendable {
 
     private func reload() {
         do throws(TLSFileError) {
-            let new = try Self.read(settings)
+            let new = try Self.read(settings, versions)
             context.withLock { $0 = new }
             logger.info("certificates read", metadata: ["file": "\(settings.certificateFile)"])
         } catch {
@@ -61,12 +63,14 @@ final class ServerTLS: Sendable {
         }
     }
 
-    private static func read(_ settings: ListenerTLS) throws(TLSFileError) -> NIOSSLContext {
+    private static func read(
+        _ settings: ListenerTLS, _ versions: HTTPVersions
+    ) throws(TLSFileError) -> NIOSSLContext {
         var tls = TLSConfiguration.makeServerConfiguration(
             certificateChain: try PEMFiles.certificates(in: settings.certificateFile).map { .certificate($0) },
             privateKey: .privateKey(try PEMFiles.key(in: settings.keyFile)))
         tls.minimumTLSVersion = settings.minVersion.minimum
-        tls.applicationProtocols = ["http/1.1"]
+        tls.applicationProtocols = versions.applicationProtocols
         if let authorities = settings.clientCAFile {
             tls.trustRoots = .certificates(try PEMFiles.certificates(in: authorities))
             // Of a client it is not the host's name that counts, but who vouches for it.

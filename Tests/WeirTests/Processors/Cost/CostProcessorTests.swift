@@ -17,7 +17,7 @@ struct CostProcessorTests {
         }
         #expect(own.diagnostics.lines == [])
         return CostProcessor(
-            CostConfiguration(table: PriceTable(lists)),
+            CostConfiguration(PriceTable(lists)),
             Context(
                 id: ComponentID(type: "cost", name: nil),
                 logger: Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }, metrics: metrics))
@@ -84,7 +84,8 @@ struct CostProcessorTests {
     @Test func anAgentSumsUpAndCostsNothing() throws {
         var agent = chat
         agent[0].1 = .string("invoke_agent")
-        #expect(try cost(agent) == ["status": "aggregate"])
+        // What it would cost, should no call be stored below it: not a cost of its own.
+        #expect(try cost(agent) == ["status": "aggregate", "aggregate": "0.004325", "price": "openai/gpt-4o"])
         #expect(
             try cost([("ai.operationId", .string("ai.generateText")), ("ai.usage.inputTokens", .int(3))])
                 == ["status": "aggregate"])

@@ -161,14 +161,11 @@ private final class ResponderSample {
     /// - Parameter keys: of `protocols.http`.
     init(_ keys: String = "", processors: [any Processor] = [], journalBytes: Int = 16 << 20) throws {
         let configuration = try #require(
-            read(OTLPReceiver.Configuration.self, "protocols: { http: { \(keys) } }")
-        ).http
+            read(OTLPReceiver.Configuration.self, "protocols: { http: { \(keys) } }")?.http)
         pipeline = try PipelineSample(maxBytes: journalBytes, processors: processors)
         let logger = Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }
         let context = Context(id: ComponentID(type: "otlp"), logger: logger, metrics: metrics)
-        let intake = try Intake(
-            into: [pipeline.pipeline], maxValueDepth: configuration.maxValueDepth,
-            decodedLimit: configuration.maxDecodedBytes)
+        let intake = try Intake(into: [pipeline.pipeline], configuration.limits)
         responder = try OTLPResponder(configuration, intake, ReceiverTelemetry(context, transport: "http"))
     }
 

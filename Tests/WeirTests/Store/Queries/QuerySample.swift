@@ -14,6 +14,7 @@ final class QuerySample {
     static let tenant = Tenant("default")
 
     let reader: any StoreReader
+    let store: HotStore
     private let export: (JournalRecord) async throws -> Void
     private var sequence: UInt64 = 0
 
@@ -22,10 +23,12 @@ final class QuerySample {
         case .sqlite:
             let sample = try SQLiteSample()
             export = { try await sample.export($0) }
-            reader = SQLiteReader(SQLiteDirectory(sample.path))
+            store = .sqlite(SQLiteDirectory(sample.path))
+            reader = store.reader(.default)
         case .postgres:
             let sample = try PostgresSample()
             export = { try await sample.export($0) }
+            store = .postgres(connection: sample.schema.connection, schema: sample.schema.name)
             reader = PostgresReader(
                 sample.schema.connection, schema: sample.schema.name, clock: { [clock = sample.clock] in clock.now })
         }

@@ -183,7 +183,7 @@ struct HotRowsTests {
         priced.attributes.append(NewPair(key: "weir.cost.total", value: .string("0.000195")))
         let rows = try Self.rows([call, priced])
         #expect(rows.usage.map(\.totalCost) == [2_000_000_000_000, 195_000_000])
-        #expect(rows.usage.map(\.costSource) == [.span, .table])
+        #expect(rows.usage.map(\.costSource) == [.provider, .table])
     }
 
     @Test(

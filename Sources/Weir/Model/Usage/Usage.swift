@@ -89,3 +89,22 @@ struct Usage: Sendable, Equatable {
         return cached > input ? .exclusive : basis
     }
 }
+
+extension Usage {
+    /// `input=1000 cache_read=500 output=120`, as the ledger has it; empty where nothing was used.
+    var text: String {
+        UsageUnit.allCases.filter { self[$0] > 0 }.map { "\($0.rawValue)=\(self[$0])" }.joined(separator: " ")
+    }
+
+    /// Reads ``text``; nil where it is something else.
+    init?(text: String) {
+        for word in text.split(separator: " ") {
+            let parts = word.split(separator: "=", maxSplits: 1)
+            guard parts.count == 2, let unit = UsageUnit(rawValue: String(parts[0])), let count = Int64(parts[1]),
+                (0...Counts.maximum).contains(count)
+            else { return nil }
+            self[unit] = count
+            if unit.isInputToken { inputTokens += count }
+        }
+    }
+}

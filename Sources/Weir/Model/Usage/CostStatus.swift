@@ -8,4 +8,13 @@ enum CostStatus: String, CaseIterable, Sendable {
     case aggregate
     /// Its counts contradict each other.
     case inconsistent
+
+    var name: StaticString {
+        switch self {
+        case .priced: "priced"
+        case .unpriced: "unpriced"
+        case .aggregate: "aggregate"
+        case .inconsistent: "inconsistent"
+        }
+    }
 }

@@ -1,7 +1,7 @@
 extension PostgresMigration {
     /// What web pages have sent.
-    static let fifth = PostgresMigration(
-        version: 5, name: "telemetry events",
+    static let fourth = PostgresMigration(
+        version: 4, name: "telemetry events",
         sql: """
             CREATE VIEW telemetry_events AS
                 SELECT t.name AS tenant, s.start_time AS event_time, lpad(to_hex(s.span_id), 16, '0') AS event_id,

@@ -49,6 +49,18 @@ enum UsageUnit: String, CaseIterable, Sendable {
         }
     }
 
+    /// Whether it is among the input tokens by which the price of a long context goes.
+    var isInputToken: Bool {
+        switch self {
+        case .input, .cacheRead, .cacheWrite, .hourCacheWrite, .inputAudio, .inputImage, .inputVideo, .cacheReadAudio,
+            .cacheReadImage:
+            true
+        case .output, .reasoning, .outputAudio, .outputImage, .inputCharacter, .outputCharacter, .inputSecond,
+            .outputSecond, .query:
+            false
+        }
+    }
+
     /// What it is charged as where a price list does not name it.
     var substitute: UsageUnit? {
         switch self {

@@ -1,0 +1,21 @@
+extension HotStore {
+    func traces(of matcher: SubjectMatcher, at now: Timestamp) throws -> Set<TraceID> {
+        switch self {
+        case .sqlite(let directory): try SQLiteErasure(directory: directory).traces(of: matcher, at: now)
+        case .postgres(let connection, let schema):
+            try PostgresErasure(PostgresSession.open(connection, schema: schema), matcher).traces()
+        }
+    }
+
+    func erase(
+        _ matcher: SubjectMatcher, _ traces: Set<TraceID>, rewrites: Bool, at now: Timestamp
+    ) throws -> ErasedRows {
+        switch self {
+        case .sqlite(let directory):
+            try SQLiteErasure(directory: directory).erase(matcher, traces: traces, at: now)
+        case .postgres(let connection, let schema):
+            try PostgresErasure(PostgresSession.open(connection, schema: schema), matcher)
+                .erase(traces, rewrites: rewrites)
+        }
+    }
+}

@@ -1,0 +1,55 @@
+/// What a call used, as its span says it.
+extension GenAIAttributes {
+    /// Spellings whose senders pass on what the provider's API said, in its own way of counting.
+    private static let rawReads = ranks(
+        .cacheReadTokens, "gen_ai.usage.cache_read_input_tokens", "ai.usage.cachedInputTokens")
+    private static let rawWrites = ranks(.cacheWriteTokens, "gen_ai.usage.cache_creation_input_tokens")
+
+    private static func ranks(_ attribute: GenAIAttribute, _ keys: String...) -> Set<Int> {
+        Set(keys.compactMap { attribute.keys.firstIndex(of: $0) })
+    }
+
+    func counts(of batch: borrowing Batch) -> Usage.Counts {
+        Usage.Counts(
+            input: count(.inputTokens, of: batch), output: count(.outputTokens, of: batch),
+            total: count(.totalTokens, of: batch), cacheRead: count(.cacheReadTokens, of: batch),
+            cacheWrite: count(.cacheWriteTokens, of: batch), hourCacheWrite: count(.hourCacheWriteTokens, of: batch),
+            reasoning: count(.reasoningTokens, of: batch), inputAudio: count(.inputAudioTokens, of: batch),
+            outputAudio: count(.outputAudioTokens, of: batch), inputImage: count(.inputImageTokens, of: batch),
+            outputImage: count(.outputImageTokens, of: batch), characters: count(.characters, of: batch),
+            seconds: count(.seconds, of: batch), queries: count(.queries, of: batch))
+    }
+
+    /// Nil where the span does not say it; negative where what it says is no count.
+    private func count(_ attribute: GenAIAttribute, of batch: borrowing Batch) -> Int64? {
+        has(attribute) ? tokens(attribute, of: batch) ?? -1 : nil
+    }
+
+    /// Anthropic counts what its cache was asked for beside the input, and so do those who serve its models.
+    func defaultBasis(of batch: borrowing Batch) -> Usage.CacheBasis {
+        let isRaw =
+            rank(of: .cacheReadTokens).map(Self.rawReads.contains) ?? false
+            || rank(of: .cacheWriteTokens).map(Self.rawWrites.contains) ?? false
+        guard isRaw else { return .inclusive }
+        return modelName(of: batch).lowercased().contains("claude") ? .exclusive : .inclusive
+    }
+
+    /// What answered; else what was asked for.
+    func modelName(of batch: borrowing Batch) -> String {
+        let response = bytes(.responseModel, of: batch)
+        return String(decoding: response.isEmpty ? bytes(.requestModel, of: batch) : response, as: UTF8.self)
+    }
+
+    /// The text of a name, if it is no longer than one is.
+    func bytes(_ attribute: GenAIAttribute, of batch: borrowing Batch) -> [UInt8] {
+        guard case .string(let text)? = value(attribute, of: batch), text.count <= 256 else { return [] }
+        return Array(text)
+    }
+
+    /// Nil where the span says nothing of use, or its counts contradict each other.
+    func usage(of batch: borrowing Batch) -> Usage? {
+        let counts = counts(of: batch)
+        guard counts.all.contains(where: { $0 != nil }) else { return nil }
+        return Usage(counts, default: defaultBasis(of: batch))
+    }
+}

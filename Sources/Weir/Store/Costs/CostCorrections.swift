@@ -1,0 +1,129 @@
+/// What the ledger takes back: the call that is there twice, and the aggregate that a call below it explains. In either
+/// database the same statements, which add what is missing of it, so that it does not matter what came first.
+///
+/// The entries of a span count from 0 on. An even one says what it costs, an odd one takes back the one before. What
+/// the last one says stands.
+enum CostCorrections {
+    static let columns = CostRow.columns
+
+    /// Takes back all but one of the calls of one response, of a tenant and a day: a gateway and the SDK behind it, or
+    /// two instrumentations of one library, see the same call. The one that has a price stays, before one of which the
+    /// sender says it; then the earliest.
+    ///
+    /// Wants `touched_responses` with the columns `tenant_id` and `response_id`.
+    static func duplicates(_ dialect: SQLDialect) -> String {
+        """
+        , calls AS (
+            SELECT l.*, row_number() OVER (
+                PARTITION BY l.tenant_id, l.response_id, \(dialect.day("l.start_time"))
+                ORDER BY (l.\(dialect.costName) IS NULL), (l.cost_source <> 'table'), l.start_time, l.trace_id,
+                    l.span_id
+            ) AS place
+            FROM cost_ledger l
+            JOIN touched_responses t ON t.tenant_id = l.tenant_id AND t.response_id = l.response_id
+            WHERE l.calls = 1\(dialect.touchedDays("l.start_time")) AND \(standing)
+        )
+        \(reversal("'duplicate'", dialect)) FROM calls l WHERE l.place > 1
+        ON CONFLICT DO NOTHING
+        """
+    }
+
+    /// Takes back aggregates above a call that has a price, or above another such aggregate. Where a call was sampled
+    /// out nobody knows what is above it, and it stands for all of its trace.
+    ///
+    /// Wants `touched_traces` with the column `trace_id`.
+    static func leaves(_ dialect: SQLDialect) -> String {
+        """
+        , aggregates AS (
+            SELECT l.* FROM cost_ledger l JOIN touched_traces t ON t.trace_id = l.trace_id
+            WHERE l.calls = 0\(dialect.touchedDays("l.start_time")) AND \(standing)
+        ), above (tenant_id, trace_id, span_id) AS (
+            SELECT c.tenant_id, c.trace_id, c.parent_span_id FROM cost_ledger c
+            WHERE c.trace_id IN (SELECT trace_id FROM aggregates)\(dialect.touchedDays("c.start_time"))
+                AND c.\(dialect.costName) IS NOT NULL AND c.parent_span_id IS NOT NULL
+            UNION
+            SELECT s.tenant_id, s.trace_id, s.parent_span_id FROM above a
+            JOIN spans s ON s.trace_id = a.trace_id AND s.span_id = a.span_id AND s.tenant_id = a.tenant_id
+            WHERE s.parent_span_id IS NOT NULL\(dialect.touchedDays("s.start_time"))
+        )
+        \(reversal("'leaf'", dialect)) FROM aggregates l
+        WHERE EXISTS (SELECT 1 FROM above a
+                WHERE a.trace_id = l.trace_id AND a.span_id = l.span_id AND a.tenant_id = l.tenant_id)
+            OR EXISTS (SELECT 1 FROM cost_ledger c
+                WHERE c.trace_id = l.trace_id AND c.tenant_id = l.tenant_id AND c.sampled_out
+                    AND c.\(dialect.costName) IS NOT NULL\(dialect.touchedDays("c.start_time")))
+        ON CONFLICT DO NOTHING
+        """
+    }
+
+    /// `l` says what a span costs, and nothing has taken it back.
+    static let standing = """
+        l.entry % 2 = 0 AND NOT EXISTS (SELECT 1 FROM cost_ledger r WHERE r.trace_id = l.trace_id
+            AND r.span_id = l.span_id AND r.start_time = l.start_time AND r.entry = l.entry + 1)
+        """
+
+    /// An entry that takes `l` back. What follows says where `l` is from.
+    /// - Parameter reason: in SQL.
+    static func reversal(_ reason: String, _ dialect: SQLDialect) -> String {
+        let values = columns.map { column in
+            switch column {
+            case "entry": "l.entry + 1"
+            case "reason": reason
+            case "calls", "unpriced": "-l.\(column)"
+            case "total_cost": "-l.\(dialect.costName)"
+            case _ where column.hasSuffix("_tokens"): "-l.\(column)"
+            default: "l.\(column)"
+            }
+        }
+        return insert(values, dialect)
+    }
+
+    /// An entry for what `l` costs by another price, all of it in SQL. It wants the one that takes `l` back.
+    static func repriced(cost: String, price: String, source: String, _ dialect: SQLDialect) -> String {
+        let values = columns.map { column in
+            switch column {
+            case "entry": "l.entry + 2"
+            case "reason": "'reprice'"
+            case "status": "CASE l.calls WHEN 0 THEN l.status ELSE 'priced' END"
+            case "unpriced": "0"
+            case "total_cost": cost
+            case "cost_source": source
+            case "price": price
+            default: "l.\(column)"
+            }
+        }
+        return insert(values, dialect)
+    }
+
+    private static func insert(_ values: [String], _ dialect: SQLDialect) -> String {
+        let names = columns.map { $0 == "total_cost" ? dialect.costName : $0 }
+        return "INSERT INTO cost_ledger (\(names.joined(separator: ", "))) SELECT \(values.joined(separator: ", "))"
+    }
+}
+
+extension SQLDialect {
+    /// The column of a cost.
+    var costName: String {
+        switch self {
+        case .postgres: "total_cost"
+        case .sqlite: "total_cost_pico"
+        }
+    }
+
+    /// The day of a time, in UTC.
+    fileprivate func day(_ column: String) -> String {
+        switch self {
+        case .postgres: "date_trunc('day', \(column), 'UTC')"
+        case .sqlite: "\(column) / 86400000000"
+        }
+    }
+
+    /// In which partitions to look. A file of SQLite is a day.
+    fileprivate func touchedDays(_ column: String) -> String {
+        switch self {
+        case .postgres:
+            " AND \(column) >= (SELECT first FROM touched_days) AND \(column) < (SELECT last FROM touched_days)"
+        case .sqlite: ""
+        }
+    }
+}

@@ -1,0 +1,39 @@
+import GRDB
+
+/// In the files of days, beside the exporter that writes them.
+actor SQLiteCostRewriter: CostRewriter {
+    private let directory: SQLiteDirectory
+    private let executor = BlockingExecutor(label: "weir.sqlite.costs")
+
+    init(_ directory: SQLiteDirectory) {
+        self.directory = directory
+    }
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+    func write(_ repriced: [CostReprice]) throws -> Int {
+        var count = 0
+        for (day, rows) in Dictionary(grouping: repriced, by: { Day($0.standing.key.start) }) {
+            let file = try SQLiteFile(directory.path(of: day), SQLiteMigration.day, at: .now())
+            defer { file.close() }
+            count += try file.write(at: .now()) { db in try rows.count { try Self.write($0, db) } }
+        }
+        return count
+    }
+
+    private static func write(_ row: CostReprice, _ db: Database) throws -> Bool {
+        let key = row.standing.key
+        // GRDB binds bytes only as Foundation's Data. These are digits.
+        let (takesBack, adds) = CostReprice.statements(
+            trace: "x'\(key.trace.text)'", span: ":span", start: ":start", entry: ":entry", cost: ":cost",
+            price: ":price", source: ":source", .sqlite)
+        let place: StatementArguments = [
+            "span": key.span, "start": key.start.microseconds, "entry": row.standing.entry,
+        ]
+        try db.execute(sql: takesBack, arguments: place)
+        guard db.changesCount == 1 else { return false }
+        let price: StatementArguments = ["cost": row.pico, "price": row.price, "source": row.source.rawValue]
+        try db.execute(sql: adds, arguments: place &+ price)
+        return true
+    }
+}

@@ -1,0 +1,65 @@
+/// What was spent in a time, by tenant and whoever a budget is for: those who spent most.
+struct SpendQuery: StoreQuery {
+    static let limits = QueryLimits(default: 10_000, maximum: 10_000)
+    static let tables = SQLiteMigration.thirdDay.version
+
+    /// Not asked for: the sums are those of all tenants.
+    let tenant = Tenant("default")
+    var window: TimeWindow
+    var limit = limits.default
+    let scope: BudgetScope
+
+    init(_ scope: BudgetScope, in window: TimeWindow) {
+        self.scope = scope
+        self.window = window
+    }
+
+    func wanted(after rows: [Spend]) -> Int { AggregateLimits.maximumRows }
+
+    func sql(in window: TimeWindow, atMost count: Int, _ dialect: SQLDialect) -> SQLText {
+        let (table, time, id, sum): (SQLText, SQLText, SQLText, SQLText) =
+            switch scope {
+            case .tenant: ("cost_rollups", "hour", "''", dialect.rollupCost)
+            case .user: ("cost_rollups", "hour", "user_id", dialect.rollupCost)
+            case .agent: ("cost_rollups", "hour", "agent", dialect.rollupCost)
+            case .model: ("cost_rollups", "hour", "model", dialect.rollupCost)
+            case .run: ("cost_ledger", "start_time", dialect.hex("trace_id"), dialect.cost)
+            }
+        return """
+            SELECT t.name, \(id), \(sum) FROM \(table) JOIN tenants t ON t.id = tenant_id
+            WHERE true\(window.condition(on: time))\(scope == .tenant ? "" : " AND \(id) <> ''")
+            GROUP BY 1, 2
+            ORDER BY 3 DESC, 4 DESC
+            LIMIT \(.integer(Int64(count)))
+            """
+    }
+
+    func row(_ columns: inout ColumnReader) throws(QueryError) -> Spend {
+        Spend(owner: Spend.Owner(tenant: try columns.text(), id: try columns.text()), pico: try columns.pico())
+    }
+
+    func merge(_ found: [Spend], into rows: inout [Spend]) {
+        guard !rows.isEmpty else {
+            rows = found
+            return
+        }
+        var sums = Dictionary(uniqueKeysWithValues: rows.map { ($0.owner, $0.pico) })
+        for row in found { sums[row.owner, default: 0] += row.pico }
+        rows = sums.map { Spend(owner: $0.key, pico: $0.value) }
+    }
+
+    func page(of rows: [Spend]) -> Page<Spend> { Page(rows.sorted { $0.pico > $1.pico }, limit: limit) }
+}
+
+/// What somebody spent.
+struct Spend: Equatable, Sendable {
+    struct Owner: Hashable, Sendable {
+        let tenant: String
+        /// Empty for the tenant itself.
+        let id: String
+    }
+
+    let owner: Owner
+    /// In 10⁻¹² USD.
+    let pico: Int128
+}

@@ -1,0 +1,103 @@
+import NIOCore
+import NIOHTTP1
+import NIOHTTP2
+
+/// What the connections of one event loop share.
+final class HTTPWorker {
+    private(set) var responder: any HTTPResponder
+    private(set) var limits: HTTPLimits
+    private(set) var listener: HTTPListener
+    let executor: EventLoopExecutor
+    let budget: ByteBudget
+    let connections: Connections
+
+    init(
+        responder: any HTTPResponder, executor: EventLoopExecutor, limits: HTTPLimits, listener: HTTPListener,
+        budget: ByteBudget, connections: Connections
+    ) {
+        self.responder = responder
+        self.executor = executor
+        self.limits = limits
+        self.listener = listener
+        self.budget = budget
+        self.connections = connections
+    }
+
+    /// For the next requests.
+    func change(to responder: any HTTPResponder, _ limits: HTTPLimits, _ listener: HTTPListener) {
+        self.responder = responder
+        self.limits = limits
+        self.listener = listener
+    }
+
+    /// Counts a connection that begins. Asked again for the same one, it says the same.
+    /// - Returns: whether it is one too many, which its requests are told. Beyond those that are told so, and while the
+    ///   server stops, it is closed.
+    func admit(_ channel: any Channel) -> Bool {
+        let open = connections.add(channel)
+        if open > limits.maxConnections + HTTPLimits.politeConnections || connections.isDraining {
+            channel.close(promise: nil)
+        }
+        return open > limits.maxConnections
+    }
+
+    /// Who has sent `head`, and the answer where nothing of the body is wanted. Nothing of it is read then, but what is
+    /// on its way.
+    func receive(_ head: HTTPRequestHead, from address: String) -> (identity: Identity?, response: HTTPResponse?) {
+        if let preflight = listener.cors?.preflight(head) { return (nil, preflight) }
+        guard let authentication = listener.authentication, let scope = responder.scope(of: head) else {
+            return (nil, responder.refusal(of: head))
+        }
+        do throws(HTTPFault) {
+            let identity = try authentication.identify(responder.credentials(of: head), wanting: scope, from: address)
+            return (identity, responder.refusal(of: head))
+        } catch {
+            var response = responder.response(to: error, head: head)
+            // RFC 9110 15.5.2: "The server generating a 401 response MUST send a WWW-Authenticate header field".
+            if case .unauthenticated = error {
+                response.headers.append(("WWW-Authenticate", #"Bearer realm="weir", Basic realm="weir""#))
+            }
+            return (nil, response)
+        }
+    }
+}
+
+// MARK: - What a connection is made of
+
+extension HTTPWorker {
+    func addHandlers(to channel: any Channel) throws {
+        if let tls = listener.tls { try channel.pipeline.syncOperations.addHandler(tls.makeHandler()) }
+        switch listener.versions {
+        case .two: try addHTTP2(to: channel)
+        case .oneOrTwo where listener.tls != nil:
+            try channel.pipeline.syncOperations.addHandler(HTTPNegotiation(self))
+        case .one, .oneOrTwo: try addHTTP1(to: channel)
+        }
+    }
+
+    func addHTTP1(to channel: any Channel) throws {
+        var decoderLimits = NIOHTTPDecoderLimitConfiguration()
+        decoderLimits.maxHeaderListSize = HTTPLimits.maxHeaderBytes
+        decoderLimits.maxHeaderFieldSize = HTTPLimits.maxHeaderBytes
+        let pipeline = channel.pipeline.syncOperations
+        try pipeline.configureHTTPServerPipeline(
+            withPipeliningAssistance: true, withErrorHandling: false, withOutboundHeaderValidation: false,
+            withEncoderConfiguration: HTTPResponseEncoder.Configuration(),
+            withDecoderLimitConfiguration: decoderLimits)
+        try pipeline.addHandler(HTTPConnection(self))
+    }
+
+    func addHTTP2(to channel: any Channel) throws {
+        let connection = HTTP2Connection(self)
+        let bound = NIOLoopBound(connection, eventLoop: channel.eventLoop)
+        let handler = NIOHTTP2Handler(
+            mode: .server, eventLoop: channel.eventLoop, connectionConfiguration: limits.http2.connection,
+            streamConfiguration: limits.http2.stream
+        ) { stream in
+            stream.eventLoop.makeCompletedFuture {
+                try stream.pipeline.syncOperations.addHandler(HTTP2Stream(bound.value))
+            }
+        }
+        try channel.pipeline.syncOperations.addHandlers([handler, connection])
+    }
+}

@@ -1,0 +1,136 @@
+import Testing
+
+@testable import Weir
+
+struct BudgetBookTests {
+    private let now = Timestamp(nanoseconds: SampleBatch.fourOClock + 1_800 * 1_000_000_000)
+
+    private func budget(
+        _ scope: BudgetScope, _ window: BudgetWindow, soft: Int64? = nil, hard: Int64? = nil, tenant: String? = nil
+    ) -> Budget {
+        Budget(
+            name: "b", scope: scope, window: window, tenant: tenant, id: nil,
+            limits: .thresholds(soft: soft, hard: hard))
+    }
+
+    private func after(seconds: UInt64) -> Timestamp {
+        Timestamp(nanoseconds: now.nanoseconds + seconds * 1_000_000_000)
+    }
+
+    /// Reads what the book wants: `past` and `recent` are what anybody spent then.
+    private func read(
+        _ book: inout BudgetBook, at time: Timestamp, past: [Spend] = [], recent: [Spend] = [], baseline: [Spend] = []
+    ) -> [BudgetCrossing] {
+        let answers = book.wishes(at: time).map { wish in
+            let rows =
+                switch wish.part {
+                case .past: past
+                case .recent: recent
+                case .baseline: baseline
+                }
+            return (wish: wish, page: Page(rows, limit: wish.query.limit))
+        }
+        return book.note(answers, at: time)
+    }
+
+    private func spend(_ pico: Int128, _ id: String = "", tenant: String = "acme") -> Spend {
+        Spend(owner: Spend.Owner(tenant: tenant, id: id), pico: pico)
+    }
+
+    @Test func whatLiesBackIsReadSeldomAndTheRestOften() {
+        var book = BudgetBook([budget(.tenant, .month, hard: 10), budget(.user, .hour, hard: 10)])
+        let first = book.wishes(at: now)
+        #expect(first.map(\.budget) == [0, 0, 1])
+        #expect(
+            first.map {
+                "\($0.part) \($0.query.window.from.text.prefix(13)) \($0.query.window.to?.text.prefix(13) ?? "")"
+            }
+                == ["past 2026-02-01T00 2026-02-03T03", "recent 2026-02-03T03 ", "recent 2026-02-03T04 "])
+        #expect(book.wishes(at: after(seconds: 59)).map(\.part) == [.recent, .recent])
+        #expect(book.wishes(at: after(seconds: 60)).map(\.part) == [.past, .recent, .recent])
+        // In the next hour the parts are others.
+        #expect(book.wishes(at: after(seconds: 1_800)).map(\.part) == [.past, .recent, .recent])
+        book.fail()
+        #expect(book.wishes(at: after(seconds: 1_801)).map(\.part) == [.past, .recent, .recent])
+        // A clock that was set back.
+        #expect(book.wishes(at: now).map(\.part) == [.past, .recent, .recent])
+    }
+
+    @Test func aThresholdIsCrossedOnceInAWindow() {
+        var book = BudgetBook([budget(.user, .day, soft: 10, hard: 20)])
+        #expect(read(&book, at: now, past: [spend(5, "ann")], recent: [spend(4, "ann"), spend(9, "bob")]) == [])
+        let soft = read(&book, at: after(seconds: 61), past: [spend(5, "ann")], recent: [spend(5, "ann")])
+        #expect(soft.map(\.key.level) == [.soft] && soft[0].spent == 10 && soft[0].threshold == 10)
+        #expect(soft[0].key.id == "ann" && soft[0].key.windowStart.text.hasPrefix("2026-02-03T00"))
+        // Until it is known to be recorded, it is said again.
+        #expect(
+            read(&book, at: after(seconds: 62), recent: [spend(5, "ann")])
+                == soft.map { crossing in
+                    BudgetCrossing(
+                        key: crossing.key, scope: .user, window: .day, threshold: 10, spent: 10, at: after(seconds: 62))
+                })
+        book.noteRecorded(soft)
+        #expect(read(&book, at: after(seconds: 63), recent: [spend(6, "ann")]) == [])
+        let hard = read(&book, at: after(seconds: 64), recent: [spend(15, "ann")])
+        #expect(hard.map(\.key.level) == [.hard])
+        book.noteRecorded(hard)
+        #expect(book.levels.map(\.reached) == [1] && book.levels[0].used == 1)
+        // The next day it is another window.
+        let tomorrow = after(seconds: 86_400)
+        #expect(read(&book, at: tomorrow, recent: [spend(10, "ann")]).map(\.key.level) == [.soft])
+        #expect(book.statuses(tenant: "acme", ids: [.user: "ann"]).map(\.spent) == [10])
+    }
+
+    @Test func aCallIsAllowedUntilTheHardThreshold() {
+        var book = BudgetBook([
+            budget(.tenant, .day, hard: 100), budget(.user, .day, soft: 10, hard: 20, tenant: "acme"),
+            budget(.run, .run, soft: 5),
+        ])
+        _ = read(
+            &book, at: now, recent: [spend(50), spend(12, "ann"), spend(20, "bob"), spend(20, "bob", tenant: "b")])
+        func states(_ ids: [BudgetScope: String], tenant: String = "acme") -> [String] {
+            book.statuses(tenant: tenant, ids: ids).map { "\($0.scope) \($0.spent ?? -1) \($0.state)" }
+        }
+        #expect(states([:]) == ["tenant 50 ok"])
+        #expect(states([.user: "ann", .run: "ann"]) == ["tenant 50 ok", "user 12 soft", "run 12 soft"])
+        #expect(states([.user: "bob"]) == ["tenant 50 ok", "user 20 hard"])
+        #expect(states([.user: "new"]) == ["tenant 50 ok", "user 0 ok"])
+        // The user's budget is of one tenant only.
+        #expect(states([.user: "bob"], tenant: "b") == ["tenant 0 ok"])
+    }
+
+    @Test func whereMoreSpendThanAreKeptApartNobodyIsTakenToHaveSpentNothing() {
+        var book = BudgetBook([budget(.user, .hour, hard: 1_000)])
+        let many = (0...BudgetBook.maximumOwners).map { spend(Int128(999 - $0 / 100), "u\($0)") }
+        _ = read(&book, at: now, recent: many)
+        #expect(book.statuses(tenant: "acme", ids: [.user: "u1"]).map(\.state) == [.ok])
+        let unknown = book.statuses(tenant: "acme", ids: [.user: "x"])
+        #expect(unknown.map(\.state) == [.untracked] && unknown[0].spent == nil)
+        _ = read(&book, at: after(seconds: 120), recent: Array(many.prefix(5)))
+        #expect(book.statuses(tenant: "acme", ids: [.user: "x"]).map(\.state) == [.ok])
+    }
+
+    @Test func aSpikeIsMoreThanTwiceWhatIsUsual() {
+        let spikes = Budget(
+            name: "spike", scope: .tenant, window: .hour, tenant: nil, id: nil,
+            limits: .spike(times: 2_000_000, above: 1_000))
+        var book = BudgetBook([spikes])
+        // 24,000 in a day are 1,000 in an hour.
+        let usual = [spend(24_000), spend(24_000, tenant: "b"), spend(2, tenant: "c")]
+        let crossings = read(
+            &book, at: now, recent: [spend(1_999), spend(2_000, tenant: "b"), spend(999, tenant: "c")], baseline: usual)
+        #expect(crossings.map(\.key.tenant) == ["b"] && crossings[0].threshold == 2_000)
+        #expect(crossings[0].key.level == .spike)
+        book.noteRecorded(crossings)
+        #expect(read(&book, at: after(seconds: 1), recent: [spend(1_000, tenant: "c")]).map(\.threshold) == [1_000])
+        #expect(book.statuses(tenant: "b", ids: [:]) == [])
+    }
+
+    @Test func ofARunThereIsOneCrossingHoweverLongItTakes() {
+        var book = BudgetBook([budget(.run, .run, hard: 5)])
+        let first = read(&book, at: now, recent: [spend(5, "t")])
+        book.noteRecorded(first)
+        #expect(first.map(\.key.windowStart.nanoseconds) == [0])
+        #expect(read(&book, at: after(seconds: 7_200), past: [spend(5, "t")], recent: [spend(1, "t")]) == [])
+    }
+}

@@ -1,0 +1,215 @@
+import Testing
+
+@testable import Weir
+
+/// What calls cost, in either database: the same sums whatever came first, and however often.
+@Suite struct CostLedgerTests {
+    private typealias Sample = QuerySample
+
+    /// A priced call: in pico-dollars, as `cost` would have written it.
+    private func call(
+        _ id: UInt64, parent: UInt64 = 0, trace: UInt64 = 1, start: Int64 = 0, pico: Int64?, response: String? = nil,
+        user: String? = nil, model: String = "m"
+    ) -> SpanFixture {
+        var attributes: [(String, NewValue)] = [
+            ("gen_ai.operation.name", .string("chat")), ("gen_ai.request.model", .string(model)),
+            ("gen_ai.usage.input_tokens", .int(10)),
+        ]
+        if let pico {
+            attributes += [("weir.cost.status", .string("priced")), ("weir.cost.total", .string(Cost.text(pico)))]
+        } else {
+            attributes += [("weir.cost.status", .string("unpriced"))]
+        }
+        if let response { attributes.append(("gen_ai.response.id", .string(response))) }
+        if let user { attributes.append(("user.id", .string(user))) }
+        return placed(Sample.span(id, start: start, name: "chat", attributes), trace, parent)
+    }
+
+    /// An agent that says itself what its calls used.
+    private func agent(_ id: UInt64, parent: UInt64 = 0, trace: UInt64 = 1, pico: Int64) -> SpanFixture {
+        let attributes: [(String, NewValue)] = [
+            ("gen_ai.operation.name", .string("invoke_agent")), ("gen_ai.request.model", .string("m")),
+            ("weir.cost.status", .string("aggregate")), ("weir.cost.aggregate", .string(Cost.text(pico))),
+        ]
+        return placed(Sample.span(id, name: "agent", attributes), trace, parent)
+    }
+
+    private func placed(_ span: SpanFixture, _ trace: UInt64, _ parent: UInt64) -> SpanFixture {
+        var span = span
+        span.traceID = (9, trace)
+        span.parentSpanID = parent
+        return span
+    }
+
+    /// The ledger's sum, and that of the rollups, which must be the same.
+    private func sum(_ sample: Sample) async throws -> Int128 {
+        let rows = try await sample.reader.page(CostQuery(Sample.tenant, by: .tenant, in: Sample.window)).rows
+        let rollups = try await sample.reader.page(SpendQuery(.tenant, in: Sample.window)).rows
+        #expect(rollups.map(\.pico) == rows.map(\.picoDollars))
+        return rows.first?.picoDollars ?? 0
+    }
+
+    private func calls(_ sample: Sample) async throws -> Int64? {
+        try await sample.reader.page(CostQuery(Sample.tenant, by: .tenant, in: Sample.window)).rows.first?.calls
+    }
+
+    @Test(arguments: HotDatabase.allCases)
+    func sumsAreExactAndUnknownIsNotZero(database: HotDatabase) async throws {
+        let sample = try Sample(database)
+        try await sample.add([
+            call(1, pico: 1, user: "ann"), call(2, start: -Sample.day, pico: 9_000_000_000_000_000_001, user: "ann"),
+            call(3, pico: nil, user: "bob", model: "new"), call(4, start: -Sample.day, pico: nil, model: "new"),
+            Sample.call(5, model: "told", user: "ann", cost: 0.5), Sample.span(6),
+        ])
+        func rows(_ dimension: CostQuery.Dimension) async throws -> [String] {
+            try await sample.reader.page(CostQuery(Sample.tenant, by: dimension, in: Sample.window)).rows.map {
+                "\($0.key.who ?? "-") \($0.calls) \($0.unpriced) \($0.cost ?? "-")"
+            }
+        }
+        #expect(try await rows(.user) == ["ann 3 0 9000000.500000000002", "- 1 1 -", "bob 1 1 -"])
+        #expect(
+            try await rows(.source) == ["table 2 0 9000000.000000000002", "provider 1 0 0.500000000000", "- 2 2 -"])
+        #expect(try await rows(.status) == ["priced 3 0 9000000.500000000002", "unpriced 2 2 -"])
+        #expect(try await rows(.day) == ["2026-02-02 2 1 9000000.000000000001", "2026-02-03 3 1 0.500000000001"])
+        #expect(try await rows(.tenant) == ["default 5 2 9000000.500000000002"])
+        for dimension in CostQuery.Dimension.allCases { #expect(try await !rows(dimension).isEmpty) }
+        let unknown = try await sample.reader.page(UnpricedQuery(Sample.tenant, in: Sample.window)).rows
+        let start = Timestamp(nanoseconds: Sample.start)
+        #expect(
+            unknown == [
+                UnpricedModel(
+                    key: .init(provider: nil, model: "new", status: "unpriced"), calls: 2,
+                    firstSeen: Timestamp(nanoseconds: Sample.start - UInt64(Sample.day)), lastSeen: start)
+            ])
+        #expect(try await sum(sample) == 9_000_000_500_000_000_002)
+    }
+
+    @Test(arguments: HotDatabase.allCases)
+    func aTenantSeesItsOwnAndWhoeverAsksForAllSeesAll(database: HotDatabase) async throws {
+        let sample = try Sample(database)
+        try await sample.add([call(1, pico: 5)], tenant: "acme")
+        try await sample.add([call(2, pico: 7)])
+        var query = CostQuery(Sample.tenant, by: .tenant, in: Sample.window)
+        #expect(try await sample.reader.page(query).rows.map(\.picoDollars) == [7])
+        query.hasAllTenants = true
+        #expect(try await sample.reader.page(query).rows.map(\.key.who) == ["default", "acme"])
+        query = CostQuery(Sample.tenant, by: .span, in: Sample.window)
+        query.trace = TraceID(high: 9, low: 1)
+        #expect(try await sample.reader.page(query).rows.map(\.key.who) == ["0000000000000002"])
+    }
+
+    @Test(arguments: HotDatabase.allCases)
+    func whatIsSentTwiceCostsOnce(database: HotDatabase) async throws {
+        let sample = try Sample(database)
+        for _ in 0..<3 { try await sample.add([call(1, pico: 5), call(2, pico: 7), call(2, pico: 7)]) }
+        #expect(try await sum(sample) == 12)
+        #expect(try await calls(sample) == 2)
+    }
+
+    @Test(arguments: HotDatabase.allCases)
+    func aResponseIsPaidForOnce(database: HotDatabase) async throws {
+        // A gateway that knows no price, the SDK behind it, and a second instrumentation that came later.
+        let seen = [
+            call(1, pico: nil, response: "r"), call(2, trace: 2, start: 1_000, pico: 5, response: "r"),
+            call(3, trace: 3, start: 2_000, pico: 8, response: "r"),
+        ]
+        for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+            let sample = try Sample(database)
+            for place in order { try await sample.add([seen[place]]) }
+            #expect(try await sum(sample) == 5, "\(order)")
+            #expect(try await calls(sample) == 1, "\(order)")
+            #expect(try await sample.reader.page(UnpricedQuery(Sample.tenant, in: Sample.window)).rows == [])
+        }
+        let sample = try Sample(database)
+        try await sample.add(seen)
+        // Another tenant's, another day's, and those that name none.
+        try await sample.add([call(4, trace: 4, start: -Sample.day, pico: 100, response: "r")])
+        try await sample.add([call(5, trace: 5, pico: 1_000), call(6, trace: 6, pico: 1_000)])
+        try await sample.add([call(7, trace: 7, pico: 4, response: "r")], tenant: "acme")
+        let rows = try await sample.reader.page(CostQuery(Sample.tenant, by: .tenant, in: Sample.window)).rows
+        #expect(rows.map(\.picoDollars) == [2_105])
+    }
+
+    @Test(arguments: HotDatabase.allCases)
+    func anAggregateIsPaidForUntilACallBelowItIs(database: HotDatabase) async throws {
+        // A workflow, in it an agent, in it a step, in it a call; beside the agent one that says nothing of its calls.
+        let spans = [
+            agent(1, pico: 100), agent(2, parent: 1, pico: 40), placed(Sample.span(3, name: "step"), 1, 2),
+            call(4, parent: 3, pico: 7), agent(5, parent: 1, pico: 60),
+        ]
+        let seed = UInt64.random(in: 0 ... .max)
+        print("seed \(seed)")
+        var random = SplitMix64(seed: seed)
+        for _ in 0..<(database == .sqlite ? 20 : 6) {
+            let sample = try Sample(database)
+            let order = spans.shuffled(using: &random)
+            for span in order { try await sample.add([span]) }
+            #expect(try await sum(sample) == 67, "\(order.map(\.spanID))")
+        }
+        let sample = try Sample(database)
+        try await sample.add([spans[0]])
+        #expect(try await sum(sample) == 100)
+        try await sample.add([spans[1]])
+        #expect(try await sum(sample) == 40)
+        try await sample.add([spans[2], call(9, parent: 3, pico: nil)])
+        #expect(try await sum(sample) == 40)
+        try await sample.add([spans[3], spans[4]])
+        #expect(try await sum(sample) == 67)
+        // Parents in a circle end, and what another tenant sends under the same ids changes nothing.
+        try await sample.add([agent(20, parent: 21, trace: 2, pico: 3), agent(21, parent: 20, trace: 2, pico: 3)])
+        try await sample.add([call(22, parent: 5, pico: 1)], tenant: "acme")
+        let rows = try await sample.reader.page(CostQuery(Sample.tenant, by: .tenant, in: Sample.window)).rows
+        #expect(rows.map(\.picoDollars) == [67])
+    }
+
+    /// A day of traffic: resends of single spans, whole requests that come again, calls that are seen twice, aggregates
+    /// of which some have calls below them that come late.
+    @Test(arguments: HotDatabase.allCases)
+    func theLedgerOfADayIsWhatWasSpent(database: HotDatabase) async throws {
+        let sample = try Sample(database)
+        let seed = UInt64.random(in: 0 ... .max)
+        print("seed \(seed)")
+        var random = SplitMix64(seed: seed)
+        var spent: Int128 = 0
+        var spans: [SpanFixture] = []
+        for trace in 1...120 as ClosedRange<UInt64> {
+            let first = trace * 100
+            let start = Int64.random(in: -3_600_000_000_000...70_000_000_000_000, using: &random)
+            var costs: [Int64] = []
+            for number in 0..<UInt64.random(in: 0...3, using: &random) {
+                let pico = Int64.random(in: 1...9_000_000_000_000, using: &random)
+                costs.append(pico)
+                var leaf = call(
+                    first + 10 + number, parent: first + 1, trace: trace, start: start, pico: pico,
+                    response: number == 0 ? "r\(trace)" : nil, user: "u\(trace % 7)")
+                spans.append(leaf)
+                if number == 0 {
+                    // The gateway's view of it starts later, and is taken back.
+                    leaf.spanID = first + 50
+                    leaf.parentSpanID = leaf.parentSpanID + 9
+                    leaf.startTime += 1_000
+                    spans.append(leaf)
+                }
+            }
+            var root = agent(first + 1, trace: trace, pico: costs.isEmpty ? 77 : costs.reduce(1, +) % 1_000_000)
+            root.startTime = UInt64(Int64(Sample.start) + start)
+            root.endTime = root.startTime + 1
+            spans.append(root)
+            spent += costs.isEmpty ? 77 : costs.reduce(0) { $0 + Int128($1) }
+        }
+        spans += spans.prefix(60)
+        spans.shuffle(using: &random)
+        while !spans.isEmpty {
+            let count = min(spans.count, Int.random(in: 1...40, using: &random))
+            try await sample.add(Array(spans.prefix(count)))
+            spans.removeFirst(count)
+        }
+        #expect(try await sum(sample) == spent)
+        for dimension in [CostQuery.Dimension.user, .model, .day, .trace, .span, .source] {
+            var query = CostQuery(Sample.tenant, by: dimension, in: Sample.window)
+            query.limit = 10_000
+            let rows = try await sample.reader.page(query).rows
+            #expect(rows.reduce(0) { $0 + $1.picoDollars } == spent, "\(dimension)")
+        }
+    }
+}
