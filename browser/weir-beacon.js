@@ -131,12 +131,15 @@
 
   function traced(input, init) {
     var target, request, id = hex(8), time = now();
-    try { target = new URL(input.url || input, location) } catch (e) { }
-    if (!target || !consent || !session.k ||
-      target.origin != location.origin && options.propagate.indexOf(target.origin) < 0) {
-      return fetch.apply(window, arguments)
-    }
-    request = new Request(input, init);
+    // What is no request is for the browser to refuse.
+    try {
+      target = new URL(input.url || input, location);
+      if (consent && session.k &&
+        (target.origin == location.origin || options.propagate.indexOf(target.origin) >= 0)) {
+        request = new Request(input, init)
+      }
+    } catch (e) { }
+    if (!request) return fetch.apply(window, arguments);
     request.headers.set("traceparent", "00-" + trace + "-" + id + "-01");
     function done(status) {
       event("fetch", {
@@ -177,8 +180,10 @@
     event: event,
     mark: function (name) { performance.mark(name) },
     measure: function (name, attributes) {
-      var length = performance.measure(name, name).duration;
-      event(name, attributes, { time: now() - length, duration: length })
+      try {
+        var length = performance.measure(name, name).duration;
+        event(name, attributes, { time: now() - length, duration: length })
+      } catch (e) { }
     },
     // false forgets everything, here and in storage.
     consent: function (given) {

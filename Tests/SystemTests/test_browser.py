@@ -36,13 +36,16 @@ class World:
     def __init__(self, browser, start, directory):
         self.browser = browser
         self.pages = {"/": (ROOT / "demo/beacon.html").read_text(), "/api/orders/17": "{}"}
+        self.pages["/weir-beacon.js"] = SCRIPT.read_text()
         self.site = Site(self.pages)
         self.beacons = Beacons(start, directory, origins=[self.site.origin], rate_limits={"origin": 0, "address": 0})
 
-    def open(self, options="{}"):
-        """The demo page, with options on top of its own."""
+    def open(self, options="{}", as_file=False):
+        """The demo page, with options on top of its own. With `as_file` the script comes from the page's own server."""
         first = f"<script>window.weirOptions = {options}</script><style>"
         self.pages["/page"] = self.pages["/"].replace("<style>", first, 1)
+        if as_file:
+            self.pages["/page"] = self.pages["/page"].replace('new URL("/weir-beacon.js", url)', '"/weir-beacon.js"')
         path = f"/page?url=http://{self.beacons.endpoint}{self.beacons.path()}"
         page = self.browser.page(self.site.origin + path)
         eventually(lambda: page.run("!!window.weirBeacon"), "the script is not there")
@@ -179,6 +182,16 @@ def test_a_request_to_the_backend_is_a_span_that_the_backend_continues(world):
     assert span["attributes"]["url.path"] == "/api/orders/*" and span["kind"] == 3
     assert span["attributes"]["http.response.status_code"] == 200
     assert span["trace_id"] == world.wait(1, "page.view")[0]["trace_id"]
+    page.close()
+
+
+def test_the_script_works_as_a_file_and_breaks_no_page(world):
+    page = world.open("{ consent: true }", as_file=True)
+    assert page.run("weirBeacon.measure('never.marked'), weirBeacon.event(), 1") == 1
+    for bad in ["'http://['", "'/x', { method: 'GET', body: 'b' }", "null, { headers: { 'a b': 1 } }"]:
+        assert page.run(f"fetch({bad}).then(a => 'answered', e => e.name)") == "TypeError"
+    page.run("send()")
+    world.wait(1, "detail_panel.view")
     page.close()
 
 
