@@ -5,7 +5,9 @@ extension Builder {
     static func trial(_ configuration: CollectorConfiguration) throws -> Builder {
         let sink = LogSink(.logfmt)
         let logger = Logger(label: "weir") { LineLogHandler(label: $0, level: .warning, sink: sink) }
-        var builder = Builder(configuration, logger, MetricRegistry(), JournalDisks(), Bursts())
+        var builder = Builder(
+            configuration, logger, MetricRegistry(), JournalDisks(), Bursts(),
+            Tombstones(configuration.service.erasure.directory))
         try builder.makeExtensions()
         return builder
     }

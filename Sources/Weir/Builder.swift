@@ -8,23 +8,28 @@ struct Builder {
     private let disks: JournalDisks
     private(set) var extensions = Extensions()
     let bursts: Bursts
+    let tombstones: Tombstones
 
     init(
         _ configuration: CollectorConfiguration, _ logger: Logger, _ metrics: MetricRegistry, _ disks: JournalDisks,
-        _ bursts: Bursts
+        _ bursts: Bursts, _ tombstones: Tombstones
     ) {
         self.configuration = configuration
         self.logger = logger
         self.metrics = metrics
         self.disks = disks
         self.bursts = bursts
+        self.tombstones = tombstones
     }
 
     func context(_ id: ComponentID, pipeline: ComponentID? = nil) -> Context {
         var logger = logger
         logger[metadataKey: "component"] = "\(id)"
         if let pipeline { logger[metadataKey: "pipeline"] = "\(pipeline)" }
-        return Context(id: id, logger: logger, metrics: metrics, bursts: bursts, extensions: extensions)
+        let tombstones = tombstones
+        return Context(
+            id: id, logger: logger, metrics: metrics, bursts: bursts, mayDrop: { tombstones.mayDrop($0) },
+            extensions: extensions)
     }
 
     /// Before any other component, since those find them in their context.
@@ -85,7 +90,7 @@ struct Builder {
 
     private typealias Made = (
         context: Context, exporter: any Exporter, delivery: DeliveryConfiguration, letters: LetterDirectory,
-        view: KeystoreView?
+        view: ErasureView
     )
 
     /// A pipeline and its deliveries. Each pipeline has exporters of its own, so that none waits for another's.
@@ -96,7 +101,8 @@ struct Builder {
             let context = context(id, pipeline: settings.id)
             let made = try Registry.exporter(try find(id, in: configuration.exporters), context)
             let letters = try letters(for: id, of: settings.id, codec)
-            let view = try KeystoreView.make(made.delivery, context)
+            let view = ErasureView(
+                tombstones, ErasureTelemetry(metrics), then: try KeystoreView.make(made.delivery, context))
             return (
                 context: context, exporter: made.exporter, delivery: made.delivery, letters: letters, view: view
             )
@@ -111,7 +117,7 @@ struct Builder {
             try StageHandover.leave(directory, disk, for: destinations)
             let (journal, writer) = try open(disk, limits, for: destinations, of: settings.id, telemetry)
             let pipeline = Pipeline(
-                id: settings.id, tenants: settings.tenants, processors: try processors(of: settings), journal: journal)
+                id: settings.id, tenants: settings.tenants, processors: try intake(of: settings), journal: journal)
             return Built(
                 pipeline: pipeline, deliveries: deliveries(to: exporters, from: pipeline), stage: nil,
                 writers: [writer], complaints: [{ telemetry.complaints }])
@@ -121,7 +127,7 @@ struct Builder {
             disk, limits, for: [Journal.Destination(name: StageCourse.name, onFull: .refuse)], of: settings.id,
             telemetry)
         let source = Pipeline(
-            id: settings.id, tenants: settings.tenants, processors: try processors(of: settings), journal: journal)
+            id: settings.id, tenants: settings.tenants, processors: try intake(of: settings), journal: journal)
         let sampled = JournalTelemetry(settings.id, logger, metrics, journal: StageCourse.directory)
         let (second, secondWriter) = try open(
             try disks.open("\(directory)/\(StageCourse.directory)"), limits.behindStage,
@@ -168,6 +174,13 @@ struct Builder {
     /// Those that run before a request is answered: all, or those in front of the stage.
     func processors(of settings: PipelineConfiguration) throws -> [any Processor] {
         try processors(settings.processors[..<(settings.stage ?? settings.processors.count)], of: settings.id)
+    }
+
+    /// The same, behind what is in every pipeline.
+    func intake(of settings: PipelineConfiguration) throws -> [any Processor] {
+        let erasure = ErasureProcessor(
+            ErasureProcessor.Configuration(tombstones, ErasureTelemetry(metrics)), context(settings.id))
+        return [erasure] + (try processors(of: settings))
     }
 
     func processors(_ ids: ArraySlice<ComponentID>, of pipeline: ComponentID) throws -> [any Processor] {

@@ -159,6 +159,10 @@ extension Replay {
         }
         for `extension` in extensions.all { try await `extension`.start() }
         let codec = try KeystoreCodec.make(configuration, extensions, plain)
+        let tombstones = Tombstones(configuration.service.erasure.directory)
+        try await tombstones.refresh()
+        // A Weir that runs has taken them as well.
+        await tombstones.close()
         for pipeline in pipelines {
             var logger = plain
             logger[metadataKey: "component"] = "\(exporter.id)"
@@ -170,7 +174,9 @@ extension Replay {
             let file = try DeadLetterFile(directory, exporter: exporter.id)
             var replay = Replay(
                 to: built, delivery, from: file, context, codec: codec,
-                view: try KeystoreView.make(delivery, context), now: Timestamp.now)
+                view: ErasureView(
+                    tombstones, ErasureTelemetry(metrics), then: try KeystoreView.make(delivery, context)),
+                now: Timestamp.now)
             report(pipeline, try await replay.run())
         }
         for `extension` in extensions.all { await `extension`.finish() }

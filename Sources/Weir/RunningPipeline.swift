@@ -46,6 +46,13 @@ struct RunningPipeline: Sendable {
         (writers, delivering) = (other.writers, other.delivering)
     }
 
+    /// Sees to it that what is delivered is not in the journals any more, and that what the destinations hold back is
+    /// where it can be found.
+    func scrub() async {
+        for (writer, _) in writers { await writer.scrub() }
+        for delivery in deliveries { await delivery.attempt.exporter.settle() }
+    }
+
     /// Takes no more requests, delivers what the destinations take, and leaves the rest in the journal.
     /// - Parameter forAnother: a pipeline that goes on with the same journal; then nothing more is begun.
     func stop(forAnother: Bool = false) async {

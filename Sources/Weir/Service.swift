@@ -76,7 +76,9 @@ actor Service {
         self.metrics = metrics
         health = Health(receivers: 1)
         reloads = ReloadTelemetry(metrics, logger)
-        build = Builder(configuration, logger, metrics, disks, Bursts(logger))
+        build = Builder(
+            configuration, logger, metrics, disks, Bursts(logger),
+            Tombstones(configuration.service.erasure.directory))
         (ends, end) = AsyncStream.makeStream()
         (starting, started) = AsyncStream.makeStream()
     }
@@ -122,13 +124,49 @@ actor Service {
         if let operations { listening.append(serve("operations", operations.run)) }
         for shared in next.extensions.all { try await shared.start() }
         build = next
+        // Before any span can come or go.
+        try await next.tombstones.refresh()
         try await apply(next)
+        listening.append(watchErasures())
         if !isStopping, health.receiverIsReady() { logger.info("ready") }
     }
 
     private func serve(_ component: String, _ run: @escaping @Sendable () async throws -> Void) -> Task<Void, Never> {
         Task { [end] in
             do { try await run() } catch { end.yield(ListenFailure(component: component, reason: "\(error)")) }
+        }
+    }
+
+    /// Takes what `weir erase` and `weir hold` ask for.
+    private func watchErasures() -> Task<Void, Never> {
+        let (tombstones, logger) = (build.tombstones, logger)
+        return Task {
+            var last: String?
+            // What was begun before this process is not complete.
+            var scrubbed = tombstones.snapshot.open > 0 ? 0 : tombstones.snapshot.requests
+            while !Task.isCancelled {
+                do {
+                    try await tombstones.refresh()
+                    let requests = tombstones.snapshot.requests
+                    if requests > scrubbed {
+                        logger.info("spans of a subject are erased", metadata: ["requests": "\(requests)"])
+                        // What exporters were handed before the tombstone is with them by then.
+                        try? await Task.sleep(for: .seconds(1))
+                        for pipeline in pipelines.values { await pipeline.scrub() }
+                        scrubbed = requests
+                    }
+                    try await tombstones.acknowledge()
+                    last = nil
+                } catch {
+                    if "\(error)" != last {
+                        logger.error("cannot read what is erased", metadata: ["error": "\(error)"])
+                    }
+                    last = "\(error)"
+                }
+                try? await Task.sleep(for: .seconds(1))
+            }
+            try? await tombstones.refresh()
+            await tombstones.close()
         }
     }
 
@@ -197,7 +235,7 @@ extension Service {
             ])
         }
         let before = build
-        var made = Builder(next, logger, metrics, disks, build.bursts)
+        var made = Builder(next, logger, metrics, disks, build.bursts, build.tombstones)
         var started: [any Extension] = []
         do {
             let new = try made.makeExtensions(keeping: before)
@@ -255,7 +293,7 @@ extension Service {
         let hasStage = settings.stage != nil || running.settings.stage != nil
         if key.exporters == running.key.exporters, key.keystore == running.key.keystore, !hasStage {
             let pipeline = Pipeline(
-                id: settings.id, tenants: settings.tenants, processors: try next.processors(of: settings),
+                id: settings.id, tenants: settings.tenants, processors: try next.intake(of: settings),
                 journal: running.pipeline.journal)
             pipelines[settings.id] = running.with(key, settings, pipeline)
             return

@@ -390,3 +390,47 @@ def test_an_exporter_that_reveals_gets_clear_text_and_the_others_do_not(start, t
     assert values["gen_ai.input.messages"].string_value.startswith("weir1.")
     assert group.resource.attributes[-1].value.string_value == SECRET
     assert "reveal" in command("keys", "audit", "--config", weir.config).stdout
+
+
+def test_a_query_shows_what_is_encrypted_only_where_it_is_asked_to(start, tmp_path):
+    write_keys(tmp_path, FIRST)
+    weir = start(directory=tmp_path, text=collector(tmp_path))
+    span = secret_span(user="u42")
+    assert post(weir.endpoint, request(span))[0] == 200
+    weir.drain()
+    config = ["--config", str(tmp_path / "collector.yaml")]
+
+    def found(*arguments):
+        done = command("query", "trace", span.trace_id.hex(), *config, "--format", "json", *arguments, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout), done
+
+    row, done = found()
+    assert SECRET not in done.stdout and row["attributes"]["app.text"].startswith("weir1.")
+    row, done = found("--reveal", "*", "--reason", "case 4711")
+    attributes = row["attributes"]
+    wanted = {**VALUES, "app.bytes": base64.b64encode(VALUES["app.bytes"]).decode()}
+    assert {key: attributes[key] for key in wanted} == wanted
+    assert row["events"][0]["attributes"]["app.text"] == SECRET
+    assert row["links"][0]["attributes"]["app.text"] == SECRET
+    assert row["resource"]["attributes"]["app.text"] == SECRET
+    assert row["scope"]["attributes"]["app.text"] == SECRET
+    assert row["status_message"] == f"no answer for {SECRET}"
+    # One pattern, and nothing else.
+    row, _ = found("--reveal", "app.text", "--reason", "case 4712")
+    assert row["attributes"]["app.text"] == SECRET and row["attributes"]["app.map"].startswith("weir1.")
+    assert row["status_message"].startswith("weir1.")
+    with sqlite3.connect(f"file:{tmp_path}/keys/keys.db?mode=ro", uri=True) as store:
+        audit = " ".join(row[0] for row in store.execute("SELECT detail FROM key_audit WHERE action = 'query'"))
+    store.close()
+    assert "case 4711" in audit and "case 4712" in audit and SECRET not in audit
+    # Without a reason nobody gets anything.
+    assert command("query", "trace", span.trace_id.hex(), *config, "--reveal", "*", cwd=tmp_path).returncode == 64
+    # Of a key that is destroyed nothing is left, and it is said.
+    destroyed = command("keys", "destroy", *config, "--tenant", "default", "--subject", "user.id=u42", "--yes",
+                        cwd=tmp_path)
+    assert destroyed.returncode == 0, destroyed.stderr
+    row, _ = found("--reveal", "*", "--reason", "case 4713")
+    assert row["attributes"]["app.text"] is None
+    assert row["attributes"]["app.text.unreadable"] == "key destroyed"
+    assert row["resource"]["attributes"]["app.text"] == SECRET

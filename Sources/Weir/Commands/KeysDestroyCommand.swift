@@ -32,34 +32,32 @@ struct KeysDestroyCommand: AsyncParsableCommand {
         let ring = try options.settings(in: configuration).makeKeyring()
         ring.readEncryptionKeys()
         if subject != nil, let problem = await ring.open(at: .now()) { throw problem }
-        let selections = try selections(ring, configuration.processors)
+        let selections = try selections(ring, configuration)
+        if let tenant {
+            let register = try ErasureRegister(configuration.service.erasure.directory)
+            if let hold = register.holds.first(where: { $0.tenant == tenant }) {
+                throw ValidationError("hold \(hold.id) is on the tenant: \(hold.reason ?? "")")
+            }
+        }
         guard yes else { throw ValidationError("found no --yes: this is for ever") }
         // Noted first, so that nothing is destroyed that nobody knows of.
         try await KeysOptions.audit(ring, "destroy", description)
         let now = Timestamp.now()
         var count = 0
         for selection in selections {
-            let (ids, backups) = try await ring.store.run { database throws(KeyError) in
-                (try database.destroy(selection, at: now), try database.backups())
+            let destroyed = try await SubjectKeys(ring: ring).destroy(selection, at: now)
+            count += destroyed.count
+            for path in destroyed.missingBackups {
+                StoreOptions.note("\(path): is not there any more; wherever it is, it still has the keys, wrapped")
             }
-            count += ids.count
-            for path in backups { try destroy(selection, inBackup: path, at: now) }
+            for (path, count) in destroyed.backups {
+                StoreOptions.note("\(path): \(count) data keys are destroyed in it as well")
+            }
         }
         try StoreOptions.write("\(count) data keys are destroyed\n")
     }
 
-    private func destroy(_ selection: KeySelection, inBackup path: String, at now: Timestamp) throws {
-        guard Directory.has(path) else {
-            return StoreOptions.note("\(path): is not there any more; wherever it is, it still has the keys, wrapped")
-        }
-        let backup = SQLiteKeyDatabase(path)
-        try backup.open(at: now)
-        defer { backup.close() }
-        StoreOptions.note(
-            "\(path): \(try backup.destroy(selection, at: now).count) data keys are destroyed in it as well")
-    }
-
-    private func selections(_ ring: Keyring, _ processors: [ComponentDefinition]) throws -> [KeySelection] {
+    private func selections(_ ring: Keyring, _ configuration: CollectorConfiguration) throws -> [KeySelection] {
         switch (key, tenant, subject, before) {
         case (let key?, nil, nil, nil):
             guard let id = UInt64(key, radix: 16) else {
@@ -71,7 +69,7 @@ struct KeysDestroyCommand: AsyncParsableCommand {
             guard parts.count == 2 else {
                 throw ValidationError("found subject \(subject.quotedForMessage), wanted one such as user.id=u42")
             }
-            return try names(of: parts[1], tenant, processors).map { name in
+            return try SubjectNames(of: parts[1], tenant: tenant, configuration).all.map { name in
                 let tag = name.withUnsafeBytes { ring.tag(of: parts[0], $0, tenant: tenant) }
                 guard let tag else { throw KeyError.unavailable("has no key by which subjects are looked up") }
                 return .subject(tenant: tenant, tag: tag)
@@ -83,19 +81,6 @@ struct KeysDestroyCommand: AsyncParsableCommand {
             return [.tenant(tenant, before: day)]
         default: throw ValidationError("wanted --key, or --tenant with --subject or --before")
         }
-    }
-
-    /// What spans may call the person: the name itself, and the tokens that the redaction processors make of it.
-    private func names(
-        of person: String, _ tenant: String, _ processors: [ComponentDefinition]
-    ) throws -> [[UInt8]] {
-        let value = Array(person.utf8)
-        let tokens = try processors.compactMap { $0.configuration as? RedactionConfiguration }.map { settings in
-            var maker = try settings.tokens().maker()
-            let kind = KeyDecision.Reason.id.rawValue
-            return value.withUnsafeBytes { maker.token(for: $0, kind: kind, tenant: tenant) }
-        }
-        return [value] + tokens
     }
 
     /// Without the name of the person.

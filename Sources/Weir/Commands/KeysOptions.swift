@@ -13,6 +13,13 @@ struct KeysOptions: ParsableArguments {
     }
 
     func settings(in configuration: CollectorConfiguration) throws -> KeystoreConfiguration {
+        try Self.settings(keystore, in: configuration)
+    }
+
+    /// - Parameter keystore: the extension, where there are several.
+    static func settings(
+        _ keystore: String?, in configuration: CollectorConfiguration
+    ) throws -> KeystoreConfiguration {
         let found = configuration.extensions.compactMap { definition in
             (definition.configuration as? KeystoreConfiguration).map { (definition.id.description, $0) }
         }
@@ -24,7 +31,7 @@ struct KeysOptions: ParsableArguments {
             return named.1
         }
         guard let first = found.first else {
-            throw ValidationError("found no keystore among the extensions of \(option.file), wanted one")
+            throw ValidationError("found no keystore among the extensions, wanted one")
         }
         guard found.count == 1 else {
             throw ValidationError("found several keystores, wanted --keystore with one of \(known)")

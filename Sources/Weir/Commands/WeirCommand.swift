@@ -10,6 +10,6 @@ struct WeirCommand: AsyncParsableCommand {
             RunCommand.self, CheckCommand.self, PrintConfigCommand.self, ComponentsCommand.self, JournalCommand.self,
             PromoteCommand.self, ReplayCommand.self, RedactCommand.self, PricesCommand.self, QueryCommand.self,
             StoreCommand.self, APIKeyCommand.self, KeysCommand.self, DecryptCommand.self, ArchiveCommand.self,
-            ExplainCommand.self, BurstCommand.self, TestCommand.self,
+            ExplainCommand.self, BurstCommand.self, TestCommand.self, EraseCommand.self, HoldCommand.self,
         ])
 }

@@ -8,6 +8,7 @@ struct ServiceConfiguration: Sendable {
     let pipelinesDirectory: String?
     let telemetry: TelemetryConfiguration
     let journal: JournalConfiguration
+    let erasure: ErasureConfiguration
     /// Nil where nothing of the kind is served.
     let operations: OperationsConfiguration?
     /// Differs where something differs that only a start can change.
@@ -21,10 +22,14 @@ struct ServiceConfiguration: Sendable {
             "shutdown_timeout", default: .seconds(60), in: .seconds(1) ... .seconds(3600),
             "How long stopping may take; then the process ends, says what it loses, and fails.")
         journal = fields.section("journal", "What a pipeline holds for its exporters.", JournalConfiguration.init)
+        let journals = journal.directory
+        erasure = fields.section("erasure", "What was erased, and what is held.") {
+            ErasureConfiguration(&$0, besides: journals)
+        }
         operations = fields.optionalSection("operations", "Where Weir is operated; without, nowhere.") {
             OperationsConfiguration(&$0)
         }
-        fixed = fields.signature(of: ["telemetry", "shutdown_timeout", "journal"])
+        fixed = fields.signature(of: ["telemetry", "shutdown_timeout", "journal", "erasure"])
         fields.ignore("extensions", "an extension works where a component names it")
         pipelinesDirectory = fields.optionalString(
             "pipelines_directory", "Where the files of teams are, each with processors, exporters and pipelines.")

@@ -211,6 +211,12 @@ final class Journal: Sendable {
         for index in due { wakeups[index].wake() }
     }
 
+    /// The writer has begun a segment ahead of time.
+    func begin(_ segment: SegmentSummary) {
+        locked.withLock { $0.state.begin(segment) }
+        writerWakeup.wake()
+    }
+
     /// Tells the group's clients: the first `count` are kept.
     func answer(_ group: Group, count: Int, error: DiskError?) {
         let refusal = error.map { Refusal.overloaded("the journal cannot write: \($0)", retryAfter: .seconds(1)) }

@@ -48,6 +48,8 @@ struct JournalLog: ~Copyable {
     private var unsynced: [(entry: JournalEntry, placed: Placed)] = []
     /// The newest file with a segment's name. As long as it holds nothing, the next one takes its name and its place.
     private var newest: (sequence: UInt64, size: Int)?
+    /// Segments that begin below it are removed, and never used again.
+    private var scrubbedBelow: UInt64 = 0
     /// Index files by the first sequence of their segment, with the time of their last record.
     private var indexes: Deque<(sequence: UInt64, newest: Timestamp)> = []
 
@@ -264,13 +266,29 @@ extension JournalLog {
         if !hasSpare { try prepareSpare() }
     }
 
+    /// Sees to it that nothing of the records that are there outlives their segments: a file that goes on has none of
+    /// their bytes.
+    /// - Returns: the segment that is begun.
+    mutating func scrub(at now: Timestamp) throws(DiskError) -> SegmentSummary? {
+        // It was a segment itself.
+        if hasSpare {
+            try disk.remove(Self.spareName)
+            fileBytes -= limits.segmentBytes
+            hasSpare = false
+        }
+        try rotate(for: 0, at: now)
+        scrubbedBelow = nextSequence
+        guard let header = active?.header, let size = active?.file.size else { return nil }
+        return SegmentSummary(header: header, size: size)
+    }
+
     /// These segments are not needed any more: the first becomes the spare, if there is none.
     mutating func release(_ segments: [SegmentSummary]) throws(DiskError) {
         var first: DiskError?
         for segment in segments where segment.firstSequence != newest?.sequence {
             let name = segment.name + ".seg"
             do throws(DiskError) {
-                if !hasSpare, segment.size == limits.segmentBytes {
+                if !hasSpare, segment.size == limits.segmentBytes, segment.firstSequence >= scrubbedBelow {
                     try disk.rename(name, to: Self.spareName)
                     hasSpare = true
                 } else {

@@ -304,6 +304,12 @@ struct JournalState {
         }
     }
 
+    /// A segment is written to from now on that holds nothing yet.
+    mutating func begin(_ segment: SegmentSummary) {
+        if segments.last?.firstSequence == segment.firstSequence { segments.removeLast() }
+        segments.append(segment)
+    }
+
     /// Whether every exporter has passed the oldest segment, and it is not the one that is written to.
     var hasReleasable: Bool { segments.count > 1 && segments.first.map(isReleasable) ?? false }
 

@@ -112,6 +112,15 @@ actor JournalWriter {
         }
     }
 
+    /// What is there is to leave no byte behind, once every exporter has it. Erasure asks for it.
+    func scrub() {
+        attempt { () throws(DiskError) in
+            let begun = try log.scrub(at: clock())
+            journal.publish(log.takePlaced())
+            if let begun { journal.begin(begun) }
+        }
+    }
+
     /// At the end: the cursors survive a power cut as well.
     func finish() {
         var isDone = false

@@ -3,7 +3,7 @@
 ///
 /// Each value is a byte of tag, a u32 of its length, little-endian, and its bytes.
 struct RecordSection: Sendable, Equatable {
-    enum Tag: UInt8 {
+    enum Tag: UInt8, CaseIterable {
         /// What spans that sampling left out would have added to usage and rollups.
         case sampledOut = 1
         /// Which records of another journal the spans come from.
@@ -29,6 +29,16 @@ struct RecordSection: Sendable, Equatable {
         bytes.append(tag.rawValue)
         withUnsafeBytes(of: UInt32(value.count).littleEndian) { bytes.append(contentsOf: $0) }
         bytes.append(contentsOf: value)
+    }
+
+    /// The same with another value of a tag that it has.
+    func replacing(_ tag: Tag, with value: [UInt8]) -> RecordSection {
+        var new = RecordSection()
+        for other in Tag.allCases {
+            let kept = other == tag ? value[...] : self.value(of: other)
+            kept?.withUnsafeBytes { new.add(other, $0) }
+        }
+        return new
     }
 
     /// The value of a tag; nil where there is none.

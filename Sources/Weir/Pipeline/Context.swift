@@ -9,6 +9,8 @@ struct Context: Sendable {
     let metrics: MetricRegistry
     /// Where `sampling` asks whether it is to keep everything.
     var bursts = Bursts()
+    /// Whether the hot tables may let go of a day whose time is over.
+    var mayDrop: @Sendable (Day) async -> Bool = { _ in true }
     /// Those that the component's configuration may name.
     var extensions = Extensions()
 }

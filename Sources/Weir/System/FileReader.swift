@@ -39,6 +39,17 @@ struct FileReader: ~Copyable {
         return nil
     }
 
+    /// Some bytes of a file, exactly those.
+    static func piece(of path: String, _ range: Range<Int>) throws(FileError) -> [UInt8] {
+        var reader = try FileReader(path)
+        guard lseek(reader.descriptor, range.lowerBound, SEEK_SET) == range.lowerBound else {
+            throw FileError("lseek", path)
+        }
+        let bytes = try reader.next(upTo: range.count)
+        guard bytes.count == range.count else { throw FileError.damaged(path) }
+        return bytes
+    }
+
     /// All that a file holds, if it is not more than so many bytes.
     static func contents(of path: String, limit: Int) throws(FileError) -> [UInt8] {
         var reader = try FileReader(path)

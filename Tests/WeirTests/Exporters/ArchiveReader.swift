@@ -16,6 +16,10 @@ enum ArchiveReader {
         return withExtendedLifetime(payload) { Array($0.bytes) }
     }
 
+    static func isEmpty(_ file: String, of directory: TemporaryDirectory) throws -> Bool {
+        try !file.hasSuffix(".parquet") && contents(of: file, of: directory).isEmpty
+    }
+
     /// The messages in a file, without their framing.
     static func messages(in file: String, of directory: TemporaryDirectory) throws -> [[UInt8]] {
         var rest = try contents(of: file, of: directory)[...]

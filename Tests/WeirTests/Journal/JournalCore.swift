@@ -119,6 +119,11 @@ final class JournalCore {
         }
     }
 
+    func scrub(at now: Timestamp = Timestamp(nanoseconds: 1)) throws(DiskError) {
+        defer { publish() }
+        if let begun = try parts.log.scrub(at: now) { parts.state.begin(begun) }
+    }
+
     /// Lets go of what everybody has passed.
     func release(at now: Timestamp = Timestamp(nanoseconds: 1)) {
         guard parts.state.hasReleasable else { return }

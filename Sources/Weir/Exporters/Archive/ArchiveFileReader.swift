@@ -21,7 +21,7 @@ struct ArchiveFileReader {
 
     /// Calls `body` with each message, decoded into `batch`. Memory is bounded by the longest of them.
     /// - Throws: a `FileError` also where the file is not whole.
-    func read(into batch: inout Batch, _ body: (borrowing Batch) throws -> Void) throws {
+    func read(into batch: inout Batch, _ body: (inout Batch) throws -> Void) throws {
         var file = try FileReader(path)
         var decompressor = try Decompressor(compression)
         var pending = RecordBuffer<UInt8>(capacity: Self.piece, limit: .max)
@@ -40,7 +40,7 @@ struct ArchiveFileReader {
 
     /// All messages that are whole; the rest stays.
     private func take(
-        from pending: inout RecordBuffer<UInt8>, into batch: inout Batch, _ body: (borrowing Batch) throws -> Void
+        from pending: inout RecordBuffer<UInt8>, into batch: inout Batch, _ body: (inout Batch) throws -> Void
     ) throws {
         var rest = pending.bytes
         while let message = next(&rest) {
@@ -54,7 +54,7 @@ struct ArchiveFileReader {
             } catch {
                 throw FileError.damaged(path)
             }
-            try body(batch)
+            try body(&batch)
         }
         let left = rest.count
         guard left < pending.count else { return }

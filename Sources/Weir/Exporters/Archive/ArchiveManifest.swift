@@ -26,6 +26,9 @@ struct ArchiveManifest: Equatable {
     let created: String
     /// The first is what says that all of it is published.
     let files: [File]
+    /// The SHA-256 of the manifests that stood in its place before, the first one first: their files were written anew
+    /// without spans that were erased.
+    var supersedes: [String] = []
 
     /// The name beside a file of this name, without its suffix. Spark and PyArrow leave out what begins with `_`.
     static func name(beside file: String) -> String { "_\(file).manifest.json" }
@@ -63,16 +66,17 @@ extension ArchiveManifest {
         }
         fields.append(("created", .text(created)))
         fields.append(("files", .array(files.map(\.tree))))
+        if !supersedes.isEmpty { fields.append(("supersedes", .array(supersedes.map(JSONTree.text)))) }
         return .fields(fields)
     }
 
     /// Nil where the text is no manifest.
     init?(_ bytes: UnsafeRawBufferPointer) {
-        guard let tree = JSONTreeReader.value(bytes), tree["version"]?.int == 1, let number = tree["number"]?.count,
+        guard let tree = JSONTreeReader.value(bytes), tree["version"]?.asInt == 1, let number = tree["number"]?.count,
             let journal = tree["journal"]?.asText, let tenant = tree["tenant"]?.asText,
             let format = tree["format"]?.asText.flatMap(ArchiveFormat.init),
             let compression = tree["compression"]?.asText.flatMap(Compression.init),
-            let range = tree["sequences"]?.elements.first?.elements.compactMap(\.int), range.count == 2,
+            let range = tree["sequences"]?.elements.first?.elements.compactMap(\.asInt), range.count == 2,
             range[0] >= 0, range[0] <= range[1], let records = tree["records"]?.count, let spans = tree["spans"]?.count,
             let created = tree["created"]?.asText,
             let files = tree["files"]?.elements.map(File.init), !files.isEmpty
@@ -92,6 +96,7 @@ extension ArchiveManifest {
         let known = files.compactMap { $0 }
         guard known.count == files.count else { return nil }
         self.files = known
+        supersedes = tree["supersedes"]?.elements.compactMap(\.asText) ?? []
     }
 }
 
@@ -116,11 +121,6 @@ extension ArchiveManifest.File {
 }
 
 extension JSONTree {
-    fileprivate var int: Int? {
-        guard case .number(let digits) = self else { return nil }
-        return Int(String(decoding: digits, as: UTF8.self))
-    }
-
     /// Of things that there can be so many of: sums of them fit as well.
-    fileprivate var count: Int? { int.flatMap { (0...1 << 44).contains($0) ? $0 : nil } }
+    fileprivate var count: Int? { asInt.flatMap { (0...1 << 44).contains($0) ? $0 : nil } }
 }

@@ -2,7 +2,8 @@
 struct ArchiveVerification {
     private struct Link {
         let previous: String?
-        let hash: String
+        /// Its own, and of those that it is in place of.
+        let hashes: [String]
         let path: String
     }
 
@@ -65,7 +66,8 @@ struct ArchiveVerification {
         }
         holdings.append(holding)
         let link = Link(
-            previous: manifest.previous, hash: ArchiveManifest.digits(Digest.sha256(text)), path: path)
+            previous: manifest.previous,
+            hashes: [ArchiveManifest.digits(Digest.sha256(text))] + manifest.supersedes, path: path)
         if let other = chains[manifest.journal, default: [:]].updateValue(link, forKey: manifest.number) {
             try report("\(path): has number \(manifest.number), as \(other.path) has")
         }
@@ -95,9 +97,9 @@ struct ArchiveVerification {
             let known = end.flatMap { $0.isDamaged ? nil : $0.number } ?? .max
             for (number, next) in zip(numbers, numbers.dropFirst()) {
                 if number + 1 == next {
-                    guard let link = chain[next], let before = chain[number], link.previous != before.hash else {
-                        continue
-                    }
+                    guard let link = chain[next], let before = chain[number],
+                        !before.hashes.contains(link.previous ?? "")
+                    else { continue }
                     try report("\(link.path): is not what followed \(before.path), or that was changed")
                 } else if !isPart, number < known {
                     try report("journal \(journal): manifests \(number + 1) to \(min(next - 1, known)) are missing")
@@ -106,7 +108,7 @@ struct ArchiveVerification {
             guard !isPart, let end, let last = numbers.last else { continue }
             if end.number > last {
                 try report("journal \(journal): manifests \(last + 1) to \(end.number) are missing")
-            } else if let link = chain[end.number], link.hash != end.hash {
+            } else if let link = chain[end.number], !link.hashes.contains(end.hash ?? "") {
                 try report("journal \(journal): manifest \(end.number) was changed")
             }
         }

@@ -31,7 +31,8 @@ actor PostgresExporter: Exporter {
         telemetry = PostgresTelemetry(context)
         logger = context.logger
         let upkeep = PostgresUpkeep(
-            configuration.connection, schema: configuration.schema, Retention(configuration.retention))
+            configuration.connection, schema: configuration.schema,
+            Retention(configuration.retention, mayDrop: context.mayDrop))
         housekeeping = PostgresHousekeeping(upkeep, context.logger)
         logger.info(
             "storing", metadata: ["schema": "\(configuration.schema)", "retention": "\(configuration.retention.text)"])

@@ -30,7 +30,7 @@ actor SQLiteExporter: Exporter {
     private var batch = Batch(decodedLimit: .max)
 
     init(_ configuration: SQLiteConfiguration, _ context: Context) throws {
-        try self.init(configuration, context, clock: Timestamp.now)
+        try self.init(configuration, context, clock: Timestamp.now, mayDrop: context.mayDrop)
     }
 
     /// - Parameters:

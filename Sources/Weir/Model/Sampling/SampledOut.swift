@@ -46,6 +46,15 @@ enum SampledOut {
         return count
     }
 
+    /// Appends the rollups as they stand in `content`.
+    static func copyRollups(in content: UnsafeRawBufferPointer, to bytes: inout [UInt8]) throws(DecodeError) {
+        var fields = FieldReader(content)
+        while let field = fields.next() {
+            if field.tag == rollup { bytes += content[field.start..<field.end] }
+        }
+        if fields.isBroken { throw .malformed("a section of sampled-out spans", offset: 0) }
+    }
+
     private static func read(_ message: UnsafeRawBufferPointer) throws(DecodeError) -> (Rollups.Key, RollupRow) {
         var numbers = [Int64](repeating: 0, count: 14)
         var texts = [UnsafeRawBufferPointer?](repeating: nil, count: 7)

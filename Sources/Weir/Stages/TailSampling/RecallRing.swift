@@ -13,14 +13,17 @@ struct RecallRing: Sendable {
     private let writer: JournalWriter
     private let maxAge: UInt64
 
-    init(_ configuration: RecallConfiguration, _ logger: Logger) throws(DiskError) {
+    /// - Parameter codec: nil where records are kept as they are.
+    init(
+        _ configuration: RecallConfiguration, codec: (any RecordCodec)? = nil, _ logger: Logger
+    ) throws(DiskError) {
         var limits = JournalLimits(maxBytes: configuration.maxBytes.bytes)
         limits.tenantBytes = limits.maxBytes
         limits.durability = .none
         limits.cachedBytes = 0
         (journal, writer) = try Journal.open(
             on: try JournalDirectory("\(configuration.directory)/ring"), limits,
-            for: [Journal.Destination(name: Self.reader, onFull: .skip)],
+            for: [Journal.Destination(name: Self.reader, onFull: .skip)], codec: codec,
             executor: { BlockingExecutor(label: "weir.recall.\($0)") }, clock: { Timestamp.now() },
             events: { event in
                 if case .failed(let error) = event {

@@ -71,7 +71,7 @@ actor TailSamplingRun {
         cursorAtStart = course.reader.cursor
         ring = configuration.recall.flatMap { recall in
             do throws(DiskError) {
-                return try RecallRing(recall, logger)
+                return try RecallRing(recall, codec: course.target.journal.codec, logger)
             } catch {
                 telemetry.complain("tail_sampling: there is no recall: \(error)")
                 return nil

@@ -19,7 +19,7 @@ struct FoundSpan: Equatable, Sendable {
     let isClockSuspect: Bool
     let service: String
     let name: String
-    let statusMessage: String?
+    var statusMessage: String?
     let sessionID: String?
     let conversationID: String?
     let userID: String?

@@ -1,6 +1,6 @@
 /// Everything that is stored of a span.
 struct TraceSpan: Equatable, Sendable {
-    let span: FoundSpan
+    var span: FoundSpan
     let traceState: String?
     let flags: Int64
     let droppedAttributes: Int64?
@@ -9,17 +9,17 @@ struct TraceSpan: Equatable, Sendable {
     let resourceID: Int64
     let scopeID: Int64
     /// A JSON object.
-    let attributes: String
+    var attributes: String
     /// JSON arrays of objects; nil where there are none.
-    let events: String?
-    let links: String?
+    var events: String?
+    var links: String?
     /// Nil where the retention has taken it.
-    let resource: Resource?
-    let scope: Scope?
+    var resource: Resource?
+    var scope: Scope?
 
     struct Resource: Equatable, Sendable {
         /// A JSON object.
-        let attributes: String
+        var attributes: String
         let schemaURL: String
     }
 
@@ -27,7 +27,7 @@ struct TraceSpan: Equatable, Sendable {
         let name: String
         let version: String
         /// A JSON object.
-        let attributes: String
+        var attributes: String
         let schemaURL: String
     }
 

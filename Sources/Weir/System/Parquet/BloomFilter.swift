@@ -19,6 +19,21 @@ struct BloomFilter {
         words = [UInt32](repeating: 0, count: size / 4)
     }
 
+    /// As it stands in a file, with its header; nil where that is something else.
+    init?(written bytes: [UInt8]) {
+        let words = bytes.withUnsafeBytes { bytes -> [UInt32]? in
+            var reader = ThriftReader(bytes)
+            guard let size = reader.message()?[1]?.int, size > 0, size % Self.blockSize == 0,
+                size <= bytes.count - reader.position
+            else { return nil }
+            return stride(from: reader.position, to: reader.position + size, by: 4).map {
+                UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: $0, as: UInt32.self))
+            }
+        }
+        guard let words else { return nil }
+        self.words = words
+    }
+
     /// - Parameter hash: the value's ``XXHash64``.
     mutating func insert(_ hash: UInt64) {
         let block = place(of: hash)

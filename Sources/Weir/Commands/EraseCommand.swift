@@ -1,0 +1,154 @@
+import ArgumentParser
+import Foundation
+
+/// `weir erase`
+struct EraseCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "erase",
+        abstract: "Erases what Weir has stored of a person, for ever; exits 3 while something is left.",
+        discussion: "May be used while Weir runs, and said again after a crash. docs/erasure.md has what is covered.",
+        subcommands: [EraseSubjectCommand.self, EraseStatusCommand.self, EraseApplyCommand.self],
+        defaultSubcommand: EraseSubjectCommand.self)
+
+    static let leftCode = ExitCode(3)
+
+    /// Does what can be done now, and prints it.
+    /// - Returns: whether nothing is left.
+    static func run(_ request: ErasureRequest, _ erasure: inout Erasure) async throws -> Bool {
+        try StoreOptions.write("erasure \(request.id) of tenant \(request.tenant), a subject by \(request.attribute)\n")
+        do {
+            let left = try await erasure.run(request) { step in
+                let counts = step.counts.filter { $0.value > 0 }.map { "\($0.value) \($0.name)" }
+                try StoreOptions.write("  \(step.place): \(counts.joined(separator: ", "))\n")
+            }
+            for part in left { try StoreOptions.write("  left: \(part.place), until \(part.until)\n") }
+            try StoreOptions.write(
+                left.isEmpty ? "  complete\n" : "  not complete: run `weir erase apply` after that\n")
+            return left.isEmpty
+        } catch let held as Erasure.Held {
+            try StoreOptions.write("  held by \(held.hold.id): \(held.hold.reason ?? "")\n")
+            return false
+        }
+    }
+}
+
+struct EraseSubjectCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "subject", abstract: "Erases a person; what `weir erase` does.")
+
+    @OptionGroup var option: ConfigurationOption
+
+    @Option(help: ArgumentHelp("Whose spans they are.", valueName: "name"))
+    var tenant: String
+
+    @Option(
+        help: ArgumentHelp(
+            "The person, such as user.id=u42; also where redaction makes a token of it.", valueName: "attribute=value"))
+    var subject: String
+
+    @Option(help: ArgumentHelp("Why, for the register.", valueName: "text"))
+    var reason = ""
+
+    @Flag(help: "Rewrites partitions of Postgres, so that no byte is left in them; locks each for as long.")
+    var rewrite = false
+
+    func run() async throws {
+        let configuration = try option.read().configuration
+        let (attribute, names) = try Self.names(subject, tenant, configuration)
+        var tags: [[UInt8]] = []
+        for ring in ErasurePlaces(configuration).rings {
+            if let problem = await ring.open(at: .now()) { throw problem }
+            tags += try names.tags(of: attribute, tenant: tenant, in: ring)
+        }
+        var erasure = try Erasure(configuration, rewrites: rewrite)
+        let request: ErasureRequest
+        do {
+            request = try erasure.request(
+                tenant: tenant, attribute: attribute, names: names.all, tags: tags, by: KeysOptions.actor,
+                reason: reason)
+        } catch let held as Erasure.Held {
+            throw ValidationError("hold \(held.hold.id) covers the person: \(held.hold.reason ?? "")")
+        }
+        guard try await EraseCommand.run(request, &erasure) else { throw EraseCommand.leftCode }
+    }
+
+    static func names(
+        _ subject: String, _ tenant: String, _ configuration: CollectorConfiguration
+    ) throws -> (attribute: String, names: SubjectNames) {
+        let parts = subject.split(separator: "=", maxSplits: 1).map(String.init)
+        guard parts.count == 2, SubjectFamily.isName(parts[0]), !parts[1].isEmpty else {
+            throw ValidationError("found subject \(subject.quotedForMessage), wanted one such as user.id=u42")
+        }
+        return (parts[0], try SubjectNames(of: parts[1], tenant: tenant, configuration))
+    }
+}
+
+/// `weir erase apply`
+struct EraseApplyCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "apply",
+        abstract: "Goes on with the erasures that are not complete; with --all, after a restore, with every one.")
+
+    @OptionGroup var option: ConfigurationOption
+
+    @Flag(help: "Also those that are complete: for what a backup has brought back.")
+    var all = false
+
+    @Flag(help: "Rewrites partitions of Postgres, so that no byte is left in them; locks each for as long.")
+    var rewrite = false
+
+    func run() async throws {
+        var erasure = try Erasure(option.read().configuration, rewrites: rewrite)
+        var isComplete = true
+        for request in erasure.register.requests where all || request.completedAt == nil {
+            isComplete = try await EraseCommand.run(request, &erasure) && isComplete
+        }
+        guard isComplete else { throw EraseCommand.leftCode }
+    }
+}
+
+/// `weir erase status`
+struct EraseStatusCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status", abstract: "Prints what was asked to be erased, and what was done for it.")
+
+    @OptionGroup var option: ConfigurationOption
+
+    @Option(help: ArgumentHelp("Everything about one request.", valueName: "id"))
+    var id: String?
+
+    @Option(help: ArgumentHelp("A table to read, or the register's lines.", valueName: "table|json"))
+    var format = StoreOptions.Format.table
+
+    func run() throws {
+        let register = try ErasureRegister(option.read().configuration.service.erasure.directory)
+        let entries = register.entries.filter { id == nil || $0.id == id }
+        if format == .json {
+            return try StoreOptions.write(entries.map { String(decoding: $0.line, as: UTF8.self) }.joined())
+        }
+        try StoreOptions.write(Self.table(of: register, id: id))
+    }
+
+    static func table(of register: ErasureRegister, id: String?) -> String {
+        var table = TextTable([
+            .init(title: "ID"), .init(title: "TENANT", isFlexible: true), .init(title: "BY"),
+            .init(title: "REQUESTED"), .init(title: "COMPLETE"), .init(title: "ERASED", isFlexible: true),
+        ])
+        for request in register.requests where id == nil || request.id == id {
+            let steps = request.steps.map { step in
+                let counts = step.counts.filter { $0.value > 0 }.map { "\($0.value) \($0.name)" }
+                return "\(step.place ?? ""): \(counts.joined(separator: ", "))"
+            }
+            table.add([
+                request.id, request.tenant, request.attribute, Self.text(request.at),
+                request.completedAt.map(Self.text) ?? "no", steps.joined(separator: "; "),
+            ])
+        }
+        return table.text
+    }
+
+    private static func text(_ time: Timestamp) -> String {
+        let time = CalendarTime(time)
+        return "\(time.date) \(time.time)"
+    }
+}

@@ -1,0 +1,98 @@
+import ArgumentParser
+
+/// `weir hold`
+struct HoldCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "hold", abstract: "Keeps what is under a legal hold from being erased, and from retention.",
+        subcommands: [HoldAddCommand.self, HoldListCommand.self, HoldReleaseCommand.self])
+}
+
+/// `weir hold add`
+struct HoldAddCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "add", abstract: "Holds what there is of a tenant, or of a person.")
+
+    @OptionGroup var option: ConfigurationOption
+
+    @Option(help: ArgumentHelp("Whose spans they are.", valueName: "name"))
+    var tenant: String
+
+    @Option(
+        help: ArgumentHelp(
+            "Only a person's, such as user.id=u42; all where nothing is said.", valueName: "attribute=value")
+    )
+    var subject: String?
+
+    @Option(
+        help: ArgumentHelp("Spans from this day on, such as 20260131; all where nothing is said.", valueName: "day"))
+    var from: String?
+
+    @Option(help: ArgumentHelp("Why, for the register.", valueName: "text"))
+    var reason: String
+
+    func run() throws {
+        let configuration = try option.read().configuration
+        var entry = ErasureEntry(.hold, id: ErasureRegister.newID())
+        (entry.tenant, entry.reason, entry.actor) = (tenant, reason, KeysOptions.actor)
+        if let from {
+            guard let day = Day(compact: from) else {
+                throw ValidationError("found day \(from.quotedForMessage), wanted one such as 20260131")
+            }
+            entry.from = day
+        }
+        var register = try ErasureRegister(configuration.service.erasure.directory)
+        if let subject {
+            let (attribute, names) = try EraseSubjectCommand.names(subject, tenant, configuration)
+            let hash = register.hash(of: SubjectFamily(of: attribute), tenant: tenant)
+            (entry.attribute, entry.names) = (attribute, names.all.map { hash.digest(of: $0) })
+        }
+        try register.append(at: .now()) { _ in entry }
+        try StoreOptions.write("hold \(entry.id)\n")
+    }
+}
+
+/// `weir hold list`
+struct HoldListCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "list", abstract: "Prints the holds that are.")
+
+    @OptionGroup var option: ConfigurationOption
+
+    func run() throws {
+        let register = try ErasureRegister(option.read().configuration.service.erasure.directory)
+        var table = TextTable([
+            .init(title: "ID"), .init(title: "SINCE"), .init(title: "TENANT", isFlexible: true), .init(title: "OF"),
+            .init(title: "FROM"), .init(title: "WHY", isFlexible: true),
+        ])
+        for hold in register.holds {
+            table.add([
+                hold.id, CalendarTime(hold.at).date, hold.tenant ?? "",
+                hold.attribute.map { "a subject by \($0)" } ?? "everything", hold.from?.text ?? "", hold.reason ?? "",
+            ])
+        }
+        try StoreOptions.write(table.text)
+    }
+}
+
+/// `weir hold release`
+struct HoldReleaseCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "release", abstract: "Ends a hold; what waited for it goes with the next `weir erase apply`.")
+
+    @OptionGroup var option: ConfigurationOption
+
+    @Argument(help: ArgumentHelp("The hold's id.", valueName: "id"))
+    var id: String
+
+    @Option(help: ArgumentHelp("Why, for the register.", valueName: "text"))
+    var reason: String
+
+    func run() throws {
+        var register = try ErasureRegister(option.read().configuration.service.erasure.directory)
+        guard register.holds.contains(where: { $0.id == id }) else {
+            throw ValidationError("found no hold \(id.quotedForMessage)")
+        }
+        var entry = ErasureEntry(.release, id: id)
+        (entry.reason, entry.actor) = (reason, KeysOptions.actor)
+        try register.append(at: .now()) { _ in entry }
+    }
+}

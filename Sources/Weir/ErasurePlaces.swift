@@ -1,0 +1,201 @@
+import Logging
+
+/// Everywhere that a configuration has spans.
+struct ErasurePlaces {
+    private let configuration: CollectorConfiguration
+    let rings: [Keyring]
+
+    init(_ configuration: CollectorConfiguration) {
+        self.configuration = configuration
+        rings = configuration.extensions.compactMap { ($0.configuration as? KeystoreConfiguration)?.makeKeyring() }
+    }
+
+    private var tables: [(id: String, place: HotTables)] {
+        configuration.exporters.compactMap { definition in
+            HotTables(definition).map { (definition.id.description, $0) }
+        }
+    }
+
+    private var archives: [(id: String, directory: String, age: Duration)] {
+        var found: [(id: String, directory: String, age: Duration)] = []
+        for definition in configuration.exporters {
+            guard let archive = definition.configuration as? ExporterConfiguration<ArchiveExporter>,
+                !found.contains(where: { $0.directory == archive.own.directory })
+            else { continue }
+            found.append((definition.id.description, archive.own.directory, archive.own.limits.age))
+        }
+        return found
+    }
+
+    // MARK: Looking
+
+    func traces(of matcher: SubjectMatcher, at now: Timestamp) async throws -> Set<TraceID> {
+        var traces: Set<TraceID> = []
+        for (_, place) in tables { traces.formUnion(try place.traces(of: matcher, at: now)) }
+        for archive in archives where Directory.has(archive.directory) {
+            traces.formUnion(try open(archive.directory).traces(of: matcher))
+        }
+        _ = try await letters(matcher, [], isTrial: true, at: now) { traces.formUnion($0.traces) }
+        return traces
+    }
+
+    private func open(_ archive: String) throws -> ArchiveErasure {
+        guard let erasure = try ArchiveErasure(archive) else {
+            throw ErasureFailure("another process erases in \(archive)")
+        }
+        return erasure
+    }
+
+    // MARK: Erasing
+
+    func erase(
+        _ matcher: SubjectMatcher, traces: Set<TraceID>, rewrites: Bool, at now: Timestamp,
+        _ report: (Erasure.Step) async throws -> Void
+    ) async throws {
+        for (id, place) in tables {
+            let erased = try place.erase(matcher, traces, rewrites: rewrites, at: now)
+            try await report(
+                Erasure.Step(
+                    place: id,
+                    counts: [
+                        .init(name: "spans", value: erased.spans), .init(name: "calls anonymised", value: erased.calls),
+                        .init(name: "rejects", value: erased.rejects), .init(name: "parts", value: erased.parts),
+                    ]))
+        }
+        var letters = LetterErasure.Erased()
+        try await self.letters(matcher, traces, isTrial: false, at: now) { letters.add($0) }
+        try await report(
+            Erasure.Step(
+                place: "letters",
+                counts: [.init(name: "spans", value: letters.spans), .init(name: "letters", value: letters.letters)]))
+        for archive in archives where Directory.has(archive.directory) {
+            let erased = try open(archive.directory).erase(matcher, traces: traces, at: now)
+            try await report(
+                Erasure.Step(
+                    place: archive.id,
+                    counts: [
+                        .init(name: "spans", value: erased.spans), .init(name: "files", value: erased.rewritten.count),
+                    ], rewritten: erased.rewritten))
+        }
+    }
+
+    /// The directories of pipelines, of those too that are not configured any more.
+    private var pipelines: [String] {
+        let root = configuration.service.journal.directory
+        let names = (try? Directory.names(in: root).sorted()) ?? []
+        return names.map { "\(root)/\($0)" }
+    }
+
+    private func letters(
+        _ matcher: SubjectMatcher, _ traces: Set<TraceID>, isTrial: Bool, at now: Timestamp,
+        _ body: (LetterErasure.Erased) -> Void
+    ) async throws {
+        let codec = try KeystoreCodec.make(
+            configuration, extensions(), Logger(label: "weir") { _ in SwiftLogNoOpLogHandler() })
+        let letters = LetterErasure(matcher: matcher, traces: traces, codec: codec)
+        for pipeline in pipelines {
+            for exporter in try Self.names(in: "\(pipeline)/dead_letters") {
+                let directory = "\(pipeline)/dead_letters/\(exporter)"
+                guard let replay = try FileLock.take("\(directory)/replay.lock") else {
+                    throw ErasureFailure("the dead letters in \(directory) are being replayed")
+                }
+                let lock = try FileLock.take("\(directory)/lock", waits: true)
+                for name in ["letters.jsonl", "replay.jsonl"] {
+                    body(try await letters.run(name, in: directory, isTrial: isTrial, at: now))
+                }
+                withExtendedLifetime((replay, lock)) {}
+            }
+            let parked = try Self.names(in: "\(pipeline)/parked")
+            // A running Weir knows how long these files are.
+            guard !parked.isEmpty, let lock = try FileLock.take("\(pipeline)/lock") else { continue }
+            for exporter in parked {
+                let directory = "\(pipeline)/parked/\(exporter)"
+                for name in try Self.names(in: directory) where name.hasSuffix(".jsonl") {
+                    body(try await letters.run(name, in: directory, isTrial: isTrial, at: now))
+                }
+            }
+            withExtendedLifetime(lock) {}
+        }
+    }
+
+    private func extensions() throws -> Extensions {
+        var extensions = Extensions()
+        for definition in configuration.extensions where definition.id.type == KeystoreExtension.type {
+            let context = Context(
+                id: definition.id, logger: Logger(label: "weir") { _ in SwiftLogNoOpLogHandler() },
+                metrics: MetricRegistry())
+            extensions.add(definition, try Registry.extension(definition, context))
+        }
+        return extensions
+    }
+
+    private static func names(in directory: String) throws(FileError) -> [String] {
+        Directory.has(directory) ? try Directory.names(in: directory).sorted() : []
+    }
+
+    // MARK: What is left
+
+    /// What may still have spans from before the tombstone.
+    func left(of request: ErasureRequest, at now: Timestamp) throws -> [Erasure.Left] {
+        var left: [Erasure.Left] = []
+        for archive in archives {
+            let count = try Self.collected(in: archive.directory, before: request.at)
+            guard count > 0 else { continue }
+            let until = request.at.nanoseconds + archive.age.inNanoseconds
+            let time = CalendarTime(Timestamp(nanoseconds: until))
+            left.append(
+                Erasure.Left(
+                    place: "\(archive.id): \(count) files are still collected", until: "\(time.date)T\(time.time)Z"))
+        }
+        for pipeline in pipelines {
+            for part in ["", "/\(StageCourse.directory)"]
+            where Directory.has("\(pipeline)\(part)/\(JournalRecovery.identityName)") {
+                left += try Self.journal("\(pipeline)\(part)", before: request.at)
+            }
+            for exporter in try Self.names(in: "\(pipeline)/parked") {
+                guard try !Self.names(in: "\(pipeline)/parked/\(exporter)").isEmpty else { continue }
+                guard try FileLock.take("\(pipeline)/lock") == nil else { continue }
+                left.append(
+                    Erasure.Left(
+                        place: "\(pipeline)/parked/\(exporter): records",
+                        until: "the destination takes them, or Weir does not run"))
+            }
+        }
+        for definition in configuration.processors {
+            guard let recall = (definition.configuration as? TailSamplingConfiguration)?.recall else { continue }
+            let ring = "\(recall.directory)/ring"
+            guard Directory.has(ring), try !Self.journal(ring, before: request.at).isEmpty else { continue }
+            left.append(
+                Erasure.Left(place: "recall \(ring): segments from before", until: "\(recall.maxAge.text) later"))
+        }
+        return left
+    }
+
+    /// Files that an archive begins with spans from before, and that are not published.
+    private static func collected(in archive: String, before time: Timestamp) throws -> Int {
+        let limit = CalendarTime(time).compact
+        var count = 0
+        for journal in try names(in: "\(archive)/.open") {
+            // `20260203T040506Z-000001.jsonl.zst.open`
+            count += try names(in: "\(archive)/.open/\(journal)").count { $0.prefix(limit.count) <= limit }
+        }
+        return count
+    }
+
+    /// The segments of a journal that were begun before.
+    private static func journal(_ path: String, before time: Timestamp) throws -> [Erasure.Left] {
+        let disk = JournalDirectory(reading: path)
+        let journal = try JournalRecovery(disk, isReadOnly: true)
+        let old = journal.segments.count { $0.header.createdAt <= time && $0.load.records > 0 }
+        let other = try disk.names().filter { $0.hasPrefix("quarantine-") }
+        var left: [Erasure.Left] = []
+        if old > 0 {
+            left.append(
+                Erasure.Left(
+                    place: "journal \(path): \(old) segments from before",
+                    until: "every exporter has delivered them, while Weir runs"))
+        }
+        left += other.map { Erasure.Left(place: "\(path)/\($0)", until: "you remove it") }
+        return left
+    }
+}

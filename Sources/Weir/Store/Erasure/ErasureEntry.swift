@@ -1,0 +1,129 @@
+/// A line of the register of erasures. No value of a person is in it.
+struct ErasureEntry: Sendable, Equatable {
+    enum Kind: String, Sendable {
+        /// A subject is to be erased, and is a tombstone from here on.
+        case request
+        /// Something was done for a request.
+        case step
+        /// Nothing of a request is left to do.
+        case complete
+        case hold
+        case release
+    }
+
+    /// A file that was rewritten, as hexadecimal SHA-256.
+    struct Rewritten: Sendable, Equatable {
+        let before: String
+        let after: String
+    }
+
+    /// From 1, one after the other.
+    var number = 0
+    /// The SHA-256 of the line before, in hexadecimal digits; nil for the first.
+    var previous: String?
+    var at = Timestamp(nanoseconds: 0)
+    let kind: Kind
+    /// Of the request or hold that it is about.
+    let id: String
+    /// Who did it.
+    var actor: String?
+    var reason: String?
+    var tenant: String?
+    /// Nil for a hold of the whole tenant.
+    var attribute: String?
+    /// Hashes of the value and of its tokens.
+    var names: [[UInt8]] = []
+    /// What stands for the subject in the key store.
+    var tags: [[UInt8]] = []
+    /// (Hold) the first day that is kept; nil for all.
+    var from: Day?
+    /// (Step) such as `sqlite`.
+    var place: String?
+    var counts: [Count] = []
+    var rewritten: [Rewritten] = []
+
+    struct Count: Sendable, Equatable {
+        let name: String
+        let value: Int
+    }
+
+    init(_ kind: Kind, id: String) {
+        self.kind = kind
+        self.id = id
+    }
+}
+
+// MARK: - JSON
+
+extension ErasureEntry {
+    /// A line of JSON.
+    var line: [UInt8] {
+        var writer = JSONWriter(capacity: 512)
+        writer.value(tree)
+        writer.byte(UInt8(ascii: "\n"))
+        return Array(writer.written)
+    }
+
+    private var tree: JSONTree {
+        var fields: [(StaticString, JSONTree)] = [
+            ("number", .int(Int64(number))), ("previous", previous.map(JSONTree.text) ?? .null),
+            ("at", .text(at.text)), ("at_unix_nano", .text("\(at.nanoseconds)")), ("kind", .text(kind.rawValue)),
+            ("id", .text(id)),
+        ]
+        func add(_ name: StaticString, _ text: String?) {
+            if let text { fields.append((name, .text(text))) }
+        }
+        add("by", actor)
+        add("reason", reason)
+        add("tenant", tenant)
+        add("attribute", attribute)
+        if !names.isEmpty { fields.append(("names", .array(names.map { .text($0.hexadecimal) }))) }
+        if !tags.isEmpty { fields.append(("key_subjects", .array(tags.map { .text($0.hexadecimal) }))) }
+        add("from", from?.compact)
+        add("place", place)
+        if !counts.isEmpty {
+            fields.append(("counts", .object(counts.map { (.own($0.name), .int(Int64($0.value))) })))
+        }
+        if !rewritten.isEmpty {
+            fields.append(("rewritten", .array(rewritten.map { .array([.text($0.before), .text($0.after)]) })))
+        }
+        return .fields(fields)
+    }
+
+    /// Nil where the text is no entry.
+    init?(_ line: UnsafeRawBufferPointer) {
+        guard let tree = JSONTreeReader.value(line), let number = tree["number"]?.asInt,
+            let kind = tree["kind"]?.asText.flatMap(Kind.init), let id = tree["id"]?.asText,
+            let at = tree["at_unix_nano"]?.asText.flatMap({ UInt64($0) })
+        else { return nil }
+        self.init(kind, id: id)
+        self.number = number
+        self.at = Timestamp(nanoseconds: at)
+        previous = tree["previous"]?.asText
+        actor = tree["by"]?.asText
+        reason = tree["reason"]?.asText
+        tenant = tree["tenant"]?.asText
+        attribute = tree["attribute"]?.asText
+        names = tree["names"]?.elements.compactMap { $0.asText.flatMap { [UInt8](hexadecimal: $0) } } ?? []
+        tags = tree["key_subjects"]?.elements.compactMap { $0.asText.flatMap { [UInt8](hexadecimal: $0) } } ?? []
+        from = tree["from"]?.asText.flatMap { Day(compact: $0) }
+        place = tree["place"]?.asText
+        counts =
+            tree["counts"]?.members.compactMap { name, value in
+                value.asInt.map { Count(name: name.string, value: $0) }
+            } ?? []
+        rewritten =
+            tree["rewritten"]?.elements.compactMap { pair in
+                let texts = pair.elements.compactMap(\.asText)
+                return texts.count == 2 ? Rewritten(before: texts[0], after: texts[1]) : nil
+            } ?? []
+    }
+}
+
+extension JSONTree {
+    /// The integer, where it is one.
+    var asInt: Int? {
+        guard case .number(let digits) = self else { return nil }
+        return Int(String(decoding: digits, as: UTF8.self))
+    }
+}

@@ -1,0 +1,197 @@
+/// What was asked to be erased or kept, and what was done for it: lines in a file that only grows, each with the hash
+/// of the one before.
+struct ErasureRegister {
+    /// Bytes of the file.
+    private static let maximumSize = 1 << 30
+    private static let keySize = 32
+    private static let name = "register.jsonl"
+    /// Of one file of traces: the newest.
+    static let maxTraces = 1_000_000
+
+    let directory: String
+    private let key: [UInt8]
+    private(set) var entries: [ErasureEntry] = []
+    /// Of the last entry.
+    private var hash: String?
+    /// By what the file was seen to be what was read.
+    private(set) var stamp: FileStamp?
+
+    /// Makes what is missing of the directory, and reads what is there.
+    init(_ directory: String) throws(FileError) {
+        self.directory = directory
+        try Directory.create(directory)
+        key = try KeyFile.read("\(directory)/key", size: Self.keySize)
+        try load()
+    }
+
+    private var path: String { "\(directory)/\(Self.name)" }
+
+    var isChanged: Bool { FileStamp(of: path) != stamp }
+
+    /// Reads the file again.
+    /// - Throws: also where a line was changed, or is missing.
+    mutating func load() throws(FileError) {
+        let stamp = FileStamp(of: path)
+        guard stamp != nil else {
+            (entries, hash, self.stamp) = ([], nil, nil)
+            return
+        }
+        let bytes = try FileReader.contents(of: path, limit: Self.maximumSize)
+        var entries: [ErasureEntry] = []
+        var last: String?
+        // What stands behind the last line feed was not written to its end, and so never was.
+        let lines = bytes[..<((bytes.lastIndex(of: 0x0A) ?? -1) + 1)].split(separator: 0x0A)
+        for line in lines {
+            guard let entry = line.withUnsafeBytes({ ErasureEntry($0) }), entry.number == entries.count + 1,
+                entry.previous == last
+            else { throw .damaged("\(path), line \(entries.count + 1)") }
+            entries.append(entry)
+            last = Digest.sha256(Array(line) + [0x0A]).hexadecimal
+        }
+        (self.entries, hash, self.stamp) = (entries, last, stamp)
+    }
+
+    /// Returns when a power cut cannot take the entry.
+    /// - Parameter make: gives it, by what the register says when nobody else can add to it; nil for none.
+    @discardableResult
+    mutating func append(
+        at now: Timestamp, _ make: (ErasureRegister) throws -> ErasureEntry?
+    ) throws -> ErasureEntry? {
+        let lock = try FileLock.take("\(directory)/lock", waits: true)
+        defer { withExtendedLifetime(lock) {} }
+        if isChanged { try load() }
+        guard var entry = try make(self) else { return nil }
+        entry.number = entries.count + 1
+        entry.previous = hash
+        entry.at = now
+        let line = entry.line
+        try LineFile(Self.name, in: directory).append(line)
+        entries.append(entry)
+        hash = Digest.sha256(line).hexadecimal
+        stamp = FileStamp(of: path)
+        return entry
+    }
+
+    /// A name for a new request or hold.
+    static func newID() -> String { UInt64.random(in: .min ... .max).digits(16, radix: 16) }
+
+    // MARK: What it says
+
+    func hash(of family: SubjectFamily, tenant: String) -> SubjectHash {
+        SubjectHash(key: key, tenant: tenant, family)
+    }
+
+    /// In the order in which they came.
+    var requests: [ErasureRequest] {
+        var requests: [ErasureRequest] = []
+        for entry in entries {
+            switch entry.kind {
+            case .request: if let request = ErasureRequest(entry) { requests.append(request) }
+            case .step, .complete:
+                guard let index = requests.firstIndex(where: { $0.id == entry.id }) else { continue }
+                requests[index].add(entry)
+            case .hold, .release: continue
+            }
+        }
+        return requests
+    }
+
+    /// Those that were not released.
+    var holds: [ErasureEntry] {
+        let released = Set(entries.filter { $0.kind == .release }.map(\.id))
+        return entries.filter { $0.kind == .hold && !released.contains($0.id) }
+    }
+
+    /// What keeps a subject from being erased.
+    /// - Parameter names: hashes; none for the whole tenant.
+    func hold(on tenant: String, names: [[UInt8]]) -> ErasureEntry? {
+        holds.first { hold in
+            hold.tenant == tenant && (hold.attribute == nil || !Set(hold.names).isDisjoint(with: names))
+        }
+    }
+
+    /// Whether no hold wants the day.
+    func mayDrop(_ day: Day) -> Bool {
+        holds.allSatisfy { hold in hold.from.map { day < $0 } ?? false }
+    }
+
+    // MARK: Traces
+
+    /// Ids of traces, a line each.
+    private func traces(of family: SubjectFamily, tenant: String) -> LineFile {
+        let digest = hash(of: family, tenant: tenant).digest(of: Array("traces".utf8)).hexadecimal
+        return LineFile("traces-\(digest)", in: directory)
+    }
+
+    func stampOfTraces(_ group: ErasedSubjects.Group) -> FileStamp? {
+        FileStamp(of: traces(of: group.family, tenant: group.tenant).path)
+    }
+
+    func readTraces(of family: SubjectFamily, tenant: String) throws(FileError) -> Set<TraceID> {
+        let file = traces(of: family, tenant: tenant)
+        var found: Set<TraceID> = []
+        let size = Directory.has(file.path) ? try Directory.size(ofFile: file.path) : 0
+        guard size > 0 else { return [] }
+        var reader = try LineReader(file.path, from: max(0, size / 33 - Self.maxTraces) * 33)
+        while let id = try reader.next({ TraceID(String(decoding: $0.dropLast(), as: UTF8.self)) }) {
+            if let id { found.insert(id) }
+        }
+        return found
+    }
+
+    /// Returns when a power cut cannot take them.
+    func add(_ found: Set<TraceID>, of family: SubjectFamily, tenant: String) throws(FileError) {
+        guard !found.isEmpty else { return }
+        let lock = try FileLock.take("\(directory)/lock", waits: true)
+        defer { withExtendedLifetime(lock) {} }
+        let new = found.subtracting(try readTraces(of: family, tenant: tenant))
+        guard !new.isEmpty else { return }
+        try traces(of: family, tenant: tenant).append(new.flatMap { Array("\($0.text)\n".utf8) })
+    }
+
+    // MARK: Subjects
+
+    /// Those of these requests, with the traces that are known of them.
+    func subjects(of requests: [ErasureRequest]) throws(FileError) -> ErasedSubjects {
+        var subjects = ErasedSubjects()
+        for request in requests {
+            var group = ErasedSubjects.Group(
+                tenant: request.tenant, family: request.family,
+                hash: hash(of: request.family, tenant: request.tenant))
+            group.names = Set(request.names)
+            subjects.add(group)
+        }
+        for group in subjects.all {
+            var traced = group
+            traced.traces = try readTraces(of: group.family, tenant: group.tenant)
+            subjects.add(traced)
+        }
+        return subjects
+    }
+}
+
+/// A subject that somebody wants erased.
+struct ErasureRequest: Sendable {
+    let id: String
+    let tenant: String
+    let attribute: String
+    let family: SubjectFamily
+    let names: [[UInt8]]
+    let tags: [[UInt8]]
+    let at: Timestamp
+    /// When nothing was left to do; nil as long as something is.
+    private(set) var completedAt: Timestamp?
+    private(set) var steps: [ErasureEntry] = []
+
+    init?(_ entry: ErasureEntry) {
+        guard let tenant = entry.tenant, let attribute = entry.attribute else { return nil }
+        (id, self.tenant, self.attribute, at) = (entry.id, tenant, attribute, entry.at)
+        family = SubjectFamily(of: attribute)
+        names = entry.names
+        tags = entry.tags
+    }
+
+    mutating func add(_ entry: ErasureEntry) {
+        if entry.kind == .complete { completedAt = entry.at } else { steps.append(entry) }
+    }
+}

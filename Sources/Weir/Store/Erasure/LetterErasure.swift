@@ -1,0 +1,82 @@
+/// Takes spans of erased subjects out of files of letters: dead ones, and records that are parked.
+struct LetterErasure {
+    let matcher: SubjectMatcher
+    /// All of the subjects' traces.
+    let traces: Set<TraceID>
+    /// Of letters that are encrypted; nil where there is no keystore.
+    let codec: (any RecordCodec)?
+
+    struct Erased: Equatable, Sendable {
+        var spans = 0
+        /// Letters that were changed or are gone.
+        var letters = 0
+        /// The traces that subjects have spans in.
+        var traces: Set<TraceID> = []
+
+        mutating func add(_ other: Erased) {
+            spans += other.spans
+            letters += other.letters
+            traces.formUnion(other.traces)
+        }
+    }
+
+    /// For who keeps others from the file.
+    /// - Parameter isTrial: changes nothing.
+    func run(_ name: String, in directory: String, isTrial: Bool, at now: Timestamp) async throws -> Erased {
+        let file = LineFile(name, in: directory)
+        var erased = Erased()
+        guard Directory.has(file.path) else { return erased }
+        var kept: [(line: [UInt8], end: Int)] = []
+        var done = 0
+        var filter = RecordErasure()
+        var reader = try LineReader(file.path, from: 0)
+        while let line = try reader.next({ (entry: LetterEntry(parsing: $0), bytes: Array($0)) }) {
+            switch line.entry {
+            case .done(let offset): done = max(done, offset)
+            case .record(let letter) where letter.record.tenant == matcher.group.tenant:
+                let left = try await erase(letter, &filter, &erased, directory, at: now)
+                switch left {
+                case .unchanged: kept.append((line.bytes, reader.offset))
+                case .gone: continue
+                case .changed(let line): kept.append((line, reader.offset))
+                }
+            // What cannot be read is somebody's to look at.
+            case .record, nil: kept.append((line.bytes, reader.offset))
+            }
+        }
+        guard !isTrial, erased.letters > 0 else { return erased }
+        // What was taken before is left out, since places of lines are not what they were.
+        try Directory.replace(file.path, with: kept.filter { $0.end > done }.flatMap(\.line))
+        return erased
+    }
+
+    private enum Left {
+        case unchanged
+        case changed([UInt8])
+        case gone
+    }
+
+    private func erase(
+        _ letter: KeptRecord, _ filter: inout RecordErasure, _ erased: inout Erased, _ directory: String,
+        at now: Timestamp
+    ) async throws -> Left {
+        var record = letter.record
+        if record.codec != 0 {
+            guard let opened = try await [letter].opened(by: codec).first?.record else { return .unchanged }
+            // One that cannot be read any more says nothing.
+            guard opened.spanCount > 0 || record.spanCount == 0 else { return .unchanged }
+            record = opened
+        }
+        var found = traces
+        guard let left = try filter.erase(record, matcher, &found) else { return .unchanged }
+        erased.spans += record.spanCount - left.spanCount
+        erased.letters += 1
+        erased.traces.formUnion(found.subtracting(traces))
+        guard left.spanCount > 0 || !left.section.bytes.isEmpty else { return .gone }
+        let exporter = directory.split(separator: "/").last.map { String($0.map { $0 == "~" ? "/" : $0 }) } ?? ""
+        let new = Letter(
+            time: now, exporter: exporter, reason: "spans of it were erased",
+            kept: KeptRecord(journal: letter.journal, record: left))
+        return .changed(try await [new].sealed(by: codec).flatMap(\.line))
+    }
+}

@@ -1,0 +1,35 @@
+/// The attributes that say the same of a span, such as whose it is, and the column in which the tables have it.
+struct SubjectFamily: Hashable, Sendable {
+    /// What values are hashed with, so that a user is never taken for a session.
+    let name: String
+    let keys: [String]
+    /// Nil where the tables have none.
+    let column: String?
+
+    /// - Parameter attribute: such as `user.id`; see ``isName(_:)``.
+    init(of attribute: String) {
+        let known: [(GenAIAttribute, String)] = [
+            (.user, "user_id"), (.session, "session_id"), (.conversation, "conversation_id"), (.call, "call_id"),
+        ]
+        if let (family, column) = known.first(where: { $0.0.keys.contains(attribute) }) {
+            (name, keys, self.column) = (column, family.keys, column)
+        } else {
+            (name, keys, column) = (attribute, [attribute], nil)
+        }
+    }
+
+    /// Whether a text can be the key of an attribute that subjects are named by: it stands in SQL as it is.
+    static func isName(_ text: String) -> Bool {
+        !text.isEmpty && text.utf8.count <= 256
+            && text.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
+                case UInt8(ascii: "0")...UInt8(ascii: "9"): true
+                default: "_.-/:".utf8.contains(byte)
+                }
+            }
+    }
+
+    /// `'user.id', 'enduser.id'`
+    var keysInSQL: String { keys.map { "'\($0)'" }.joined(separator: ", ") }
+}

@@ -1,0 +1,115 @@
+import Synchronization
+
+/// What a running Weir knows of the subjects that were erased. Lanes and deliveries ask without waiting; the register
+/// is read again about once a second.
+actor Tombstones {
+    struct Snapshot: Sendable {
+        /// Another one where something differs.
+        var version = 0
+        var subjects = ErasedSubjects()
+        /// What was asked for, ever, and what of that is not complete.
+        var requests = 0
+        var open = 0
+    }
+
+    /// A name that was found on a span that is dropped, with the trace.
+    private struct Found: Hashable {
+        let tenant: String
+        let family: SubjectFamily
+    }
+
+    private struct Locked {
+        var snapshot = Snapshot()
+        var holds: [ErasureEntry] = []
+        var found: [Found: Set<TraceID>] = [:]
+    }
+
+    private let directory: String
+    private let executor = BlockingExecutor(label: "weir.erasure")
+    private let locked = Mutex(Locked())
+    private var register: ErasureRegister?
+    private var stamps: [FileStamp?] = []
+    /// As long as it is held, somebody takes tombstones.
+    private var lock: FileLock?
+    private var acknowledged: Int?
+
+    init(_ directory: String) {
+        self.directory = directory
+    }
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+    nonisolated var snapshot: Snapshot { locked.withLock { $0.snapshot } }
+
+    nonisolated func mayDrop(_ day: Day) -> Bool {
+        locked.withLock { $0.holds.allSatisfy { hold in hold.from.map { day < $0 } ?? false } }
+    }
+
+    /// Traces of which spans were dropped. They are written down with the next ``refresh()``.
+    nonisolated func note(_ traces: Set<TraceID>, of group: ErasedSubjects.Group) {
+        let new = traces.subtracting(group.traces)
+        guard !new.isEmpty else { return }
+        locked.withLock {
+            $0.found[Found(tenant: group.tenant, family: group.family), default: []].formUnion(new)
+        }
+    }
+
+    /// Reads what has changed, and writes down what was found.
+    /// - Throws: where the register cannot be read. What was known stays known.
+    func refresh() throws(FileError) {
+        var register = if let known = self.register { known } else { try ErasureRegister(directory) }
+        let isFirst = self.register == nil
+        if lock == nil { lock = try FileLock.take("\(directory)/\(Self.lockName)") }
+        let found = locked.withLock { locked in
+            defer { locked.found = [:] }
+            return locked.found
+        }
+        do {
+            for (place, traces) in found { try register.add(traces, of: place.family, tenant: place.tenant) }
+        } catch {
+            locked.withLock { $0.found.merge(found) { $0.union($1) } }
+            throw error
+        }
+        if register.isChanged { try register.load() }
+        self.register = register
+        let groups = snapshot.subjects.all
+        let stamps = [register.stamp] + groups.map { register.stampOfTraces($0) }
+        guard isFirst || stamps != self.stamps else { return }
+        let subjects = try register.subjects(of: register.requests)
+        self.stamps = [register.stamp] + subjects.all.map { register.stampOfTraces($0) }
+        let holds = register.holds
+        let requests = register.requests
+        locked.withLock { locked in
+            locked.snapshot.subjects = subjects
+            locked.snapshot.requests = requests.count
+            locked.snapshot.open = requests.count { $0.completedAt == nil }
+            locked.snapshot.version += 1
+            locked.holds = holds
+        }
+    }
+
+    /// Says to those who wait for it that what was read last is heeded.
+    func acknowledge() throws(FileError) {
+        guard lock != nil, let count = register?.entries.count, count != acknowledged else { return }
+        try Directory.replace("\(directory)/\(Self.takenName)", with: Array("\(count)\n".utf8))
+        acknowledged = count
+    }
+
+    static let lockName = "running"
+    static let takenName = "taken"
+
+    func close() { lock = nil }
+}
+
+extension Tombstones {
+    /// Whether a Weir is running that takes tombstones.
+    static func isServing(_ directory: String) throws(FileError) -> Bool {
+        try FileLock.take("\(directory)/\(lockName)") == nil
+    }
+
+    /// How many entries of the register the running Weir has taken.
+    static func taken(_ directory: String) -> Int {
+        let text = try? FileReader.contents(of: "\(directory)/\(takenName)", limit: 64)
+        return Int(String(decoding: text ?? [], as: UTF8.self).filter(\.isNumber)) ?? 0
+    }
+}

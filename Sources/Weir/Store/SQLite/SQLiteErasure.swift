@@ -1,0 +1,264 @@
+import GRDB
+
+/// Looks for the spans of subjects in hot tables in SQLite, and erases them, beside whoever writes. What is erased is
+/// not in the files any more, in no free page and in no log.
+struct SQLiteErasure {
+    let directory: SQLiteDirectory
+
+    /// The traces that subjects have spans in.
+    func traces(of matcher: SubjectMatcher, at now: Timestamp) throws(SQLiteFailure) -> Set<TraceID> {
+        var traces: Set<TraceID> = []
+        for day in try directory.days() {
+            try change(directory.path(of: day), SQLiteMigration.day, at: now) { file in
+                // Only tables of the session are written, so that whoever writes to the file is not kept from it.
+                try file.runAlone { db in
+                    try db.inTransaction(.deferred) {
+                        traces.formUnion(try SQLiteDayErasure(db, matcher)?.traces() ?? [])
+                        return .rollback
+                    }
+                }
+            }
+        }
+        return traces
+    }
+
+    /// - Parameter traces: all of the subjects' traces.
+    func erase(
+        _ matcher: SubjectMatcher, traces: Set<TraceID>, at now: Timestamp
+    ) throws(SQLiteFailure) -> ErasedRows {
+        var erased = ErasedRows()
+        for day in try directory.days() {
+            try change(directory.path(of: day), SQLiteMigration.day, at: now) { file in
+                let found = try file.write(at: now) { db in
+                    try SQLiteDayErasure(db, matcher)?.erase(traces, db) ?? ErasedRows()
+                }
+                if !found.isEmpty { try rewrite(file) }
+                erased.add(found)
+            }
+        }
+        if Directory.has(directory.metaPath) {
+            try change(directory.metaPath, SQLiteMigration.meta, at: now) { file in
+                let (rejects, crossings) = try file.write(at: now) { db in
+                    (try eraseRejects(matcher, traces, db), try eraseCrossings(matcher, traces, db))
+                }
+                if rejects + crossings > 0 { try rewrite(file) }
+                erased.rejects += rejects
+            }
+        }
+        return erased
+    }
+
+    private func change(
+        _ path: String, _ migrations: [SQLiteMigration], at now: Timestamp, _ body: (SQLiteFile) throws -> Void
+    ) throws(SQLiteFailure) {
+        let file = try SQLiteFile(path, migrations, at: now)
+        defer { file.close() }
+        do {
+            try body(file)
+        } catch {
+            throw SQLiteFailure(path, error)
+        }
+    }
+
+    /// Leaves nothing of what was deleted: SQLite would keep it in free pages, in what pages have left, and in its log.
+    private func rewrite(_ file: SQLiteFile) throws {
+        try file.runAlone { db in
+            // The copy is made in a file, since a day's may be larger than the memory; what was erased is not in it.
+            try db.execute(sql: "PRAGMA temp_store = FILE; VACUUM; PRAGMA temp_store = MEMORY")
+            let row = try Row.fetchOne(db, sql: "PRAGMA wal_checkpoint(TRUNCATE)")
+            guard row?[0] == 0 else {
+                throw SQLiteFailure(file.path, "is being read, so that its log cannot be emptied; try again")
+            }
+        }
+    }
+
+    /// What was said of budgets of theirs.
+    private func eraseCrossings(_ matcher: SubjectMatcher, _ traces: Set<TraceID>, _ db: Database) throws -> Int {
+        let rows = try Row.fetchAll(
+            db, sql: "SELECT rowid, scope, scope_id FROM budget_crossings WHERE tenant = ?",
+            arguments: [matcher.group.tenant])
+        var count = 0
+        for row in rows where matcher.names(scope: row["scope"], id: row["scope_id"], traces) {
+            try db.execute(sql: "DELETE FROM budget_crossings WHERE rowid = ?", arguments: [row["rowid"] as Int64])
+            count += 1
+        }
+        return count
+    }
+
+    private func eraseRejects(_ matcher: SubjectMatcher, _ traces: Set<TraceID>, _ db: Database) throws -> Int {
+        let tenant = try Int64.fetchOne(
+            db, sql: "SELECT id FROM tenants WHERE name = ?", arguments: [matcher.group.tenant])
+        guard let tenant else { return 0 }
+        let rows = try Row.fetchAll(
+            db, sql: "SELECT rowid, hex(span) AS span FROM rejects WHERE tenant_id = ?", arguments: [tenant])
+        var batch = Batch(decodedLimit: .max)
+        var count = 0
+        for row in rows {
+            let bytes = [UInt8](hexadecimal: row["span"]) ?? []
+            let payload = bytes.withUnsafeBytes { Payload.copying($0) }
+            try OTLPDecoder(maxValueDepth: .max).decode(payload, into: &batch)
+            var known = traces
+            guard matcher.erase(in: &batch, &known) > 0 else { continue }
+            try db.execute(sql: "DELETE FROM rejects WHERE rowid = ?", arguments: [row["rowid"] as Int64])
+            count += 1
+        }
+        return count
+    }
+}
+
+/// What was erased from hot tables.
+struct ErasedRows: Equatable, Sendable {
+    var spans = 0
+    /// Rows of usage that lead to nobody any more.
+    var calls = 0
+    var rejects = 0
+    /// Files or partitions that had something.
+    var parts = 0
+
+    var isEmpty: Bool { spans == 0 && calls == 0 && rejects == 0 }
+
+    mutating func add(_ other: ErasedRows) {
+        spans += other.spans
+        calls += other.calls
+        rejects += other.rejects
+        parts += other.isEmpty ? 0 : 1
+    }
+}
+
+/// The subjects' rows in the file of one day, within a transaction.
+private struct SQLiteDayErasure {
+    private let tenant: Int64
+    private let family: SubjectFamily
+    private let db: Database
+
+    /// Nil where the day has nothing of the tenant. Makes tables of the session with the names of subjects that the
+    /// day has, and the rows that are theirs.
+    init?(_ db: Database, _ matcher: SubjectMatcher) throws {
+        let id = try Int64.fetchOne(
+            db, sql: "SELECT id FROM tenants WHERE name = ?", arguments: [matcher.group.tenant])
+        guard let id else { return nil }
+        tenant = id
+        family = matcher.group.family
+        self.db = db
+        try db.execute(
+            sql: """
+                DROP TABLE IF EXISTS temp.subject_names; DROP TABLE IF EXISTS temp.subject_spans;
+                DROP TABLE IF EXISTS temp.subject_traces; DROP TABLE IF EXISTS temp.naming_resources;
+                CREATE TEMP TABLE subject_names (name text PRIMARY KEY);
+                CREATE TEMP TABLE subject_spans (id integer PRIMARY KEY);
+                CREATE TEMP TABLE subject_traces (id blob PRIMARY KEY);
+                CREATE TEMP TABLE naming_resources (id integer PRIMARY KEY, is_subject integer NOT NULL);
+                """)
+        for name in try names() where matcher.names(name) {
+            try db.execute(sql: "INSERT INTO subject_names VALUES (?)", arguments: [name])
+        }
+        try findRows()
+    }
+
+    /// What spans and calls of the tenant name by the attributes.
+    private func names() throws -> [String] {
+        var parts = [
+            named(in: "spans s, json_each(s.attributes) j", "s"),
+            named(in: "spans s, json_tree(s.events) j", "s") + " AND s.events IS NOT NULL",
+            named(in: "resources s, json_each(s.attributes) j", "s"),
+        ]
+        if let column = family.column {
+            parts += ["spans", "llm_usage", "cost_ledger"].map {
+                "SELECT \(column) FROM \($0) WHERE tenant_id = \(tenant) AND \(column) IS NOT NULL"
+            }
+        }
+        return try String.fetchAll(db, sql: parts.joined(separator: " UNION "))
+    }
+
+    private func named(in tables: String, _ alias: String) -> String {
+        "SELECT CAST(j.atom AS text) FROM \(tables) WHERE \(alias).tenant_id = \(tenant) AND \(isName)"
+    }
+
+    /// Whether `j` says whose something is. Ciphertext says nothing.
+    private var isName: String {
+        "j.key IN (\(family.keysInSQL)) AND j.type IN ('text', 'integer') AND CAST(j.atom AS text) NOT LIKE 'weir1.%'"
+            + " AND j.atom <> ''"
+    }
+
+    private var isSubjects: String { "\(isName) AND CAST(j.atom AS text) IN (SELECT name FROM subject_names)" }
+
+    private func isColumn(_ alias: String) -> String {
+        family.column.map { "\(alias).\($0) IN (SELECT name FROM subject_names)" } ?? "false"
+    }
+
+    private func findRows() throws {
+        try db.execute(
+            sql: """
+                INSERT INTO naming_resources
+                    SELECT r.id, max(CAST(j.atom AS text) IN (SELECT name FROM subject_names))
+                    FROM resources r, json_each(r.attributes) j
+                    WHERE r.tenant_id = \(tenant) AND \(isName) GROUP BY r.id
+                """)
+        guard try Int.fetchOne(db, sql: "SELECT count(*) FROM subject_names") != 0 else { return }
+        try db.execute(
+            sql: """
+                INSERT INTO subject_spans SELECT s.rowid FROM spans s WHERE s.tenant_id = \(tenant) AND (
+                    \(isColumn("s")) OR EXISTS (SELECT 1 FROM json_each(s.attributes) j WHERE \(isSubjects))
+                    OR s.events IS NOT NULL AND EXISTS (SELECT 1 FROM json_tree(s.events) j WHERE \(isSubjects))
+                    OR s.resource_id IN (SELECT id FROM naming_resources WHERE is_subject))
+                """)
+    }
+
+    func traces() throws -> Set<TraceID> {
+        let ids = try String.fetchAll(
+            db,
+            sql: """
+                SELECT hex(s.trace_id) FROM spans s JOIN subject_spans e ON e.id = s.rowid
+                UNION SELECT hex(u.trace_id) FROM llm_usage u WHERE u.tenant_id = \(tenant) AND \(isColumn("u"))
+                """)
+        return Set(ids.compactMap { TraceID($0) })
+    }
+
+    func erase(_ traces: Set<TraceID>, _ db: Database) throws -> ErasedRows {
+        var insert = try SQLiteInsert(into: "subject_traces", ["id"], conflict: "ON CONFLICT DO NOTHING", db)
+        for trace in traces {
+            try withUnsafeBytes(of: (trace.high.bigEndian, trace.low.bigEndian)) { id in
+                insert.add(blob: id)
+                try insert.run(db)
+            }
+        }
+        let isUnnamed = family.column.map { "\($0) IS NULL AND" } ?? ""
+        try db.execute(
+            sql: """
+                INSERT OR IGNORE INTO subject_spans SELECT s.rowid FROM subject_traces t
+                    JOIN spans s ON s.trace_id = t.id
+                    WHERE s.tenant_id = \(tenant) AND \(isUnnamed)
+                    s.resource_id NOT IN (SELECT id FROM naming_resources)
+                    AND NOT EXISTS (SELECT 1 FROM json_each(s.attributes) j WHERE \(isName))
+                    AND (s.events IS NULL OR NOT EXISTS (SELECT 1 FROM json_tree(s.events) j WHERE \(isName)))
+                """)
+        var erased = ErasedRows()
+        // Sums of what calls cost stay what they were; nothing leads from them to anybody.
+        func condition(_ table: String) -> String {
+            """
+            tenant_id = \(tenant) AND (\(isColumn(table)) OR \(isUnnamed) trace_id IN (SELECT id FROM subject_traces)
+                OR EXISTS (SELECT 1 FROM spans s JOIN subject_spans e ON e.id = s.rowid
+                    WHERE s.trace_id = \(table).trace_id AND s.span_id = \(table).span_id))
+            """
+        }
+        try db.execute(
+            sql: """
+                UPDATE llm_usage SET trace_id = randomblob(16), span_id = random(), user_id = NULL, session_id = NULL,
+                    conversation_id = NULL, call_id = NULL, response_id = NULL
+                WHERE \(condition("llm_usage"))
+                """)
+        erased.calls = db.changesCount
+        try db.execute(
+            sql: CostErasure.statements(
+                where: condition("cost_ledger"), ledger: "cost_ledger", rollups: "cost_rollups", .sqlite))
+        try db.execute(sql: "DELETE FROM spans WHERE rowid IN (SELECT id FROM subject_spans)")
+        erased.spans = db.changesCount
+        try db.execute(
+            sql: """
+                DELETE FROM resources WHERE id IN (SELECT id FROM naming_resources WHERE is_subject)
+                    AND id NOT IN (SELECT resource_id FROM spans)
+                """)
+        try db.execute(sql: "DELETE FROM subject_names")
+        return erased
+    }
+}

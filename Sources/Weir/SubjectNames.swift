@@ -1,0 +1,32 @@
+/// What spans may call a person: the name itself, and the tokens that the redaction processors of a configuration make
+/// of it.
+struct SubjectNames {
+    let all: [[UInt8]]
+
+    init(of name: String, tenant: String, _ configuration: CollectorConfiguration) throws {
+        let value = Array(name.utf8)
+        let tokens = try configuration.processors.compactMap { $0.configuration as? RedactionConfiguration }.map {
+            settings in
+            var maker = try settings.tokens().maker()
+            let kind = KeyDecision.Reason.id.rawValue
+            return value.withUnsafeBytes { maker.token(for: $0, kind: kind, tenant: tenant) }
+        }
+        var all = [value]
+        for token in tokens where !all.contains(token) { all.append(token) }
+        self.all = all
+    }
+
+    /// What stands for the person in a key store.
+    func tags(of attribute: String, tenant: String, in ring: Keyring) throws(KeyError) -> [[UInt8]] {
+        var tags: [[UInt8]] = []
+        for key in SubjectFamily(of: attribute).keys {
+            for name in all {
+                guard let tag = name.withUnsafeBytes({ ring.tag(of: key, $0, tenant: tenant) }) else {
+                    throw .unavailable("has no key by which subjects are looked up")
+                }
+                tags.append(tag)
+            }
+        }
+        return tags
+    }
+}

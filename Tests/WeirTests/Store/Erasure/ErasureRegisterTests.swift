@@ -1,0 +1,140 @@
+import Foundation
+import Testing
+
+@testable import Weir
+
+@Suite struct ErasureRegisterTests {
+    private let directory: TemporaryDirectory
+    private let now = Timestamp(nanoseconds: SampleBatch.fourOClock)
+
+    init() throws {
+        directory = try TemporaryDirectory()
+    }
+
+    @Test func readsBackWhatWasWritten() throws {
+        var register = try ErasureRegister(directory.path)
+        let request = try add(&register)
+        var step = ErasureEntry(.step, id: request.id)
+        step.place = "archive"
+        step.counts = [.init(name: "spans", value: 3), .init(name: "files", value: 0)]
+        step.rewritten = [.init(before: "ab", after: "cd")]
+        try register.append(at: now) { _ in step }
+        let again = try ErasureRegister(directory.path)
+        #expect(again.entries == register.entries)
+        #expect(again.entries.map(\.number) == [1, 2])
+        #expect(again.requests.map(\.id) == [request.id])
+        #expect(again.requests[0].steps.map(\.place) == ["archive"])
+        #expect(again.requests[0].completedAt == nil)
+        try register.append(at: now) { _ in ErasureEntry(.complete, id: request.id) }
+        #expect(try ErasureRegister(directory.path).requests[0].completedAt == now)
+    }
+
+    @Test func hasNoNameInIt() throws {
+        var register = try ErasureRegister(directory.path)
+        try add(&register)
+        #expect(try directory.files(with: ErasureSample.person) == [])
+    }
+
+    @Test func isForItsOwnerWhereTheKeyIsConcerned() throws {
+        _ = try ErasureRegister(directory.path)
+        let attributes = try FileManager.default.attributesOfItem(atPath: "\(directory.path)/key")
+        #expect(attributes[.posixPermissions] as? Int == 0o600)
+    }
+
+    @Test func leavesOutALineThatWasNotWrittenToItsEnd() throws {
+        var register = try ErasureRegister(directory.path)
+        try add(&register)
+        let path = "\(directory.path)/register.jsonl"
+        let whole = try directory.contents(of: "register.jsonl")
+        try Data(whole + Array("{\"number\":2".utf8)).write(to: URL(fileURLWithPath: path))
+        var again = try ErasureRegister(directory.path)
+        #expect(again.entries.count == 1)
+        try add(&again)
+        #expect(try ErasureRegister(directory.path).entries.count == 2)
+    }
+
+    @Test func tellsThatALineWasChangedOrTakenAway() throws {
+        var register = try ErasureRegister(directory.path)
+        for _ in 1...3 { try add(&register) }
+        let text = String(decoding: try directory.contents(of: "register.jsonl"), as: UTF8.self)
+        let lines = text.split(separator: "\n").map { "\($0)\n" }
+        let path = "\(directory.path)/register.jsonl"
+        for wrong in [
+            lines[0] + lines[2], lines[1] + lines[2], lines[0].replacing("default", with: "other") + lines[1],
+            "x\n" + text,
+        ] {
+            try Data(wrong.utf8).write(to: URL(fileURLWithPath: path))
+            #expect(throws: FileError.self) { try ErasureRegister(directory.path) }
+        }
+    }
+
+    @Test func aHoldCoversATenantOrASubject() throws {
+        var register = try ErasureRegister(directory.path)
+        let names = [[UInt8](repeating: 1, count: 16)]
+        #expect(register.hold(on: "default", names: names) == nil)
+        var hold = ErasureEntry(.hold, id: "h1")
+        (hold.tenant, hold.attribute, hold.names) = ("default", "user.id", names)
+        try register.append(at: now) { _ in hold }
+        #expect(register.hold(on: "default", names: names)?.id == "h1")
+        #expect(register.hold(on: "default", names: [[2]]) == nil)
+        #expect(register.hold(on: "other", names: names) == nil)
+        var all = ErasureEntry(.hold, id: "h2")
+        (all.tenant, all.from) = ("default", Day(now))
+        try register.append(at: now) { _ in all }
+        #expect(register.hold(on: "default", names: [[2]])?.id == "h2")
+        #expect(!register.mayDrop(Day(now) + -1))
+        try register.append(at: now) { _ in ErasureEntry(.release, id: "h1") }
+        #expect(register.holds.map(\.id) == ["h2"])
+        #expect(register.mayDrop(Day(now) + -1) && !register.mayDrop(Day(now)))
+    }
+
+    @Test func remembersTraces() throws {
+        let register = try ErasureRegister(directory.path)
+        let family = SubjectFamily(of: "user.id")
+        #expect(try register.readTraces(of: family, tenant: "a") == [])
+        try register.add(ErasureSample.traces, of: family, tenant: "a")
+        try register.add(ErasureSample.traces, of: family, tenant: "a")
+        #expect(try register.readTraces(of: family, tenant: "a") == ErasureSample.traces)
+        #expect(try register.readTraces(of: family, tenant: "b") == [])
+        let file = try #require(directory.files().first { $0.hasPrefix("traces-") })
+        #expect(try directory.contents(of: file).count == 33 * ErasureSample.traces.count)
+    }
+
+    @Test func aRunningWeirTakesTombstonesAndHolds() async throws {
+        let tombstones = Tombstones(directory.path)
+        try await tombstones.refresh()
+        #expect(tombstones.snapshot.subjects.isEmpty && tombstones.mayDrop(Day(now)))
+        #expect(try Tombstones.isServing(directory.path))
+        var register = try ErasureRegister(directory.path)
+        let request = try add(&register)
+        #expect(Tombstones.taken(directory.path) == 0)
+        try await tombstones.refresh()
+        try await tombstones.acknowledge()
+        #expect(Tombstones.taken(directory.path) == 1)
+        #expect(tombstones.snapshot.subjects.has("default") && tombstones.snapshot.open == 1)
+        let group = try #require(tombstones.snapshot.subjects.all.first)
+        tombstones.note(ErasureSample.traces, of: group)
+        try await tombstones.refresh()
+        #expect(tombstones.snapshot.subjects.all.first?.traces == ErasureSample.traces)
+        #expect(try register.readTraces(of: request.family, tenant: "default") == ErasureSample.traces)
+        var hold = ErasureEntry(.hold, id: "h")
+        hold.tenant = "default"
+        try register.append(at: now) { _ in hold }
+        try await tombstones.refresh()
+        #expect(!tombstones.mayDrop(Day(now)))
+        await tombstones.close()
+        #expect(try !Tombstones.isServing(directory.path))
+    }
+
+    @discardableResult
+    private func add(_ register: inout ErasureRegister) throws -> ErasureRequest {
+        let hash = register.hash(of: SubjectFamily(of: "user.id"), tenant: "default")
+        try register.append(at: now) { _ in
+            var entry = ErasureEntry(.request, id: ErasureRegister.newID())
+            (entry.tenant, entry.attribute) = ("default", "user.id")
+            entry.names = [hash.digest(of: Array(ErasureSample.person.utf8))]
+            return entry
+        }
+        return try #require(register.requests.last)
+    }
+}

@@ -1,0 +1,25 @@
+import Testing
+
+@testable import Weir
+
+@Suite struct PostgresErasureTests {
+    @Test(arguments: [false, true]) func takesASubjectOutOfTheTables(rewrites: Bool) async throws {
+        let sample = try PostgresSample()
+        for record in try ErasureSample.records() { try await sample.export(record) }
+        let traces = try PostgresErasure(sample.schema.open(), ErasureSample.matcher()).traces()
+        #expect(traces == ErasureSample.traces)
+        let erased = try PostgresErasure(sample.schema.open(), ErasureSample.matcher()).erase(
+            traces, rewrites: rewrites)
+        #expect(erased == ErasedRows(spans: 4, calls: 1, rejects: 0, parts: 1))
+        #expect(try sample.spanIDs() == ErasureSample.left)
+        #expect(try sample.rows("SELECT count(*) FROM resources WHERE attributes::text LIKE '%maria%'") == ["0"])
+        #expect(try sample.rows("SELECT count(*), count(user_id) FROM llm_usage") == ["3|1"])
+        let again = try PostgresErasure(sample.schema.open(), ErasureSample.matcher()).erase(traces, rewrites: false)
+        #expect(again.isEmpty)
+    }
+
+    @Test func hasNothingOfATenantThatNeverCame() async throws {
+        let sample = try PostgresSample()
+        #expect(try PostgresErasure(sample.schema.open(), ErasureSample.matcher()).traces() == [])
+    }
+}
