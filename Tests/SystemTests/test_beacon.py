@@ -3,6 +3,7 @@
 import contextlib
 import http.client
 import json
+import signal
 import time
 
 import pytest
@@ -96,6 +97,9 @@ def test_events_become_spans_of_the_tenant_of_the_key(beacons):
     wanted = {"app.n": 1, "session.id": "s1", "browser.origin": PAGE, "weir.sampling.adjusted_count": 2.0}
     assert first["attributes"] == wanted
     assert (second["tenant"], second["name"]) == ("shop", "documentLoad")
+    pages.weir.stop()
+    for path in pages.directory.rglob("*"):
+        assert not path.is_file() or pages.key.encode() not in path.read_bytes(), f"{path} has the key of a page"
 
 
 def test_what_is_refused_has_a_status_and_a_count(beacons):
@@ -225,3 +229,13 @@ def test_events_are_rows_of_telemetry_events(beacons):
             rows += database.execute(f"SELECT {columns} FROM telemetry_events").fetchall()
     assert [row[:6] for row in rows] == [("shop", "panel.view", "eee19b7ec3c1b174", "s1", "https://app.example.com", 1)]
     assert json.loads(rows[0][6])["app.n"] == 1
+
+
+def test_another_list_of_origins_is_taken_at_reload(beacons):
+    pages = beacons()
+    other = "https://shop.example"
+    assert pages.post({"events": [event()]}, origin=other).status == 403
+    pages.weir.config.write_text(pages.weir.config.read_text().replace(PAGE, other))
+    pages.weir.process.send_signal(signal.SIGHUP)
+    eventually(lambda: pages.post({"events": [event()]}, origin=other).status == 204, "the new list is not known")
+    assert pages.post({"events": [event()]}).status == 403

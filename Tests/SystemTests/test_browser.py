@@ -88,6 +88,8 @@ def test_nothing_leaves_or_is_stored_before_consent_and_everything_after(world):
     assert len(node) == 3 and all(text.startswith("h") and "node" not in text for text in node), "texts are hashed"
     assert {span["attributes"]["app.severity"] for span in spans} == {"high"}, "but for those that are plain"
     assert page.preflights() == [], "a beacon asks nobody first"
+    types = (ROOT / "browser/weir-beacon.d.ts").read_text()
+    assert all(f"  {name}(" in types for name in page.run("Object.keys(weirBeacon)"))
     page.close()
 
 
