@@ -41,7 +41,7 @@ extension Builder {
         /// What makes both what they are.
         let key: Int
         let configuration: CostConfiguration
-        let store: HotStore
+        let store: HotTables
         let context: Context
     }
 
@@ -50,7 +50,8 @@ extension Builder {
         var budgets: [String: Watched] = [:]
         for pipeline in configuration.service.pipelines {
             let exporters = pipeline.exporters.compactMap { id in configuration.exporters.first { $0.id == id } }
-            guard let exporter = exporters.first(where: { HotStore($0) != nil }), let store = HotStore(exporter) else {
+            guard let exporter = exporters.first(where: { HotTables($0) != nil }), let store = HotTables(exporter)
+            else {
                 continue
             }
             for definition in configuration.processors where pipeline.processors.contains(definition.id) {

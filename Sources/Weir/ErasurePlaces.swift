@@ -10,9 +10,9 @@ struct ErasurePlaces {
         rings = configuration.extensions.compactMap { ($0.configuration as? KeystoreConfiguration)?.makeKeyring() }
     }
 
-    private var tables: [(id: String, place: HotStore)] {
+    private var tables: [(id: String, place: HotTables)] {
         configuration.exporters.compactMap { definition in
-            HotStore(definition).map { (definition.id.description, $0) }
+            HotTables(definition).map { (definition.id.description, $0) }
         }
     }
 

@@ -15,9 +15,9 @@ struct StoreOptions: ParsableArguments {
     @Option(help: ArgumentHelp("A table to read, or JSON, an object a line.", valueName: "table|json"))
     var format = Format.table
 
-    func place() throws -> HotStore {
+    func place() throws -> HotTables {
         let places = try option.read().configuration.exporters.compactMap { definition in
-            HotStore(definition).map { (id: definition.id.description, place: $0) }
+            HotTables(definition).map { (id: definition.id.description, place: $0) }
         }
         let known = places.map(\.id).joined(separator: ", ")
         if let exporter {

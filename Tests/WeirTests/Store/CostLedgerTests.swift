@@ -162,6 +162,29 @@ import Testing
         #expect(rows.map(\.picoDollars) == [67])
     }
 
+    @Test(arguments: HotDatabase.allCases)
+    func aCallIsTheNearestAgentsWhateverCameFirst(database: HotDatabase) async throws {
+        func named(_ id: UInt64, parent: UInt64, _ name: String) -> SpanFixture {
+            placed(Sample.span(id, name: "agent", [("gen_ai.agent.name", .string(name))]), 1, parent)
+        }
+        let spans = [
+            named(1, parent: 0, "outer"), named(2, parent: 1, "inner"), placed(Sample.span(3, name: "step"), 1, 2),
+            call(4, parent: 3, pico: 7), call(5, parent: 1, pico: 20), call(6, parent: 99, pico: 300),
+        ]
+        let seed = UInt64.random(in: 0 ... .max)
+        print("seed \(seed)")
+        var random = SplitMix64(seed: seed)
+        for _ in 0..<(database == .sqlite ? 12 : 5) {
+            let sample = try Sample(database)
+            let order = spans.shuffled(using: &random)
+            for span in order { try await sample.add([span]) }
+            let rows = try await sample.reader.page(CostQuery(Sample.tenant, by: .agent, in: Sample.window)).rows
+            let found = rows.map { "\($0.key.who ?? "-") \($0.picoDollars) \($0.calls)" }
+            #expect(found == ["- 300 1", "outer 20 1", "inner 7 1"], "\(order.map(\.spanID))")
+            #expect(try await sum(sample) == 327)
+        }
+    }
+
     /// A day of traffic: resends of single spans, whole requests that come again, calls that are seen twice, aggregates
     /// of which some have calls below them that come late.
     @Test(arguments: HotDatabase.allCases)

@@ -51,7 +51,7 @@ import Testing
         }
         let plans = [
             (try plan { _ in }, "spans_time"), (try plan { $0.service = "a" }, "spans_time"),
-            (try plan { $0.after = SpanCursor(start: 5, row: 6) }, "spans_time (<expr>>? AND <expr><?)"),
+            (try plan { $0.after = SpanCursor(start: 5, row: 6) }, "spans_time (<expr>>?"),
             (try plan { $0.onlyRoots = true }, "spans_time"), (try plan { $0.status = 2 }, "spans_error"),
             (try plan { ($0.status, $0.service) = (2, "a") }, "spans_error"),
             (try plan { ($0.service, $0.name) = ("a", "b") }, "spans_operation"),
@@ -60,7 +60,7 @@ import Testing
             (try plan { $0.conversationID = "c" }, "spans_conversation"),
         ]
         for (plan, index) in plans {
-            #expect(plan.contains("USING INDEX \(index)") && plan.contains("B-TREE FOR LAST 2 TERMS OF ORDER BY"), "\(plan)")
+            #expect(plan.contains("USING INDEX \(index)") && !plan.contains("B-TREE FOR ORDER BY"), "\(plan)")
         }
     }
 

@@ -30,8 +30,11 @@ struct BudgetBook: Sendable {
         var baseline: [Spend.Owner: Int128] = [:]
         /// When the past was read; nil before.
         var readAt: Timestamp?
-        /// Somebody who spent something may be missing.
-        var isFull = false
+        /// Somebody who spent something then may be missing.
+        var pastIsFull = false
+        var recentIsFull = false
+
+        var isFull: Bool { pastIsFull || recentIsFull }
 
         func spent(_ owner: Spend.Owner) -> Int128 { (past[owner] ?? 0) + (recent[owner] ?? 0) }
     }
@@ -61,7 +64,11 @@ struct BudgetBook: Sendable {
             }
             let isCurrent = accounts[index].start == start && accounts[index].split == split
             if !isCurrent || !isFresh(accounts[index].readAt, at: now) {
-                if split > start { add(.past, from: start, to: split) } else { accounts[index].past = [:] }
+                if split > start {
+                    add(.past, from: start, to: split)
+                } else {
+                    (accounts[index].past, accounts[index].pastIsFull) = ([:], false)
+                }
                 if case .spike = accounts[index].budget.limits {
                     let day = BudgetWindow.hourLength * 24
                     add(
@@ -94,10 +101,10 @@ struct BudgetBook: Sendable {
             switch wish.part {
             case .past:
                 accounts[wish.budget].past = sums
-                accounts[wish.budget].isFull = page.hasMore
+                accounts[wish.budget].pastIsFull = page.hasMore
             case .recent:
                 accounts[wish.budget].recent = sums
-                accounts[wish.budget].isFull = accounts[wish.budget].isFull || page.hasMore
+                accounts[wish.budget].recentIsFull = page.hasMore
             case .baseline: accounts[wish.budget].baseline = sums
             }
         }

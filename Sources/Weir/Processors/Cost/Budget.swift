@@ -29,8 +29,8 @@ extension Budget {
     init(_ fields: inout Fields) {
         scope = fields.choice("scope", default: nil, "Whose spending: each tenant's, user's, agent's, model's, run's.")
         window = fields.choice("window", default: scope == .run ? .run : .day, "In what time, in UTC.")
-        name = fields.string(
-            "name", default: scope == .run ? "run" : "\(scope.rawValue)-\(window.rawValue)", "What it is called in messages and metrics.")
+        let usual = scope == .run ? "run" : "\(scope.rawValue)-\(window.rawValue)"
+        name = fields.string("name", default: usual, "What it is called in messages and metrics.")
         tenant = fields.optionalString("tenant", "The only tenant that it is for.")
         id = fields.optionalString("id", "The only user, agent or model that it is for.")
         let soft = Self.amount("soft", "USD from which on somebody is told.", &fields)
@@ -40,7 +40,9 @@ extension Budget {
             fields.reject("window", "found \(window.rawValue) for scope \(scope.rawValue), wanted run for run alone")
         }
         if !(1...64).contains(name.utf8.count) { fields.reject("name", "wanted 1 to 64 bytes") }
-        if soft == nil, hard == nil { fields.reject("", "has no threshold, wanted soft or hard") }
+        if !fields.keys.contains("soft"), !fields.keys.contains("hard") {
+            fields.reject("", "has no threshold, wanted soft or hard")
+        }
         if let soft, let hard, soft >= hard {
             fields.reject("soft", "found \(Cost.text(soft)), wanted less than hard, which is \(Cost.text(hard))")
         }

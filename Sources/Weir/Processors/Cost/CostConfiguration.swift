@@ -3,6 +3,11 @@ struct CostConfiguration {
     static let maximumBudgets = 100
 
     let table: PriceTable
+    /// What a user's own attributes mean.
+    var mappings: [AttributeMapping] = []
+    var estimates = false
+    /// Names of others under which the cost is written as well.
+    var alsoWrites: Set<OtherCostNames> = []
     let budgets: [Budget]
     let webhook: BudgetWebhook?
 
@@ -22,6 +27,20 @@ extension CostConfiguration: Configurable {
         let overrides = fields.file(
             "overrides", default: nil, "A list of one's own prices, which go before the others.", PriceFile.init)
         table = PriceTable([prices, overrides].compactMap(\.self))
+        mappings = fields.list("mappings", count: 0...100, "What attributes of one's own mean.") {
+            AttributeMapping(&$0)
+        }
+        estimates = fields.bool(
+            "estimate", default: false, "Prices calls that do not say what they used by the length of their content.")
+        alsoWrites = Set(
+            fields.parsedList("also_write", count: 0...2, "Under which other names the cost is written as well.") {
+                (text) throws(ConfigError) in
+                guard let names = OtherCostNames(rawValue: text) else {
+                    let known = OtherCostNames.allCases.map(\.rawValue).joined(separator: ", ")
+                    throw ConfigError(found: text.quotedForMessage, wanted: "one of \(known)")
+                }
+                return names
+            })
         let budgets = fields.list("budgets", count: 0...Self.maximumBudgets, "What may be spent in a time.") {
             Budget(&$0)
         }

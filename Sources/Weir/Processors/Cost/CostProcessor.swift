@@ -24,18 +24,29 @@ struct CostProcessor: Processor {
     private static let parts = UsageUnit.allCases.map { AttributeKey("weir.cost.\($0.rawValue)") }
     private static let prefix = Array("weir.cost.".utf8)
 
+    private static let source = AttributeKey("weir.cost.source")
+    /// Bytes of text that are taken for a token where nobody counted them.
+    private static let bytesOfToken: Int64 = 4
+
     private let table: PriceTable
+    private let mappings: [AttributeMapping]
+    private let estimates: Bool
+    private let alsoWrites: [OtherCostNames]
     private var telemetry: CostTelemetry
     private var genAI = GenAIAttributes()
     private var remembered: [Lookup: PriceTable.Match?] = [:]
 
     init(_ configuration: CostConfiguration, _ context: Context) {
         table = configuration.table
+        mappings = configuration.mappings
+        estimates = configuration.estimates
+        alsoWrites = configuration.alsoWrites.sorted { $0.rawValue < $1.rawValue }
         telemetry = CostTelemetry(context)
     }
 
     mutating func process(_ batch: inout Batch) {
         for index in batch.spans.indices where !batch.spans[index].isDropped {
+            for mapping in mappings { mapping.apply(to: index, of: &batch) }
             genAI.find(in: batch.spans[index].attributes, of: batch)
             let operation = genAI.operation(of: batch)
             guard operation != .other else { continue }
@@ -59,7 +70,12 @@ struct CostProcessor: Processor {
     }
 
     private mutating func price(_ index: Int, of batch: inout Batch) {
-        switch outcome(index, of: batch) {
+        var outcome = outcome(index, of: batch)
+        if estimates, case .unpriced(isUnknown: false) = outcome, let usage = estimate(of: batch) {
+            outcome = self.outcome(of: usage, index, batch)
+            set(Self.source, to: CostSource.estimate.rawValue, index, &batch)
+        }
+        switch outcome {
         case .inconsistent: note(.inconsistent, index, &batch)
         case .unpriced(let isUnknown):
             if isUnknown { telemetry.addUnpriced(genAI.modelName(of: batch)) }
@@ -71,6 +87,8 @@ struct CostProcessor: Processor {
             for unit in UsageUnit.allCases where usage[unit] > 0 {
                 set(Self.parts[unit.index], to: Cost.text(cost[unit]), index, &batch)
             }
+            for names in alsoWrites { names.write(cost, to: index, of: &batch) }
+            telemetry.add(price, usage, cost)
             if usage[.cacheRead] + usage[.cacheWrite] + usage[.hourCacheWrite] > 0 {
                 set(Self.basis, to: usage.basis.rawValue, index, &batch)
             }
@@ -100,6 +118,23 @@ struct CostProcessor: Processor {
         let counts = genAI.counts(of: batch)
         guard counts.all.contains(where: { $0 != nil }) else { return .unpriced(isUnknown: false) }
         guard let usage = Usage(counts, default: genAI.defaultBasis(of: batch)) else { return .inconsistent }
+        return outcome(of: usage, index, batch)
+    }
+
+    /// Nil where there is no content to go by.
+    private func estimate(of batch: borrowing Batch) -> Usage? {
+        func tokens(_ attributes: GenAIAttribute...) -> Int64 {
+            let bytes = attributes.reduce(Int64(0)) { $0 + Int64(genAI.text($1, of: batch)?.count ?? 0) }
+            return (bytes + Self.bytesOfToken - 1) / Self.bytesOfToken
+        }
+        var counts = Usage.Counts()
+        counts.input = genAI.has(.inputMessages) ? tokens(.inputMessages, .systemInstructions) : tokens(.input)
+        counts.output = genAI.has(.outputMessages) ? tokens(.outputMessages) : tokens(.output)
+        guard counts.input ?? 0 > 0 || counts.output ?? 0 > 0 else { return nil }
+        return Usage(counts, default: .inclusive)
+    }
+
+    private mutating func outcome(of usage: Usage, _ index: Int, _ batch: borrowing Batch) -> Outcome {
         let time = Timestamp(nanoseconds: batch.spans[index].startTime)
         guard let match = match(at: time, of: batch),
             let cost = match.price.cost(of: usage, tier: serviceTier(of: batch), region: match.region, at: time)

@@ -32,7 +32,7 @@ struct OTLPLimits: Sendable {
 }
 
 extension Intake {
-    init(into pipelines: [Pipeline], _ limits: OTLPLimits, _ quotas: Quotas?) throws {
+    init(into pipelines: [Pipeline], _ limits: OTLPLimits, _ quotas: Quotas? = nil) throws {
         try self.init(
             into: pipelines, maxValueDepth: limits.maxValueDepth, decodedLimit: limits.maxDecodedBytes, quotas: quotas)
     }

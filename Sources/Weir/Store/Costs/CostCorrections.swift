@@ -37,10 +37,14 @@ enum CostCorrections {
         , aggregates AS (
             SELECT l.* FROM cost_ledger l JOIN touched_traces t ON t.trace_id = l.trace_id
             WHERE l.calls = 0\(dialect.touchedDays("l.start_time")) AND \(standing)
-        ), above (tenant_id, trace_id, span_id) AS (
+            ORDER BY l.start_time DESC LIMIT \(maximumEntries)
+        ), priced AS (
             SELECT c.tenant_id, c.trace_id, c.parent_span_id FROM cost_ledger c
             WHERE c.trace_id IN (SELECT trace_id FROM aggregates)\(dialect.touchedDays("c.start_time"))
                 AND c.\(dialect.costName) IS NOT NULL AND c.parent_span_id IS NOT NULL
+            ORDER BY c.start_time DESC LIMIT \(maximumEntries)
+        ), above (tenant_id, trace_id, span_id) AS (
+            SELECT tenant_id, trace_id, parent_span_id FROM priced
             UNION
             SELECT s.tenant_id, s.trace_id, s.parent_span_id FROM above a
             JOIN spans s ON s.trace_id = a.trace_id AND s.span_id = a.span_id AND s.tenant_id = a.tenant_id
@@ -56,6 +60,50 @@ enum CostCorrections {
         """
     }
 
+    /// Gives calls that name no agent to the nearest one above them, which may have come before them or after.
+    ///
+    /// Wants `touched_traces` with the column `trace_id`.
+    static func agents(_ dialect: SQLDialect) -> String {
+        let above = """
+            s.trace_id = c.trace_id AND s.span_id = c.above_id
+                AND s.tenant_id = c.tenant_id\(dialect.touchedDays("s.start_time"))
+            """
+        let inherited = ["entry": "l.entry + 2", "reason": "'agent'", "agent": "l.inherited"]
+        return """
+            , climbers AS (
+                SELECT l.* FROM cost_ledger l JOIN touched_traces t ON t.trace_id = l.trace_id
+                WHERE l.agent IS NULL AND l.parent_span_id IS NOT NULL AND \(standing)
+                    \(dialect.touchedDays("l.start_time"))
+                ORDER BY l.start_time DESC LIMIT \(maximumClimbers)
+            ), climb (tenant_id, trace_id, span_id, start_time, above_id, agent, steps) AS (
+                SELECT l.tenant_id, l.trace_id, l.span_id, l.start_time, l.parent_span_id, CAST(NULL AS text), 0
+                FROM climbers l
+                UNION ALL
+                SELECT c.tenant_id, c.trace_id, c.span_id, c.start_time,
+                    (SELECT s.parent_span_id FROM spans s WHERE \(above) ORDER BY s.parent_span_id LIMIT 1),
+                    (SELECT \(dialect.agent) FROM spans s WHERE \(above) AND \(dialect.agent) <> '' ORDER BY 1 LIMIT 1),
+                    c.steps + 1
+                FROM climb c
+                WHERE c.agent IS NULL AND c.above_id IS NOT NULL AND c.steps < \(maximumSteps)
+            ), found AS (
+                SELECT l.*, c.agent AS inherited FROM climb c
+                JOIN cost_ledger l ON l.trace_id = c.trace_id AND l.span_id = c.span_id AND l.start_time = c.start_time
+                WHERE c.agent IS NOT NULL AND \(standing)
+            )
+            \(reversal("'agent'", dialect)) FROM found l
+            UNION ALL \(select(inherited, dialect)) FROM found l
+            WHERE true
+            ON CONFLICT DO NOTHING
+            """
+    }
+
+    /// Spans between a call and its agent.
+    private static let maximumSteps = 32
+    /// Calls that are given to agents at once: the newest of those that have none.
+    private static let maximumClimbers = 1_000
+    /// Entries of the touched traces that are looked at for what is above them, the newest; and aggregates.
+    private static let maximumEntries = 10_000
+
     /// `l` says what a span costs, and nothing has taken it back.
     static let standing = """
         l.entry % 2 = 0 AND NOT EXISTS (SELECT 1 FROM cost_ledger r WHERE r.trace_id = l.trace_id
@@ -65,39 +113,31 @@ enum CostCorrections {
     /// An entry that takes `l` back. What follows says where `l` is from.
     /// - Parameter reason: in SQL.
     static func reversal(_ reason: String, _ dialect: SQLDialect) -> String {
-        let values = columns.map { column in
-            switch column {
-            case "entry": "l.entry + 1"
-            case "reason": reason
-            case "calls", "unpriced": "-l.\(column)"
-            case "total_cost": "-l.\(dialect.costName)"
-            case _ where column.hasSuffix("_tokens"): "-l.\(column)"
-            default: "l.\(column)"
-            }
-        }
-        return insert(values, dialect)
+        var values = ["entry": "l.entry + 1", "reason": reason, "calls": "-l.calls", "unpriced": "-l.unpriced"]
+        values["total_cost"] = "-l.\(dialect.costName)"
+        for column in columns where column.hasSuffix("_tokens") { values[column] = "-l.\(column)" }
+        return "\(insert(dialect)) \(select(values, dialect))"
     }
 
     /// An entry for what `l` costs by another price, all of it in SQL. It wants the one that takes `l` back.
     static func repriced(cost: String, price: String, source: String, _ dialect: SQLDialect) -> String {
-        let values = columns.map { column in
-            switch column {
-            case "entry": "l.entry + 2"
-            case "reason": "'reprice'"
-            case "status": "CASE l.calls WHEN 0 THEN l.status ELSE 'priced' END"
-            case "unpriced": "0"
-            case "total_cost": cost
-            case "cost_source": source
-            case "price": price
-            default: "l.\(column)"
-            }
-        }
-        return insert(values, dialect)
+        let values = [
+            "entry": "l.entry + 2", "reason": "'reprice'",
+            "status": "CASE l.calls WHEN 0 THEN l.status ELSE 'priced' END",
+            "unpriced": "0", "total_cost": cost, "cost_source": source, "price": price,
+        ]
+        return "\(insert(dialect)) \(select(values, dialect))"
     }
 
-    private static func insert(_ values: [String], _ dialect: SQLDialect) -> String {
+    private static func insert(_ dialect: SQLDialect) -> String {
         let names = columns.map { $0 == "total_cost" ? dialect.costName : $0 }
-        return "INSERT INTO cost_ledger (\(names.joined(separator: ", "))) SELECT \(values.joined(separator: ", "))"
+        return "INSERT INTO cost_ledger (\(names.joined(separator: ", ")))"
+    }
+
+    /// `l` with some other values.
+    private static func select(_ values: [String: String], _ dialect: SQLDialect) -> String {
+        let columns = columns.map { values[$0] ?? "l.\($0 == "total_cost" ? dialect.costName : $0)" }
+        return "SELECT \(columns.joined(separator: ", "))"
     }
 }
 
@@ -115,6 +155,16 @@ extension SQLDialect {
         switch self {
         case .postgres: "date_trunc('day', \(column), 'UTC')"
         case .sqlite: "\(column) / 86400000000"
+        }
+    }
+
+    /// What the span `s` says of its agent, as an index takes it.
+    fileprivate var agent: String {
+        let keys = GenAIAttribute.agent.keys
+        return switch self {
+        case .postgres: "left(coalesce(\(keys.map { "s.attributes ->> '\($0)'" }.joined(separator: ", "))), 256)"
+        case .sqlite:
+            "substr(coalesce(\(keys.map { "s.attributes ->> '$.\"\($0)\"'" }.joined(separator: ", "))), 1, 256)"
         }
     }
 

@@ -24,9 +24,7 @@ struct PostgresErasure {
             CREATE TEMP TABLE IF NOT EXISTS subject_names (name text PRIMARY KEY);
             CREATE TEMP TABLE IF NOT EXISTS subject_traces (id uuid PRIMARY KEY);
             CREATE TEMP TABLE IF NOT EXISTS naming_resources (id bigint PRIMARY KEY, is_subject boolean NOT NULL);
-            CREATE TEMP TABLE IF NOT EXISTS subject_spans (trace_id uuid, span_id bigint, place tid);
-            CREATE TEMP TABLE IF NOT EXISTS subject_calls
-                (trace_id uuid, span_id bigint, start_time timestamptz, new_trace uuid, new_span bigint)
+            CREATE TEMP TABLE IF NOT EXISTS subject_spans (trace_id uuid, span_id bigint, place tid)
             """)
     }
 
@@ -39,7 +37,6 @@ struct PostgresErasure {
                 """
                 SELECT trace_id FROM subject_spans
                 UNION SELECT trace_id FROM \(table("llm_usage", day)) u WHERE \(isTenants("u")) AND \(isColumn("u"))
-                UNION SELECT trace_id FROM \(table("cost_ledger", day)) u WHERE \(isTenants("u")) AND \(isColumn("u"))
                 """)
             for row in 0..<rows.count {
                 let digits = rows.text(row, 0)?.filter { $0 != "-" } ?? ""
@@ -68,8 +65,8 @@ struct PostgresErasure {
         if !resources.isEmpty {
             try connection.run("DELETE FROM resources WHERE id = ANY ($1::bigint[])", [.list(resources)])
         }
-        try eraseCrossings(traces)
         erased.add(try eraseRejects(traces))
+        try eraseCrossings(traces)
         return erased
     }
 
@@ -80,7 +77,7 @@ struct PostgresErasure {
         try begin(day)
         let naming = try connection.run("SELECT id FROM naming_resources WHERE is_subject")
         resources.formUnion((0..<naming.count).compactMap { naming.text($0, 0) })
-        let (spans, usage, ledger) = (table("spans", day), table("llm_usage", day), table("cost_ledger", day))
+        let (spans, usage) = (table("spans", day), table("llm_usage", day))
         let isUnnamed = family.column.map { "\($0) IS NULL AND" } ?? ""
         try connection.run(
             """
@@ -92,65 +89,42 @@ struct PostgresErasure {
             """)
         var erased = ErasedRows()
         // Sums of what calls cost stay what they were; nothing leads from them to anybody.
-        try connection.run(
+        func condition(_ alias: String) -> String {
             """
-            INSERT INTO subject_calls SELECT trace_id, span_id, start_time, gen_random_uuid(),
-                (random() * 9e18)::bigint FROM (
-                \(calls(in: usage, isUnnamed)) UNION \(calls(in: ledger, isUnnamed))) calls;
-            \(rollups(in: ledger, of: "l.user_id", sign: "-")); \(rollups(in: ledger, of: "''", sign: ""));
-            DELETE FROM \(table("cost_rollups", day)) WHERE calls = 0 AND unpriced = 0 AND total_cost = 0;
-            UPDATE \(ledger) u SET parent_span_id = NULL, \(changes)
-            """)
-        erased.calls = try connection.run("UPDATE \(usage) u SET \(changes)").affectedCount
+            \(isTenants(alias)) AND (\(isColumn(alias)) OR \(isUnnamed) trace_id IN (SELECT id FROM subject_traces)
+                OR (trace_id, span_id) IN (SELECT trace_id, span_id FROM subject_spans))
+            """
+        }
+        erased.calls =
+            try connection.run(
+                """
+                UPDATE \(usage) u SET trace_id = gen_random_uuid(), span_id = (random() * 9e18)::bigint, user_id = NULL,
+                    session_id = NULL, conversation_id = NULL, call_id = NULL, response_id = NULL
+                WHERE \(condition("u"))
+                """
+            ).affectedCount
+        let (ledger, rollups) = (table("cost_ledger", day), table("cost_rollups", day))
+        try connection.run("SELECT pg_advisory_xact_lock(\(PostgresLock.key("costs")))")
+        try connection.run(
+            CostErasure.statements(where: condition("cost_ledger"), ledger: ledger, rollups: rollups, .postgres))
         erased.spans =
             try connection.run("DELETE FROM \(spans) WHERE ctid IN (SELECT place FROM subject_spans)").affectedCount
         try connection.commit()
         if !erased.isEmpty {
-            try connection.run("VACUUM \(rewrites ? "(FULL) " : "")\(spans), \(usage), \(ledger)")
+            try connection.run("VACUUM \(rewrites ? "(FULL) " : "")\(spans), \(usage), \(ledger), \(rollups)")
         }
         return erased
     }
 
-    /// The calls of a table that are the subjects'.
-    private func calls(in table: String, _ isUnnamed: String) -> String {
-        """
-        SELECT trace_id, span_id, start_time FROM \(table) u WHERE \(isTenants("u")) AND (\(isColumn("u"))
-            OR \(isUnnamed) trace_id IN (SELECT id FROM subject_traces)
-            OR (trace_id, span_id) IN (SELECT trace_id, span_id FROM subject_spans))
-        """
-    }
-
-    private var changes: String {
-        """
-        trace_id = c.new_trace, span_id = c.new_span, user_id = NULL, session_id = NULL, conversation_id = NULL,
-            call_id = NULL, response_id = NULL
-        FROM subject_calls c WHERE \(isTenants("u")) AND u.trace_id = c.trace_id AND u.span_id = c.span_id
-            AND u.start_time = c.start_time
-        """
-    }
-
-    /// Moves what their calls cost: from whom they name to nobody.
-    private func rollups(in ledger: String, of user: String, sign: String) -> String {
-        """
-        INSERT INTO cost_rollups AS r (tenant_id, hour, user_id, agent, model, calls, unpriced, total_cost)
-        SELECT l.tenant_id, date_trunc('hour', l.start_time, 'UTC'), \(user), coalesce(l.agent, ''),
-            coalesce(l.model, ''), \(sign)sum(l.calls), \(sign)sum(l.unpriced), \(sign)coalesce(sum(l.total_cost), 0)
-        FROM \(ledger) l JOIN subject_calls c USING (trace_id, span_id, start_time)
-        WHERE \(isTenants("l")) AND l.user_id IS NOT NULL GROUP BY 1, 2, 3, 4, 5
-        ON CONFLICT (tenant_id, hour, user_id, agent, model) DO UPDATE SET calls = r.calls + excluded.calls,
-            unpriced = r.unpriced + excluded.unpriced, total_cost = r.total_cost + excluded.total_cost
-        """
-    }
-
-    /// Budgets of their own that were used up. What they spent is nobody's from now on, so they are used up no more.
+    /// What was said of budgets of theirs.
     private func eraseCrossings(_ traces: Set<TraceID>) throws(PostgresError) {
-        let tenant = PostgresParameter.text(matcher.group.tenant)
-        let rows = try connection.run("SELECT DISTINCT scope_id FROM budget_crossings WHERE tenant = $1", [tenant])
+        let rows = try connection.run(
+            "SELECT ctid, scope, scope_id FROM budget_crossings WHERE tenant = $1", [.text(matcher.group.tenant)])
         for row in 0..<rows.count {
-            guard let id = rows.text(row, 0), matcher.names(id) || TraceID(id).map(traces.contains) ?? false else {
-                continue
-            }
-            try connection.run("DELETE FROM budget_crossings WHERE tenant = $1 AND scope_id = $2", [tenant, .text(id)])
+            guard let place = rows.text(row, 0), let scope = rows.text(row, 1), let id = rows.text(row, 2),
+                matcher.names(scope: scope, id: id, traces)
+            else { continue }
+            try connection.run("DELETE FROM budget_crossings WHERE ctid = $1::tid", [.text(place)])
         }
     }
 
@@ -202,7 +176,7 @@ struct PostgresErasure {
     /// Begins a transaction, and finds the names of subjects that the day has, and the spans that are theirs.
     private func begin(_ day: Day) throws(PostgresError) {
         let spans = table("spans", day)
-        try connection.run("BEGIN; TRUNCATE subject_names, subject_spans, subject_calls, naming_resources")
+        try connection.run("BEGIN; TRUNCATE subject_names, subject_spans, naming_resources")
         var parts = [
             "SELECT j.value FROM \(spans) s, jsonb_each_text(s.attributes) j WHERE \(isTenants("s")) AND \(isName)",
             "SELECT j.value FROM \(spans) s, \(eventNames("s")) WHERE \(isTenants("s")) AND \(isName)",

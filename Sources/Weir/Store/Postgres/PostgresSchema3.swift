@@ -47,12 +47,16 @@ extension PostgresMigration {
             COMMENT ON COLUMN cost_ledger.usage IS 'What was used, in parts of which none holds another: unit=count.';
             COMMENT ON COLUMN cost_ledger.reason IS
                 'call, aggregate; duplicate, leaf: taken back for another call of the same response, or one below;
-                reprice';
+                agent: given to the one above; reprice';
             COMMENT ON COLUMN cost_ledger.total_cost IS 'In USD; NULL is unknown, never free.';
             CREATE INDEX cost_ledger_tenant ON cost_ledger (tenant_id, start_time);
             CREATE INDEX cost_ledger_response ON cost_ledger (tenant_id, response_id)
                 WHERE response_id IS NOT NULL;
             CREATE INDEX cost_ledger_aggregate ON cost_ledger (trace_id) WHERE calls = 0;
+
+            -- What is above a call is looked up by trace and span.
+            DROP INDEX spans_trace;
+            CREATE INDEX spans_trace ON spans (trace_id, span_id);
 
             CREATE TABLE cost_rollups (
                 hour timestamptz NOT NULL,

@@ -184,13 +184,14 @@ extension PostgresWriter {
                 \(CostCorrections.duplicates(.postgres))
                 """)
         }
-        var traces: Set<TraceID> = []
-        for span in rows.spans { traces.insert(TraceID(high: span.traceIDHigh, low: span.traceIDLow)) }
-        try connection.run(
-            """
-            WITH RECURSIVE \(days), touched_traces AS (SELECT unnest($1::uuid[]) AS trace_id)
-            \(CostCorrections.leaves(.postgres))
-            """, [.text("{\(traces.map(\.text).joined(separator: ","))}")])
+        let traces = Set(rows.spans.map(\.trace)).map(\.text).joined(separator: ",")
+        for correction in [CostCorrections.leaves(.postgres), CostCorrections.agents(.postgres)] {
+            try connection.run(
+                """
+                WITH RECURSIVE \(days), touched_traces AS (SELECT unnest($1::uuid[]) AS trace_id)
+                \(correction)
+                """, [.text("{\(traces)}")])
+        }
     }
 
     private mutating func copyRollups(_ rollups: [RollupRow.Key: RollupRow]) throws(PostgresError) {

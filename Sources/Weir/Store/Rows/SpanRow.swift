@@ -52,5 +52,7 @@ struct SpanRow: BitwiseCopyable {
     /// Sampling left the span out: it is here for the usage of its call, and goes into no table itself.
     var isSampledOut = false
 
+    var trace: TraceID { TraceID(high: traceIDHigh, low: traceIDLow) }
+
     var day: Day { Day(number: Int(clampedStart / Day.microseconds)) }
 }

@@ -20,9 +20,11 @@ struct SQLiteCostWriter {
                 """)
         try writeEntries(of: rows, stored)
         try db.execute(sql: "WITH none AS (SELECT 1) \(CostCorrections.duplicates(.sqlite))")
-        if try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM cost_ledger WHERE calls = 0)") ?? false {
+        if try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM cost_ledger)") ?? false {
             try touchTraces(of: rows, stored)
-            try db.execute(sql: "WITH RECURSIVE none AS (SELECT 1) \(CostCorrections.leaves(.sqlite))")
+            for correction in [CostCorrections.leaves(.sqlite), CostCorrections.agents(.sqlite)] {
+                try db.execute(sql: "WITH RECURSIVE none AS (SELECT 1) \(correction)")
+            }
         }
         try db.execute(sql: "DELETE FROM touched_responses; DELETE FROM touched_traces")
     }
@@ -46,11 +48,12 @@ struct SQLiteCostWriter {
     }
 
     private func touchTraces(of rows: borrowing HotRows, _ stored: [Int]) throws {
-        var traces = try SQLiteInsert(into: "touched_traces", ["trace_id"], conflict: "ON CONFLICT DO NOTHING", db)
-        for index in stored {
-            let span = rows.spans[index]
-            try withUnsafeBytes(of: (span.traceIDHigh.bigEndian, span.traceIDLow.bigEndian)) { traceID in
-                traces.add(blob: traceID)
+        var ids: Set<TraceID> = []
+        for index in stored { ids.insert(rows.spans[index].trace) }
+        var traces = try SQLiteInsert(into: "touched_traces", ["trace_id"], db)
+        for id in ids {
+            try withUnsafeBytes(of: (id.high.bigEndian, id.low.bigEndian)) { bytes in
+                traces.add(blob: bytes)
                 try traces.run(db)
             }
         }

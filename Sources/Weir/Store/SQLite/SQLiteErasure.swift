@@ -38,11 +38,10 @@ struct SQLiteErasure {
         }
         if Directory.has(directory.metaPath) {
             try change(directory.metaPath, SQLiteMigration.meta, at: now) { file in
-                let rejects = try file.write(at: now) { db in
-                    try eraseCrossings(matcher, traces, db)
-                    return try eraseRejects(matcher, traces, db)
+                let (rejects, crossings) = try file.write(at: now) { db in
+                    (try eraseRejects(matcher, traces, db), try eraseCrossings(matcher, traces, db))
                 }
-                if rejects > 0 { try rewrite(file) }
+                if rejects + crossings > 0 { try rewrite(file) }
                 erased.rejects += rejects
             }
         }
@@ -73,16 +72,17 @@ struct SQLiteErasure {
         }
     }
 
-    /// Budgets of their own that were used up. What they spent is nobody's from now on, so they are used up no more.
-    private func eraseCrossings(_ matcher: SubjectMatcher, _ traces: Set<TraceID>, _ db: Database) throws {
-        let rows = try String.fetchAll(
-            db, sql: "SELECT DISTINCT scope_id FROM budget_crossings WHERE tenant = ?",
+    /// What was said of budgets of theirs.
+    private func eraseCrossings(_ matcher: SubjectMatcher, _ traces: Set<TraceID>, _ db: Database) throws -> Int {
+        let rows = try Row.fetchAll(
+            db, sql: "SELECT rowid, scope, scope_id FROM budget_crossings WHERE tenant = ?",
             arguments: [matcher.group.tenant])
-        for id in rows where matcher.names(id) || TraceID(id).map(traces.contains) ?? false {
-            try db.execute(
-                sql: "DELETE FROM budget_crossings WHERE tenant = ? AND scope_id = ?",
-                arguments: [matcher.group.tenant, id])
+        var count = 0
+        for row in rows where matcher.names(scope: row["scope"], id: row["scope_id"], traces) {
+            try db.execute(sql: "DELETE FROM budget_crossings WHERE rowid = ?", arguments: [row["rowid"] as Int64])
+            count += 1
         }
+        return count
     }
 
     private func eraseRejects(_ matcher: SubjectMatcher, _ traces: Set<TraceID>, _ db: Database) throws -> Int {
@@ -144,13 +144,10 @@ private struct SQLiteDayErasure {
             sql: """
                 DROP TABLE IF EXISTS temp.subject_names; DROP TABLE IF EXISTS temp.subject_spans;
                 DROP TABLE IF EXISTS temp.subject_traces; DROP TABLE IF EXISTS temp.naming_resources;
-                DROP TABLE IF EXISTS temp.subject_calls;
                 CREATE TEMP TABLE subject_names (name text PRIMARY KEY);
                 CREATE TEMP TABLE subject_spans (id integer PRIMARY KEY);
                 CREATE TEMP TABLE subject_traces (id blob PRIMARY KEY);
                 CREATE TEMP TABLE naming_resources (id integer PRIMARY KEY, is_subject integer NOT NULL);
-                CREATE TEMP TABLE subject_calls (trace_id blob, span_id integer, start_time integer,
-                    new_trace blob NOT NULL, new_span integer NOT NULL, PRIMARY KEY (trace_id, span_id, start_time));
                 """)
         for name in try names() where matcher.names(name) {
             try db.execute(sql: "INSERT INTO subject_names VALUES (?)", arguments: [name])
@@ -213,46 +210,8 @@ private struct SQLiteDayErasure {
             sql: """
                 SELECT hex(s.trace_id) FROM spans s JOIN subject_spans e ON e.id = s.rowid
                 UNION SELECT hex(u.trace_id) FROM llm_usage u WHERE u.tenant_id = \(tenant) AND \(isColumn("u"))
-                UNION SELECT hex(u.trace_id) FROM cost_ledger u WHERE u.tenant_id = \(tenant) AND \(isColumn("u"))
                 """)
         return Set(ids.compactMap { TraceID($0) })
-    }
-
-    private static let nobody =
-        "user_id = NULL, session_id = NULL, conversation_id = NULL, call_id = NULL, response_id = NULL"
-
-    /// The calls of a table that are the subjects'.
-    private func calls(in table: String, _ isUnnamed: String) -> String {
-        """
-        SELECT trace_id, span_id, start_time FROM \(table) u WHERE tenant_id = \(tenant) AND (\(isColumn("u"))
-            OR \(isUnnamed) trace_id IN (SELECT id FROM subject_traces)
-            OR EXISTS (SELECT 1 FROM spans s JOIN subject_spans e ON e.id = s.rowid
-                WHERE s.trace_id = u.trace_id AND s.span_id = u.span_id))
-        """
-    }
-
-    /// Moves what their calls cost: from whom they name to nobody.
-    private func rollups(of user: String, sign: String) -> String {
-        """
-        INSERT INTO cost_rollups
-            (tenant_id, hour, user_id, agent, model, calls, unpriced, total_cost_micro, total_cost_pico)
-        SELECT l.tenant_id, l.start_time / 3600000000 * 3600000000, \(user), coalesce(l.agent, ''),
-            coalesce(l.model, ''), \(sign)sum(l.calls), \(sign)sum(l.unpriced),
-            \(sign)coalesce(sum(l.total_cost_pico / 1000000), 0), \(sign)coalesce(sum(l.total_cost_pico % 1000000), 0)
-        FROM cost_ledger l JOIN subject_calls c USING (trace_id, span_id, start_time)
-        WHERE l.tenant_id = \(tenant) AND l.user_id IS NOT NULL GROUP BY 1, 2, 3, 4, 5
-        ON CONFLICT (tenant_id, hour, user_id, agent, model) DO UPDATE SET calls = calls + excluded.calls,
-            unpriced = unpriced + excluded.unpriced,
-            total_cost_micro = total_cost_micro + excluded.total_cost_micro,
-            total_cost_pico = total_cost_pico + excluded.total_cost_pico
-        """
-    }
-
-    private func changed(_ table: String) -> String {
-        """
-        FROM subject_calls c WHERE \(table).tenant_id = \(tenant) AND \(table).trace_id = c.trace_id
-            AND \(table).span_id = c.span_id AND \(table).start_time = c.start_time
-        """
     }
 
     func erase(_ traces: Set<TraceID>, _ db: Database) throws -> ErasedRows {
@@ -275,21 +234,23 @@ private struct SQLiteDayErasure {
                 """)
         var erased = ErasedRows()
         // Sums of what calls cost stay what they were; nothing leads from them to anybody.
+        func condition(_ table: String) -> String {
+            """
+            tenant_id = \(tenant) AND (\(isColumn(table)) OR \(isUnnamed) trace_id IN (SELECT id FROM subject_traces)
+                OR EXISTS (SELECT 1 FROM spans s JOIN subject_spans e ON e.id = s.rowid
+                    WHERE s.trace_id = \(table).trace_id AND s.span_id = \(table).span_id))
+            """
+        }
         try db.execute(
             sql: """
-                INSERT INTO subject_calls SELECT trace_id, span_id, start_time, randomblob(16), random() FROM (
-                    \(calls(in: "llm_usage", isUnnamed)) UNION \(calls(in: "cost_ledger", isUnnamed)));
-                \(rollups(of: "l.user_id", sign: "-")); \(rollups(of: "''", sign: ""));
-                DELETE FROM cost_rollups WHERE calls = 0 AND unpriced = 0 AND total_cost_micro = 0
-                    AND total_cost_pico = 0;
-                UPDATE cost_ledger SET trace_id = c.new_trace, span_id = c.new_span, parent_span_id = NULL,
-                    \(Self.nobody) \(changed("cost_ledger"))
+                UPDATE llm_usage SET trace_id = randomblob(16), span_id = random(), user_id = NULL, session_id = NULL,
+                    conversation_id = NULL, call_id = NULL, response_id = NULL
+                WHERE \(condition("llm_usage"))
                 """)
-        try db.execute(
-            sql:
-                "UPDATE llm_usage SET trace_id = c.new_trace, span_id = c.new_span, \(Self.nobody) \(changed("llm_usage"))"
-        )
         erased.calls = db.changesCount
+        try db.execute(
+            sql: CostErasure.statements(
+                where: condition("cost_ledger"), ledger: "cost_ledger", rollups: "cost_rollups", .sqlite))
         try db.execute(sql: "DELETE FROM spans WHERE rowid IN (SELECT id FROM subject_spans)")
         erased.spans = db.changesCount
         try db.execute(

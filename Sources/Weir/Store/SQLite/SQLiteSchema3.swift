@@ -8,7 +8,8 @@ extension SQLiteMigration {
                 -- entry counts from 0 on; an odd one takes back the one before it. With the span it is the key.
                 -- usage is what was used, in parts of which none holds another: unit=count.
                 -- reason is call, aggregate, duplicate or leaf (taken back for another call of the same response, or
-                -- one below), reprice. total_cost_pico is in 1e-12 USD; NULL is unknown, never free.
+                -- one below), agent (given to the one above), reprice. total_cost_pico is in 1e-12 USD; NULL is
+                -- unknown, never free.
                 start_time integer NOT NULL,
                 trace_id blob NOT NULL,
                 span_id integer NOT NULL,
@@ -49,6 +50,10 @@ extension SQLiteMigration {
             CREATE INDEX cost_ledger_response ON cost_ledger (tenant_id, response_id)
                 WHERE response_id IS NOT NULL;
             CREATE INDEX cost_ledger_aggregate ON cost_ledger (trace_id) WHERE calls = 0;
+
+            -- What is above a call is looked up by trace and span.
+            DROP INDEX spans_trace;
+            CREATE INDEX spans_trace ON spans (trace_id, span_id);
 
             CREATE TABLE cost_rollups (
                 -- The sums of cost_ledger by the hour of the start, kept by a trigger; empty text where nobody is

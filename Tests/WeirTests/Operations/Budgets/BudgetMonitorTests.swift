@@ -117,7 +117,9 @@ import Testing
         let monitor = monitor(sample)
         #expect(await ask("").body.contains(#""budgets":[]"#))
         let run = Task { await monitor.run() }
-        try await eventually("it was read") { board.statuses(tenant: "default", ids: [:], at: clock.now) != nil }
+        try await eventually("it was read") {
+            board.statuses(tenant: "default", ids: [:], at: clock.now)?.statuses.count == 1
+        }
         let ann = await ask("?user=ann%20lee")
         #expect(ann.status == 200 && ann.body.hasPrefix(#"{"allowed":false,"tenant":"default","as_of":"2026"#))
         #expect(ann.body.contains(#""name":"user","state":"hard","scope":"user","id":"ann lee","window":"day""#))
@@ -139,7 +141,7 @@ import Testing
     }
 
     @Test func tablesThatCannotBeReadAreSaidAndTriedAgain() async throws {
-        let store = HotStore.postgres(connection: "host=/nowhere", schema: "weir")
+        let store = HotTables.postgres(connection: "host=/nowhere", schema: "weir")
         let monitor = BudgetMonitor(
             "cost",
             [

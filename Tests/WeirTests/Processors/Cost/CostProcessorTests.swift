@@ -197,4 +197,86 @@ struct CostProcessorTests {
         #expect(lines.count == CostTelemetry.maximumModels + 1)
         #expect(metrics.render().contains("weir_cost_unpriced_spans{cost=\"cost\",model=\"other\"} 50"))
     }
+
+    @Test func attributesOfOnesOwnAreRead() throws {
+        let yaml = """
+            prices: "\(PriceVectorTests.file)"
+            mappings:
+              - { from: [acme.model.v2, acme.model], to: gen_ai.request.model }
+              - { from: [acme.in], to: gen_ai.usage.input_tokens }
+              - { from: [acme.out], to: gen_ai.usage.output_tokens }
+            """
+        var processor = try ProcessorFixture<CostProcessor>(yaml).processor
+        var span = SpanFixture()
+        span.attributes = [
+            NewPair(key: "acme.model", value: .string("gpt-4o")), NewPair(key: "acme.in", value: .string("1000")),
+            NewPair(key: "acme.out", value: .int(120)),
+        ]
+        var batch = try SpanFixture.batch([span])
+        processor.process(&batch)
+        func text(_ key: String) -> String? {
+            guard case .string(let text)? = batch.value(of: AttributeKey(key), in: batch.spans[0].attributes) else {
+                return nil
+            }
+            return String(decoding: text, as: UTF8.self)
+        }
+        #expect(text("weir.cost.total") == "0.0037")
+        // The originals stay.
+        #expect(text("acme.model") == "gpt-4o" && text("gen_ai.request.model") == "gpt-4o")
+        let wrong = ProcessorFixture<CostProcessor>.problems(
+            "prices: \(PriceVectorTests.file)\nmappings: [ { from: [a], to: acme.tokens } ]")
+        #expect(wrong.count == 1 && wrong[0].contains("wanted an attribute that Weir knows"))
+        #expect(
+            ProcessorFixture<CostProcessor>.problems(
+                "prices: \(PriceVectorTests.file)\nmappings: [ { from: [a], to: weir.cost.total } ]"
+            ).count == 1)
+    }
+
+    @Test func whereNobodyCountedItIsEstimatedIfThatIsWanted() throws {
+        let content: [(String, NewValue)] = [
+            ("gen_ai.operation.name", .string("chat")), ("gen_ai.request.model", .string("gpt-4o")),
+            ("gen_ai.input.messages", .string(String(repeating: "x", count: 3_999))),
+            ("gen_ai.output.messages", .string(String(repeating: "y", count: 480))),
+        ]
+        func cost(_ keys: String, _ attributes: [(String, NewValue)]) throws -> [String: String] {
+            var processor = try ProcessorFixture<CostProcessor>("prices: \"\(PriceVectorTests.file)\"\n\(keys)")
+                .processor
+            var span = SpanFixture()
+            span.attributes = attributes.map { NewPair(key: $0.0, value: $0.1) }
+            var batch = try SpanFixture.batch([span])
+            processor.process(&batch)
+            var found: [String: String] = [:]
+            for index in batch.spans[0].attributes.indices {
+                let key = batch.text(batch.attributes[index].key)
+                switch batch.value(of: batch.attributes[index]) {
+                case .string(let text): found[key] = String(decoding: text, as: UTF8.self)
+                case .double(let number): found[key] = "\(number)"
+                default: break
+                }
+            }
+            return found
+        }
+        #expect(try cost("", content)["weir.cost.status"] == "unpriced")
+        let estimated = try cost("estimate: true", content)
+        #expect(estimated["weir.cost.total"] == "0.0037" && estimated["weir.cost.source"] == "estimate")
+        // What was counted is not estimated.
+        #expect(try cost("estimate: true", chat)["weir.cost.source"] == nil)
+        #expect(try cost("estimate: true", Array(content.prefix(2)))["weir.cost.status"] == "unpriced")
+        let others = try cost("also_write: [gen_ai.usage.cost, llm.cost]", chat + [("llm.cost.total", .double(9))])
+        #expect(others["gen_ai.usage.cost.amount"] == "0.004325" && others["gen_ai.usage.cost.currency"] == "USD")
+        // What the sender says of its cost stays.
+        #expect(others["llm.cost.total"] == "9.0" && others["llm.cost.prompt"] == nil)
+        let open = try cost("also_write: [llm.cost]", chat)
+        #expect(open["llm.cost.prompt"] == "0.003125" && open["llm.cost.completion"] == "0.0012")
+    }
+
+    @Test func whatPassesIsCountedByModel() throws {
+        _ = try cost(chat)
+        let text = metrics.render()
+        let labels = #"{cost="cost",gen_ai_provider_name="openai",gen_ai_request_model="gpt-4o"}"#
+        #expect(text.contains("gen_ai_client_inference_usage_input_tokens\(labels) 1500"))
+        #expect(text.contains("gen_ai_client_inference_usage_output_tokens\(labels) 120"))
+        #expect(text.contains("gen_ai_client_inference_usage_cache_read_input_tokens\(labels) 500"))
+        #expect(text.contains("weir_cost_nanodollars\(labels) 4325000"))
+    }
 }

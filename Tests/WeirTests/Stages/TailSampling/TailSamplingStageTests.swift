@@ -101,7 +101,7 @@ import Testing
 
     @Test func spansOfAnOpenTraceDelayNobodyAndAreCopied() async throws {
         let sample = try sample(
-            Self.errors, "decision_wait: 2s\ndecision_wait_after_root_received: 10ms\ncopy_forward_after: 100ms")
+            Self.errors, "decision_wait: 6s\ndecision_wait_after_root_received: 10ms\ncopy_forward_after: 100ms")
         #expect(
             await sample.append([span(1, 1) { $0.status = 2 }, span(2, 2) { $0.parentSpanID = 9 }]))
         try await eventually("what is decided has gone on") { sample.second.unsettled(0) != Load() }

@@ -14,7 +14,7 @@ final class QuerySample {
     static let tenant = Tenant("default")
 
     let reader: any StoreReader
-    let store: HotStore
+    let store: HotTables
     private let export: (JournalRecord) async throws -> Void
     private var sequence: UInt64 = 0
 

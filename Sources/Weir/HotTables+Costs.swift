@@ -1,19 +1,4 @@
-/// The hot tables that an exporter writes.
-enum HotStore {
-    case sqlite(SQLiteDirectory)
-    case postgres(connection: String, schema: String)
-
-    /// Nil for an exporter that writes none.
-    init?(_ exporter: ComponentDefinition) {
-        switch exporter.configuration {
-        case let configuration as ExporterConfiguration<SQLiteExporter>:
-            self = .sqlite(SQLiteDirectory(configuration.own.directory))
-        case let configuration as ExporterConfiguration<PostgresExporter>:
-            self = .postgres(connection: configuration.own.connection, schema: configuration.own.schema)
-        default: return nil
-        }
-    }
-
+extension HotTables {
     func reader(_ limit: TimeLimit) -> any StoreReader {
         switch self {
         case .sqlite(let directory): SQLiteReader(directory, limit)
