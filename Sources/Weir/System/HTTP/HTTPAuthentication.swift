@@ -33,11 +33,14 @@ final class HTTPAuthentication: Sendable {
     }
 
     /// Who has sent `head`, if it may do what it wants.
-    /// - Parameter address: the client's.
+    /// - Parameters:
+    ///   - address: the client's.
+    ///   - certificate: of the connection; it counts where no key came.
     func identify(
-        _ head: HTTPRequestHead, wanting scope: Scope, from address: String
+        _ head: HTTPRequestHead, wanting scope: Scope, from address: String, _ certificate: ClientCertificate? = nil
     ) throws(HTTPFault) -> Identity {
-        guard let credentials = Credentials(of: head) else { throw refuse("found no key", address) }
+        let found = head.hasKey ? Credentials(of: head) : certificate.map { Credentials(key: "", certificate: $0) }
+        guard let credentials = found else { throw refuse("found no key", address) }
         guard let identity = authenticator.identify(credentials) else { throw refuse("found an unknown key", address) }
         guard identity.scopes.contains(scope) else {
             counters[.forbidden]?.add()

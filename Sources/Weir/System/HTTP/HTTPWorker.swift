@@ -1,6 +1,7 @@
 import NIOCore
 import NIOHTTP1
 import NIOHTTP2
+import NIOSSL
 
 /// What the connections of one event loop share.
 final class HTTPWorker {
@@ -42,12 +43,15 @@ final class HTTPWorker {
     }
 
     /// Who has sent `head`, and what whoever may not is told. Nothing of the body is read then, but what is on its way.
-    func identify(_ head: HTTPRequestHead, from address: String) -> (identity: Identity?, denial: HTTPResponse?) {
+    /// - Parameter certificate: of the connection.
+    func identify(
+        _ head: HTTPRequestHead, from address: String, _ certificate: ClientCertificate?
+    ) -> (identity: Identity?, denial: HTTPResponse?) {
         guard let authentication = listener.authentication, let scope = responder.scope(of: head) else {
             return (nil, nil)
         }
         do throws(HTTPFault) {
-            return (try authentication.identify(head, wanting: scope, from: address), nil)
+            return (try authentication.identify(head, wanting: scope, from: address, certificate), nil)
         } catch {
             var response = responder.response(to: error, head: head)
             // RFC 9110 15.5.2: "The server generating a 401 response MUST send a WWW-Authenticate header field".
@@ -56,6 +60,17 @@ final class HTTPWorker {
             }
             return (nil, response)
         }
+    }
+}
+
+extension HTTPWorker {
+    /// What the client has shown of itself, where the listener asks for it and anybody wants to know.
+    func certificate(of channel: any Channel) -> ClientCertificate? {
+        guard listener.authentication != nil, listener.tls != nil,
+            let handler = try? channel.pipeline.syncOperations.handler(type: NIOSSLServerHandler.self),
+            let der = try? handler.peerCertificate?.toDERBytes()
+        else { return nil }
+        return ClientCertificate(der: der)
     }
 }
 
