@@ -31,6 +31,7 @@ enum Registry {
 
     static let extensions: [any Extension.Type] = [
         APIKeysExtension.self,
+        JWTExtension.self,
         KeystoreExtension.self,
     ]
 

@@ -16,13 +16,13 @@ class Authority:
             "-subj", "/CN=authority", "-keyout", directory / "ca.key", "-out", self.file,
         )  # fmt: skip
 
-    def sign(self, name, certificate=None, key=None):
+    def sign(self, name, certificate=None, key=None, subject=None, names="IP:127.0.0.1"):
         """Files of a certificate for this name and of its key; those of an earlier one may be replaced."""
         certificate, key = certificate or self.directory / f"{name}.pem", key or self.directory / f"{name}.key"
         request, new, new_key = (self.directory / f"new.{ending}" for ending in ("csr", "pem", "key"))
         self._openssl(
             "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-            "-subj", f"/CN={name}", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", new_key, "-out", request,
+            "-subj", subject or f"/CN={name}", "-addext", f"subjectAltName={names}", "-keyout", new_key, "-out", request,
         )  # fmt: skip
         self._openssl(
             "x509", "-req", "-in", request, "-CA", self.file, "-CAkey", self.directory / "ca.key", "-days", "2",

@@ -6,7 +6,7 @@ import pytest
 
 from frames import (
     ACK, CONTINUATION, DATA, END_HEADERS, END_STREAM, ENHANCE_YOUR_CALM, GOAWAY, HEADERS, NO_ERROR, PING, PREFACE,
-    RST_STREAM, SETTINGS, WINDOW_UPDATE, Wire, frame, head, literal, message,
+    REFUSED_STREAM, RST_STREAM, SETTINGS, WINDOW_UPDATE, Wire, frame, head, literal, message,
 )  # fmt: skip
 from otlp import a_body
 from waiting import eventually
@@ -187,6 +187,14 @@ def test_streams_have_a_limit(serve):
         for stream in range(1, 11, 2):
             wire.send(frame(DATA, END_STREAM, stream, body))
         assert [wire.answer(stream)["grpc-status"] for stream in (9,)] == ["0"]
+    with Wire(weir.grpc_endpoint) as wire:
+        # Its settings are not acknowledged yet.
+        wire.send_what_it_takes(b"".join(wire.request(stream) for stream in range(1, 101, 2)))
+        refused = [wire.until(RST_STREAM) for _ in range(45)]
+        assert {found.error for found in refused} == {REFUSED_STREAM}
+        assert {found.stream for found in refused} == set(range(11, 101, 2))
+        wire.send(frame(DATA, END_STREAM, 9, message(a_body())))
+        assert wire.answer(9)["grpc-status"] == "0"
     is_well(weir)
 
 

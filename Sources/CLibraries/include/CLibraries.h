@@ -3,16 +3,19 @@
 #define WEIR_CLIBRARIES_H
 
 #include "base64url.h"
+#include "certificate.h"
 #include "crc32c.h"
 
 #include <libdeflate.h>
 #include <malloc.h>
 #include <openssl/crypto.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/core_names.h>
 #include <openssl/hmac.h>
 #include <openssl/params.h>
 #include <openssl/rand.h>
+#include <openssl/x509.h>
 #include <postgresql/libpq-fe.h>
 #include <sys/eventfd.h>
 #include <zlib.h>

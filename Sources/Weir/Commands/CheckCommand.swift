@@ -15,7 +15,18 @@ struct CheckCommand: ParsableCommand {
     @Option(help: "Also draws which way spans take: text or mermaid.")
     var graph: Graph?
 
+    @Option(
+        help: ArgumentHelp(
+            "Says what of an OpenTelemetry Collector's file would not map, in place of that.", valueName: "file"))
+    var otelcol: String?
+
     func run() throws {
+        if let otelcol {
+            let imported = try ImportConfigCommand.read(otelcol)
+            print("\(otelcol): \(imported.diagnostics.summary)")
+            if imported.isIncomplete || imported.diagnostics.count(.warning) > 0 { throw ExitCode.failure }
+            return
+        }
         let checked = option.check()
         print("\(option.file): \(checked.diagnostics.summary)")
         guard let configuration = checked.configuration else { throw ExitCode.failure }

@@ -1,11 +1,13 @@
 /// Puts environment variables into scalars: `${env:NAME}`, `${env:NAME:-default}`, where the default may be another
 /// one, and `$$` for a dollar sign.
 struct Substitution: Sendable {
-    let environment: [String: String]
+    /// Nil leaves references as they stand.
+    let environment: [String: String]?
 
     /// - Parameter limit: The bytes that the result may have.
     func expand(_ text: String, limit: Int) throws(ConfigError) -> (text: String, isExpanded: Bool) {
         guard text.utf8.contains(UInt8(ascii: "$")) else { return (text, false) }
+        guard environment != nil else { return (text, text.contains("${")) }
         var rest = text[...]
         var result = ""
         var isExpanded = false
@@ -57,7 +59,7 @@ struct Substitution: Sendable {
             name = name[..<separator.lowerBound]
         }
         guard Self.isName(name) else { throw Self.malformed(reference) }
-        if let value = environment[String(name)] { return value }
+        if let value = environment?[String(name)] { return value }
         guard let fallback else {
             throw ConfigError(
                 "environment variable \(name) is not set, wanted a value for it or a default: ${env:\(name):-default}")

@@ -21,6 +21,12 @@ struct YAMLReader {
         diagnostics = Diagnostics(file: file)
     }
 
+    /// Leaves references to the environment as they stand; a text with one counts as expanded.
+    init(keepingReferencesOf file: String) {
+        substitution = Substitution(environment: nil)
+        diagnostics = Diagnostics(file: file)
+    }
+
     /// The top of the file; nil, with an error among `diagnostics`, where it cannot be parsed.
     mutating func read(_ text: String) -> ConfigNode? {
         guard text.utf8.count <= Self.maximumSize.bytes else {

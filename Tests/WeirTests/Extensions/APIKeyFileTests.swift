@@ -13,7 +13,7 @@ import Testing
                 APIKeyFile.self,
                 key("name: backend, tenant: shop-1, scopes: [ingest, read], sha256: \"\(Self.hash.uppercased())\"")))
         #expect(file.keys.map(\.identity) == [Identity(name: "backend", tenant: "shop-1", scopes: [.ingest, .read])])
-        #expect(file.keys.first?.hash == [UInt8](repeating: 0x0A, count: 32))
+        #expect(file.keys.first?.proof == .hash([UInt8](repeating: 0x0A, count: 32)))
     }
 
     @Test(arguments: ["..", ".", ".hidden", "a/b", "../a", "a b", "", "é", String(repeating: "a", count: 65)])
@@ -48,6 +48,31 @@ import Testing
             "keys:\n- \(entry)\n- \(entry)", APIKeyFile.init,
             fails: "3: keys[1].name: is there a second time, wanted a name for each key",
             "3: keys[1].sha256: is there a second time, wanted each key once")
+    }
+
+    @Test func aCertificateStandsInPlaceOfAKey() throws {
+        let file = try #require(
+            read(APIKeyFile.self, key("name: n, tenant: shop, scopes: [ingest], certificate: \"URI:spiffe://x/shop\"")))
+        let table = APIKeyTable(file.keys)
+        let names = ["CN=any", "URI:spiffe://x/shop"]
+        #expect(table.identity(of: ClientCertificate(names: names))?.tenant == "shop")
+        for name in ["CN=any", "spiffe://x/shop", "DNS:spiffe://x/shop", "URI:spiffe://x/shop2", ""] {
+            #expect(table.identity(of: ClientCertificate(names: [name])) == nil)
+        }
+        #expect(table.identity(of: "URI:spiffe://x/shop") == nil, "a name is no key")
+        check(
+            key("name: n, tenant: t, scopes: [read], certificate: CN=a, sha256: \"\(Self.hash)\""), APIKeyFile.init,
+            fails: "1: keys[0].certificate: found sha256 too, wanted one of them")
+        check(
+            key("name: n, tenant: t, scopes: [read], certificate: \"\""), APIKeyFile.init,
+            fails: "1: keys[0].certificate: found an empty name, wanted one of a certificate")
+        check(
+            key("name: n, tenant: t, scopes: [read]"), APIKeyFile.init,
+            fails: "1: keys[0]: found no sha256, wanted it or certificate")
+        let entry = "{ name: NAME, tenant: t, scopes: [read], certificate: CN=a }"
+        check(
+            "keys:\n- \(entry.replacing("NAME", with: "a"))\n- \(entry.replacing("NAME", with: "b"))", APIKeyFile.init,
+            fails: "3: keys[1].certificate: is there a second time, wanted each key once")
     }
 
     @Test func theCommandPrintsAnEntryThatTheFileTakes() throws {

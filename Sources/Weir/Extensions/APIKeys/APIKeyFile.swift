@@ -8,14 +8,14 @@ struct APIKeyFile: Sendable {
 extension APIKeyFile {
     init(_ fields: inout Fields) {
         var names: Set<String> = []
-        var hashes: Set<[UInt8]> = []
+        var proofs: Set<APIKey.Proof> = []
         keys = fields.list("keys", count: 0...Self.maximumKeys, "The keys of clients.") { fields in
             let key = Self.key(&fields)
             if !names.insert(key.identity.name).inserted {
                 fields.reject("name", "is there a second time, wanted a name for each key")
             }
-            if !hashes.insert(key.hash).inserted {
-                fields.reject("sha256", "is there a second time, wanted each key once")
+            if !proofs.insert(key.proof).inserted {
+                fields.reject(key.proof.field, "is there a second time, wanted each key once")
             }
             return key
         }
@@ -36,8 +36,9 @@ extension APIKeyFile {
             }
             return scope
         }
-        let hash = fields.parsed("sha256", standIn: [UInt8](), type: "hash", "The key's SHA-256, in hexadecimal.") {
-            text throws(ConfigError) in
+        let hash = fields.parsed(
+            "sha256", default: [UInt8]?.none, type: "hash", "The key's SHA-256, in hexadecimal."
+        ) { text throws(ConfigError) in
             guard let hash = bytes(hexadecimal: text), hash.count == APIKey.hashSize else {
                 // What stands there may be the key itself.
                 throw ConfigError(
@@ -48,7 +49,24 @@ extension APIKeyFile {
         if scopes.contains(.beacon), scopes.count > 1 {
             fields.reject("scopes", "found beacon with others, wanted it alone: every page shows its key to everybody")
         }
-        return APIKey(hash: hash, identity: Identity(name: name, tenant: tenant, scopes: Set(scopes)))
+        let certificate = fields.optionalString(
+            "certificate", "In its place a certificate's subject, CN=shop,O=Example, or DNS:…, URI:… or email:….")
+        return APIKey(
+            proof: proof(&fields, hash, certificate),
+            identity: Identity(name: name, tenant: tenant, scopes: Set(scopes)))
+    }
+
+    private static func proof(_ fields: inout Fields, _ hash: [UInt8]?, _ certificate: String?) -> APIKey.Proof {
+        switch (hash, certificate) {
+        case (let hash?, nil): return .hash(hash)
+        case (nil, let name?):
+            if name.isEmpty { fields.reject("certificate", "found an empty name, wanted one of a certificate") }
+            return .certificate(name)
+        case (nil, nil):
+            if fields.node("sha256") == nil { fields.reject("", "found no sha256, wanted it or certificate") }
+        case (.some, .some): fields.reject("certificate", "found sha256 too, wanted one of them")
+        }
+        return .certificate("")
     }
 
     /// A tenant's name becomes that of directories, and a word of metrics and queries.

@@ -42,7 +42,11 @@ final class APIKeysExtension: Authenticator {
     }
 
     func identify(_ credentials: Credentials) -> Identity? {
-        table.withLock { $0 }.identity(of: credentials.key)
+        let table = table.withLock { $0 }
+        guard credentials.key.isEmpty, let certificate = credentials.certificate else {
+            return table.identity(of: credentials.key)
+        }
+        return table.identity(of: certificate)
     }
 
     func start() async {

@@ -35,3 +35,8 @@ extension Credentials {
         return String(pair[colon...].dropFirst())
     }
 }
+
+extension HTTPRequestHead {
+    /// Whether a key was meant to come, sound or not.
+    var hasKey: Bool { headers.contains(name: "authorization") || headers.contains(name: "x-api-key") }
+}

@@ -14,6 +14,8 @@ final class HTTP2Connection: ChannelInboundHandler {
     private(set) var isOverLimit = false
     /// Of the client. NIO's channel of a stream cannot say it.
     private(set) var address = ""
+    /// Of the client. Asked for with the first request: before the handshake there is none.
+    private(set) lazy var certificate: ClientCertificate? = context.flatMap { worker.certificate(of: $0.channel) }
     private var life: HTTP2Life?
     private var streams: [ObjectIdentifier: HTTP2Stream] = [:]
     private var context: ChannelHandlerContext?
@@ -100,8 +102,13 @@ final class HTTP2Connection: ChannelInboundHandler {
 
     /// Something of a stream came, too.
     func noteRead() {
+        let isFirst = life?.hasBegun == false
         life?.read(at: .now())
+        if isFirst, let due = life?.due { look(by: due) }
     }
+
+    /// Whether there are more streams than may be. NIO sees to it only once the client has acknowledged the setting.
+    var isCrowded: Bool { streams.count > worker.limits.http2.maxConcurrentStreams }
 
     /// After the answer to this request no other is wanted.
     func leave() {

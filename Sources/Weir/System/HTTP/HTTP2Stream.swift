@@ -76,6 +76,13 @@ final class HTTP2Stream: ChannelInboundHandler {
     }
 
     private func start(_ block: HTTP2Frame.FramePayload.Headers, _ context: ChannelHandlerContext) {
+        guard !connection.isCrowded else {
+            // RFC 9113 8.7: "The REFUSED_STREAM error code … indicate[s] that the stream is being closed prior to any
+            // processing having occurred. Any request that was sent on the reset stream can be safely retried."
+            state = .answered
+            write(.rstStream(.refusedStream), context)
+            return context.flush()
+        }
         let head = HTTPRequestHead(block.headers)
         let isWhole = block.endStream
         let now = NIODeadline.now()
@@ -87,7 +94,7 @@ final class HTTP2Stream: ChannelInboundHandler {
         guard announced <= worker.limits.maxBodyBytes else {
             return refuse(.bodyTooLarge(limit: worker.limits.maxBodyBytes), head, isWhole)
         }
-        let sender = worker.receive(head, from: connection.address)
+        let sender = worker.receive(head, from: connection.address, connection.certificate)
         identity = sender.identity
         if let response = sender.response { return write(response, to: head, isWhole: isWhole) }
         if isWhole { return answer(head, now, context) }

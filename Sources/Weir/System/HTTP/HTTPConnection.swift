@@ -39,6 +39,8 @@ final class HTTPConnection: ChannelInboundHandler {
     private var closesAfterAnswer = false
     /// Who has sent the request that is being read.
     private var identity: Identity?
+    /// Of the client; nil while nobody has looked.
+    private var certificate: ClientCertificate??
     private var isOverLimit = false
     /// Whether an answer is being written. The end of one lets NIO deliver the next request, inside the write.
     private var isWriting = false
@@ -137,7 +139,8 @@ final class HTTPConnection: ChannelInboundHandler {
         if head.version == .http1_1, head.headers["host"].count != 1 {
             return refuse(.malformed("found \(head.headers["host"].count) Host fields, wanted one"), head, context)
         }
-        let sender = worker.receive(head, from: Self.address(context))
+        if certificate == nil { certificate = .some(worker.certificate(of: context.channel)) }
+        let sender = worker.receive(head, from: Self.address(context), certificate ?? nil)
         identity = sender.identity
         if let response = sender.response {
             // A client that asks first sends its body only if it is told to, so there may be nothing to skip.

@@ -1,6 +1,7 @@
 import NIOCore
 import NIOHTTP1
 import NIOHTTP2
+import NIOSSL
 
 /// What the connections of one event loop share.
 final class HTTPWorker {
@@ -43,13 +44,20 @@ final class HTTPWorker {
 
     /// Who has sent `head`, and the answer where nothing of the body is wanted. Nothing of it is read then, but what is
     /// on its way.
-    func receive(_ head: HTTPRequestHead, from address: String) -> (identity: Identity?, response: HTTPResponse?) {
+    /// - Parameter certificate: of the connection; it counts where no key came.
+    func receive(
+        _ head: HTTPRequestHead, from address: String, _ certificate: ClientCertificate?
+    ) -> (identity: Identity?, response: HTTPResponse?) {
         if let preflight = listener.cors?.preflight(head) { return (nil, preflight) }
         guard let authentication = listener.authentication, let scope = responder.scope(of: head) else {
             return (nil, responder.refusal(of: head))
         }
+        var credentials = responder.credentials(of: head)
+        if credentials == nil, !head.hasKey, let certificate {
+            credentials = Credentials(key: "", certificate: certificate)
+        }
         do throws(HTTPFault) {
-            let identity = try authentication.identify(responder.credentials(of: head), wanting: scope, from: address)
+            let identity = try authentication.identify(credentials, wanting: scope, from: address)
             return (identity, responder.refusal(of: head))
         } catch {
             var response = responder.response(to: error, head: head)
@@ -59,6 +67,17 @@ final class HTTPWorker {
             }
             return (nil, response)
         }
+    }
+}
+
+extension HTTPWorker {
+    /// What the client has shown of itself, where the listener asks for it and anybody wants to know.
+    func certificate(of channel: any Channel) -> ClientCertificate? {
+        guard listener.authentication != nil, listener.tls != nil,
+            let handler = try? channel.pipeline.syncOperations.handler(type: NIOSSLServerHandler.self),
+            let der = try? handler.peerCertificate?.toDERBytes()
+        else { return nil }
+        return ClientCertificate(der: der)
     }
 }
 

@@ -1,0 +1,31 @@
+import ArgumentParser
+import Foundation
+
+/// `weir import-config`
+struct ImportConfigCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "import-config",
+        abstract: "Prints an OpenTelemetry Collector's configuration as Weir's, and what of it does not map.")
+
+    @Argument(help: "The OpenTelemetry Collector's file.")
+    var file: String
+
+    func run() throws {
+        let imported = try Self.read(file)
+        print(try imported.yaml(), terminator: "")
+        if imported.isIncomplete { throw ExitCode.failure }
+    }
+
+    /// Reads the file, and prints what does not map to standard error.
+    static func read(_ file: String) throws -> CollectorImport {
+        let text: String
+        do throws(ConfigError) {
+            text = try ConfigFile.text(of: file)
+        } catch {
+            throw ValidationError("\(file) \(error.message)")
+        }
+        let imported = CollectorImport(text, file: file, catalogue: Registry.catalogue)
+        for line in imported.diagnostics.lines { FileHandle.standardError.write(Data("\(line)\n".utf8)) }
+        return imported
+    }
+}

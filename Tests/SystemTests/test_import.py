@@ -1,0 +1,113 @@
+"""Configurations of the OpenTelemetry Collector become Weir's, and what does not map is said."""
+
+import re
+
+import pytest
+
+from weir import command
+
+TYPICAL = """\
+receivers:
+  otlp:
+    protocols:
+      grpc: { endpoint: "127.0.0.1:4317", transport: tcp }
+      http: { endpoint: "${env:HOST:-127.0.0.1}:4318" }
+  prometheus: { config: {} }
+processors:
+  batch: { timeout: 1s }
+  memory_limiter: { check_interval: 1s, limit_mib: 512 }
+  transform: { trace_statements: [] }
+  resource: { attributes: [ { key: team, value: shop, action: upsert } ] }
+exporters:
+  otlp: { endpoint: "backend:4317" }
+  otlphttp: { endpoint: "https://backend:4318", sending_queue: { storage: file_storage, num_consumers: 3 } }
+  debug: {}
+extensions:
+  health_check: {}
+  basicauth/in: { htpasswd: { inline: "user:a-secret" } }
+connectors:
+  spanmetrics: {}
+service:
+  extensions: [health_check, basicauth/in]
+  pipelines:
+    traces: { receivers: [otlp], processors: [memory_limiter, transform, resource, batch], exporters: [otlphttp, otlp] }
+    metrics: { receivers: [otlp, prometheus], exporters: [debug] }
+    traces/only: { receivers: [otlp], exporters: [otlp] }
+"""
+
+
+@pytest.fixture
+def bring(tmp_path):
+    """Imports a text; returns exit code, what was printed, and what was said by line and path."""
+
+    def run(text, *words):
+        file = tmp_path / "otelcol.yaml"
+        file.write_text(text)
+        done = command(*(words or ["import-config"]), str(file), cwd=tmp_path)
+        said = {}
+        for line in done.stderr.splitlines():
+            found = re.fullmatch(r".*otelcol\.yaml:(\d+): (?:(note|warning): )?([\w./\[\]]+): (.*)", line)
+            if found:
+                said.setdefault((int(found[1]), found[3]), found[4])
+        return done.returncode, done.stdout, said
+
+    return run
+
+
+def test_what_maps_is_kept_and_the_rest_is_said(bring, tmp_path):
+    code, text, said = bring(TYPICAL)
+    assert code == 0
+    for kept in ("otlphttp:", "https://backend:4318", "key: team", "${env:HOST:-127.0.0.1}:4318", "grpc:", "batch:"):
+        assert kept in text
+    gone = ("prometheus", "transform", "health_check", "basicauth", "spanmetrics", "metrics:", "only", "debug", "tcp")
+    assert [word for word in gone if word in text] == []
+    for place, reason in {
+        (4, "receivers.otlp.protocols.grpc.transport"): "",
+        (6, "receivers.prometheus"): "Weir takes traces",
+        (10, "processors.transform"): "the nearest are attributes",
+        (13, "exporters.otlp"): "otlp_http",
+        (15, "exporters.debug"): "no pipeline of traces",
+        (17, "extensions.health_check"): "/healthz",
+        (18, "extensions.basicauth/in"): "api_keys",
+        (19, "connectors"): "no connectors",
+        (25, "service.pipelines.metrics"): "Weir takes traces",
+        (26, "service.pipelines.traces/only"): "none of its exporters",
+    }.items():
+        assert said[place].startswith("is left out: ") and reason in said[place]
+    assert "journal" in said[14, "exporters.otlphttp.sending_queue.storage"]
+    # What it prints is a configuration.
+    file = tmp_path / "weir.yaml"
+    file.write_text(text)
+    done = command("check", "--config", str(file), cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_check_only_says_it(bring):
+    code, text, said = bring(TYPICAL, "check", "--otelcol")
+    assert code == 1 and text.strip().endswith("notes") and "receivers:" not in text
+    assert (13, "exporters.otlp") in said
+
+
+def test_no_door_is_opened(bring):
+    text = TYPICAL.replace("127.0.0.1:4317", "0.0.0.0:4317").replace(
+        "transport: tcp", "auth: { authenticator: basicauth/in }"
+    )
+    code, text, said = bring(text)
+    assert code == 1, "something is left to do"
+    assert "0.0.0.0:4317" in text and "insecure" not in text
+    assert "see api_keys and jwt" in said[4, "receivers.otlp.protocols.grpc.auth.authenticator"]
+    code, _, said = bring(TYPICAL.replace("127.0.0.1:4317", "0.0.0.0:4317"))
+    assert code == 1 and "without authentication" in said[4, "receivers.otlp.protocols.grpc.endpoint"]
+
+
+def test_no_secret_is_said(bring, tmp_path):
+    file = tmp_path / "otelcol.yaml"
+    file.write_text(TYPICAL)
+    done = command("import-config", str(file), cwd=tmp_path)
+    assert "a-secret" not in done.stderr + done.stdout
+
+
+@pytest.mark.parametrize("text", ["", "a: [", "- 1", "receivers: { otlp: {} }", "a: 1\na: 2", "service: 3", "\x00"])
+def test_what_is_no_configuration_says_so(bring, text):
+    code, _, _ = bring(text)
+    assert code != 0
