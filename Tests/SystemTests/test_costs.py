@@ -1,5 +1,6 @@
 """What a day of calls costs, by the ledger: the generator's sum, whatever comes twice, late, or to a program that is killed."""
 
+import contextlib
 import http.client
 import json
 import time
@@ -78,7 +79,9 @@ def send(endpoint, spans):
     try:
         body = json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": spans}]}]})
         connection.request("POST", "/v1/traces", body, {"Content-Type": "application/json"})
-        return connection.getresponse().status == 200
+        response = connection.getresponse()
+        response.read()
+        return response.status == 200
     except (OSError, http.client.HTTPException):
         return False
     finally:
@@ -134,10 +137,10 @@ def test_a_budget_is_said_once_in_several_lives(start, dice, tmp_path):
 
     def check(weir):
         host, port = next(iter(weir.endpoints("operations").values())).rsplit(":", 1)
-        connection = http.client.HTTPConnection(host, int(port), timeout=10)
-        connection.request("GET", "/api/v1/budgets/check?user=ann")
-        response = connection.getresponse()
-        return json.loads(response.read()) if response.status == 200 else None
+        with contextlib.closing(http.client.HTTPConnection(host, int(port), timeout=10)) as connection:
+            connection.request("GET", "/api/v1/budgets/check?user=ann")
+            response = connection.getresponse()
+            return json.loads(response.read()) if response.status == 200 else None
 
     lines = []
     for life in range(1, 4):
