@@ -6,6 +6,10 @@ let needingConfiguration = [
     "RedactionConfiguration", "RedactionConfiguration+Collector", "RedactionProcessor", "RedactionTelemetry",
 ].map { "Redaction/\($0).swift" }
 
+let pricesAlone = [
+    "AttributeMapping", "Budget", "BudgetWebhook", "CostConfiguration", "CostTelemetry", "PriceFile", "Repricing",
+].map { "Pass/\($0).swift" }
+
 // A package of its own, so that what only benchmarks and fuzzing need never reaches those who build Weir.
 //
 // The folder Model imports nothing, so every target here compiles it as its own, through a symbolic link: at the speed of
@@ -23,6 +27,7 @@ let package = Package(
         .systemLibrary(name: "CHyperscan"),
         .executableTarget(
             name: "Redaction", dependencies: ["CHyperscan", "CLibraries"], exclude: needingConfiguration),
+        .executableTarget(name: "Cost", exclude: pricesAlone),
         .target(name: "CEncryption", dependencies: ["CLibraries"], cSettings: [.unsafeFlags(["-O2"])]),
         .executableTarget(name: "Encryption", dependencies: ["CEncryption", "CLibraries"]),
         .executableTarget(name: "FuzzRedaction", dependencies: ["CFuzzer", "CLibraries"], exclude: needingConfiguration),

@@ -13,6 +13,8 @@ swift build -c release --product Encryption
 swift build -c release --product Redaction
 .build/release/Redaction "$bodies" ${WEIR_TEXTS:+"$WEIR_TEXTS"}
 well=0
+swift build -c release --product Cost
+.build/release/Cost "$bodies" "${1:-15}" || well=1
 if [ -x ./server.sh ]; then ./server.sh "$bodies" || well=1; fi
 "${PYTHON:-python3}" store.py --weir ../.build/release/weir || well=1
 "${PYTHON:-python3}" archive.py --weir ../.build/release/weir || well=1

@@ -191,6 +191,10 @@ struct AttributeKey: Sendable, Equatable {
         bytes = Array(text.utf8)
     }
 
+    init(_ bytes: UnsafeRawBufferPointer) {
+        self.bytes = Array(bytes)
+    }
+
     @inline(__always)
     func equals(_ other: UnsafeRawBufferPointer) -> Bool {
         bytes.withUnsafeBytes { own in

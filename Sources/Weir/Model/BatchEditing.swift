@@ -60,6 +60,13 @@ extension Batch {
         }
     }
 
+    /// Gives the owner an attribute that it does not have.
+    mutating func add(_ key: AttributeKey, _ value: StoredValue, to owner: AttributeOwner) {
+        append(
+            AttributeRecord(key: intern(key), value: value.bits, wireOffset: AttributeRecord.noWire, kind: value.kind),
+            to: owner)
+    }
+
     /// Gives the attribute with this index, one of the owner's, another value.
     mutating func set(attributeAt index: Int, to value: StoredValue, of owner: AttributeOwner) {
         arena.pointee.attributes[index].value = value.bits

@@ -185,6 +185,46 @@ import Testing
         }
     }
 
+    @Test(arguments: HotDatabase.allCases)
+    func otherPricesAreEntriesOfTheirOwn(database: HotDatabase) async throws {
+        let sample = try Sample(database)
+        // One by an old price, one that no list had, one that no list has, and an aggregate that says no tokens.
+        let spans = [
+            call(1, pico: 5, model: "gpt-4o"), call(2, pico: nil, model: "gpt-4o"),
+            call(3, pico: 9, model: "unheard-of"),
+            agent(4, trace: 2, pico: 50),
+        ]
+        try await sample.add(spans)
+        let repricing = Repricing(table: try PriceVectorTests.table())
+        func apply() async throws -> Int {
+            let day = Day(Timestamp(nanoseconds: Sample.start))
+            var query = StandingCostQuery(Sample.tenant, in: TimeWindow(from: day.start, to: (day + 1).start))
+            query.limit = 1
+            var (count, hasMore) = (0, true)
+            while hasMore {
+                let page = try await sample.reader.page(query)
+                count += try await sample.store.costRewriter.write(page.rows.compactMap(repricing.reprice))
+                (query.after, hasMore) = (page.rows.last?.key, page.hasMore)
+            }
+            return count
+        }
+        #expect(try await sum(sample) == 64)
+        #expect(try await apply() == 2)
+        // Ten tokens of 2,500,000 each.
+        #expect(try await sum(sample) == 50_000_059)
+        #expect(try await calls(sample) == 3)
+        #expect(try await sample.reader.page(UnpricedQuery(Sample.tenant, in: Sample.window)).rows == [])
+        let rows = try await sample.reader.page(CostQuery(Sample.tenant, by: .status, in: Sample.window)).rows
+        #expect(
+            rows.map { "\($0.key.who ?? "-") \($0.calls) \($0.picoDollars)" } == [
+                "priced 3 50000009", "aggregate 0 50",
+            ])
+        // Done again, or sent again, it changes nothing.
+        #expect(try await apply() == 0)
+        try await sample.add(spans)
+        #expect(try await sum(sample) == 50_000_059)
+    }
+
     /// A day of traffic: resends of single spans, whole requests that come again, calls that are seen twice, aggregates
     /// of which some have calls below them that come late.
     @Test(arguments: HotDatabase.allCases)

@@ -40,16 +40,21 @@ extension GenAIAttributes {
         return String(decoding: response.isEmpty ? bytes(.requestModel, of: batch) : response, as: UTF8.self)
     }
 
-    /// The text of a name, if it is no longer than one is.
-    func bytes(_ attribute: GenAIAttribute, of batch: borrowing Batch) -> [UInt8] {
-        guard case .string(let text)? = value(attribute, of: batch), text.count <= 256 else { return [] }
-        return Array(text)
+    /// The text of a name, if it is no longer than one is; else nothing.
+    func name(_ attribute: GenAIAttribute, of batch: borrowing Batch) -> UnsafeRawBufferPointer {
+        guard let text = text(attribute, of: batch), text.count <= 256 else {
+            return UnsafeRawBufferPointer(start: nil, count: 0)
+        }
+        return text
     }
+
+    /// The same, to be kept.
+    func bytes(_ attribute: GenAIAttribute, of batch: borrowing Batch) -> [UInt8] { Array(name(attribute, of: batch)) }
 
     /// Nil where the span says nothing of use, or its counts contradict each other.
     func usage(of batch: borrowing Batch) -> Usage? {
         let counts = counts(of: batch)
-        guard counts.all.contains(where: { $0 != nil }) else { return nil }
+        guard !counts.isEmpty else { return nil }
         return Usage(counts, default: defaultBasis(of: batch))
     }
 }

@@ -22,6 +22,25 @@ struct GenAIAttributes {
 
     private static let none = UInt8.max
 
+    /// By the length of a key, which first and last bytes one of that length may have: nearly all other attributes are
+    /// told by it.
+    private static let filters: InlineArray<64, UInt64> = {
+        var filters = InlineArray<64, UInt64>(repeating: 0)
+        for (length, keys) in keys.enumerated() {
+            precondition(length < 64, "a key that is longer than the filter is for")
+            for key in keys { key.key.bytes.withUnsafeBytes { filters[length] |= bit(of: $0) } }
+        }
+        return filters
+    }()
+
+    @inline(__always)
+    private static func bit(of key: UnsafeRawBufferPointer) -> UInt64 {
+        guard let first = key.first, let last = key.last else { return 0 }
+        return 1 << UInt64((first &* 5 &+ last) & 63)
+    }
+
+    private let filters = GenAIAttributes.filters
+
     /// What an attribute with this key says; nil where it is no part of any vocabulary.
     static func attribute(of key: UnsafeRawBufferPointer) -> GenAIAttribute? {
         guard key.count < keys.count else { return nil }
@@ -40,11 +59,18 @@ struct GenAIAttributes {
             for index in ranks.indices { ranks[index] = Self.none }
             isEmpty = true
         }
+        let attributes = batch.attributes
         for place in range.indices {
-            let attribute = batch.attributes[place]
+            let attribute = attributes[place]
             let length = Int(attribute.key.count)
-            guard length < Self.keys.count, !attribute.isRemoved, attribute.kind != .empty else { continue }
-            for key in Self.keys[length] where key.key.equals(batch.bytes(attribute.key)) {
+            guard length < 64 else { continue }
+            let bytes = batch.bytes(attribute.key)
+            guard filters[length] & Self.bit(of: bytes) != 0, !attribute.isRemoved, attribute.kind != .empty else {
+                continue
+            }
+            let candidates = Self.keys[length]
+            for index in candidates.indices where candidates[index].key.equals(bytes) {
+                let key = candidates[index]
                 guard key.rank < ranks[key.attribute] else { break }
                 ranks[key.attribute] = key.rank
                 places[key.attribute] = place
@@ -76,7 +102,7 @@ struct GenAIAttributes {
     func operation(of batch: borrowing Batch) -> OperationKind {
         if isEmpty { return .other }
         if case .string(let word)? = value(.operation, of: batch), word.count <= 64 {
-            let kind = OperationKind(word: String(decoding: word, as: UTF8.self))
+            let kind = OperationKind(word: word)
             if kind != .other { return kind }
         }
         if has(.tool) { return .tool }

@@ -26,6 +26,20 @@ enum OperationKind: Int16, CaseIterable, Sendable {
         "invoke_workflow": .workflow, "workflow": .workflow, "chain": .workflow, "task": .workflow, "plan": .workflow,
     ]
 
+    /// The words of most spans, as they are written.
+    private static let usual = ["chat", "LLM", "invoke_agent", "execute_tool", "embeddings", "CHAIN", "AGENT", "TOOL"]
+        .map {
+            (word: AttributeKey($0), kind: OperationKind(word: $0))
+        }
+
+    init(word: UnsafeRawBufferPointer) {
+        if let found = Self.usual.first(where: { $0.word.equals(word) }) {
+            self = found.kind
+        } else {
+            self.init(word: String(decoding: word, as: UTF8.self))
+        }
+    }
+
     /// - Parameter word: the value of one of those attributes. MLflow's stands in quotes.
     init(word: String) {
         let bare = word.lowercased().filter { $0 != "\"" }

@@ -29,11 +29,19 @@ struct Usage: Sendable, Equatable {
         /// No count is larger. More than any call uses, and far from what arithmetic cannot hold.
         static let maximum: Int64 = 1 << 36
 
-        var all: [Int64?] {
-            [
-                input, output, total, cacheRead, cacheWrite, hourCacheWrite, reasoning, inputAudio, outputAudio,
-                inputImage, outputImage, characters, seconds, queries,
-            ]
+        /// Whether anything is said.
+        var isEmpty: Bool {
+            input == nil && output == nil && total == nil && cacheRead == nil && cacheWrite == nil
+                && hourCacheWrite == nil && reasoning == nil && inputAudio == nil && outputAudio == nil
+                && inputImage == nil && outputImage == nil && characters == nil && seconds == nil && queries == nil
+        }
+
+        fileprivate var areSound: Bool {
+            func isSound(_ count: Int64?) -> Bool { UInt64(bitPattern: count ?? 0) <= UInt64(Self.maximum) }
+            return isSound(input) && isSound(output) && isSound(total) && isSound(cacheRead) && isSound(cacheWrite)
+                && isSound(hourCacheWrite) && isSound(reasoning) && isSound(inputAudio) && isSound(outputAudio)
+                && isSound(inputImage) && isSound(outputImage) && isSound(characters) && isSound(seconds)
+                && isSound(queries)
         }
     }
 
@@ -48,13 +56,13 @@ struct Usage: Sendable, Equatable {
     }
 
     static func == (left: Usage, right: Usage) -> Bool {
-        left.basis == right.basis && UsageUnit.allCases.allSatisfy { left[$0] == right[$0] }
+        left.basis == right.basis && UsageUnit.all.allSatisfy { left[$0] == right[$0] }
     }
 
     /// Nil where the counts contradict each other, or are absurd.
     /// - Parameter default: what holds where the counts do not tell.
     init?(_ counts: Counts, default basis: CacheBasis) {
-        guard counts.all.allSatisfy({ (0...Counts.maximum).contains($0 ?? 0) }) else { return nil }
+        guard counts.areSound else { return nil }
         let (input, output) = (counts.input ?? 0, counts.output ?? 0)
         let (read, write) = (counts.cacheRead ?? 0, counts.cacheWrite ?? 0)
         self.basis = Self.basis(counts, default: basis)
@@ -93,7 +101,7 @@ struct Usage: Sendable, Equatable {
 extension Usage {
     /// `input=1000 cache_read=500 output=120`, as the ledger has it; empty where nothing was used.
     var text: String {
-        UsageUnit.allCases.filter { self[$0] > 0 }.map { "\($0.rawValue)=\(self[$0])" }.joined(separator: " ")
+        UsageUnit.all.filter { self[$0] > 0 }.map { "\($0.rawValue)=\(self[$0])" }.joined(separator: " ")
     }
 
     /// Reads ``text``; nil where it is something else.

@@ -23,7 +23,9 @@ enum UsageUnit: String, CaseIterable, Sendable {
     case outputSecond = "output_second"
     case query
 
-    static let count = allCases.count
+    /// ``allCases`` makes an array each time.
+    static let all = allCases
+    static let count = all.count
 
     /// Its place in ``Rates`` and ``Usage``.
     var index: Int {

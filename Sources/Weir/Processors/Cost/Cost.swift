@@ -17,10 +17,33 @@ struct Cost: Sendable {
 
     /// `0.000195`: USD, exactly, without zeros at the end.
     static func text(_ amount: Int64) -> String {
-        let whole = String(amount / 1_000_000_000_000)
-        var fraction = String(amount % 1_000_000_000_000)
-        guard fraction != "0" else { return whole }
-        fraction = String(repeating: "0", count: 12 - fraction.utf8.count) + fraction
-        return whole + "." + fraction[...(fraction.lastIndex { $0 != "0" } ?? fraction.startIndex)]
+        var digits: [UInt8] = []
+        write(amount, to: &digits)
+        return String(decoding: digits, as: UTF8.self)
+    }
+
+    /// The same.
+    /// - Parameter digits: is emptied first; kept from one amount to the next, it costs no memory.
+    static func write(_ amount: Int64, to digits: inout [UInt8]) {
+        digits.removeAll(keepingCapacity: true)
+        var rest = UInt64(max(0, amount))
+        // From the end: twelve decimals of which the last zeros are left out, a point, and at least one digit.
+        var place = 0
+        while place < 12, rest % 10 == 0 {
+            rest /= 10
+            place += 1
+        }
+        let hasFraction = place < 12
+        while place < 12 {
+            digits.append(UInt8(0x30 + rest % 10))
+            rest /= 10
+            place += 1
+        }
+        if hasFraction { digits.append(UInt8(ascii: ".")) }
+        repeat {
+            digits.append(UInt8(0x30 + rest % 10))
+            rest /= 10
+        } while rest > 0
+        digits.reverse()
     }
 }

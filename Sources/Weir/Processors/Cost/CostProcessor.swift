@@ -16,12 +16,24 @@ struct CostProcessor: Processor {
         let day: UInt64
     }
 
+    /// What the last spans asked for, so that most need not be looked up.
+    private struct Recent {
+        let tenant: String
+        let provider: AttributeKey
+        let response: AttributeKey
+        let request: AttributeKey
+        let day: UInt64
+        let match: PriceTable.Match?
+    }
+
+    private static let maximumRecent = 8
+
     private static let status = AttributeKey("weir.cost.status")
     private static let total = AttributeKey("weir.cost.total")
     private static let aggregate = AttributeKey("weir.cost.aggregate")
     private static let price = AttributeKey("weir.cost.price")
     private static let basis = AttributeKey("weir.cost.cache_basis")
-    private static let parts = UsageUnit.allCases.map { AttributeKey("weir.cost.\($0.rawValue)") }
+    private static let parts = UsageUnit.all.map { AttributeKey("weir.cost.\($0.rawValue)") }
     private static let prefix = Array("weir.cost.".utf8)
 
     private static let source = AttributeKey("weir.cost.source")
@@ -35,6 +47,8 @@ struct CostProcessor: Processor {
     private var telemetry: CostTelemetry
     private var genAI = GenAIAttributes()
     private var remembered: [Lookup: PriceTable.Match?] = [:]
+    private var recent: [Recent] = []
+    private var digits: [UInt8] = []
 
     init(_ configuration: CostConfiguration, _ context: Context) {
         table = configuration.table
@@ -63,9 +77,10 @@ struct CostProcessor: Processor {
     private func removeForeign(_ index: Int, _ batch: inout Batch) {
         for place in batch.spans[index].attributes.indices {
             let key = batch.bytes(batch.attributes[place].key)
-            if key.count > Self.prefix.count, key.starts(with: Self.prefix) {
-                batch.remove(attributeAt: place, of: .span(index))
+            guard key.count > Self.prefix.count, key[0] == Self.prefix[0], key.starts(with: Self.prefix) else {
+                continue
             }
+            batch.remove(attributeAt: place, of: .span(index))
         }
     }
 
@@ -80,15 +95,15 @@ struct CostProcessor: Processor {
         case .unpriced(let isUnknown):
             if isUnknown { telemetry.addUnpriced(genAI.modelName(of: batch)) }
             note(.unpriced, index, &batch)
-        case .priced(let price, let usage, let cost):
+        case .priced(let row, let usage, let cost):
             note(.priced, index, &batch)
-            set(Self.total, to: Cost.text(cost.total), index, &batch)
-            set(Self.price, to: price.id, index, &batch)
-            for unit in UsageUnit.allCases where usage[unit] > 0 {
-                set(Self.parts[unit.index], to: Cost.text(cost[unit]), index, &batch)
+            set(Self.total, to: cost.total, index, &batch)
+            set(Self.price, to: row.price.id, index, &batch)
+            for unit in UsageUnit.all where usage[unit] > 0 {
+                set(Self.parts[unit.index], to: cost[unit], index, &batch)
             }
             for names in alsoWrites { names.write(cost, to: index, of: &batch) }
-            telemetry.add(price, usage, cost)
+            telemetry.add(row.price, usage, cost)
             if usage[.cacheRead] + usage[.cacheWrite] + usage[.hourCacheWrite] > 0 {
                 set(Self.basis, to: usage.basis.rawValue, index, &batch)
             }
@@ -101,14 +116,14 @@ struct CostProcessor: Processor {
         note(.aggregate, index, &batch)
         let (start, end) = (batch.spans[index].startTime, batch.spans[index].endTime)
         guard start / Day.nanoseconds == end / Day.nanoseconds,
-            case .priced(let price, _, let cost) = outcome(index, of: batch)
+            case .priced(let row, _, let cost) = outcome(index, of: batch)
         else { return }
-        set(Self.aggregate, to: Cost.text(cost.total), index, &batch)
-        set(Self.price, to: price.id, index, &batch)
+        set(Self.aggregate, to: cost.total, index, &batch)
+        set(Self.price, to: row.price.id, index, &batch)
     }
 
     private enum Outcome {
-        case priced(ModelPrice, Usage, Cost)
+        case priced(PriceTable.Row, Usage, Cost)
         /// - Parameter isUnknown: no list has the model, though it is known what was used.
         case unpriced(isUnknown: Bool)
         case inconsistent
@@ -116,7 +131,7 @@ struct CostProcessor: Processor {
 
     private mutating func outcome(_ index: Int, of batch: borrowing Batch) -> Outcome {
         let counts = genAI.counts(of: batch)
-        guard counts.all.contains(where: { $0 != nil }) else { return .unpriced(isUnknown: false) }
+        guard !counts.isEmpty else { return .unpriced(isUnknown: false) }
         guard let usage = Usage(counts, default: genAI.defaultBasis(of: batch)) else { return .inconsistent }
         return outcome(of: usage, index, batch)
     }
@@ -137,9 +152,9 @@ struct CostProcessor: Processor {
     private mutating func outcome(of usage: Usage, _ index: Int, _ batch: borrowing Batch) -> Outcome {
         let time = Timestamp(nanoseconds: batch.spans[index].startTime)
         guard let match = match(at: time, of: batch),
-            let cost = match.price.cost(of: usage, tier: serviceTier(of: batch), region: match.region, at: time)
+            let cost = match.row.price.cost(of: usage, tier: serviceTier(of: batch), region: match.region, at: time)
         else { return .unpriced(isUnknown: true) }
-        return .priced(match.price, usage, cost)
+        return .priced(match.row, usage, cost)
     }
 
     private func note(_ status: CostStatus, _ index: Int, _ batch: inout Batch) {
@@ -147,8 +162,15 @@ struct CostProcessor: Processor {
         set(Self.status, to: status.rawValue, index, &batch)
     }
 
+    /// What the sender had of these was removed.
     private func set(_ key: AttributeKey, to text: String, _ index: Int, _ batch: inout Batch) {
-        batch.set(key, to: batch.store(.string(text)), of: .span(index))
+        batch.add(key, batch.store(.string(text)), to: .span(index))
+    }
+
+    private mutating func set(_ key: AttributeKey, to pico: Int64, _ index: Int, _ batch: inout Batch) {
+        Cost.write(pico, to: &digits)
+        let text = digits.withUnsafeBytes { batch.intern($0) }
+        batch.add(key, StoredValue(kind: .string, bits: text.packed), to: .span(index))
     }
 }
 
@@ -163,9 +185,25 @@ extension CostProcessor {
     /// What answered goes first, since routers and aliases change it; an Azure deployment's own name is known to
     /// nobody, but what was asked for may be.
     private mutating func match(at time: Timestamp, of batch: borrowing Batch) -> PriceTable.Match? {
-        let provider = genAI.bytes(.provider, of: batch)
-        return match(provider, genAI.bytes(.responseModel, of: batch), time, batch.tenant)
-            ?? match(provider, genAI.bytes(.requestModel, of: batch), time, batch.tenant)
+        let (provider, response) = (genAI.name(.provider, of: batch), genAI.name(.responseModel, of: batch))
+        let request = genAI.name(.requestModel, of: batch)
+        let (day, tenant) = (time.nanoseconds / Day.nanoseconds, batch.tenant)
+        for index in recent.indices
+        where recent[index].day == day && recent[index].provider.equals(provider)
+            && recent[index].response.equals(response) && recent[index].request.equals(request)
+            && recent[index].tenant == tenant
+        {
+            return recent[index].match
+        }
+        let found =
+            match(genAI.bytes(.provider, of: batch), genAI.bytes(.responseModel, of: batch), time, tenant)
+            ?? match(genAI.bytes(.provider, of: batch), genAI.bytes(.requestModel, of: batch), time, tenant)
+        if recent.count == Self.maximumRecent { recent.removeFirst() }
+        recent.append(
+            Recent(
+                tenant: tenant, provider: AttributeKey(provider), response: AttributeKey(response),
+                request: AttributeKey(request), day: day, match: found))
+        return found
     }
 
     private mutating func match(

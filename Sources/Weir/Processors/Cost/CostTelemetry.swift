@@ -49,8 +49,8 @@ struct CostTelemetry: Sendable {
     }
 
     mutating func add(_ price: ModelPrice, _ usage: Usage, _ cost: Cost) {
-        let model = models[price.id] ?? Model(price, context)
-        models[price.id] = model
+        if models[price.id] == nil { models[price.id] = Model(price, context) }
+        guard let model = models[price.id] else { return }
         model.input.add(Int(usage.inputTokens))
         model.output.add(
             Int(usage[.output] + usage[.reasoning] + usage[.outputAudio] + usage[.outputImage]))

@@ -30,6 +30,8 @@ struct ModelPrice: Sendable {
         }
     }
 
+    /// Names the price in `weir.cost.price`: see ``id(_:_:from:)``.
+    let id: String
     let provider: String
     let model: String
     let aliases: [String]
@@ -45,7 +47,7 @@ struct ModelPrice: Sendable {
     let offPeak: OffPeak?
 
     /// Names the price in `weir.cost.price`.
-    var id: String {
+    static func id(_ provider: String, _ model: String, from: Timestamp) -> String {
         "\(provider)/\(model)" + (from.nanoseconds > 0 ? "@\(CalendarTime(from).date)" : "")
     }
 
@@ -58,10 +60,12 @@ struct ModelPrice: Sendable {
         if let offPeak, offPeak.contains(Int(time.nanoseconds / 1_000_000_000)) {
             rates = rates.changed(by: offPeak.rates)
         }
-        let changes = [region.flatMap { regions[$0] }, tier.flatMap { serviceTiers[$0] }].compactMap(\.self)
+        var changes: [RateChange] = []
+        if let region, let change = regions[region] { changes.append(change) }
+        if let tier, let change = serviceTiers[tier] { changes.append(change) }
         for change in changes { rates = rates.changed(by: change.rates) }
         var cost = Cost()
-        for unit in UsageUnit.allCases where usage[unit] > 0 {
+        for unit in UsageUnit.all where usage[unit] > 0 {
             guard let rate = rates.rate(of: unit) else { return nil }
             // Below 2³⁶ of 2³⁶ pico-dollars, times two factors below 2²⁴.
             var amount = Int128(usage[unit]) * Int128(rate)

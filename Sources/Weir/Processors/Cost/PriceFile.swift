@@ -22,6 +22,7 @@ extension ModelPrice {
         until = fields.parsed("until", default: Timestamp(nanoseconds: .max), type: "date", "The day after the last.") {
             (text) throws(ConfigError) in try Timestamp(date: text)
         }
+        id = Self.id(provider, model, from: from)
         rates = fields.section("prices", "USD for a million of each unit.") { Rates(&$0) }
         longContext = fields.optionalSection("long_context", "Prices of all tokens of a long request.") {
             LongContext(&$0)
@@ -38,7 +39,7 @@ extension ModelPrice {
 extension Rates {
     fileprivate init(_ fields: inout Fields) {
         self.init()
-        for unit in UsageUnit.allCases {
+        for unit in UsageUnit.all {
             self[unit] = fields.parsed(unit.rawValue, default: Int64?.none, type: "price", "USD for a million.") {
                 (text) throws(ConfigError) in try Rates.parse(text)
             }
@@ -61,7 +62,7 @@ extension RateChange {
             let units = fields.parsedList("of", count: 0...UsageUnit.count, "What the factor is for; else all.") {
                 (text) throws(ConfigError) in
                 guard let unit = UsageUnit(rawValue: text) else {
-                    let units = UsageUnit.allCases.map(\.rawValue).joined(separator: ", ")
+                    let units = UsageUnit.all.map(\.rawValue).joined(separator: ", ")
                     throw ConfigError(found: text.quotedForMessage, wanted: "one of \(units)")
                 }
                 return unit

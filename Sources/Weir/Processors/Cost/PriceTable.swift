@@ -1,9 +1,20 @@
 /// The prices of one or more lists, by name.
 struct PriceTable: Sendable {
-    struct Match: Sendable {
+    /// A row, to be handed on without copying what it holds.
+    final class Row: Sendable {
         let price: ModelPrice
+
+        init(_ price: ModelPrice) {
+            self.price = price
+        }
+    }
+
+    struct Match: Sendable {
+        let row: Row
         /// Of the name's cross-region prefix.
         let region: String?
+
+        var price: ModelPrice { row.price }
     }
 
     private struct Key: Hashable {
@@ -17,7 +28,7 @@ struct PriceTable: Sendable {
         "assemblyai", "deepgram", "bedrock", "groq", "azure", "vertex",
     ]
 
-    private var rows: [Key: [ModelPrice]] = [:]
+    private var rows: [Key: [Row]] = [:]
     private let otherProviders: [String]
 
     /// - Parameter files: what is in a later one goes before what is in an earlier one.
@@ -25,8 +36,9 @@ struct PriceTable: Sendable {
         var providers: Set<String> = []
         for price in files.reversed().flatMap(\.models) {
             providers.insert(price.provider)
+            let row = Row(price)
             for name in [price.model] + price.aliases {
-                rows[Key(provider: price.provider, model: name), default: []].append(price)
+                rows[Key(provider: price.provider, model: name), default: []].append(row)
             }
         }
         otherProviders = providers.subtracting(Self.order).sorted()
@@ -37,12 +49,14 @@ struct PriceTable: Sendable {
         for candidate in name.candidates {
             let providers = candidate.provider.map { [$0] } ?? (Self.order + otherProviders)
             for provider in providers {
-                let found = (rows[Key(provider: provider, model: candidate.model)] ?? []).filter { $0.holds(at: time) }
-                if let own = found.first(where: { $0.tenant == tenant }) {
-                    return Match(price: own, region: candidate.region)
+                let found = (rows[Key(provider: provider, model: candidate.model)] ?? []).filter {
+                    $0.price.holds(at: time)
                 }
-                if let price = found.first(where: { $0.tenant == nil }) {
-                    return Match(price: price, region: candidate.region)
+                if let own = found.first(where: { $0.price.tenant == tenant }) {
+                    return Match(row: own, region: candidate.region)
+                }
+                if let price = found.first(where: { $0.price.tenant == nil }) {
+                    return Match(row: price, region: candidate.region)
                 }
             }
         }

@@ -20,12 +20,12 @@ struct Rates: Sendable {
         self[unit] ?? unit.substitute.flatMap { rate(of: $0) }
     }
 
-    var isEmpty: Bool { UsageUnit.allCases.allSatisfy { self[$0] == nil } }
+    var isEmpty: Bool { UsageUnit.all.allSatisfy { self[$0] == nil } }
 
     /// These, and those that `changes` names instead.
     func changed(by changes: Rates) -> Rates {
         var rates = self
-        for unit in UsageUnit.allCases { rates[unit] = changes[unit] ?? self[unit] }
+        for unit in UsageUnit.all { rates[unit] = changes[unit] ?? self[unit] }
         return rates
     }
 
