@@ -7,7 +7,7 @@ extension Builder {
         let logger = Logger(label: "weir") { LineLogHandler(label: $0, level: .warning, sink: sink) }
         var builder = Builder(
             configuration, logger, MetricRegistry(), JournalDisks(), Bursts(),
-            Tombstones(configuration.service.erasure.directory))
+            Tombstones(configuration.service.erasure.directory, serves: false))
         try builder.makeExtensions()
         return builder
     }

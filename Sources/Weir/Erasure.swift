@@ -41,6 +41,9 @@ struct Erasure {
         places = ErasurePlaces(configuration)
     }
 
+    /// The exporters that have brought spans to where nothing is erased from here.
+    var elsewhere: [String] { places.elsewhere }
+
     // MARK: Asking
 
     /// Writes the tombstone of a subject, or finds the request for it that is not complete.
@@ -75,7 +78,7 @@ struct Erasure {
     /// - Returns: what is left; nothing where the request is complete.
     mutating func run(_ request: ErasureRequest, report: (Step) throws -> Void) async throws -> [Left] {
         if let hold = register.hold(on: request.tenant, names: request.names) { throw Held(hold: hold) }
-        try await awaitTombstones()
+        try await Tombstones.awaitTaken(register)
         try await note(destroyKeys(of: request), request, report)
         var subjects = try register.subjects(of: [request])
         guard var group = subjects.all.first else { return [] }
@@ -127,40 +130,24 @@ struct Erasure {
         }
     }
 
-    /// Returns when a running Weir, if there is one, has taken what the register says.
-    private func awaitTombstones() async throws {
-        let directory = register.directory
-        let deadline = ContinuousClock.now + .seconds(10)
-        while try Tombstones.isServing(directory), Tombstones.taken(directory) < register.entries.count {
-            guard ContinuousClock.now < deadline else {
-                throw ErasureFailure("the running weir has not taken the tombstone; its log says why")
-            }
-            try await Task.sleep(for: .milliseconds(50))
-        }
-    }
-
     private func destroyKeys(of request: ErasureRequest) async throws -> Step {
         var step = Step(place: "keys")
         guard !request.tags.isEmpty else { return step }
         var count = 0
+        var missing: Set<String> = []
         for ring in places.rings {
             ring.readEncryptionKeys()
             for tag in request.tags {
                 let selection = KeySelection.subject(tenant: request.tenant, tag: tag)
                 let destroyed = try await SubjectKeys(ring: ring).destroy(selection, at: clock())
                 count += destroyed.count + destroyed.backups.reduce(0) { $0 + $1.count }
+                missing.formUnion(destroyed.missingBackups)
             }
         }
-        step.counts = [ErasureEntry.Count(name: "data keys destroyed", value: count)]
+        step.counts = [
+            .init(name: "data keys destroyed", value: count),
+            .init(name: "backups of keys not found, let them expire", value: missing.count),
+        ]
         return step
-    }
-}
-
-/// An erasure cannot go on.
-struct ErasureFailure: Error, CustomStringConvertible {
-    let description: String
-
-    init(_ description: String) {
-        self.description = description
     }
 }

@@ -27,6 +27,14 @@ struct ErasurePlaces {
         return found
     }
 
+    /// The exporters that bring spans to places that are not Weir's.
+    var elsewhere: [String] {
+        configuration.exporters.filter { definition in
+            HotTables(definition) == nil && definition.id.type != ArchiveExporter.type
+                && definition.id.type != DebugExporter.type
+        }.map(\.id.description)
+    }
+
     // MARK: Looking
 
     func traces(of matcher: SubjectMatcher, at now: Timestamp) async throws -> Set<TraceID> {

@@ -1,3 +1,5 @@
+import Logging
+
 /// Hot tables that an exporter writes.
 enum HotTables {
     case sqlite(SQLiteDirectory)
@@ -31,6 +33,54 @@ enum HotTables {
         case .postgres(let connection, let schema):
             try PostgresErasure(PostgresSession.open(connection, schema: schema), matcher)
                 .erase(traces, rewrites: rewrites)
+        }
+    }
+
+    // MARK: Restoring
+
+    /// The records of a journal that the tables have spans of which started in an hour.
+    func sequences(of journal: JournalID, startedIn hour: Int, at now: Timestamp) throws -> Set<UInt64> {
+        let day = Day(number: hour / 24)
+        // As the tables have times after 2262.
+        let start = Int64(bitPattern: UInt64(hour) &* 3_600_000_000_000)
+        let condition = "journal = \(Int64(bitPattern: journal.value)) AND start_ns >= \(start)"
+        let query =
+            "SELECT DISTINCT sequence FROM spans WHERE \(condition) AND start_ns < \(start &+ 3_600_000_000_000)"
+        switch self {
+        case .sqlite(let directory):
+            guard Directory.has(directory.path(of: day)) else { return [] }
+            return try directory.sequences(on: day, query)
+        case .postgres(let connection, let schema):
+            let session = try PostgresSession.open(connection, schema: schema)
+            try PostgresMigrations.apply(on: session)
+            let rows = try session.run(
+                "\(query) AND start_time >= '\(day.text) 00:00:00+00' AND start_time < '\((day + 1).text) 00:00:00+00'")
+            return Set((0..<rows.count).compactMap { rows.int($0, 0).map { UInt64(bitPattern: $0) } })
+        }
+    }
+
+    /// Stores records that the tables do not have.
+    func restore(_ batch: FrozenBatch, at now: Timestamp) throws {
+        switch self {
+        case .sqlite(let directory):
+            let logger = Logger(label: "weir") { _ in SwiftLogNoOpLogHandler() }
+            // Whoever restores a day wants it, however old it is.
+            var store = SQLiteStore(in: directory, Retention(.seconds(Int64.max / 4_000_000_000)), logger)
+            defer { store.close() }
+            var rows = HotRows()
+            var records = SQLiteRecords(of: batch.journal, isRestored: true)
+            var decoded = Batch(decodedLimit: .max)
+            try batch.forEach(into: &decoded) { decoded, record in
+                records.add(record.sequence, since: record.sequence)
+                rows.add(
+                    decoded, sequence: record.sequence, tenantID: try store.tenantID(of: record.tenant, at: now))
+            }
+            var counts = SQLiteCounts()
+            try store.write(rows, of: records, at: now, &counts) { _ in [] }
+        case .postgres(let connection, let schema):
+            let session = try PostgresSession.open(connection, schema: schema)
+            var writer = try PostgresWriter(session, isRestoring: true)
+            _ = try writer.store(batch, at: now)
         }
     }
 }

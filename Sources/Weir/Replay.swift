@@ -159,10 +159,8 @@ extension Replay {
         }
         for `extension` in extensions.all { try await `extension`.start() }
         let codec = try KeystoreCodec.make(configuration, extensions, plain)
-        let tombstones = Tombstones(configuration.service.erasure.directory)
+        let tombstones = Tombstones(configuration.service.erasure.directory, serves: false)
         try await tombstones.refresh()
-        // A Weir that runs has taken them as well.
-        await tombstones.close()
         for pipeline in pipelines {
             var logger = plain
             logger[metadataKey: "component"] = "\(exporter.id)"

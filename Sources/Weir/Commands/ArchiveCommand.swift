@@ -1,13 +1,14 @@
 import ArgumentParser
 
 /// `weir archive`
-struct ArchiveCommand: ParsableCommand {
+struct ArchiveCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "archive",
         abstract: "Looks into an archive: what it holds, whether it is whole, the spans themselves.",
-        discussion: "Only reads, and may be used while Weir runs. docs/archive.md has examples.",
+        discussion: "May be used while Weir runs; all but restore only read. docs/archive.md has examples.",
         subcommands: [
             ArchiveListCommand.self, ArchiveStatCommand.self, ArchiveVerifyCommand.self, ArchiveCatCommand.self,
+            ArchiveRestoreCommand.self,
         ])
 }
 

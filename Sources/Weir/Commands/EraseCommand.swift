@@ -22,6 +22,9 @@ struct EraseCommand: AsyncParsableCommand {
                 try StoreOptions.write("  \(step.place): \(counts.joined(separator: ", "))\n")
             }
             for part in left { try StoreOptions.write("  left: \(part.place), until \(part.until)\n") }
+            if !erasure.elsewhere.isEmpty {
+                try StoreOptions.write("  not here: what went to \(erasure.elsewhere.joined(separator: ", "))\n")
+            }
             try StoreOptions.write(
                 left.isEmpty ? "  complete\n" : "  not complete: run `weir erase apply` after that\n")
             return left.isEmpty

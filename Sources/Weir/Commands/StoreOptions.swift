@@ -16,7 +16,14 @@ struct StoreOptions: ParsableArguments {
     var format = Format.table
 
     func place() throws -> HotTables {
-        let places = try option.read().configuration.exporters.compactMap { definition in
+        try Self.place(exporter, in: option.read().configuration, of: option.file)
+    }
+
+    /// - Parameter exporter: that writes the tables, where there are several.
+    static func place(
+        _ exporter: String?, in configuration: CollectorConfiguration, of file: String
+    ) throws -> HotTables {
+        let places = configuration.exporters.compactMap { definition in
             HotTables(definition).map { (id: definition.id.description, place: $0) }
         }
         let known = places.map(\.id).joined(separator: ", ")
@@ -28,7 +35,7 @@ struct StoreOptions: ParsableArguments {
             return found.place
         }
         guard let first = places.first else {
-            throw ValidationError("found no exporter with hot tables in \(option.file), wanted postgres or sqlite")
+            throw ValidationError("found no exporter with hot tables in \(file), wanted postgres or sqlite")
         }
         guard places.count == 1 else {
             throw ValidationError("found several exporters with hot tables, wanted --exporter with one of \(known)")

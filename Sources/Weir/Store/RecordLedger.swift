@@ -14,9 +14,15 @@ struct RecordLedger {
     /// In their order.
     private(set) var ranges: [Range]
     private var changed: Set<UInt64> = []
+    /// False for records that are restored: whether they are there is asked of the tables themselves.
+    private let isHeeded: Bool
+
+    /// For records that are restored.
+    static func unheeded(_ journal: JournalID) -> RecordLedger { RecordLedger(journal, [], isHeeded: false) }
 
     /// - Parameter ranges: those that hold one of the records that will be asked about, or end right before one.
-    init(_ journal: JournalID, _ ranges: [Range]) {
+    init(_ journal: JournalID, _ ranges: [Range], isHeeded: Bool = true) {
+        self.isHeeded = isHeeded
         self.journal = journal
         self.ranges = ranges
     }
@@ -32,6 +38,7 @@ struct RecordLedger {
     /// - Parameter since: all records from here to `sequence` are stored, as far as they concern this database. A range
     ///   that ends there or later goes on over them, although it does not know of each.
     mutating func add(_ sequence: UInt64, since: UInt64, spans: Int, rejected: Int) {
+        guard isHeeded else { return }
         let next = ranges.firstIndex { $0.first > sequence } ?? ranges.endIndex
         if next > 0, ranges[next - 1].last + 1 >= since {
             ranges[next - 1].last = sequence

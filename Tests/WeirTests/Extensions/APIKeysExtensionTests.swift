@@ -3,7 +3,7 @@ import Testing
 
 @testable import Weir
 
-@Suite(.timeLimit(.minutes(1))) struct APIKeysExtensionTests {
+@Suite(.timeLimit(.minutes(5))) struct APIKeysExtensionTests {
     @Test func knowsTheKeysOfItsFile() throws {
         let sample = try APIKeysSample()
         #expect(sample.tenant(of: sample.secret) == "shop")

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Weir
 
-@Suite(.timeLimit(.minutes(1))) struct WakeupTests {
+@Suite(.timeLimit(.minutes(5))) struct WakeupTests {
     @Test func keepsNewsForWhoeverSleepsNext() async {
         let wakeup = Wakeup()
         wakeup.wake()

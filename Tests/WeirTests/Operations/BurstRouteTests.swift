@@ -4,7 +4,7 @@ import Testing
 
 @testable import Weir
 
-@Suite(.timeLimit(.minutes(1))) struct BurstRouteTests {
+@Suite(.timeLimit(.minutes(5))) struct BurstRouteTests {
     private func request(_ text: String) throws -> Bursts.Request {
         try Bursts.Request(parsing: .copying(Array(text.utf8)))
     }

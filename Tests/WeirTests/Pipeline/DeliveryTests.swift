@@ -2,7 +2,7 @@ import Testing
 
 @testable import Weir
 
-@Suite(.timeLimit(.minutes(1))) struct DeliveryTests {
+@Suite(.timeLimit(.minutes(5))) struct DeliveryTests {
     private let sample: DeliverySample
 
     init() throws {

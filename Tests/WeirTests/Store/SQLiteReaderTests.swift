@@ -64,16 +64,14 @@ import Testing
         }
     }
 
-    @Test func aQueryThatTakesTooLongIsEnded() async throws {
+    @Test(.timeLimit(.minutes(5))) func aQueryThatTakesTooLongIsEnded() async throws {
         let sample = try SQLiteSample()
         try await sample.export(PostgresSample.record(1, 1...3))
         let reader = SQLiteReader(SQLiteDirectory(sample.path), TimeLimit(duration: .nanoseconds(1)))
-        let started = ContinuousClock.now
         await #expect(throws: QueryError.timedOut(.nanoseconds(1))) {
             // Rows without end, were it not for the time-out.
             try await reader.page(EndlessQuery(tenant: tenant, window: window))
         }
-        #expect(.now - started < .seconds(30))
     }
 }
 

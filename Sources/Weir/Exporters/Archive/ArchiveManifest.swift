@@ -51,13 +51,13 @@ extension ArchiveManifest {
     }
 
     private var tree: JSONTree {
-        let range = spans.sequences
+        let runs = spans.runs.map { JSONTree.array([$0.lowerBound, $0.upperBound].map { .int(Int64(clamping: $0)) }) }
         // What lies beyond 2^53 is a text, since many readers of JSON would round it.
         var fields: [(StaticString, JSONTree)] = [
             ("version", .int(1)), ("number", .int(Int64(number))), ("previous", previous.map(JSONTree.text) ?? .null),
             ("journal", .text(journal)), ("tenant", .text(tenant)), ("format", .text(format.rawValue)),
             ("compression", .text(compression.rawValue)),
-            ("sequences", .array([.array([range.lowerBound, range.upperBound].map { .int(Int64(clamping: $0)) })])),
+            ("sequences", .array(runs)),
             ("records", .int(Int64(spans.records))), ("spans", .int(Int64(spans.spans))),
         ]
         if let times = spans.times {
@@ -76,8 +76,8 @@ extension ArchiveManifest {
             let journal = tree["journal"]?.asText, let tenant = tree["tenant"]?.asText,
             let format = tree["format"]?.asText.flatMap(ArchiveFormat.init),
             let compression = tree["compression"]?.asText.flatMap(Compression.init),
-            let range = tree["sequences"]?.elements.first?.elements.compactMap(\.asInt), range.count == 2,
-            range[0] >= 0, range[0] <= range[1], let records = tree["records"]?.count, let spans = tree["spans"]?.count,
+            let runs = tree["sequences"].flatMap({ Self.runs($0.elements) }), let records = tree["records"]?.count,
+            let spans = tree["spans"]?.count,
             let created = tree["created"]?.asText,
             let files = tree["files"]?.elements.map(File.init), !files.isEmpty
         else { return nil }
@@ -90,13 +90,28 @@ extension ArchiveManifest {
         self.format = format
         self.compression = compression
         self.spans = ArchivedSpans(
-            of: UInt64(range[0])...UInt64(range[1]), records: records, spans: spans,
+            of: runs, records: records, spans: spans,
             times: times.count == 2 && times[0] <= times[1] ? times[0]...times[1] : nil)
         self.created = created
         let known = files.compactMap { $0 }
         guard known.count == files.count else { return nil }
         self.files = known
         supersedes = tree["supersedes"]?.elements.compactMap(\.asText) ?? []
+    }
+}
+
+extension ArchiveManifest {
+    /// Nil where they are not in their order, or none.
+    private static func runs(_ elements: [JSONTree]) -> [ClosedRange<UInt64>]? {
+        var runs: [ClosedRange<UInt64>] = []
+        for element in elements {
+            let ends = element.elements.compactMap(\.asInt)
+            guard ends.count == 2, ends[0] >= 0, ends[0] <= ends[1],
+                runs.last.map({ $0.upperBound < UInt64(ends[0]) }) ?? true
+            else { return nil }
+            runs.append(UInt64(ends[0])...UInt64(ends[1]))
+        }
+        return runs.isEmpty ? nil : runs
     }
 }
 

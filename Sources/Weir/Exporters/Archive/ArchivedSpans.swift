@@ -1,8 +1,13 @@
 /// The spans of one partition that a file, or what is appended to one, holds: which records of the journal they are of,
 /// and how many.
 struct ArchivedSpans: Equatable {
-    /// Of the first and the last record.
-    private(set) var sequences: ClosedRange<UInt64>
+    /// Manifests have so many; of more only the first and the last record are known.
+    private static let maxRuns = 2_000
+    /// Of a file whose records are counted up one by one: many times what there is.
+    private static let maxRecords = 1 << 24
+
+    /// Which records, as far as that is known: then they are as many as ``records``.
+    private(set) var runs: [ClosedRange<UInt64>]
     private(set) var records: Int
     private(set) var spans: Int
     /// When the spans started, in nanoseconds since 1970; nil where nobody looked.
@@ -13,10 +18,25 @@ struct ArchivedSpans: Equatable {
     }
 
     init(of sequences: ClosedRange<UInt64>, records: Int, spans: Int, times: ClosedRange<UInt64>?) {
-        self.sequences = sequences
+        self.init(of: [sequences], records: records, spans: spans, times: times)
+    }
+
+    /// - Parameter runs: in their order, at least one.
+    init(of runs: [ClosedRange<UInt64>], records: Int, spans: Int, times: ClosedRange<UInt64>?) {
+        precondition(!runs.isEmpty, "spans of no record")
+        self.runs = runs
         self.records = records
         self.spans = spans
         self.times = times
+    }
+
+    /// Of the first and the last record.
+    var sequences: ClosedRange<UInt64> { runs[0].lowerBound...runs[runs.count - 1].upperBound }
+
+    /// That of each record; nil where it is not known.
+    var everySequence: [UInt64]? {
+        let count = runs.reduce(UInt64(0)) { $0 &+ ($1.upperBound - $1.lowerBound) &+ 1 }
+        return count == UInt64(records) && records <= Self.maxRecords ? runs.flatMap { Array($0) } : nil
     }
 
     /// Whether `sequence` may come next, so that no record of the partition between first and last is anywhere else.
@@ -27,7 +47,15 @@ struct ArchivedSpans: Equatable {
     }
 
     mutating func append(_ next: ArchivedSpans) {
-        sequences = sequences.lowerBound...next.sequences.upperBound
+        for run in next.runs {
+            let last = runs[runs.count - 1]
+            if last.upperBound &+ 1 == run.lowerBound {
+                runs[runs.count - 1] = last.lowerBound...run.upperBound
+            } else {
+                runs.append(run)
+            }
+        }
+        if runs.count > Self.maxRuns { runs = [sequences] }
         records += next.records
         spans += next.spans
         times =

@@ -9,6 +9,8 @@ struct ErasureEntry: Sendable, Equatable {
         case complete
         case hold
         case release
+        /// Days that are brought back from an archive, and stay for a while.
+        case restore
     }
 
     /// A file that was rewritten, as hexadecimal SHA-256.
@@ -35,8 +37,12 @@ struct ErasureEntry: Sendable, Equatable {
     var names: [[UInt8]] = []
     /// What stands for the subject in the key store.
     var tags: [[UInt8]] = []
-    /// (Hold) the first day that is kept; nil for all.
+    /// (Hold, restore) the first day that is kept; nil for all.
     var from: Day?
+    /// (Restore) the last one.
+    var through: Day?
+    /// (Restore) until when.
+    var until: Timestamp?
     /// (Step) such as `sqlite`.
     var place: String?
     var counts: [Count] = []
@@ -80,6 +86,8 @@ extension ErasureEntry {
         if !names.isEmpty { fields.append(("names", .array(names.map { .text($0.hexadecimal) }))) }
         if !tags.isEmpty { fields.append(("key_subjects", .array(tags.map { .text($0.hexadecimal) }))) }
         add("from", from?.compact)
+        add("through", through?.compact)
+        add("until_unix_nano", until.map { "\($0.nanoseconds)" })
         add("place", place)
         if !counts.isEmpty {
             fields.append(("counts", .object(counts.map { (.own($0.name), .int(Int64($0.value))) })))
@@ -107,6 +115,8 @@ extension ErasureEntry {
         names = tree["names"]?.elements.compactMap { $0.asText.flatMap { [UInt8](hexadecimal: $0) } } ?? []
         tags = tree["key_subjects"]?.elements.compactMap { $0.asText.flatMap { [UInt8](hexadecimal: $0) } } ?? []
         from = tree["from"]?.asText.flatMap { Day(compact: $0) }
+        through = tree["through"]?.asText.flatMap { Day(compact: $0) }
+        until = tree["until_unix_nano"]?.asText.flatMap { UInt64($0) }.map { Timestamp(nanoseconds: $0) }
         place = tree["place"]?.asText
         counts =
             tree["counts"]?.members.compactMap { name, value in
@@ -125,5 +135,13 @@ extension JSONTree {
     var asInt: Int? {
         guard case .number(let digits) = self else { return nil }
         return Int(String(decoding: digits, as: UTF8.self))
+    }
+}
+
+extension ErasureEntry {
+    /// Whether it keeps the hot tables from letting go of a day.
+    func keeps(_ day: Day, at now: Timestamp) -> Bool {
+        if let until, until <= now { return false }
+        return (from.map { $0 <= day } ?? true) && (through.map { day <= $0 } ?? true)
     }
 }

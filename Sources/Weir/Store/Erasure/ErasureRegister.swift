@@ -90,7 +90,7 @@ struct ErasureRegister {
             case .step, .complete:
                 guard let index = requests.firstIndex(where: { $0.id == entry.id }) else { continue }
                 requests[index].add(entry)
-            case .hold, .release: continue
+            case .hold, .release, .restore: continue
             }
         }
         return requests
@@ -110,10 +110,8 @@ struct ErasureRegister {
         }
     }
 
-    /// Whether no hold wants the day.
-    func mayDrop(_ day: Day) -> Bool {
-        holds.allSatisfy { hold in hold.from.map { day < $0 } ?? false }
-    }
+    /// What keeps days of the hot tables.
+    var keepers: [ErasureEntry] { holds + entries.filter { $0.kind == .restore } }
 
     // MARK: Traces
 

@@ -26,28 +26,52 @@ struct LetterErasure {
         let file = LineFile(name, in: directory)
         var erased = Erased()
         guard Directory.has(file.path) else { return erased }
-        var kept: [(line: [UInt8], end: Int)] = []
-        var done = 0
+        // What was taken from the file before is left out, since places of lines are not what they were.
+        let done = try Self.done(in: file)
+        let draft = try isTrial ? nil : Self.begin(file.path + ".new")
         var filter = RecordErasure()
         var reader = try LineReader(file.path, from: 0)
         while let line = try reader.next({ (entry: LetterEntry(parsing: $0), bytes: Array($0)) }) {
+            var kept: [UInt8]? = line.bytes
             switch line.entry {
-            case .done(let offset): done = max(done, offset)
+            case .done: kept = nil
             case .record(let letter) where letter.record.tenant == matcher.group.tenant:
-                let left = try await erase(letter, &filter, &erased, directory, at: now)
-                switch left {
-                case .unchanged: kept.append((line.bytes, reader.offset))
-                case .gone: continue
-                case .changed(let line): kept.append((line, reader.offset))
+                switch try await erase(letter, &filter, &erased, directory, at: now) {
+                case .unchanged: break
+                case .gone: kept = nil
+                case .changed(let line): kept = line
                 }
             // What cannot be read is somebody's to look at.
-            case .record, nil: kept.append((line.bytes, reader.offset))
+            case .record, nil: break
             }
+            if let draft, let kept, reader.offset > done { try kept.withUnsafeBytes { try draft.append($0) } }
         }
-        guard !isTrial, erased.letters > 0 else { return erased }
-        // What was taken before is left out, since places of lines are not what they were.
-        try Directory.replace(file.path, with: kept.filter { $0.end > done }.flatMap(\.line))
+        guard let draft else { return erased }
+        try draft.sync()
+        try draft.close()
+        if erased.letters > 0 {
+            try Directory.move(draft.path, to: file.path)
+            try Directory.sync(directory)
+        } else {
+            try Directory.removeFile(draft.path)
+        }
         return erased
+    }
+
+    /// Up to where everything is done with.
+    private static func done(in file: LineFile) throws(FileError) -> Int {
+        var done = 0
+        var reader = try LineReader(file.path, from: 0)
+        while let entry = try reader.next({ LetterEntry(parsing: $0, withPayload: false) }) {
+            if case .done(let offset)? = entry { done = max(done, offset) }
+        }
+        return done
+    }
+
+    /// In place of what a process that died has left.
+    private static func begin(_ path: String) throws(FileError) -> AppendFile {
+        if Directory.has(path) { try Directory.removeFile(path) }
+        return try AppendFile(creating: path)
     }
 
     private enum Left {

@@ -20,11 +20,12 @@ actor Tombstones {
 
     private struct Locked {
         var snapshot = Snapshot()
-        var holds: [ErasureEntry] = []
+        var keepers: [ErasureEntry] = []
         var found: [Found: Set<TraceID>] = [:]
     }
 
     private let directory: String
+    private let serves: Bool
     private let executor = BlockingExecutor(label: "weir.erasure")
     private let locked = Mutex(Locked())
     private var register: ErasureRegister?
@@ -33,8 +34,10 @@ actor Tombstones {
     private var lock: FileLock?
     private var acknowledged: Int?
 
-    init(_ directory: String) {
+    /// - Parameter serves: whether those who erase wait until what they ask for was taken here.
+    init(_ directory: String, serves: Bool = true) {
         self.directory = directory
+        self.serves = serves
     }
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
@@ -42,7 +45,7 @@ actor Tombstones {
     nonisolated var snapshot: Snapshot { locked.withLock { $0.snapshot } }
 
     nonisolated func mayDrop(_ day: Day) -> Bool {
-        locked.withLock { $0.holds.allSatisfy { hold in hold.from.map { day < $0 } ?? false } }
+        locked.withLock { !$0.keepers.contains { $0.keeps(day, at: .now()) } }
     }
 
     /// Traces of which spans were dropped. They are written down with the next ``refresh()``.
@@ -59,7 +62,7 @@ actor Tombstones {
     func refresh() throws(FileError) {
         var register = if let known = self.register { known } else { try ErasureRegister(directory) }
         let isFirst = self.register == nil
-        if lock == nil { lock = try FileLock.take("\(directory)/\(Self.lockName)") }
+        if serves, lock == nil { lock = try FileLock.take("\(directory)/\(Self.lockName)") }
         let found = locked.withLock { locked in
             defer { locked.found = [:] }
             return locked.found
@@ -77,14 +80,14 @@ actor Tombstones {
         guard isFirst || stamps != self.stamps else { return }
         let subjects = try register.subjects(of: register.requests)
         self.stamps = [register.stamp] + subjects.all.map { register.stampOfTraces($0) }
-        let holds = register.holds
+        let keepers = register.keepers
         let requests = register.requests
         locked.withLock { locked in
             locked.snapshot.subjects = subjects
             locked.snapshot.requests = requests.count
             locked.snapshot.open = requests.count { $0.completedAt == nil }
             locked.snapshot.version += 1
-            locked.holds = holds
+            locked.keepers = keepers
         }
     }
 
@@ -111,5 +114,26 @@ extension Tombstones {
     static func taken(_ directory: String) -> Int {
         let text = try? FileReader.contents(of: "\(directory)/\(takenName)", limit: 64)
         return Int(String(decoding: text ?? [], as: UTF8.self).filter(\.isNumber)) ?? 0
+    }
+
+    /// Returns when a running Weir, if there is one, has taken what the register says.
+    static func awaitTaken(_ register: ErasureRegister) async throws {
+        let directory = register.directory
+        let deadline = ContinuousClock.now + .seconds(10)
+        while try isServing(directory), taken(directory) < register.entries.count {
+            guard ContinuousClock.now < deadline else {
+                throw ErasureFailure("the running weir has not taken the tombstone; its log says why")
+            }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+    }
+}
+
+/// An erasure cannot go on.
+struct ErasureFailure: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) {
+        self.description = description
     }
 }

@@ -24,8 +24,12 @@ struct PostgresWriter: ~Copyable {
     private var rows = HotRows()
     private var encoder = CopyEncoder()
 
-    init(_ connection: PostgresConnection) throws(PostgresError) {
+    /// Whether records come from an archive, after their day was dropped.
+    private let isRestoring: Bool
+
+    init(_ connection: PostgresConnection, isRestoring: Bool = false) throws(PostgresError) {
         self.connection = connection
+        self.isRestoring = isRestoring
         try partitions.load(from: connection)
         // COPY has no ON CONFLICT, so usage goes through a table of the session.
         try connection.run(
@@ -57,7 +61,8 @@ struct PostgresWriter: ~Copyable {
     private func begin(_ batch: FrozenBatch) throws(PostgresError) -> RecordLedger {
         let sequences = batch.records.map(\.sequence)
         let range = (sequences.min() ?? 0)...(sequences.max() ?? 0)
-        return try RecordLedger.begin(batch.journal, range, on: connection)
+        let ledger = try RecordLedger.begin(batch.journal, range, on: connection)
+        return isRestoring ? .unheeded(batch.journal) : ledger
     }
 
     /// Adds the rows of a record.

@@ -22,7 +22,9 @@ struct SQLiteDayWriter {
     init(_ records: SQLiteRecords, _ db: Database) throws {
         self.db = db
         self.records = records
-        ledger = try RecordLedger(records.journal, records.sequences, of: db)
+        ledger =
+            try records.isRestored
+            ? .unheeded(records.journal) : RecordLedger(records.journal, records.sequences, of: db)
         spans = try SQLiteInsert(into: "spans", SpanRow.columns, db)
         // Not OR IGNORE, which ignores whatever else is wrong with a row.
         let conflict = "ON CONFLICT (trace_id, span_id, start_time) DO NOTHING"

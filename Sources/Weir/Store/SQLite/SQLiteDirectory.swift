@@ -55,6 +55,16 @@ struct SQLiteDirectory: Sendable {
         try reader(metaPath, SQLiteMigration.meta, 1)
     }
 
+    /// What a query of numbers finds in a day's file.
+    func sequences(on day: Day, _ sql: String) throws(SQLiteFailure) -> Set<UInt64> {
+        let reader = try reader(day)
+        do {
+            return try reader.read { db in Set(try Int64.fetchAll(db, sql: sql).map { UInt64(bitPattern: $0) }) }
+        } catch {
+            throw SQLiteFailure(path(of: day), error)
+        }
+    }
+
     /// Takes the day's file away, which this process has closed. Who still reads it has it until the end.
     func remove(_ day: Day) throws(SQLiteFailure) {
         let path = path(of: day)

@@ -1,12 +1,15 @@
 /// The journal's records that rows are of, as far as the ledger needs to know them.
 struct SQLiteRecords {
     let journal: JournalID
+    /// Whether they come from an archive, after their day was dropped.
+    let isRestored: Bool
     /// For each record, by its sequence: the sequence from which on, up to it, all records were exported.
     private(set) var since: [UInt64: UInt64] = [:]
     /// All that ``since`` mentions lie in it.
     private(set) var sequences: ClosedRange<UInt64> = 0...0
 
-    init(of journal: JournalID) {
+    init(of journal: JournalID, isRestored: Bool = false) {
+        self.isRestored = isRestored
         self.journal = journal
     }
 

@@ -82,10 +82,25 @@ import Testing
         (all.tenant, all.from) = ("default", Day(now))
         try register.append(at: now) { _ in all }
         #expect(register.hold(on: "default", names: [[2]])?.id == "h2")
-        #expect(!register.mayDrop(Day(now) + -1))
+        // The other hold is of all days.
+        #expect(register.keepers.contains { $0.keeps(Day(now) + -1, at: now) })
         try register.append(at: now) { _ in ErasureEntry(.release, id: "h1") }
         #expect(register.holds.map(\.id) == ["h2"])
-        #expect(register.mayDrop(Day(now) + -1) && !register.mayDrop(Day(now)))
+        #expect(!register.keepers.contains { $0.keeps(Day(now) + -1, at: now) })
+        #expect(register.keepers.contains { $0.keeps(Day(now), at: now) })
+    }
+
+    @Test func whatIsRestoredIsKeptForAWhile() throws {
+        var register = try ErasureRegister(directory.path)
+        var entry = ErasureEntry(.restore, id: "r")
+        (entry.tenant, entry.from, entry.through) = ("default", Day(now), Day(now) + 1)
+        entry.until = Timestamp(nanoseconds: now.nanoseconds + 10)
+        try register.append(at: now) { _ in entry }
+        let kept = try #require(try ErasureRegister(directory.path).keepers.first)
+        #expect([-1, 0, 1, 2].map { kept.keeps(Day(now) + $0, at: now) } == [false, true, true, false])
+        #expect(!kept.keeps(Day(now), at: Timestamp(nanoseconds: now.nanoseconds + 10)))
+        // It holds nobody's erasure up.
+        #expect(register.hold(on: "default", names: [[1]]) == nil)
     }
 
     @Test func remembersTraces() throws {

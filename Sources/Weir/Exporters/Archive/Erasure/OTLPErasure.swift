@@ -44,7 +44,10 @@ struct OTLPErasure: ArchivedErasure {
         let file = try AppendFile(creating: path)
         var compressor = try Compressor(manifest.compression)
         var pending: [UInt8] = []
-        var left = ArchivedSpans(of: manifest.spans.sequences, records: 0, spans: 0, times: nil)
+        var left = ArchivedSpans(of: manifest.spans.runs, records: 0, spans: 0, times: nil)
+        let sequences = manifest.spans.everySequence
+        var kept: [UInt64] = []
+        var number = 0
         func flush() throws {
             guard !pending.isEmpty else { return }
             try pending.withUnsafeBytes { try compressor.writeWhole($0) { try file.append($0) } }
@@ -55,7 +58,9 @@ struct OTLPErasure: ArchivedErasure {
         try read { batch in
             var traces = traces
             _ = matcher.erase(in: &batch, &traces)
+            defer { number += 1 }
             guard batch.spanCount > 0 else { return }
+            if let sequences, number < sequences.count { kept.append(sequences[number]) }
             left.add(recordOf: batch)
             if manifest.format == .json {
                 pending += Array(json.bytes(of: batch)) + [UInt8(ascii: "\n")]
@@ -67,6 +72,7 @@ struct OTLPErasure: ArchivedErasure {
             if pending.count >= Self.piece { try flush() }
         }
         try flush()
+        if !kept.isEmpty { left.know(kept) }
         guard let journal = UInt64(manifest.journal, radix: 16) else { throw FileError.damaged(self.path) }
         let footer = ArchiveFooter.bytes(left, of: JournalID(value: journal), manifest.compression)
         try footer.withUnsafeBytes { try file.append($0) }
@@ -75,6 +81,17 @@ struct OTLPErasure: ArchivedErasure {
 }
 
 extension ArchivedSpans {
+    /// These are the records, of which there is at least one.
+    fileprivate mutating func know(_ sequences: [UInt64]) {
+        var known: ArchivedSpans?
+        for sequence in sequences {
+            let one = ArchivedSpans(of: sequence, spans: 0)
+            if known == nil { known = one } else { known?.append(one) }
+        }
+        guard let known else { return }
+        self = ArchivedSpans(of: known.runs, records: records, spans: spans, times: times)
+    }
+
     /// Counts a record of the same journal, within the sequences.
     fileprivate mutating func add(recordOf batch: borrowing Batch) {
         var ends: ClosedRange<UInt64>?
@@ -85,6 +102,6 @@ extension ArchivedSpans {
             ends.map { min(own.lowerBound, $0.lowerBound)...max(own.upperBound, $0.upperBound) }
         }
         self = ArchivedSpans(
-            of: sequences, records: records + 1, spans: spans + batch.spanCount, times: times ?? self.times ?? ends)
+            of: runs, records: records + 1, spans: spans + batch.spanCount, times: times ?? self.times ?? ends)
     }
 }

@@ -1,0 +1,94 @@
+import Logging
+
+/// Brings spans of an archive of OTLP back into hot tables, with the journal and the sequence that they had: past all
+/// processors, each once, and none that was erased since.
+struct ArchiveRestore {
+    struct Outcome: Equatable, Sendable {
+        var files = 0
+        var spans = 0
+        /// Spans that the tables have.
+        var present = 0
+        /// Spans of subjects that were erased.
+        var erased = 0
+        /// Files that have no hour, or whose records are not known, or that are Parquet.
+        var left: [String] = []
+    }
+
+    /// Of one transaction.
+    private static let maxRecords = 1_024
+    private static let maxBytes = 16 << 20
+
+    private let catalog: ArchiveCatalog
+    private let tables: HotTables
+    private let tenant: String
+    private let matchers: [SubjectMatcher]
+
+    /// - Parameter catalog: of one tenant.
+    init(_ catalog: ArchiveCatalog, tenant: String, into tables: HotTables, _ register: ErasureRegister) throws {
+        self.catalog = catalog
+        self.tenant = tenant
+        self.tables = tables
+        matchers = try register.subjects(of: register.requests).groups[tenant, default: []].map { SubjectMatcher($0) }
+    }
+
+    /// May be done again, after whatever ended it.
+    func run(at now: Timestamp) async throws -> Outcome {
+        var outcome = Outcome()
+        var manifests: [(ArchiveManifest, hour: Int)] = []
+        try catalog.visit { found in
+            guard case .manifest(let manifest, let path, _) = found, manifest.tenant == tenant else { return }
+            guard manifest.format != .parquet, manifest.spans.everySequence != nil,
+                let hour = manifest.spans.times.map({ ArchivePartition.hour(of: $0.lowerBound) })
+                    ?? (manifest.spans.spans == 0 ? 0 : nil),
+                manifest.spans.times.map({ ArchivePartition.hour(of: $0.upperBound) == hour }) ?? true
+            else { return outcome.left.append(path) }
+            if manifest.spans.spans > 0 { manifests.append((manifest, hour)) }
+        }
+        for (manifest, hour) in manifests { try await restore(manifest, hour, &outcome, at: now) }
+        return outcome
+    }
+
+    private func restore(
+        _ manifest: ArchiveManifest, _ hour: Int, _ outcome: inout Outcome, at now: Timestamp
+    ) async throws {
+        guard let sequences = manifest.spans.everySequence, let journal = UInt64(manifest.journal, radix: 16),
+            let file = manifest.files.first, let reader = ArchiveFileReader("\(catalog.root)/\(file.path)")
+        else { return outcome.left.append(manifest.files.first?.path ?? "") }
+        let present = try tables.sequences(of: JournalID(value: journal), startedIn: hour, at: now)
+        let received = Timestamp(nanoseconds: manifest.spans.times?.upperBound ?? now.nanoseconds)
+        var batch = Batch(decodedLimit: .max)
+        var encoder = OTLPEncoder()
+        var records: [JournalRecord] = []
+        var number = 0
+        func store() throws {
+            guard !records.isEmpty else { return }
+            try tables.restore(
+                FrozenBatch(journal: JournalID(value: journal), records: records, recoveredThrough: 0), at: now)
+            outcome.spans += records.reduce(0) { $0 + $1.spanCount }
+            records = []
+        }
+        try reader.read(into: &batch) { batch in
+            guard number < sequences.count else { throw FileError.damaged("\(catalog.root)/\(file.path)") }
+            defer { number += 1 }
+            guard !present.contains(sequences[number]) else {
+                outcome.present += batch.spanCount
+                return
+            }
+            for matcher in matchers {
+                var traces: Set<TraceID> = []
+                outcome.erased += matcher.erase(in: &batch, &traces)
+            }
+            guard batch.spanCount > 0 else { return }
+            guard let payload = encoder.encode(batch) else { throw FileError.damaged("\(catalog.root)/\(file.path)") }
+            records.append(
+                JournalRecord(
+                    sequence: sequences[number], tenant: tenant, receivedAt: received, spanCount: batch.spanCount,
+                    payload: payload))
+            if records.count >= Self.maxRecords || records.reduce(0, { $0 + $1.payload.count }) >= Self.maxBytes {
+                try store()
+            }
+        }
+        try store()
+        outcome.files += 1
+    }
+}

@@ -1,0 +1,54 @@
+import ArgumentParser
+
+/// `weir archive restore`
+struct ArchiveRestoreCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "restore",
+        abstract: "Brings a tenant's spans of some hours back into the hot tables, each once.",
+        discussion: """
+            From an archive of OTLP, past all processors, with journal and sequence as they were; what was erased \
+            stays so. May be said again after whatever ended it, and while Weir runs. Exits 1 if files were left out.
+            """)
+
+    @OptionGroup var options: ArchiveOptions
+
+    @Option(help: ArgumentHelp("The exporter whose tables they go to, where there are several.", valueName: "id"))
+    var into: String?
+
+    @Option(
+        help: ArgumentHelp("How long the retention leaves these days alone.", valueName: "duration"),
+        transform: DurationOption.read)
+    var keep: Duration = .seconds(7 * 86_400)
+
+    func validate() throws {
+        guard options.tenant != nil, options.from != nil, options.to != nil else {
+            throw ValidationError("wanted --tenant, --from and --to")
+        }
+    }
+
+    func run() async throws {
+        let configuration = try options.option.read().configuration
+        guard let tenant = options.tenant, let from = options.from, let to = options.to else { return }
+        let tables = try StoreOptions.place(into, in: configuration, of: options.option.file)
+        var register = try ErasureRegister(configuration.service.erasure.directory)
+        let now = Timestamp.now()
+        // First, so that no housekeeping takes what is being brought.
+        try register.append(at: now) { _ in
+            var entry = ErasureEntry(.restore, id: ErasureRegister.newID())
+            (entry.tenant, entry.actor, entry.from, entry.through) = (tenant, KeysOptions.actor, Day(from), Day(to))
+            entry.until = Timestamp(nanoseconds: now.nanoseconds &+ keep.inNanoseconds)
+            return entry
+        }
+        try await Tombstones.awaitTaken(register)
+        let outcome = try await ArchiveRestore(
+            options.catalog(), tenant: tenant, into: tables, register
+        ).run(at: now)
+        for path in outcome.left {
+            StoreOptions.note("\(path): left out: Parquet, without an hour, or of an older Weir")
+        }
+        try StoreOptions.write(
+            "\(outcome.files) files: \(outcome.spans) spans restored, \(outcome.present) were there, "
+                + "\(outcome.erased) erased\n")
+        guard outcome.left.isEmpty else { throw ExitCode.failure }
+    }
+}
