@@ -6,7 +6,7 @@ import pytest
 
 from frames import (
     ACK, CONTINUATION, DATA, END_HEADERS, END_STREAM, ENHANCE_YOUR_CALM, GOAWAY, HEADERS, NO_ERROR, PING, PREFACE,
-    REFUSED_STREAM, RST_STREAM, SETTINGS, WINDOW_UPDATE, Wire, frame, head, literal, message,
+    PUSH_PROMISE, REFUSED_STREAM, RST_STREAM, SETTINGS, WINDOW_UPDATE, Wire, frame, head, literal, message,
 )  # fmt: skip
 from otlp import a_body
 from waiting import eventually
@@ -271,3 +271,30 @@ def test_http2_over_tls_on_the_port_of_otlp_http(start, authority, tmp_path):
     )  # fmt: skip
     assert "500 succeeded, 0 failed" in done.stdout and "h2" in done.stdout, done.stdout + done.stderr
     assert len(weir.spans()) == 2
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        frame(PUSH_PROMISE, END_HEADERS, 1, bytes(8)),
+        frame(WINDOW_UPDATE, 0, 1, bytes(4)),
+        frame(HEADERS, END_HEADERS, 1, literal("x", "y")),
+    ],
+    ids=["push", "window", "trailers"],
+)
+def test_what_is_wrong_beside_a_request_is_not_kept(serve, wrong):
+    weir = serve()
+
+    def misbehave():
+        with Wire(weir.grpc_endpoint, begin=False) as wire:
+            wire.send_what_it_takes(PREFACE + frame(SETTINGS) + wire.request(1) + wrong)
+            wire.end()
+
+    for _ in range(50):
+        misbehave()
+    before = weir.memory_peak()
+    for _ in range(300):
+        misbehave()
+    # Each connection reads into 64 KiB.
+    assert weir.memory_peak() - before < 8 << 20
+    is_well(weir)

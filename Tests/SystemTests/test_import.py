@@ -111,3 +111,20 @@ def test_no_secret_is_said(bring, tmp_path):
 def test_what_is_no_configuration_says_so(bring, text):
     code, _, _ = bring(text)
     assert code != 0
+
+
+def test_an_item_that_lost_what_it_needs_goes_with_it(bring):
+    items = "{ key: a, action: hash }, { key: b, value: 3, action: upsert }, { key: c, from_context: x, action: insert }"
+    text = TYPICAL.replace("{ key: team, value: shop, action: upsert }", items)
+    code, text, said = bring(text)
+    assert code == 0 and "key: b" in text and "key: a" not in text and "key: c" not in text
+    assert (11, "processors.resource.attributes[0]") in said and (11, "processors.resource.attributes[2]") in said
+
+
+def test_references_get_their_scheme(bring):
+    text = TYPICAL.replace("https://backend:4318", "https://${HOST}:4318/$${X}").replace(
+        "sending_queue: {", "headers: { x-api-key: '${API_KEY}', y: '${env:Y:-z}' }, sending_queue: {"
+    )
+    _, text, _ = bring(text)
+    for wanted in ("https://${env:HOST}:4318/$${X}", "${env:API_KEY}", "${env:Y:-z}"):
+        assert wanted in text

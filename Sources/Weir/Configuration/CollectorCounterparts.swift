@@ -83,7 +83,7 @@ enum CollectorCounterparts {
         "response_headers": "answers have no headers of their own", "keep_alives_enabled": "connections are kept",
         "write_timeout": "idle_timeout covers clients that do not read",
         "metrics_url_path": "Weir takes traces", "logs_url_path": "Weir takes traces",
-        "level": "metrics are always all there",
+        "transport": "Weir listens on TCP", "include_metadata": "who sends a request is known by its key",
         "address": "it is called endpoint", "readers": "metrics are served at endpoint, for Prometheus",
     ]
 

@@ -22,7 +22,8 @@ struct CollectorImport {
         var reader = YAMLReader(keepingReferencesOf: file)
         root = reader.read(text)
         diagnostics = reader.diagnostics
-        guard root != nil, !diagnostics.hasErrors else {
+        guard case .mapping? = root?.content, !diagnostics.hasErrors else {
+            if !diagnostics.hasErrors { diagnostics.add(.error, line: nil, path: "", "found no mapping, wanted one") }
             isIncomplete = true
             root = nil
             return
@@ -99,6 +100,7 @@ struct CollectorImport {
                 leaveOut([kind.section, id], "no pipeline of traces that is left uses it")
             }
         }
+        for kind in ComponentKind.allCases where root?[kind.section]?.entries.isEmpty == true { remove([kind.section]) }
     }
 
     // MARK: Keys
@@ -114,8 +116,10 @@ struct CollectorImport {
             var hasChanged = false
             // From the end, so that what goes from a list moves nothing that is looked at yet.
             for problem in problems.reversed() where problem.severity == .error {
-                guard let place = place(of: problem), isKey(place) else { continue }
-                leaveOut(place, CollectorCounterparts.key(place) ?? problem.message)
+                guard let place = place(of: problem.path) ?? item(without: problem), isKey(place) else { continue }
+                let isUnknown = problem.message.hasPrefix("is not a known key")
+                let reason = isUnknown ? "Weir has no such key" : problem.message
+                leaveOut(place, CollectorCounterparts.key(place) ?? reason)
                 hasChanged = true
             }
             if hasChanged { continue }
@@ -129,7 +133,7 @@ struct CollectorImport {
 
     /// The variable of the environment may hold what is wanted.
     private func isReference(_ problem: Diagnostic) -> Bool {
-        guard let place = place(of: problem), case .scalar(let text)? = node(place)?.content else { return false }
+        guard let place = place(of: problem.path), case .scalar(let text)? = node(place)?.content else { return false }
         return text.isExpanded
     }
 
@@ -141,10 +145,18 @@ struct CollectorImport {
             ? place.count > 3 || place.contains("telemetry") && place.count > 2 : place.count > 2
     }
 
+    /// The item of a list that lacks a key which was left out, or never there: without it the item says nothing.
+    private func item(without problem: Diagnostic) -> [String]? {
+        guard problem.message.hasPrefix("is missing"), let dot = problem.path.lastIndex(of: "."),
+            let item = place(of: String(problem.path[..<dot])), item.last?.hasPrefix("[") == true
+        else { return nil }
+        return item
+    }
+
     /// Where the node stands that a problem is about; nil where there is none.
-    private func place(of problem: Diagnostic) -> [String]? {
+    private func place(of path: String) -> [String]? {
         guard let root else { return nil }
-        var rest = problem.path[...]
+        var rest = path[...]
         var place: [String] = []
         var node = root
         while !rest.isEmpty {
@@ -190,11 +202,21 @@ struct CollectorImport {
         root = root?.changing(place[...]) { ConfigNode(line: $0.line, content: content) }
     }
 
+    /// The Collector takes `${NAME}` for `${env:NAME}`.
+    private static func withScheme(_ text: String) -> String {
+        var parts = text.split(separator: "${", omittingEmptySubsequences: false).map(String.init)
+        for index in parts.indices.dropFirst() {
+            let name = parts[index].prefix { $0 != "}" }
+            if Substitution.isName(name), !parts[index - 1].hasSuffix("$") { parts[index] = "env:" + parts[index] }
+        }
+        return parts.joined(separator: "${")
+    }
+
     private static func yamlNode(_ node: ConfigNode) -> Node {
         switch node.content {
         case .scalar(let text):
             let style: Node.Scalar.Style = text.isQuoted ? .doubleQuoted : .plain
-            return .scalar(Node.Scalar(text.isNull ? "null" : text.text, .implicit, style))
+            return .scalar(Node.Scalar(text.isNull ? "null" : withScheme(text.text), .implicit, style))
         case .sequence(let items):
             let nodes = items.map { yamlNode($0) }
             return .sequence(Node.Sequence(nodes, .implicit, nodes.isEmpty ? .flow : .block))

@@ -68,7 +68,7 @@ struct Substitution: Sendable {
         return fallback.contains("${") ? try expand(String(fallback), limit: limit).text : String(fallback)
     }
 
-    private static func isName(_ name: Substring) -> Bool {
+    static func isName(_ name: Substring) -> Bool {
         guard let first = name.utf8.first, !(0x30...0x39).contains(first) else { return false }
         return name.utf8.allSatisfy { byte in
             switch byte {

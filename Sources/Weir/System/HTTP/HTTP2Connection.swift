@@ -84,7 +84,10 @@ final class HTTP2Connection: ChannelInboundHandler {
         } else if life?.hasBegun == false {
             worker.listener.tls?.noteFailure(error, from: address)
         }
-        context.close(promise: nil)
+        // Not now: NIO is in the middle of what it has read. Closed before the end of that, it keeps the streams that
+        // it has yet to tell of it, and with them the connection, for ever.
+        let channel = context.channel
+        context.eventLoop.execute { channel.close(promise: nil) }
     }
 
     // MARK: Streams
