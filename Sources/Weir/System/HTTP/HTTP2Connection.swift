@@ -50,6 +50,9 @@ final class HTTP2Connection: ChannelInboundHandler {
         timer?.cancel()
         self.context = nil
         life = nil
+        // NIO keeps the streams of a read until it hears of the read's end, and of one that the close cuts off it hears
+        // nothing: it would keep them, and with them the connection, for ever.
+        context.pipeline.syncOperations.fireChannelReadComplete()
         context.fireChannelInactive()
     }
 
