@@ -30,6 +30,6 @@ import Testing
                 "1: allowed_origins[0]: found \"example.com\", wanted an origin such as https://app.example.com, "
                 + "https://*.example.com or http://localhost:*, or *",
             "1: on_violation: found the string \"drop\", wanted one of reject, strip, mark",
-            "1: max_request_body_size: found 2MiB, wanted a size in 1B...1MiB")
+            "1: max_request_body_size: found 2MiB, wanted a size in 1...1MiB")
     }
 }
