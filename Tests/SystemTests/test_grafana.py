@@ -150,4 +150,4 @@ def test_a_trace_of_a_day_is_found_through_the_index_of_its_partition(readers, d
         connection.execute("SET enable_seqscan = off")
         query = "EXPLAIN SELECT * FROM spans WHERE trace_id = %s AND start_time BETWEEN %s AND %s"
         plan = "\n".join(row[0] for row in connection.execute(query, [trace, start, start]))
-    assert f"spans_{start:%Y%m%d}_trace_id_span_id_idx" in plan and plan.count("trace_id_idx") == 1, plan
+    assert f"spans_{start:%Y%m%d}_trace_id_span_id_idx" in plan and plan.count("trace_id_span_id_idx") == 1, plan
