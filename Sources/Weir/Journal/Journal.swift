@@ -39,9 +39,6 @@ final class Journal: Sendable {
         var duplicates = 0
     }
 
-    /// How long the first of a group may wait before new requests are refused.
-    static let patience = Duration.seconds(1)
-
     let id: JournalID
     let limits: JournalLimits
     /// Nil where no record is encrypted.
@@ -380,8 +377,8 @@ extension Journal.Locked {
                 "the request takes \(entry.size) bytes in the journal, which takes \(limits.maxEntryBytes) at most")
         }
         if let failure { return .overloaded("the journal cannot write: \(failure)", retryAfter: .seconds(5)) }
-        if let waitingSince, ContinuousClock.now - waitingSince > Journal.patience {
-            return .overloaded("the journal's disk takes more than \(Journal.patience)", retryAfter: .seconds(2))
+        if let waitingSince, ContinuousClock.now - waitingSince > limits.patience {
+            return .overloaded("the journal's disk takes more than \(limits.patience)", retryAfter: .seconds(2))
         }
         let pause = drain.pause(for: state.excessBytes, at: .now)
         if let reason = state.refusal(of: entry) { return .overloaded(reason, retryAfter: pause) }

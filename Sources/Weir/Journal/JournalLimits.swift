@@ -9,6 +9,8 @@ struct JournalLimits: Sendable {
     var durability = Durability.fsync
     /// For ``Durability/interval``.
     var syncInterval = Duration.milliseconds(100)
+    /// How long the first of a group may wait for the disk before new requests are refused.
+    var patience = Duration.seconds(1)
     /// What one tenant may hold once the journal is at the yellow mark, in bytes.
     var tenantBytes: Int
     /// How long a client's resend is recognised; zero switches it off.

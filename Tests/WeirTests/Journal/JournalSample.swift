@@ -50,6 +50,8 @@ extension JournalLimits {
         var limits = JournalLimits(maxBytes: maxBytes)
         limits.segmentBytes = segmentBytes
         limits.tenantBytes = maxBytes
+        // All tests run at once, so that the writer may have to wait for a processor.
+        limits.patience = .seconds(120)
         return limits
     }
 }
