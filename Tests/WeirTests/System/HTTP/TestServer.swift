@@ -27,9 +27,18 @@ final class TestServer: Sendable {
     var openConnections: Int { server.openConnections }
     var hasStopped: Bool { hasReturned.value > 0 }
 
+    /// All tests run at once, and clients wait for a processor longer than any real one.
+    private static var patient: HTTPLimits {
+        var limits = HTTPLimits()
+        limits.readHeaderTimeout = .seconds(300)
+        limits.readTimeout = .seconds(300)
+        limits.idleTimeout = .seconds(300)
+        return limits
+    }
+
     /// Serves while `body` runs. Afterwards the server has to stop by itself, with every byte of its budget given back.
     static func serve(
-        _ limits: HTTPLimits = HTTPLimits(), authentication: HTTPAuthentication? = nil,
+        _ limits: HTTPLimits = TestServer.patient, authentication: HTTPAuthentication? = nil,
         tls: ServerTLS? = nil,
         _ body: (TestServer) async throws -> Void
     ) async throws {
