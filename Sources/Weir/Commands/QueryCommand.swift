@@ -8,7 +8,7 @@ struct QueryCommand: AsyncParsableCommand {
         discussion: "Only reads, and may be used while Weir runs. docs/queries.md has examples.",
         subcommands: [
             QueryTraceCommand.self, QuerySearchCommand.self, QueryServicesCommand.self, QueryOperationsCommand.self,
-            QueryLatencyCommand.self, QueryUsageCommand.self, QueryCostCommand.self, QueryUnpricedCommand.self,
+            QueryLatencyCommand.self, QueryCostCommand.self, QueryUnpricedCommand.self,
         ])
 }
 

@@ -38,11 +38,11 @@ struct QueryCostCommand: AsyncParsableCommand {
         let columns =
             (step == nil ? [] : [TextTable.Column(title: "FROM")])
             + [.init(title: by.rawValue.uppercased(), isFlexible: true)]
-            + ["CALLS", "UNPRICED", "INPUT", "OUTPUT", "COST IN USD", "TABLE", "PROVIDER", "ESTIMATE"].map {
+            + ["CALLS", "UNPRICED", "INPUT", "OUTPUT", "CACHED", "COST IN USD", "TABLE", "PROVIDER", "ESTIMATE"].map {
                 TextTable.Column(title: $0, isNumber: true)
             }
         try await options.run(query, columns) { row in
-            let numbers = [row.calls, row.unpriced, row.inputTokens, row.outputTokens]
+            let numbers = [row.calls, row.unpriced, row.inputTokens, row.outputTokens, row.cacheReadTokens]
             let sources = [row.byTable, row.byProvider, row.byEstimate]
             return (row.key.start.map { [ShortText.minute($0)] } ?? []) + [row.key.who ?? "-"]
                 + numbers.map { "\($0)" } + [row.cost ?? "-"] + sources.map { $0 == 0 ? "-" : $0.inDollars }

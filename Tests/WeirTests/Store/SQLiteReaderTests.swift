@@ -12,7 +12,7 @@ import Testing
     @Test func whereThereIsNoDirectoryThereAreNoSpans() async throws {
         let reader = SQLiteReader(SQLiteDirectory("/nonexistent/hot"))
         #expect(try await reader.page(SpanSearch(tenant, in: window)).rows.isEmpty)
-        #expect(try await reader.page(UsageQuery(tenant, by: .model, in: window)).rows.isEmpty)
+        #expect(try await reader.page(CostQuery(tenant, by: .model, in: window)).rows.isEmpty)
     }
 
     @Test func aDamagedFileIsNamed() async throws {

@@ -33,25 +33,3 @@ extension OperationLatency: JSONRow {
         line.add("p99_ns", quantile(0.99))
     }
 }
-
-extension UsageSummary: JSONRow {
-    func write(to line: inout JSONLine) {
-        line.add("start_time", key.start)
-        switch key.dimension {
-        case .tenant: line.add("tenant", key.who)
-        case .user: line.add("user_id", key.who)
-        case .model: line.add("model", key.who)
-        case .agent: line.add("agent", key.who)
-        }
-        line.add("calls", calls)
-        line.add("errors", errors)
-        line.add("input_tokens", inputTokens)
-        line.add("output_tokens", outputTokens)
-        line.add("cache_read_tokens", cacheReadTokens)
-        line.add("cache_write_tokens", cacheWriteTokens)
-        line.add("reasoning_tokens", reasoningTokens)
-        // In quotes, because a number with twelve decimals is not what most readers of JSON would keep.
-        line.add("total_cost", cost)
-        line.add("unpriced", unpricedCalls)
-    }
-}

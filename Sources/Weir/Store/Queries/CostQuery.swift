@@ -38,7 +38,9 @@ struct CostQuery: AggregateQuery {
         return """
             SELECT \(TimeStep.start(of: step, "start_time", dialect)) AS start, \(group(dialect)) AS who,
                 \(dialect.sum("calls")), \(dialect.sum("unpriced")), \(dialect.sum("input_tokens")),
-                \(dialect.sum("output_tokens")), count(\(dialect.costColumn)), \(dialect.cost),
+                \(dialect.sum("output_tokens")), \(dialect.sum("cache_read_tokens")),
+                \(dialect.sum("cache_write_tokens")), \(dialect.sum("reasoning_tokens")),
+                count(\(dialect.costColumn)), \(dialect.cost),
                 \(dialect.cost(" FILTER (WHERE cost_source = 'table')")),
                 \(dialect.cost(" FILTER (WHERE cost_source = 'provider')")),
                 \(dialect.cost(" FILTER (WHERE cost_source = 'estimate')"))
@@ -55,7 +57,9 @@ struct CostQuery: AggregateQuery {
             key: CostSummary.Key(
                 dimension: dimension, start: step == nil ? nil : start, who: try columns.optionalText()),
             calls: try columns.integer(), unpriced: try columns.integer(), inputTokens: try columns.integer(),
-            outputTokens: try columns.integer(), priced: try columns.integer(), picoDollars: try columns.pico(),
+            outputTokens: try columns.integer(), cacheReadTokens: try columns.integer(),
+            cacheWriteTokens: try columns.integer(), reasoningTokens: try columns.integer(),
+            priced: try columns.integer(), picoDollars: try columns.pico(),
             byTable: try columns.pico(), byProvider: try columns.pico(), byEstimate: try columns.pico())
     }
 

@@ -15,6 +15,9 @@ struct CostSummary: AggregateRow, Equatable {
     /// Of the calls that say so, at most what 63 bits hold.
     var inputTokens: Int64
     var outputTokens: Int64
+    var cacheReadTokens: Int64
+    var cacheWriteTokens: Int64
+    var reasoningTokens: Int64
     /// Entries that have a cost.
     var priced: Int64
     /// In 10⁻¹² USD, as the parts of it by source that follow.
@@ -31,6 +34,9 @@ struct CostSummary: AggregateRow, Equatable {
         unpriced += other.unpriced
         inputTokens = Self.sum(inputTokens, other.inputTokens)
         outputTokens = Self.sum(outputTokens, other.outputTokens)
+        cacheReadTokens = Self.sum(cacheReadTokens, other.cacheReadTokens)
+        cacheWriteTokens = Self.sum(cacheWriteTokens, other.cacheWriteTokens)
+        reasoningTokens = Self.sum(reasoningTokens, other.reasoningTokens)
         priced += other.priced
         picoDollars += other.picoDollars
         byTable += other.byTable
@@ -58,6 +64,9 @@ extension CostSummary: JSONRow {
         line.add("unpriced", unpriced)
         line.add("input_tokens", inputTokens)
         line.add("output_tokens", outputTokens)
+        line.add("cache_read_tokens", cacheReadTokens)
+        line.add("cache_write_tokens", cacheWriteTokens)
+        line.add("reasoning_tokens", reasoningTokens)
         // In quotes, because a number with twelve decimals is not what most readers of JSON would keep.
         line.add("total_cost", cost)
         line.add("table_cost", byTable.inDollars)

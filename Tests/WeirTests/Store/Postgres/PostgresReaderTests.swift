@@ -80,7 +80,7 @@ import Testing
             SpanSearch(tenant, in: day).sql(in: day, atMost: 10, .postgres),
             TraceQuery(tenant, id: id, in: day).sql(in: day, atMost: 10, .postgres),
             LatencyQuery(tenant, in: day).sql(in: day, atMost: 10, .postgres),
-            UsageQuery(tenant, by: .model, in: day).sql(in: day, atMost: 10, .postgres),
+            CostQuery(tenant, by: .model, in: day).sql(in: day, atMost: 10, .postgres),
         ]
         for statement in statements {
             let plan = try await session.rows("EXPLAIN \(statement)").compactMap { $0.first ?? nil }.joined()

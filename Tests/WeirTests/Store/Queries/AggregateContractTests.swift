@@ -113,24 +113,25 @@ import Testing
             Sample.call(2, start: -Sample.day, model: "large", user: "ann", tokens: 50, cost: 1.5),
             Sample.call(3, model: "small", user: "bob", tokens: 7), Sample.call(4, model: "small", tokens: 1),
         ])
-        func rows(_ dimension: UsageQuery.Dimension) async throws -> [String] {
-            try await sample.reader.page(UsageQuery(Sample.tenant, by: dimension, in: Sample.window)).rows.map {
-                "\($0.key.who ?? "-") \($0.calls) \($0.inputTokens) \($0.cost ?? "-") \($0.unpricedCalls)"
+        func rows(_ dimension: CostQuery.Dimension) async throws -> [String] {
+            try await sample.reader.page(CostQuery(Sample.tenant, by: dimension, in: Sample.window)).rows.map {
+                "\($0.key.who ?? "-") \($0.calls) \($0.inputTokens) \($0.cost ?? "-") \($0.unpriced)"
             }
         }
         #expect(try await rows(.tenant) == ["default 4 158 1.500000000001 2"])
         #expect(try await rows(.model) == ["large 2 150 1.500000000001 0", "small 2 8 - 2"])
         #expect(try await rows(.user) == ["ann 2 150 1.500000000001 0", "- 1 1 - 1", "bob 1 7 - 1"])
         #expect(try await rows(.agent) == ["- 3 58 1.500000000000 2", "planner 1 100 0.000000000001 0"])
-        var query = UsageQuery(Sample.tenant, by: .model, in: Sample.window)
+        var query = CostQuery(Sample.tenant, by: .model, in: Sample.window)
         query.step = .seconds(86_400)
         let steps = try await sample.reader.page(query).rows
         #expect(steps.map { $0.key.start?.text.prefix(10) } == ["2026-02-02", "2026-02-03", "2026-02-03"])
         #expect(steps.map(\.key.who) == ["large", "large", "small"])
         #expect(
-            steps[0].json == #"{"start_time":"2026-02-02T00:00:00.000000000Z","model":"large","calls":1,"errors":0,"#
-                + #""input_tokens":50,"output_tokens":0,"cache_read_tokens":0,"cache_write_tokens":0,"#
-                + #""reasoning_tokens":0,"total_cost":"1.500000000000","unpriced":0}"#)
+            steps[0].json == #"{"start_time":"2026-02-02T00:00:00.000000000Z","by":"model","who":"large","calls":1,"#
+                + #""unpriced":0,"input_tokens":50,"output_tokens":0,"cache_read_tokens":0,"cache_write_tokens":0,"#
+                + #""reasoning_tokens":0,"total_cost":"1.500000000000","table_cost":"0.000000000000","#
+                + #""provider_cost":"1.500000000000","estimate_cost":"0.000000000000"}"#)
     }
 
     @Test(arguments: HotDatabase.allCases)
@@ -138,7 +139,7 @@ import Testing
         let sample = try Sample(database)
         try await sample.add(
             (1...4).map { Sample.call($0, model: "m", tokens: .max, cost: 9_000_000) })
-        let rows = try await sample.reader.page(UsageQuery(Sample.tenant, by: .model, in: Sample.window)).rows
+        let rows = try await sample.reader.page(CostQuery(Sample.tenant, by: .model, in: Sample.window)).rows
         #expect(rows.map(\.cost) == ["36000000.000000000000"])
         #expect(rows.map(\.inputTokens) == [.max])
         for id: UInt64 in 5...8 {
@@ -159,8 +160,8 @@ import Testing
         #expect(try await reader.page(ServicesQuery(tenant, in: Sample.window)).rows == [])
         #expect(try await reader.page(OperationsQuery(tenant, in: Sample.window)).rows == [])
         #expect(try await reader.page(LatencyQuery(tenant, in: Sample.window)).rows == [])
-        for dimension in UsageQuery.Dimension.allCases {
-            #expect(try await reader.page(UsageQuery(tenant, by: dimension, in: Sample.window)).rows == [])
+        for dimension in CostQuery.Dimension.allCases {
+            #expect(try await reader.page(CostQuery(tenant, by: dimension, in: Sample.window)).rows == [])
         }
     }
 }

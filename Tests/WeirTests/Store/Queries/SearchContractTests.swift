@@ -59,7 +59,7 @@ import Testing
                 try await reader.page(ServicesQuery(tenant, in: window)).rows.reduce(0) { $0 + $1.spans },
                 try await reader.page(OperationsQuery(tenant, in: window)).rows.reduce(0) { $0 + $1.spans },
                 try await reader.page(LatencyQuery(tenant, in: window)).rows.reduce(0) { $0 + $1.spans },
-                try await reader.page(UsageQuery(tenant, by: .user, in: window)).rows.reduce(0) { $0 + $1.calls },
+                try await reader.page(CostQuery(tenant, by: .user, in: window)).rows.reduce(0) { $0 + $1.calls },
             ]
         }
         #expect(try await counts(of: "default") == [2, 2, 2, 2, 2, 2])
