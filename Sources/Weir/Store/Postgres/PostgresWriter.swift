@@ -150,10 +150,11 @@ extension PostgresWriter {
             """)
     }
 
-    /// What one transaction corrects, the next one sees: one after the other, and before either waits for a row.
+    /// What one transaction that has calls of models corrects, every other one sees: it is alone, before it waits for a
+    /// row. Those without go side by side, but not beside it: a span of theirs may be what stands between two calls.
     private func lockCosts() throws(PostgresError) {
-        guard !rows.costs.isEmpty else { return }
-        try connection.run("SELECT pg_advisory_xact_lock(\(PostgresLock.key("costs")))")
+        let lock = rows.costs.isEmpty ? "pg_advisory_xact_lock_shared" : "pg_advisory_xact_lock"
+        try connection.run("SELECT \(lock)(\(PostgresLock.key("costs")))")
     }
 
     private mutating func copyCosts(_ costs: some Collection<CostRow>) throws(PostgresError) {
@@ -173,29 +174,31 @@ extension PostgresWriter {
             """)
     }
 
-    /// Takes back what the entries of these spans show to be there twice.
+    /// Takes back what the entries of these spans' traces show to be there twice.
     private func correctCosts() throws(PostgresError) {
-        guard let first = rows.spans.map(\.day).min(), let last = rows.spans.map(\.day).max() else { return }
-        // A day before and after, since a trace may go over midnight.
-        let days = """
-            touched_days AS (SELECT timestamptz '\((Day(number: max(0, first.number - 1))).text) 00:00:00+00' AS first,
-                timestamptz '\((last + 2).text) 00:00:00+00' AS last)
-            """
+        guard let days = TouchedDays(rows.spans.lazy.map(\.day)) else { return }
         if rows.costs.contains(where: { !$0.usage.responseID.isAbsent }) {
             try connection.run(
                 """
-                WITH \(days), touched_responses AS (
+                WITH \(days.table), touched_responses AS (
                     SELECT DISTINCT tenant_id, response_id FROM new_costs WHERE response_id IS NOT NULL)
                 \(CostCorrections.duplicates(.postgres))
                 """)
         }
+        // Most traces have no call of a model, and the statements below take long to plan.
         let traces = Set(rows.spans.map(\.trace)).map(\.text).joined(separator: ",")
+        let withCosts = try connection.run(
+            """
+            SELECT array_agg(DISTINCT trace_id) FROM cost_ledger
+            WHERE trace_id = ANY ($1::uuid[]) AND \(days.condition(on: "start_time"))
+            """, [.text("{\(traces)}")])
+        guard let traces = withCosts.text(0, 0) else { return }
         for correction in [CostCorrections.leaves(.postgres), CostCorrections.agents(.postgres)] {
             try connection.run(
                 """
-                WITH RECURSIVE \(days), touched_traces AS (SELECT unnest($1::uuid[]) AS trace_id)
+                WITH RECURSIVE \(days.table), touched_traces AS (SELECT unnest($1::uuid[]) AS trace_id)
                 \(correction)
-                """, [.text("{\(traces)}")])
+                """, [.text(traces)])
         }
     }
 
