@@ -131,6 +131,16 @@ import Testing
     }
 
     @Test(arguments: HotDatabase.allCases)
+    func anIdThatEveryCallHasIsNoResponses(database: HotDatabase) async throws {
+        let sample = try Sample(database)
+        try await sample.add((1...600).map { call($0, pico: 1, response: "none") })
+        #expect(try await sum(sample) == 1)
+        // Each of the 599 that were taken back has two entries by now.
+        try await sample.add((601...610).map { call($0, pico: 1, response: "none") })
+        #expect(try await sum(sample) == 11)
+    }
+
+    @Test(arguments: HotDatabase.allCases)
     func anAggregateIsPaidForUntilACallBelowItIs(database: HotDatabase) async throws {
         // A workflow, in it an agent, in it a step, in it a call; beside the agent one that says nothing of its calls.
         let spans = [
@@ -162,6 +172,48 @@ import Testing
         #expect(rows.map(\.picoDollars) == [67])
     }
 
+    @Test func partsOfATraceThatTwoCollectorsStoreAtOnceAreCorrected() async throws {
+        let schema = try PostgresSchema()
+        let (one, two) = (try PostgresSample(schema: schema), try PostgresSample(schema: schema))
+        // Then neither has to make tables or partitions.
+        try await one.export(PostgresSample.record(1, [Sample.span(90)]))
+        try await two.export(PostgresSample.record(1, [Sample.span(91)]), journal: 8)
+        func batch(_ journal: UInt64, _ sequence: UInt64, _ spans: [SpanFixture]) -> FrozenBatch {
+            FrozenBatch(
+                journal: JournalID(value: journal), records: [PostgresSample.record(sequence, spans)],
+                recoveredThrough: 0)
+        }
+        let costs = batch(7, 2, [agent(1, pico: 100), call(4, parent: 3, pico: 7)])
+        let between = batch(8, 2, [placed(Sample.span(3, name: "step"), 1, 1)])
+        // Both have corrected what they see, or wait to, when the first can end.
+        let other = try schema.open()
+        try other.run("BEGIN; LOCK TABLE ledger IN SHARE MODE")
+        let exporters = (one.exporter, two.exporter)
+        async let first: Void = exporters.0.export(costs)
+        async let second: Void = exporters.1.export(between)
+        let waiting = """
+            SELECT count(DISTINCT w.pid) FROM pg_locks w WHERE NOT w.granted AND w.pid IN (
+                SELECT h.pid FROM pg_locks h WHERE h.relation = 'spans'::regclass AND h.mode = 'RowExclusiveLock')
+            """
+        try await eventually("both wait") { try PostgresSchema.rows(waiting, on: other) == ["2"] }
+        try other.run("COMMIT")
+        _ = try await (first, second)
+        #expect(try schema.rows("SELECT (sum(total_cost) * 1000000000000)::bigint FROM cost_ledger") == ["7"])
+    }
+
+    @Test(arguments: HotDatabase.allCases)
+    func anAggregateIsNoCallWhateverItsSenderSaysOfItsCost(database: HotDatabase) async throws {
+        let sample = try Sample(database)
+        var outer = agent(1, pico: 100)
+        outer.attributes.append(NewPair(key: "gen_ai.usage.cost", value: .double(0.5)))
+        try await sample.add([outer])
+        #expect(try await sum(sample) == 100)
+        #expect(try await calls(sample) == 0)
+        try await sample.add([call(2, parent: 1, pico: 7)])
+        #expect(try await sum(sample) == 7)
+        #expect(try await calls(sample) == 1)
+    }
+
     @Test(arguments: HotDatabase.allCases)
     func aCallIsTheNearestAgentsWhateverCameFirst(database: HotDatabase) async throws {
         func named(_ id: UInt64, parent: UInt64, _ name: String) -> SpanFixture {
@@ -183,6 +235,20 @@ import Testing
             #expect(found == ["- 300 1", "outer 20 1", "inner 7 1"], "\(order.map(\.spanID))")
             #expect(try await sum(sample) == 327)
         }
+    }
+
+    @Test(arguments: HotDatabase.allCases)
+    func allCallsOfABatchAreTheirAgents(database: HotDatabase) async throws {
+        let sample = try Sample(database)
+        let agents = (0..<30 as Range<UInt64>).map {
+            placed(Sample.span($0 + 1, name: "agent", [("gen_ai.agent.name", .string("planner"))]), $0, 0)
+        }
+        let calls = (0..<1_500 as Range<UInt64>).map {
+            call($0 + 100, parent: $0 % 30 + 1, trace: $0 % 30, start: Int64($0) * 1_000, pico: 1)
+        }
+        try await sample.add(agents + calls)
+        let rows = try await sample.reader.page(CostQuery(Sample.tenant, by: .agent, in: Sample.window)).rows
+        #expect(rows.map { "\($0.key.who ?? "-") \($0.calls)" } == ["planner 1500"])
     }
 
     @Test(arguments: HotDatabase.allCases)
@@ -223,6 +289,20 @@ import Testing
         #expect(try await apply() == 0)
         try await sample.add(spans)
         #expect(try await sum(sample) == 50_000_059)
+    }
+
+    @Test(arguments: HotDatabase.allCases)
+    func aPriceThatComesLateTakesTheAggregateAboveBack(database: HotDatabase) async throws {
+        let sample = try Sample(database)
+        try await sample.add([agent(1, pico: 50), call(2, parent: 1, pico: nil, model: "gpt-4o")])
+        #expect(try await sum(sample) == 50)
+        let day = Day(Timestamp(nanoseconds: Sample.start))
+        let query = StandingCostQuery(Sample.tenant, in: TimeWindow(from: day.start, to: (day + 1).start))
+        let repricing = Repricing(table: try PriceVectorTests.table())
+        let repriced = try await sample.reader.page(query).rows.compactMap(repricing.reprice)
+        #expect(try await sample.store.costRewriter.write(repriced) == 1)
+        // Ten tokens of 2,500,000 each.
+        #expect(try await sum(sample) == 25_000_000)
     }
 
     /// A day of traffic: resends of single spans, whole requests that come again, calls that are seen twice, aggregates

@@ -97,7 +97,8 @@ struct BudgetBook: Sendable {
     /// - Returns: crossings that are not known to be recorded.
     mutating func note(_ answers: [(wish: Wish, page: Page<Spend>)], at now: Timestamp) -> [BudgetCrossing] {
         for (wish, page) in answers {
-            let sums = Dictionary(uniqueKeysWithValues: page.rows.map { ($0.owner, $0.pico) })
+            // Two ids of a database may be one text here: é has two spellings.
+            let sums = Dictionary(page.rows.map { ($0.owner, $0.pico) }, uniquingKeysWith: +)
             switch wish.part {
             case .past:
                 accounts[wish.budget].past = sums

@@ -8,19 +8,23 @@ enum CostCorrections {
 
     /// Takes back all but one of the calls of one response, of a tenant and a day: a gateway and the SDK behind it, or
     /// two instrumentations of one library, see the same call. The one that has a price stays, before one of which the
-    /// sender says it; then the earliest.
+    /// sender says it; then the earliest. An id that very many calls have names no response.
     ///
     /// Wants `touched_responses` with the columns `tenant_id` and `response_id`.
     static func duplicates(_ dialect: SQLDialect) -> String {
         """
-        , calls AS (
+        , responses AS (
+            SELECT t.tenant_id, t.response_id FROM touched_responses t WHERE (SELECT count(*) FROM (
+                SELECT 1 FROM cost_ledger m WHERE m.tenant_id = t.tenant_id AND m.response_id = t.response_id
+                    \(dialect.touchedDays("m.start_time")) LIMIT \(maximumOfResponse)) e) < \(maximumOfResponse)
+        ), calls AS (
             SELECT l.*, row_number() OVER (
                 PARTITION BY l.tenant_id, l.response_id, \(dialect.day("l.start_time"))
                 ORDER BY (l.\(dialect.costName) IS NULL), (l.cost_source <> 'table'), l.start_time, l.trace_id,
                     l.span_id
             ) AS place
             FROM cost_ledger l
-            JOIN touched_responses t ON t.tenant_id = l.tenant_id AND t.response_id = l.response_id
+            JOIN responses t ON t.tenant_id = l.tenant_id AND t.response_id = l.response_id
             WHERE l.calls = 1\(dialect.touchedDays("l.start_time")) AND \(standing)
         )
         \(reversal("'duplicate'", dialect)) FROM calls l WHERE l.place > 1
@@ -74,7 +78,7 @@ enum CostCorrections {
                 SELECT l.* FROM cost_ledger l JOIN touched_traces t ON t.trace_id = l.trace_id
                 WHERE l.agent IS NULL AND l.parent_span_id IS NOT NULL AND \(standing)
                     \(dialect.touchedDays("l.start_time"))
-                ORDER BY l.start_time DESC LIMIT \(maximumClimbers)
+                ORDER BY l.start_time DESC LIMIT \(maximumEntries)
             ), climb (tenant_id, trace_id, span_id, start_time, above_id, agent, steps) AS (
                 SELECT l.tenant_id, l.trace_id, l.span_id, l.start_time, l.parent_span_id, CAST(NULL AS text), 0
                 FROM climbers l
@@ -97,11 +101,12 @@ enum CostCorrections {
             """
     }
 
+    /// Entries from which on an id is none of a response: whoever writes it writes it onto every call.
+    private static let maximumOfResponse = 1_000
     /// Spans between a call and its agent.
     private static let maximumSteps = 32
-    /// Calls that are given to agents at once: the newest of those that have none.
-    private static let maximumClimbers = 1_000
-    /// Entries of the touched traces that are looked at for what is above them, the newest; and aggregates.
+    /// Entries of the touched traces that are looked at for what is above them, the newest; aggregates, and calls that
+    /// have no agent, likewise. More than an exporter's batch has.
     private static let maximumEntries = 10_000
 
     /// `l` says what a span costs, and nothing has taken it back.

@@ -32,7 +32,21 @@ actor PostgresCostRewriter: CostRewriter {
             try connection.run(adds, place + price)
             count += 1
         }
+        try takeBackAggregates(above: repriced, on: connection)
         try connection.commit()
         return count
+    }
+
+    /// Above calls that had no price before.
+    private func takeBackAggregates(
+        above repriced: [CostReprice], on connection: PostgresConnection
+    ) throws(PostgresError) {
+        guard let days = TouchedDays(repriced.lazy.map { Day($0.standing.key.start) }) else { return }
+        let traces = Set(repriced.map(\.standing.key.trace)).map(\.text).joined(separator: ",")
+        try connection.run(
+            """
+            WITH RECURSIVE \(days.table), touched_traces AS (SELECT unnest($1::uuid[]) AS trace_id)
+            \(CostCorrections.leaves(.postgres))
+            """, [.text("{\(traces)}")])
     }
 }

@@ -16,7 +16,11 @@ actor SQLiteCostRewriter: CostRewriter {
         for (day, rows) in Dictionary(grouping: repriced, by: { Day($0.standing.key.start) }) {
             let file = try SQLiteFile(directory.path(of: day), SQLiteMigration.day, at: .now())
             defer { file.close() }
-            count += try file.write(at: .now()) { db in try rows.count { try Self.write($0, db) } }
+            count += try file.write(at: .now()) { db in
+                let written = try rows.count { try Self.write($0, db) }
+                try Self.takeBackAggregates(above: rows, db)
+                return written
+            }
         }
         return count
     }
@@ -35,5 +39,15 @@ actor SQLiteCostRewriter: CostRewriter {
         let price: StatementArguments = ["cost": row.pico, "price": row.price, "source": row.source.rawValue]
         try db.execute(sql: adds, arguments: place &+ price)
         return true
+    }
+
+    /// Above calls that had no price before.
+    private static func takeBackAggregates(above rows: [CostReprice], _ db: Database) throws {
+        try db.execute(sql: "CREATE TEMP TABLE IF NOT EXISTS touched_traces (trace_id blob PRIMARY KEY) WITHOUT ROWID")
+        for trace in Set(rows.map(\.standing.key.trace)) {
+            try db.execute(sql: "INSERT INTO touched_traces VALUES (x'\(trace.text)')")
+        }
+        try db.execute(sql: "WITH RECURSIVE none AS (SELECT 1) \(CostCorrections.leaves(.sqlite))")
+        try db.execute(sql: "DELETE FROM touched_traces")
     }
 }

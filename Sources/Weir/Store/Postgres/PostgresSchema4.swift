@@ -5,7 +5,8 @@ extension PostgresMigration {
         sql: """
             CREATE VIEW telemetry_events AS
                 SELECT t.name AS tenant, s.start_time AS event_time, lpad(to_hex(s.span_id), 16, '0') AS event_id,
-                    s.name, coalesce((s.attributes ->> 'weir.event.version')::bigint, 1) AS schema_version,
+                    s.name, coalesce(substring(s.attributes ->> 'weir.event.version' FROM '^[0-9]{1,18}$')::bigint, 1)
+                        AS schema_version,
                     1 / coalesce(s.adjusted_count, 1) AS sample_rate, s.trace_id, s.session_id,
                     s.attributes ->> 'browser.origin' AS source, s.attributes AS payload
                 FROM spans s JOIN tenants t ON t.id = s.tenant_id

@@ -43,7 +43,7 @@ struct SpendQuery: StoreQuery {
             rows = found
             return
         }
-        var sums = Dictionary(uniqueKeysWithValues: rows.map { ($0.owner, $0.pico) })
+        var sums = Dictionary(rows.map { ($0.owner, $0.pico) }, uniquingKeysWith: +)
         for row in found { sums[row.owner, default: 0] += row.pico }
         rows = sums.map { Spend(owner: $0.key, pico: $0.value) }
     }

@@ -175,10 +175,11 @@ extension HotRows {
         var row = usageRow(of: span, batch)
         if operation.isModelCall { usage.append(row) }
         var (reason, status) = (CostRow.Reason.call, row.totalCost == nil ? said ?? .unpriced : .priced)
-        if !operation.isModelCall, status == .aggregate {
-            // Where the spans in between are not stored, nobody can tell what is below it.
+        if !operation.isModelCall, said == .aggregate {
+            // Where the spans in between are not stored, nobody can tell what is below it. What its sender says that it
+            // costs is the sum of the calls below as well.
             guard !row.isSampledOut, let cost = genAI.pico(.aggregateCost, of: batch) else { return }
-            (row.totalCost, row.costSource, reason) = (cost, .table, .aggregate)
+            (row.totalCost, row.costSource, reason, status) = (cost, .table, .aggregate, .aggregate)
         } else if status == .aggregate || status == .priced, row.totalCost == nil {
             status = .unpriced
         }

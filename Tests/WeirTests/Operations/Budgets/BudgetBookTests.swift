@@ -56,6 +56,15 @@ struct BudgetBookTests {
         #expect(book.wishes(at: now).map(\.part) == [.past, .recent, .recent])
     }
 
+    @Test func twoSpellingsOfOneTextAreAddedUp() {
+        let spellings = [spend(6, "\u{E9}"), spend(5, "e\u{301}")]
+        var book = BudgetBook([budget(.user, .day, hard: 10)])
+        #expect(read(&book, at: now, past: spellings).map(\.spent) == [11])
+        var rows = spellings
+        SpendQuery(.user, in: .always).merge([spend(1, "\u{E9}")], into: &rows)
+        #expect(rows.map(\.pico) == [12])
+    }
+
     @Test func aThresholdIsCrossedOnceInAWindow() {
         var book = BudgetBook([budget(.user, .day, soft: 10, hard: 20)])
         #expect(read(&book, at: now, past: [spend(5, "ann")], recent: [spend(4, "ann"), spend(9, "bob")]) == [])
