@@ -84,8 +84,8 @@ actor SQLiteExporter: Exporter {
                 telemetry.addDropped()
                 logger.info("removed a day after its retention", metadata: ["day": "\(day.text)"])
             }
-            try store.forgetRejects(at: now)
             let days = try directory.days()
+            try store.forgetRejects(at: now, oldest: days.first)
             let bytes = days.reduce(0) { $0 + directory.size(of: directory.path(of: $1)) }
             telemetry.show(files: days.count, bytes: bytes)
         } catch {

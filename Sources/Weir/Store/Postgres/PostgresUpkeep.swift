@@ -41,8 +41,10 @@ actor PostgresUpkeep {
         }
         guard try PostgresRetention.drop(days, on: connection) else { return [] }
         let past = UInt64(max(0, retention.duration / .nanoseconds(1)))
-        let kept = Timestamp(nanoseconds: now.nanoseconds - min(now.nanoseconds, past))
-        try PostgresRetention.prune(before: Day(kept), on: connection)
+        let kept = Day(Timestamp(nanoseconds: now.nanoseconds - min(now.nanoseconds, past)))
+        // What may not be dropped needs its resources for as long.
+        let oldest = try PostgresRetention.days(on: connection).min() ?? kept
+        try PostgresRetention.prune(before: min(kept, oldest), on: connection)
         return days
     }
 }

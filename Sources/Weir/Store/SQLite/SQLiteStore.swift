@@ -92,10 +92,12 @@ struct SQLiteStore {
     }
 
     /// Rejects are kept as long as a day is.
-    func forgetRejects(at now: Timestamp) throws(SQLiteFailure) {
+    /// - Parameter oldest: the first day that is there.
+    func forgetRejects(at now: Timestamp, oldest: Day?) throws(SQLiteFailure) {
         let kept = UInt64(max(0, retention.duration / .nanoseconds(1)))
         guard now.nanoseconds > kept else { return }
-        try meta?.forgetRejects(before: Timestamp(nanoseconds: now.nanoseconds - kept), at: now)
+        let limit = Timestamp(nanoseconds: now.nanoseconds - kept)
+        try meta?.forgetRejects(before: min(limit, oldest?.start ?? limit), at: now)
     }
 
     func checkpointIfIdle(at now: Timestamp) {

@@ -106,7 +106,7 @@ struct PostgresRetentionTests {
         try connection.run("SELECT pg_advisory_unlock(\(key))")
     }
 
-    @Test func whatOnlyOldSpansNeededIsPruned() async throws {
+    private func addDictionaries() throws {
         try connection.run(
             """
             INSERT INTO resources SELECT n, 1, date '2026-01-27' + n, '{}', '' FROM generate_series(1, 7) n;
@@ -114,6 +114,19 @@ struct PostgresRetentionTests {
             INSERT INTO rejects SELECT timestamptz '2026-01-27 00:00:00+00' + n * interval '1 day', 1, 1, 1,
                 gen_random_uuid(), n, '', '' FROM generate_series(1, 7) n
             """)
+    }
+
+    @Test func aDayThatMayNotGoKeepsWhatItsSpansNeed() async throws {
+        try addDictionaries()
+        let kept = Self.today + -3
+        _ = try await upkeep { $0 != kept }.run(at: Self.now)
+        #expect(try PostgresSchema.rows("SELECT min(id) FROM resources", on: connection) == ["2"])
+        #expect(try PostgresSchema.rows("SELECT min(id) FROM scopes", on: connection) == ["2"])
+        #expect(try PostgresSchema.rows("SELECT min(span_id) FROM rejects", on: connection) == ["4"])
+    }
+
+    @Test func whatOnlyOldSpansNeededIsPruned() async throws {
+        try addDictionaries()
         _ = try await upkeep().run(at: Self.now)
         #expect(try PostgresSchema.rows("SELECT min(id) FROM resources", on: connection) == ["4"])
         #expect(try PostgresSchema.rows("SELECT min(id) FROM scopes", on: connection) == ["4"])
