@@ -278,7 +278,10 @@ extension JournalLog {
         }
         try rotate(for: 0, at: now)
         scrubbedBelow = nextSequence
-        guard let header = active?.header, let size = active?.file.size else { return nil }
+        // Where a sync failed, what was to be synced stands in the new segment already.
+        guard let header = active?.header, header.firstSequence == nextSequence, let size = active?.file.size else {
+            return nil
+        }
         return SegmentSummary(header: header, size: size)
     }
 
