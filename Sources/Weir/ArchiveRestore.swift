@@ -22,12 +22,19 @@ struct ArchiveRestore {
     private let tables: HotTables
     private let tenant: String
     private let matchers: [SubjectMatcher]
+    /// As long as it is held, nobody erases, and nobody else restores.
+    private let lock: FileLock
 
     /// - Parameter catalog: of one tenant.
     init(_ catalog: ArchiveCatalog, tenant: String, into tables: HotTables, _ register: ErasureRegister) throws {
         self.catalog = catalog
         self.tenant = tenant
         self.tables = tables
+        guard let lock = try register.lockPlaces() else { throw ErasureFailure("another process erases, or restores") }
+        self.lock = lock
+        // Whoever asked meanwhile has asked before.
+        var register = register
+        try register.load()
         matchers = try register.subjects(of: register.requests).groups[tenant, default: []].map { SubjectMatcher($0) }
     }
 

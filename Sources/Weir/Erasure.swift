@@ -78,8 +78,12 @@ struct Erasure {
     /// - Returns: what is left; nothing where the request is complete.
     mutating func run(_ request: ErasureRequest, report: (Step) throws -> Void) async throws -> [Left] {
         if let hold = register.hold(on: request.tenant, names: request.names) { throw Held(hold: hold) }
+        guard let lock = try register.lockPlaces() else { throw ErasureFailure("another process erases, or restores") }
+        defer { withExtendedLifetime(lock) {} }
         try await Tombstones.awaitTaken(register)
         try await note(destroyKeys(of: request), request, report)
+        // Before anything is looked for: what is under way to a destination is there only when nothing of it is left.
+        let left = try await left(of: request)
         var subjects = try register.subjects(of: [request])
         guard var group = subjects.all.first else { return [] }
         var matcher = SubjectMatcher(group)
@@ -91,11 +95,9 @@ struct Erasure {
         try await places.erase(matcher, traces: group.traces, rewrites: rewrites, at: clock()) { step in
             try await note(step, request, report)
         }
-        // What was under way to a destination when the tombstone was taken is there by now.
         guard try await places.traces(of: matcher, at: clock()).isEmpty else {
             return [Left(place: "spans that came meanwhile", until: "the next `weir erase apply`")]
         }
-        let left = try await left(of: request)
         if left.isEmpty, request.completedAt == nil {
             try register.append(at: clock()) { register in
                 let isComplete = register.requests.contains { $0.id == request.id && $0.completedAt != nil }

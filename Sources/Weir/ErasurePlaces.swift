@@ -88,10 +88,15 @@ struct ErasurePlaces {
     }
 
     /// The directories of pipelines, of those too that are not configured any more.
-    private var pipelines: [String] {
+    /// - Throws: also where they cannot be read, since nobody knows then what is left in them.
+    private func pipelines() throws(FileError) -> [String] {
         let root = configuration.service.journal.directory
-        let names = (try? Directory.names(in: root).sorted()) ?? []
-        return names.map { "\(root)/\($0)" }
+        do throws(FileError) {
+            return try Directory.names(in: root).sorted().map { "\(root)/\($0)" }
+        } catch {
+            guard error.isMissing else { throw error }
+            return []
+        }
     }
 
     private func letters(
@@ -101,7 +106,7 @@ struct ErasurePlaces {
         let codec = try KeystoreCodec.make(
             configuration, extensions(), Logger(label: "weir") { _ in SwiftLogNoOpLogHandler() })
         let letters = LetterErasure(matcher: matcher, traces: traces, codec: codec)
-        for pipeline in pipelines {
+        for pipeline in try pipelines() {
             for exporter in try Self.names(in: "\(pipeline)/dead_letters") {
                 let directory = "\(pipeline)/dead_letters/\(exporter)"
                 guard let replay = try FileLock.take("\(directory)/replay.lock") else {
@@ -155,7 +160,7 @@ struct ErasurePlaces {
                 Erasure.Left(
                     place: "\(archive.id): \(count) files are still collected", until: "\(time.date)T\(time.time)Z"))
         }
-        for pipeline in pipelines {
+        for pipeline in try pipelines() {
             for part in ["", "/\(StageCourse.directory)"]
             where Directory.has("\(pipeline)\(part)/\(JournalRecovery.identityName)") {
                 left += try Self.journal("\(pipeline)\(part)", before: request.at)

@@ -291,6 +291,12 @@ def test_a_destroyed_key_is_an_erased_person(start, tmp_path):
     assert backup.stat().st_mode & 0o777 == 0o600
     arguments = ("keys", "destroy", "--config", weir.config, "--tenant", "default", "--subject", "user.id=maria")
     assert command(*arguments).returncode != 0
+    # A hold keeps every key of the tenant, also one that is named by its id.
+    hold = command("hold", "add", "--config", weir.config, "--tenant", "default", "--reason", "case 1").stdout.split()[1]
+    (key,) = sqlite3.connect(backup).execute("SELECT id FROM data_keys ORDER BY class LIMIT 1").fetchone()
+    run = command("keys", "destroy", "--config", weir.config, "--key", f"{key % (1 << 64):016x}", "--yes")
+    assert run.returncode != 0 and hold in run.stderr, run.stdout + run.stderr
+    assert command("hold", "release", "--config", weir.config, hold, "--reason", "closed").returncode == 0
     run = command(*arguments, "--yes")
     assert run.returncode == 0 and "1 data keys are destroyed" in run.stdout, run.stdout + run.stderr
     weir.stop()

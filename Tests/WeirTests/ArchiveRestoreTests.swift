@@ -56,6 +56,29 @@ import Testing
         #expect(try sample.spanIDs() == ErasureSample.left.map { "\($0)" })
     }
 
+    @Test func whatIsErasedWhileItBeginsStaysSo() async throws {
+        try await archive(try ErasureSample.records())
+        let before = try ErasureRegister("\(directory.path)/erasures")
+        var register = before
+        let hash = register.hash(of: SubjectFamily(of: "user.id"), tenant: "default")
+        try register.append(at: now) { _ in
+            var entry = ErasureEntry(.request, id: "1")
+            (entry.tenant, entry.attribute) = ("default", "user.id")
+            entry.names = [hash.digest(of: Array(ErasureSample.person.utf8))]
+            return entry
+        }
+        let sample = try SQLiteSample()
+        let catalog = ArchiveCatalog(
+            root: directory.path, selection: ArchiveCatalog.Selection(tenant: "default"))
+        let tables = HotTables.sqlite(SQLiteDirectory(sample.path))
+        let restore = try ArchiveRestore(catalog, tenant: "default", into: tables, before)
+        #expect(try await restore.run(at: now).spans == 3)
+        // Nor does anybody erase, or restore as well, before it is done.
+        #expect(try register.lockPlaces() == nil)
+        await #expect(throws: ErasureFailure.self) { try await self.restore(tables) }
+        withExtendedLifetime(restore) {}
+    }
+
     @Test func aRequestOfTwoHoursComesBackWhole() async throws {
         let start = SampleBatch.fourOClock
         try await archive(

@@ -33,7 +33,7 @@ struct KeysDestroyCommand: AsyncParsableCommand {
         ring.readEncryptionKeys()
         if subject != nil, let problem = await ring.open(at: .now()) { throw problem }
         let selections = try selections(ring, configuration)
-        if let tenant {
+        if let tenant = try await owner(ring) {
             let register = try ErasureRegister(configuration.service.erasure.directory)
             if let hold = register.holds.first(where: { $0.tenant == tenant }) {
                 throw ValidationError("hold \(hold.id) is on the tenant: \(hold.reason ?? "")")
@@ -55,6 +55,12 @@ struct KeysDestroyCommand: AsyncParsableCommand {
             }
         }
         try StoreOptions.write("\(count) data keys are destroyed\n")
+    }
+
+    /// Whose keys are meant; nil where there is no such key.
+    private func owner(_ ring: Keyring) async throws -> String? {
+        guard let id = key.flatMap({ UInt64($0, radix: 16) }) else { return tenant }
+        return try await ring.store.run { database throws(KeyError) in try database.keys([id]).first?.tenant }
     }
 
     private func selections(_ ring: Keyring, _ configuration: CollectorConfiguration) throws -> [KeySelection] {

@@ -72,6 +72,10 @@ struct ErasureRegister {
         return entry
     }
 
+    /// Held by whoever erases, or brings back what may have been erased meanwhile.
+    /// - Returns: nil where somebody has it.
+    func lockPlaces() throws(FileError) -> FileLock? { try FileLock.take("\(directory)/places") }
+
     /// A name for a new request or hold.
     static func newID() -> String { UInt64.random(in: .min ... .max).digits(16, radix: 16) }
 

@@ -95,6 +95,8 @@ struct PostgresErasure {
                 OR (trace_id, span_id) IN (SELECT trace_id, span_id FROM subject_spans))
             """
         }
+        // As whoever stores: before it waits for a row, or they would wait in a circle.
+        try connection.run("SELECT pg_advisory_xact_lock(\(PostgresLock.key("costs")))")
         erased.calls =
             try connection.run(
                 """
@@ -104,7 +106,6 @@ struct PostgresErasure {
                 """
             ).affectedCount
         let (ledger, rollups) = (table("cost_ledger", day), table("cost_rollups", day))
-        try connection.run("SELECT pg_advisory_xact_lock(\(PostgresLock.key("costs")))")
         try connection.run(
             CostErasure.statements(where: condition("cost_ledger"), ledger: ledger, rollups: rollups, .postgres))
         erased.spans =
@@ -150,6 +151,9 @@ struct PostgresErasure {
         guard tenant != nil else { return [] }
         var partitions = PostgresPartitions()
         try partitions.load(from: connection)
+        // A day from before a table has spans as well.
+        let incomplete = partitions.incomplete
+        if !incomplete.isEmpty { try partitions.make(incomplete, on: connection) }
         return partitions.days.sorted()
     }
 

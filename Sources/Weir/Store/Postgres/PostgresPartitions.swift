@@ -9,6 +9,8 @@ struct PostgresPartitions {
     private var names: Set<PostgresPartitionName> = []
     /// Days for which every table has one.
     private(set) var days: Set<Day> = []
+    /// Days for which some tables have none: they were there before a table was.
+    var incomplete: Set<Day> { Set(names.map(\.day)).subtracting(days) }
 
     /// Today and the days after it.
     static func ahead(at now: Timestamp) -> [Day] {

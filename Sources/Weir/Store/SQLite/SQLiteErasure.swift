@@ -30,19 +30,22 @@ struct SQLiteErasure {
         for day in try directory.days() {
             try change(directory.path(of: day), SQLiteMigration.day, at: now) { file in
                 let found = try file.write(at: now) { db in
-                    try SQLiteDayErasure(db, matcher)?.erase(traces, db) ?? ErasedRows()
+                    let found = try SQLiteDayErasure(db, matcher)?.erase(traces, db) ?? ErasedRows()
+                    if !found.isEmpty { try db.execute(sql: Self.owes) }
+                    return found
                 }
-                if !found.isEmpty { try rewrite(file) }
+                try rewriteIfOwed(file)
                 erased.add(found)
             }
         }
         if Directory.has(directory.metaPath) {
             try change(directory.metaPath, SQLiteMigration.meta, at: now) { file in
-                let (rejects, crossings) = try file.write(at: now) { db in
-                    (try eraseRejects(matcher, traces, db), try eraseCrossings(matcher, traces, db))
+                erased.rejects += try file.write(at: now) { db in
+                    let rejects = try eraseRejects(matcher, traces, db)
+                    if rejects + (try eraseCrossings(matcher, traces, db)) > 0 { try db.execute(sql: Self.owes) }
+                    return rejects
                 }
-                if rejects + crossings > 0 { try rewrite(file) }
-                erased.rejects += rejects
+                try rewriteIfOwed(file)
             }
         }
         return erased
@@ -60,15 +63,20 @@ struct SQLiteErasure {
         }
     }
 
+    /// Written with what is deleted: whoever is killed before the file was written anew does that the next time.
+    private static let owes = "PRAGMA user_version = 1"
+
     /// Leaves nothing of what was deleted: SQLite would keep it in free pages, in what pages have left, and in its log.
-    private func rewrite(_ file: SQLiteFile) throws {
+    private func rewriteIfOwed(_ file: SQLiteFile) throws {
         try file.runAlone { db in
+            guard try Int.fetchOne(db, sql: "PRAGMA user_version") != 0 else { return }
             // The copy is made in a file, since a day's may be larger than the memory; what was erased is not in it.
             try db.execute(sql: "PRAGMA temp_store = FILE; VACUUM; PRAGMA temp_store = MEMORY")
             let row = try Row.fetchOne(db, sql: "PRAGMA wal_checkpoint(TRUNCATE)")
             guard row?[0] == 0 else {
                 throw SQLiteFailure(file.path, "is being read, so that its log cannot be emptied; try again")
             }
+            try db.execute(sql: "PRAGMA user_version = 0")
         }
     }
 

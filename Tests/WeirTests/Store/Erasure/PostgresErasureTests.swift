@@ -18,6 +18,20 @@ import Testing
         #expect(again.isEmpty)
     }
 
+    @Test func daysFromBeforeATableHaveSubjectsToo() async throws {
+        let sample = try PostgresSample()
+        for record in try ErasureSample.records() { try await sample.export(record) }
+        // As tables are that were there before the ledger of costs.
+        for table in ["cost_ledger", "cost_rollups"] {
+            let day = PostgresPartitionName(table: table, day: Day(Timestamp(nanoseconds: SampleBatch.fourOClock)))
+            _ = try sample.rows("DROP TABLE \(day)")
+        }
+        let erasure = try PostgresErasure(sample.schema.open(), ErasureSample.matcher())
+        #expect(try erasure.traces() == ErasureSample.traces)
+        #expect(try erasure.erase(ErasureSample.traces, rewrites: false).spans == 4)
+        #expect(try sample.spanIDs() == ErasureSample.left)
+    }
+
     @Test func hasNothingOfATenantThatNeverCame() async throws {
         let sample = try PostgresSample()
         #expect(try PostgresErasure(sample.schema.open(), ErasureSample.matcher()).traces() == [])

@@ -24,6 +24,19 @@ import Testing
         #expect(try sample.directory.files(with: ErasureSample.person) == [])
     }
 
+    @Test func aFileThatWasNotWrittenAnewIsWrittenTheNextTime() async throws {
+        let sample = try SQLiteSample()
+        try await sample.export(try ErasureSample.records())
+        await sample.exporter.finish()
+        // As somebody leaves it who is killed behind the transaction.
+        try sample.change(
+            "DELETE FROM spans; DELETE FROM llm_usage; DELETE FROM cost_ledger; DELETE FROM resources;"
+                + " PRAGMA user_version = 1")
+        let erasure = SQLiteErasure(directory: SQLiteDirectory(sample.path))
+        #expect(try erasure.erase(ErasureSample.matcher(), traces: ErasureSample.traces, at: now).isEmpty)
+        #expect(try sample.lines("PRAGMA user_version") == ["0"])
+    }
+
     @Test func callsStayAndLeadToNobody() async throws {
         let sample = try SQLiteSample()
         try await sample.export(try ErasureSample.records())
