@@ -226,7 +226,10 @@ extension Service {
         if isStopping { return .rejected(["weir is stopping"]) }
         let checked = source()
         // A team's file that is wrong leaves that team's pipelines as they are, and nobody else's.
-        guard let next = checked.partial?.keeping(configuration) else { return .rejected(checked.diagnostics.lines) }
+        guard let partial = checked.partial else { return .rejected(checked.diagnostics.lines) }
+        let conflicts = partial.conflicts(keeping: configuration)
+        guard conflicts.isEmpty else { return .rejected(checked.diagnostics.lines + conflicts) }
+        let next = partial.keeping(configuration)
         let (now, then) = (configuration.service, next.service)
         guard now.fixed == then.fixed, now.operations?.listener.endpoint == then.operations?.listener.endpoint else {
             return .rejected([

@@ -6,10 +6,10 @@ import pathlib
 import pytest
 
 import archives
-from otlp import a_body, a_span
+from otlp import a_body, a_span, request_json, span_json
 from test_reload import Reloading
 from weir import ROOT, command
-from wire import post
+from wire import post, post_json
 
 DATA = pathlib.Path(__file__).parent / "data"
 EXAMPLES = sorted(path.stem for path in (ROOT / "pipelines").glob("*.yaml"))
@@ -82,6 +82,28 @@ def test_one_teams_mistake_leaves_its_pipeline_as_it_was(start, teams, tmp_path)
     program.weir.stop()
     assert values(tmp_path / "shop") == {"a": "one", "b": "one", "c": "three", "d": "three"}
     assert values(tmp_path / "bank") == {"a": "one", "b": "two", "c": "two"}
+
+
+def test_a_pipeline_that_is_kept_gets_no_other_redaction(start, tmp_path):
+    def main(content):
+        text = MAIN.format(tmp_path, tmp_path / "pipelines")
+        return text + f"processors: {{ redaction: {{ content: {content} }} }}\n" + "exporters:\n  archive: " + json.dumps(
+            {"directory": str(tmp_path / "shop"), "format": "otlp_proto", "compression": "none", "max_file_age": "1s"}
+        )
+
+    (tmp_path / "pipelines").mkdir()
+    (tmp_path / "pipelines/shop.yaml").write_text(
+        "owner: a\npipelines:\n  traces: { receivers: [otlp], processors: [redaction], exporters: [archive] }\n"
+    )
+    program = Reloading(start(text=main("hash")))
+    # In error with it: what is to be encrypted is left as it is for a processor that is not there.
+    status, answer = program.reload(main("encrypt"))
+    assert status == 422 and "found redaction changed" in answer["problems"][-1]
+    prompt = {"key": "gen_ai.input.messages", "value": {"stringValue": "a-secret-prompt"}}
+    assert post_json(program.weir.endpoint, request_json(span_json(attributes=[prompt]))).status == 200
+    program.weir.stop()
+    kept = [path for path in tmp_path.rglob("*") if path.is_file() and b"a-secret-prompt" in path.read_bytes()]
+    assert kept == []
 
 
 def test_a_tenant_that_no_pipeline_takes_is_told_so(start, teams, tmp_path):

@@ -55,12 +55,34 @@ extension CollectorConfiguration {
 
     /// The same, where files that are in error say what they said in `other`.
     func keeping(_ other: CollectorConfiguration) -> CollectorConfiguration {
-        func isKept(_ id: ComponentID) -> Bool { id.file.map { files.broken.contains(String($0)) } ?? false }
         var kept = self
         kept.processors += other.processors.filter { isKept($0.id) }
         kept.exporters += other.exporters.filter { isKept($0.id) }
         kept.service.pipelines += other.service.pipelines.filter { isKept($0.id) }
         return kept
+    }
+
+    /// Why that cannot be: a pipeline that would be kept names a component of `collector.yaml` that says something else
+    /// than in `other`, and nobody has looked at the two together. Redaction may have left to an encryption processor
+    /// what it had masked before.
+    func conflicts(keeping other: CollectorConfiguration) -> [String] {
+        other.service.pipelines.filter { isKept($0.id) }.flatMap { pipeline in
+            let changed =
+                pipeline.processors.filter { isOther($0, processors, than: other.processors) }
+                + pipeline.exporters.filter { isOther($0, exporters, than: other.exporters) }
+            return changed.map { id in
+                "service.pipelines.\(pipeline.id): found \(id) changed, wanted the pipeline's file to be right first"
+            }
+        }
+    }
+
+    private func isKept(_ id: ComponentID) -> Bool { id.file.map { files.broken.contains(String($0)) } ?? false }
+
+    private func isOther(
+        _ id: ComponentID, _ definitions: [ComponentDefinition], than others: [ComponentDefinition]
+    ) -> Bool {
+        id.file == nil
+            && definitions.first { $0.id == id }?.fingerprint != others.first { $0.id == id }?.fingerprint
     }
 }
 
