@@ -121,6 +121,17 @@ def test_an_item_that_lost_what_it_needs_goes_with_it(bring):
     assert (11, "processors.resource.attributes[0]") in said and (11, "processors.resource.attributes[2]") in said
 
 
+def test_an_item_without_anything_it_needs_takes_no_other_with_it(bring):
+    policies = (
+        "{ name: errors, type: status_code, status_code: { status_codes: [ERROR] } }, { ottl_condition: {} }, "
+        "{ name: slow, type: latency, latency: { threshold_ms: 500 } }, { name: rest, type: always_sample }"
+    )
+    text = TYPICAL.replace("transform: { trace_statements: [] }", f"tail_sampling: {{ policies: [ {policies} ] }}")
+    code, text, said = bring(text.replace("transform", "tail_sampling"))
+    assert code == 0 and all(f"name: {name}" in text for name in ("errors", "slow", "rest"))
+    assert (10, "processors.tail_sampling.policies[1]") in said
+
+
 def test_references_get_their_scheme(bring):
     text = TYPICAL.replace("https://backend:4318", "https://${HOST}:4318/$${X}").replace(
         "sending_queue: {", "headers: { x-api-key: '${API_KEY}', y: '${env:Y:-z}' }, sending_queue: {"

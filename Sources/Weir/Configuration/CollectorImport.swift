@@ -113,22 +113,27 @@ struct CollectorImport {
                 _ = CollectorConfiguration(&fields, environment: [:], catalogue: catalogue)
             }
             let problems = top.diagnostics.entries.filter { !isReference($0) }
-            var hasChanged = false
-            // From the end, so that what goes from a list moves nothing that is looked at yet.
-            for problem in problems.reversed() where problem.severity == .error {
-                guard let place = place(of: problem.path) ?? item(without: problem), isKey(place) else { continue }
-                let isUnknown = problem.message.hasPrefix("is not a known key")
-                let reason = isUnknown ? "Weir has no such key" : problem.message
-                leaveOut(place, CollectorCounterparts.key(place) ?? reason)
-                hasChanged = true
+            // All places at first: with what goes from a list, what stands behind it gets another.
+            let wrong = problems.filter { $0.severity == .error }.compactMap { problem in
+                (place(of: problem.path) ?? item(without: problem)).map { (place: $0, message: problem.message) }
             }
-            if hasChanged { continue }
+            var gone: [[String]] = []
+            // From the end, so that what goes from a list moves nothing that is looked at yet.
+            for (place, message) in wrong.reversed() where isKey(place) {
+                guard !gone.contains(where: { place.starts(with: $0) }) else { continue }
+                let reason = message.hasPrefix("is not a known key") ? "Weir has no such key" : message
+                leaveOut(place, CollectorCounterparts.key(place) ?? reason)
+                gone.append(place)
+            }
+            if !gone.isEmpty { continue }
             for problem in problems {
                 isIncomplete = isIncomplete || problem.severity == .error
                 diagnostics.add(problem.severity, line: problem.line, path: problem.path, problem.message)
             }
             return
         }
+        isIncomplete = true
+        diagnostics.add(.error, line: nil, path: "", "is still wrong after \(Self.maximumRounds) rounds")
     }
 
     /// The variable of the environment may hold what is wanted.
