@@ -15,6 +15,8 @@ final class JWTExtension: Authenticator {
 
     private struct Locked {
         var keys: JSONWebKeys
+        /// How often the keys have changed.
+        var generation = 0
         /// By the SHA-256 of a token.
         var good: RecentValues<[UInt8], JWTPolicy.Verified>
         var wantsKeys = false
@@ -62,11 +64,14 @@ final class JWTExtension: Authenticator {
     func identify(_ credentials: Credentials) -> Identity? {
         let now = Timestamp.now()
         let digest = Digest.sha256(Array(credentials.key.utf8))
-        let (keys, known) = locked.withLock { ($0.keys, $0.good.find(digest)) }
+        let (keys, generation, known) = locked.withLock { ($0.keys, $0.generation, $0.good.find(digest)) }
         if let known, !policy.isOver(known.expires, at: now) { return known.identity }
         do throws(JWTPolicy.Problem) {
             let verified = try policy.verify(credentials.key, keys, at: now)
-            locked.withLock { $0.good.keep(verified, for: digest) }
+            locked.withLock { locked in
+                // The key that has signed it may be gone meanwhile.
+                if locked.generation == generation { locked.good.keep(verified, for: digest) }
+            }
             return verified.identity
         } catch {
             refusals[error]?.add()
@@ -129,6 +134,7 @@ final class JWTExtension: Authenticator {
             }
             locked.withLock { locked in
                 locked.keys = keys
+                locked.generation += 1
                 // A token that a key has signed which is gone is good no longer.
                 locked.good = RecentValues(limit: cachedTokens)
             }
