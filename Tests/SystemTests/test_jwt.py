@@ -1,8 +1,11 @@
 """Clients with JSON Web Tokens and with certificates: whose spans they send."""
 
 import base64
+import http.client
 import http.server
 import json
+import signal
+import ssl
 import subprocess
 import threading
 import time
@@ -179,6 +182,38 @@ def test_a_certificate_decides_whose_spans_these_are(start, authority, tmp_path,
     assert caught.value.code() == grpc.StatusCode.UNAVAILABLE
     weir.stop()
     assert [path.name for path in weir.archive.glob("tenant=*")] == ["tenant=shop"]
+
+
+def test_a_certificate_that_was_shown_before_its_name_counted_counts(start, authority, tmp_path):
+    server, key = authority.sign("server")
+    file = tmp_path / "keys.yaml"
+    file.write_text("keys: [ { name: shop-backend, tenant: shop, scopes: [ingest], certificate: 'CN=shop' } ]\n")
+    tls = {"cert_file": str(server), "key_file": str(key), "client_ca_file": str(authority.file)}
+
+    def text(**keys):
+        made = configuration(http={"tls": tls, **keys}, exporters={"archive": archive("archive")})
+        return made + f"extensions:\n  api_keys: {{ file: {file} }}\n"
+
+    weir = start(text=text())
+    context = ssl.create_default_context(cafile=authority.file)
+    context.load_cert_chain(*authority.sign("shop"))
+    host, port = weir.endpoint.rsplit(":", 1)
+    connection = http.client.HTTPSConnection(host, int(port), context=context, timeout=20)
+
+    def send():
+        connection.request("POST", "/v1/traces", a_body(), {"Content-Type": "application/x-protobuf"})
+        answer = connection.getresponse()
+        answer.read()
+        return answer.status
+
+    assert send() == 200
+    weir.config.write_text(text(auth={"authenticator": "api_keys"}))
+    weir.process.send_signal(signal.SIGHUP)
+    eventually(lambda: weir.metric("weir_reloads", outcome="applied") == 1, weir.log)
+    assert send() == 200, "the connection stayed"
+    connection.close()
+    weir.stop()
+    assert sorted(path.name for path in weir.archive.glob("tenant=*")) == ["tenant=default", "tenant=shop"]
 
 
 @pytest.mark.parametrize(

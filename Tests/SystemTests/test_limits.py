@@ -1,6 +1,8 @@
 """Every limit of the receiver, at its edge and past it, against a real socket."""
 
+import contextlib
 import json
+import socket
 import threading
 import time
 
@@ -234,6 +236,25 @@ def test_a_path_past_the_limit_is_refused(weir):
 
 def test_headers_of_usual_size_are_taken(weir):
     assert exchange(weir.endpoint, request(a_body(), headers=[("Authorization", "Bearer " + "x" * 4000)])).status == 200
+
+
+def test_connections_far_past_the_limit_leave_nothing(start):
+    weir = start(http={"max_connections": 1, "read_header_timeout": "300s"})
+    # 256 more are told so; those beyond are closed.
+    held = [Connection(weir.endpoint) for _ in range(257)]
+
+    def knock(times):
+        for _ in range(times):
+            with socket.create_connection(tuple(weir.endpoint.rsplit(":", 1))) as one, contextlib.suppress(OSError):
+                one.recv(1)
+
+    knock(2_000)
+    before = weir.memory_peak()
+    knock(20_000)
+    # A kilobyte each, if it were kept.
+    assert weir.memory_peak() - before < 8 * MIB
+    for connection in held:
+        connection.close()
 
 
 def test_connections_past_the_limit_are_told_to_come_back(start):

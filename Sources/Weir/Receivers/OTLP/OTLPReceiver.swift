@@ -52,13 +52,9 @@ final class OTLPReceiver: Receiver {
         for kind in OTLPServers.Kind.allCases { observe(kind) }
         try await serve(makeServers(into: pipelines))
         onReady()
-        let (never, end) = AsyncStream<Never>.makeStream()
-        await withTaskCancellationHandler {
-            for await _ in never {}
-        } onCancel: {
-            end.finish()
-        }
+        let failure = await servers.failures.first { _ in true }
         await servers.stop()
+        if let failure { throw failure }
     }
 
     func become(_ next: any Receiver, into pipelines: [Pipeline]) async throws -> Bool {

@@ -22,6 +22,13 @@ final class OTLPServers: Sendable {
     }
 
     private let running = Mutex<[Kind: Running]>([:])
+    /// Why one that served does not any more.
+    let failures: AsyncStream<any Error>
+    private let failure: AsyncStream<any Error>.Continuation
+
+    init() {
+        (failures, failure) = AsyncStream.makeStream()
+    }
 
     func server(_ kind: Kind) -> HTTPServer? { running.withLock { $0[kind]?.server } }
 
@@ -37,7 +44,7 @@ final class OTLPServers: Sendable {
         var after: [Kind: Running] = [:]
         do {
             for (kind, (endpoint, server)) in wanted where before[kind]?.endpoint != endpoint {
-                after[kind] = try await Self.start(server, endpoint) { onListening(kind, $0) }
+                after[kind] = try await start(server, endpoint) { onListening(kind, $0) }
             }
             for (kind, (endpoint, server)) in wanted {
                 guard let old = before[kind], old.endpoint == endpoint else { continue }
@@ -62,7 +69,7 @@ final class OTLPServers: Sendable {
     }
 
     /// Returns once it listens.
-    private static func start(
+    private func start(
         _ server: HTTPServer, _ endpoint: Endpoint, onListening: @escaping @Sendable (Endpoint) -> Void
     ) async throws -> Running {
         let (addresses, address) = AsyncStream<Endpoint>.makeStream()
@@ -73,6 +80,9 @@ final class OTLPServers: Sendable {
         guard let listening = await addresses.first(where: { _ in true }) else {
             try await task.value
             throw CancellationError()
+        }
+        Task { [failure] in
+            if case .failure(let error) = await task.result { failure.yield(error) }
         }
         onListening(listening)
         return Running(endpoint: endpoint, server: server, task: task)

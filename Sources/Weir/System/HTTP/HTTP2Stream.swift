@@ -21,9 +21,7 @@ final class HTTP2Stream: ChannelInboundHandler {
     private let connection: HTTP2Connection
     private var context: ChannelHandlerContext?
     private var state = State.readingHead
-    private var body = PayloadBuilder(capacity: 0)
-    /// Bytes of the budget that this stream holds.
-    private var held = 0
+    private var body: HTTPBody
     /// Who has sent the request.
     private var identity: Identity?
     /// When ``timeOut()`` is to be called.
@@ -33,6 +31,7 @@ final class HTTP2Stream: ChannelInboundHandler {
 
     init(_ connection: HTTP2Connection) {
         self.connection = connection
+        body = HTTPBody(connection.worker)
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
@@ -50,9 +49,11 @@ final class HTTP2Stream: ChannelInboundHandler {
     }
 
     private func end() {
+        if case .closed = state { return }
+        // What the responder has is there until it answers, whoever waits for that.
+        if case .answering = state {} else { body.letGo() }
         state = .closed
         context = nil
-        letGo()
         connection.remove(self)
     }
 
@@ -69,7 +70,8 @@ final class HTTP2Stream: ChannelInboundHandler {
         case (.headers(let trailers), .readingBody(let head, let startedAt)):
             if trailers.endStream { answer(head, startedAt, context) }
         case (.data(let data), .readingBody(let head, let startedAt)):
-            guard case .byteBuffer(let bytes) = data.data, append(bytes, head) else { return }
+            guard case .byteBuffer(let bytes) = data.data else { return }
+            if let fault = body.append(bytes) { return refuse(fault, head, false) }
             if data.endStream { answer(head, startedAt, context) }
         default: break
         }
@@ -99,34 +101,15 @@ final class HTTP2Stream: ChannelInboundHandler {
         if let response = sender.response { return write(response, to: head, isWhole: isWhole) }
         if isWhole { return answer(head, now, context) }
         state = .readingBody(head, startedAt: now)
-        // Room that is not written to costs nothing, but a client could announce much and send little.
-        body = PayloadBuilder(capacity: min(announced, 1 << 20))
+        body.begin(announced: announced)
         expect(worker.limits.readTimeout, now)
-    }
-
-    /// - Returns: false where there is no room, and the request was refused.
-    private func append(_ bytes: ByteBuffer, _ head: HTTPRequestHead) -> Bool {
-        guard body.count + bytes.readableBytes <= worker.limits.maxBodyBytes else {
-            refuse(.bodyTooLarge(limit: worker.limits.maxBodyBytes), head, false)
-            return false
-        }
-        guard worker.budget.acquire(bytes.readableBytes) else {
-            refuse(.tooManyBytesInFlight, head, false)
-            return false
-        }
-        held += bytes.readableBytes
-        bytes.withUnsafeReadableBytes { body.append($0) }
-        return true
     }
 
     private func answer(_ head: HTTPRequestHead, _ startedAt: NIODeadline, _ context: ChannelHandlerContext) {
         state = .answering
         deadline = .distantFuture
-        var builder = PayloadBuilder(capacity: 0)
-        swap(&builder, &body)
         let request = HTTPRequest(
-            head: head, body: builder.finish(), startedAt: startedAt, identity: identity,
-            address: connection.address)
+            head: head, body: body.take(), startedAt: startedAt, identity: identity, address: connection.address)
         let exchange = NIOLoopBound(Exchange(self, request), eventLoop: context.eventLoop)
         Task(executorPreference: worker.executor) {
             let exchange = exchange.value
@@ -154,7 +137,7 @@ final class HTTP2Stream: ChannelInboundHandler {
 
     /// - Parameter isWhole: whether the request was read to its end.
     private func write(_ response: HTTPResponse, to head: HTTPRequestHead, isWhole: Bool) {
-        letGo()
+        body.letGo()
         guard let context else { return }
         state = .answered
         expect(worker.limits.idleTimeout, .now())
@@ -178,12 +161,6 @@ final class HTTP2Stream: ChannelInboundHandler {
 
     private func write(_ payload: HTTP2Frame.FramePayload, _ context: ChannelHandlerContext) {
         context.write(Self.wrapOutboundOut(payload), promise: nil)
-    }
-
-    private func letGo() {
-        worker.budget.release(held)
-        held = 0
-        body = PayloadBuilder(capacity: 0)
     }
 
     // MARK: Time

@@ -31,9 +31,7 @@ final class HTTPConnection: ChannelInboundHandler {
 
     private let worker: HTTPWorker
     private var state = State.idle
-    private var body = PayloadBuilder(capacity: 0)
-    /// Bytes of the budget that this connection holds.
-    private var held = 0
+    private var body: HTTPBody
     private var deadline = NIODeadline.distantFuture
     private var timer: Scheduled<Void>?
     private var closesAfterAnswer = false
@@ -51,6 +49,7 @@ final class HTTPConnection: ChannelInboundHandler {
 
     init(_ worker: HTTPWorker) {
         self.worker = worker
+        body = HTTPBody(worker)
     }
 
     // MARK: Life
@@ -67,6 +66,8 @@ final class HTTPConnection: ChannelInboundHandler {
     private func open(_ context: ChannelHandlerContext) {
         guard timer == nil else { return }
         isOverLimit = worker.admit(context.channel)
+        // Closed already: nobody would stop the timer, which keeps the connection.
+        guard context.channel.isActive else { return }
         // A client that connects and says nothing is as slow as one that sends half a head.
         set(worker.limits.readHeaderTimeout, context)
     }
@@ -74,8 +75,9 @@ final class HTTPConnection: ChannelInboundHandler {
     func channelInactive(context: ChannelHandlerContext) {
         worker.connections.remove(context.channel)
         timer?.cancel()
+        // What the responder has is there until it answers, whoever waits for that.
+        if case .answering = state {} else { body.letGo() }
         state = .closed
-        letGo()
         context.fireChannelInactive()
     }
 
@@ -111,7 +113,8 @@ final class HTTPConnection: ChannelInboundHandler {
         hasBegun = true
         switch (Self.unwrapInboundIn(data), state) {
         case (.head(let head), .idle), (.head(let head), .readingHead): start(head, context)
-        case (.body(let bytes), .readingBody(let head, _)): append(bytes, head, context)
+        case (.body(let bytes), .readingBody(let head, _)):
+            if let fault = body.append(bytes) { refuse(fault, head, context) }
         case (.end, .readingBody(let head, let startedAt)): answer(head, startedAt, context)
         case (.end, .skippingBody(let head, let response)): write(response, head, context)
         default: break
@@ -156,18 +159,8 @@ final class HTTPConnection: ChannelInboundHandler {
                 Self.wrapOutboundOut(.head(HTTPResponseHead(version: head.version, status: .continue))), promise: nil)
         }
         state = .readingBody(head, startedAt: now)
-        // Room that is not written to costs nothing, but a client could announce much and send little.
-        body = PayloadBuilder(capacity: min(announced ?? 0, 1 << 20))
+        body.begin(announced: announced ?? 0)
         set(worker.limits.readTimeout, context, now: now)
-    }
-
-    private func append(_ bytes: ByteBuffer, _ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
-        guard body.count + bytes.readableBytes <= worker.limits.maxBodyBytes else {
-            return refuse(.bodyTooLarge(limit: worker.limits.maxBodyBytes), head, context)
-        }
-        guard worker.budget.acquire(bytes.readableBytes) else { return refuse(.tooManyBytesInFlight, head, context) }
-        held += bytes.readableBytes
-        bytes.withUnsafeReadableBytes { body.append($0) }
     }
 
     private func answer(_ head: HTTPRequestHead, _ startedAt: NIODeadline, _ context: ChannelHandlerContext) {
@@ -179,7 +172,7 @@ final class HTTPConnection: ChannelInboundHandler {
         state = .answering
         deadline = .distantFuture
         let request = HTTPRequest(
-            head: head, body: takeBody(), startedAt: startedAt, identity: identity, address: Self.address(context))
+            head: head, body: body.take(), startedAt: startedAt, identity: identity, address: Self.address(context))
         let exchange = NIOLoopBound(Exchange(self, context, request), eventLoop: context.eventLoop)
         Task(executorPreference: worker.executor) {
             let exchange = exchange.value
@@ -201,12 +194,6 @@ final class HTTPConnection: ChannelInboundHandler {
         }
     }
 
-    private func takeBody() -> Payload {
-        var builder = PayloadBuilder(capacity: 0)
-        swap(&builder, &body)
-        return builder.finish()
-    }
-
     // MARK: Writing
 
     private func refuse(_ fault: HTTPFault, _ head: HTTPRequestHead?, _ context: ChannelHandlerContext) {
@@ -217,11 +204,11 @@ final class HTTPConnection: ChannelInboundHandler {
     private func write(
         _ response: HTTPResponse, _ head: HTTPRequestHead?, _ context: ChannelHandlerContext, closing: Bool = false
     ) {
-        if case .closed = state { return }
+        if case .closed = state { return body.letGo() }
         if isWriting { return writeLater(response, head, context, closing) }
         isWriting = true
         defer { isWriting = false }
-        letGo()
+        body.letGo()
         let keepsAlive = !closing && !closesAfterAnswer && head?.isKeepAlive == true
         var headers = HTTPHeaders()
         headers.reserveCapacity(4 + response.headers.count)
@@ -278,12 +265,6 @@ final class HTTPConnection: ChannelInboundHandler {
     }
 
     private static func address(_ context: ChannelHandlerContext) -> String { context.remoteAddress?.ipAddress ?? "" }
-
-    private func letGo() {
-        worker.budget.release(held)
-        held = 0
-        body = PayloadBuilder(capacity: 0)
-    }
 
     // MARK: Time
 

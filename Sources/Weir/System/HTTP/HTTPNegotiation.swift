@@ -25,6 +25,7 @@ final class HTTPNegotiation: ChannelInboundHandler, RemovableChannelHandler {
     private func open(_ context: ChannelHandlerContext) {
         guard timer == nil else { return }
         _ = worker.admit(context.channel)
+        guard context.channel.isActive else { return }
         let channel = context.channel
         timer = context.eventLoop.scheduleTask(in: TimeAmount(worker.limits.readHeaderTimeout)) {
             channel.close(promise: nil)

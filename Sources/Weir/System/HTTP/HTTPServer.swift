@@ -102,11 +102,15 @@ final class HTTPServer: Sendable {
         } onCancel: {
             channel.close(promise: nil)
         }
+        // Read before the drain, during which somebody may cancel.
+        let wasCancelled = Task.isCancelled
         await connections.drain(for: manner.limits.drainTimeout)
         serving.withLock { serving in
             serving.workers = []
             serving.watching?.cancel()
         }
+        // NIO closes a listening socket for errors of accept(2) that Linux passes on from the network.
+        if !wasCancelled { throw ListenError(endpoint: endpoint, underlying: ChannelError.alreadyClosed) }
     }
 
     private func listen(

@@ -63,7 +63,10 @@ final class HTTPWorker {
             var response = responder.response(to: error, head: head)
             // RFC 9110 15.5.2: "The server generating a 401 response MUST send a WWW-Authenticate header field".
             if case .unauthenticated = error {
-                response.headers.append(("WWW-Authenticate", #"Bearer realm="weir", Basic realm="weir""#))
+                // For Basic a browser asks whoever looks at the page for a password.
+                let isOfPage = head.headers.contains(name: "origin")
+                let challenge = isOfPage ? #"Bearer realm="weir""# : #"Bearer realm="weir", Basic realm="weir""#
+                response.headers.append(("WWW-Authenticate", challenge))
             }
             return (nil, response)
         }
@@ -71,9 +74,10 @@ final class HTTPWorker {
 }
 
 extension HTTPWorker {
-    /// What the client has shown of itself, where the listener asks for it and anybody wants to know.
+    /// What the client has shown of itself, where the listener asks for it. Whether anybody wants to know may change
+    /// while the connection stays.
     func certificate(of channel: any Channel) -> ClientCertificate? {
-        guard listener.authentication != nil, listener.tls != nil,
+        guard listener.tls != nil,
             let handler = try? channel.pipeline.syncOperations.handler(type: NIOSSLServerHandler.self),
             let der = try? handler.peerCertificate?.toDERBytes()
         else { return nil }

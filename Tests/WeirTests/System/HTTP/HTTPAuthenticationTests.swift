@@ -47,6 +47,9 @@ import Testing
                 #expect(response.status == 401, "\(fields)")
                 #expect(response.headers["www-authenticate"]?.hasSuffix(#"realm="weir""#) == true)
             }
+            try await client.send(request("Origin: https://app.example.com"))
+            let challenge = try await client.response().headers["www-authenticate"]
+            #expect(challenge == #"Bearer realm="weir""#, "a browser asks its user for nothing")
             #expect(server.answered.value == 0, "the responder saw none of them")
             try await client.send(request("X-API-Key: \(key)"))
             #expect(try await client.response().status == 200)

@@ -48,6 +48,19 @@ import Testing
         }
     }
 
+    @Test func whoHangsUpDoesNotGiveBackWhatIsWorkedOn() async throws {
+        try await TestServer.serve { server in
+            let client = try server.connect()
+            try await client.send(post("/wait", "01234567"))
+            try await eventually("it waits") { server.gate.waitingCount == 1 }
+            client.hangUp()
+            try await eventually("the connection is gone") { server.openConnections == 0 }
+            #expect(server.bytesInUse == 8)
+            server.gate.open()
+            try await eventually("all is given back") { server.bytesInUse == 0 }
+        }
+    }
+
     @Test func saysThatThereAreTooManyConnections() async throws {
         var limits = HTTPLimits()
         limits.maxConnections = 1
