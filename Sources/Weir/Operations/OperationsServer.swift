@@ -52,7 +52,7 @@ private final class OperationsResponder: HTTPResponder {
     }
 
     func refusal(of head: HTTPRequestHead) -> HTTPResponse? {
-        if isOpen, let reason = foreignness(of: head) { return HTTPResponse(.forbidden, error: reason) }
+        if let reason = foreignness(of: head) { return HTTPResponse(.forbidden, error: reason) }
         if route(of: head) != nil { return nil }
         let methods = routes.filter { $0.path == head.path }.map(\.method.rawValue).joined(separator: ", ")
         guard !methods.isEmpty else {
@@ -75,12 +75,13 @@ private final class OperationsResponder: HTTPResponder {
         routes.first { $0.path == head.path && $0.method == head.method }
     }
 
-    /// A page of any website can send requests to this machine from a browser on it. Where no key is asked for, what
-    /// the browser says tells them apart: the page's origin, and in `Host` a name that is not this machine's.
+    /// A page of any website can send requests from a browser, with the certificate and the Basic password that the
+    /// browser has for this address. What the browser says tells them apart: the page's origin, and, where no key is
+    /// asked for, in `Host` a name that is not this machine's.
     private func foreignness(of head: HTTPRequestHead) -> String? {
         if head.headers.contains(name: "origin") { return "found an Origin, wanted none: no web page asks here" }
         // From elsewhere only those come who have shown a certificate, under whatever name this machine has there.
-        guard isLocal else { return nil }
+        guard isOpen, isLocal else { return nil }
         let host = head.headers.first(name: "host") ?? ""
         let name = host.hasSuffix("]") || !host.contains(":") ? "\(host):0" : host
         guard let endpoint = try? Endpoint(parsing: name), endpoint.isLoopback else {

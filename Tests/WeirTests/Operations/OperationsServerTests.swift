@@ -1,3 +1,4 @@
+import Glibc
 import NIOHTTP1
 import Testing
 
@@ -53,9 +54,35 @@ import Testing
             #expect(try await ask("GET /x", client).status == 401, "a stranger does not learn what is there")
             let changed = try await ask("POST /change", client, "X-API-Key: \(admin)")
             #expect(changed.status == 200)
+            let fields = "X-API-Key: \(admin)\r\nOrigin: http://evil.example"
+            #expect(try await ask("POST /change", client, fields).status == 403, "a browser adds what it knows")
             #expect(changed.body == #"{"by":"ops"}"# + "\n")
             #expect(try await ask("GET /x", client, "X-API-Key: \(admin)").status == 404)
         }
+    }
+
+    @Test func saysThatItsSocketIsGone() async throws {
+        let log = LogCapture()
+        let server = OperationsServer(
+            HTTPListener(endpoint: Endpoint(host: "127.0.0.1", port: 0)), routes: [], logger: log.logger)
+        let run = Task { try await server.run() }
+        try await eventually("it listens") { !log.lines.isEmpty }
+        let field = log.lines[0].split(separator: " ").first { $0.hasPrefix("endpoint=") }
+        let port = try #require(field?.split(separator: ":").last.flatMap { UInt16($0) })
+        let socket = try #require((0..<4_096).first { isListening($0, at: port) })
+        // accept(2) fails from now on.
+        shutdown(socket, Int32(SHUT_RDWR))
+        await #expect(throws: ListenError.self) { try await run.value }
+    }
+
+    private func isListening(_ socket: Int32, at port: UInt16) -> Bool {
+        var (listens, size) = (Int32(0), socklen_t(MemoryLayout<Int32>.size))
+        guard getsockopt(socket, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0, listens != 0 else { return false }
+        var (address, length) = (sockaddr_in(), socklen_t(MemoryLayout<sockaddr_in>.size))
+        let result = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(socket, $0, &length) }
+        }
+        return result == 0 && address.sin_port == port.bigEndian
     }
 
     private func serve(_ authentication: HTTPAuthentication?, _ body: (RawClient) async throws -> Void) async throws {
