@@ -67,6 +67,11 @@ struct Intake: ~Copyable {
         do throws(Refusal) { try quotas?.admit(tenant ?? Batch.anybody, at: now) } catch { throw .refused(error) }
     }
 
+    /// Notes what a request took of which nothing can be decoded.
+    func charge(_ tenant: String?, bytes: Int, at now: Timestamp) {
+        quotas?.charge(tenant ?? Batch.anybody, spans: 0, bytes: bytes, at: now)
+    }
+
     /// Decodes the request once for each pipeline, because each changes its batch in place.
     /// - Parameter tenant: whose key came with it; nil where nobody was asked for one.
     mutating func process(

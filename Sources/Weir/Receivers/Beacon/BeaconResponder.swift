@@ -97,7 +97,13 @@ final class BeaconResponder: HTTPResponder {
     ) throws(Intake.Failure) -> Intake.Accepted {
         let tenant = request.identity?.tenant
         try intake.admit(tenant, at: now)
-        let payload = try translation.translate(request.body.bytes)
+        let payload: Payload
+        do throws(Intake.Failure) {
+            payload = try translation.translate(request.body.bytes)
+        } catch {
+            intake.charge(tenant, bytes: request.body.count, at: now)
+            throw error
+        }
         return try intake.process(
             payload, .json, knownBy: translation.isNamed ? request.body : nil, tenant: tenant, receivedAt: now)
     }

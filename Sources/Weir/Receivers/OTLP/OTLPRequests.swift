@@ -46,6 +46,8 @@ final class OTLPRequests {
             do throws(InflateError) {
                 payload = try inflater.inflate(payload.bytes, encoding: coding, limit: limits.maxMessageBytes)
             } catch {
+                let bytes = if case .tooLarge(let limit) = error { limit } else { payload.count }
+                intake.charge(identity?.tenant, bytes: bytes, at: now)
                 throw .unreadable(error)
             }
         }

@@ -80,6 +80,18 @@ import Testing
         sample.expect("otelcol_receiver_requests", ["http_status": "413"], 1)
     }
 
+    @Test func whatCannotBeDecompressedCountsForTheQuotasToo() async throws {
+        let gzip = ["Content-Type": "application/json", "Content-Encoding": "gzip"]
+        let bomb = try CompressedSample.encode([UInt8](repeating: 0x20, count: 4_096), .gzip)
+            .withUnsafeBytes { Payload.copying($0) }
+        let noise = payload(String(repeating: "x", count: 1_000))
+        for (body, status) in [(noise, HTTPResponseStatus.badRequest), (bomb, .payloadTooLarge)] {
+            let sample = try ResponderSample("max_request_body_size: 1KiB", quotas: "{ bytes_per_second: 1B }")
+            #expect(await sample.respond(body, gzip).status == status)
+            #expect(await sample.respond(body, gzip).status == .tooManyRequests)
+        }
+    }
+
     @Test func refusesWhatDecodesToMoreThanTheLimit() async throws {
         let sample = try ResponderSample("max_decoded_size: 1MiB")
         let spans = (1...20_000 as ClosedRange<UInt64>).map { (id: $0, start: UInt64(1)) }
@@ -159,13 +171,17 @@ private final class ResponderSample {
     private let metrics = MetricRegistry()
 
     /// - Parameter keys: of `protocols.http`.
-    init(_ keys: String = "", processors: [any Processor] = [], journalBytes: Int = 16 << 20) throws {
-        let configuration = try #require(
-            read(OTLPReceiver.Configuration.self, "protocols: { http: { \(keys) } }")?.http)
+    init(
+        _ keys: String = "", quotas: String = "{}", processors: [any Processor] = [], journalBytes: Int = 16 << 20
+    ) throws {
+        let receiver = try #require(
+            read(OTLPReceiver.Configuration.self, "{ protocols: { http: { \(keys) } }, quotas: \(quotas) }"))
+        let configuration = try #require(receiver.http)
         pipeline = try PipelineSample(maxBytes: journalBytes, processors: processors)
         let logger = Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }
         let context = Context(id: ComponentID(type: "otlp"), logger: logger, metrics: metrics)
-        let intake = try Intake(into: [pipeline.pipeline], configuration.limits)
+        let intake = try Intake(
+            into: [pipeline.pipeline], configuration.limits, receiver.quotas.map { Quotas($0, context) })
         responder = try OTLPResponder(configuration, intake, ReceiverTelemetry(context, transport: "http"))
     }
 
