@@ -3,6 +3,9 @@
 struct FailureLimiter {
     static let maximumAddresses = 10_000
     static let window = Duration.seconds(60)
+    /// A full table is looked through no more often than this: a look costs three times what a refusal does, and holds
+    /// up the other loops.
+    static let pause = Duration.seconds(1)
     /// Failures within a window that are answered as such.
     static let allowed = 20
 
@@ -12,17 +15,22 @@ struct FailureLimiter {
     }
 
     private var counts: [String: Count] = [:]
+    private var sweptAt: Timestamp?
 
     /// Notes a failure.
     /// - Returns: how long the address has to wait; nil where it may go on trying.
     mutating func fail(_ address: String, at now: Timestamp) -> Duration? {
-        if counts.count >= Self.maximumAddresses, counts[address] == nil {
-            counts = counts.filter { !isOver($0.value, at: now) }
+        let address = address.clientNetwork
+        if counts.count >= Self.maximumAddresses, counts[address] == nil,
+            sweptAt.map({ isOver($0, after: Self.pause, at: now) }) ?? true
+        {
+            counts = counts.filter { !isOver($0.value.since, after: Self.window, at: now) }
+            sweptAt = now
         }
         // When there is no room for one more, those beyond share a count.
         let place = counts.count < Self.maximumAddresses || counts[address] != nil ? address : ""
         var count = counts[place] ?? Count(since: now)
-        if isOver(count, at: now) { count = Count(since: now) }
+        if isOver(count.since, after: Self.window, at: now) { count = Count(since: now) }
         count.failures += 1
         counts[place] = count
         guard count.failures > Self.allowed else { return nil }
@@ -30,7 +38,7 @@ struct FailureLimiter {
     }
 
     /// A clock that was set back ends the window too.
-    private func isOver(_ count: Count, at now: Timestamp) -> Bool {
-        now < count.since || .nanoseconds(Int64(now.nanoseconds - count.since.nanoseconds)) >= Self.window
+    private func isOver(_ since: Timestamp, after limit: Duration, at now: Timestamp) -> Bool {
+        now < since || .nanoseconds(Int64(now.nanoseconds - since.nanoseconds)) >= limit
     }
 }

@@ -18,6 +18,7 @@ final class BeaconAdmission: Sendable {
     /// Takes a request into account.
     /// - Returns: which limit it is over, and how long to wait; nil where it may come.
     func admit(origin: String, address: String, at now: Timestamp) -> (limit: String, pause: Duration)? {
+        let address = address.clientNetwork
         if let over = ofAddresses.admit(address, at: now) { return ("address", over.pause) }
         if let over = ofOrigins.admit(origin, at: now) { return ("origin", over.pause) }
         ofAddresses.charge(address, [1], at: now)
