@@ -17,7 +17,7 @@
     view = hex(8),
     now = Date.now,
     begin = now(),
-    fetch = window.fetch;
+    fetch; // the page's, whoever has wrapped it before start()
 
   function hex(bytes) {
     return Array.from(crypto.getRandomValues(new Uint8Array(bytes)), function (byte) {
@@ -38,7 +38,8 @@
   function waiting() { return kept.concat(load(local, "q") || []) }
   function keep(bodies) {
     bodies = bodies.slice(-options.maxStored);
-    kept = save(local, "q", bodies[0] && bodies) ? bodies : []
+    // Full storage takes nothing, but keeps what it has.
+    kept = save(local, "q", bodies[0] && bodies) ? (save(local, "q"), bodies) : []
   }
 
   function open() {
@@ -60,6 +61,14 @@
     return "h" + (4294967296 * (2097151 & b) + (a >>> 0)).toString(16)
   }
 
+  function forget() {
+    queue = [];
+    vitals = {};
+    hasVitals = session = 0;
+    keep([]);
+    save("sessionStorage", "s")
+  }
+
   function event(name, attributes, more) {
     if (!options || consent === false || !session.k || queue.length >= options.maxQueue) return;
     var made = { name: name, id: hex(8), trace: trace, parent: view, time: now(), attributes: {} }, key, value;
@@ -78,7 +87,10 @@
     })
   }
   function url() { return options.url + "?sent=" + now() }
-  function post(body) { return fetch.call(window, url(), { method: "POST", body: body, keepalive: true }) }
+  // With keepalive a browser takes 64 KiB at most, and a character has up to three bytes.
+  function post(body) {
+    return fetch.call(window, url(), { method: "POST", body: body, keepalive: body.length < 2e4 })
+  }
 
   // One body after the other, each kept until the server has it.
   function flush() {
@@ -98,6 +110,8 @@
       if (!consent) return;
       failures = failed ? Math.min(failures + 1, 6) : 0;
       if (!failed) keep(waiting().filter(function (other) { return other != bodies[0] }));
+      // An event that came meanwhile has set the timer as if all were well.
+      if (failed) clearTimeout(timer), timer = 0;
       if (failed || waiting()[0] || queue[0]) {
         timer = timer || setTimeout(flush, failed ? options.interval << failures : 0)
       }
@@ -124,6 +138,7 @@
     } catch (e) { }
   }
   function vital(name, value, former) {
+    if (consent === false) return;
     name = "web_vital." + name;
     vitals[name] = Math.round(1e3 * (former ? former(vitals[name] || 0, value) : value)) / 1e3;
     hasVitals = 1
@@ -162,6 +177,7 @@
         { sample: 1, interval: 5e3, maxQueue: 200, maxStored: 20, resource: {}, propagate: [], plain: [] }, given);
       options.plain = options.plain.concat("url.path", "http.request.method");
       if (options.consent != null) consent = !!options.consent;
+      if (consent === false) forget();
       open();
       see("largest-contentful-paint", function (entry) { vital("lcp_ms", entry.startTime) });
       see("paint", function (entry) { if (/ful/.test(entry.name)) vital("fcp_ms", entry.startTime) });
@@ -170,6 +186,7 @@
       });
       see("event", function (entry) { if (entry.interactionId) vital("inp_ms", entry.duration, Math.max) });
       see("navigation", function (entry) { vital("ttfb_ms", entry.responseStart) });
+      fetch = window.fetch;
       window.fetch = traced;
       document.addEventListener("visibilitychange", function () { document.hidden ? leave() : flush() });
       window.addEventListener("pagehide", leave);
@@ -189,12 +206,7 @@
     consent: function (given) {
       consent = !!given;
       if (!options) return;
-      if (!consent) {
-        queue = [];
-        session = 0;
-        keep([]);
-        save("sessionStorage", "s")
-      }
+      if (!consent) forget();
       open();
       flush()
     },

@@ -110,6 +110,17 @@ def test_who_refuses_is_forgotten(world):
     page.close()
 
 
+def test_a_page_that_begins_with_a_refusal_forgets_what_others_left(world):
+    page = world.open("{ consent: true }")
+    world.wait(1, "page.view")
+    page.run("localStorage.setItem('weir.q', '[\"{}\"]')")
+    page.close()
+    page = world.open("{ consent: false }")
+    page.run("localStorage.setItem('weir.q', '[\"{}\"]'); location.reload()")
+    eventually(lambda: page.run("!!window.weirBeacon && localStorage.length === 0"), "it is still there")
+    page.close()
+
+
 def test_what_waits_when_a_page_is_closed_arrives(world):
     page = world.open("{ consent: true, interval: 600000 }")
     world.wait(1, "page.view")
@@ -147,6 +158,45 @@ def test_a_server_that_is_away_for_a_while_loses_nothing(world):
     assert len(world.wait(61, "detail_panel.view")) == 61
     eventually(lambda: page.run("localStorage.getItem('weir.q')") is None, "something still waits", 30)
     assert len(world.found("detail_panel.view")) == 61, "nothing is there twice"
+    page.close()
+
+
+# Behind the options: requests that fail take 100 ms for it, and both is noted.
+SLOW = """; window.asked = []; window.failed = 0; let ask = fetch;
+window.fetch = (...all) => asked.push(Date.now()) && ask(...all).catch(
+  () => new Promise((_, no) => setTimeout(() => no(++failed), 100)))"""
+
+
+def test_a_server_that_is_slow_to_fail_is_asked_less_and_less(world):
+    page = world.open("{ consent: true, interval: 50 }" + SLOW)
+    world.wait(1, "page.view")
+    world.beacons.weir.stop()
+    page.run("asked.length = 0, setInterval(send, 10), 1")
+    eventually(lambda: page.run("asked.length") >= 6, lambda: page.run("asked.join()"), 30)
+    assert page.run("asked[5] - asked[4]") > 1000, "events that come meanwhile do not make it hurry"
+    page.close()
+    world.beacons.begin()
+
+
+def test_storage_that_is_full_loses_the_oldest(world):
+    page = world.open("{ consent: true, interval: 600000, maxStored: 2 }" + SLOW)
+    world.wait(1, "page.view")
+    world.beacons.weir.stop()
+
+    def fail(name):
+        page.run(f"weirBeacon.event('{name}', {{ 'app.n': 1 }}), window.before = failed, weirBeacon.flush()")
+        eventually(lambda: page.run("failed > before"), "it did not fail")
+
+    for name in ("o1", "o2"):
+        fail(name)
+    fill = "localStorage[n + '.' + localStorage.length] = 'x'.repeat(n)"
+    page.run(f"for (let n = 1 << 20; n; n >>= 1) try {{ for (;;) {fill} }} catch (e) {{ }}")
+    for name in ("n1", "n2"):
+        fail(name)
+    world.beacons.begin()
+    eventually(lambda: page.run("weirBeacon.flush()") or len(world.found("n2")) == 1, "it does not arrive", 30)
+    assert len(world.found("n1")) == 1
+    page.run("localStorage.clear()")
     page.close()
 
 

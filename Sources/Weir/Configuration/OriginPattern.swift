@@ -10,6 +10,10 @@ struct OriginPattern: Sendable, Equatable {
         case all
     }
 
+    /// Bytes of an origin: a scheme, a host of 253 (RFC 1035 2.3.4), a port. What is longer is no browser's, and would
+    /// stand in every span of a request.
+    static let maximumLength = 320
+
     private let form: Form
 
     /// Whether it is every origin there is. Credentials are for origins that somebody has named.
@@ -45,6 +49,7 @@ struct OriginPattern: Sendable, Equatable {
 
     /// - Parameter origin: what a browser sends in `Origin`.
     func matches(_ origin: String) -> Bool {
+        guard origin.utf8.count <= Self.maximumLength else { return false }
         let origin = origin.lowercased()
         switch form {
         case .all: return true

@@ -33,6 +33,15 @@ import Testing
         #expect(all.isAll && all.matches("https://anybody.example") && all.matches("null"))
     }
 
+    @Test(arguments: ["*", "https://*.example.com", "http://localhost:*"])
+    func noOriginIsLongerThanAHostCanBe(text: String) throws {
+        let pattern = try OriginPattern(parsing: text)
+        let many = String(repeating: "1", count: 10_000)
+        for origin in ["https://\(many).example.com", "http://localhost:\(many)"] {
+            #expect(!pattern.matches(origin))
+        }
+    }
+
     @Test(arguments: [
         "https://*", "https://*.", "https://a*.example.com", "https://*.*.com", "example.com", "ftp://a", "https://",
         "https://a/b", "https://*example.com", "null", "https://a@b", "https://*:*", "http://:*", "https://a?b",

@@ -205,16 +205,31 @@ extension BeaconTranslation {
         guard let attributes = screen.screen(name, given, session: session, rate: 1, &tally) else { return nil }
         let stamps = stamps
         let rest = attributes.filter { attribute in !stamps.contains { $0.key == attribute.key } }
-        return .object(
-            span.members.compactMap { member in
-                switch member.key.string {
-                case "traceId", "spanId", "parentSpanId", "name", "kind", "flags", "traceState": member
-                case "startTimeUnixNano", "endTimeUnixNano": (member.key, time(member.value))
-                case "status": (member.key, .object(member.value.members.filter { $0.key.equals("code") }))
-                case "events": (member.key, .array(member.value.elements.map { event($0) }))
-                default: nil
-                }
-            } + [(JSONTree.Text("attributes"), Self.list(rest + stamps))])
+        // Each once: of a name that stands twice the decoder takes the last, which nobody has looked at.
+        var fields: [(StaticString, JSONTree)] = []
+        for key in Self.kept {
+            if let value = span[key] { fields.append((key, value)) }
+        }
+        for key in Self.times {
+            if let value = span[key] { fields.append((key, time(value))) }
+        }
+        if let state = span["traceState"], isModest(state) { fields.append(("traceState", state)) }
+        if let code = span["status"]?["code"] { fields.append(("status", .fields(["code": code]))) }
+        if let events = span["events"] { fields.append(("events", .array(events.elements.map { event($0) }))) }
+        fields.append(("attributes", Self.list(rest + stamps)))
+        return .fields(fields)
+    }
+
+    private static let kept: [StaticString] = ["traceId", "spanId", "parentSpanId", "name", "kind", "flags"]
+    private static let times: [StaticString] = ["startTimeUnixNano", "endTimeUnixNano"]
+
+    /// Whether a span of this trace state counts as no more than ``leastRate`` lets it.
+    private func isModest(_ state: JSONTree) -> Bool {
+        var text = state.asText ?? ""
+        return text.withUTF8 { bytes in
+            guard let state = TraceState(UnsafeRawBufferPointer(bytes)) else { return false }
+            return state.threshold.map { $0.adjustedCount <= 1 / Self.leastRate } ?? true
+        }
     }
 
     private mutating func event(_ event: JSONTree) -> JSONTree {

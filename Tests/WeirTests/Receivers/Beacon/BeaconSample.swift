@@ -65,6 +65,16 @@ struct BeaconSample {
         return (spans, translation.tally, translation.isNamed)
     }
 
+    /// The trace state of the only span.
+    func state(of body: String) throws -> String {
+        var translation = BeaconTranslation(
+            screen, receivedAt: Self.now, sentAt: nil, tolerance: .seconds(2), origin: "")
+        let payload = try Array(body.utf8).withUnsafeBytes { try translation.translate($0) }
+        var batch = Batch()
+        try OTLPJSONDecoder().decode(payload, into: &batch)
+        return text(batch.bytes(batch.spans[0].traceState))
+    }
+
     private func text(_ bytes: UnsafeRawBufferPointer) -> String { String(decoding: bytes, as: UTF8.self) }
 
     private func json(_ value: AnyValue) -> String {

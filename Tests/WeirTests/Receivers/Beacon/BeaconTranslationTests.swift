@@ -87,6 +87,22 @@ import Testing
         }
     }
 
+    @Test func aSpanIsNotCalledWhatNobodyLookedAt() throws {
+        let sample = try BeaconSample(
+            "on_violation: reject", registry: "{ events: [ { name: panel.view, owner: graph-team } ] }")
+        let span = #"{"traceId":"5b8efff798038103d269b633813fc60c","spanId":"eee19b7ec3c1b174","name":"panel.view""#
+        let (spans, tally, _) = try sample.translate(
+            #"{"resourceSpans":[{"scopeSpans":[{"spans":[\#(span),"name":"anything"}]}]}]}"#, origin: "")
+        #expect(spans.map(\.name) == ["panel.view"] && tally.taken == 1)
+    }
+
+    @Test(arguments: [("ot=th:c", true), ("a=b", true), ("ot=th:ffffffffffffff", false), ("ot=th:ffc", false)])
+    func aSpanCountsForNoMoreThanAPageMaySay(state: String, isKept: Bool) throws {
+        let span = #"{"traceId":"5b8efff798038103d269b633813fc60c","spanId":"eee19b7ec3c1b174","name":"a""#
+        let body = #"{"resourceSpans":[{"scopeSpans":[{"spans":[\#(span),"traceState":"\#(state)"}]}]}]}"#
+        #expect(try BeaconSample().state(of: body) == (isKept ? state : ""))
+    }
+
     @Test func anAttributeIsSmallAndFlat() throws {
         let long = String(repeating: "x", count: 1_025)
         let many = (0..<100).map { #""app.\#($0)":1"# }.joined(separator: ",")
