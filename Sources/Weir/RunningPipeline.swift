@@ -48,9 +48,12 @@ struct RunningPipeline: Sendable {
 
     /// Sees to it that what is delivered is not in the journals any more, and that what the destinations hold back is
     /// where it can be found.
-    func scrub() async {
-        for (writer, _) in writers { await writer.scrub() }
+    /// - Returns: whether it worked, with all of them.
+    func scrub() async -> Bool {
+        var works = true
+        for (writer, _) in writers where await !writer.scrub() { works = false }
         for delivery in deliveries { await delivery.attempt.exporter.settle() }
+        return works
     }
 
     /// Takes no more requests, delivers what the destinations take, and leaves the rest in the journal.

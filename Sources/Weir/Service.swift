@@ -152,8 +152,10 @@ actor Service {
                         logger.info("spans of a subject are erased", metadata: ["requests": "\(requests)"])
                         // What exporters were handed before the tombstone is with them by then.
                         try? await Task.sleep(for: .seconds(1))
-                        for pipeline in pipelines.values { await pipeline.scrub() }
-                        scrubbed = requests
+                        var works = true
+                        for pipeline in pipelines.values where await !pipeline.scrub() { works = false }
+                        // What a full disk has kept from it is tried again.
+                        if works { scrubbed = requests }
                     }
                     try await tombstones.acknowledge()
                     last = nil

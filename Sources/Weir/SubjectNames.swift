@@ -11,8 +11,10 @@ struct SubjectNames {
             let kind = KeyDecision.Reason.id.rawValue
             return value.withUnsafeBytes { maker.token(for: $0, kind: kind, tenant: tenant) }
         }
+        // Where a table has a column for it, a long name is cut.
+        let short = value.withUnsafeBytes { [UInt8]($0.cut(to: RowText.maxID)) }
         var all = [value]
-        for token in tokens where !all.contains(token) { all.append(token) }
+        for name in [short] + tokens where !all.contains(name) { all.append(name) }
         self.all = all
     }
 

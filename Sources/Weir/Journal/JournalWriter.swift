@@ -113,7 +113,8 @@ actor JournalWriter {
     }
 
     /// What is there is to leave no byte behind, once every exporter has it. Erasure asks for it.
-    func scrub() {
+    /// - Returns: whether it worked.
+    func scrub() -> Bool {
         attempt { () throws(DiskError) in
             let begun = try log.scrub(at: clock())
             journal.publish(log.takePlaced())
