@@ -117,7 +117,8 @@ def test_an_item_that_lost_what_it_needs_goes_with_it(bring):
     items = "{ key: a, action: hash }, { key: b, value: 3, action: upsert }, { key: c, from_context: x, action: insert }"
     text = TYPICAL.replace("{ key: team, value: shop, action: upsert }", items)
     code, text, said = bring(text)
-    assert code == 0 and "key: b" in text and "key: a" not in text and "key: c" not in text
+    assert code == 1, "what was to be hashed would be in clear"
+    assert "key: b" in text and "key: a" not in text and "key: c" not in text
     assert (11, "processors.resource.attributes[0]") in said and (11, "processors.resource.attributes[2]") in said
 
 

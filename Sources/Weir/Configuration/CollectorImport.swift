@@ -123,6 +123,10 @@ struct CollectorImport {
                 guard !gone.contains(where: { place.starts(with: $0) }) else { continue }
                 let reason = message.hasPrefix("is not a known key") ? "Weir has no such key" : message
                 leaveOut(place, CollectorCounterparts.key(place) ?? reason)
+                // What it was to hash, or to take out, would go on as it is.
+                if place.first == "processors", place.contains("actions") || place.contains("attributes") {
+                    isIncomplete = true
+                }
                 gone.append(place)
             }
             if !gone.isEmpty { continue }
