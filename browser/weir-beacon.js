@@ -48,7 +48,8 @@
     if (consent) save("sessionStorage", "s", session)
   }
 
-  // 53 bits under the session's secret, which never leaves the page: equal texts are equal, and nothing else is known.
+  // 53 bits under the session's secret, which never leaves the page: equal texts are equal. It hides texts from readers,
+  // not from somebody who knows one of them and sets out to find the secret.
   function hash(text) {
     var a = session.h[0], b = session.h[1], i = 0, c;
     for (; i < text.length; i++) {

@@ -8,6 +8,8 @@ struct ArchiveRestore {
         var spans = 0
         /// Spans that the tables have.
         var present = 0
+        /// Spans that an exporter is about to store: it would do it again.
+        var pending = 0
         /// Spans of subjects that were erased.
         var erased = 0
         /// Files that have no hour, or whose records are not known, or that are Parquet.
@@ -62,6 +64,7 @@ struct ArchiveRestore {
             let file = manifest.files.first, let reader = ArchiveFileReader("\(catalog.root)/\(file.path)")
         else { return outcome.left.append(manifest.files.first?.path ?? "") }
         let present = try tables.sequences(of: JournalID(value: journal), startedIn: hour, at: now)
+        let last = try tables.lastSequence(of: JournalID(value: journal)) ?? .max
         let received = Timestamp(nanoseconds: manifest.spans.times?.upperBound ?? now.nanoseconds)
         var batch = Batch(decodedLimit: .max)
         var encoder = OTLPEncoder()
@@ -79,6 +82,10 @@ struct ArchiveRestore {
             defer { number += 1 }
             guard !present.contains(sequences[number]) else {
                 outcome.present += batch.spanCount
+                return
+            }
+            guard sequences[number] <= last else {
+                outcome.pending += batch.spanCount
                 return
             }
             for matcher in matchers {

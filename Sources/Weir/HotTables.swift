@@ -59,6 +59,22 @@ enum HotTables {
         }
     }
 
+    /// The last record of a journal that an exporter has stored in the tables; nil where there is none. Those behind it
+    /// are still to come.
+    func lastSequence(of journal: JournalID) throws -> UInt64? {
+        let query = "SELECT max(last_sequence) FROM ledger WHERE journal = \(Int64(bitPattern: journal.value))"
+        switch self {
+        case .sqlite(let directory):
+            // Of a day to which nothing of the journal came there is no number.
+            let query = "SELECT coalesce((\(query)), 0)"
+            return try directory.days().flatMap { try directory.sequences(on: $0, query) }.filter { $0 > 0 }.max()
+        case .postgres(let connection, let schema):
+            let session = try PostgresSession.open(connection, schema: schema)
+            try PostgresMigrations.apply(on: session)
+            return try session.run(query).int(0, 0).map { UInt64($0) }
+        }
+    }
+
     /// Stores records that the tables do not have.
     func restore(_ batch: FrozenBatch, at now: Timestamp) throws {
         switch self {

@@ -40,6 +40,25 @@ import Testing
         #expect(try sample.spanIDs() == (1...7).map { "\($0)" })
     }
 
+    @Test func whatAnExporterWillStoreIsLeftToIt() async throws {
+        let records = try ErasureSample.records()
+        try await archive(records)
+        let sqlite = try SQLiteSample()
+        try await sqlite.export(Array(records.prefix(2)))
+        let postgres = try PostgresSample()
+        for record in records.prefix(2) { try await postgres.export(record) }
+        let tables = [
+            HotTables.sqlite(SQLiteDirectory(sqlite.path)),
+            .postgres(connection: postgres.schema.connection, schema: postgres.schema.name),
+        ]
+        for tables in tables {
+            let found = try await restore(tables)
+            #expect(found.spans == 0 && found.present == 4 && found.pending == 3)
+        }
+        try await sqlite.export(Array(records.dropFirst(2)))
+        #expect(try await restore(tables[0]) == outcome(files: 4, spans: 0, present: 7))
+    }
+
     @Test func whatWasErasedStaysSo() async throws {
         try await archive(try ErasureSample.records())
         var register = try ErasureRegister("\(directory.path)/erasures")
