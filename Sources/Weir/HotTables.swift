@@ -71,7 +71,7 @@ enum HotTables {
         case .postgres(let connection, let schema):
             let session = try PostgresSession.open(connection, schema: schema)
             try PostgresMigrations.apply(on: session)
-            return try session.run(query).int(0, 0).map { UInt64($0) }
+            return try session.run(query).int(0, 0).map { UInt64(clamping: $0) }
         }
     }
 
