@@ -1,5 +1,5 @@
 #!/bin/sh
-# Measures the codecs, then (where they are there) the whole server, the hot tables and runs to LangSmith. Needs a Python with opentelemetry-proto: $PYTHON, else python3.
+# Measures the codecs, then (where they are there) the whole server, the hot tables, budgets and runs to LangSmith. Needs a Python with opentelemetry-proto: $PYTHON, else python3.
 # With WEIR_TEXTS=FILE, a text a line as {"text": …}, also the redaction scanner on those texts.
 # Usage: run.sh [rounds]
 set -eu
@@ -15,8 +15,12 @@ swift build -c release --product Redaction
 well=0
 swift build -c release --product Cost
 .build/release/Cost "$bodies" "${1:-15}" || well=1
+swift build -c release --product Sampling
+.build/release/Sampling "$bodies" "${1:-15}" || well=1
 if [ -x ./server.sh ]; then ./server.sh "$bodies" || well=1; fi
 "${PYTHON:-python3}" store.py --weir ../.build/release/weir || well=1
+"${PYTHON:-python3}" budgets.py --weir ../.build/release/weir || well=1
 "${PYTHON:-python3}" archive.py --weir ../.build/release/weir || well=1
 "${PYTHON:-python3}" langsmith.py --weir ../.build/release/weir || well=1
+"${PYTHON:-python3}" sampling.py --weir ../.build/release/weir --bodies "$bodies" || well=1
 exit $well

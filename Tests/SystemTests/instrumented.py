@@ -4,14 +4,18 @@ Each library runs in a process of its own against a provider on this machine tha
 them from the cache, 120 output tokens; 28 tokens for an embedding. So every fixture has the same costs, whatever its vocabulary is.
 
 Usage: python -m venv V && V/bin/pip install -r Tests/SystemTests/requirements-genai.txt && V/bin/python Tests/SystemTests/instrumented.py
+LiteLLM and MLflow want other versions of what the rest uses, and have requirements-genai-litellm.txt and -mlflow.txt; there:
+V/bin/python Tests/SystemTests/instrumented.py litellm
 """
 
 import http.server
 import importlib
 import json
+import os
 import pathlib
 import subprocess
 import sys
+import tempfile
 import threading
 
 FIXTURES = pathlib.Path(__file__).parent.parent / "WeirTests" / "Fixtures" / "genai"
@@ -27,7 +31,18 @@ LIBRARIES = {
     # Not there: opentelemetry-instrumentation-openai-v2 2.4b0, which with opentelemetry-util-genai 1.3b0, the one that
     # pip chooses, ends in "No module named 'opentelemetry.util.genai.instruments'".
     "pydantic-ai": (None, None, "pydantic_ai"),
+    "langsmith": (None, None, "langsmith"),
+    "langfuse": (None, None, "langfuse"),
+    # Not there: openlit, of which pip tries version after version and finds none that goes with the others within minutes;
+    # the Vercel AI SDK: npm finds no registry where these were made.
 }
+# In environments of their own.
+APART = {"litellm": (None, None, "litellm"), "mlflow": (None, None, "mlflow")}
+
+# What is another one each time, says nothing of the call, or is about this machine.
+VOLATILE = ("server.", "gen_ai.openai.api_base", "gen_ai.agent.call.id", "gen_ai.conversation.id", "litellm.call_id", "hidden_params",
+            "langsmith.metadata.LANGSMITH", "mlflow.traceRequestId", "metadata.")
+KEPT = ("metadata.usage_object",)
 
 
 class Provider(http.server.BaseHTTPRequestHandler):
@@ -90,6 +105,70 @@ def call_pydantic_ai(url, provider):
     Agent(model, name="planner").run_sync("hello")
 
 
+def call_langsmith(url, provider):
+    os.environ.update(LANGSMITH_TRACING="true", LANGSMITH_API_KEY="none", LANGSMITH_ENDPOINT=url)
+    import langsmith
+    import openai
+    from langsmith.wrappers import wrap_openai
+
+    client = langsmith.Client(otel_tracer_provider=provider, tracing_mode="otel")
+    wrapped = wrap_openai(openai.OpenAI(api_key="none", base_url=f"{url}/v1"), tracing_extra={"client": client})
+    with langsmith.tracing_context(enabled=True, client=client):
+        wrapped.chat.completions.create(model="gpt-4o", messages=[{"role": "user", "content": "hello"}])
+    client.flush()
+
+
+def call_langfuse(url, provider):
+    import langfuse
+
+    client = langfuse.Langfuse(public_key="pk", secret_key="sk", host=url, tracer_provider=provider)
+    from langfuse.openai import OpenAI
+
+    openai = OpenAI(api_key="none", base_url=f"{url}/v1")
+    with client.start_as_current_observation(as_type="agent", name="planner"):
+        openai.chat.completions.create(model="gpt-4o", messages=[{"role": "user", "content": "hello"}])
+        openai.embeddings.create(model="text-embedding-3-small", input="hello")
+
+
+def call_litellm(url, provider):
+    os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
+    import litellm
+    from litellm.integrations.opentelemetry import OpenTelemetry
+    from opentelemetry.sdk.trace import SpanProcessor
+
+    # It writes spans on a thread of its own, in the order in which they come; this one ends last.
+    written = threading.Semaphore(0)
+
+    class Ended(SpanProcessor):
+        def on_end(self, span):
+            if span.name == "raw_gen_ai_request":
+                written.release()
+
+    provider.add_span_processor(Ended())
+    litellm.callbacks = [OpenTelemetry(tracer_provider=provider)]
+    messages = [{"role": "user", "content": "hello"}]
+    litellm.completion(model="openai/gpt-4o", api_base=f"{url}/v1", api_key="none", messages=messages)
+    assert written.acquire(timeout=30)
+    litellm.completion(model=f"anthropic/{CLAUDE_MODEL}", api_base=url, api_key="none", messages=messages)
+    assert written.acquire(timeout=30)
+
+
+def call_mlflow(url, provider):
+    from opentelemetry import trace
+
+    folder = tempfile.mkdtemp()
+    os.environ.update(MLFLOW_USE_DEFAULT_TRACER_PROVIDER="false", MLFLOW_TRACKING_URI=f"sqlite:///{folder}/mlflow.db")
+    trace.set_tracer_provider(provider)
+    import mlflow
+    import openai
+
+    mlflow.openai.autolog()
+    client = openai.OpenAI(api_key="none", base_url=f"{url}/v1")
+    with mlflow.start_span("planner", span_type="AGENT"):
+        client.chat.completions.create(model="gpt-4o", messages=[{"role": "user", "content": "hello"}])
+        client.embeddings.create(model="text-embedding-3-small", input="hello")
+
+
 def value(of):
     match of:
         case bool():
@@ -109,7 +188,7 @@ def run(name):
     from opentelemetry.sdk.trace.export import SimpleSpanProcessor
     from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-    module, instrumentor, kind = LIBRARIES[name]
+    module, instrumentor, kind = (LIBRARIES | APART)[name]
     exporter = InMemorySpanExporter()
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
@@ -124,8 +203,7 @@ def run(name):
     for span in finished:
         attributes = [
             {"key": key, "value": value(item)} for key, item in span.attributes.items()
-            # The port and the like are other ones each time.
-            if not key.startswith(("server.", "gen_ai.openai.api_base", "gen_ai.agent.call.id", "gen_ai.conversation.id"))
+            if key in KEPT or not key.startswith(VOLATILE)
         ]
         number = ids[span.context.span_id]
         written = {"traceId": f"{1:032x}", "spanId": f"{number:016x}", "name": span.name,
@@ -137,7 +215,8 @@ def run(name):
     scope = {"name": finished[0].instrumentation_scope.name, "version": finished[0].instrumentation_scope.version or ""}
     request = {"resourceSpans": [{"scopeSpans": [{"scope": scope, "spans": spans}]}]}
     FIXTURES.mkdir(exist_ok=True)
-    (FIXTURES / f"{name}.json").write_text(json.dumps(request, indent=1, sort_keys=True) + "\n")
+    text = json.dumps(request, indent=1, sort_keys=True).replace(f"127.0.0.1:{server.server_port}", "127.0.0.1:8000")
+    (FIXTURES / f"{name}.json").write_text(text + "\n")
 
 
 if __name__ == "__main__":

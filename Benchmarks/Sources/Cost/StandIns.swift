@@ -32,14 +32,27 @@ struct PriceFile {
     let models: [ModelPrice]
 }
 
-/// Counts in arrays what Weir counts in atomics of its own.
-final class CostTelemetry {
-    private var statuses = [Int](repeating: 0, count: CostStatus.allCases.count)
+struct CostTelemetry {
+    private let statuses = CostStatus.allCases.map { _ in Counter() }
     private var counts: [String: Int] = [:]
 
     init(_ context: Context) {}
 
-    func add(_ status: CostStatus) { statuses[CostStatus.allCases.firstIndex(of: status) ?? 0] += 1 }
-    func add(_ price: ModelPrice, _ usage: Usage, _ cost: Cost) { counts[price.id, default: 0] += 1 }
-    func addUnpriced(_ model: String) { counts[model, default: 0] += 1 }
+    func add(_ status: CostStatus) { statuses[status.index].add() }
+    func counters(of price: ModelPrice) -> Counters { Counters() }
+    mutating func addUnpriced(_ model: String) { counts[model, default: 0] += 1 }
+
+    struct Counters: Sendable {
+        private let input = Counter()
+        private let output = Counter()
+        private let cacheRead = Counter()
+        private let nanodollars = Counter()
+
+        func add(_ usage: Usage, _ cost: Cost) {
+            input.add(Int(usage.inputTokens))
+            output.add(Int(usage.outputTokens))
+            cacheRead.add(Int(usage[.cacheRead]))
+            nanodollars.add(Int(cost.total / 1_000))
+        }
+    }
 }

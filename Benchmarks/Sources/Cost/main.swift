@@ -20,10 +20,7 @@ var rates = Rates()
 rates[.input] = 2_500_000
 rates[.cacheRead] = 1_250_000
 rates[.output] = 10_000_000
-let price = ModelPrice(
-    id: "openai/gpt-4o", provider: "openai", model: "gpt-4o", aliases: ["gpt-4o-2024-11-20"], tenant: nil,
-    from: Timestamp(nanoseconds: 0),
-    until: Timestamp(nanoseconds: .max), rates: rates, longContext: nil, serviceTiers: [:], regions: [:], offPeak: nil)
+let price = ModelPrice(provider: "openai", model: "gpt-4o", aliases: ["gpt-4o-2024-11-20"], rates: rates)
 var processor = CostProcessor(CostConfiguration(table: PriceTable([PriceFile(models: [price])])), Context())
 
 var isWell = true

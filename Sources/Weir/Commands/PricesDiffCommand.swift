@@ -32,10 +32,10 @@ struct PricesDiffCommand: ParsableCommand {
     private static func rows(of file: String) throws -> [String: ModelPrice] {
         var rows: [String: ModelPrice] = [:]
         for price in try PricesCommand.list(file).models {
-            var id = price.id + (price.tenant.map { " for \($0)" } ?? "")
-            var number = 2
+            let name = price.id + (price.tenant.map { " for \($0)" } ?? "")
+            var (id, number) = (name, 2)
             while rows[id] != nil {
-                id = "\(price.id) #\(number)"
+                id = "\(name) #\(number)"
                 number += 1
             }
             rows[id] = price

@@ -182,7 +182,7 @@ extension SpanRecord {
 }
 
 /// The key of an attribute, ready to be compared.
-struct AttributeKey: Sendable, Equatable {
+struct AttributeKey: Sendable, Hashable {
     let bytes: [UInt8]
     var count: Int { bytes.count }
     var text: String { String(decoding: bytes, as: UTF8.self) }
@@ -197,20 +197,23 @@ struct AttributeKey: Sendable, Equatable {
 
     @inline(__always)
     func equals(_ other: UnsafeRawBufferPointer) -> Bool {
-        bytes.withUnsafeBytes { own in
-            guard own.count == other.count else { return false }
-            var position = 0
-            while position + 8 <= own.count {
-                let left = own.loadUnaligned(fromByteOffset: position, as: UInt64.self)
-                if left != other.loadUnaligned(fromByteOffset: position, as: UInt64.self) { return false }
-                position += 8
-            }
-            while position < own.count {
-                if own[position] != other[position] { return false }
-                position += 1
-            }
-            return true
+        bytes.withUnsafeBytes { Self.areEqual($0, other) }
+    }
+
+    @inline(__always)
+    static func areEqual(_ own: UnsafeRawBufferPointer, _ other: UnsafeRawBufferPointer) -> Bool {
+        guard own.count == other.count else { return false }
+        var position = 0
+        while position + 8 <= own.count {
+            let left = own.loadUnaligned(fromByteOffset: position, as: UInt64.self)
+            if left != other.loadUnaligned(fromByteOffset: position, as: UInt64.self) { return false }
+            position += 8
         }
+        while position < own.count {
+            if own[position] != other[position] { return false }
+            position += 1
+        }
+        return true
     }
 }
 

@@ -48,10 +48,7 @@ extension Batch {
     mutating func set(_ key: AttributeKey, to value: StoredValue, of owner: AttributeOwner) {
         let range = attributes(of: owner)
         guard let index = firstIndex(of: key, in: range) else {
-            append(
-                AttributeRecord(
-                    key: intern(key), value: value.bits, wireOffset: AttributeRecord.noWire, kind: value.kind),
-                to: owner)
+            add(intern(key), value, to: owner)
             return
         }
         set(attributeAt: index, to: value, of: owner)
@@ -61,9 +58,10 @@ extension Batch {
     }
 
     /// Gives the owner an attribute that it does not have.
-    mutating func add(_ key: AttributeKey, _ value: StoredValue, to owner: AttributeOwner) {
+    /// - Parameter key: a text of this batch, which many attributes may have.
+    mutating func add(_ key: ByteRef, _ value: StoredValue, to owner: AttributeOwner) {
         append(
-            AttributeRecord(key: intern(key), value: value.bits, wireOffset: AttributeRecord.noWire, kind: value.kind),
+            AttributeRecord(key: key, value: value.bits, wireOffset: AttributeRecord.noWire, kind: value.kind),
             to: owner)
     }
 
@@ -183,7 +181,7 @@ extension Batch {
         guard !arena.pointee.attributes.isOverfull else { return }
         range.count += 1
         assign(range, to: owner)
-        markDirty(owner)
+        markExtended(owner)
     }
 
     private func assign(_ range: AttributeRange, to owner: AttributeOwner) {
@@ -196,6 +194,13 @@ extension Batch {
         case .event(let index, _): arena.pointee.events[index].attributes = range
         case .link(let index, _): arena.pointee.links[index].attributes = range
         }
+    }
+
+    /// Something was added that its bytes have nothing of.
+    func markExtended(_ owner: AttributeOwner) {
+        guard case .span(let index) = owner else { return markDirty(owner) }
+        arena.pointee.isVerbatim = false
+        arena.pointee.spans[index].state.insert(.extended)
     }
 
     func markDirty(_ owner: AttributeOwner) {

@@ -44,7 +44,10 @@ import Testing
     /// The ledger's sum, and that of the rollups, which must be the same.
     private func sum(_ sample: Sample) async throws -> Int128 {
         let rows = try await sample.reader.page(CostQuery(Sample.tenant, by: .tenant, in: Sample.window)).rows
-        let rollups = try await sample.reader.page(SpendQuery(.tenant, in: Sample.window)).rows
+        // These are of all tenants.
+        let rollups = try await sample.reader.page(SpendQuery(.tenant, in: Sample.window)).rows.filter {
+            $0.owner.tenant == "default"
+        }
         #expect(rollups.map(\.pico) == rows.map(\.picoDollars))
         return rows.first?.picoDollars ?? 0
     }
@@ -289,6 +292,26 @@ import Testing
         #expect(try await apply() == 0)
         try await sample.add(spans)
         #expect(try await sum(sample) == 50_000_059)
+    }
+
+    @Test(arguments: HotDatabase.allCases)
+    func nobodyTakesTheCallOfAnotherTenantByItsIDs(database: HotDatabase) async throws {
+        let sample = try Sample(database)
+        // The same trace, span and start; one that came first would have been the only one.
+        try await sample.add([call(1, pico: nil, model: "gpt-4o")], tenant: "acme")
+        try await sample.add([call(1, pico: 7)])
+        func ours() async throws -> [String] {
+            try await sample.reader.page(CostQuery(Sample.tenant, by: .model, in: Sample.window)).rows.map {
+                "\($0.calls) \($0.picoDollars)"
+            }
+        }
+        #expect(try await ours() == ["1 7"])
+        let day = Day(Timestamp(nanoseconds: Sample.start))
+        let window = TimeWindow(from: day.start, to: (day + 1).start)
+        let repricing = Repricing(table: try PriceVectorTests.table())
+        let found = try await sample.reader.page(StandingCostQuery(Tenant("acme"), in: window)).rows
+        #expect(try await sample.store.costRewriter.write(found.compactMap(repricing.reprice)) == 1)
+        #expect(try await ours() == ["1 7"], "another price of theirs is none of ours")
     }
 
     @Test(arguments: HotDatabase.allCases)

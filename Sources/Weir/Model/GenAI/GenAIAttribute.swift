@@ -6,12 +6,16 @@ enum GenAIAttribute: Int, CaseIterable, Sendable {
     case inputTokens, outputTokens, totalTokens
     case cacheReadTokens, cacheWriteTokens, hourCacheWriteTokens, reasoningTokens
     case inputAudioTokens, outputAudioTokens, inputImageTokens, outputImageTokens
+    /// Of those that came from a cache.
+    case cachedAudioTokens, cachedImageTokens
     case characters, seconds, queries
     case serviceTier
     /// In USD, as the processor `cost` found it: of a call, and of what sums up calls, should nothing below it be one.
     case tableCost, aggregateCost
     /// What became of the price, by which row of the list, and `estimate` where it was made of an estimate.
     case costStatus, costPrice, costSource
+    /// `exclusive` where the input tokens are those beside the cache's, as the processor `cost` found out.
+    case cacheBasis
     /// In USD, as the sender says.
     case cost
     /// In seconds.
@@ -35,8 +39,8 @@ enum GenAIAttribute: Int, CaseIterable, Sendable {
     case parameters
     /// JSON objects of token counts by kind, as LangSmith has them.
     case usage, inputTokenDetails, outputTokenDetails
-    /// `exclusive` where the input tokens are those beside the cache's, as the processor `cost` found out.
-    case cacheBasis
+    /// The same as Langfuse, MLflow and LiteLLM have them, and what the Vercel AI SDK passes on of its provider.
+    case usageDetails, providerMetadata
     /// In USD, as the sender says.
     case inputCost, outputCost
     case tags
@@ -58,11 +62,14 @@ enum GenAIAttribute: Int, CaseIterable, Sendable {
                 "langsmith.span.kind", "mlflow.spanType", "traceloop.span.kind", "llm.request.type",
             ]
         case .provider:
-            ["gen_ai.provider.name", "gen_ai.system", "llm.provider", "llm.system", "ai.model.provider"]
+            [
+                "gen_ai.provider.name", "gen_ai.system", "llm.provider", "llm.system", "ai.model.provider",
+                "mlflow.llm.provider",
+            ]
         case .requestModel:
             [
                 "gen_ai.request.model", "llm.request.model_name", "ai.model.id", "llm.model_name",
-                "embedding.model_name", "reranker.model_name", "mlflow.llm.model",
+                "embedding.model_name", "reranker.model_name", "mlflow.llm.model", "model_name", "model",
             ]
         case .responseModel:
             [
@@ -85,20 +92,23 @@ enum GenAIAttribute: Int, CaseIterable, Sendable {
         case .cacheReadTokens:
             [
                 "gen_ai.usage.cache_read.input_tokens", "gen_ai.usage.cache_read_input_tokens",
-                "llm.token_count.prompt_details.cache_read", "ai.usage.inputTokenDetails.cacheReadTokens",
-                "ai.usage.cachedInputTokens", "gen_ai.usage.prompt_tokens_details.cached_tokens",
+                "llm.token_count.prompt_details.cache_read", "llm.token_count.prompt_details.cache_input",
+                "ai.usage.inputTokenDetails.cacheReadTokens", "ai.usage.cachedInputTokens",
+                "gen_ai.usage.prompt_tokens_details.cached_tokens", "gen_ai.usage.details.cache_read_tokens",
+                "gen_ai.usage.details.cached_tokens", "gen_ai.usage.details.cache_read_input_tokens",
             ]
         case .cacheWriteTokens:
             [
                 "gen_ai.usage.cache_write.input_tokens", "gen_ai.usage.cache_creation.input_tokens",
                 "gen_ai.usage.cache_creation_input_tokens", "llm.token_count.prompt_details.cache_write",
-                "ai.usage.inputTokenDetails.cacheWriteTokens",
+                "ai.usage.inputTokenDetails.cacheWriteTokens", "gen_ai.usage.details.cache_write_tokens",
             ]
         case .reasoningTokens:
             [
                 "gen_ai.usage.reasoning.output_tokens", "gen_ai.usage.reasoning_tokens",
                 "llm.token_count.completion_details.reasoning", "ai.usage.outputTokenDetails.reasoningTokens",
                 "ai.usage.reasoningTokens", "gen_ai.usage.completion_tokens_details.reasoning_tokens",
+                "gen_ai.usage.details.reasoning_tokens", "gen_ai.usage.details.thoughts_tokens",
             ]
         case .hourCacheWriteTokens: ["weir.usage.cache_write_1h_tokens"]
         case .inputAudioTokens:
@@ -113,6 +123,8 @@ enum GenAIAttribute: Int, CaseIterable, Sendable {
             ]
         case .inputImageTokens: ["gen_ai.usage.image.input_tokens"]
         case .outputImageTokens: ["gen_ai.usage.image.output_tokens"]
+        case .cachedAudioTokens: ["gen_ai.usage.audio.cache_read.input_tokens"]
+        case .cachedImageTokens: ["gen_ai.usage.image.cache_read.input_tokens"]
         case .characters: ["weir.usage.characters"]
         case .seconds: ["weir.usage.seconds"]
         case .queries: ["weir.usage.queries"]
@@ -126,7 +138,11 @@ enum GenAIAttribute: Int, CaseIterable, Sendable {
         case .costStatus: ["weir.cost.status"]
         case .costPrice: ["weir.cost.price"]
         case .costSource: ["weir.cost.source"]
-        case .cost: ["gen_ai.usage.cost.amount", "gen_ai.usage.cost", "llm.cost.total", "operation.cost"]
+        case .cost:
+            [
+                "langfuse.observation.cost_details", "gen_ai.usage.cost.amount", "gen_ai.usage.cost",
+                "llm.cost.total", "operation.cost", "mlflow.llm.cost", "litellm.cost.total", "gen_ai.cost.total_cost",
+            ]
         case .timeToFirstChunk: ["gen_ai.response.time_to_first_chunk"]
         case .millisecondsToFirstChunk: ["ai.response.msToFirstChunk"]
         case .agent: ["gen_ai.agent.name", "agent.name", "agent_name"]
@@ -144,7 +160,10 @@ enum GenAIAttribute: Int, CaseIterable, Sendable {
                 "metadata.user_api_key_user_id",
             ]
         case .call:
-            ["call.id", "call_id", "traceloop.association.properties.call_id", "langsmith.metadata.call_id"]
+            [
+                "call.id", "call_id", "traceloop.association.properties.call_id", "langsmith.metadata.call_id",
+                "litellm.call_id",
+            ]
         case .tool: ["gen_ai.tool.name", "tool.name", "ai.toolCall.name"]
         case .title: ["langsmith.trace.name", "traceloop.entity.name"]
         case .inputMessages: ["gen_ai.input.messages"]
@@ -183,6 +202,9 @@ enum GenAIAttribute: Int, CaseIterable, Sendable {
         case .usage: ["langsmith.usage_metadata", "langsmith.metadata.usage_metadata"]
         case .inputTokenDetails: ["gen_ai.usage.input_token_details"]
         case .outputTokenDetails: ["gen_ai.usage.output_token_details"]
+        case .usageDetails:
+            ["langfuse.observation.usage_details", "mlflow.chat.tokenUsage", "metadata.usage_object"]
+        case .providerMetadata: ["ai.response.providerMetadata"]
         case .cacheBasis: ["weir.cost.cache_basis"]
         case .inputCost: ["llm.cost.prompt"]
         case .outputCost: ["llm.cost.completion"]

@@ -4,7 +4,18 @@ extension GenAIAttributes {
         if let amount = pico(.tableCost, of: batch) {
             return (amount, has(.costSource) ? .estimate : .table)
         }
-        return number(.cost, times: 1e12, of: batch).map { ($0, .provider) }
+        let said = number(.cost, times: 1e12, of: batch) ?? sum(.cost, of: batch)
+        // LiteLLM and OpenLIT say 0 of what they know no price of.
+        return said.flatMap { $0 > 0 ? ($0, .provider) : nil }
+    }
+
+    /// Langfuse and MLflow have an object: its total, or the sum of its parts.
+    private func sum(_ attribute: GenAIAttribute, of batch: borrowing Batch) -> Int64? {
+        guard let text = text(attribute, of: batch), text.count <= 4_096, let tree = JSONTreeReader.container(text)
+        else { return nil }
+        let parts = tree.members.map(\.value).compactMap(\.asDollars)
+        let dollars = (tree["total"] ?? tree["total_cost"])?.asDollars ?? parts.reduce(0, +)
+        return dollars >= 0 ? Int64(exactly: (dollars * 1e12).rounded()) : nil
     }
 
     /// An amount that the processor `cost` wrote, in 10⁻¹² USD.
@@ -35,5 +46,12 @@ extension GenAIAttributes {
             amount = tens
         }
         return text.isEmpty ? nil : amount
+    }
+}
+
+extension JSONTree {
+    fileprivate var asDollars: Double? {
+        guard case .number(let text) = self else { return nil }
+        return Double(String(decoding: text, as: UTF8.self))
     }
 }

@@ -16,7 +16,8 @@ extension GenAIAttributes {
             cacheWrite: count(.cacheWriteTokens, of: batch), hourCacheWrite: count(.hourCacheWriteTokens, of: batch),
             reasoning: count(.reasoningTokens, of: batch), inputAudio: count(.inputAudioTokens, of: batch),
             outputAudio: count(.outputAudioTokens, of: batch), inputImage: count(.inputImageTokens, of: batch),
-            outputImage: count(.outputImageTokens, of: batch), characters: count(.characters, of: batch),
+            outputImage: count(.outputImageTokens, of: batch), cachedAudio: count(.cachedAudioTokens, of: batch),
+            cachedImage: count(.cachedImageTokens, of: batch), characters: count(.characters, of: batch),
             seconds: count(.seconds, of: batch), queries: count(.queries, of: batch))
     }
 
@@ -32,6 +33,11 @@ extension GenAIAttributes {
             || rank(of: .cacheWriteTokens).map(Self.rawWrites.contains) ?? false
         guard isRaw else { return .inclusive }
         return modelName(of: batch).lowercased().contains("claude") ? .exclusive : .inclusive
+    }
+
+    /// What the library that made the span is known to mean, whatever its counts say.
+    func knownBasis(of span: SpanRecord, in batch: borrowing Batch) -> Usage.CacheBasis? {
+        has(.cacheReadTokens) || has(.cacheWriteTokens) ? CacheConvention.basis(of: span, in: batch) : nil
     }
 
     /// What answered; else what was asked for.
@@ -51,10 +57,14 @@ extension GenAIAttributes {
     /// The same, to be kept.
     func bytes(_ attribute: GenAIAttribute, of batch: borrowing Batch) -> [UInt8] { Array(name(attribute, of: batch)) }
 
-    /// Nil where the span says nothing of use, or its counts contradict each other.
+    /// Nil where the span says nothing of use, or its counts contradict each other. What the processor `cost` has
+    /// decided holds.
     func usage(of batch: borrowing Batch) -> Usage? {
         let counts = counts(of: batch)
         guard !counts.isEmpty else { return nil }
-        return Usage(counts, default: defaultBasis(of: batch))
+        let known = text(.cacheBasis, of: batch).flatMap {
+            Usage.CacheBasis(rawValue: String(decoding: $0, as: UTF8.self))
+        }
+        return Usage(counts, known: known, default: defaultBasis(of: batch))
     }
 }

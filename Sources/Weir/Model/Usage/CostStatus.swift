@@ -9,6 +9,16 @@ enum CostStatus: String, CaseIterable, Sendable {
     /// Its counts contradict each other.
     case inconsistent
 
+    /// Its place among ``allCases``.
+    var index: Int {
+        switch self {
+        case .priced: 0
+        case .unpriced: 1
+        case .aggregate: 2
+        case .inconsistent: 3
+        }
+    }
+
     var name: StaticString {
         switch self {
         case .priced: "priced"

@@ -22,6 +22,9 @@ struct Usage: Sendable, Equatable {
         var outputAudio: Int64?
         var inputImage: Int64?
         var outputImage: Int64?
+        /// Those of `cacheRead` that are among `inputAudio`, and likewise.
+        var cachedAudio: Int64?
+        var cachedImage: Int64?
         var characters: Int64?
         var seconds: Int64?
         var queries: Int64?
@@ -33,15 +36,16 @@ struct Usage: Sendable, Equatable {
         var isEmpty: Bool {
             input == nil && output == nil && total == nil && cacheRead == nil && cacheWrite == nil
                 && hourCacheWrite == nil && reasoning == nil && inputAudio == nil && outputAudio == nil
-                && inputImage == nil && outputImage == nil && characters == nil && seconds == nil && queries == nil
+                && inputImage == nil && outputImage == nil && cachedAudio == nil && cachedImage == nil
+                && characters == nil && seconds == nil && queries == nil
         }
 
         fileprivate var areSound: Bool {
             func isSound(_ count: Int64?) -> Bool { UInt64(bitPattern: count ?? 0) <= UInt64(Self.maximum) }
             return isSound(input) && isSound(output) && isSound(total) && isSound(cacheRead) && isSound(cacheWrite)
                 && isSound(hourCacheWrite) && isSound(reasoning) && isSound(inputAudio) && isSound(outputAudio)
-                && isSound(inputImage) && isSound(outputImage) && isSound(characters) && isSound(seconds)
-                && isSound(queries)
+                && isSound(inputImage) && isSound(outputImage) && isSound(cachedAudio) && isSound(cachedImage)
+                && isSound(characters) && isSound(seconds) && isSound(queries)
         }
     }
 
@@ -50,31 +54,73 @@ struct Usage: Sendable, Equatable {
     /// All input tokens, cached ones among them: what the price of a long context goes by.
     private(set) var inputTokens: Int64 = 0
 
+    /// Units of which something was used, a bit each.
+    private var used: UInt32 = 0
+
     subscript(unit: UsageUnit) -> Int64 {
-        get { parts[unit.index] }
-        set { parts[unit.index] = newValue }
+        get { parts.span[unit.index] }
+        set {
+            parts[unit.index] = newValue
+            if newValue != 0 { used |= 1 << UInt32(unit.index) } else { used &= ~(1 << UInt32(unit.index)) }
+        }
     }
+
+    /// Those of which something was used, in the order of ``UsageUnit/all``.
+    var units: Units { Units(rest: used) }
+
+    struct Units: Sequence, IteratorProtocol {
+        fileprivate var rest: UInt32
+
+        mutating func next() -> UsageUnit? {
+            guard rest != 0 else { return nil }
+            defer { rest &= rest - 1 }
+            return UsageUnit.all[rest.trailingZeroBitCount]
+        }
+    }
+
+    /// Input tokens that came from a cache, or went to one.
+    var cachedTokens: Int64 {
+        self[.cacheRead] + self[.cacheReadAudio] + self[.cacheReadImage] + self[.cacheWrite] + self[.hourCacheWrite]
+    }
+
+    /// All output tokens, reasoning among them.
+    var outputTokens: Int64 { self[.output] + self[.reasoning] + self[.outputAudio] + self[.outputImage] }
 
     static func == (left: Usage, right: Usage) -> Bool {
         left.basis == right.basis && UsageUnit.all.allSatisfy { left[$0] == right[$0] }
     }
 
+    /// Of nothing.
+    init() {}
+
     /// Nil where the counts contradict each other, or are absurd.
-    /// - Parameter default: what holds where the counts do not tell.
-    init?(_ counts: Counts, default basis: CacheBasis) {
-        guard counts.areSound else { return nil }
+    /// - Parameters:
+    ///   - known: how the counts of a cache are to be read, where that is known whatever the counts say.
+    ///   - default: what holds where the counts do not tell.
+    init?(_ counts: Counts, known: CacheBasis? = nil, default basis: CacheBasis) {
+        guard resolve(counts, known: known, default: basis) else { return nil }
+    }
+
+    /// The same, in place: this is of nothing before.
+    /// - Returns: false where it is no usage.
+    mutating func resolve(_ counts: Counts, known: CacheBasis?, default basis: CacheBasis) -> Bool {
+        guard counts.areSound else { return false }
         let (input, output) = (counts.input ?? 0, counts.output ?? 0)
         let (read, write) = (counts.cacheRead ?? 0, counts.cacheWrite ?? 0)
-        self.basis = Self.basis(counts, default: basis)
+        let (audio, image) = (counts.cachedAudio ?? 0, counts.cachedImage ?? 0)
+        let hour = counts.hourCacheWrite ?? 0
+        self.basis = read + write == 0 ? .inclusive : known ?? Self.basis(counts, default: basis)
         inputTokens = self.basis == .inclusive ? input : input + read + write
         let reasoning = counts.reasoning ?? 0
         // Gemini and xAI count it beside the output; their total says so.
-        let isBeside = reasoning > 0 && counts.total == input + output + reasoning
-        self[.cacheRead] = read
-        self[.hourCacheWrite] = min(write, counts.hourCacheWrite ?? 0)
-        self[.cacheWrite] = write - self[.hourCacheWrite]
-        self[.inputAudio] = counts.inputAudio ?? 0
-        self[.inputImage] = counts.inputImage ?? 0
+        let isBeside = reasoning > 0 && counts.total == inputTokens + output + reasoning
+        self[.cacheRead] = read - audio - image
+        self[.hourCacheWrite] = hour
+        self[.cacheWrite] = write - hour
+        self[.cacheReadAudio] = audio
+        self[.cacheReadImage] = image
+        self[.inputAudio] = (counts.inputAudio ?? 0) - audio
+        self[.inputImage] = (counts.inputImage ?? 0) - image
         self[.input] = inputTokens - read - write - self[.inputAudio] - self[.inputImage]
         self[.reasoning] = reasoning
         self[.outputAudio] = counts.outputAudio ?? 0
@@ -83,16 +129,17 @@ struct Usage: Sendable, Equatable {
         self[.inputCharacter] = counts.characters ?? 0
         self[.inputSecond] = counts.seconds ?? 0
         self[.query] = counts.queries ?? 0
-        guard self[.input] >= 0, self[.output] >= 0, (counts.hourCacheWrite ?? 0) <= write else { return nil }
+        return units.allSatisfy { self[$0] > 0 }
     }
 
     private static func basis(_ counts: Counts, default basis: CacheBasis) -> CacheBasis {
         let (input, output) = (counts.input ?? 0, counts.output ?? 0)
         let cached = (counts.cacheRead ?? 0) + (counts.cacheWrite ?? 0)
-        guard cached > 0 else { return .inclusive }
-        if let total = counts.total, output > 0 || counts.output != nil {
-            if total == input + output { return .inclusive }
-            if total == input + cached + output { return .exclusive }
+        if let total = counts.total, counts.output != nil {
+            let reasoning = counts.reasoning ?? 0
+            func fits(_ sum: Int64) -> Bool { total == sum || total == sum + reasoning }
+            let (isInclusive, isExclusive) = (fits(input + output), fits(input + cached + output))
+            if isInclusive != isExclusive { return isInclusive ? .inclusive : .exclusive }
         }
         return cached > input ? .exclusive : basis
     }
@@ -101,7 +148,7 @@ struct Usage: Sendable, Equatable {
 extension Usage {
     /// `input=1000 cache_read=500 output=120`, as the ledger has it; empty where nothing was used.
     var text: String {
-        UsageUnit.all.filter { self[$0] > 0 }.map { "\($0.rawValue)=\(self[$0])" }.joined(separator: " ")
+        units.map { "\($0.rawValue)=\(self[$0])" }.joined(separator: " ")
     }
 
     /// Reads ``text``; nil where it is something else.

@@ -202,6 +202,16 @@ extension BudgetBook {
         }
     }
 
+    /// Those who have spent most of each budget that names some, with what they spent, in 10⁻¹² USD.
+    var top: [(budget: Budget, owner: Spend.Owner, spent: Int128)] {
+        accounts.filter { $0.budget.top > 0 }.flatMap { account in
+            Set(account.past.keys).union(account.recent.keys).filter(account.budget.applies)
+                .map { (budget: account.budget, owner: $0, spent: account.spent($0)) }
+                .sorted { ($0.spent, $1.owner.id) > ($1.spent, $0.owner.id) }
+                .prefix(account.budget.top)
+        }
+    }
+
     /// For each budget, how many are at a threshold or over it now, and the largest part of one that anybody used.
     var levels: [(name: String, reached: Int, used: Double)] {
         accounts.map { account in

@@ -10,7 +10,7 @@ actor BudgetMonitor {
     private let log: any BudgetLog
     private let webhook: BudgetWebhook?
     private let board: BudgetBoard
-    private let telemetry: BudgetTelemetry
+    private var telemetry: BudgetTelemetry
     private let clock: @Sendable () -> Timestamp
     private var book: BudgetBook
     /// Crossings that the webhook has not taken, the oldest first; nil before they were read.

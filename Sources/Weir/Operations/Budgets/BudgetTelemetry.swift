@@ -9,6 +9,8 @@ struct BudgetTelemetry: Sendable {
     private let context: Context
     private let notices: [Notice: Counter]
     private let failures: Counter
+    /// Labels of those who had spent most at the last reading.
+    private var shown: Set<MetricRegistry.Labels> = []
 
     init(_ context: Context) {
         self.context = context
@@ -40,7 +42,8 @@ struct BudgetTelemetry: Sendable {
         context.logger.warning("a budget was used up to a threshold", metadata: metadata)
     }
 
-    func show(_ book: BudgetBook) {
+    mutating func show(_ book: BudgetBook) {
+        showTop(of: book)
         for level in book.levels {
             let labels = ["cost": "\(context.id)", "budget": level.name]
             context.metrics.gauge(
@@ -52,6 +55,28 @@ struct BudgetTelemetry: Sendable {
                 labels: labels
             ).set(level.used)
         }
+    }
+
+    /// There are never more series than the budgets name: whoever is not among the first any more has none.
+    private mutating func showTop(of book: BudgetBook) {
+        let name = "weir_budget_top_spent_dollars"
+        var now: Set<MetricRegistry.Labels> = []
+        let top = book.top.map { budget, owner, spent in
+            let labels = [
+                "cost": "\(context.id)", "budget": budget.name, "scope": budget.scope.rawValue, "tenant": owner.tenant,
+                "id": owner.id,
+            ]
+            now.insert(labels)
+            return (labels: labels, dollars: Double(spent) / 1e12)
+        }
+        for labels in shown.subtracting(now) { context.metrics.remove(name, labels: labels) }
+        for (labels, dollars) in top {
+            context.metrics.gauge(
+                name, help: "What those have spent in the window of the budget who spent most of it, in USD.",
+                labels: labels
+            ).set(dollars)
+        }
+        shown = now
     }
 
     func note(_ notice: Notice, _ reason: String? = nil) {

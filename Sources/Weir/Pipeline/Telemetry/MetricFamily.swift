@@ -29,6 +29,9 @@ struct MetricFamily: Sendable {
         return new
     }
 
+    /// - Returns: whether there was one.
+    mutating func remove(_ labels: String) -> Bool { series.removeValue(forKey: labels) != nil }
+
     /// Puts a series in place of the one with these labels.
     mutating func replace(_ labels: String, _ new: Series, _ kind: MetricKind) {
         precondition(kind == self.kind, "\(name) is a \(self.kind), not a \(kind)")

@@ -70,6 +70,14 @@ final class MetricRegistry: Sendable {
         }
     }
 
+    /// Forgets a series, and makes room for another. Whoever has it still changes a number that nobody reads.
+    func remove(_ name: String, labels: Labels) {
+        let text = PrometheusText.labels(labels)
+        state.withLock { state in
+            if state.families[name]?.remove(text) == true { state.seriesCount -= 1 }
+        }
+    }
+
     /// Everything in the Prometheus text format 0.0.4, sorted by name and labels.
     func render() -> String {
         let families = state.withLock { $0.families }

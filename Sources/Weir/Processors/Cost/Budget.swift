@@ -14,6 +14,10 @@ struct Budget: Sendable {
     let tenant: String?
     let id: String?
     let limits: Limits
+    /// Of how many, who have spent most, a metric says how much.
+    var top = 0
+
+    static let maximumTop = 50
 
     static func pico(_ text: String) throws(ConfigError) -> Int64 {
         let amount = Array(text.utf8).withUnsafeBytes { GenAIAttributes.pico($0) }
@@ -36,6 +40,8 @@ extension Budget {
         let soft = Self.amount("soft", "USD from which on somebody is told.", &fields)
         let hard = Self.amount("hard", "USD from which on the check says no.", &fields)
         limits = .thresholds(soft: soft, hard: hard)
+        top = fields.int(
+            "top", default: 0, in: 0...Self.maximumTop, "Of how many, who have spent most, a metric says how much.")
         if (scope == .run) != (window == .run) {
             fields.reject("window", "found \(window.rawValue) for scope \(scope.rawValue), wanted run for run alone")
         }

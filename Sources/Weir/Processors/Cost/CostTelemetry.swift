@@ -4,19 +4,20 @@ struct CostTelemetry: Sendable {
     static let maximumModels = 100
 
     private let context: Context
-    private let spans: [CostStatus: Counter]
+    /// In the order of the cases.
+    private let spans: [Counter]
     private var unpriced: [String: Counter] = [:]
     /// By the row of the list, so that there are no more than it has.
-    private var models: [String: Model] = [:]
+    private var models: [String: Counters] = [:]
 
     /// What calls of a model used and cost.
-    private struct Model {
+    struct Counters: Sendable {
         let input: Counter
         let output: Counter
         let cacheRead: Counter
         let nanodollars: Counter
 
-        init(_ price: ModelPrice, _ context: Context) {
+        fileprivate init(_ price: ModelPrice, _ context: Context) {
             let labels = [
                 "cost": "\(context.id)", "gen_ai_provider_name": price.provider, "gen_ai_request_model": price.model,
             ]
@@ -31,31 +32,34 @@ struct CostTelemetry: Sendable {
                 "gen_ai_client_inference_usage_cache_read_input_tokens", "Input tokens that came from a cache.")
             nanodollars = counter("weir_cost_nanodollars", "What priced calls cost as they passed, in 1e-9 USD.")
         }
+
+        func add(_ usage: Usage, _ cost: Cost) {
+            input.add(Int(usage.inputTokens))
+            output.add(Int(usage.outputTokens))
+            cacheRead.add(Int(usage[.cacheRead]))
+            nanodollars.add(Int(cost.total / 1_000))
+        }
     }
 
     init(_ context: Context) {
         self.context = context
-        spans = Dictionary(
-            uniqueKeysWithValues: CostStatus.allCases.map { status in
-                let counter = context.metrics.counter(
-                    "weir_cost_spans", help: "Spans of calls of models, and of what sums them up, by outcome.",
-                    labels: ["cost": "\(context.id)", "status": status.rawValue])
-                return (status, counter)
-            })
+        spans = CostStatus.allCases.map { status in
+            context.metrics.counter(
+                "weir_cost_spans", help: "Spans of calls of models, and of what sums them up, by outcome.",
+                labels: ["cost": "\(context.id)", "status": status.rawValue])
+        }
     }
 
     func add(_ status: CostStatus) {
-        spans[status]?.add()
+        spans[status.index].add()
     }
 
-    mutating func add(_ price: ModelPrice, _ usage: Usage, _ cost: Cost) {
-        if models[price.id] == nil { models[price.id] = Model(price, context) }
-        guard let model = models[price.id] else { return }
-        model.input.add(Int(usage.inputTokens))
-        model.output.add(
-            Int(usage[.output] + usage[.reasoning] + usage[.outputAudio] + usage[.outputImage]))
-        model.cacheRead.add(Int(usage[.cacheRead]))
-        model.nanodollars.add(Int(cost.total / 1_000))
+    /// Those of a row of the list.
+    mutating func counters(of price: ModelPrice) -> Counters {
+        if let known = models[price.id] { return known }
+        let counters = Counters(price, context)
+        models[price.id] = counters
+        return counters
     }
 
     mutating func addUnpriced(_ model: String) {

@@ -1,5 +1,5 @@
 /// A row of a price list: what a model costs, from a day on and until another.
-struct ModelPrice: Sendable {
+final class ModelPrice: Sendable {
     /// Rates for requests with so many input tokens, for all of their tokens.
     struct LongContext: Sendable {
         /// The first count that they hold for.
@@ -46,6 +46,21 @@ struct ModelPrice: Sendable {
     let regions: [String: RateChange]
     let offPeak: OffPeak?
 
+    init(
+        provider: String, model: String, aliases: [String] = [], tenant: String? = nil,
+        from: Timestamp = Timestamp(nanoseconds: 0), until: Timestamp = Timestamp(nanoseconds: .max), rates: Rates,
+        longContext: LongContext? = nil, serviceTiers: [String: RateChange] = [:],
+        regions: [String: RateChange] = [:], offPeak: OffPeak? = nil
+    ) {
+        id = Self.id(provider, model, from: from)
+        (self.provider, self.model, self.aliases, self.tenant) = (provider, model, aliases, tenant)
+        (self.from, self.until, self.rates, self.longContext) = (from, until, rates, longContext)
+        (self.serviceTiers, self.regions, self.offPeak) = (serviceTiers, regions, offPeak)
+    }
+
+    /// What providers call the tier that has the standard price.
+    private static let standardTiers: Set<String> = ["", "default", "standard", "auto", "on_demand", "standard_only"]
+
     /// Names the price in `weir.cost.price`.
     static func id(_ provider: String, _ model: String, from: Timestamp) -> String {
         "\(provider)/\(model)" + (from.nanoseconds > 0 ? "@\(CalendarTime(from).date)" : "")
@@ -55,6 +70,12 @@ struct ModelPrice: Sendable {
 
     /// What a call costs, unit by unit; nil where a unit that it used has no price, or it is more than can be held.
     func cost(of usage: Usage, tier: String?, region: String?, at time: Timestamp) -> Cost? {
+        var cost = Cost()
+        return add(usage, to: &cost, tier: tier, region: region, at: time) ? cost : nil
+    }
+
+    /// The same, added to a cost.
+    func add(_ usage: Usage, to cost: inout Cost, tier: String?, region: String?, at time: Timestamp) -> Bool {
         var rates = rates
         if let longContext, usage.inputTokens >= longContext.from { rates = rates.changed(by: longContext.rates) }
         if let offPeak, offPeak.contains(Int(time.nanoseconds / 1_000_000_000)) {
@@ -62,20 +83,32 @@ struct ModelPrice: Sendable {
         }
         var changes: [RateChange] = []
         if let region, let change = regions[region] { changes.append(change) }
-        if let tier, let change = serviceTiers[tier] { changes.append(change) }
+        if let tier {
+            if let change = serviceTiers[tier] {
+                changes.append(change)
+            } else {
+                cost.hasUnknownTier = !Self.standardTiers.contains(tier)
+            }
+        }
         for change in changes { rates = rates.changed(by: change.rates) }
-        var cost = Cost()
-        for unit in UsageUnit.all where usage[unit] > 0 {
-            guard let rate = rates.rate(of: unit) else { return nil }
+        for unit in usage.units {
+            guard let rate = rates.rate(of: unit) else { return false }
+            // Reasoning is output wherever no list says otherwise.
+            if rates[unit] == nil, unit != .reasoning { cost.noteSubstitute(of: unit) }
             // Below 2³⁶ of 2³⁶ pico-dollars, times two factors below 2²⁴.
             var amount = Int128(usage[unit]) * Int128(rate)
+            // A division of so many bits costs more than all of the rest.
+            if changes.isEmpty {
+                guard cost.add(amount, to: unit) else { return false }
+                continue
+            }
             var scale: Int128 = 1
             for change in changes {
                 amount *= Int128(change.factor(of: unit, in: rates))
                 scale *= Int128(RateChange.one)
             }
-            guard cost.add((amount + scale / 2) / scale, to: unit) else { return nil }
+            guard cost.add((amount + scale / 2) / scale, to: unit) else { return false }
         }
-        return cost
+        return true
     }
 }

@@ -10,29 +10,33 @@ struct PriceFile: Sendable {
 }
 
 extension ModelPrice {
-    fileprivate init(_ fields: inout Fields) {
-        provider = fields.string("provider", "Whose model it is: openai, anthropic, bedrock, …").lowercased()
-        model = fields.string("model", "The model's name, without provider and region.").lowercased()
-        aliases = fields.strings("aliases", default: [], count: 0...100, "Other names of the same model.")
-            .map { $0.lowercased() }
-        tenant = fields.optionalString("tenant", "The tenant that it is for; everybody where it is left out.")
-        from = fields.parsed("from", default: Timestamp(nanoseconds: 0), type: "date", "The first day, in UTC.") {
+    fileprivate convenience init(_ fields: inout Fields) {
+        let provider = fields.string("provider", "Whose model it is: openai, anthropic, bedrock, …")
+        let model = fields.string("model", "The model's name, without provider and region.")
+        let aliases = fields.strings("aliases", default: [], count: 0...100, "Other names of the same model.")
+        let tenant = fields.optionalString("tenant", "The tenant that it is for; everybody where it is left out.")
+        let from = fields.parsed("from", default: Timestamp(nanoseconds: 0), type: "date", "The first day, in UTC.") {
             (text) throws(ConfigError) in try Timestamp(date: text)
         }
-        until = fields.parsed("until", default: Timestamp(nanoseconds: .max), type: "date", "The day after the last.") {
+        let until = fields.parsed(
+            "until", default: Timestamp(nanoseconds: .max), type: "date", "The day after the last."
+        ) {
             (text) throws(ConfigError) in try Timestamp(date: text)
         }
-        id = Self.id(provider, model, from: from)
-        rates = fields.section("prices", "USD for a million of each unit.") { Rates(&$0) }
-        longContext = fields.optionalSection("long_context", "Prices of all tokens of a long request.") {
+        let rates = fields.section("prices", "USD for a million of each unit.") { Rates(&$0) }
+        let longContext = fields.optionalSection("long_context", "Prices of all tokens of a long request.") {
             LongContext(&$0)
         }
-        serviceTiers = RateChange.table("service_tiers", "What a service tier changes.", from: &fields)
-        regions = RateChange.table("regions", "What a cross-region prefix of the name changes.", from: &fields)
-        offPeak = fields.optionalSection("off_peak", "Prices at some hours.") { OffPeak(&$0) }
+        let serviceTiers = RateChange.table("service_tiers", "What a service tier changes.", from: &fields)
+        let regions = RateChange.table("regions", "What a cross-region prefix of the name changes.", from: &fields)
+        let offPeak = fields.optionalSection("off_peak", "Prices at some hours.") { OffPeak(&$0) }
         if rates.isEmpty, !fields.diagnostics.hasErrors {
             fields.reject("prices", "is missing or empty, wanted the price of a unit")
         }
+        self.init(
+            provider: provider.lowercased(), model: model.lowercased(), aliases: aliases.map { $0.lowercased() },
+            tenant: tenant, from: from, until: until, rates: rates, longContext: longContext,
+            serviceTiers: serviceTiers, regions: regions, offPeak: offPeak)
     }
 }
 

@@ -1,20 +1,9 @@
 /// The prices of one or more lists, by name.
 struct PriceTable: Sendable {
-    /// A row, to be handed on without copying what it holds.
-    final class Row: Sendable {
-        let price: ModelPrice
-
-        init(_ price: ModelPrice) {
-            self.price = price
-        }
-    }
-
     struct Match: Sendable {
-        let row: Row
+        let price: ModelPrice
         /// Of the name's cross-region prefix.
         let region: String?
-
-        var price: ModelPrice { row.price }
     }
 
     private struct Key: Hashable {
@@ -28,7 +17,7 @@ struct PriceTable: Sendable {
         "assemblyai", "deepgram", "bedrock", "groq", "azure", "vertex",
     ]
 
-    private var rows: [Key: [Row]] = [:]
+    private var rows: [Key: [ModelPrice]] = [:]
     private let otherProviders: [String]
 
     /// - Parameter files: what is in a later one goes before what is in an earlier one.
@@ -36,9 +25,8 @@ struct PriceTable: Sendable {
         var providers: Set<String> = []
         for price in files.reversed().flatMap(\.models) {
             providers.insert(price.provider)
-            let row = Row(price)
             for name in [price.model] + price.aliases {
-                rows[Key(provider: price.provider, model: name), default: []].append(row)
+                rows[Key(provider: price.provider, model: name), default: []].append(price)
             }
         }
         otherProviders = providers.subtracting(Self.order).sorted()
@@ -50,13 +38,13 @@ struct PriceTable: Sendable {
             let providers = candidate.provider.map { [$0] } ?? (Self.order + otherProviders)
             for provider in providers {
                 let found = (rows[Key(provider: provider, model: candidate.model)] ?? []).filter {
-                    $0.price.holds(at: time)
+                    $0.holds(at: time)
                 }
-                if let own = found.first(where: { $0.price.tenant == tenant }) {
-                    return Match(row: own, region: candidate.region)
+                if let own = found.first(where: { $0.tenant == tenant }) {
+                    return Match(price: own, region: candidate.region)
                 }
-                if let price = found.first(where: { $0.price.tenant == nil }) {
-                    return Match(row: price, region: candidate.region)
+                if let price = found.first(where: { $0.tenant == nil }) {
+                    return Match(price: price, region: candidate.region)
                 }
             }
         }

@@ -11,7 +11,10 @@ struct Rates: Sendable {
 
     /// Nil where the list has none.
     subscript(unit: UsageUnit) -> Int64? {
-        get { rates[unit.index] == Self.none ? nil : rates[unit.index] }
+        get {
+            let rate = rates.span[unit.index]
+            return rate == Self.none ? nil : rate
+        }
         set { rates[unit.index] = newValue ?? Self.none }
     }
 

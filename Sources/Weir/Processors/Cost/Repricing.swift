@@ -8,7 +8,7 @@ struct Repricing: Sendable {
         // The same order as the processor has.
         for model in [standing.model, standing.requestModel].compactMap(\.self) {
             let name = ModelName(provider: standing.provider, model: model)
-            guard let match = table.match(name, tenant: standing.tenant, at: standing.key.start) else { continue }
+            guard let match = table.match(name, tenant: standing.key.tenant, at: standing.key.start) else { continue }
             let tier = standing.serviceTier?.lowercased()
             guard let cost = match.price.cost(of: usage, tier: tier, region: match.region, at: standing.key.start)
             else {

@@ -20,6 +20,7 @@ extension RedactionPass {
     }
 
     private mutating func redact(span index: Int, _ batch: inout Batch) {
+        if policy.content != .keep { readUsage(span: index, &batch) }
         let span = batch.spans[index]
         tally.inSpan = 0
         text(.spanName(index), plainText, &batch)
@@ -35,6 +36,12 @@ extension RedactionPass {
             attributes(of: .link(link, span: index), &batch)
         }
         if tally.inSpan > 0 { summarise(index, &batch) }
+    }
+
+    /// What an answer says of the tokens that it took outlives the answer, so that `cost` can price it.
+    private mutating func readUsage(span index: Int, _ batch: inout Batch) {
+        genAI.find(in: batch.spans[index].attributes, of: batch)
+        if genAI.operation(of: batch).isModelCall { SpelledOutUsage.add(to: index, genAI, of: &batch) }
     }
 
     private mutating func summarise(_ index: Int, _ batch: inout Batch) {

@@ -8,6 +8,7 @@ struct RedactionPass: ~Copyable {
     let labels: [[UInt8]]
     var scanner: TextScanner
     var keys = KeyCache<KeyDecision>()
+    var genAI = GenAIAttributes()
     var tally: RedactionTally
     var tenant = "default"
     /// What is looked for in a text that is no attribute.

@@ -64,6 +64,35 @@ enum CostCorrections {
         """
     }
 
+    /// Takes back calls that have a call of the same kind, with a price, below them, with nothing of an agent or a
+    /// tool between the two: the SDK's view of a call that a framework sees as well, and a server's of one that its
+    /// client has sent. The innermost stays.
+    ///
+    /// Wants `touched_traces` with the column `trace_id`.
+    static func nested(_ dialect: SQLDialect) -> String {
+        """
+        , inner_calls AS (
+            SELECT l.tenant_id, l.trace_id, l.span_id, l.parent_span_id, l.operation
+            FROM cost_ledger l JOIN touched_traces t ON t.trace_id = l.trace_id
+            WHERE l.calls = 1\(dialect.touchedDays("l.start_time")) AND l.\(dialect.costName) IS NOT NULL
+                AND l.parent_span_id IS NOT NULL AND \(standing)
+            ORDER BY l.start_time DESC LIMIT \(maximumEntries)
+        ), around (tenant_id, trace_id, operation, inner_id, span_id) AS (
+            SELECT tenant_id, trace_id, operation, span_id, parent_span_id FROM inner_calls
+            UNION
+            SELECT a.tenant_id, a.trace_id, a.operation, a.inner_id, s.parent_span_id FROM around a
+            JOIN spans s ON s.trace_id = a.trace_id AND s.span_id = a.span_id AND s.tenant_id = a.tenant_id
+            WHERE s.operation IN (\(OperationKind.other.rawValue), a.operation) AND s.parent_span_id IS NOT NULL
+                \(dialect.touchedDays("s.start_time"))
+        )
+        \(reversal("'leaf'", dialect)) FROM cost_ledger l
+        JOIN around a ON a.trace_id = l.trace_id AND a.span_id = l.span_id AND a.tenant_id = l.tenant_id
+            AND a.operation = l.operation AND a.inner_id <> l.span_id
+        WHERE l.calls = 1\(dialect.touchedDays("l.start_time")) AND \(standing)
+        ON CONFLICT DO NOTHING
+        """
+    }
+
     /// Gives calls that name no agent to the nearest one above them, which may have come before them or after.
     ///
     /// Wants `touched_traces` with the column `trace_id`.
@@ -92,6 +121,7 @@ enum CostCorrections {
             ), found AS (
                 SELECT l.*, c.agent AS inherited FROM climb c
                 JOIN cost_ledger l ON l.trace_id = c.trace_id AND l.span_id = c.span_id AND l.start_time = c.start_time
+                    AND l.tenant_id = c.tenant_id
                 WHERE c.agent IS NOT NULL AND \(standing)
             )
             \(reversal("'agent'", dialect)) FROM found l
@@ -112,7 +142,8 @@ enum CostCorrections {
     /// `l` says what a span costs, and nothing has taken it back.
     static let standing = """
         l.entry % 2 = 0 AND NOT EXISTS (SELECT 1 FROM cost_ledger r WHERE r.trace_id = l.trace_id
-            AND r.span_id = l.span_id AND r.start_time = l.start_time AND r.entry = l.entry + 1)
+            AND r.span_id = l.span_id AND r.start_time = l.start_time AND r.tenant_id = l.tenant_id
+            AND r.entry = l.entry + 1)
         """
 
     /// An entry that takes `l` back. What follows says where `l` is from.

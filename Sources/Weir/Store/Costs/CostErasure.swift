@@ -1,6 +1,8 @@
 /// Takes away who caused a cost, and leaves what it was: the sums of past months stay.
 enum CostErasure {
-    private static let key = "l.trace_id = e.trace_id AND l.span_id = e.span_id AND l.start_time = e.start_time"
+    private static let key =
+        "l.trace_id = e.trace_id AND l.span_id = e.span_id AND l.start_time = e.start_time"
+        + " AND l.tenant_id = e.tenant_id"
     private static let group =
         "r.tenant_id = m.tenant_id AND r.hour = m.hour AND r.user_id = m.user_id"
         + " AND r.agent = m.agent AND r.model = m.model"
@@ -36,8 +38,9 @@ enum CostErasure {
         let sums = costs.map { "\($0.sum) AS \($0.name)" }.joined(separator: ", ")
         let isOver = dialect == .postgres ? " ON COMMIT DROP" : ""
         return """
-            CREATE TEMP TABLE erased_costs\(isOver) AS SELECT trace_id, span_id, start_time, \(newIDs) FROM (
-                SELECT DISTINCT trace_id, span_id, start_time FROM \(ledger) AS cost_ledger WHERE \(condition)) d;
+            CREATE TEMP TABLE erased_costs\(isOver) AS SELECT d.*, \(newIDs) FROM (
+                SELECT DISTINCT trace_id, span_id, start_time, tenant_id FROM \(ledger) AS cost_ledger
+                WHERE \(condition)) d;
             CREATE TEMP TABLE moved_costs\(isOver) AS SELECT l.tenant_id, \(hour) AS hour, l.user_id,
                 coalesce(l.agent, '') AS agent, coalesce(l.model, '') AS model, sum(l.calls) AS calls,
                 sum(l.unpriced) AS unpriced, \(sums)

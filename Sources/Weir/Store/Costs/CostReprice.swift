@@ -13,12 +13,12 @@ struct CostReprice: Sendable {
     /// only one of several does so; where another was faster, nothing is changed.
     /// - Parameters: the places of values in SQL.
     static func statements(
-        trace: String, span: String, start: String, entry: String, cost: String, price: String, source: String,
-        _ dialect: SQLDialect
+        tenant: String, trace: String, span: String, start: String, entry: String, cost: String, price: String,
+        source: String, _ dialect: SQLDialect
     ) -> (takesBack: String, adds: String) {
         let place = """
             FROM cost_ledger l WHERE l.trace_id = \(trace) AND l.span_id = \(span) AND l.start_time = \(start)
-                AND l.entry = \(entry)
+                AND l.entry = \(entry) AND l.tenant_id = (SELECT id FROM tenants WHERE name = \(tenant))
             """
         return (
             CostCorrections.reversal("'reprice'", dialect) + " \(place) ON CONFLICT DO NOTHING",

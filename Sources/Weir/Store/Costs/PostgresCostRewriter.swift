@@ -15,15 +15,16 @@ actor PostgresCostRewriter: CostRewriter {
         let connection = try PostgresSession.open(address, schema: schema)
         defer { connection.close() }
         let (takesBack, adds) = CostReprice.statements(
-            trace: "$1::uuid", span: "$2::bigint", start: "$3::timestamptz", entry: "$4::integer", cost: "$5::numeric",
-            price: "$6", source: "$7", .postgres)
+            tenant: "$1", trace: "$2::uuid", span: "$3::bigint", start: "$4::timestamptz", entry: "$5::integer",
+            cost: "$6::numeric", price: "$7", source: "$8", .postgres)
         // As whoever corrects what it stores, one after the other.
         try connection.run("BEGIN; SELECT pg_advisory_xact_lock(\(PostgresLock.key("costs")))")
         var count = 0
         for row in repriced {
             let key = row.standing.key
             let place: [PostgresParameter] = [
-                .text(key.trace.text), .int(key.span), .text(key.start.text), .int(row.standing.entry),
+                .text(key.tenant), .text(key.trace.text), .int(key.span), .text(key.start.text),
+                .int(row.standing.entry),
             ]
             guard try connection.run(takesBack, place).affectedCount == 1 else { continue }
             let price: [PostgresParameter] = [
@@ -43,10 +44,12 @@ actor PostgresCostRewriter: CostRewriter {
     ) throws(PostgresError) {
         guard let days = TouchedDays(repriced.lazy.map { Day($0.standing.key.start) }) else { return }
         let traces = Set(repriced.map(\.standing.key.trace)).map(\.text).joined(separator: ",")
-        try connection.run(
-            """
-            WITH RECURSIVE \(days.table), touched_traces AS (SELECT unnest($1::uuid[]) AS trace_id)
-            \(CostCorrections.leaves(.postgres))
-            """, [.text("{\(traces)}")])
+        for correction in [CostCorrections.nested(.postgres), CostCorrections.leaves(.postgres)] {
+            try connection.run(
+                """
+                WITH RECURSIVE \(days.table), touched_traces AS (SELECT unnest($1::uuid[]) AS trace_id)
+                \(correction)
+                """, [.text("{\(traces)}")])
+        }
     }
 }

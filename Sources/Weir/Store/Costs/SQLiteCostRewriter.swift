@@ -29,10 +29,10 @@ actor SQLiteCostRewriter: CostRewriter {
         let key = row.standing.key
         // GRDB binds bytes only as Foundation's Data. These are digits.
         let (takesBack, adds) = CostReprice.statements(
-            trace: "x'\(key.trace.text)'", span: ":span", start: ":start", entry: ":entry", cost: ":cost",
-            price: ":price", source: ":source", .sqlite)
+            tenant: ":tenant", trace: "x'\(key.trace.text)'", span: ":span", start: ":start", entry: ":entry",
+            cost: ":cost", price: ":price", source: ":source", .sqlite)
         let place: StatementArguments = [
-            "span": key.span, "start": key.start.microseconds, "entry": row.standing.entry,
+            "tenant": key.tenant, "span": key.span, "start": key.start.microseconds, "entry": row.standing.entry,
         ]
         try db.execute(sql: takesBack, arguments: place)
         guard db.changesCount == 1 else { return false }
@@ -47,7 +47,9 @@ actor SQLiteCostRewriter: CostRewriter {
         for trace in Set(rows.map(\.standing.key.trace)) {
             try db.execute(sql: "INSERT INTO touched_traces VALUES (x'\(trace.text)')")
         }
-        try db.execute(sql: "WITH RECURSIVE none AS (SELECT 1) \(CostCorrections.leaves(.sqlite))")
+        for correction in [CostCorrections.nested(.sqlite), CostCorrections.leaves(.sqlite)] {
+            try db.execute(sql: "WITH RECURSIVE none AS (SELECT 1) \(correction)")
+        }
         try db.execute(sql: "DELETE FROM touched_traces")
     }
 }

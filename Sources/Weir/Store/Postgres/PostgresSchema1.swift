@@ -122,7 +122,7 @@ extension PostgresMigration {
                 conversation_id text,
                 user_id text,
                 call_id text,
-                PRIMARY KEY (trace_id, span_id, start_time)
+                PRIMARY KEY (trace_id, span_id, start_time, tenant_id)
             ) PARTITION BY RANGE (start_time);
             COMMENT ON TABLE llm_usage IS
                 'One row for each call of a model: a span that is sent twice is here once, so that it costs once.';
@@ -201,6 +201,7 @@ extension PostgresMigration {
                     coalesce(s.attributes -> 'gen_ai.output.messages', s.attributes -> 'output.value') AS output_data,
                     (SELECT sum(u.total_cost) FROM spans c JOIN llm_usage u
                         ON u.trace_id = c.trace_id AND u.span_id = c.span_id AND u.start_time = c.start_time
+                            AND u.tenant_id = c.tenant_id
                         WHERE c.trace_id = s.trace_id AND c.tenant_id = s.tenant_id AND c.parent_span_id = s.span_id
                         AND c.start_time >= s.start_time - interval '1 hour'
                         AND c.start_time <= s.start_time + interval '1 day') AS cost,

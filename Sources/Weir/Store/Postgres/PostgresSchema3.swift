@@ -38,7 +38,7 @@ extension PostgresMigration {
                 conversation_id text,
                 user_id text,
                 call_id text,
-                PRIMARY KEY (trace_id, span_id, start_time, entry)
+                PRIMARY KEY (trace_id, span_id, start_time, tenant_id, entry)
             ) PARTITION BY RANGE (start_time);
             COMMENT ON TABLE cost_ledger IS
                 'Entries of which none is ever changed: numbers are what an entry adds, so that every sum is exact.';

@@ -193,7 +193,9 @@ extension PostgresWriter {
             WHERE trace_id = ANY ($1::uuid[]) AND \(days.condition(on: "start_time"))
             """, [.text("{\(traces)}")])
         guard let traces = withCosts.text(0, 0) else { return }
-        for correction in [CostCorrections.leaves(.postgres), CostCorrections.agents(.postgres)] {
+        for correction in [
+            CostCorrections.nested(.postgres), CostCorrections.leaves(.postgres), CostCorrections.agents(.postgres),
+        ] {
             try connection.run(
                 """
                 WITH RECURSIVE \(days.table), touched_traces AS (SELECT unnest($1::uuid[]) AS trace_id)

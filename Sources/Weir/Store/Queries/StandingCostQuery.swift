@@ -23,8 +23,8 @@ struct StandingCostQuery: StoreQuery {
         var conditions = window.condition(on: "l.start_time")
         if !hasAllTenants { conditions += " AND l.tenant_id = \(tenantID)" }
         if let after {
-            conditions += " AND (l.trace_id, l.span_id, l.start_time) > (\(.traceID(after.trace)),"
-            conditions += " \(.integer(after.span)), \(.time(after.start)))"
+            conditions += " AND (l.trace_id, l.span_id, l.start_time, t.name) > (\(.traceID(after.trace)),"
+            conditions += " \(.integer(after.span)), \(.time(after.start)), \(.text(after.tenant)))"
         }
         let cost: SQLText =
             switch dialect {
@@ -37,8 +37,8 @@ struct StandingCostQuery: StoreQuery {
             FROM cost_ledger l JOIN tenants t ON t.id = l.tenant_id
             WHERE l.usage IS NOT NULL AND l.entry % 2 = 0\(conditions)
                 AND NOT EXISTS (SELECT 1 FROM cost_ledger r WHERE r.trace_id = l.trace_id AND r.span_id = l.span_id
-                    AND r.start_time = l.start_time AND r.entry = l.entry + 1)
-            ORDER BY l.trace_id, l.span_id, l.start_time
+                    AND r.start_time = l.start_time AND r.tenant_id = l.tenant_id AND r.entry = l.entry + 1)
+            ORDER BY l.trace_id, l.span_id, l.start_time, t.name
             LIMIT \(.integer(Int64(count)))
             """
     }
@@ -46,9 +46,10 @@ struct StandingCostQuery: StoreQuery {
     func row(_ columns: inout ColumnReader) throws(QueryError) -> StandingCost {
         let trace = try columns.text()
         guard let id = TraceID(trace) else { throw .unreadable("trace \(trace.quotedForMessage)") }
+        let (span, start, entry) = (try columns.integer(), try columns.time(), try columns.integer())
         return StandingCost(
-            key: StandingCost.Key(trace: id, span: try columns.integer(), start: try columns.time()),
-            entry: try columns.integer(), tenant: try columns.text(), provider: try columns.optionalText(),
+            key: StandingCost.Key(trace: id, span: span, start: start, tenant: try columns.text()),
+            entry: entry, provider: try columns.optionalText(),
             requestModel: try columns.optionalText(), model: try columns.optionalText(),
             serviceTier: try columns.optionalText(), usage: try columns.text(), pico: try columns.optionalInteger(),
             price: try columns.optionalText(), source: try columns.optionalText())
@@ -65,11 +66,11 @@ struct StandingCost: Sendable {
         let trace: TraceID
         let span: Int64
         let start: Timestamp
+        let tenant: String
     }
 
     let key: Key
     let entry: Int64
-    let tenant: String
     let provider: String?
     let requestModel: String?
     let model: String?

@@ -22,7 +22,9 @@ struct SQLiteCostWriter {
         try db.execute(sql: "WITH none AS (SELECT 1) \(CostCorrections.duplicates(.sqlite))")
         if try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM cost_ledger)") ?? false {
             try touchTraces(of: rows, stored)
-            for correction in [CostCorrections.leaves(.sqlite), CostCorrections.agents(.sqlite)] {
+            for correction in [
+                CostCorrections.nested(.sqlite), CostCorrections.leaves(.sqlite), CostCorrections.agents(.sqlite),
+            ] {
                 try db.execute(sql: "WITH RECURSIVE none AS (SELECT 1) \(correction)")
             }
         }
@@ -32,7 +34,7 @@ struct SQLiteCostWriter {
     private func writeEntries(of rows: borrowing HotRows, _ stored: [Int]) throws {
         guard !rows.costs.isEmpty else { return }
         let stored = Set(stored)
-        let key = "ON CONFLICT (trace_id, span_id, start_time, entry) DO NOTHING"
+        let key = "ON CONFLICT (trace_id, span_id, start_time, tenant_id, entry) DO NOTHING"
         var entries = try SQLiteInsert(into: "cost_ledger", Self.columns, conflict: key, db)
         var responses = try SQLiteInsert(
             into: "touched_responses", ["tenant_id", "response_id"], conflict: "ON CONFLICT DO NOTHING", db)

@@ -27,7 +27,7 @@ struct SQLiteDayWriter {
             ? .unheeded(records.journal) : RecordLedger(records.journal, records.sequences, of: db)
         spans = try SQLiteInsert(into: "spans", SpanRow.columns, db)
         // Not OR IGNORE, which ignores whatever else is wrong with a row.
-        let conflict = "ON CONFLICT (trace_id, span_id, start_time) DO NOTHING"
+        let conflict = "ON CONFLICT (trace_id, span_id, start_time, tenant_id) DO NOTHING"
         usage = try SQLiteInsert(into: "llm_usage", Self.usageColumns, conflict: conflict, db)
     }
 

@@ -104,7 +104,7 @@ extension SQLiteMigration {
                 conversation_id text,
                 user_id text,
                 call_id text,
-                PRIMARY KEY (trace_id, span_id, start_time)
+                PRIMARY KEY (trace_id, span_id, start_time, tenant_id)
             );
 
             CREATE TABLE span_rollups (
@@ -172,6 +172,7 @@ extension SQLiteMigration {
                         AS output_data,
                     (SELECT sum(u.total_cost_pico) / 1e12 FROM spans c JOIN llm_usage u
                         ON u.trace_id = c.trace_id AND u.span_id = c.span_id AND u.start_time = c.start_time
+                            AND u.tenant_id = c.tenant_id
                         WHERE c.trace_id = s.trace_id AND c.tenant_id = s.tenant_id AND c.parent_span_id = s.span_id)
                         AS cost,
                     s.start_time AS created_at

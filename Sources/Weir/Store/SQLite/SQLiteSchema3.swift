@@ -44,7 +44,7 @@ extension SQLiteMigration {
                 conversation_id text,
                 user_id text,
                 call_id text,
-                PRIMARY KEY (trace_id, span_id, start_time, entry)
+                PRIMARY KEY (trace_id, span_id, start_time, tenant_id, entry)
             );
             CREATE INDEX cost_ledger_tenant ON cost_ledger (tenant_id, start_time);
             CREATE INDEX cost_ledger_response ON cost_ledger (tenant_id, response_id)

@@ -62,10 +62,14 @@ struct SQLiteStore {
         _ counts: inout SQLiteCounts, encode: (SpanRow) throws -> [UInt8]
     ) throws(SQLiteFailure) {
         let meta = try openMeta(at: now)
+        let midnight = SQLiteMidnight(rows, on: day)
+        try midnight.settle(dayBefore: { () throws(SQLiteFailure) in try known(day + -1, at: now) }, at: now)
+        let explained = try midnight.explained { () throws(SQLiteFailure) in try known(day + 1, at: now) }
         let file = try files.file(of: day, at: now)
         let written = try file.write(at: now) { db in
             var writer = try SQLiteDayWriter(records, db)
             try writer.write(indices, on: day, of: rows, meta.tenants, at: now)
+            try midnight.takeBack(explained, db)
             if !writer.refused.isEmpty {
                 // Before the ledger says that these records are done with. Should it never say so, they come again, and
                 // are kept once.
@@ -82,6 +86,12 @@ struct SQLiteStore {
                 "put spans into the rejects",
                 metadata: ["spans": "\(written.refused.count)", "file": "\(file.path)", "reason": "\(first.reason)"])
         }
+    }
+
+    /// The file of a day that has one.
+    private mutating func known(_ day: Day, at now: Timestamp) throws(SQLiteFailure) -> SQLiteFile? {
+        guard day.number >= 0, Directory.has(directory.path(of: day)) else { return nil }
+        return try files.file(of: day, at: now)
     }
 
     // MARK: Housekeeping

@@ -66,6 +66,34 @@ import Testing
         #expect(metrics.render().contains(#"weir_budget_used_ratio{budget="user",cost="cost"} 0.5"#))
     }
 
+    @Test func thoseWhoSpentMostHaveASeriesAndNobodyElse() async throws {
+        let sample = try Sample(.sqlite)
+        let budget = Budget(
+            name: "users", scope: .user, window: .day, tenant: nil, id: nil,
+            limits: .thresholds(soft: 1_000_000_000_000_000, hard: nil), top: 2)
+        let monitor = BudgetMonitor(
+            "cost", [budget], nil, reader: sample.store.reader(.default), log: sample.store.budgetLog, board: board,
+            Context(id: ComponentID(type: "cost"), logger: log.logger, metrics: metrics),
+            clock: { [clock] in clock.now })
+        func top() async -> [String] {
+            await monitor.read()
+            return metrics.render().split(separator: "\n").filter { $0.hasPrefix("weir_budget_top_spent_dollars{") }.map
+            {
+                String($0)
+            }
+        }
+        func line(_ user: String, _ dollars: String) -> String {
+            #"weir_budget_top_spent_dollars{budget="users",cost="cost",id="\#(user)",scope="user",tenant="default"} "#
+                + dollars
+        }
+        for (id, user, dollars) in [(1, "ann", 3.0), (2, "bob", 1), (3, "cid", 2)] as [(UInt64, String, Double)] {
+            try await sample.add([Sample.call(id, model: "m", user: user, cost: dollars)])
+        }
+        #expect(await top() == [line("ann", "3"), line("cid", "2")])
+        try await sample.add([Sample.call(4, model: "m", user: "bob", cost: 1.5)])
+        #expect(await top() == [line("ann", "3"), line("bob", "2.5")])
+    }
+
     @Test(arguments: HotDatabase.allCases)
     func theWebhookIsToldUntilItTakesIt(database: HotDatabase) async throws {
         let sample = try Sample(database)

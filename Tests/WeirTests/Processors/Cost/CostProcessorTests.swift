@@ -99,7 +99,8 @@ struct CostProcessorTests {
     @Test func anUnknownModelIsUnpricedAndCounted() throws {
         var call = chat
         call[2].1 = .string("gpt-4o-x")
-        #expect(try cost(call) == ["status": "unpriced"])
+        // How its counts were read is said, for who finds a price later.
+        #expect(try cost(call) == ["status": "unpriced", "cache_basis": "inclusive"])
         #expect(metrics.render().contains("weir_cost_unpriced_spans{cost=\"cost\",model=\"gpt-4o-x\"} 1"))
     }
 

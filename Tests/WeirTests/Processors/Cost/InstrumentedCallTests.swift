@@ -14,6 +14,8 @@ struct InstrumentedCallTests {
     @Test(arguments: [
         ("openinference-openai", [gpt4o, embedding]), ("openinference-anthropic", [claude]),
         ("traceloop-openai", [gpt4o, embedding]), ("traceloop-anthropic", [claude]), ("pydantic-ai", [gpt4o]),
+        ("langsmith", [gpt4o]), ("langfuse", [gpt4o, embedding]), ("litellm", [gpt4o, claude]),
+        ("mlflow", [gpt4o, embedding]),
     ])
     func everyCallHasItsPriceOnce(fixture: String, totals: [String]) throws {
         let url = Bundle.module.bundleURL.appending(path: "Fixtures/genai/\(fixture).json")

@@ -1,0 +1,133 @@
+import Testing
+
+@testable import Weir
+
+/// Usage that spans have in objects and answers, in OpenTelemetry's names.
+struct SpelledOutUsageTests {
+    /// What is added, as `key=value`, sorted; without the common beginning of keys.
+    private func added(_ attributes: [(String, NewValue)]) throws -> [String] {
+        var span = SpanFixture()
+        span.attributes = attributes.map { NewPair(key: $0.0, value: $0.1) }
+        var batch = try SpanFixture.batch([span])
+        var genAI = GenAIAttributes()
+        genAI.find(in: batch.spans[0].attributes, of: batch)
+        SpelledOutUsage.add(to: 0, genAI, of: &batch)
+        return try batch.attributesAfterExport(of: .span(0)).dropFirst(attributes.count)
+            .map { $0.replacing("gen_ai.usage.", with: "").replacing("gen_ai.", with: "") }.sorted()
+    }
+
+    private func answer(_ key: String, _ json: String) throws -> [String] {
+        try added([("gen_ai.operation.name", .string("chat")), (key, .string(json))])
+    }
+
+    @Test func theAnswersOfProvidersSayWhatWasUsed() throws {
+        let openAI = """
+            {"id":"chatcmpl-1","object":"chat.completion","model":"gpt-4o-2024-08-06","service_tier":"flex",
+             "choices":[],"usage":{"prompt_tokens":1500,"completion_tokens":120,"total_tokens":1620,
+             "prompt_tokens_details":{"cached_tokens":500},"completion_tokens_details":{"reasoning_tokens":20}}}
+            """
+        #expect(
+            try answer("output.value", openAI) == [
+                "cache_read.input_tokens=500", "input_tokens=1500", "openai.response.service_tier=\"flex\"",
+                "output_tokens=120", "reasoning.output_tokens=20", "response.id=\"chatcmpl-1\"",
+                "response.model=\"gpt-4o-2024-08-06\"",
+            ])
+        let responses = """
+            {"id":"resp_1","object":"response","model":"m","usage":{"input_tokens":10,"output_tokens":2,
+             "total_tokens":12,"input_tokens_details":{"cached_tokens":4},
+             "output_tokens_details":{"reasoning_tokens":0}}}
+            """
+        #expect(
+            try answer("traceloop.entity.output", responses) == [
+                "cache_read.input_tokens=4", "input_tokens=10", "output_tokens=2", "response.id=\"resp_1\"",
+                "response.model=\"m\"",
+            ])
+        let anthropic = """
+            {"id":"msg_1","type":"message","model":"claude-sonnet-4","content":[],"usage":{"input_tokens":1000,
+             "output_tokens":120,"cache_read_input_tokens":500,"cache_creation_input_tokens":40,
+             "cache_creation":{"ephemeral_5m_input_tokens":10,"ephemeral_1h_input_tokens":30}}}
+            """
+        #expect(
+            try answer("langfuse.observation.output", anthropic) == [
+                "cache_read.input_tokens=500", "cache_write.input_tokens=40", "input_tokens=1540", "output_tokens=120",
+                "provider.name=\"anthropic\"", "response.id=\"msg_1\"", "response.model=\"claude-sonnet-4\"",
+                "weir.usage.cache_write_1h_tokens=30",
+            ])
+        let google = """
+            {"responseId":"r","modelVersion":"gemini-2.5-pro","candidates":[],"usageMetadata":{"promptTokenCount":100,
+             "candidatesTokenCount":20,"thoughtsTokenCount":30,"totalTokenCount":150,"cachedContentTokenCount":60}}
+            """
+        #expect(
+            try answer("gen_ai.completion", google) == [
+                "cache_read.input_tokens=60", "input_tokens=100", "output_tokens=50", "provider.name=\"gcp.gemini\"",
+                "reasoning.output_tokens=30", "response.id=\"r\"", "response.model=\"gemini-2.5-pro\"",
+            ])
+    }
+
+    @Test func librariesHaveObjectsOfTheirOwn() throws {
+        let langfuse =
+            #"{"input":1000,"input_cached_tokens":500,"output":100,"output_reasoning_tokens":20,"total":1620}"#
+        let generation: [(String, NewValue)] = [("langfuse.observation.type", .string("generation"))]
+        #expect(
+            try added(generation + [("langfuse.observation.usage_details", .string(langfuse))]) == [
+                "cache_read.input_tokens=500", "input_tokens=1500", "output_tokens=120", "reasoning.output_tokens=20",
+            ])
+        // LiteLLM has it as Python prints it, beside counts without the details.
+        let repr =
+            "{'prompt_tokens': 1500, 'prompt_tokens_details': {'audio_tokens': None, 'cached_tokens': 500}, 'x': True}"
+        let said: [(String, NewValue)] = [
+            ("gen_ai.operation.name", .string("chat")), ("gen_ai.usage.input_tokens", .int(1_500)),
+        ]
+        #expect(try added(said + [("metadata.usage_object", .string(repr))]) == ["cache_read.input_tokens=500"])
+        let details = "{'audio': 0, 'cache_read': 500, 'cache_creation': 7}"
+        #expect(
+            try added(said + [("gen_ai.usage.input_token_details", .string(details))]) == [
+                "cache_read.input_tokens=500", "cache_write.input_tokens=7",
+            ])
+        // As a value of its own, not as text.
+        let list = NewValue.kvlist([NewPair(key: "input_tokens", value: .int(3))])
+        #expect(try added(generation + [("langfuse.observation.usage_details", list)]) == ["input_tokens=3"])
+        // MLflow's names stand in quotes.
+        #expect(
+            try added([("mlflow.spanType", .string("\"LLM\"")), ("model", .string("\"gpt-4o\""))])
+                == ["request.model=\"gpt-4o\""])
+    }
+
+    @Test func whatIsSaidAlreadyStays() throws {
+        let said: [(String, NewValue)] = [
+            ("gen_ai.operation.name", .string("chat")), ("gen_ai.usage.input_tokens", .int(7)),
+            ("gen_ai.usage.cache_read.input_tokens", .int(1)),
+            ("output.value", .string(#"{"usage":{"prompt_tokens":1}}"#)),
+            ("langsmith.usage_metadata", .string(#"{"input_tokens":9,"input_token_details":{"cache_read":9}}"#)),
+        ]
+        #expect(try added(said) == [])
+        // An agent's answer is no answer of a provider.
+        let agent: [(String, NewValue)] = [
+            ("gen_ai.operation.name", .string("invoke_agent")),
+            ("output.value", .string(#"{"usage":{"prompt_tokens":1}}"#)),
+        ]
+        #expect(try added(agent) == [])
+    }
+
+    @Test(arguments: [
+        "", "{", "[]", "{}", "null", "hello", "{'", #"{"usage":[]}"#, #"{"usage":{}}"#, #"{"usage":{"input":"x"}}"#,
+        #"{"usage":{"prompt_tokens":null}}"#, String(repeating: "{\"usage\":", count: 1_000),
+        String(repeating: "[", count: 100_000), "{'a': 'it''s'}",
+    ])
+    func whatIsNoAnswerSaysNothing(json: String) throws {
+        #expect(try answer("output.value", json) == [])
+    }
+
+    @Test func whatIsTooLongIsNotRead() throws {
+        let long = #"{"usage":{"prompt_tokens":1},"text":""# + String(repeating: "x", count: 2 << 20) + "\"}"
+        #expect(try answer("output.value", long) == [])
+    }
+
+    @Test func countsThatAreNoneStayWrong() throws {
+        // The processor then says that they are inconsistent.
+        #expect(
+            try answer("output.value", #"{"usage":{"prompt_tokens":-5,"completion_tokens":1.5}}"#) == [
+                "input_tokens=-5", "output_tokens=-1",
+            ])
+    }
+}
