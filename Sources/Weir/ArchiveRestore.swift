@@ -43,28 +43,43 @@ struct ArchiveRestore {
     /// May be done again, after whatever ended it.
     func run(at now: Timestamp) async throws -> Outcome {
         var outcome = Outcome()
-        var manifests: [(ArchiveManifest, hour: Int)] = []
+        var manifests: [(ArchiveManifest, [Place])] = []
         try catalog.visit { found in
             guard case .manifest(let manifest, let path, _) = found, manifest.tenant == tenant else { return }
-            guard manifest.format != .parquet, manifest.spans.everySequence != nil,
-                let hour = manifest.spans.times.map({ ArchivePartition.hour(of: $0.lowerBound) })
-                    ?? (manifest.spans.spans == 0 ? 0 : nil),
-                manifest.spans.times.map({ ArchivePartition.hour(of: $0.upperBound) == hour }) ?? true
-            else { return outcome.left.append(path) }
-            if manifest.spans.spans > 0 { manifests.append((manifest, hour)) }
+            guard manifest.format != .parquet, let places = Self.places(of: manifest) else {
+                return outcome.left.append(path)
+            }
+            if manifest.spans.spans > 0 { manifests.append((manifest, places)) }
         }
-        for (manifest, hour) in manifests { try await restore(manifest, hour, &outcome, at: now) }
+        for (manifest, places) in manifests { try await restore(manifest, places, &outcome, at: now) }
         return outcome
     }
 
+    /// A message in a file.
+    private struct Place {
+        let hour: Int
+        let sequence: UInt64
+    }
+
+    /// In their order; nil where they are not known.
+    private static func places(of manifest: ArchiveManifest) -> [Place]? {
+        var places: [Place] = []
+        for section in manifest.sections where section.spans.records > 0 {
+            guard let hour = section.hour, let sequences = section.spans.everySequence else { return nil }
+            places += sequences.map { Place(hour: hour, sequence: $0) }
+        }
+        return places
+    }
+
     private func restore(
-        _ manifest: ArchiveManifest, _ hour: Int, _ outcome: inout Outcome, at now: Timestamp
+        _ manifest: ArchiveManifest, _ places: [Place], _ outcome: inout Outcome, at now: Timestamp
     ) async throws {
-        guard let sequences = manifest.spans.everySequence, let journal = UInt64(manifest.journal, radix: 16),
-            let file = manifest.files.first, let reader = ArchiveFileReader("\(catalog.root)/\(file.path)")
+        guard let journal = UInt64(manifest.journal, radix: 16), let file = manifest.files.first,
+            let reader = ArchiveFileReader("\(catalog.root)/\(file.path)")
         else { return outcome.left.append(manifest.files.first?.path ?? "") }
-        let present = try tables.sequences(of: JournalID(value: journal), startedIn: hour, at: now)
         let last = try tables.lastSequence(of: JournalID(value: journal)) ?? .max
+        var present: Set<UInt64> = []
+        var hour: Int?
         let received = Timestamp(nanoseconds: manifest.spans.times?.upperBound ?? now.nanoseconds)
         var batch = Batch(decodedLimit: .max)
         var encoder = OTLPEncoder()
@@ -78,13 +93,20 @@ struct ArchiveRestore {
             records = []
         }
         try reader.read(into: &batch) { batch in
-            guard number < sequences.count else { throw FileError.damaged("\(catalog.root)/\(file.path)") }
+            guard number < places.count else { throw FileError.damaged("\(catalog.root)/\(file.path)") }
             defer { number += 1 }
-            guard !present.contains(sequences[number]) else {
+            let place = places[number]
+            if place.hour != hour {
+                // A request may have spans in several hours, and is a record in each.
+                try store()
+                hour = place.hour
+                present = try tables.sequences(of: JournalID(value: journal), startedIn: place.hour, at: now)
+            }
+            guard !present.contains(place.sequence) else {
                 outcome.present += batch.spanCount
                 return
             }
-            guard sequences[number] <= last else {
+            guard place.sequence <= last else {
                 outcome.pending += batch.spanCount
                 return
             }
@@ -96,7 +118,7 @@ struct ArchiveRestore {
             guard let payload = encoder.encode(batch) else { throw FileError.damaged("\(catalog.root)/\(file.path)") }
             records.append(
                 JournalRecord(
-                    sequence: sequences[number], tenant: tenant, receivedAt: received, spanCount: batch.spanCount,
+                    sequence: place.sequence, tenant: tenant, receivedAt: received, spanCount: batch.spanCount,
                     payload: payload))
             if records.count >= Self.maxRecords || records.reduce(0, { $0 + $1.payload.count }) >= Self.maxBytes {
                 try store()

@@ -8,17 +8,19 @@ struct Builder {
     private let disks: JournalDisks
     private(set) var extensions = Extensions()
     let bursts: Bursts
+    let keepDecisions: KeepDecisionBoard
     let tombstones: Tombstones
 
     init(
         _ configuration: CollectorConfiguration, _ logger: Logger, _ metrics: MetricRegistry, _ disks: JournalDisks,
-        _ bursts: Bursts, _ tombstones: Tombstones
+        _ bursts: Bursts, _ keepDecisions: KeepDecisionBoard, _ tombstones: Tombstones
     ) {
         self.configuration = configuration
         self.logger = logger
         self.metrics = metrics
         self.disks = disks
         self.bursts = bursts
+        self.keepDecisions = keepDecisions
         self.tombstones = tombstones
     }
 
@@ -26,10 +28,24 @@ struct Builder {
         var logger = logger
         logger[metadataKey: "component"] = "\(id)"
         if let pipeline { logger[metadataKey: "pipeline"] = "\(pipeline)" }
-        let tombstones = tombstones
-        return Context(
-            id: id, logger: logger, metrics: metrics, bursts: bursts, mayDrop: { tombstones.mayDrop($0) },
+        var context = Context(
+            id: id, logger: logger, metrics: metrics, bursts: bursts, keepDecisions: keepDecisions,
+            erasures: configuration.service.erasure.directory, colderArchives: colderArchives(of: pipeline),
             extensions: extensions)
+        guard configuration.exporters.contains(where: { $0.id == id && HotTables($0) != nil }) else { return context }
+        let gate = ArchiveGate(ArchiveAgreement(configuration, exporter: id), context) { [tombstones] in
+            !tombstones.mayDrop($0)
+        }
+        context.mayDrop = { await gate.mayDropNow($0, at: .now()) }
+        return context
+    }
+
+    private func colderArchives(of pipeline: ComponentID?) -> [String] {
+        let exporters = configuration.service.pipelines.first { $0.id == pipeline }?.exporters ?? []
+        return configuration.exporters.filter { exporters.contains($0.id) }.compactMap { definition in
+            let archive = definition.configuration as? ExporterConfiguration<ArchiveExporter>
+            return archive?.own.format == .parquet ? nil : archive?.own.directory
+        }
     }
 
     /// Before any other component, since those find them in their context.
@@ -123,8 +139,10 @@ struct Builder {
                 writers: [writer], complaints: [{ telemetry.complaints }])
         }
         try StageHandover.enter(directory, disk, for: destinations)
+        var first = limits
+        first.areReadAgain = true
         let (journal, writer) = try open(
-            disk, limits, for: [Journal.Destination(name: StageCourse.name, onFull: .refuse)], of: settings.id,
+            disk, first, for: [Journal.Destination(name: StageCourse.name, onFull: .refuse)], of: settings.id,
             telemetry)
         let source = Pipeline(
             id: settings.id, tenants: settings.tenants, processors: try intake(of: settings), journal: journal)
@@ -143,7 +161,8 @@ struct Builder {
             stage: made,
             course: StageCourse(
                 source: source, reader: journal.reader(0), keepCursors: { await writer.keepCursors() },
-                target: target, progress: second.reader(destinations.count), directory: "\(directory)/stage",
+                target: target, progress: second.reader(destinations.count),
+                directory: TailSamplingFiles.directory(below: directory),
                 now: { Timestamp.now() }))
         return Built(
             pipeline: source, deliveries: deliveries(to: exporters, from: target), stage: staged,

@@ -48,8 +48,8 @@ struct ErasurePlaces {
     }
 
     private func open(_ archive: String) throws -> ArchiveErasure {
-        guard let erasure = try ArchiveErasure(archive) else {
-            throw ErasureFailure("another process erases in \(archive)")
+        guard let erasure = try ArchiveErasure(archive, waits: true) else {
+            throw ErasureFailure("another process changes files in \(archive)")
         }
         return erasure
     }
@@ -195,10 +195,20 @@ struct ErasurePlaces {
         return count
     }
 
+    private static let maximumTries = 5
+
+    /// A Weir that runs may take a segment away between the list and the look.
+    private static func recovery(of disk: JournalDirectory) throws -> JournalRecovery {
+        for _ in 1..<maximumTries {
+            if let journal = try? JournalRecovery(disk, isReadOnly: true) { return journal }
+        }
+        return try JournalRecovery(disk, isReadOnly: true)
+    }
+
     /// The segments of a journal that were begun before.
     private static func journal(_ path: String, before time: Timestamp) throws -> [Erasure.Left] {
         let disk = JournalDirectory(reading: path)
-        let journal = try JournalRecovery(disk, isReadOnly: true)
+        let journal = try recovery(of: disk)
         let old = journal.segments.count { $0.header.createdAt <= time && $0.load.records > 0 }
         let other = try disk.names().filter { $0.hasPrefix("quarantine-") }
         var left: [Erasure.Left] = []

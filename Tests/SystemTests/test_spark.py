@@ -3,9 +3,10 @@
 import pytest
 
 import parquets
-from otlp import a_body, attribute, text
+from otlp import a_body, a_span, attribute, text
+from test_compaction import DAY
 from test_parquet import a_random_span, now, the_archive
-from weir import ROOT
+from weir import ROOT, command
 from wire import post
 
 # Spark's own sockets to its Java side are collected unclosed.
@@ -56,3 +57,24 @@ def test_the_documented_path_is_that_of_the_spans(start, dice, spark):
     assert 'spark.read.parquet("data/archive/spans")' in (ROOT / "docs/parquet.md").read_text()
     (row,) = spark.read.parquet(str(weir.directory / "data/archive/spans")).collect()
     assert row["tenant"] == "default" and abs(row["start_unix_nano"] - now()) < 10**13
+
+
+def test_spark_reads_a_day_that_is_merged_beside_one_that_is_not(start, tmp_path, spark):
+    keys = dict(
+        exporters={"archive": the_archive()["archive"] | {"directory": str(tmp_path / "archive")}},
+        journal={"directory": str(tmp_path / "journal")},
+    )
+    today = now() // DAY * DAY
+    sent = []
+    for _ in range(2):
+        weir = start(**keys)
+        for start_time in [today - 3 * DAY, today - 3 * DAY + 3600 * 10**9, today]:
+            spans = [a_span(start_time_unix_nano=start_time, end_time_unix_nano=start_time) for _ in range(5)]
+            sent += [span.span_id.hex() for span in spans]
+            assert post(weir.endpoint, a_body(*spans)).status == 200
+        weir.stop()
+    done = command("archive", "compact", "--config", str(weir.config), cwd=weir.directory)
+    assert done.returncode == 0 and "4 files merged into 1, with 20 spans" in done.stdout, done.stderr
+    rows = spark.read.parquet(str(tmp_path / "archive/spans")).select("span_id", "date", "hour").collect()
+    assert sorted(row["span_id"] for row in rows) == sorted(sent)
+    assert len([row for row in rows if row["hour"] == 24]) == 20

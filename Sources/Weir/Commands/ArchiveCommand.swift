@@ -5,10 +5,12 @@ struct ArchiveCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "archive",
         abstract: "Looks into an archive: what it holds, whether it is whole, the spans themselves.",
-        discussion: "May be used while Weir runs; all but restore only read. docs/archive.md has examples.",
+        discussion:
+            "May be used while Weir runs; restore, compact and replay do more than read. docs/archive.md has examples.",
         subcommands: [
             ArchiveListCommand.self, ArchiveStatCommand.self, ArchiveVerifyCommand.self, ArchiveCatCommand.self,
-            ArchiveRestoreCommand.self,
+            ArchiveRestoreCommand.self, ArchiveCompactCommand.self,
+            ArchiveReplayCommand.self,
         ])
 }
 
@@ -42,9 +44,21 @@ struct ArchiveOptions: ParsableArguments {
 
     private func root() throws -> String {
         if let directory { return directory }
-        let archives = try option.read().configuration.exporters.compactMap { definition in
+        return try archive(in: option.read().configuration).directory
+    }
+
+    /// The archive that the options name.
+    func archive(in configuration: CollectorConfiguration) throws -> ArchiveConfiguration {
+        try Self.archive(exporter, in: configuration, of: option.file)
+    }
+
+    /// - Parameter exporter: that writes it, where there are several.
+    static func archive(
+        _ exporter: String?, in configuration: CollectorConfiguration, of file: String
+    ) throws -> ArchiveConfiguration {
+        let archives = configuration.exporters.compactMap { definition in
             (definition.configuration as? ExporterConfiguration<ArchiveExporter>).map {
-                (id: definition.id.description, directory: $0.own.directory)
+                (id: definition.id.description, configuration: $0.own)
             }
         }
         let known = archives.map(\.id).joined(separator: ", ")
@@ -53,14 +67,14 @@ struct ArchiveOptions: ParsableArguments {
                 let wanted = archives.isEmpty ? "an archive" : "one of \(known)"
                 throw ValidationError("found exporter \(exporter.quotedForMessage), wanted \(wanted)")
             }
-            return found.directory
+            return found.configuration
         }
         guard let first = archives.first else {
-            throw ValidationError("found no archive in \(option.file), wanted one, or --directory")
+            throw ValidationError("found no archive in \(file), wanted one, or --directory")
         }
-        guard Set(archives.map(\.directory)).count == 1 else {
+        guard Set(archives.map(\.configuration.directory)).count == 1 else {
             throw ValidationError("found several archives, wanted --exporter with one of \(known)")
         }
-        return first.directory
+        return first.configuration
     }
 }

@@ -19,6 +19,26 @@ struct StoreOptions: ParsableArguments {
         try Self.place(exporter, in: option.read().configuration, of: option.file)
     }
 
+    /// Days that are kept though their time is over, and why.
+    func kept(_ days: [Day], at now: Timestamp) throws -> [Day: String] {
+        let configuration = try option.read().configuration
+        let tables = configuration.exporters.filter { HotTables($0) != nil }
+        guard let definition = tables.first(where: { exporter == nil || $0.id.description == exporter }),
+            let (duration, _) = HotTables.retention(of: definition)
+        else { return [:] }
+        let keepers = try ErasureRegister(configuration.service.erasure.directory).keepers
+        let agreement = ArchiveAgreement(configuration, exporter: definition.id)
+        var kept: [Day: String] = [:]
+        for day in Retention(duration).expired(days, at: now) {
+            if let keeper = keepers.first(where: { $0.keeps(day, at: now) }) {
+                kept[day] = keeper.kind == .hold ? "held by \(keeper.id)" : "restored"
+            } else if let verdict = try agreement?.verdict(on: day, isVerified: false), verdict.reason != nil {
+                kept[day] = verdict.text
+            }
+        }
+        return kept
+    }
+
     /// - Parameter exporter: that writes the tables, where there are several.
     static func place(
         _ exporter: String?, in configuration: CollectorConfiguration, of file: String

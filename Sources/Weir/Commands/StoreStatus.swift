@@ -6,6 +6,8 @@ struct StoreStatus {
         var spans: Int?
         /// With indexes.
         var bytes: Int
+        /// Why it is kept though its time is over.
+        var kept: String?
     }
 
     struct Journal {
@@ -20,7 +22,7 @@ struct StoreStatus {
     /// Of the tables; the newest where files differ.
     let schemaVersion: Int
     /// Oldest first.
-    let days: [Day]
+    private(set) var days: [Day]
     let journals: [Journal]
     let rejects: Int
     let bytes: Int
@@ -59,6 +61,10 @@ struct StoreStatus {
         bytes = status.databaseBytes
     }
 
+    mutating func note(_ kept: [Weir.Day: String]) {
+        for index in days.indices { days[index].kept = kept[days[index].day] }
+    }
+
     /// Nanoseconds since the journal's newest record was stored.
     private func age(of journal: Journal) -> Int64 {
         Int64(clamping: now.nanoseconds) - Int64(clamping: journal.updatedAt.nanoseconds)
@@ -76,11 +82,14 @@ struct StoreStatus {
     }
 
     var text: String {
-        var days = TextTable([
-            .init(title: "DAY"), .init(title: "SPANS", isNumber: true), .init(title: "SIZE", isNumber: true),
-        ])
+        let isAnyKept = self.days.contains { $0.kept != nil }
+        var days = TextTable(
+            [.init(title: "DAY"), .init(title: "SPANS", isNumber: true), .init(title: "SIZE", isNumber: true)]
+                + (isAnyKept ? [.init(title: "KEPT", isFlexible: true)] : []))
         for day in self.days {
-            days.add([day.day.text, day.spans.map { "\($0)" } ?? "-", ShortText.bytes(day.bytes)])
+            days.add(
+                [day.day.text, day.spans.map { "\($0)" } ?? "-", ShortText.bytes(day.bytes)]
+                    + (isAnyKept ? [day.kept ?? ""] : []))
         }
         var journals = TextTable([
             .init(title: "JOURNAL"), .init(title: "LAST RECORD", isNumber: true), .init(title: "SPANS", isNumber: true),
@@ -108,6 +117,7 @@ extension StoreStatus.Day {
         line.add("day", day.text)
         line.add("spans", spans.map { Int64($0) })
         line.add("bytes", Int64(bytes))
+        if let kept { line.add("kept", kept) }
         return line.line
     }
 }

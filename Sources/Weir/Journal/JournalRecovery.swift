@@ -120,14 +120,17 @@ struct JournalRecovery: ~Copyable {
     /// Exporters whose cursor is damaged: they begin with the oldest record, since nobody knows where they were.
     private(set) var damagedCursors: [String] = []
 
+    /// Which journal a disk has; nil where that is not written down.
+    static func identity(of disk: some JournalDisk) throws(DiskError) -> JournalID? {
+        let block = AlignedBuffer(capacity: disk.blockSize)
+        let count = try disk.open(identityName, isReadOnly: true).read(into: block.memory, at: 0)
+        return count == block.memory.count ? SegmentHeader(block.bytes, disk)?.journal : nil
+    }
+
     private mutating func identify(_ names: [String], _ headers: [SegmentHeader]) throws(DiskError) {
-        if names.contains(Self.identityName) {
-            let block = AlignedBuffer(capacity: disk.blockSize)
-            let count = try disk.open(Self.identityName, isReadOnly: true).read(into: block.memory, at: 0)
-            if count == block.memory.count, let identity = SegmentHeader(block.bytes, disk) {
-                journal = identity.journal
-                return
-            }
+        if names.contains(Self.identityName), let identity = try Self.identity(of: disk) {
+            journal = identity
+            return
         }
         isUnidentified = true
         journal = headers.last?.journal ?? JournalID(value: .random(in: 1 ... .max))

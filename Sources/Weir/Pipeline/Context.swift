@@ -9,8 +9,14 @@ struct Context: Sendable {
     let metrics: MetricRegistry
     /// Where `sampling` asks whether it is to keep everything.
     var bursts = Bursts()
+    /// Where `tail_sampling` tells others what it keeps.
+    var keepDecisions = KeepDecisionBoard()
     /// Whether the hot tables may let go of a day whose time is over.
     var mayDrop: @Sendable (Day) async -> Bool = { _ in true }
+    /// Where the register of erasures is; nil for one who tries components out, and keeps up nothing.
+    var erasures: String?
+    /// The directories of the pipeline's archives of OTLP.
+    var colderArchives: [String] = []
     /// Those that the component's configuration may name.
     var extensions = Extensions()
 }

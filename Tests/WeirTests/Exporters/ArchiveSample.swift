@@ -7,7 +7,7 @@ import Testing
 /// An archive in a directory of its own, and what readers find in it.
 struct ArchiveSample {
     let directory: TemporaryDirectory
-    let clock = TestClock()
+    let clock: TestClock
     let log = LogCapture()
     let metrics = MetricRegistry()
     let exporter: ArchiveExporter
@@ -22,15 +22,17 @@ struct ArchiveSample {
     ///   - keys: of the exporter, but `directory`.
     ///   - path: of the archive, if it is not `directory` itself.
     init(
-        _ keys: String..., in directory: TemporaryDirectory? = nil, path: String? = nil, journal: UInt64 = 7
+        _ keys: String..., in directory: TemporaryDirectory? = nil, path: String? = nil, journal: UInt64 = 7,
+        clock: TestClock = TestClock()
     ) throws {
         let directory = try directory ?? TemporaryDirectory()
         self.directory = directory
+        self.clock = clock
         self.journal = JournalID(value: journal)
         let configuration = try #require(
             read(ArchiveConfiguration.self, (["directory: \(path ?? directory.path)"] + keys).joined(separator: "\n")))
         let context = Context(id: ComponentID(type: "archive"), logger: log.logger, metrics: metrics)
-        exporter = try ArchiveExporter(configuration, context, clock: { [clock] in clock.now })
+        exporter = try ArchiveExporter(configuration, context, clock: { clock.now })
     }
 
     /// Exports the records as those that come next in the journal.

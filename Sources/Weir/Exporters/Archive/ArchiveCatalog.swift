@@ -18,39 +18,95 @@ struct ArchiveCatalog {
         case unlisted(path: String)
     }
 
+    /// A tenant's directory for a day.
+    struct Date {
+        /// With a slash, or empty.
+        let tree: String
+        /// From the archive's directory on.
+        let path: String
+        /// Nil for spans without one.
+        let day: Day?
+    }
+
     let root: String
     let selection: Selection
 
     /// Calls `body` with everything in the partitions that are asked for, those and the files of one in the order of
-    /// their names.
+    /// their names. What was superseded is left out, so no span is found twice; and what supersedes is looked for last
+    /// and published first, so none is missed while files are merged.
     func visit(_ body: (Found) throws -> Void) throws {
+        try dates { date in
+            for found in try self.found(in: date) { try body(found) }
+        }
+    }
+
+    func dates(_ body: (Date) throws -> Void) throws {
         let trees = [""] + ArchiveDataset.allCases.map { "\($0.rawValue)/" }
         for tree in trees {
             for tenant in try names(in: tree) where tenant.hasPrefix("tenant=") && isWanted(tenant: tenant) {
                 for date in try names(in: "\(tree)\(tenant)/") where date.hasPrefix("date=") {
-                    for hour in try names(in: "\(tree)\(tenant)/\(date)/") where isWanted(date: date, hour: hour) {
-                        try visit("\(tree)\(tenant)/\(date)/\(hour)", of: tree, body)
-                    }
+                    let day = Day(text: String(date.dropFirst("date=".count)))
+                    guard isWanted(day) else { continue }
+                    try body(Date(tree: tree, path: "\(tree)\(tenant)/\(date)", day: day))
                 }
             }
         }
     }
 
-    private func visit(_ partition: String, of tree: String, _ body: (Found) throws -> Void) throws {
+    func found(in date: Date) throws -> [Found] {
+        let merged = ArchivePartition.merged
+        var found: [Found] = []
+        for hour in try names(in: "\(date.path)/") where hour != merged && isWanted(date.day, hour: hour) {
+            try visit("\(date.path)/\(hour)", of: date.tree) { found.append($0) }
+        }
+        // It may not have been there when the names were read; and one that went since was merged again, into one that
+        // may not be among them.
+        var days: [Found] = []
+        repeat { days = [] } while try !visit("\(date.path)/\(merged)", of: date.tree, { days.append($0) })
+        found += days
+        var superseded: Set<String> = []
+        for case .manifest(let manifest, _, _) in found where !manifest.parts.isEmpty {
+            superseded.formUnion(manifest.supersedes)
+        }
+        guard !superseded.isEmpty else { return found }
+        return found.filter { found in
+            guard case .manifest(_, _, let bytes) = found else { return true }
+            return !superseded.contains(ArchiveManifest.hash(bytes))
+        }
+    }
+
+    /// - Returns: whether all manifests were still there.
+    @discardableResult
+    private func visit(_ partition: String, of tree: String, _ body: (Found) -> Void) throws -> Bool {
+        var isWhole = true
         let names = try names(in: "\(partition)/")
         let manifests = Set(names.filter { $0.hasPrefix("_") })
         for name in names {
             let path = "\(partition)/\(name)"
             if name.hasPrefix("_"), name.hasSuffix(".manifest.json") {
-                let bytes = try FileReader.contents(of: "\(root)/\(path)", limit: ArchiveDirectory.maximumManifest)
+                guard let bytes = try contents(of: path) else {
+                    isWhole = false
+                    continue
+                }
                 if let manifest = bytes.withUnsafeBytes({ ArchiveManifest($0) }) {
-                    try body(.manifest(manifest, path: path, bytes: bytes))
+                    body(.manifest(manifest, path: path, bytes: bytes))
                 } else {
-                    try body(.broken(path: path))
+                    body(.broken(path: path))
                 }
             } else if !isListed(name, partition, of: tree, manifests) {
-                try body(.unlisted(path: path))
+                body(.unlisted(path: path))
             }
+        }
+        return isWhole
+    }
+
+    /// Nil for one that was removed since the directory was read.
+    private func contents(of path: String) throws(FileError) -> [UInt8]? {
+        do throws(FileError) {
+            return try FileReader.contents(of: "\(root)/\(path)", limit: ArchiveDirectory.maximumManifest)
+        } catch {
+            guard error.isMissing else { throw error }
+            return nil
         }
     }
 
@@ -59,9 +115,10 @@ struct ArchiveCatalog {
         let manifest = ArchiveManifest.name(beside: String(name.prefix { $0 != "." }))
         if manifests.contains(manifest) { return true }
         let spans = ArchiveDataset.spans.rawValue
-        // It may have come since the directory was read.
+        // It may have come since the directory was read, and the file may have gone.
         return Directory.has("\(root)/\(partition)/\(manifest)")
             || !tree.isEmpty && Directory.has("\(root)/\(spans)/\(partition.dropFirst(tree.count))/\(manifest)")
+            || !Directory.has("\(root)/\(partition)/\(name)")
     }
 
     /// None, where there is no such directory.
@@ -79,17 +136,22 @@ struct ArchiveCatalog {
         selection.tenant.map { directory == "tenant=\(ArchivePartition.directoryName(of: $0))" } ?? true
     }
 
-    /// What has no hour may be of any.
-    private func isWanted(date: String, hour: String) -> Bool {
+    /// What has no day may be of any.
+    private func isWanted(_ day: Day?) -> Bool {
+        guard let day else { return true }
+        return isWanted(hours: day.number * 24...day.number * 24 + 23)
+    }
+
+    private func isWanted(_ day: Day?, hour: String) -> Bool {
         guard hour.hasPrefix("hour=") else { return false }
-        guard selection.from != nil || selection.to != nil else { return true }
-        let digits = date.dropFirst("date=".count).filter { $0 != "-" }
-        guard let day = Day(compact: digits), let hour = Int(hour.dropFirst("hour=".count)), (0..<24).contains(hour)
-        else { return true }
+        guard let day, let hour = Int(hour.dropFirst("hour=".count)), (0..<24).contains(hour) else { return true }
+        return isWanted(hours: day.number * 24 + hour...day.number * 24 + hour)
+    }
+
+    private func isWanted(hours: ClosedRange<Int>) -> Bool {
         // In hours: the last one that a span can start in has no end that 64 bits of nanoseconds could say.
-        let place = day.number * 24 + hour
-        let first = selection.from.map { ArchivePartition.hour(of: $0.nanoseconds) } ?? place
-        let last = selection.to.map { $0.nanoseconds > 0 ? ArchivePartition.hour(of: $0.nanoseconds - 1) : -1 } ?? place
-        return first <= place && place <= last
+        if let from = selection.from, ArchivePartition.hour(of: from.nanoseconds) > hours.upperBound { return false }
+        guard let to = selection.to else { return true }
+        return to.nanoseconds > 0 && ArchivePartition.hour(of: to.nanoseconds - 1) >= hours.lowerBound
     }
 }

@@ -29,6 +29,8 @@ struct ArchiveConfiguration: Configurable {
     let compression: Compression
     /// `max_file_age`, `max_file_size` without the footer, and `max_open_files`.
     let limits: ArchiveRotation.Limits
+    let compaction: CompactionRules
+    let lifecycle: ArchiveLifecycle
 
     init(_ fields: inout Fields) throws(ConfigError) {
         directory = fields.string("directory", "Where the partitions are; created where it is missing.")
@@ -43,6 +45,8 @@ struct ArchiveConfiguration: Configurable {
         let files = fields.int(
             "max_open_files", default: 64, in: 1...4_096,
             "One more, and the file that was not written for longest is published.")
+        compaction = fields.section("compaction", "How the files of a day become few.", CompactionRules.init)
+        lifecycle = fields.section("lifecycle", "How long files are kept.", ArchiveLifecycle.init)
         limits = ArchiveRotation.Limits(
             age: age, size: size.bytes - ArchiveFooter.maximumLength, files: files)
     }

@@ -4,8 +4,8 @@ extension ArchiveDirectory {
     /// What the manifest of a publication that is not complete ends in.
     static let manifestSuffix = ".manifest.json.open"
 
-    /// Bytes of a manifest.
-    static let maximumManifest = 1 << 20
+    /// Bytes of a manifest, also of one with many parts.
+    static let maximumManifest = 4 << 20
 
     static func suffix(of dataset: ArchiveDataset) -> String {
         dataset == .spans ? ".parquet" : ".\(dataset.rawValue).parquet"
@@ -14,7 +14,8 @@ extension ArchiveDirectory {
     /// Lets readers see the first of the files, which are sealed. Never in place of another file.
     /// - Parameter name: of the files, without what they end in.
     mutating func publish(
-        _ file: ArchiveFile, as name: String, _ format: ArchiveFormat, _ compression: Compression, at now: Timestamp
+        _ file: ArchiveFile, as name: String, _ format: ArchiveFormat, _ compression: Compression,
+        _ dates: ArchiveDates?, at now: Timestamp
     ) throws(FileError) {
         guard let spans = file.content.spans else { return }
         var files: [ArchiveManifest.File] = []
@@ -26,9 +27,10 @@ extension ArchiveDirectory {
                     dataset: product.dataset, rows: product.rows, bytes: product.file.end.length,
                     sha256: ArchiveManifest.digits(try Digest.sha256(ofFile: product.file.path))))
         }
-        let manifest = ArchiveManifest(
+        var manifest = ArchiveManifest(
             number: chain.number + 1, previous: chain.hash, journal: journal.text, tenant: file.partition.tenant,
             format: format, compression: compression, spans: spans, created: now.text, files: files)
+        manifest.dates = dates
         let draft = try begin(file.stem + ".manifest.json")
         let bytes = manifest.bytes
         do {

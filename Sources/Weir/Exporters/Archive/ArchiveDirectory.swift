@@ -92,10 +92,37 @@ struct ArchiveDirectory {
                 guard let sequences = ArchiveName.sequences(in: name, of: journal) else { return }
                 if sequences.upperBound >= floor { found.append(sequences) }
             }
-        } catch  where error.isMissing {
-            return []
+        } catch {
+            guard error.isMissing else { throw error }
         }
-        return found
+        // What was merged meanwhile is there by now.
+        return found + (try mergedSequences(of: partition).filter { $0.upperBound >= floor })
+    }
+
+    /// The records that merged files hold of a partition.
+    private func mergedSequences(of partition: ArchivePartition) throws(FileError) -> [ClosedRange<UInt64>] {
+        guard let hour = partition.hour, let merged = partition.mergedPath else { return [] }
+        let directory = "\(root)/\(tree)\(merged)"
+        while Directory.has(directory) {
+            var found: [ClosedRange<UInt64>] = []
+            do throws(FileError) {
+                for name in try Directory.names(in: directory) where name.hasPrefix("_") && name.contains(journal.text)
+                {
+                    let bytes = try FileReader.contents(of: "\(directory)/\(name)", limit: Self.maximumManifest)
+                    guard let manifest = bytes.withUnsafeBytes({ ArchiveManifest($0) }) else {
+                        throw .damaged("\(directory)/\(name)")
+                    }
+                    // Long names of tenants may share a directory.
+                    guard manifest.journal == journal.text, manifest.tenant == partition.tenant else { continue }
+                    found += manifest.parts.filter { $0.hour == hour % 24 }.map(\.spans.sequences)
+                }
+                return found
+            } catch {
+                // One that went since the names were read was merged again, into one that may not be among them.
+                guard error.isMissing else { throw error }
+            }
+        }
+        return []
     }
 
     /// Leaves no empty directory behind.

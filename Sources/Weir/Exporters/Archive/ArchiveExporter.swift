@@ -16,6 +16,7 @@ actor ArchiveExporter: Exporter {
     private let clock: @Sendable () -> Timestamp
     private let executor: BlockingExecutor
     private let telemetry: ArchiveTelemetry
+    private let housekeeping: Housekeeping?
     private let logger: Logger
     /// Nil until the first batch says which journal it is of.
     private var files: ArchiveFiles?
@@ -37,6 +38,14 @@ actor ArchiveExporter: Exporter {
         executor = BlockingExecutor(label: "weir.\(context.id)")
         telemetry = ArchiveTelemetry(context)
         logger = context.logger
+        housekeeping = context.erasures.map { [telemetry] register in
+            let upkeep = ArchiveUpkeep(configuration, register: register, telemetry, context)
+            return Housekeeping(
+                after: ArchiveUpkeep.delay, every: ArchiveUpkeep.interval, retryInterval: ArchiveUpkeep.retryInterval
+            ) {
+                await upkeep.run(at: $0)
+            }
+        }
         encoder = PartitionEncoder(configuration.format)
         compressor = try Self.compressor(of: configuration)
         try ArchiveDirectory.create(configuration.directory)
@@ -84,11 +93,13 @@ actor ArchiveExporter: Exporter {
     }
 
     func tick(at now: Timestamp) async {
+        housekeeping?.tick(at: now)
         files?.tick(at: now)
     }
 
     func finish() async {
         files?.finish(at: clock())
+        await housekeeping?.finish()
     }
 
     /// Begins with the first batch, and with what an earlier run left.

@@ -22,6 +22,13 @@ struct ArchiveFileReader {
     /// Calls `body` with each message, decoded into `batch`. Memory is bounded by the longest of them.
     /// - Throws: a `FileError` also where the file is not whole.
     func read(into batch: inout Batch, _ body: (inout Batch) throws -> Void) throws {
+        try readFramed(into: &batch) { batch, _ in try body(&batch) }
+    }
+
+    /// The same with the message as it stands in the file, with what separates it from others.
+    func readFramed(
+        into batch: inout Batch, _ body: (inout Batch, UnsafeRawBufferPointer) throws -> Void
+    ) throws {
         var file = try FileReader(path)
         var decompressor = try Decompressor(compression)
         var pending = RecordBuffer<UInt8>(capacity: Self.piece, limit: .max)
@@ -40,10 +47,14 @@ struct ArchiveFileReader {
 
     /// All messages that are whole; the rest stays.
     private func take(
-        from pending: inout RecordBuffer<UInt8>, into batch: inout Batch, _ body: (inout Batch) throws -> Void
+        from pending: inout RecordBuffer<UInt8>, into batch: inout Batch,
+        _ body: (inout Batch, UnsafeRawBufferPointer) throws -> Void
     ) throws {
         var rest = pending.bytes
-        while let message = next(&rest) {
+        while true {
+            let start = rest
+            guard let message = next(&rest) else { break }
+            let framed = UnsafeRawBufferPointer(rebasing: start[..<(start.count - rest.count)])
             let payload = Payload.copying(message)
             do {
                 if format == .json {
@@ -54,7 +65,7 @@ struct ArchiveFileReader {
             } catch {
                 throw FileError.damaged(path)
             }
-            try body(&batch)
+            try body(&batch, framed)
         }
         let left = rest.count
         guard left < pending.count else { return }

@@ -18,6 +18,7 @@ final class ArchiveFiles {
     private var directory: ArchiveDirectory
     private let format: ArchiveFormat
     private let compression: Compression
+    private let lifecycle: ArchiveLifecycle
     private let clock: @Sendable () -> Timestamp
     private let logger: Logger
     private let telemetry: ArchiveTelemetry
@@ -39,6 +40,7 @@ final class ArchiveFiles {
         published = PublishedRecords(in: directory)
         format = configuration.format
         compression = configuration.compression
+        lifecycle = configuration.lifecycle
         self.clock = clock
         self.telemetry = telemetry
         self.logger = logger
@@ -199,7 +201,9 @@ extension ArchiveFiles {
         if file.stage == .written || file.stage == .suspect { try seal(file) }
         if file.stage == .sealed {
             let name = ArchiveName(begun: file.begun, journal: directory.journal, sequences: spans.sequences)
-            try directory.publish(file, as: name.text, format, compression, at: clock())
+            let now = clock()
+            try directory.publish(
+                file, as: name.text, format, compression, lifecycle.dates(of: file.partition.tenant, at: now), at: now)
             telemetry.publishedFiles.add()
             logger.debug("published a file", metadata: ["path": "\(file.path)", "spans": "\(spans.spans)"])
         }

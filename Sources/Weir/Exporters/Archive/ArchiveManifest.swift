@@ -21,14 +21,18 @@ struct ArchiveManifest: Equatable {
     let tenant: String
     let format: ArchiveFormat
     let compression: Compression
-    let spans: ArchivedSpans
+    var spans: ArchivedSpans
     /// In UTC.
-    let created: String
+    var created: String
     /// The first is what says that all of it is published.
-    let files: [File]
-    /// The SHA-256 of the manifests that stood in its place before, the first one first: their files were written anew
-    /// without spans that were erased.
+    var files: [File]
+    /// The SHA-256 of all manifests that it is in place of: their files were written anew without spans that were
+    /// erased, or merged. Who finds one of them beside it leaves that out.
     var supersedes: [String] = []
+    /// What was merged, in the order in which it stands in the file. The manifest has the number of the first.
+    var parts: [ArchivePart] = []
+    /// Nil in one of an older Weir.
+    var dates: ArchiveDates?
 
     /// The name beside a file of this name, without its suffix. Spark and PyArrow leave out what begins with `_`.
     static func name(beside file: String) -> String { "_\(file).manifest.json" }
@@ -51,22 +55,17 @@ extension ArchiveManifest {
     }
 
     private var tree: JSONTree {
-        let runs = spans.runs.map { JSONTree.array([$0.lowerBound, $0.upperBound].map { .int(Int64(clamping: $0)) }) }
-        // What lies beyond 2^53 is a text, since many readers of JSON would round it.
         var fields: [(StaticString, JSONTree)] = [
             ("version", .int(1)), ("number", .int(Int64(number))), ("previous", previous.map(JSONTree.text) ?? .null),
             ("journal", .text(journal)), ("tenant", .text(tenant)), ("format", .text(format.rawValue)),
             ("compression", .text(compression.rawValue)),
-            ("sequences", .array(runs)),
-            ("records", .int(Int64(spans.records))), ("spans", .int(Int64(spans.spans))),
         ]
-        if let times = spans.times {
-            fields.append(("min_start_unix_nano", .text("\(times.lowerBound)")))
-            fields.append(("max_start_unix_nano", .text("\(times.upperBound)")))
-        }
+        fields += spans.fields
         fields.append(("created", .text(created)))
         fields.append(("files", .array(files.map(\.tree))))
         if !supersedes.isEmpty { fields.append(("supersedes", .array(supersedes.map(JSONTree.text)))) }
+        if !parts.isEmpty { fields.append(("parts", .array(parts.map(\.tree)))) }
+        if let dates { fields.append(("lifecycle", dates.tree)) }
         return .fields(fields)
     }
 
@@ -76,42 +75,25 @@ extension ArchiveManifest {
             let journal = tree["journal"]?.asText, let tenant = tree["tenant"]?.asText,
             let format = tree["format"]?.asText.flatMap(ArchiveFormat.init),
             let compression = tree["compression"]?.asText.flatMap(Compression.init),
-            let runs = tree["sequences"].flatMap({ Self.runs($0.elements) }), let records = tree["records"]?.count,
-            let spans = tree["spans"]?.count,
-            let created = tree["created"]?.asText,
+            let spans = ArchivedSpans(tree), let created = tree["created"]?.asText,
             let files = tree["files"]?.elements.map(File.init), !files.isEmpty
         else { return nil }
-        let ends = [tree["min_start_unix_nano"], tree["max_start_unix_nano"]]
-        let times = ends.compactMap { $0?.asText.flatMap { UInt64($0) } }
+        let parts = (tree["parts"]?.elements ?? []).map(ArchivePart.init)
         self.number = number
         previous = tree["previous"]?.asText
         self.journal = journal
         self.tenant = tenant
         self.format = format
         self.compression = compression
-        self.spans = ArchivedSpans(
-            of: runs, records: records, spans: spans,
-            times: times.count == 2 && times[0] <= times[1] ? times[0]...times[1] : nil)
+        self.spans = spans
         self.created = created
         let known = files.compactMap { $0 }
         guard known.count == files.count else { return nil }
         self.files = known
         supersedes = tree["supersedes"]?.elements.compactMap(\.asText) ?? []
-    }
-}
-
-extension ArchiveManifest {
-    /// Nil where they are not in their order, or none.
-    private static func runs(_ elements: [JSONTree]) -> [ClosedRange<UInt64>]? {
-        var runs: [ClosedRange<UInt64>] = []
-        for element in elements {
-            let ends = element.elements.compactMap(\.asInt)
-            guard ends.count == 2, ends[0] >= 0, ends[0] <= ends[1],
-                runs.last.map({ $0.upperBound < UInt64(ends[0]) }) ?? true
-            else { return nil }
-            runs.append(UInt64(ends[0])...UInt64(ends[1]))
-        }
-        return runs.isEmpty ? nil : runs
+        self.parts = parts.compactMap { $0 }
+        guard self.parts.count == parts.count else { return nil }
+        dates = tree["lifecycle"].flatMap(ArchiveDates.init)
     }
 }
 
@@ -137,5 +119,5 @@ extension ArchiveManifest.File {
 
 extension JSONTree {
     /// Of things that there can be so many of: sums of them fit as well.
-    fileprivate var count: Int? { asInt.flatMap { (0...1 << 44).contains($0) ? $0 : nil } }
+    var count: Int? { asInt.flatMap { (0...1 << 44).contains($0) ? $0 : nil } }
 }

@@ -7,6 +7,9 @@ struct ArchivePartition: Hashable {
     /// What Hive writes for "no value"; DuckDB and Spark read it as NULL.
     static let null = "__HIVE_DEFAULT_PARTITION__"
 
+    /// Of files that have a whole day. A number, since readers find out by the names what type hours have, and no hour.
+    static let merged = "hour=24"
+
     static func hour(of startTime: UInt64) -> Int {
         Int(startTime / 3_600_000_000_000)
     }
@@ -17,6 +20,15 @@ struct ArchivePartition: Hashable {
         guard let hour else { return "\(tenant)/date=\(Self.null)/hour=\(Self.null)" }
         let time = CalendarTime(secondsSince1970: hour * 3_600)
         return "\(tenant)/date=\(time.date)/hour=\(time.hour.digits(2))"
+    }
+
+    /// Where its files stand when those of the whole day are merged: as deep as all others, since readers of hive
+    /// partitions refuse what is not. Nil where there is no day.
+    var mergedPath: String? {
+        hour.map { hour in
+            let date = CalendarTime(secondsSince1970: hour * 3_600).date
+            return "tenant=\(Self.directoryName(of: tenant))/date=\(date)/\(Self.merged)"
+        }
     }
 }
 

@@ -6,6 +6,13 @@ struct ArchiveTelemetry: Sendable {
     let writtenBytes: Counter
     let scatteredSpans: Counter
     let archivedSpans: Counter
+    let mergedFiles: Counter
+    let erasedSpans: Counter
+    let damagedFiles: Gauge
+    let failures: Counter
+    let removedFiles: Counter
+    let heldFiles: Gauge
+    let lackingDays: Gauge
 
     init(_ context: Context) {
         func counter(_ name: String, _ help: String) -> Counter {
@@ -24,5 +31,19 @@ struct ArchiveTelemetry: Sendable {
         archivedSpans = counter(
             "spans_not_repeated",
             "Spans that came again after a restart and were left out, because a published file has them.")
+        mergedFiles = counter("files_merged", "Files that were merged into larger ones.")
+        erasedSpans = counter("spans_erased", "Spans of erased subjects that were left out when files were merged.")
+        damagedFiles = context.metrics.gauge(
+            "weir_archive_files_damaged", help: "Files that are not merged, since they are not what they were.",
+            labels: ["exporter": "\(context.id)"])
+        removedFiles = counter("files_removed", "Files that were removed since their time was over.")
+        func kept(_ reason: String) -> Gauge {
+            context.metrics.gauge(
+                "weir_archive_kept", help: "Files under a hold, and days of rows that no archive of OTLP has all of.",
+                labels: ["exporter": "\(context.id)", "reason": reason])
+        }
+        heldFiles = kept("held")
+        lackingDays = kept("archive_lacks")
+        failures = counter("upkeep_failures", "Times that merging or removing files failed; it is tried again.")
     }
 }

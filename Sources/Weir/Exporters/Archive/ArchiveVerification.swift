@@ -19,9 +19,9 @@ struct ArchiveVerification {
     private(set) var bytes = 0
     /// By journal and number.
     private var chains: [String: [Int: Link]] = [:]
-    /// Of the partition that is being looked at.
-    private var partition: Substring = ""
-    private var holdings: [Holding] = []
+    /// Of the day that is being looked at, by hour.
+    private var date = ""
+    private var holdings: [String: [Holding]] = [:]
 
     init(_ catalog: ArchiveCatalog) {
         self.catalog = catalog
@@ -40,7 +40,7 @@ struct ArchiveVerification {
             case .unlisted(let path): try report("\(path): found no manifest beside it")
             }
         }
-        try checkChains(ends, report)
+        try checkChains(ends, ArchiveRemovals(in: catalog.root), report)
     }
 
     private mutating func check(
@@ -49,31 +49,56 @@ struct ArchiveVerification {
         for file in manifest.files {
             files += 1
             bytes += file.bytes
-            if let problem = try problem(of: file) { try report("\(file.path): \(problem)") }
+            if let problem = try problem(of: file, path) { try report("\(file.path): \(problem)") }
         }
         spans += manifest.spans.spans
         let directory = path[..<(path.lastIndex(of: "/") ?? path.startIndex)]
         if manifest.files.first?.path.hasPrefix("\(directory)/") != true {
             try report("\(path): speaks of files of another directory")
         }
-        if directory != partition {
-            partition = directory
-            holdings = []
+        if date != Directory.parent(of: String(directory)) {
+            date = Directory.parent(of: String(directory))
+            holdings = [:]
         }
-        let holding = Holding(journal: manifest.journal, sequences: manifest.spans.sequences, path: path)
-        for other in holdings where other.journal == holding.journal && other.sequences.overlaps(holding.sequences) {
-            try report("\(path): has requests that \(other.path) has")
-        }
-        holdings.append(holding)
+        try check(manifest, at: String(directory), path, report)
         let link = Link(
-            previous: manifest.previous,
-            hashes: [ArchiveManifest.digits(Digest.sha256(text))] + manifest.supersedes, path: path)
-        if let other = chains[manifest.journal, default: [:]].updateValue(link, forKey: manifest.number) {
-            try report("\(path): has number \(manifest.number), as \(other.path) has")
+            previous: manifest.previous, hashes: [ArchiveManifest.hash(text)] + manifest.supersedes, path: path)
+        try add(link, manifest.number, of: manifest.journal, report)
+        for part in manifest.parts.dropFirst() {
+            let link = Link(previous: part.previous, hashes: [part.sha256] + manifest.supersedes, path: path)
+            try add(link, part.number, of: manifest.journal, report)
         }
     }
 
-    private func problem(of file: ArchiveManifest.File) throws -> String? {
+    /// No request has spans of an hour in two files.
+    private mutating func check(
+        _ manifest: ArchiveManifest, at directory: String, _ path: String, _ report: (String) throws -> Void
+    ) throws {
+        let held =
+            manifest.parts.isEmpty
+            ? [(directory, manifest.spans.sequences)]
+            : manifest.parts.map { ("\(date)/hour=\($0.hour.digits(2))", $0.spans.sequences) }
+        for (hour, sequences) in held {
+            let holding = Holding(journal: manifest.journal, sequences: sequences, path: path)
+            for other in holdings[hour, default: []]
+            where other.journal == holding.journal && other.sequences.overlaps(sequences) {
+                try report("\(path): has requests that \(other.path) has")
+            }
+            holdings[hour, default: []].append(holding)
+        }
+    }
+
+    private mutating func add(
+        _ link: Link, _ number: Int, of journal: String, _ report: (String) throws -> Void
+    ) throws {
+        if let other = chains[journal, default: [:]].updateValue(link, forKey: number) {
+            try report("\(link.path): has number \(number), as \(other.path) has")
+        }
+    }
+
+    /// - Parameter path: of the manifest.
+    private func problem(of file: ArchiveManifest.File, _ path: String) throws -> String? {
+        let manifest = "\(catalog.root)/\(path)"
         let path = "\(catalog.root)/\(file.path)"
         do throws(FileError) {
             let size = try Directory.size(ofFile: path)
@@ -81,12 +106,16 @@ struct ArchiveVerification {
             let hash = ArchiveManifest.digits(try Digest.sha256(ofFile: path))
             return hash == file.sha256 ? nil : "found sha256 \(hash), wanted \(file.sha256)"
         } catch {
-            return error.isMissing ? "is missing" : error.description
+            // What was merged or expired meanwhile has no manifest any more.
+            if error.isMissing { return Directory.has(manifest) ? "is missing" : nil }
+            return error.description
         }
     }
 
     /// Numbers may be missing in front, where old files were taken away, and everywhere, where not all were asked for.
-    private func checkChains(_ ends: [String: ArchiveChain], _ report: (String) throws -> Void) throws {
+    private func checkChains(
+        _ ends: [String: ArchiveChain], _ removals: ArchiveRemovals, _ report: (String) throws -> Void
+    ) throws {
         let selection = catalog.selection
         let isPart = selection.tenant != nil || selection.from != nil || selection.to != nil
         for (journal, chain) in chains.sorted(by: { $0.key < $1.key }) {
@@ -101,12 +130,13 @@ struct ArchiveVerification {
                         !before.hashes.contains(link.previous ?? "")
                     else { continue }
                     try report("\(link.path): is not what followed \(before.path), or that was changed")
-                } else if !isPart, number < known {
+                } else if !isPart, number < known, !removals.has(number + 1...min(next - 1, known), of: journal) {
                     try report("journal \(journal): manifests \(number + 1) to \(min(next - 1, known)) are missing")
                 }
             }
             guard !isPart, let end, let last = numbers.last else { continue }
             if end.number > last {
+                if removals.has(last + 1...end.number, of: journal) { continue }
                 try report("journal \(journal): manifests \(last + 1) to \(end.number) are missing")
             } else if let link = chain[end.number], !link.hashes.contains(end.hash ?? "") {
                 try report("journal \(journal): manifest \(end.number) was changed")

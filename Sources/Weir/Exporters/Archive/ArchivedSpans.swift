@@ -2,7 +2,7 @@
 /// and how many.
 struct ArchivedSpans: Equatable {
     /// Manifests have so many; of more only the first and the last record are known.
-    private static let maxRuns = 2_000
+    static let maxRuns = 2_000
     /// Of a file whose records are counted up one by one: many times what there is.
     private static let maxRecords = 1 << 24
 

@@ -4,6 +4,7 @@ struct PostgresConfiguration: Configurable {
     let connection: String
     let schema: String
     let retention: Duration
+    let waitsForArchive: Bool
 
     var traits: ProcessorTraits { .addsUpCosts }
 
@@ -24,5 +25,8 @@ struct PostgresConfiguration: Configurable {
         retention = fields.duration(
             "retention", default: .seconds(30 * 86_400), in: .seconds(86_400)...(.seconds(36_500 * 86_400)),
             "A day that ended so long ago is dropped.")
+        waitsForArchive = fields.bool(
+            "wait_for_archive", default: true,
+            "Whether a day goes only when the archives of the pipeline have its spans; where there are none, it goes.")
     }
 }

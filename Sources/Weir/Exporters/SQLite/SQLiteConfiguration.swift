@@ -3,6 +3,7 @@ struct SQLiteConfiguration: Configurable {
     /// Where the files are; created where it is missing.
     let directory: String
     let retention: Duration
+    let waitsForArchive: Bool
 
     var traits: ProcessorTraits { .addsUpCosts }
 
@@ -11,5 +12,8 @@ struct SQLiteConfiguration: Configurable {
         retention = fields.duration(
             "retention", default: .seconds(30 * 86_400), in: .seconds(86_400)...(.seconds(3_650 * 86_400)),
             "The file of a day is removed when the day ended that long ago.")
+        waitsForArchive = fields.bool(
+            "wait_for_archive", default: true,
+            "Whether a day goes only when the archives of the pipeline have its spans; where there are none, it goes.")
     }
 }

@@ -32,8 +32,8 @@ final class OTLPServers: Sendable {
 
     func server(_ kind: Kind) -> HTTPServer? { running.withLock { $0[kind]?.server } }
 
-    /// Serves what is described, and nothing else. Where it throws, none has begun or ended; one that goes on may have its
-    /// new settings already.
+    /// Serves what is described, and nothing else. Where it throws, none has begun or ended; one that goes on may have
+    /// its new settings already.
     /// - Parameters:
     ///   - wanted: servers that do not run, by kind.
     ///   - onListening: is given the address of each that begins.

@@ -65,6 +65,24 @@ struct SQLiteDirectory: Sendable {
         }
     }
 
+    /// What a query of journals, tenants and counts finds in a day's file; nothing where there is none.
+    func spans(on day: Day, _ sql: String) throws(SQLiteFailure) -> [SpanOrigin: Int] {
+        guard Directory.has(path(of: day)) else { return [:] }
+        let reader = try reader(day)
+        do {
+            return try reader.read { db in
+                var counts: [SpanOrigin: Int] = [:]
+                for row in try Row.fetchAll(db, sql: sql) {
+                    let journal = JournalID(value: UInt64(bitPattern: row[0]))
+                    counts[SpanOrigin(journal: journal, tenant: row[1])] = row[2]
+                }
+                return counts
+            }
+        } catch {
+            throw SQLiteFailure(path(of: day), error)
+        }
+    }
+
     /// Takes the day's file away, which this process has closed. Who still reads it has it until the end.
     func remove(_ day: Day) throws(SQLiteFailure) {
         let path = path(of: day)

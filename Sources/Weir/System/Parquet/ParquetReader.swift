@@ -10,6 +10,8 @@ struct ParquetReader {
 
     struct Group {
         let rows: Int
+        /// Before compression.
+        let bytes: Int
         let chunks: [Chunk]
     }
 
@@ -102,7 +104,7 @@ struct ParquetReader {
                 }
                 return Chunk(offset: offset, size: length, filter: filter)
             }
-            return chunks.count == columns ? Group(rows: rows, chunks: chunks) : nil
+            return chunks.count == columns ? Group(rows: rows, bytes: group[2]?.int ?? 0, chunks: chunks) : nil
         }
         return groups.count == found.count ? groups : nil
     }

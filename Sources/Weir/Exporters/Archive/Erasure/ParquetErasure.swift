@@ -1,11 +1,5 @@
-/// Erases spans from Parquet files, and their calls of models from the file beside.
+/// Finds the spans of subjects in a Parquet file.
 struct ParquetErasure: ArchivedErasure {
-    /// A span of a file.
-    private struct Place: Hashable {
-        let trace: [UInt8]
-        let span: [UInt8]
-    }
-
     private let root: String
     private let manifest: ArchiveManifest
     private let matcher: SubjectMatcher
@@ -40,79 +34,12 @@ struct ParquetErasure: ArchivedErasure {
         return try reader.groups.contains { try erasedRows(of: $0, reader, traces).contains(true) }
     }
 
-    func rewrite(to stem: String, without traces: Set<TraceID>) throws -> [ArchiveErasedFile] {
-        var left = ArchivedSpans(of: manifest.spans.sequences, records: 0, spans: 0, times: nil)
-        var gone: Set<Place> = []
-        var records: Set<Int64> = []
-        var ends: ClosedRange<UInt64>?
-        return try manifest.files.enumerated().map { index, file in
-            let reader = try ParquetReader("\(root)/\(file.path)")
-            let isSpans = file.dataset == .spans
-            let (new, rows) = try rewrite(reader, to: "\(stem).\(index)", file.dataset ?? .spans) { group in
-                let (ids, spans) = (try values("trace_id", group, reader), try values("span_id", group, reader))
-                func place(_ row: Int) -> Place { Place(trace: ids.text(row) ?? [], span: spans.text(row) ?? []) }
-                guard isSpans else { return (0..<group.rows).map { gone.contains(place($0)) } }
-                let erased = try erasedRows(of: group, reader, traces)
-                let (starts, sequences) = (
-                    try values("start_unix_nano", group, reader), try values("seq", group, reader)
-                )
-                for row in 0..<group.rows {
-                    if erased[row] {
-                        gone.insert(place(row))
-                        continue
-                    }
-                    if let sequence = sequences.number(row) { records.insert(sequence) }
-                    let start = UInt64(bitPattern: starts.number(row) ?? 0)
-                    ends = min(ends?.lowerBound ?? .max, start)...max(ends?.upperBound ?? 0, start)
-                }
-                return erased
-            }
-            if isSpans {
-                left = ArchivedSpans(of: left.sequences, records: records.count, spans: rows, times: ends)
-            }
-            return try ArchiveErasedFile(left, rows: rows, new)
-        }
-    }
-
-    /// - Parameter erased: for each row of a group whether it goes.
-    private func rewrite(
-        _ reader: ParquetReader, to path: String, _ dataset: ArchiveDataset,
-        erased: (ParquetReader.Group) throws -> [Bool]
-    ) throws -> (file: AppendFile, rows: Int) {
-        if Directory.has(path) { try Directory.removeFile(path) }
-        let file = try AppendFile(creating: path)
-        // What the file has, as it would be written today.
-        let columns = reader.columns.map { column in dataset.columns.first { $0.name == column.name } ?? column }
-        var writer = try ParquetWriter(columns, to: file, manifest.compression)
-        for group in reader.groups {
-            let erased = try erased(group)
-            let kept = erased.indices.filter { !erased[$0] }
-            guard !kept.isEmpty else { continue }
-            writer.begin(rows: kept.count)
-            for index in columns.indices {
-                switch try reader.values(of: index, in: group) {
-                case .numbers(let numbers): try writer.numbers { numbers[kept[$0]] }
-                case .texts(let bytes, let places):
-                    try bytes.withUnsafeBytes { bytes in
-                        try writer.texts { row in
-                            places[kept[row]].map { UnsafeRawBufferPointer(rebasing: bytes[$0]) }
-                        }
-                    }
-                }
-            }
-            try writer.end()
-        }
-        try writer.finish(notes: reader.notes)
-        return (file, writer.rowCount)
-    }
-
     // MARK: Rows
 
     private func values(
         _ name: String, _ group: ParquetReader.Group, _ reader: ParquetReader
     ) throws -> ParquetReader.Values {
-        guard let column = reader.column(name) else { throw FileError.damaged(reader.path) }
-        return try reader.values(of: column, in: group)
+        try reader.values(of: name, in: group)
     }
 
     /// Whose each row is, by the column of the family and by the attributes of span, resource and events.
@@ -152,7 +79,7 @@ struct ParquetErasure: ArchivedErasure {
     }
 
     /// For each row whether it goes.
-    private func erasedRows(
+    func erasedRows(
         of group: ParquetReader.Group, _ reader: ParquetReader, _ traces: Set<TraceID>
     ) throws -> [Bool] {
         let none = [Bool](repeating: false, count: group.rows)
@@ -173,5 +100,12 @@ struct ParquetErasure: ArchivedErasure {
 
     private static func trace(_ ids: ParquetReader.Values, _ row: Int) -> TraceID? {
         ids.text(row).flatMap { TraceID(String(decoding: $0, as: UTF8.self)) }
+    }
+}
+
+extension ParquetReader {
+    func values(of name: String, in group: Group) throws -> Values {
+        guard let column = column(name) else { throw FileError.damaged(path) }
+        return try values(of: column, in: group)
     }
 }

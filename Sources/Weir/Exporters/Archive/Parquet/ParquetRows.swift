@@ -1,8 +1,8 @@
 /// The rows of the archive's Parquet files, as many as one row group has.
 struct ParquetRows: ~Copyable {
     /// Rows and bytes of text after which a row group ends. What one record adds may be more.
-    private static let maximumRows = 122_880
-    private static let maximumText = 64 << 20
+    static let maximumRows = 122_880
+    static let maximumText = 64 << 20
 
     private static let statusKeys = [
         AttributeKey("http.response.status_code"), AttributeKey("http.status_code"),

@@ -1,0 +1,161 @@
+/// Sends the newest requests of an archive of OTLP to an exporter, with the journal and the sequence that they had:
+/// past all processors, and without what was erased since.
+struct ArchiveReplay {
+    struct Outcome: Equatable, Sendable {
+        var requests = 0
+        var sentSpans = 0
+        /// That the destination did not take.
+        var refusedSpans = 0
+        /// That were not tried, or that nobody knows of whether they came, since the destination failed.
+        var unsentSpans = 0
+
+        var isComplete: Bool { refusedSpans + unsentSpans == 0 }
+    }
+
+    static let maximumSpans = 1_000_000
+
+    /// A message of a file.
+    private struct Found {
+        let journal: JournalID
+        let sequence: UInt64
+        let tenant: String
+        /// When its last span started.
+        let start: UInt64
+        let spans: Int
+        /// OTLP protobuf.
+        let payload: [UInt8]
+    }
+
+    let catalog: ArchiveCatalog
+
+    /// The newest requests that have so many spans together, in the order in which they came to their journals.
+    func newest(_ wanted: Int) throws -> [(journal: JournalID, records: [JournalRecord])] {
+        var manifests: [ArchiveManifest] = []
+        try catalog.visit { found in
+            guard case .manifest(let manifest, _, _) = found, manifest.format != .parquet,
+                catalog.selection.tenant == nil || catalog.selection.tenant == manifest.tenant,
+                manifest.spans.times != nil
+            else { return }
+            manifests.append(manifest)
+        }
+        manifests.sort { ($0.spans.times?.upperBound ?? 0) > ($1.spans.times?.upperBound ?? 0) }
+        var found: [Found] = []
+        for manifest in manifests {
+            // What is older than all that is wanted need not be read.
+            if Self.count(found) >= wanted, let oldest = found.map(\.start).min(),
+                manifest.spans.times?.upperBound ?? 0 < oldest
+            {
+                break
+            }
+            try read(manifest, wanted, into: &found)
+        }
+        Self.cut(&found, to: wanted)
+        return records(of: found)
+    }
+
+    private static func count(_ found: [Found]) -> Int { found.reduce(0) { $0 + $1.spans } }
+
+    private static func cut(_ found: inout [Found], to wanted: Int) {
+        found.sort { $0.start > $1.start }
+        var count = 0
+        found = Array(
+            found.prefix { message in
+                defer { count += message.spans }
+                return count < wanted
+            })
+    }
+
+    private func read(_ manifest: ArchiveManifest, _ wanted: Int, into found: inout [Found]) throws {
+        guard let file = manifest.files.first, let reader = ArchiveFileReader("\(catalog.root)/\(file.path)"),
+            let journal = UInt64(manifest.journal, radix: 16)
+        else { return }
+        // Of an older Weir nobody knows which message is which, and no destination could tell it from others.
+        let sections = manifest.sections.filter { $0.spans.records > 0 }
+        let sequences = sections.compactMap(\.spans.everySequence)
+        guard sequences.count == sections.count else { return }
+        let all = sequences.flatMap(\.self)
+        var number = 0
+        var held = Self.count(found)
+        var batch = Batch(decodedLimit: .max)
+        var encoder = OTLPEncoder()
+        try reader.read(into: &batch) { batch in
+            defer { number += 1 }
+            guard number < all.count, let payload = encoder.encode(batch) else {
+                throw FileError.damaged("\(catalog.root)/\(file.path)")
+            }
+            found.append(
+                Found(
+                    journal: JournalID(value: journal), sequence: all[number], tenant: manifest.tenant,
+                    start: batch.spans.reduce(0) { max($0, $1.startTime) }, spans: batch.spanCount,
+                    payload: withExtendedLifetime(payload) { Array($0.bytes) }))
+            held += batch.spanCount
+            // A file may have many times what is wanted.
+            if held > 2 * wanted + batch.spanCount {
+                Self.cut(&found, to: wanted)
+                held = Self.count(found)
+            }
+        }
+    }
+
+    /// A request with spans of several hours is several messages, and one record again: protobuf takes messages that
+    /// stand one behind the other for one.
+    private func records(of found: [Found]) -> [(journal: JournalID, records: [JournalRecord])] {
+        var journals: [(journal: JournalID, records: [JournalRecord])] = []
+        for (journal, messages) in Dictionary(grouping: found, by: \.journal).sorted(by: { $0.key.value < $1.key.value }
+        ) {
+            var records: [JournalRecord] = []
+            for (sequence, parts) in Dictionary(grouping: messages, by: \.sequence).sorted(by: { $0.key < $1.key }) {
+                guard let first = parts.first else { continue }
+                let bytes = parts.flatMap(\.payload)
+                records.append(
+                    JournalRecord(
+                        sequence: sequence, tenant: first.tenant,
+                        receivedAt: Timestamp(nanoseconds: parts.reduce(0) { max($0, $1.start) }),
+                        spanCount: parts.reduce(0) { $0 + $1.spans },
+                        payload: bytes.withUnsafeBytes { Payload.copying($0) }))
+            }
+            journals.append((journal, records))
+        }
+        return journals
+    }
+
+    /// - Parameter wanted: spans, at least, as far as there are so many.
+    func run(_ wanted: Int, to resending: Resending) async throws -> Outcome {
+        var outcome = Outcome()
+        var isWorking = true
+        for (journal, records) in try newest(wanted) {
+            var rest = records[...]
+            while !rest.isEmpty {
+                var batch: [JournalRecord] = []
+                var spans = 0
+                var bytes = 0
+                while let next = rest.first,
+                    batch.isEmpty
+                        || spans + next.spanCount <= resending.delivery.queue.maxSpans
+                            && bytes + next.payload.count <= resending.delivery.queue.maxBytes
+                {
+                    batch.append(next)
+                    (spans, bytes) = (spans + next.spanCount, bytes + next.payload.count)
+                    rest = rest.dropFirst()
+                }
+                guard isWorking else {
+                    outcome.unsentSpans += spans
+                    continue
+                }
+                var refused = 0
+                let (finished, isComplete) = try await resending.send(batch, of: journal) { piece, _ in
+                    refused += piece.spanCount
+                }
+                let isSafe = await resending.settle(finished)
+                let sent = isSafe ? finished.reduce(0) { $0 + $1.sentSpans } : 0
+                outcome.requests += batch.count
+                outcome.sentSpans += sent
+                outcome.refusedSpans += refused
+                outcome.unsentSpans += max(0, spans - sent - refused)
+                isWorking = isComplete && isSafe
+            }
+        }
+        await resending.attempt.exporter.finish()
+        return outcome
+    }
+}

@@ -1,0 +1,30 @@
+import ArgumentParser
+
+/// `weir archive compact`
+struct ArchiveCompactCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "compact",
+        abstract: "Merges the files of days that are over, as a running Weir does every hour.",
+        discussion: """
+            May be used while Weir runs, and said again after whatever ended it. Exits 1 where a file is not what its \
+            manifest says.
+            """)
+
+    @OptionGroup var options: ArchiveOptions
+
+    func run() throws {
+        let configuration = try options.option.read().configuration
+        let archive = try options.archive(in: configuration)
+        let outcome = try ArchiveCompaction(
+            options.catalog(), archive.compaction, ErasureRegister(configuration.service.erasure.directory),
+            archive.lifecycle
+        ).run(at: .now())
+        try StoreOptions.write(
+            "\(outcome.merged) files merged into \(outcome.made), with \(outcome.spans) spans; "
+                + "\(outcome.erased) spans erased\n")
+        if outcome.held > 0 { try StoreOptions.write("\(outcome.held) days are held\n") }
+        for path in outcome.damaged { StoreOptions.note("\(path): is not what its manifest says") }
+        if outcome.isBusy { StoreOptions.note("another process changes files of the archive") }
+        guard outcome.damaged.isEmpty, !outcome.isBusy else { throw ExitCode.failure }
+    }
+}

@@ -1,0 +1,52 @@
+import ArgumentParser
+
+/// `weir archive replay`
+struct ArchiveReplayCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "replay",
+        abstract: "Sends the newest requests of an archive of OTLP to an exporter, such as one of a staging system.",
+        discussion: """
+            Past all processors, with journal and sequence as they were, without what was erased since. Exits 1 where \
+            the destination did not take all.
+            """)
+
+    @OptionGroup var option: ConfigurationOption
+
+    @Option(help: ArgumentHelp("How many spans, at least; requests are sent whole.", valueName: "spans"))
+    var last: Int
+
+    @Option(help: ArgumentHelp("The exporter that they are sent to.", valueName: "id"))
+    var to: String
+
+    @Option(help: ArgumentHelp("The archive, where there are several.", valueName: "id"))
+    var exporter: String?
+
+    @Option(help: ArgumentHelp("Only this tenant's.", valueName: "name"))
+    var tenant: String?
+
+    func validate() throws {
+        guard (1...ArchiveReplay.maximumSpans).contains(last) else {
+            throw ValidationError("found --last \(last), wanted 1 to \(ArchiveReplay.maximumSpans)")
+        }
+    }
+
+    func run() async throws {
+        let configuration = try option.read().configuration
+        guard let definition = configuration.exporters.first(where: { $0.id.description == to }) else {
+            let known = configuration.exporters.map(\.id.description).joined(separator: ", ")
+            throw ValidationError("found exporter \(to.quotedForMessage), wanted one of \(known)")
+        }
+        let archive = try ArchiveOptions.archive(exporter, in: configuration, of: option.file)
+        let catalog = ArchiveCatalog(
+            root: archive.directory, selection: ArchiveCatalog.Selection(tenant: tenant))
+        let exporters = try await LoneExporters(configuration)
+        let made = try exporters.make(definition)
+        let outcome = try await ArchiveReplay(catalog: catalog).run(
+            last, to: Resending(to: made.exporter, made.delivery, made.context, view: made.view))
+        await exporters.finish()
+        try StoreOptions.write(
+            "\(outcome.requests) requests: \(outcome.sentSpans) spans sent, \(outcome.refusedSpans) refused, "
+                + "\(outcome.unsentSpans) not sent\n")
+        guard outcome.isComplete else { throw ExitCode.failure }
+    }
+}

@@ -1,0 +1,92 @@
+import Logging
+
+/// What has to be done to published files from time to time.
+actor ArchiveUpkeep {
+    static let delay = Duration.seconds(300)
+    static let interval = Duration.seconds(3_600)
+    /// After one that could not do everything.
+    static let retryInterval = Duration.seconds(60)
+
+    private let configuration: ArchiveConfiguration
+    /// Of the register of erasures.
+    private let register: String
+    private let colder: [String]
+    private var lacking: [Day] = []
+    private let executor: BlockingExecutor
+    private let telemetry: ArchiveTelemetry
+    private let logger: Logger
+
+    init(_ configuration: ArchiveConfiguration, register: String, _ telemetry: ArchiveTelemetry, _ context: Context) {
+        self.configuration = configuration
+        self.register = register
+        self.telemetry = telemetry
+        colder = configuration.format == .parquet ? context.colderArchives : []
+        logger = context.logger
+        executor = BlockingExecutor(label: "weir.\(context.id).upkeep")
+    }
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+    /// Ends soon when its task is cancelled.
+    /// - Returns: false where it is to be tried again soon.
+    func run(at now: Timestamp) async -> Bool {
+        do {
+            let register = try ErasureRegister(register)
+            // First what makes room: merging needs some.
+            let isTidy = try expire(register, at: now)
+            return try compact(register, at: now) && isTidy
+        } catch is CancellationError {
+            return false
+        } catch {
+            telemetry.failures.add()
+            logger.error("could not keep up the files", metadata: ["error": "\(error)"])
+            return false
+        }
+    }
+
+    private func expire(_ register: ErasureRegister, at now: Timestamp) throws -> Bool {
+        let catalog = ArchiveCatalog(root: configuration.directory, selection: ArchiveCatalog.Selection())
+        let outcome = try ArchiveExpiry(catalog, configuration.lifecycle, register, colder: colder).run(at: now)
+        telemetry.removedFiles.add(outcome.expired + outcome.transitioned)
+        telemetry.heldFiles.set(outcome.held)
+        telemetry.lackingDays.set(outcome.lacking.count)
+        if outcome.expired + outcome.transitioned > 0 {
+            logger.info(
+                "removed files whose time is over",
+                metadata: [
+                    "expired": "\(outcome.expired)", "left_to_otlp": "\(outcome.transitioned)",
+                    "spans": "\(outcome.spans)",
+                ])
+        }
+        for day in outcome.lacking where !lacking.contains(day) {
+            logger.warning(
+                "rows are kept whose time is over, since no archive of OTLP has them all",
+                metadata: ["day": "\(day.text)"])
+        }
+        lacking = outcome.lacking
+        return !outcome.isBusy
+    }
+
+    private func compact(_ register: ErasureRegister, at now: Timestamp) throws -> Bool {
+        guard configuration.compaction.isEnabled else { return true }
+        let catalog = ArchiveCatalog(root: configuration.directory, selection: ArchiveCatalog.Selection())
+        let outcome = try ArchiveCompaction(
+            catalog, configuration.compaction, register, configuration.lifecycle
+        ).run(at: now)
+        telemetry.mergedFiles.add(outcome.merged)
+        telemetry.erasedSpans.add(outcome.erased)
+        telemetry.damagedFiles.set(outcome.damaged.count)
+        if outcome.made > 0 {
+            logger.info(
+                "merged files",
+                metadata: [
+                    "files": "\(outcome.merged)", "into": "\(outcome.made)", "spans": "\(outcome.spans)",
+                    "erased": "\(outcome.erased)",
+                ])
+        }
+        for path in outcome.damaged {
+            logger.error("a file is not what its manifest says; it is not merged", metadata: ["path": "\(path)"])
+        }
+        return !outcome.isBusy
+    }
+}

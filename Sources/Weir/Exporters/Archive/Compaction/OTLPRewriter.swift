@@ -1,0 +1,120 @@
+/// Writes files of OTLP/JSON or protobuf anew. A message is a record of the journal, with its spans of an hour; what
+/// nothing is erased of stays byte for byte.
+struct OTLPRewriter: ArchiveRewriter {
+    /// Bytes of messages that are compressed together.
+    private static let piece = 1 << 20
+
+    /// What of a section is left.
+    fileprivate struct Left {
+        let section: ArchiveSection
+        let sequences: [UInt64]?
+        /// Messages that were read.
+        var read = 0
+        var kept: [UInt64] = []
+        var records = 0
+        var spans = 0
+        var times: ClosedRange<UInt64>?
+    }
+
+    private let root: String
+    private let format: ArchiveFormat
+    private let compression: Compression
+
+    init(root: String, _ format: ArchiveFormat, _ compression: Compression) {
+        (self.root, self.format, self.compression) = (root, format, compression)
+    }
+
+    func rewrite(
+        _ manifests: [ArchiveManifest], to stem: String, without erased: [ErasedSpans]
+    ) throws -> ArchiveRewritten {
+        let path = "\(stem).0"
+        if Directory.has(path) { try Directory.removeFile(path) }
+        let file = try AppendFile(creating: path)
+        var compressor = try Compressor(compression)
+        var pending: [UInt8] = []
+        func flush() throws {
+            guard !pending.isEmpty else { return }
+            try pending.withUnsafeBytes { try compressor.writeWhole($0) { try file.append($0) } }
+            pending.removeAll(keepingCapacity: true)
+        }
+        var sections: [ArchiveSection] = []
+        for manifest in manifests {
+            sections += try read(manifest, erased) { message in
+                pending += message
+                if pending.count >= Self.piece { try flush() }
+            }
+        }
+        try flush()
+        guard let whole = ArchivedSpans.merged(sections.map(\.spans)), let first = manifests.first,
+            let journal = UInt64(first.journal, radix: 16)
+        else { throw FileError.damaged(path) }
+        let footer = ArchiveFooter.bytes(whole, of: JournalID(value: journal), compression)
+        try footer.withUnsafeBytes { try file.append($0) }
+        return ArchiveRewritten(
+            sections: sections, whole: whole, files: [try .init(nil, rows: whole.spans, file)])
+    }
+
+    /// - Returns: what is left of the file's sections.
+    private func read(
+        _ manifest: ArchiveManifest, _ erased: [ErasedSpans], _ keep: (UnsafeRawBufferPointer) throws -> Void
+    ) throws -> [ArchiveSection] {
+        let path = manifest.files.first.map { "\(root)/\($0.path)" } ?? root
+        guard let reader = ArchiveFileReader(path) else { throw FileError.damaged(path) }
+        var left = manifest.sections.map { Left(section: $0, sequences: $0.spans.everySequence) }
+        var index = 0
+        var batch = Batch(decodedLimit: .max)
+        var json = OTLPJSONEncoder()
+        var proto = OTLPEncoder()
+        try reader.readFramed(into: &batch) { batch, message in
+            try Task.checkCancellation()
+            while index < left.count - 1, left[index].read == left[index].section.spans.records { index += 1 }
+            var count = 0
+            for (matcher, traces) in erased {
+                var traces = traces
+                count += matcher.erase(in: &batch, &traces)
+            }
+            left[index].add(batch)
+            guard batch.spanCount > 0 else { return }
+            guard count > 0 else { return try keep(message) }
+            if format == .json {
+                let line = Array(json.bytes(of: batch)) + [UInt8(ascii: "\n")]
+                return try line.withUnsafeBytes { try keep($0) }
+            }
+            guard let message = proto.encode(batch) else { throw FileError.damaged(path) }
+            try withUnsafeBytes(of: UInt32(truncatingIfNeeded: message.count).bigEndian) { try keep($0) }
+            try withExtendedLifetime(message) { try keep($0.bytes) }
+        }
+        // Which message is of which record is known by counting.
+        guard left.count == 1 || left.allSatisfy({ $0.read == $0.section.spans.records }) else {
+            throw FileError.damaged(path)
+        }
+        return left.map(\.result)
+    }
+}
+
+extension OTLPRewriter.Left {
+    /// Counts a message, without what was erased of it.
+    fileprivate mutating func add(_ batch: borrowing Batch) {
+        defer { read += 1 }
+        guard batch.spanCount > 0 else { return }
+        if let sequences, read < sequences.count { kept.append(sequences[read]) }
+        records += 1
+        spans += batch.spanCount
+        for span in batch.spans where !span.isDropped {
+            times = min(times?.lowerBound ?? .max, span.startTime)...max(times?.upperBound ?? 0, span.startTime)
+        }
+    }
+
+    /// The records that are left, where they are known; else those that there were.
+    fileprivate var result: ArchiveSection {
+        var known: ArchivedSpans?
+        for sequence in kept {
+            let one = ArchivedSpans(of: sequence, spans: 0)
+            if known == nil { known = one } else { known?.append(one) }
+        }
+        return ArchiveSection(
+            hour: section.hour,
+            spans: ArchivedSpans(
+                of: known?.runs ?? section.spans.runs, records: records, spans: spans, times: times))
+    }
+}

@@ -1,0 +1,166 @@
+/// Writes Parquet files anew: rows of several as one file, in larger row groups, and of calls of models likewise.
+/// Memory is bounded by a column of a row group.
+struct ParquetRewriter: ArchiveRewriter {
+    /// A span of a file.
+    private struct Place: Hashable {
+        let trace: [UInt8]
+        let span: [UInt8]
+    }
+
+    /// Rows of a row group that stay.
+    private struct Piece {
+        let reader: ParquetReader
+        let group: ParquetReader.Group
+        let rows: [Int]
+    }
+
+    /// What is found on the way through the spans.
+    private struct Findings {
+        var gone: Set<Place> = []
+        var records: Set<Int64> = []
+        var times: ClosedRange<UInt64>?
+    }
+
+    private let root: String
+    private let compression: Compression
+
+    init(root: String, _ compression: Compression) {
+        (self.root, self.compression) = (root, compression)
+    }
+
+    func rewrite(
+        _ manifests: [ArchiveManifest], to stem: String, without erased: [ErasedSpans]
+    ) throws -> ArchiveRewritten {
+        guard let first = manifests.first, let journal = UInt64(first.journal, radix: 16),
+            var whole = ArchivedSpans.merged(manifests.map(\.spans))
+        else { throw FileError.damaged(stem) }
+        var findings = Findings()
+        var files: [ArchiveRewritten.File] = []
+        for dataset in ArchiveDataset.allCases {
+            let sources = manifests.compactMap { manifest in
+                manifest.files.first { $0.dataset == dataset }.map { (manifest, "\(root)/\($0.path)") }
+            }
+            guard !sources.isEmpty else { continue }
+            let file = try Self.create("\(stem).\(files.count)")
+            let readers = try sources.map { try ParquetReader($0.1) }
+            let columns = try Self.columns(of: readers, dataset)
+            var writer = try ParquetWriter(columns, to: file, compression)
+            var pending: [Piece] = []
+            for (source, reader) in zip(sources, readers) {
+                for group in reader.groups {
+                    let rows = try rows(of: group, reader, source.0, dataset, erased, &findings)
+                    let count = pending.reduce(rows.count) { $0 + $1.rows.count }
+                    let bytes = pending.reduce(group.bytes) { $0 + $1.group.bytes }
+                    if count > ParquetRows.maximumRows || bytes > ParquetRows.maximumText {
+                        try Self.write(&pending, to: &writer, columns: columns.count)
+                    }
+                    if !rows.isEmpty { pending.append(Piece(reader: reader, group: group, rows: rows)) }
+                }
+            }
+            try Self.write(&pending, to: &writer, columns: columns.count)
+            if dataset == .spans {
+                whole = ArchivedSpans(
+                    of: whole.runs, records: findings.records.count, spans: writer.rowCount, times: findings.times)
+            }
+            let text = ArchiveFooter.text(whole, of: JournalID(value: journal))
+            try writer.finish(notes: [("weir", text), ("weir.tenant", first.tenant)])
+            files.append(try ArchiveRewritten.File(dataset, rows: writer.rowCount, file))
+        }
+        return ArchiveRewritten(sections: manifests.flatMap(\.sections), whole: whole, files: files)
+    }
+
+    private static func create(_ path: String) throws(FileError) -> AppendFile {
+        if Directory.has(path) { try Directory.removeFile(path) }
+        return try AppendFile(creating: path)
+    }
+
+    /// What the files have, as it would be written today.
+    private static func columns(
+        of readers: [ParquetReader], _ dataset: ArchiveDataset
+    ) throws(FileError) -> [ParquetColumn] {
+        let columns = readers[0].columns.map { column in
+            dataset.columns.first { $0.name == column.name } ?? column
+        }
+        for reader in readers where reader.columns.map(\.name) != columns.map(\.name) { throw .damaged(reader.path) }
+        return columns
+    }
+
+    // MARK: Rows
+
+    /// The rows that stay.
+    private func rows(
+        of group: ParquetReader.Group, _ reader: ParquetReader, _ manifest: ArchiveManifest,
+        _ dataset: ArchiveDataset, _ erased: [ErasedSpans], _ findings: inout Findings
+    ) throws -> [Int] {
+        var isGone = [Bool](repeating: false, count: group.rows)
+        guard dataset == .spans else {
+            if !findings.gone.isEmpty {
+                let (traces, spans) = (
+                    try reader.values(of: "trace_id", in: group), try reader.values(of: "span_id", in: group)
+                )
+                for row in isGone.indices { isGone[row] = findings.gone.contains(Self.place(row, traces, spans)) }
+            }
+            return isGone.indices.filter { !isGone[$0] }
+        }
+        for (matcher, traces) in erased {
+            let found = try ParquetErasure(root, manifest, matcher).erasedRows(of: group, reader, traces)
+            for row in isGone.indices where found[row] { isGone[row] = true }
+        }
+        if isGone.contains(true) {
+            let (traces, spans) = (
+                try reader.values(of: "trace_id", in: group), try reader.values(of: "span_id", in: group)
+            )
+            for row in isGone.indices where isGone[row] { findings.gone.insert(Self.place(row, traces, spans)) }
+        }
+        let starts = try reader.values(of: "start_unix_nano", in: group)
+        let sequences = try reader.values(of: "seq", in: group)
+        let rows = isGone.indices.filter { !isGone[$0] }
+        for row in rows {
+            if let sequence = sequences.number(row) { findings.records.insert(sequence) }
+            let start = UInt64(bitPattern: starts.number(row) ?? 0)
+            let times = findings.times ?? start...start
+            findings.times = min(times.lowerBound, start)...max(times.upperBound, start)
+        }
+        return rows
+    }
+
+    private static func place(
+        _ row: Int, _ traces: ParquetReader.Values, _ spans: ParquetReader.Values
+    ) -> Place {
+        Place(trace: traces.text(row) ?? [], span: spans.text(row) ?? [])
+    }
+
+    /// Writes the pieces as one row group, and forgets them.
+    private static func write(
+        _ pieces: inout [Piece], to writer: inout ParquetWriter, columns: Int
+    ) throws {
+        guard !pieces.isEmpty else { return }
+        writer.begin(rows: pieces.reduce(0) { $0 + $1.rows.count })
+        for column in 0..<columns {
+            try Task.checkCancellation()
+            var numbers: [Int64?] = []
+            var bytes: [UInt8] = []
+            var places: [Range<Int>?] = []
+            for piece in pieces {
+                switch try piece.reader.values(of: column, in: piece.group) {
+                case .numbers(let values): numbers += piece.rows.map { values[$0] }
+                case .texts(let texts, let found):
+                    let start = bytes.count
+                    bytes += texts
+                    places += piece.rows.map { row in
+                        found[row].map { $0.lowerBound + start..<$0.upperBound + start }
+                    }
+                }
+            }
+            if places.isEmpty {
+                try writer.numbers { numbers[$0] }
+            } else {
+                try bytes.withUnsafeBytes { bytes in
+                    try writer.texts { row in places[row].map { UnsafeRawBufferPointer(rebasing: bytes[$0]) } }
+                }
+            }
+        }
+        try writer.end()
+        pieces = []
+    }
+}

@@ -1,0 +1,128 @@
+/// Removes files whose time is over, by the dates in their manifests.
+struct ArchiveExpiry {
+    struct Outcome: Equatable, Sendable {
+        /// Manifests, and spans in their files.
+        var expired = 0
+        var transitioned = 0
+        var spans = 0
+        /// Those whose time is over and that a hold keeps.
+        var held = 0
+        /// Days of rows that stay, since an archive of OTLP has not all of their spans.
+        var lacking: [Day] = []
+        var isBusy = false
+    }
+
+    private let catalog: ArchiveCatalog
+    private let lifecycle: ArchiveLifecycle
+    private let register: ErasureRegister
+    /// The archives of OTLP that rows are left to.
+    private let colder: [String]
+
+    init(_ catalog: ArchiveCatalog, _ lifecycle: ArchiveLifecycle, _ register: ErasureRegister, colder: [String]) {
+        (self.catalog, self.lifecycle, self.register, self.colder) = (catalog, lifecycle, register, colder)
+    }
+
+    /// May be done again, after whatever ended it.
+    func run(at now: Timestamp) throws -> Outcome {
+        var outcome = Outcome()
+        let today = Day(now)
+        var dates: [ArchiveCatalog.Date] = []
+        // Only the manifests know: the rule may have been another when they were written, and a day to come is one by a
+        // sender's clock. No rule is shorter than a day.
+        try catalog.dates { date in
+            if date.day != today { dates.append(date) }
+        }
+        for date in dates {
+            try Task.checkCancellation()
+            // Without the lock: in most days nothing is due.
+            guard try catalog.found(in: date).contains(where: { isDue($0, on: today) }) else { continue }
+            guard let change = try ArchiveChange(catalog.root) else {
+                outcome.isBusy = true
+                break
+            }
+            try remove(date, change, &outcome, at: now)
+        }
+        return outcome
+    }
+
+    private func dates(of manifest: ArchiveManifest, on today: Day) -> ArchiveDates? {
+        guard let dates = manifest.dates ?? lifecycle.dates(of: manifest) else { return nil }
+        // Published before its day began, which is past now: with a clock that was behind. Its time is the day's.
+        guard let created = Day(text: String(manifest.created.prefix(10))), let day = manifest.place?.day,
+            created < day, day <= today
+        else { return dates }
+        let late = day.number - created.number
+        return ArchiveDates(
+            retentionClass: dates.retentionClass, transition: dates.transition + late, expires: dates.expires + late)
+    }
+
+    private func isDue(_ found: ArchiveCatalog.Found, on today: Day) -> Bool {
+        guard case .manifest(let manifest, _, _) = found, let dates = dates(of: manifest, on: today) else {
+            return false
+        }
+        return dates.expires <= today || isInTransition(manifest, dates, on: today)
+    }
+
+    private func isInTransition(_ manifest: ArchiveManifest, _ dates: ArchiveDates, on today: Day) -> Bool {
+        manifest.format == .parquet && !colder.isEmpty && dates.transition <= today
+    }
+
+    private func remove(
+        _ date: ArchiveCatalog.Date, _ change: ArchiveChange, _ outcome: inout Outcome, at now: Timestamp
+    ) throws {
+        let today = Day(now)
+        var isLeft: [String: Bool] = [:]
+        var register = register
+        for case .manifest(let manifest, let path, let bytes) in try catalog.found(in: date) {
+            guard let dates = dates(of: manifest, on: today) else { continue }
+            let isExpired = dates.expires <= today
+            guard isExpired || isInTransition(manifest, dates, on: today) else { continue }
+            guard !isHeld(manifest, date, register, at: now) else {
+                outcome.held += 1
+                continue
+            }
+            if !isExpired {
+                // All of the day's rows are asked about at once, since the two archives do not have the same files.
+                let answer = try isLeft[manifest.tenant] ?? isLeftToColder(date, manifest.tenant)
+                isLeft[manifest.tenant] = answer
+                guard answer else { continue }
+            }
+            // All before this may have taken hours.
+            if register.isChanged {
+                try register.load()
+                guard !isHeld(manifest, date, register, at: now) else {
+                    outcome.held += 1
+                    continue
+                }
+            }
+            try change.remove(manifest, path, bytes, isExpired ? .expired : .transition, at: now)
+            outcome.spans += manifest.spans.spans
+            if isExpired { outcome.expired += 1 } else { outcome.transitioned += 1 }
+        }
+        if isLeft.values.contains(false), let day = date.day { outcome.lacking.append(day) }
+    }
+
+    private func isHeld(
+        _ manifest: ArchiveManifest, _ date: ArchiveCatalog.Date, _ register: ErasureRegister, at now: Timestamp
+    ) -> Bool {
+        if let day = date.day { return register.holds(day, of: manifest.tenant, at: now) }
+        return register.holds.contains { $0.tenant == manifest.tenant }
+    }
+
+    /// Whether every span of the rows' day that has its own clock's time there is in an archive of OTLP.
+    private func isLeftToColder(_ date: ArchiveCatalog.Date, _ tenant: String) throws -> Bool {
+        guard let day = date.day else { return false }
+        let rows = try ArchivedDay(day, of: tenant, in: catalog.root, isParquet: true, isVerified: false)
+        // What was not counted was not found there either.
+        guard rows.damaged.isEmpty, !rows.spans.isEmpty else { return false }
+        return try colder.contains { root in
+            // Most that lack something do so by their manifests, and need not be read from end to end each hour.
+            for isVerified in [false, true] {
+                let found = try ArchivedDay(day, of: tenant, in: root, isParquet: false, isVerified: isVerified)
+                guard found.damaged.isEmpty, rows.spans.allSatisfy({ found.spans[$0.key, default: 0] >= $0.value })
+                else { return false }
+            }
+            return true
+        }
+    }
+}

@@ -1,0 +1,62 @@
+/// What an archive has of a day.
+struct ArchivedDay: Sendable {
+    /// Those that started on the day by their own clocks.
+    private(set) var spans: [SpanOrigin: Int] = [:]
+    /// Files that are not what their manifests say. Their spans are not counted.
+    private(set) var damaged: [String] = []
+
+    /// - Parameters:
+    ///   - isParquet: whether the rows are meant, or OTLP.
+    ///   - isVerified: whether every file is read and compared with its hash; else its size has to be enough.
+    init(_ day: Day, of tenant: String? = nil, in root: String, isParquet: Bool, isVerified: Bool) throws {
+        let (end, isLast) = day.start.nanoseconds.addingReportingOverflow(Day.nanoseconds - 1)
+        let times = day.start.nanoseconds...(isLast ? .max : end)
+        let catalog = ArchiveCatalog(
+            root: root,
+            selection: ArchiveCatalog.Selection(
+                tenant: tenant, from: day.start, to: Timestamp(nanoseconds: times.upperBound)))
+        try catalog.visit { found in
+            guard case .manifest(let manifest, _, _) = found, (manifest.format == .parquet) == isParquet,
+                tenant == nil || manifest.tenant == tenant, let journal = UInt64(manifest.journal, radix: 16),
+                manifest.spans.times?.overlaps(times) ?? (manifest.place?.day == day)
+            else { return }
+            let damaged = manifest.files.filter { !Self.isWhole($0, root, isVerified) }.map(\.path)
+            self.damaged += damaged
+            guard damaged.isEmpty else { return }
+            let origin = SpanOrigin(journal: JournalID(value: journal), tenant: manifest.tenant)
+            spans[origin, default: 0] += try manifest.count(in: times, root)
+        }
+    }
+
+    private static func isWhole(_ file: ArchiveManifest.File, _ root: String, _ isVerified: Bool) -> Bool {
+        let path = "\(root)/\(file.path)"
+        guard (try? Directory.size(ofFile: path)) == file.bytes else { return false }
+        return !isVerified || (try? Digest.sha256(ofFile: path)).map { ArchiveManifest.digits($0) } == file.sha256
+    }
+}
+
+extension ArchiveManifest {
+    /// How many of its spans started then. Only where some did not, the file is read.
+    fileprivate func count(in range: ClosedRange<UInt64>, _ root: String) throws -> Int {
+        guard let times = spans.times, !(range.contains(times.lowerBound) && range.contains(times.upperBound)),
+            let path = files.first.map({ "\(root)/\($0.path)" })
+        else { return spans.spans }
+        var count = 0
+        if format == .parquet {
+            let reader = try ParquetReader(path)
+            for group in reader.groups {
+                let starts = try reader.values(of: "start_unix_nano", in: group)
+                count += (0..<group.rows).count { row in
+                    starts.number(row).map { range.contains(UInt64(bitPattern: $0)) } ?? false
+                }
+            }
+            return count
+        }
+        guard let reader = ArchiveFileReader(path) else { throw FileError.damaged(path) }
+        var batch = Batch(decodedLimit: .max)
+        try reader.read(into: &batch) { batch in
+            count += batch.spans.count { range.contains($0.startTime) }
+        }
+        return count
+    }
+}

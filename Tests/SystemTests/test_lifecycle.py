@@ -1,0 +1,111 @@
+"""How days of the tables end when an archive is beside them, and the last requests of an archive sent again."""
+
+import time
+
+import pytest
+
+import archives
+from backend import OK
+from otlp import a_body, a_span
+from test_compaction import DAY
+from waiting import eventually
+from weir import archive, command, configuration, forward, sqlite
+from wire import post
+
+
+def exporters(directory, retention, **further):
+    return {
+        "sqlite": sqlite(directory / "hot", retention=retention, **further),
+        "archive": archive(directory / "archive", max_file_age="1h"),
+    }
+
+
+@pytest.fixture
+def stored(start, tmp_path):
+    """Tables and an archive with two requests of five days ago; returns how to go on with another retention."""
+
+    def go_on(retention, **further):
+        journal = {"directory": str(tmp_path / "journal")}
+        return start(directory=tmp_path / "weir", exporters=exporters(tmp_path, retention, **further), journal=journal)
+
+    weir = go_on("30d")
+    when = (time.time_ns() // DAY - 5) * DAY
+    for _ in range(2):
+        spans = [a_span(start_time_unix_nano=when, end_time_unix_nano=when) for _ in range(3)]
+        assert post(weir.endpoint, a_body(*spans)).status == 200
+        weir.stop()
+        weir = go_on("30d")
+    weir.stop()
+    assert hot(tmp_path)
+    return go_on
+
+
+def hot(directory):
+    return sorted(directory.glob("hot/spans-*.db"))
+
+
+def test_a_day_goes_that_the_archive_has(stored, tmp_path):
+    weir = stored("1d")
+    # The archive's files are read after the first look, and the second one is a minute later.
+    eventually(lambda: not hot(tmp_path), weir.log, 150)
+    assert "removed a day after its retention" in weir.log()
+    assert weir.metric("weir_store_days_kept", reason="archive_lacks") == 0
+
+
+@pytest.mark.parametrize("what", ["archive_lacks", "archive_damaged"])
+def test_a_day_stays_that_the_archive_has_not_and_says_so(stored, tmp_path, what):
+    file = archives.published(tmp_path / "archive")[0]
+    if what == "archive_lacks":
+        file.with_name(f"_{file.name.split('.')[0]}.manifest.json").unlink()
+    data = bytearray(file.read_bytes())
+    data[-1] ^= 1
+    file.write_bytes(data)
+    weir = stored("1d")
+    eventually(lambda: weir.metric("weir_store_days_kept", reason=what) == 1, weir.log)
+    assert "a day is kept whose time is over" in weir.log() and hot(tmp_path)
+    status = command("store", "status", "--config", str(weir.config), cwd=weir.directory)
+    assert status.returncode == 0, status.stderr
+    if what == "archive_lacks":
+        assert "archive has 3 of 6 spans" in status.stdout
+    weir.stop()
+    weir = stored("1d", wait_for_archive=False)
+    eventually(lambda: not hot(tmp_path), weir.log)
+
+
+def test_the_newest_requests_are_sent_again(start, tmp_path, backend):
+    weir = start(
+        directory=tmp_path / "weir",
+        exporters={"archive": archive(tmp_path / "archive")},
+        journal={"directory": str(tmp_path / "journal")},
+    )
+    now = time.time_ns()
+    sent = []
+    for number in range(20):
+        # A request of two hours, so of two messages.
+        starts = [now - (20 - number) * 10**9, now - (20 - number) * 10**9 - 3600 * 10**9]
+        spans = [a_span(start_time_unix_nano=when, end_time_unix_nano=when) for when in starts]
+        sent.append(spans)
+        assert post(weir.endpoint, a_body(*spans)).status == 200
+    weir.stop()
+    weir.config.write_text(
+        configuration(
+            exporters={"archive": archive(tmp_path / "archive"), "otlp_http": forward(backend.url)},
+            journal={"directory": str(tmp_path / "journal")},
+        )
+    )
+
+    def replay(count, to="otlp_http"):
+        arguments = ["--config", str(weir.config), "--last", str(count), "--to", to]
+        return command("archive", "replay", *arguments, cwd=weir.directory)
+
+    done = replay(10)
+    assert done.returncode == 0, done.stderr
+    assert "10 requests: 10 spans sent, 0 refused, 0 not sent" in done.stdout
+    wanted = sorted(spans[0].span_id for spans in sent[10:])
+    assert sorted(backend.taken.elements()) == wanted
+    backend.mood = lambda _: 400
+    refused = replay(10)
+    assert refused.returncode == 1 and "0 spans sent, 10 refused, 0 not sent" in refused.stdout
+    backend.mood = lambda _: OK
+    assert "20 requests: 40 spans sent" in replay(1000).stdout
+    assert "found exporter" in replay(1, to="nobody").stderr

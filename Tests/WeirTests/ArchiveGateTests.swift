@@ -1,0 +1,199 @@
+import Foundation
+import Testing
+
+@testable import Weir
+
+/// When hot tables give up a day whose time is over.
+@Suite struct ArchiveGateTests {
+    private let directory: TemporaryDirectory
+    private let start = SampleBatch.fourOClock
+    private let day = Day(Timestamp(nanoseconds: SampleBatch.fourOClock))
+    private let later = Timestamp(nanoseconds: SampleBatch.fourOClock + 40 * Day.nanoseconds)
+
+    init() throws {
+        directory = try TemporaryDirectory()
+    }
+
+    @Test(arguments: [ArchiveFormat.proto, .parquet]) func aDayGoesThatTheArchiveHas(format: ArchiveFormat) async throws
+    {
+        let records = try ErasureSample.records()
+        try await store(records)
+        try await archive(records, format)
+        #expect(try agreement(format)?.verdict(on: day, isVerified: true) == .agrees)
+        let (gate, log, metrics) = gate(try agreement(format))
+        #expect(await gate.mayDrop(day, at: later))
+        #expect(log.lines == [] && kept(metrics, "archive_lacks") == 0)
+    }
+
+    @Test func aDayStaysUntilTheArchiveHasAllOfIt() async throws {
+        let records = try ErasureSample.records()
+        try await store(records)
+        try await archive(Array(records.dropLast()))
+        let (gate, log, metrics) = gate(try agreement())
+        #expect(await !gate.mayDrop(day, at: later))
+        #expect(await !gate.mayDrop(day, at: later))
+        #expect(kept(metrics, "archive_lacks") == 1)
+        #expect(
+            log.lines == [
+                "warning: a day is kept whose time is over, since its archive does not agree day=2026-02-03"
+                    + " detail=archive has 5 of 7 spans reason=archive_lacks"
+            ])
+        try await archive(Array(records.suffix(1)))
+        // It is not read again every second.
+        #expect(await !gate.mayDrop(day, at: later))
+        #expect(await gate.mayDrop(day, at: Timestamp(nanoseconds: later.nanoseconds + SampleBatch.hour)))
+        #expect(kept(metrics, "archive_lacks") == 0)
+    }
+
+    @Test func aDayStaysWhoseArchiveIsDamaged() async throws {
+        try await store(try ErasureSample.records())
+        try await archive(try ErasureSample.records())
+        let file = try #require(directory.files().first { $0.hasPrefix("archive/tenant") && $0.contains(".otlp") })
+        var bytes = try directory.contents(of: file)
+        bytes[20] ^= 1
+        try Data(bytes).write(to: URL(fileURLWithPath: "\(directory.path)/\(file)"))
+        let path = String(file.dropFirst("archive/".count))
+        #expect(try agreement()?.verdict(on: day, isVerified: true) == .damaged(path: path))
+        // Who only looks at sizes does not see it.
+        #expect(try agreement()?.verdict(on: day, isVerified: false) == .agrees)
+        let (gate, _, metrics) = gate(try agreement())
+        #expect(await !gate.mayDrop(day, at: later))
+        #expect(kept(metrics, "archive_damaged") == 1)
+    }
+
+    @Test func aHeldDayStays() async throws {
+        let (gate, _, metrics) = gate(nil, isHeld: true)
+        #expect(await !gate.mayDrop(day, at: later))
+        #expect(kept(metrics, "held") == 1)
+    }
+
+    @Test func spansOfWrongClocksAndOfManyHoursKeepNoDay() async throws {
+        let hour = SampleBatch.hour
+        let scattered = SampleBatch.record(
+            (0..<70 as Range<UInt64>).map { (id: $0 + 1, start: start - $0 * hour) }, sequence: 1)
+        let old = SampleBatch.record([(id: 100, start: 1), (id: 101, start: start)], sequence: 2)
+        try await store([scattered, old])
+        try await archive([scattered, old])
+        try await archive([scattered, old], .parquet)
+        for format in [ArchiveFormat.proto, .parquet] {
+            for day in try SQLiteDirectory("\(directory.path)/hot").days() {
+                #expect(try agreement(format)?.verdict(on: day, isVerified: true) == .agrees, "\(format) \(day.text)")
+            }
+        }
+        try await store([SampleBatch.record([(200, start - 69 * hour)], sequence: 3)])
+        let verdict = try agreement()?.verdict(on: Day(Timestamp(nanoseconds: start - 69 * hour)), isVerified: true)
+        #expect(verdict?.reason == "archive_lacks")
+    }
+
+    @Test func aMergedAndErasedDayAgrees() async throws {
+        try await store(try ErasureSample.records())
+        try await archive(try ErasureSample.records())
+        let root = "\(directory.path)/archive"
+        let merged = try ArchiveCompaction(
+            ArchiveCatalog(root: root, selection: ArchiveCatalog.Selection()),
+            CompactionRules(after: .zero, target: 1 << 20), nil
+        ).run(at: later)
+        #expect(merged.merged == 4)
+        #expect(try agreement()?.verdict(on: day, isVerified: true) == .agrees)
+        let erasure = try #require(try ArchiveErasure(root))
+        _ = try erasure.erase(ErasureSample.matcher(), traces: ErasureSample.traces, at: later)
+        #expect(try agreement()?.verdict(on: day, isVerified: true).reason == "archive_lacks")
+        let tables = HotTables.sqlite(SQLiteDirectory("\(directory.path)/hot"))
+        _ = try tables.erase(ErasureSample.matcher(), ErasureSample.traces, rewrites: false, at: later)
+        #expect(try agreement()?.verdict(on: day, isVerified: true) == .agrees)
+    }
+
+    @Test func nothingIsWaitedForWhereThereIsNoArchiveOrNobodyIsToWait() throws {
+        #expect(try agreement(exporters: "[sqlite]") == nil)
+        #expect(try agreement(sqlite: ", wait_for_archive: false") == nil)
+        #expect(try agreement(exporter: "archive") == nil)
+    }
+
+    @Test func statusSaysWhatIsKept() async throws {
+        try await store(try ErasureSample.records())
+        var status = StoreStatus(try SQLiteStatus.read(directory: "\(directory.path)/hot"), at: later)
+        status.note([day: "archive has 5 of 7 spans"])
+        #expect(status.text.contains("KEPT\n2026-02-03      7") && status.text.contains("  archive has 5 of 7 spans\n"))
+        #expect(status.json.contains(#""kept":"archive has 5 of 7 spans""#))
+    }
+
+    @Test func theExporterAsksIt() async throws {
+        let records = try ErasureSample.records()
+        let (gate, _, _) = gate(try agreement())
+        let clock = TestClock()
+        let sample = try SQLiteSample("retention: 30d", in: directory, clock: clock) {
+            await gate.mayDrop($0, at: clock.now)
+        }
+        try await sample.export(records)
+        clock.advance(seconds: 40 * 86_400)
+        await sample.exporter.tick(at: clock.now)
+        #expect(try SQLiteDirectory(sample.path).days() == [day])
+        try await archive(records)
+        clock.advance(seconds: 3_600)
+        await sample.exporter.tick(at: clock.now)
+        #expect(try SQLiteDirectory(sample.path).days() == [])
+    }
+
+    @Test func postgresCountsByJournalAndTenant() async throws {
+        let sample = try PostgresSample()
+        try await sample.export(SampleBatch.record([(1, start), (2, start)], tenant: "shop", sequence: 1))
+        try await sample.export(SampleBatch.record([(3, start), (4, 1)], tenant: "bank", sequence: 2))
+        let tables = HotTables.postgres(connection: sample.schema.connection, schema: sample.schema.name)
+        let counts = try tables.spans(on: day)
+        #expect(counts.map { "\($0.key.tenant) \($0.value)" }.sorted() == ["bank 1", "shop 2"])
+    }
+
+    // MARK: -
+
+    private func agreement(
+        _ format: ArchiveFormat = .proto, exporters: String = "[sqlite, archive]", sqlite: String = "",
+        exporter: String = "sqlite"
+    ) throws -> ArchiveAgreement? {
+        let archive = format == .parquet ? "rows" : "archive"
+        let yaml = """
+            receivers: { otlp: {} }
+            exporters:
+              sqlite: { directory: \(directory.path)/hot\(sqlite) }
+              archive: { directory: \(directory.path)/\(archive), format: \(format.rawValue) }
+            service:
+              journal: { directory: \(directory.path)/journal }
+              pipelines: { traces: { receivers: [otlp], exporters: \(exporters) } }
+            """
+        let checked = CheckedConfiguration(yaml, file: "f", environment: [:], catalogue: Registry.catalogue)
+        let configuration = try #require(checked.configuration, "\(checked.diagnostics.lines)")
+        return ArchiveAgreement(configuration, exporter: ComponentID(type: exporter))
+    }
+
+    private func gate(
+        _ agreement: ArchiveAgreement?, isHeld: Bool = false
+    ) -> (ArchiveGate, LogCapture, MetricRegistry) {
+        let log = LogCapture()
+        let metrics = MetricRegistry()
+        let context = Context(id: ComponentID(type: "sqlite"), logger: log.logger, metrics: metrics)
+        return (ArchiveGate(agreement, context) { _ in isHeld }, log, metrics)
+    }
+
+    private func kept(_ metrics: MetricRegistry, _ reason: String) -> Int? {
+        let name = #"weir_store_days_kept{exporter="sqlite",reason="\#(reason)"} "#
+        let line = metrics.render().split(separator: "\n").first { $0.hasPrefix(name) }
+        return line.flatMap { Int($0.dropFirst(name.count)) }
+    }
+
+    private func store(_ records: [JournalRecord]) async throws {
+        let sample = try SQLiteSample(in: directory)
+        try await sample.export(records)
+        await sample.exporter.finish()
+    }
+
+    /// A file for each.
+    private func archive(_ records: [JournalRecord], _ format: ArchiveFormat = .proto) async throws {
+        let archive = try ArchiveSample(
+            "format: \(format.rawValue)", in: directory,
+            path: "\(directory.path)/\(format == .parquet ? "rows" : "archive")")
+        for record in records {
+            try await archive.exporter.export(FrozenBatch(records: [record]))
+            await archive.exporter.settle()
+        }
+        await archive.exporter.finish()
+    }
+}

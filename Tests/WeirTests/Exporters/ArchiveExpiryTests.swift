@@ -1,0 +1,177 @@
+import Foundation
+import Testing
+
+@testable import Weir
+
+/// How files of the archive end.
+@Suite struct ArchiveExpiryTests {
+    private let directory: TemporaryDirectory
+    private let start = Timestamp(nanoseconds: SampleBatch.fourOClock)
+    private let keys = "lifecycle: { warm: 10d, cold: 20d, classes: { audit: { tenants: [bank], cold: 100d } } }"
+
+    init() throws {
+        directory = try TemporaryDirectory()
+    }
+
+    @Test func filesGoOnTheDayThatTheirManifestsSay() async throws {
+        try await fill(.proto, ["shop"])
+        let dates = try #require(try manifests("otlp").first?.dates)
+        #expect(dates == ArchiveDates(retentionClass: "default", transition: day(11), expires: day(21)))
+        #expect(try expire(.proto, after: 20) == ArchiveExpiry.Outcome())
+        let outcome = try expire(.proto, after: 21)
+        #expect(outcome.expired == 1 && outcome.spans == 2)
+        #expect(try manifests("otlp") == [])
+        #expect(directory.files().filter { $0.contains("tenant=") } == [])
+        #expect(try problems("otlp") == [])
+    }
+
+    @Test func aClassHasTimesOfItsOwn() async throws {
+        try await fill(.proto, ["shop", "bank"])
+        #expect(try manifests("otlp").compactMap(\.dates?.retentionClass).sorted() == ["audit", "default"])
+        #expect(try expire(.proto, after: 21).expired == 1)
+        #expect(try manifests("otlp").map(\.tenant) == ["bank"])
+        #expect(try problems("otlp") == [])
+        #expect(try expire(.proto, after: 101).expired == 1)
+    }
+
+    @Test func whatIsMissingInTheChainIsStillMissed() async throws {
+        try await fill(.proto, ["shop", "bank", "shop"])
+        #expect(try expire(.proto, after: 21).expired == 2)
+        #expect(try problems("otlp") == [])
+        let removed = try ArchiveRemovals(in: "\(directory.path)/otlp")
+        let journal = try #require(try manifests("otlp").first?.journal)
+        #expect(removed.has(1...1, of: journal) && removed.has(3...3, of: journal))
+        #expect(!removed.has(1...2, of: journal) && !removed.has(1...1, of: "another"))
+        // Without the line, somebody took it away.
+        try FileManager.default.removeItem(atPath: "\(directory.path)/otlp/.chain/removed.jsonl")
+        #expect(try problems("otlp").count == 1)
+    }
+
+    @Test func aHoldKeepsThem() async throws {
+        try await fill(.proto, ["shop", "bank"])
+        var register = try register()
+        try register.append(at: start) { _ in
+            var entry = ErasureEntry(.hold, id: "h")
+            (entry.tenant, entry.reason) = ("shop", "case 17")
+            return entry
+        }
+        let outcome = try expire(.proto, after: 200)
+        #expect(outcome.held == 1 && outcome.expired == 1)
+        #expect(try manifests("otlp").map(\.tenant) == ["shop"])
+        try register.append(at: start) { _ in ErasureEntry(.release, id: "h") }
+        #expect(try expire(.proto, after: 200).expired == 1)
+    }
+
+    @Test func rowsAreLeftToAnArchiveThatHasTheirSpans() async throws {
+        try await fill(.parquet, ["shop"])
+        try await fill(.proto, ["shop"])
+        #expect(try expire(.parquet, after: 10, colder: ["otlp"]) == ArchiveExpiry.Outcome())
+        let outcome = try expire(.parquet, after: 11, colder: ["otlp"])
+        #expect(outcome.transitioned == 1 && outcome.spans == 2)
+        #expect(try manifests("rows") == [])
+        #expect(try problems("rows") == [])
+        #expect(try manifests("otlp").count == 1)
+    }
+
+    @Test func rowsStayWhereTheOtherArchiveLacksOne() async throws {
+        try await fill(.parquet, ["shop", "shop"])
+        try await fill(.proto, ["shop"])
+        let outcome = try expire(.parquet, after: 11, colder: ["otlp"])
+        #expect(outcome.transitioned == 0 && outcome.lacking == [Day(start)])
+        #expect(try manifests("rows").count == 2)
+        // In the end they go, whatever another archive has.
+        #expect(try expire(.parquet, after: 21, colder: ["otlp"]).expired == 2)
+    }
+
+    @Test func rowsStayWhereTheOtherArchiveIsDamaged() async throws {
+        try await fill(.parquet, ["shop"])
+        try await fill(.proto, ["shop"])
+        let path = "\(directory.path)/otlp/" + (try #require(try manifests("otlp").first?.files.first?.path))
+        var bytes = Array(try Data(contentsOf: URL(fileURLWithPath: path)))
+        bytes[20] ^= 1
+        try Data(bytes).write(to: URL(fileURLWithPath: path))
+        #expect(try expire(.parquet, after: 11, colder: ["otlp"]).lacking == [Day(start)])
+    }
+
+    @Test func rowsStayWhereThereIsNoOtherArchive() async throws {
+        try await fill(.parquet, ["shop"])
+        #expect(try expire(.parquet, after: 19) == ArchiveExpiry.Outcome())
+        #expect(try expire(.parquet, after: 21).expired == 1)
+    }
+
+    @Test func aMergedFileIsKeptAsLongAsTheLongestOfItsParts() async throws {
+        try await fill(.proto, ["shop"])
+        try await fill(.proto, ["shop"], days: 3)
+        let catalog = ArchiveCatalog(root: "\(directory.path)/otlp", selection: ArchiveCatalog.Selection())
+        let rules = CompactionRules(after: .zero, target: 1 << 20)
+        let merged = try ArchiveCompaction(catalog, rules, nil).run(
+            at: Timestamp(nanoseconds: start.nanoseconds + 5 * Day.nanoseconds))
+        #expect(merged.made == 1)
+        #expect(try manifests("otlp").map(\.dates?.expires) == [day(24)])
+        #expect(try expire(.proto, after: 23) == ArchiveExpiry.Outcome())
+        #expect(try expire(.proto, after: 24).expired == 1)
+        #expect(try problems("otlp") == [])
+    }
+
+    @Test func twoClassesOfOneTenantAreAMistake() {
+        var reader = YAMLReader(file: "f", environment: [:])
+        let root = reader.read(
+            """
+            directory: d
+            lifecycle: { warm: 9d, cold: 8d, classes: { a: { tenants: [x] }, b: { tenants: [x] }, default: { tenants: [y] } } }
+            """)
+        var top = Fields([], file: "f")
+        _ = top.descend(into: root, path: "") { $0.read(ArchiveConfiguration.self) }
+        let problems = top.diagnostics.entries.map(\.description).joined(separator: "\n")
+        #expect(problems.contains("found 8d, wanted at least warm, 9d"))
+        #expect(problems.contains(#"found tenant "x" in two classes, wanted one"#))
+        #expect(problems.contains("found a class default, which all others are of"))
+    }
+
+    // MARK: -
+
+    private func day(_ number: Int) -> Day { Day(start) + number }
+
+    /// A file of two spans for each.
+    private func fill(_ format: ArchiveFormat, _ tenants: [String], days: UInt64 = 0) async throws {
+        let path = "\(directory.path)/\(format == .parquet ? "rows" : "otlp")"
+        let archive = try ArchiveSample("format: \(format.rawValue)", keys, in: directory, path: path)
+        archive.clock.advance(seconds: days * 86_400)
+        for (number, tenant) in tenants.enumerated() {
+            let sequence = UInt64(number) + 1 + 10 * days
+            let spans = [(id: sequence * 2, start: SampleBatch.fourOClock), (sequence * 2 + 1, SampleBatch.fourOClock)]
+            try await archive.exporter.export(
+                FrozenBatch(
+                    journal: JournalID(value: 7),
+                    records: [SampleBatch.record(spans, tenant: tenant, sequence: sequence)],
+                    recoveredThrough: 0))
+            await archive.exporter.settle()
+        }
+        await archive.exporter.finish()
+    }
+
+    private func register() throws -> ErasureRegister { try ErasureRegister("\(directory.path)/erasures") }
+
+    private func expire(
+        _ format: ArchiveFormat, after days: UInt64, colder: [String] = []
+    ) throws -> ArchiveExpiry.Outcome {
+        let configuration = try #require(read(ArchiveConfiguration.self, "directory: d\n\(keys)"))
+        let root = "\(directory.path)/\(format == .parquet ? "rows" : "otlp")"
+        let catalog = ArchiveCatalog(root: root, selection: ArchiveCatalog.Selection())
+        return try ArchiveExpiry(
+            catalog, configuration.lifecycle, register(), colder: colder.map { "\(directory.path)/\($0)" }
+        ).run(at: Timestamp(nanoseconds: start.nanoseconds + days * Day.nanoseconds))
+    }
+
+    private func manifests(_ archive: String) throws -> [ArchiveManifest] {
+        var found: [ArchiveManifest] = []
+        try ArchiveCatalog(root: "\(directory.path)/\(archive)", selection: ArchiveCatalog.Selection()).visit {
+            if case .manifest(let manifest, _, _) = $0 { found.append(manifest) }
+        }
+        return found
+    }
+
+    private func problems(_ archive: String) throws -> [String] {
+        try ArchiveContents.problems("\(directory.path)/\(archive)")
+    }
+}
