@@ -10,6 +10,11 @@ let pricesAlone = [
     "AttributeMapping", "Budget", "BudgetWebhook", "CostConfiguration", "CostTelemetry", "PriceFile", "Repricing",
 ].map { "Pass/\($0).swift" }
 
+let rulesAlone =
+    ["Configuration", "Rule"].map { "Pass/Sampling\($0).swift" }
+    + ["Configuration", "Processor"].map { "Pass/ProbabilisticSampler\($0).swift" }
+    + ["Lexer", "Operator", "Parser", "Parser+Comparison", "Token"].map { "Condition/Condition\($0).swift" }
+
 // A package of its own, so that what only benchmarks and fuzzing need never reaches those who build Weir.
 //
 // The folder Model imports nothing, so every target here compiles it as its own, through a symbolic link: at the speed of
@@ -28,9 +33,11 @@ let package = Package(
         .executableTarget(
             name: "Redaction", dependencies: ["CHyperscan", "CLibraries"], exclude: needingConfiguration),
         .executableTarget(name: "Cost", exclude: pricesAlone),
+        .executableTarget(name: "Sampling", exclude: rulesAlone),
         .target(name: "CEncryption", dependencies: ["CLibraries"], cSettings: [.unsafeFlags(["-O2"])]),
         .executableTarget(name: "Encryption", dependencies: ["CEncryption", "CLibraries"]),
-        .executableTarget(name: "FuzzRedaction", dependencies: ["CFuzzer", "CLibraries"], exclude: needingConfiguration),
+        .executableTarget(
+            name: "FuzzRedaction", dependencies: ["CFuzzer", "CLibraries"], exclude: needingConfiguration),
         .target(name: "COTLP", linkerSettings: [.linkedLibrary("protobuf-c")]),
         // simdjson takes the widest vectors that the compiler allows, and should be measured at its best.
         .target(

@@ -11,7 +11,7 @@ import urllib.request
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 
 CONFIGURATION = """\
-receivers:
+{processors}receivers:
   otlp:
     protocols:
       http:
@@ -27,7 +27,7 @@ exporters:
     max_bytes: 8GiB
     dedupe_window: 0s
   pipelines:
-    traces: {{ receivers: [otlp], exporters: [{names}] }}
+    traces: {{ receivers: [otlp], processors: [{steps}], exporters: [{names}] }}
 """
 
 
@@ -61,16 +61,18 @@ class Server:
 
 
 @contextlib.contextmanager
-def weir(program, in_flight="256MiB", exporters=1, destination=None, folder=None, **further):
-    """Weir with the receiver `otlp`, some exporters `debug`, perhaps one to an OTLP destination, and further ones whose
-    keys are given. Its journal is in `folder`."""
+def weir(program, in_flight="256MiB", exporters=1, destination=None, folder=None, processors={}, **further):
+    """Weir with the receiver `otlp`, processors whose keys are given, some exporters `debug`, perhaps one to an OTLP
+    destination, and further ones whose keys are given. Its journal is in `folder`."""
     defined = {f"debug/{number}" if number else "debug": "" for number in range(exporters)} | further
     if destination:
         defined["otlp_http"] = f"{{ endpoint: {destination} }}"
     with contextlib.ExitStack() as stack:
         folder = pathlib.Path(folder or stack.enter_context(tempfile.TemporaryDirectory()))
         (folder / "bench.yaml").write_text(CONFIGURATION.format(
-            in_flight=in_flight, folder=folder, names=", ".join(defined),
+            in_flight=in_flight, folder=folder, names=", ".join(defined), steps=", ".join(processors),
+            processors="".join(["processors:\n"] * bool(processors)
+                               + [f"  {name}: {keys}\n" for name, keys in processors.items()]),
             exporters="".join(f"  {name}: {keys}\n" for name, keys in defined.items())))
         log = stack.enter_context((folder / "log").open("wb"))
         process = stack.enter_context(stopped_at_the_end(

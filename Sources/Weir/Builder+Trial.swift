@@ -6,7 +6,7 @@ extension Builder {
         let sink = LogSink(.logfmt)
         let logger = Logger(label: "weir") { LineLogHandler(label: $0, level: .warning, sink: sink) }
         var builder = Builder(
-            configuration, logger, MetricRegistry(), JournalDisks(), Bursts(),
+            configuration, logger, MetricRegistry(), JournalDisks(), Bursts(), KeepDecisionBoard(),
             Tombstones(configuration.service.erasure.directory, serves: false))
         try builder.makeExtensions()
         return builder

@@ -77,7 +77,7 @@ actor Service {
         health = Health(receivers: 1)
         reloads = ReloadTelemetry(metrics, logger)
         build = Builder(
-            configuration, logger, metrics, disks, Bursts(logger),
+            configuration, logger, metrics, disks, Bursts(logger), KeepDecisionBoard(),
             Tombstones(configuration.service.erasure.directory))
         (ends, end) = AsyncStream.makeStream()
         (starting, started) = AsyncStream.makeStream()
@@ -240,7 +240,7 @@ extension Service {
             ])
         }
         let before = build
-        var made = Builder(next, logger, metrics, disks, build.bursts, build.tombstones)
+        var made = Builder(next, logger, metrics, disks, build.bursts, build.keepDecisions, build.tombstones)
         var started: [any Extension] = []
         do {
             let new = try made.makeExtensions(keeping: before)

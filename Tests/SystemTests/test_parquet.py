@@ -162,7 +162,7 @@ def test_what_calls_of_models_used_stands_beside_the_spans(start):
                 text("gen_ai.request.model", "gpt-4o-mini"),
                 attribute("gen_ai.usage.input_tokens", 100 + number),
                 attribute("gen_ai.usage.output_tokens", number),
-                attribute("gen_ai.usage.cost", 0.000001 * number),
+                attribute("gen_ai.usage.cost", 0.000001 * (number + 1)),
                 text("user.id", f"user {number % 3}"),
             ],
         )
@@ -173,7 +173,7 @@ def test_what_calls_of_models_used_stands_beside_the_spans(start):
     usage, spans = both(weir, "llm_usage"), both(weir)
     assert len(usage) == 50 and len(spans) == 70
     assert sum(row["input_tokens"] for row in usage) == sum(100 + number for number in range(50))
-    assert sum(row["total_cost"] for row in usage) * 1_000_000 == sum(range(50))
+    assert sum(row["total_cost"] for row in usage) * 1_000_000 == sum(range(1, 51))
     assert {(row["operation"], row["provider"], row["request_model"]) for row in usage} == {
         ("llm", "openai", "gpt-4o-mini")
     }

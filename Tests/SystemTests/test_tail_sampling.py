@@ -1,16 +1,20 @@
 """Tail sampling from end to end: whole traces, late spans, and nothing lost or doubled by kill -9."""
 
+import json
 import pathlib
 import random
 
 import pytest
+
+from opentelemetry.sdk.trace._sampling_experimental import composable_traceid_ratio_based, composite_sampler
+from opentelemetry.sdk.trace.sampling import Decision
 
 import archives
 from faults import killed
 from ledger import Ledger, Load
 from otlp import a_body, a_span, new_ids
 from waiting import eventually
-from weir import archive, command, configuration
+from weir import archive, command, configuration, sqlite
 from wire import post
 
 ERROR = {"code": 2}
@@ -93,6 +97,74 @@ def test_what_was_not_kept_is_called_back(start, tmp_path):
     for span in stored:
         values = {pair.key: pair.value.string_value for pair in span.span.attributes}
         assert values["weir.sampling.rule"] == "promoted"
+
+
+def test_decides_as_the_python_sdk_does(start, tmp_path):
+    chance = random.Random(20260203)
+    policy = "{ name: quarter, type: probabilistic, probabilistic: { sampling_percentage: 25 } }"
+    sampling = f"{{ decision_wait: 1s, decision_wait_after_root_received: 100ms, policies: [ {policy} ] }}"
+    weir = start(text=staged(sampling, exporters={"archive": archive(tmp_path / "archive")}))
+    sampler = composite_sampler(composable_traceid_ratio_based(0.25))
+    wanted, ids_ = {}, [chance.getrandbits(128) | 1 for _ in range(2_000)]
+    for trace_id in ids_:
+        result = sampler.should_sample(None, trace_id, "x")
+        if result.decision == Decision.RECORD_AND_SAMPLE:
+            wanted[trace_id.to_bytes(16, "big")] = result.trace_state.to_header()
+    assert 400 < len(wanted) < 600
+    for start_ in range(0, len(ids_), 200):
+        spans = [a_span(trace_id=trace_id.to_bytes(16, "big")) for trace_id in ids_[start_:start_ + 200]]
+        assert post(weir.endpoint, a_body(*spans)).status == 200
+    kept = lambda: weir.metric("weir_tail_sampling_kept_spans") + weir.metric("weir_tail_sampling_sampled_out_spans")
+    eventually(lambda: kept() == len(ids_), weir.log, 15)
+    weir.stop()
+    found = {found.span.trace_id: found.span.trace_state for found in archives.spans(tmp_path / "archive")}
+    assert found == wanted
+
+
+def test_a_decision_is_explained(start, tmp_path):
+    exporters = {"archive": archive(tmp_path / "archive"), "sqlite": sqlite(tmp_path / "hot")}
+    weir = start(text=staged(ERRORS_ONLY, exporters=exporters))
+    wanted, unwanted = a_trace(2, status=ERROR), a_trace(2)
+    assert post(weir.endpoint, a_body(*wanted, *unwanted)).status == 200
+    made = weir.directory / "data/journal/traces/stage"
+    eventually(lambda: len(decisions(made)) == 2, weir.log, 15)
+
+    def explain(trace, *options):
+        told = command("explain", trace, "--config", str(weir.config), *options, cwd=weir.directory)
+        assert told.returncode == 0, told.stderr
+        return told.stdout
+
+    eventually(lambda: '2 stored, kept by rule "errors"' in explain(wanted[0].trace_id.hex()), weir.log, 15)
+    text = explain(wanted[0].trace_id.hex())
+    assert "tail_sampling of traces decided at 20" in text and 'kept by policy "errors", threshold 0\n' in text
+    assert ": left out by no policy\n" in explain(unwanted[0].trace_id.hex())
+    assert "tail_sampling of traces has written nothing of it" in explain("ab" * 16)
+    told = json.loads(explain(unwanted[0].trace_id.hex(), "--format", "json"))
+    assert [(one["pipeline"], one["processor"], one["kept"]) for one in told["decisions"]] == [
+        ("traces", "tail_sampling", False)
+    ]
+
+
+def test_an_incident_stores_what_was_left_out_just_before(start, tmp_path):
+    recall = f"recall: {{ directory: {tmp_path / 'recall'}, max_bytes: 16MiB, max_age: 10m }}"
+    sampling = ERRORS_ONLY.rstrip()[:-1] + f", {recall} }}"
+    text = staged(sampling, exporters={"archive": archive(tmp_path / "archive")})
+    weir = start(text=text.replace("service:\n", "service:\n  operations: { endpoint: 127.0.0.1:0 }\n", 1))
+    url = f"http://{next(iter(weir.endpoints('operations').values()))}"
+    before, during = a_trace(3), a_trace(2)
+    assert post(weir.endpoint, a_body(*before)).status == 200
+    eventually(lambda: weir.metric("weir_tail_sampling_recall_spans") == 3, weir.log, 15)
+    done = command("burst", "--url", url, "--for", "10m", "--reason", "incident 7")
+    assert done.returncode == 0, done.stderr
+    assert post(weir.endpoint, a_body(*during)).status == 200
+    stored = lambda: ids(found.span for found in archives.spans(tmp_path / "archive"))
+    eventually(lambda: stored() == ids(before + during), weir.log, 15)
+    weir.stop()
+    marks = {found.span.span_id: (found.span.trace_state, {pair.key: pair.value.string_value for pair in found.span.attributes})
+             for found in archives.spans(tmp_path / "archive")}
+    for spans, state, rule in ((before, "", "promoted"), (during, "ot=th:0", "burst")):
+        for span in spans:
+            assert marks[span.span_id][0] == state and marks[span.span_id][1]["weir.sampling.rule"] == rule
 
 
 # Copies of open traces, late spans and limiters are all in it.

@@ -6,7 +6,10 @@ struct ExplainCommand: AsyncParsableCommand {
         commandName: "explain",
         abstract:
             "Says what sampling made of a trace: which rule kept or left out its spans, and what it would do now.",
-        discussion: "Reads the hot tables and the configuration. docs/sampling.md has examples.")
+        discussion:
+            "Reads the hot tables, the configuration, and what a tail_sampling of this machine wrote down. "
+            + "docs/sampling.md has examples."
+    )
 
     @OptionGroup var options: QueryOptions
 
@@ -17,7 +20,8 @@ struct ExplainCommand: AsyncParsableCommand {
         let spans = try await options.page(TraceQuery(options.tenant, id: id))
         let calls = try await options.page(SampledOutCallsQuery(options.tenant, id: id))
         let configuration = try options.store.option.read().configuration
-        let explanation = Explanation(of: id, spans.rows, calls.rows, configuration)
+        let decisions = try StageDecision.all(about: id, in: configuration)
+        let explanation = Explanation(of: id, spans.rows, calls.rows, decisions, configuration)
         switch options.store.format {
         case .json: try StoreOptions.write(explanation.json + "\n")
         case .table: try StoreOptions.write(explanation.text)

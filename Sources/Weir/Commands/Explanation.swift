@@ -19,11 +19,16 @@ struct Explanation {
     let kept: [(kind: Kept, spans: Int, from: Timestamp)]
     let calls: [SampledOutCall]
     let verdicts: [SamplingVerdict]
+    let decisions: [StageDecision]
 
     /// - Parameter spans: those that are stored, the earliest first.
-    init(of id: TraceID, _ spans: [TraceSpan], _ calls: [SampledOutCall], _ configuration: CollectorConfiguration) {
+    init(
+        of id: TraceID, _ spans: [TraceSpan], _ calls: [SampledOutCall], _ decisions: [StageDecision],
+        _ configuration: CollectorConfiguration
+    ) {
         self.id = id
         self.calls = calls
+        self.decisions = decisions
         let states = spans.compactMap(\.traceState).map(Self.state)
         let explicit = states.compactMap { $0?.randomness }.first
         isExplicit = explicit != nil
@@ -41,7 +46,7 @@ struct Explanation {
         kept = kinds
     }
 
-    var isEmpty: Bool { kept.isEmpty && calls.isEmpty }
+    var isEmpty: Bool { kept.isEmpty && calls.isEmpty && !decisions.contains { $0.made != nil } }
 
     fileprivate static func state(
         _ text: String
@@ -80,6 +85,7 @@ extension Explanation {
             text +=
                 "a call of \(model) by \(call.service.quotedForMessage) at \(call.startTime.text): \(rule); it counts\n"
         }
+        for decision in decisions { text += decision.text + "\n" }
         if isEmpty {
             text +=
                 "no span is stored, and no call of a model is known: it was never sent, or left out. Of spans that\n"
@@ -89,7 +95,7 @@ extension Explanation {
     }
 
     private var rules: String {
-        guard !verdicts.isEmpty else { return "\nthe configuration has no sampler\n" }
+        guard !verdicts.isEmpty else { return decisions.isEmpty ? "\nthe configuration has no sampler\n" : "" }
         var table = TextTable([
             .init(title: "SAMPLER", isFlexible: true), .init(title: "RULE", isFlexible: true),
             .init(title: "PROBABILITY", isNumber: true), .init(title: "THRESHOLD"), .init(title: "THIS TRACE"),
@@ -103,7 +109,7 @@ extension Explanation {
                 }
             table.add([
                 verdict.processor, verdict.rule.isEmpty ? "-" : verdict.rule, Self.short(verdict.probability),
-                Self.text(of: verdict.threshold), outcome,
+                verdict.threshold.text, outcome,
             ])
         }
         return "\nby the configuration as it is now:\n\(table.text)"
@@ -115,13 +121,6 @@ extension Explanation {
 
     private static func hexadecimal(_ randomness: SamplingRandomness) -> String {
         randomness.bits.digits(SamplingRandomness.digits, radix: 16)
-    }
-
-    private static func text(of threshold: SamplingThreshold) -> String {
-        guard threshold != .never else { return "-" }
-        var text: [UInt8] = []
-        threshold.write(to: &text)
-        return String(decoding: text, as: UTF8.self)
     }
 }
 
@@ -142,11 +141,12 @@ extension Explanation {
         }
         let rules = verdicts.map { verdict in
             #"{"processor":\#(verdict.processor.quotedAsJSON),"rule":\#(verdict.rule.quotedAsJSON),"#
-                + #""probability":\#(verdict.probability),"threshold":"\#(Self.text(of: verdict.threshold))","#
+                + #""probability":\#(verdict.probability),"threshold":"\#(verdict.threshold.text)","#
                 + #""key":\#(Self.json(verdict.key)),"outcome":"\#(verdict.outcome.rawValue)"}"#
         }
         return #"{"trace_id":"\#(id.text)","randomness":"\#(Self.hexadecimal(randomness))","explicit":\#(isExplicit),"#
             + #""kept":[\#(kept.joined(separator: ","))],"sampled_out_calls":[\#(calls.joined(separator: ","))],"#
+            + #""decisions":[\#(decisions.map(\.json).joined(separator: ","))],"#
             + #""rules":[\#(rules.joined(separator: ","))]}"#
     }
 

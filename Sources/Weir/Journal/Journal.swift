@@ -331,6 +331,11 @@ extension Journal {
         locked.withLock { $0.state.segments.last { $0.header.createdAt < time }?.firstSequence ?? 0 }
     }
 
+    /// What is still in memory of records that were handed out; nil where the first of them is not.
+    func again(from sequence: UInt64, maxSpans: Int, maxBytes: Int) -> [JournalRecord]? {
+        locked.withLock { $0.state.again(from: sequence, maxSpans: maxSpans, maxBytes: maxBytes) }
+    }
+
     /// The segment that a record stands in, and where the records end that may be seen; nil where there is none.
     func segment(of sequence: UInt64) -> (SegmentSummary, head: UInt64)? {
         locked.withLock { locked in

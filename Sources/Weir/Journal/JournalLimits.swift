@@ -21,6 +21,8 @@ struct JournalLimits: Sendable {
     var dedupeRequests = 1_000_000
     /// Bytes of the newest records that are kept in memory for exporters that keep up.
     var cachedBytes = 64 << 20
+    /// They stay there until they are done, for one who reads them a second time, instead of until they are read.
+    var areReadAgain = false
 
     /// Shares of `maxBytes`. Above yellow, tenants that hold too much are refused; above red, everybody is, until the
     /// journal is below the mark where it takes again.

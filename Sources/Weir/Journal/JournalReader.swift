@@ -91,6 +91,10 @@ struct JournalReader: Sendable {
     func readAgain(
         from sequence: UInt64, maxSpans: Int = Self.batchSpans, maxBytes: Int = Self.batchBytes
     ) async throws(DiskError) -> [JournalRecord] {
+        if let records = source.again(from: sequence, maxSpans: maxSpans, maxBytes: maxBytes) {
+            let opened = await openedAgain(records)
+            if !opened.isEmpty { return opened }
+        }
         var position = sequence
         while let (segment, head) = source.segment(of: position) {
             let found = try await disk.readAgain(

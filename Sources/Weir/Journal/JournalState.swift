@@ -187,6 +187,20 @@ struct JournalState {
         return .memory(taken)
     }
 
+    /// Records that a reader was handed before, from memory: as many as fit, at least one.
+    /// - Returns: nil where the first of them is not there.
+    func again(from position: UInt64, maxSpans: Int, maxBytes: Int) -> [JournalRecord]? {
+        guard let first = cache.first, position >= first.record.sequence else { return nil }
+        var taken: [JournalRecord] = []
+        var load = Load()
+        for cached in cache[cache.binarySearch { $0.record.sequence < position }...] {
+            load.add(cached.load)
+            guard taken.isEmpty || load.spans <= maxSpans && load.bytes <= maxBytes else { break }
+            taken.append(cached.record)
+        }
+        return taken
+    }
+
     /// A reader has read these from the disk: each record, with its length there.
     /// - Parameters:
     ///   - position: where it stood when it began.
@@ -332,7 +346,7 @@ struct JournalState {
 
     /// Keeps what an exporter may still want, and not more than the limit.
     private mutating func trimCache() {
-        let wanted = readers.map(\.position).min() ?? head
+        let wanted = readers.map { limits.areReadAgain ? $0.cursor.next : $0.position }.min() ?? head
         while let first = cache.first, first.record.sequence < wanted || cacheBytes > limits.cachedBytes {
             cacheBytes -= first.length
             cache.removeFirst()

@@ -30,8 +30,10 @@ extension Batch {
         switch text {
         case .spanName(let index): setName(ofSpan: index, to: ref)
         case .traceState(let index):
+            // Its bytes have none if there is none, or one that was added.
+            let before = arena.pointee.spans[index].traceState
             arena.pointee.spans[index].traceState = ref
-            markDirty(.span(index))
+            before.count == 0 || before.isInSide ? markExtended(.span(index)) : markDirty(.span(index))
         case .statusMessage(let index):
             arena.pointee.spans[index].statusMessage = ref
             markDirty(.span(index))

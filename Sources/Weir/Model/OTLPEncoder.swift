@@ -97,13 +97,27 @@ struct OTLPEncoder: ~Copyable {
     private mutating func write(_ span: UnsafePointer<SpanRecord>, _ batch: borrowing Batch) {
         let state = span.pointee.state
         if state.contains(.dropped) { return }
-        if !state.contains(.dirty) {
+        if !state.contains(.dirty), !state.contains(.extended) {
             writer.field(Tag.spans, batch.bytes(span.pointee.wire))
             return
         }
         let end = writer.count
-        writeBody(span, batch)
+        if state.contains(.dirty) { writeBody(span, batch) } else { writeExtended(span, batch) }
         writer.close(Tag.spans, writer.count - end)
+    }
+
+    /// "Parsers … must be able to handle any field order", and an element of a repeated field may stand anywhere.
+    private mutating func writeExtended(_ span: UnsafePointer<SpanRecord>, _ batch: borrowing Batch) {
+        for index in span.pointee.attributes.indices.reversed() {
+            let attribute = batch.attributes[index]
+            // What was added stands behind what came.
+            guard attribute.wireOffset == AttributeRecord.noWire else { break }
+            writeBody(attribute, Tag.attributes, batch)
+        }
+        if span.pointee.traceState.isInSide, span.pointee.traceState.count > 0 {
+            writer.field(Tag.traceState, batch.bytes(span.pointee.traceState))
+        }
+        writer.bytes(batch.bytes(span.pointee.wire))
     }
 
     private mutating func writeBody(_ span: UnsafePointer<SpanRecord>, _ batch: borrowing Batch) {

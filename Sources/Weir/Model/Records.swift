@@ -5,8 +5,11 @@
 struct RecordState: OptionSet, BitwiseCopyable {
     let rawValue: UInt8
 
-    /// The sender set this message, even if it is empty.
+    /// (Resource, scope) the sender set this message, even if it is empty.
     static let present = RecordState(rawValue: 1)
+    /// (Span) something was added to it, attributes or a trace state. If it is not dirty, its bytes and what was added
+    /// are written, one behind the other.
+    static let extended = RecordState(rawValue: 1)
     /// Changed since it was decoded, or never encoded as protobuf: written from the record, not from its bytes.
     static let dirty = RecordState(rawValue: 2)
     /// A processor removed it, or a decoder found that it is not sound.

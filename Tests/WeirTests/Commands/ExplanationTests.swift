@@ -40,7 +40,7 @@ import Testing
         let calls = try await sample.reader.page(SampledOutCallsQuery(QuerySample.tenant, id: id)).rows
         #expect(calls.map(\.rule) == ["ui"] && calls.map(\.model) == ["m-1"] && calls.map(\.service) == ["shop"])
         let spans = try await sample.reader.page(TraceQuery(QuerySample.tenant, id: id)).rows
-        let explanation = Explanation(of: id, spans, calls, try configuration())
+        let explanation = Explanation(of: id, spans, calls, [], try configuration())
         #expect(
             explanation.text == """
                 trace 000000000000000100c0000000000000, randomness c0000000000000, the end of its id
@@ -68,7 +68,7 @@ import Testing
 
     @Test func saysWhatWouldBecomeOfATraceThatIsNotThere() throws {
         let id = try #require(TraceID("00000000000000010000000000000001"))
-        let text = Explanation(of: id, [], [], try configuration()).text
+        let text = Explanation(of: id, [], [], [], try configuration()).text
         #expect(text.contains("no span is stored, and no call of a model is known: it was never sent, or left out."))
         #expect(text.contains("rest                    0.5  8          sampled out, where the rule is for it"))
     }

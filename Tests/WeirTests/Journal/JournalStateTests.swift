@@ -8,10 +8,14 @@ import Testing
         var state: JournalState
         private var sequence: UInt64 = 0
 
-        init(_ policies: [FullPolicy] = [.refuse], tenantBytes: Int = 100_000, cachedBytes: Int = 1 << 20) {
+        init(
+            _ policies: [FullPolicy] = [.refuse], tenantBytes: Int = 100_000, cachedBytes: Int = 1 << 20,
+            areReadAgain: Bool = false
+        ) {
             var limits = JournalLimits(maxBytes: 100_000)
             limits.tenantBytes = tenantBytes
             limits.cachedBytes = cachedBytes
+            limits.areReadAgain = areReadAgain
             state = JournalState(limits)
             for (index, policy) in policies.enumerated() { _ = state.addReader("\(index)", onFull: policy) }
         }
@@ -200,5 +204,24 @@ import Testing
         #expect(records.map(\.sequence) == Array(4...8))
         sample.add(1)
         #expect(sample.state.cacheBytes == 1_000, "nobody wants the others any more")
+    }
+
+    @Test func whatIsReadAgainStaysInMemoryUntilItIsDoneAsFarAsItFits() {
+        var sample = Sample(cachedBytes: 5_000, areReadAgain: true)
+        sample.add(4)
+        _ = sample.state.next(0, maxSpans: 9, maxBytes: .max)
+        sample.add(1)
+        #expect(sample.state.again(from: 1, maxSpans: 9, maxBytes: .max)?.map(\.sequence) == Array(1...5))
+        #expect(sample.state.again(from: 2, maxSpans: 2, maxBytes: .max)?.map(\.sequence) == [2, 3])
+        #expect(sample.state.again(from: 2, maxSpans: 9, maxBytes: 1)?.map(\.sequence) == [2])
+        #expect(sample.state.again(from: 6, maxSpans: 9, maxBytes: .max)?.isEmpty == true)
+        _ = sample.state.commit(0, 1...2)
+        sample.add(1)
+        #expect(sample.state.again(from: 2, maxSpans: 9, maxBytes: .max) == nil)
+        #expect(sample.state.cacheBytes == 4_000)
+        sample.add(3)
+        #expect(sample.state.cacheBytes == 5_000)
+        #expect(sample.state.again(from: 4, maxSpans: 9, maxBytes: .max) == nil)
+        #expect(sample.state.again(from: 5, maxSpans: 9, maxBytes: .max)?.map(\.sequence) == Array(5...9))
     }
 }

@@ -16,6 +16,38 @@ struct BatchEditingTests {
         }
     }
 
+    @Test func whatIsOnlyAddedStandsBehindTheBytesThatCame() throws {
+        var span = SpanFixture()
+        span.attributes = [NewPair(key: "a", value: .int(1))]
+        span.events = [(name: "e", attributes: [NewPair(key: "b", value: .int(2))])]
+        var batch = try SpanFixture.batch([span])
+        let wire = Array(batch.bytes(batch.spans[0].wire))
+        batch.set(AttributeKey("new"), to: batch.store(.bool(true)), of: .span(0))
+        batch.set(.traceState(0), to: batch.intern("ot=th:8"))
+        batch.set(.traceState(0), to: batch.intern("ot=th:c"))
+        let encoded = try Batch(decoding: batch.encoded)
+        #expect(Array(encoded.bytes(encoded.spans[0].wire)).starts(with: wire))
+        #expect(encoded.text(encoded.spans[0].traceState) == "ot=th:c")
+        #expect(encoded.spans[0].attributes.count == 2 && encoded.spans[0].events.count == 1)
+        // And is written anew with the rest once that is changed.
+        batch.set(AttributeKey("a"), to: batch.store(.int(3)), of: .span(0))
+        let changed = try Batch(decoding: batch.encoded)
+        #expect(!Array(changed.bytes(changed.spans[0].wire)).starts(with: wire))
+        #expect(changed.text(changed.spans[0].traceState) == "ot=th:c")
+        #expect(changed.spans[0].attributes.count == 2)
+    }
+
+    @Test func aTraceStateThatCameIsReplaced() throws {
+        var span = SpanFixture()
+        span.traceState = "a=1"
+        for state in ["b=2", ""] {
+            var batch = try SpanFixture.batch([span])
+            batch.set(.traceState(0), to: batch.intern(state))
+            let encoded = try Batch(decoding: batch.encoded)
+            #expect(encoded.text(encoded.spans[0].traceState) == state)
+        }
+    }
+
     /// Dropped spans stay in the records; plain values mark them by an empty id until the end.
     private func edit(_ batch: inout Batch, _ trace: inout Trace, _ random: inout SplitMix64) {
         let owners = owners(batch)
@@ -35,6 +67,10 @@ struct BatchEditingTests {
         case (2, .span(let index)):
             batch.setStatus(ofSpan: index, code: 2, message: batch.intern("why"))
             trace[path].status = Trace.Status(message: Array("why".utf8), code: 2)
+        case (5, .span(let index)):
+            let state = random.pick(["", "a=1", "ot=th:0"])
+            batch.set(.traceState(index), to: batch.intern(state))
+            trace[path].traceState = Array(state.utf8)
         case (3...4, _):
             batch.remove(AttributeKey(key), of: owner)
             trace.change(owner, path, batch) { $0.removeAll { $0.key == Array(key.utf8) } }

@@ -32,9 +32,10 @@ struct SampledOutEncoder: ~Copyable {
     private mutating func write(_ resource: ResourceRecord, _ window: ClockWindow, _ batch: borrowing Batch) {
         let end = writer.count
         let service = batch.serviceName(of: resource)?.cut(to: Self.maxText)
+        let serviceKey = Rollups.Key.Text(service)
         for scope in resource.scopes.reversed() where !batch.scopes[scope].state.contains(.dropped) {
             for index in batch.scopes[scope].spans.reversed() where batch.spans[index].isSampledOut {
-                add(batch.spans[index], service, window, batch)
+                add(batch.spans[index], serviceKey, window, batch)
             }
         }
         // The spans that were written, without the scopes they were in.
@@ -49,7 +50,7 @@ struct SampledOutEncoder: ~Copyable {
     }
 
     private mutating func add(
-        _ span: SpanRecord, _ service: UnsafeRawBufferPointer?, _ window: ClockWindow, _ batch: borrowing Batch
+        _ span: SpanRecord, _ service: Rollups.Key.Text, _ window: ClockWindow, _ batch: borrowing Batch
     ) {
         genAI.find(in: span.attributes, of: batch)
         let operation = genAI.operation(of: batch)
@@ -64,7 +65,7 @@ struct SampledOutEncoder: ~Copyable {
         }
         let key = Rollups.Key(
             minute: Int64(window.clamp(span.startTime) / 60_000_000_000), tenantID: 0, operation: operation,
-            kind: span.kind, service: .init(service), name: .init(batch.bytes(span.name).cut(to: Self.maxText)),
+            kind: span.kind, service: service, name: .init(batch.bytes(span.name).cut(to: Self.maxText)),
             model: .init(model))
         let duration = span.endTime == 0 ? nil : Int64(bitPattern: span.endTime &- span.startTime)
         rollups.add(key, duration: duration, isError: span.status == 2, call)
@@ -121,9 +122,9 @@ struct SampledOutEncoder: ~Copyable {
 
     private mutating func write(_ key: Rollups.Key, _ row: RollupRow) {
         let end = writer.count
-        for (bucket, count) in row.durations.counts {
-            writer.varint(UInt64(count))
-            writer.varint(UInt64(bucket))
+        for bucket in row.durations.buckets.reversed() {
+            writer.varint(UInt64(bucket.count))
+            writer.varint(UInt64(bucket.number))
         }
         writer.close(SampledOut.durations, writer.count - end)
         for (tag, number) in [

@@ -12,6 +12,16 @@ struct SamplingNotes {
         remembered.removeAll(keepingCapacity: true)
     }
 
+    /// A decision by the randomness of the trace, about a span that nobody has decided about before: without a trace
+    /// state and without a weight.
+    mutating func noteFirst(_ threshold: SamplingThreshold, on index: Int, in batch: inout Batch) {
+        if let known = remembered.first(where: { $0.threshold == threshold }) {
+            batch.set(.traceState(index), to: known.text)
+        } else {
+            note(threshold, on: index, TraceState(UnsafeRawBufferPointer(start: nil, count: 0)), in: &batch)
+        }
+    }
+
     /// A decision by the randomness of the trace.
     /// - Parameters:
     ///   - threshold: at least that of `state`.

@@ -2,10 +2,19 @@
 ///
 /// Bucket `8e + s` holds what lies in `[2^e · (1 + s/8), 2^e · (1 + (s+1)/8))` nanoseconds; 0 holds 0 too.
 struct DurationHistogram: Equatable, Sendable {
-    /// By bucket; only those that count something.
-    private(set) var counts: [Int16: Int64] = [:]
+    struct Cell: Equatable, Sendable {
+        let number: Int16
+        var count: Int64
+    }
+
+    /// Only those that count something, in their order.
+    private(set) var buckets: [Cell] = []
 
     init() {}
+
+    mutating func removeAll() {
+        buckets.removeAll(keepingCapacity: true)
+    }
 
     static func bucket(of nanoseconds: UInt64) -> Int16 {
         guard nanoseconds > 1 else { return 0 }
@@ -26,30 +35,36 @@ struct DurationHistogram: Equatable, Sendable {
     }
 
     mutating func add(_ bucket: Int16, _ count: Int64) {
-        counts[bucket, default: 0] &+= count
+        var place = buckets.count
+        while place > 0, buckets[place - 1].number >= bucket { place -= 1 }
+        if place < buckets.count, buckets[place].number == bucket {
+            buckets[place].count &+= count
+        } else {
+            buckets.insert(Cell(number: bucket, count: count), at: place)
+        }
     }
 
     mutating func merge(_ other: DurationHistogram) {
-        for (bucket, count) in other.counts { add(bucket, count) }
+        for bucket in other.buckets { add(bucket.number, bucket.count) }
     }
 
     /// In nanoseconds; nil where nothing was counted.
     /// - Parameter quantile: in 0...1.
     func quantile(_ quantile: Double) -> Double? {
-        let total = counts.values.reduce(0, +)
+        let total = buckets.reduce(0) { $0 + $1.count }
         guard total > 0 else { return nil }
         let wanted = max(1, Int64((quantile * Double(total)).rounded(.up)))
         var seen: Int64 = 0
-        for (bucket, count) in counts.sorted(by: { $0.key < $1.key }) {
-            seen += count
-            if seen >= wanted { return Self.middle(of: bucket) }
+        for bucket in buckets {
+            seen += bucket.count
+            if seen >= wanted { return Self.middle(of: bucket.number) }
         }
         return nil
     }
 
     /// `{"87":3,"88":1}`, as the tables keep it.
     var json: String {
-        "{" + counts.sorted { $0.key < $1.key }.map { "\"\($0.key)\":\($0.value)" }.joined(separator: ",") + "}"
+        "{" + buckets.map { "\"\($0.number)\":\($0.count)" }.joined(separator: ",") + "}"
     }
 
     /// Reads what ``json`` wrote, or what a database makes of it; nil if it is something else.
@@ -58,7 +73,7 @@ struct DurationHistogram: Equatable, Sendable {
         for pair in text.dropFirst().dropLast().split(separator: ",") {
             let parts = pair.split(separator: ":").map { $0.filter { $0 != "\"" && $0 != " " } }
             guard parts.count == 2, let bucket = Int16(parts[0]), let count = Int64(parts[1]) else { return nil }
-            counts[bucket, default: 0] += count
+            add(bucket, count)
         }
     }
 }

@@ -1,7 +1,7 @@
 /// Adds spans up by minute and operation. The texts of its keys stand where the spans do, so that most spans cost no
 /// String; they hold as long as that is not changed.
 struct Rollups {
-    struct Key: Hashable {
+    struct Key {
         /// Since 1970.
         let minute: Int64
         let tenantID: Int32
@@ -12,22 +12,17 @@ struct Rollups {
         /// Empty where the span is no call of a model.
         let model: Text
 
-        /// By its bytes.
-        struct Text: Hashable {
+        /// By its bytes. Many keys have the same service, so a text is hashed once.
+        struct Text {
             let bytes: UnsafeRawBufferPointer
+            fileprivate let hash: UInt64
 
             init(_ bytes: UnsafeRawBufferPointer?) {
                 self.bytes = bytes ?? UnsafeRawBufferPointer(start: nil, count: 0)
+                hash = Rollups.hash(of: self.bytes)
             }
 
             var string: String { String(decoding: bytes, as: UTF8.self) }
-
-            static func == (left: Text, right: Text) -> Bool { left.bytes.elementsEqual(right.bytes) }
-
-            func hash(into hasher: inout Hasher) {
-                hasher.combine(bytes: bytes)
-                hasher.combine(bytes.count)
-            }
         }
     }
 
@@ -39,17 +34,106 @@ struct Rollups {
         let cost: Int64?
     }
 
-    private(set) var rows: [Key: RollupRow] = [:]
+    /// What was added. A key may have several rows, which are right together.
+    var rows: ArraySlice<(key: Key, row: RollupRow)> { all[..<count] }
+
+    /// Rows that are looked at for that of a key, so that nobody's choice of names makes it slow.
+    private static let maximumProbes = 16
+    /// Rows that are kept for what comes next.
+    private static let retained = 1_024
+    /// What nobody outside of the process knows.
+    private static let secret = (UInt64.random(in: .min ... .max) | 1, UInt64.random(in: .min ... .max) | 1)
+
+    private var all: [(key: Key, row: RollupRow)] = []
+    private var count = 0
+    /// Indices of rows by the hashes of their keys, beside which there is as much room again; -1 is none.
+    private var table = [Int32](repeating: -1, count: 64)
 
     mutating func removeAll() {
-        rows.removeAll(keepingCapacity: true)
+        if count > Self.retained {
+            all = []
+            table = [Int32](repeating: -1, count: 64)
+        } else {
+            for index in table.indices { table[index] = -1 }
+        }
+        count = 0
     }
 
     /// - Parameters:
     ///   - duration: in nanoseconds; less than 0 counts as 0.
     ///   - call: nil where the span is no call of a model.
     mutating func add(_ key: Key, duration: Int64?, isError: Bool, _ call: Call?) {
-        rows[key, default: RollupRow()].add(duration: max(0, duration ?? 0), isError: isError, call)
+        let index = index(of: key)
+        all[index].row.add(duration: max(0, duration ?? 0), isError: isError, call)
+    }
+
+    private mutating func index(of key: Key) -> Int {
+        var place = place(of: key)
+        for _ in 0..<Self.maximumProbes {
+            let index = Int(table[place])
+            if index < 0 {
+                table[place] = Int32(count)
+                return append(key)
+            }
+            if all[index].key == key { return index }
+            place = (place + 1) & (table.count - 1)
+        }
+        return append(key)
+    }
+
+    private func place(of key: Key) -> Int {
+        Int(truncatingIfNeeded: key.hash(Self.secret)) & (table.count - 1)
+    }
+
+    private mutating func append(_ key: Key) -> Int {
+        if count < all.count {
+            all[count].key = key
+            all[count].row.removeAll()
+        } else {
+            all.append((key, RollupRow()))
+        }
+        count += 1
+        if count * 2 > table.count { enlarge() }
+        return count - 1
+    }
+
+    private mutating func enlarge() {
+        table = [Int32](repeating: -1, count: table.count * 2)
+        for index in 0..<count {
+            var place = place(of: all[index].key)
+            for _ in 0..<Self.maximumProbes {
+                guard table[place] >= 0 else {
+                    table[place] = Int32(index)
+                    break
+                }
+                place = (place + 1) & (table.count - 1)
+            }
+        }
+    }
+
+    /// Each word is folded into what came before by a product of 128 bits, which the secret makes another in each
+    /// process.
+    fileprivate static func hash(of bytes: UnsafeRawBufferPointer) -> UInt64 {
+        let secret = secret
+        var hash = UInt64(bytes.count)
+        var position = 0
+        while position + 8 <= bytes.count {
+            let word = bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self)
+            hash = fold(hash ^ secret.0, word ^ secret.1)
+            position += 8
+        }
+        var last: UInt64 = 0
+        while position < bytes.count {
+            last = last << 8 | UInt64(bytes[position])
+            position += 1
+        }
+        return fold(hash ^ secret.0, last ^ secret.1)
+    }
+
+    @inline(__always)
+    fileprivate static func fold(_ left: UInt64, _ right: UInt64) -> UInt64 {
+        let (high, low) = left.multipliedFullWidth(by: right)
+        return high ^ low
     }
 
     /// What was added, with Strings.
@@ -66,7 +150,30 @@ struct Rollups {
     }
 }
 
+extension Rollups.Key: Equatable {
+    static func == (left: Self, right: Self) -> Bool {
+        left.minute == right.minute && left.name.hash == right.name.hash && left.operation == right.operation
+            && left.kind == right.kind && left.tenantID == right.tenantID
+            && AttributeKey.areEqual(left.name.bytes, right.name.bytes)
+            && AttributeKey.areEqual(left.service.bytes, right.service.bytes)
+            && AttributeKey.areEqual(left.model.bytes, right.model.bytes)
+    }
+
+    fileprivate func hash(_ secret: (UInt64, UInt64)) -> UInt64 {
+        let numbers =
+            UInt64(bitPattern: minute) << 24 ^ UInt64(kind) << 16 ^ UInt64(bitPattern: Int64(operation.rawValue))
+        return Rollups.fold(
+            numbers ^ name.hash ^ secret.0,
+            service.hash ^ UInt64(bitPattern: Int64(tenantID)) ^ model.hash &* 3 ^ secret.1)
+    }
+}
+
 extension RollupRow {
+    fileprivate mutating func removeAll() {
+        (spans, errors, duration, inputTokens, outputTokens, totalCost, unpriced) = (0, 0, 0, 0, 0, 0, 0)
+        durations.removeAll()
+    }
+
     fileprivate mutating func add(duration: Int64, isError: Bool, _ call: Rollups.Call?) {
         spans += 1
         if isError { errors += 1 }

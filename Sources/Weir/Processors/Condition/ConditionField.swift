@@ -57,6 +57,14 @@ extension ConditionField {
         }
     }
 
+    /// Whether all spans of a scope have the same.
+    var isShared: Bool {
+        switch self {
+        case .scopeName, .scopeVersion, .resourceAttribute: true
+        default: false
+        }
+    }
+
     @inline(__always)
     func value(of span: SpanRecord, in batch: borrowing Batch) -> AnyValue? {
         switch self {

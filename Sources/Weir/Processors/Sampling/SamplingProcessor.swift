@@ -9,18 +9,31 @@ struct SamplingProcessor: Processor {
     static let burstKey = AttributeKey("weir.sampling.burst")
 
     private let rules: [SamplingRule]
+    private let conditions: ConditionList
     private let names: [AttributeKey]
+    /// Of the rules without a key.
+    private let thresholds: [SamplingThreshold?]
     private let hashSeed: UInt32
     private let bursts: Bursts
     private let id: ComponentID
     private var telemetry: SamplingTelemetry
     private var notes = SamplingNotes()
-    /// Of the present batch, from the first use on: the names of the rules for spans that are kept and that are not.
+    /// Of the present batch, from the first use on: the names of the rules for spans that are kept and that are not,
+    /// and the key of the former.
     private var kept: [StoredValue?]
     private var out: [UInt8?]
+    private var keptKey: ByteRef?
+    /// Of keys that only spans have that were sampled before.
+    private let ruleKey: KeySet.Bits
+    private let weightKey: KeySet.Bits
 
     init(_ configuration: SamplingConfiguration, _ context: Context) {
         rules = configuration.rules
+        var keys = KeySet()
+        ruleKey = keys.insert(Batch.samplingRule)
+        weightKey = keys.insert(Batch.adjustedCount)
+        conditions = ConditionList(configuration.rules.map(\.condition), besides: keys)
+        thresholds = configuration.rules.map { $0.key == nil ? $0.threshold : nil }
         names = configuration.rules.map { AttributeKey($0.name) }
         hashSeed = configuration.hashSeed
         bursts = context.bursts
@@ -33,20 +46,55 @@ struct SamplingProcessor: Processor {
 
     mutating func process(_ batch: inout Batch) {
         notes.begin()
+        keptKey = nil
         for rule in rules.indices {
             kept[rule] = nil
             out[rule] = nil
         }
         var burst = bursts.lease(of: id, bytes: batch.arena.pointee.payload.count, at: batch.receivedAt)
-        for index in batch.spans.indices where !batch.spans[index].isDropped {
-            if let rule = rules.firstIndex(where: { $0.matches(batch.spans[index], in: batch) }) {
-                sample(index, rule, &burst, in: &batch)
-            } else {
-                telemetry.addUnmatched()
+        let keys = conditions.keys
+        for scope in batch.scopes.indices {
+            let entry = conditions.entry(forScope: scope, of: batch)
+            for index in batch.scopes[scope].spans where !batch.spans[index].isDropped {
+                let present = batch.mayHave(keys, in: batch.spans[index].attributes)
+                guard let rule = conditions.first(matching: batch.spans[index], present, from: entry, in: batch) else {
+                    telemetry.addUnmatched()
+                    continue
+                }
+                if burst == nil, batch.spans[index].traceState.count == 0, present & weightKey == 0,
+                    let threshold = thresholds[rule]
+                {
+                    sample(index, rule, threshold, &batch)
+                } else {
+                    sample(index, rule, &burst, in: &batch)
+                }
+                if !batch.spans[index].isDropped { name(rule, index, present, &batch) }
             }
         }
         if let burst { bursts.end(burst) }
         telemetry.flush()
+    }
+
+    /// A span that no sampler has seen before, by its trace id, as nearly all are: what ``sample(_:_:_:in:)`` does
+    /// with it.
+    private mutating func sample(_ index: Int, _ rule: Int, _ threshold: SamplingThreshold, _ batch: inout Batch) {
+        guard threshold.keeps(SamplingRandomness(batch.spans[index].traceIDLow)) else {
+            batch.sampleOut(span: index, by: outName(rule, &batch))
+            return telemetry.add(rule, .sampledOut)
+        }
+        telemetry.add(rule, .kept)
+        notes.noteFirst(threshold, on: index, in: &batch)
+    }
+
+    /// Says on a kept span which rule kept it.
+    private mutating func name(_ rule: Int, _ index: Int, _ present: KeySet.Bits, _ batch: inout Batch) {
+        let name = keptName(rule, &batch)
+        guard present & ruleKey == 0 else {
+            return batch.set(Batch.samplingRule, to: name, of: .span(index))
+        }
+        let key = keptKey ?? batch.intern(Batch.samplingRule)
+        keptKey = key
+        batch.add(key, name, to: .span(index))
     }
 
     private mutating func sample(_ index: Int, _ number: Int, _ burst: inout Burst.Lease?, in batch: inout Batch) {
@@ -75,7 +123,6 @@ struct SamplingProcessor: Processor {
             telemetry.add(number, .kept)
         }
         note(threshold, isIndependent: ownRandomness != nil, isSound: isSound, on: index, state, &batch)
-        batch.set(Batch.samplingRule, to: keptName(number, &batch), of: .span(index))
     }
 
     private mutating func note(

@@ -13,15 +13,16 @@ struct SamplingTelemetry: Sendable {
         }
     }
 
-    /// By rule and outcome; spans that no rule is for are the last.
-    private let counters: [[Counter]]
+    /// By rule, and in that by outcome; spans that no rule is for are the last.
+    private let counters: [Counter]
     private let inconsistent: Counter
-    private var counts: [[Int]]
+    private var counts: [Int]
+    private let outcomes = Outcome.allCases.count
     private var inconsistentCount = 0
 
     init(_ rules: [SamplingRule], _ context: Context) {
         let labels = ["processor": "\(context.id)"]
-        counters = (rules.map(\.name) + [""]).map { rule in
+        counters = (rules.map(\.name) + [""]).flatMap { rule in
             Outcome.allCases.map { outcome in
                 context.metrics.counter(
                     "weir_sampling_spans",
@@ -32,15 +33,15 @@ struct SamplingTelemetry: Sendable {
         inconsistent = context.metrics.counter(
             "weir_sampling_inconsistent_spans",
             help: "Spans whose threshold cannot be, or whose trace state cannot be read.", labels: labels)
-        counts = counters.map { $0.map { _ in 0 } }
+        counts = Array(repeating: 0, count: counters.count)
     }
 
     mutating func add(_ rule: Int, _ outcome: Outcome) {
-        counts[rule][outcome.rawValue] += 1
+        counts[rule * outcomes + outcome.rawValue] += 1
     }
 
     mutating func addUnmatched() {
-        add(counts.count - 1, .kept)
+        add(counts.count / outcomes - 1, .kept)
     }
 
     mutating func addInconsistent() {
@@ -49,11 +50,9 @@ struct SamplingTelemetry: Sendable {
 
     /// Adds what was counted since the last time to what everybody counts.
     mutating func flush() {
-        for rule in counts.indices {
-            for outcome in counts[rule].indices where counts[rule][outcome] > 0 {
-                counters[rule][outcome].add(counts[rule][outcome])
-                counts[rule][outcome] = 0
-            }
+        for index in counts.indices where counts[index] > 0 {
+            counters[index].add(counts[index])
+            counts[index] = 0
         }
         if inconsistentCount > 0 { inconsistent.add(inconsistentCount) }
         inconsistentCount = 0

@@ -26,12 +26,13 @@ struct DecisionCache {
     var count: Int { kept.older.count + kept.newer.count + dropped.older.count + dropped.newer.count }
 
     subscript(trace: TraceID) -> TraceDecision? {
-        kept.newer[trace] ?? dropped.newer[trace] ?? kept.older[trace] ?? dropped.older[trace]
+        kept.newer[trace] ?? kept.older[trace] ?? dropped.newer[trace] ?? dropped.older[trace]
     }
 
-    /// The first decision about a trace holds.
+    /// The first decision about a trace holds, but that one which was not kept may be kept after all, because another
+    /// replica keeps it.
     mutating func add(_ trace: TraceID, _ decision: TraceDecision) {
-        guard self[trace] == nil else { return }
+        if let known = self[trace], known.isKept || !decision.isKept { return }
         if decision.isKept { kept.set(trace, decision) } else { dropped.set(trace, decision) }
     }
 }

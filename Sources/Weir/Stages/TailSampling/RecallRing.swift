@@ -38,6 +38,12 @@ struct RecallRing: Sendable {
     /// What is older is gone.
     var first: UInt64 { journal.reader(0).cursor.next }
 
+    /// All that is in it.
+    var load: Load { journal.unsettled(0) }
+
+    /// What may have come since then begins there.
+    func first(since time: Timestamp) -> UInt64 { max(first, journal.firstSequence(notBefore: time)) }
+
     func run() async {
         await writer.run()
         await writer.finish()

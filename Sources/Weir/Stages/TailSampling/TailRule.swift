@@ -48,6 +48,16 @@ indirect enum TailRule: Sendable {
         }
     }
 
+    /// Whether every replica comes to the same, whatever part of the trace it has.
+    var isTheSameEverywhere: Bool {
+        switch self {
+        case .always, .never, .probability: true
+        case .test, .duration, .spanCount, .cost, .limiter: false
+        case .not(let rule): rule.isTheSameEverywhere
+        case .all(let rules), .any(let rules): rules.allSatisfy(\.isTheSameEverywhere)
+        }
+    }
+
     /// The limiters on whose answer it depends whether the rule keeps this trace.
     func limiters(for trace: TraceSummary) -> Set<Int> {
         switch self {

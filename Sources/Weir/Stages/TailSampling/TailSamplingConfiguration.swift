@@ -7,6 +7,8 @@ struct TailSamplingConfiguration: Configurable {
     let keptDecisions: Int
     let droppedDecisions: Int
     let recall: RecallConfiguration?
+    /// With the stages of other pipelines.
+    let sharesDecisions: Bool
 
     var traits: ProcessorTraits { recall == nil ? [.stores, .samplesOut] : [.stores, .storesInClear, .samplesOut] }
 
@@ -48,6 +50,9 @@ struct TailSamplingConfiguration: Configurable {
             decisionWait: wait.inNanoseconds, rootWait: rootWait == .zero ? nil : rootWait.inNanoseconds,
             idle: idle == .zero ? nil : idle.inNanoseconds, maxTraces: traces, maxSpans: spans,
             maxMemory: memory.bytes, forwardAfter: forward.inNanoseconds)
+        sharesDecisions = fields.bool(
+            "share_decisions", default: false,
+            "Whether a trace that another tail_sampling with this key keeps for what is in it is kept here too.")
         recall = fields.optionalSection("recall", "What was not kept, for a while.", RecallConfiguration.init)
     }
 }

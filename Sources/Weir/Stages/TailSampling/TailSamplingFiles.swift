@@ -4,6 +4,10 @@
 /// the trace, the time since 1970.
 struct TailSamplingFiles {
     static let name = "decisions"
+
+    /// - Parameter journal: the directory of the pipeline's.
+    static func directory(below journal: String) -> String { "\(journal)/\(StageCourse.name)" }
+
     /// Of a line, about.
     private static let lineBytes = 80
 
@@ -23,15 +27,36 @@ struct TailSamplingFiles {
             TailSamplingRun.promoted, in: recall.directory, maxBytes: TailSamplingRun.promotedBytes)
     }
 
+    /// Without a String for each part: there is one for each trace.
     static func line(of decision: RecordOrigin.Decision, at now: Timestamp) -> [UInt8] {
-        var line = Array(decision.trace.text.utf8)
-        line += decision.isKept ? " kept ".utf8 : " dropped ".utf8
+        var line: [UInt8] = []
+        line.reserveCapacity(lineBytes)
+        write(decision.trace.high, to: &line)
+        write(decision.trace.low, to: &line)
+        line += decision.isKept ? Self.kept : Self.dropped
         if decision.threshold == .never { line.append(UInt8(ascii: "-")) } else { decision.threshold.write(to: &line) }
-        line += " \(now.nanoseconds / 1_000_000) ".utf8
+        line.append(UInt8(ascii: " "))
+        let milliseconds = now.nanoseconds / 1_000_000
+        var scale: UInt64 = 1
+        while milliseconds / scale >= 10 { scale *= 10 }
+        while scale > 0 {
+            line.append(SamplingThreshold.digit(milliseconds / scale % 10))
+            scale /= 10
+        }
+        line.append(UInt8(ascii: " "))
         // A name is on one line, whatever it is.
-        line += decision.rule.utf8.map { $0 < 0x20 ? UInt8(ascii: "?") : $0 }
+        for byte in decision.rule.utf8 { line.append(byte < 0x20 ? UInt8(ascii: "?") : byte) }
         line.append(UInt8(ascii: "\n"))
         return line
+    }
+
+    private static let kept = Array(" kept ".utf8)
+    private static let dropped = Array(" dropped ".utf8)
+
+    private static func write(_ half: UInt64, to line: inout [UInt8]) {
+        for shift in stride(from: UInt64(60), through: 0, by: -4) {
+            line.append(SamplingThreshold.digit(half >> shift & 0xF))
+        }
     }
 
     /// - Parameter line: without its line feed.

@@ -8,34 +8,48 @@ extension TailSamplingRun {
     /// Above this, those are forgotten that the ring does not have any more.
     static let maximumPromoted = 10_000
 
+    /// Traces that others keep, until the ring has been looked through for them.
+    static let maximumMissed = 10_000
+    /// How often that is done, since each time a part of the ring is read, and how far back: others that are later
+    /// than that are not waited for.
+    static let missedInterval: UInt64 = 5_000_000_000
+    static let missedReach: UInt64 = 60_000_000_000
+
     /// A trace's spans in one record of the ring.
     struct Place: Hashable {
         let sequence: UInt64
         let trace: TraceID
     }
 
-    /// Answers those who ask, and lets go of what is too old.
+    /// Answers those who ask, stores what an incident wants and others keep, and lets go of what is too old.
     func recallIfDue(_ ring: RecallRing) async {
         ring.expire(at: course.now())
         if promotedPlaces.count > Self.maximumPromoted {
             let first = ring.first
             promotedPlaces = promotedPlaces.filter { $0.sequence >= first }
         }
-        let requests = RecallRequests(ring.directory)
         do {
-            let waiting = try requests.waiting()
-            guard !waiting.isEmpty else { return }
-            var answers: [(token: String, answer: RecallRequests.Answer)] = []
-            for request in waiting {
-                let answer = try await promote(try await traces(request.wish, in: ring), from: ring)
-                logger.notice(
-                    "called spans back", metadata: ["traces": "\(answer.traces)", "spans": "\(answer.spans)"])
-                answers.append((request.token, answer))
-            }
-            try requests.answer(answers)
+            try await answer(ring)
+            try await recallForBurst(ring)
+            try await recallMissed(ring)
+        } catch is CancellationError {
+            // Who asked is answered after the next start.
         } catch {
             telemetry.noteTrouble("cannot call back what was not kept", error)
         }
+    }
+
+    private func answer(_ ring: RecallRing) async throws {
+        let requests = RecallRequests(ring.directory)
+        let waiting = try requests.waiting()
+        guard !waiting.isEmpty else { return }
+        var answers: [(token: String, answer: RecallRequests.Answer)] = []
+        for request in waiting {
+            let answer = try await promote(try await traces(request.wish, in: ring), from: ring)
+            logger.notice("called spans back", metadata: ["traces": "\(answer.traces)", "spans": "\(answer.spans)"])
+            answers.append((request.token, answer))
+        }
+        try requests.answer(answers)
     }
 
     private func traces(_ wish: RecallRequests.Wish, in ring: RecallRing) async throws -> Set<TraceID> {
@@ -44,12 +58,23 @@ extension TailSamplingRun {
         case .condition(let text):
             guard let condition = try? Condition(parsing: text) else { return [] }
             var found: Set<TraceID> = []
-            var position = ring.first
-            while let (records, next) = try await ring.read(from: position, at: course.now()) {
-                for record in records { found.formUnion(try splitter.traces(of: record, where: condition)) }
-                position = next
+            try await forEachRecord(of: ring, from: ring.first) { record in
+                found.formUnion(try splitter.traces(of: record, where: condition))
+                return true
             }
             return found
+        }
+    }
+
+    /// - Parameter body: returns whether to go on.
+    private func forEachRecord(
+        of ring: RecallRing, from first: UInt64, _ body: (JournalRecord) async throws -> Bool
+    ) async throws {
+        var position = first
+        while let (records, next) = try await ring.read(from: position, at: course.now()) {
+            try Task.checkCancellation()
+            for record in records { guard try await body(record) else { return } }
+            position = next
         }
     }
 
@@ -57,21 +82,27 @@ extension TailSamplingRun {
         var answer = RecallRequests.Answer()
         var found: Set<TraceID> = []
         guard !traces.isEmpty else { return answer }
-        var position = ring.first
-        while let (records, next) = try await ring.read(from: position, at: course.now()) {
-            for record in records {
-                let wanted = traces.filter { !promotedPlaces.contains(Place(sequence: record.sequence, trace: $0)) }
-                guard let (entry, here) = try splitter.promote(wanted, of: record) else { continue }
-                _ = try await course.target.journal.append(promoted(entry, here, of: record, ring))
-                promotedPlaces.formUnion(here.map { Place(sequence: record.sequence, trace: $0) })
-                found.formUnion(here)
-                answer.spans += entry.spanCount
-                hasNews = true
-            }
-            position = next
+        try await forEachRecord(of: ring, from: ring.first) { record in
+            let (here, spans) = try await promote(traces, of: record, ring)
+            found.formUnion(here)
+            answer.spans += spans
+            return true
         }
         answer.traces = found.count
         return answer
+    }
+
+    /// What of these traces is in a record of the ring and has not been called back.
+    /// - Parameter kept: how others keep them; the rest was chosen by a person, or an incident.
+    private func promote(
+        _ traces: Set<TraceID>, of record: JournalRecord, _ ring: RecallRing, as kept: [TraceID: KeptTrace] = [:]
+    ) async throws -> (traces: Set<TraceID>, spans: Int) {
+        let wanted = traces.filter { !promotedPlaces.contains(Place(sequence: record.sequence, trace: $0)) }
+        guard let (entry, here) = try splitter.promote(wanted, of: record, as: kept) else { return ([], 0) }
+        _ = try await course.target.journal.append(promoted(entry, here, of: record, ring))
+        promotedPlaces.formUnion(here.map { Place(sequence: record.sequence, trace: $0) })
+        hasNews = true
+        return (here, entry.spanCount)
     }
 
     private func promoted(
@@ -108,6 +139,59 @@ extension TailSamplingRun {
             let sequence = origin.sequences.lowerBound
             promotedPlaces.insert(Place(sequence: sequence, trace: decision.trace))
             promotedLines += "\(sequence) \(decision.trace.text)\n".utf8
+        }
+    }
+}
+
+// MARK: - Without being asked
+
+extension TailSamplingRun {
+    /// When a burst begins, what was left out just before is wanted too, as far as its budget goes: the newest of it.
+    private func recallForBurst(_ ring: RecallRing) async throws {
+        guard let burst = bursts.status(at: course.now()).first(where: { $0.processor == id })?.burst,
+            burst.id != burstRecalled
+        else { return }
+        burstRecalled = burst.id
+        var answer = RecallRequests.Answer()
+        var found: Set<TraceID> = []
+        let load = ring.load
+        let end = ring.first + UInt64(load.records)
+        // The other half is for what is to come.
+        var left = (burst.budget - burst.spent) / 2
+        // Records are of about one size.
+        let share = min(1, Double(left) / Double(max(1, load.bytes)))
+        try await forEachRecord(of: ring, from: ring.first + UInt64(Double(load.records) * (1 - share))) { record in
+            left -= record.payload.count
+            // What came since is decided with the burst.
+            guard record.sequence < end, left >= 0,
+                var lease = bursts.lease(of: id, bytes: record.payload.count, at: course.now())
+            else { return false }
+            defer { bursts.end(lease) }
+            let rules = try splitter.traces(of: record).map { trace in
+                (trace: trace, rule: window.cache[trace].map { window.names[$0.rule] } ?? "")
+            }.filter { lease.isFor($0.rule) }
+            guard let rule = rules.first?.rule, lease.take(record.payload.count, for: rule) else { return true }
+            let (here, spans) = try await promote(Set(rules.map(\.trace)), of: record, ring)
+            found.formUnion(here)
+            answer.spans += spans
+            return true
+        }
+        answer.traces = found.count
+        logger.notice(
+            "called spans back for a burst",
+            metadata: ["began": "\(burst.id)", "traces": "\(answer.traces)", "spans": "\(answer.spans)"])
+    }
+
+    /// What others keep was left out here before they said so.
+    private func recallMissed(_ ring: RecallRing) async throws {
+        guard !missed.isEmpty, now.nanoseconds - lastMissed.nanoseconds >= Self.missedInterval else { return }
+        lastMissed = now
+        let wanted = missed
+        missed = [:]
+        let reach = course.now().nanoseconds - min(course.now().nanoseconds, Self.missedReach)
+        try await forEachRecord(of: ring, from: ring.first(since: Timestamp(nanoseconds: reach))) { record in
+            _ = try await promote(Set(wanted.keys), of: record, ring, as: wanted)
+            return true
         }
     }
 }

@@ -14,6 +14,8 @@ actor TailSamplingRun {
     static let forwardingInterval: UInt64 = 100_000_000
     /// How long the stage decides at once after the journal had too little room.
     static let overloadTime: UInt64 = 5_000_000_000
+    /// What is decided at once may take so much of a burst's budget.
+    static let burstBytes = 64 << 20
     /// The pause before an append that was refused is tried again.
     static let retryPause = Duration.milliseconds(200)
 
@@ -26,11 +28,16 @@ actor TailSamplingRun {
     let course: StageCourse
     let telemetry: TailSamplingTelemetry
     let logger: Logger
+    /// Under which bursts know the stage.
+    let id: ComponentID
+    let bursts: Bursts
+    /// Nil where decisions are not shared.
+    private let others: (any KeepDecisions)?
     private let files: TailSamplingFiles
     private let executor = BlockingExecutor(label: "weir.tail_sampling")
     /// What a monotonic clock said at the start, and what the other one did.
     private let start = (instant: ContinuousClock.now, time: Timestamp.now())
-    private var window: TraceWindow
+    var window: TraceWindow
     private var intake: TailSamplingIntake
     var splitter: TailSamplingSplitter
     /// What an earlier process has forwarded.
@@ -43,6 +50,12 @@ actor TailSamplingRun {
     /// Decisions that are to be written down.
     private var lines: [UInt8] = []
     private let ring: RecallRing?
+    /// While it looks through the ring, traces are decided.
+    private var recalling: Task<Void, Never>?
+    /// What others keep and this stage did not; of the burst that began last, when that was.
+    var missed: [TraceID: KeptTrace] = [:]
+    var lastMissed = Timestamp(nanoseconds: 0)
+    var burstRecalled: String?
     /// What was called back, and what of that is to be written down.
     var promotedPlaces: Set<Place> = []
     var promotedLines: [UInt8] = []
@@ -57,12 +70,15 @@ actor TailSamplingRun {
 
     init(
         _ configuration: TailSamplingConfiguration, _ course: StageCourse, _ files: TailSamplingFiles,
-        _ telemetry: TailSamplingTelemetry, _ logger: Logger
+        _ telemetry: TailSamplingTelemetry, _ context: Context
     ) {
         self.course = course
         self.files = files
         self.telemetry = telemetry
-        self.logger = logger
+        logger = context.logger
+        id = context.id
+        bursts = context.bursts
+        others = configuration.sharesDecisions ? context.keepDecisions.seat() : nil
         window = TraceWindow(
             configuration.window, configuration.policies, keptDecisions: configuration.keptDecisions,
             droppedDecisions: configuration.droppedDecisions)
@@ -71,7 +87,7 @@ actor TailSamplingRun {
         cursorAtStart = course.reader.cursor
         ring = configuration.recall.flatMap { recall in
             do throws(DiskError) {
-                return try RecallRing(recall, codec: course.target.journal.codec, logger)
+                return try RecallRing(recall, codec: course.target.journal.codec, context.logger)
             } catch {
                 telemetry.complain("tail_sampling: there is no recall: \(error)")
                 return nil
@@ -90,17 +106,28 @@ actor TailSamplingRun {
             await take()
             let now = now
             updateOverload(now)
+            hear(at: now)
+            window.burst = bursts.lease(of: id, bytes: Self.burstBytes, at: course.now())
             window.decide(at: now, isOverloaded: overloadedUntil != nil)
+            if let lease = window.burst { bursts.end(lease) }
+            window.burst = nil
             tell()
             await forward()
             telemetry.show(window)
             if now.nanoseconds - lastSettled.nanoseconds >= Self.settlingInterval {
-                if let ring { await recallIfDue(ring) }
+                if let ring, recalling == nil {
+                    recalling = Task {
+                        await recallIfDue(ring)
+                        recalling = nil
+                    }
+                }
                 await settle()
             }
             if isStopping { break }
             await wait()
         }
+        recalling?.cancel()
+        await recalling?.value
         await settle()
         ring?.close()
         keeping.cancel()
@@ -111,7 +138,7 @@ actor TailSamplingRun {
     }
 
     /// Never goes back, whatever is done to the machine's clock.
-    private var now: Timestamp { start.time.advanced(by: (ContinuousClock.now - start.instant).inNanoseconds) }
+    var now: Timestamp { start.time.advanced(by: (ContinuousClock.now - start.instant).inNanoseconds) }
 
     private func wait() async {
         guard !isHeldUp else {
@@ -122,7 +149,7 @@ actor TailSamplingRun {
         let now = now
         var pause = window.nextDue(at: now).map { $0 > now ? $0.nanoseconds - now.nanoseconds : 1_000_000 }
         if hasReady { pause = min(pause ?? .max, Self.forwardingInterval) }
-        if hasNews || ring != nil { pause = min(pause ?? .max, Self.settlingInterval) }
+        if hasNews || ring != nil || others != nil { pause = min(pause ?? .max, Self.settlingInterval) }
         if course.reader.waiting.spans == 0 {
             await course.reader.wait(for: pause.map { .nanoseconds(Int64(clamping: $0)) })
         }
@@ -147,9 +174,25 @@ actor TailSamplingRun {
     }
 
     private func tell() {
-        for decided in window.takeDecided() { telemetry.note(decided, policy: window.names[decided.decision.rule]) }
+        var kept: [KeptTrace] = []
+        for decided in window.takeDecided() {
+            let rule = window.names[decided.decision.rule]
+            telemetry.note(decided, policy: rule)
+            guard others != nil, window.isNews(decided) else { continue }
+            kept.append(KeptTrace(trace: decided.trace, threshold: decided.decision.threshold, rule: rule))
+        }
+        if !kept.isEmpty { others?.announce(kept) }
         telemetry.noteLate(window.lateSpans - lateSpans)
         lateSpans = window.lateSpans
+    }
+
+    /// What others keep.
+    private func hear(at now: Timestamp) {
+        guard let heard = others?.heard(), !heard.isEmpty else { return }
+        for kept in heard where window.hear(kept, at: now) {
+            if ring != nil, missed.count < Self.maximumMissed { missed[kept.trace] = kept }
+        }
+        telemetry.noteHeard(heard.count)
     }
 
     // MARK: - What comes in

@@ -39,21 +39,22 @@ struct TailSamplingSplitter: ~Copyable {
         return batch.spanCount > 0 ? entry(record) : nil
     }
 
-    /// Traces of which a span matches.
-    mutating func traces(of record: JournalRecord, where condition: Condition) throws -> Set<TraceID> {
+    /// Traces of which a span matches; all without a condition.
+    mutating func traces(of record: JournalRecord, where condition: Condition? = nil) throws -> Set<TraceID> {
         try open(record)
         defer { close() }
         var traces: Set<TraceID> = []
-        for span in batch.spans where condition.matches(batch, span: span) {
+        for span in batch.spans where condition?.matches(batch, span: span) ?? true {
             traces.insert(TraceID(high: span.traceIDHigh, low: span.traceIDLow))
         }
         return traces
     }
 
     /// The spans of these traces, marked as called back: no probability says for how many they stand.
+    /// - Parameter kept: those among them that others keep, with a probability.
     /// - Returns: nil where there is none.
     mutating func promote(
-        _ traces: Set<TraceID>, of record: JournalRecord
+        _ traces: Set<TraceID>, of record: JournalRecord, as kept: [TraceID: KeptTrace]
     ) throws -> (entry: JournalEntry, traces: Set<TraceID>)? {
         try open(record)
         defer { close() }
@@ -62,7 +63,12 @@ struct TailSamplingSplitter: ~Copyable {
         let rule = batch.store(.string(TailSamplingRun.promoted))
         var found: Set<TraceID> = []
         for index in batch.spans.indices where !batch.spans[index].isDropped {
-            found.insert(TraceID(high: batch.spans[index].traceIDHigh, low: batch.spans[index].traceIDLow))
+            let trace = TraceID(high: batch.spans[index].traceIDHigh, low: batch.spans[index].traceIDLow)
+            found.insert(trace)
+            if let kept = kept[trace] {
+                mark(index, kept.threshold, batch.store(.string(kept.rule)))
+                continue
+            }
             batch.set(Batch.samplingRule, to: rule, of: .span(index))
             batch.remove(Batch.adjustedCount, of: .span(index))
             write(nil, index)

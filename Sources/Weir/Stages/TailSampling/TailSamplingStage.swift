@@ -13,6 +13,7 @@ struct TailSamplingStage: Stage {
         self.configuration = configuration
         self.context = context
         telemetry = TailSamplingTelemetry(context)
+        context.bursts.register(context.id, rules: configuration.policies.policies.map(\.name))
     }
 
     var complaints: [String] { telemetry.complaints }
@@ -28,6 +29,6 @@ struct TailSamplingStage: Stage {
             while !course.reader.waiting.isClosed { await course.reader.wait(for: nil) }
             return course.target.journal.close(forAnother: course.reader.waiting.isHandedOver)
         }
-        await TailSamplingRun(configuration, course, files, telemetry, context.logger).run()
+        await TailSamplingRun(configuration, course, files, telemetry, context).run()
     }
 }

@@ -3,8 +3,15 @@ import Synchronization
 
 /// The metrics of the stage, what it says of itself in the log, and what `/healthz` is to show.
 final class TailSamplingTelemetry: Sendable {
+    /// What decided traces are counted by.
+    private struct Kind: Hashable {
+        let isKept: Bool
+        let cause: DecisionCause
+        let policy: String
+    }
+
     private struct Locked {
-        var decided: [String: Counter] = [:]
+        var decided: [Kind: Counter] = [:]
         var complaint: String?
         var overload: String?
     }
@@ -24,6 +31,7 @@ final class TailSamplingTelemetry: Sendable {
     private let copiedSpans: Counter
     private let lostSpans: Counter
     private let recallSpans: Counter
+    private let heardTraces: Counter
     private let delays: Histogram
     private let locked = Mutex(Locked())
 
@@ -57,6 +65,9 @@ final class TailSamplingTelemetry: Sendable {
         recallSpans = metrics.counter(
             "weir_tail_sampling_recall_spans", help: "Spans that were not kept, and put where they can be called back.",
             labels: labels)
+        heardTraces = metrics.counter(
+            "weir_tail_sampling_heard_traces", help: "Traces of which another tail_sampling said that it keeps them.",
+            labels: labels)
         delays = metrics.histogram(
             "weir_tail_sampling_decision_delay_seconds", help: "From when a trace was due to its decision.",
             labels: labels, bounds: Histogram.latency)
@@ -76,7 +87,7 @@ final class TailSamplingTelemetry: Sendable {
     }
 
     func note(_ decided: TraceWindow.Decided, policy: String) {
-        let key = "\(decided.decision.isKept) \(decided.cause.rawValue) \(policy)"
+        let key = Kind(isKept: decided.decision.isKept, cause: decided.cause, policy: policy)
         let counter = locked.withLock { locked in
             if let counter = locked.decided[key] { return counter }
             let counter = metrics.counter(
@@ -100,6 +111,8 @@ final class TailSamplingTelemetry: Sendable {
     }
 
     func noteRecall(_ spans: Int) { recallSpans.add(spans) }
+
+    func noteHeard(_ traces: Int) { heardTraces.add(traces) }
 
     func noteCopied(_ spans: Int) { copiedSpans.add(spans) }
 

@@ -5,6 +5,8 @@ struct TraceDecision: Equatable, Sendable {
     let isKept: Bool
     /// Of the policy that decided, in a ``RuleNames``.
     let rule: UInt16
+    /// Another replica decided, and no record of this one says so.
+    var isHeard = false
 }
 
 /// Why a trace was decided when it was.
@@ -23,6 +25,8 @@ enum DecisionCause: String, Sendable, CaseIterable {
     case memory
     /// The journal fills.
     case overload
+    /// Another replica keeps it.
+    case heard
 }
 
 /// The names of policies by numbers. Names of an earlier configuration, in remembered decisions, are there too.

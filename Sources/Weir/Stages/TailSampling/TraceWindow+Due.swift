@@ -56,7 +56,7 @@ extension TraceWindow {
         let waiting = pending
         pending = []
         for slot in waiting {
-            guard let (cause, due) = slots[Int(slot)].pending else { continue }
+            guard slots[Int(slot)].decision == nil, let (cause, due) = slots[Int(slot)].pending else { continue }
             // A limiter gathers for a second; that is no delay.
             let end = min(now, due.advanced(by: SampleLimiter.interval))
             finish(slot, policies.answer(on: slots[Int(slot)].summary), cause, due: end, at: now)

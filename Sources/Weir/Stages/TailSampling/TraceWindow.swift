@@ -61,13 +61,16 @@ struct TraceWindow {
         var moved: Set<TraceID> = []
     }
 
+    /// The rule of traces that are kept because of a burst alone.
+    static let burstRule = "burst"
+
     /// Bytes, by estimate: the slot, its place in the index and its alarms; a record.
     static let traceBytes = 300
     static let recordBytes = 128
 
     let settings: Settings
     var policies: TailPolicies
-    private(set) var names = RuleNames()
+    var names = RuleNames()
     /// Of the policies, in their order, by ``names``.
     private var rules: [UInt16] = []
     var cache: DecisionCache
@@ -81,6 +84,8 @@ struct TraceWindow {
     private(set) var openTraces = 0
     private var tracesOfRecords = 0
     private(set) var lateSpans = 0
+    /// What may be kept beside what policies keep, while there is a burst.
+    var burst: Burst.Lease?
     private var decided: [Decided] = []
     /// The trace of the last span: those of one mostly come together.
     private var latest: (id: TraceID, slot: Int32)?
@@ -143,7 +148,7 @@ struct TraceWindow {
             generation: generation)
         if let decision = cache[id] {
             trace.decision = decision
-            trace.isNoted = true
+            trace.isNoted = !decision.isHeard
         } else {
             openTraces += 1
         }
@@ -210,8 +215,17 @@ struct TraceWindow {
         _ slot: Int32, _ answer: (threshold: SamplingThreshold, isKept: Bool, policy: Int?), _ cause: DecisionCause,
         due: Timestamp, at now: Timestamp
     ) {
-        let decision = TraceDecision(
-            threshold: answer.threshold, isKept: answer.isKept, rule: answer.policy.map { rules[$0] } ?? 0)
+        let trace = slots[Int(slot)]
+        let decision = inBurst(
+            TraceDecision(
+                threshold: answer.threshold, isKept: answer.isKept, rule: answer.policy.map { rules[$0] } ?? 0),
+            of: trace.summary)
+        finish(slot, decision, cause, due: due, at: now)
+    }
+
+    mutating func finish(
+        _ slot: Int32, _ decision: TraceDecision, _ cause: DecisionCause, due: Timestamp, at now: Timestamp
+    ) {
         let trace = slots[Int(slot)]
         slots[Int(slot)].decision = decision
         slots[Int(slot)].pending = nil
@@ -222,6 +236,20 @@ struct TraceWindow {
                 trace: trace.id, decision: decision, cause: cause, spans: trace.summary.spans,
                 delay: now.nanoseconds - min(now.nanoseconds, due.nanoseconds)))
         // A trace without a record has a copy on its way, whose record is to say what was decided. So it stays.
+    }
+
+    /// In a burst all are kept, so none stands for another.
+    private mutating func inBurst(_ decision: TraceDecision, of trace: TraceSummary) -> TraceDecision {
+        guard var lease = burst else { return decision }
+        let policy = names[decision.rule]
+        guard lease.isFor(policy) else { return decision }
+        guard !decision.isKept else {
+            return TraceDecision(threshold: .always, isKept: true, rule: decision.rule)
+        }
+        let isTaken = lease.take(trace.bytes, for: policy)
+        burst = lease
+        guard isTaken else { return decision }
+        return TraceDecision(threshold: .always, isKept: true, rule: names.number(of: Self.burstRule))
     }
 
     // MARK: - What leaves

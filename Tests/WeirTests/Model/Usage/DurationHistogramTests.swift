@@ -44,7 +44,7 @@ struct DurationHistogramTests {
         other.add(5)
         other.add(1_000)
         one.merge(other)
-        #expect(one.counts.values.sorted() == [1, 2])
+        #expect(one.buckets.map(\.count).sorted() == [1, 2])
     }
 
     @Test func itIsReadBackAsADatabaseWritesIt() {
@@ -52,7 +52,9 @@ struct DurationHistogramTests {
         histogram.add(1_000)
         histogram.add(2_000_000)
         #expect(DurationHistogram(json: histogram.json) == histogram)
-        #expect(DurationHistogram(json: #"{"79": 1, "167": 1}"#)?.counts == [79: 1, 167: 1])
+        #expect(
+            DurationHistogram(json: #"{"167": 1, "79": 1}"#)?.buckets
+                == [.init(number: 79, count: 1), .init(number: 167, count: 1)])
         #expect(DurationHistogram(json: "{}") == DurationHistogram())
         for broken in ["", "[]", "{\"a\":1}", "{\"1\"}", "{\"1\":x}"] {
             #expect(DurationHistogram(json: broken) == nil)

@@ -7,6 +7,7 @@ final class StageSample {
     let first: Journal
     let second: Journal
     let metrics = MetricRegistry()
+    let bursts = Bursts()
     private let writers: [JournalWriter]
     private let writing: [Task<Void, Never>]
     private var running: Task<Void, Never>?
@@ -18,9 +19,12 @@ final class StageSample {
     /// - Parameter directory: for its decisions.
     init(
         _ configuration: TailSamplingConfiguration, on disk: SimulatedDisk, directory: String,
-        processors: [any Processor] = [], maxBytes: Int = 1 << 20
+        processors: [any Processor] = [], maxBytes: Int = 1 << 20, board: KeepDecisionBoard = KeepDecisionBoard()
     ) throws {
-        let limits = JournalLimits.small(maxBytes: maxBytes, segmentBytes: 8_192)
+        var limits = JournalLimits.small(maxBytes: maxBytes, segmentBytes: 8_192)
+        // Some is read again from memory, some from the disk.
+        limits.areReadAgain = true
+        limits.cachedBytes = 32 << 10
         func open(_ prefix: String, _ names: [String]) throws -> (Journal, JournalWriter) {
             try Journal.open(
                 on: PartOfADisk(prefix, of: disk), limits, for: names.map { Journal.Destination($0) },
@@ -35,7 +39,10 @@ final class StageSample {
         exporter = second.reader(0)
         let logger = Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }
         stage = TailSamplingStage(
-            configuration, Context(id: ComponentID(type: "tail_sampling"), logger: logger, metrics: metrics))
+            configuration,
+            Context(
+                id: ComponentID(type: "tail_sampling"), logger: logger, metrics: metrics, bursts: bursts,
+                keepDecisions: board))
         let id = ComponentID(type: "traces")
         course = StageCourse(
             source: Pipeline(id: id, processors: [], journal: first), reader: first.reader(0),

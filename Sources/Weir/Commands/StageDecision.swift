@@ -1,0 +1,65 @@
+/// What a `tail_sampling` of this machine has decided about a trace, as it wrote it down.
+struct StageDecision {
+    let pipeline: ComponentID
+    let processor: ComponentID
+    /// The decision that holds, and when it was, or up to a second later; nil where none is remembered.
+    let made: (decision: RecordOrigin.Decision, time: Timestamp)?
+
+    /// Of each pipeline with such a stage.
+    static func all(
+        about trace: TraceID, in configuration: CollectorConfiguration
+    ) throws(FileError) -> [StageDecision] {
+        var found: [StageDecision] = []
+        for pipeline in configuration.service.pipelines {
+            let directory = TailSamplingFiles.directory(
+                below: configuration.service.journal.directory(of: pipeline.id))
+            guard let stage = pipeline.stage else { continue }
+            var made: (RecordOrigin.Decision, Timestamp)?
+            let id = Array(trace.text.utf8)
+            if Directory.has(directory) {
+                try RecentLines(TailSamplingFiles.name, in: directory, maxBytes: 0).forEach { line in
+                    if line.starts(with: id) { made = TailSamplingFiles.decision(in: line) ?? made }
+                }
+            }
+            found.append(StageDecision(pipeline: pipeline.id, processor: pipeline.processors[stage], made: made))
+        }
+        return found
+    }
+}
+
+extension StageDecision {
+    /// For people.
+    var text: String {
+        let place = "\(processor) of \(pipeline)"
+        guard let made else {
+            return "\(place) has written nothing of it: it is open, was never here, or is forgotten"
+        }
+        let decision = made.decision
+        let rule = decision.rule.isEmpty ? "no policy" : "policy \(decision.rule.quotedForMessage)"
+        let outcome =
+            if decision.isKept { "kept by \(rule), threshold \(decision.threshold.text)" } else {
+                "left out"
+                    + (decision.threshold == .never
+                        ? " by \(rule)" : "; nearest to keeping it was \(rule), threshold \(decision.threshold.text)")
+            }
+        return "\(place) decided at \(made.time.text): \(outcome)"
+    }
+
+    /// For programs.
+    var json: String {
+        let place = #"{"pipeline":"\#(pipeline)","processor":"\#(processor)","#
+        guard let made else { return place + #""kept":null}"# }
+        return place + #""kept":\#(made.decision.isKept),"rule":\#(made.decision.rule.quotedAsJSON),"#
+            + #""threshold":"\#(made.decision.threshold.text)","time":"\#(made.time.text)"}"#
+    }
+}
+
+extension SamplingThreshold {
+    /// As a trace state has it; `-` where nothing is kept.
+    var text: String {
+        guard self != .never else { return "-" }
+        var text: [UInt8] = []
+        write(to: &text)
+        return String(decoding: text, as: UTF8.self)
+    }
+}
