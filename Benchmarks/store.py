@@ -9,6 +9,7 @@ import itertools
 import os
 import pathlib
 import random
+import re
 import shutil
 import statistics
 import struct
@@ -33,7 +34,7 @@ LEAST_TIMES_A_PEER = 5
 # Nothing listens there.
 NOBODY = "{ endpoint: http://127.0.0.1:9, compression: none, retry_on_failure: { initial_interval: 30s } }"
 # What a transaction writes, in its order; some more rows are none to speak of.
-TABLES = ["spans", "llm_usage", "span_rollups"]
+TABLES = ["spans", "llm_usage", "cost_ledger", "span_rollups"]
 VARIANTS = 16
 LOOK_UPS = 200
 # Nanoseconds between the start of a span and its request, at most.
@@ -41,7 +42,8 @@ LATEST = 10 * 10**9
 
 
 class Bodies:
-    """Requests of which no two have an id in common: bodies that are made once, with new ids and times put in."""
+    """Requests of which no two have an id in common, of a response neither: bodies that are made once, with new ids and
+    times put in."""
 
     def __init__(self, make, spans):
         self.spans = spans
@@ -51,7 +53,7 @@ class Bodies:
 
     @staticmethod
     def _prepared(request):
-        """The body, and where it has the ids and times of its spans."""
+        """The body, where it has the ids and times of its spans, and where the ids of responses."""
         body = bytearray(request.SerializeToString())
         places, offset = [], 0
         for span in request.resource_spans[0].scope_spans[0].spans:
@@ -61,10 +63,10 @@ class Bodies:
             end = body.index(struct.pack("<Q", span.end_time_unix_nano), start)
             places.append((span.trace_id, trace, own, start, end, span.end_time_unix_nano - span.start_time_unix_nano))
             offset = end
-        return body, places
+        return body, places, [match.end() for match in re.finditer(b"chatcmpl-(?=[0-9a-f]{24})", body)]
 
     def next(self):
-        body, places = next(self.bodies)
+        body, places, responses = next(self.bodies)
         now = time.time_ns()
         traces = {}
         for old, trace, own, start, end, duration in places:
@@ -73,6 +75,8 @@ class Bodies:
             began = now - self.random.randrange(LATEST)
             body[start:start + 8] = struct.pack("<Q", began)
             body[end:end + 8] = struct.pack("<Q", began + duration)
+        for response in responses:
+            body[response:response + 24] = self.random.randbytes(12).hex().encode()
         return body
 
 

@@ -13,7 +13,7 @@ actor PostgresExporter: Exporter {
     private let clock: @Sendable () -> Timestamp
     private let executor: BlockingExecutor
     private let interrupt = Interrupt()
-    private let housekeeping: PostgresHousekeeping
+    private let housekeeping: Housekeeping
     private let telemetry: PostgresTelemetry
     private let logger: Logger
     /// Nil until the first batch, and after a failure.
@@ -33,7 +33,7 @@ actor PostgresExporter: Exporter {
         let upkeep = PostgresUpkeep(
             configuration.connection, schema: configuration.schema,
             Retention(configuration.retention, mayDrop: context.mayDrop))
-        housekeeping = PostgresHousekeeping(upkeep, context.logger)
+        housekeeping = upkeep.housekeeping(context.logger)
         logger.info(
             "storing", metadata: ["schema": "\(configuration.schema)", "retention": "\(configuration.retention.text)"])
     }

@@ -3,31 +3,39 @@
 ///
 /// The entries of a span count from 0 on. An even one says what it costs, an odd one takes back the one before. What
 /// the last one says stands.
-enum CostCorrections {
-    static let columns = CostRow.columns
+struct CostCorrections {
+    private let dialect: SQLDialect
+    /// In which partitions to look; of SQLite a day is a file.
+    private let days: TouchedDays?
+
+    static let sqlite = CostCorrections(dialect: .sqlite, days: nil)
+
+    static func postgres(_ days: TouchedDays) -> Self {
+        CostCorrections(dialect: .postgres, days: days)
+    }
 
     /// Takes back all but one of the calls of one response, of a tenant and a day: a gateway and the SDK behind it, or
     /// two instrumentations of one library, see the same call. The one that has a price stays, before one of which the
     /// sender says it; then the earliest. An id that very many calls have names no response.
     ///
     /// Wants `touched_responses` with the columns `tenant_id` and `response_id`.
-    static func duplicates(_ dialect: SQLDialect) -> String {
+    var duplicates: String {
         """
         , responses AS (
             SELECT t.tenant_id, t.response_id FROM touched_responses t WHERE (SELECT count(*) FROM (
-                SELECT 1 FROM cost_ledger m WHERE m.tenant_id = t.tenant_id AND m.response_id = t.response_id
-                    \(dialect.touchedDays("m.start_time")) LIMIT \(maximumOfResponse)) e) < \(maximumOfResponse)
+                SELECT 1 FROM cost_ledger l WHERE \(dialect.isOfResponse)\(within("l.start_time"))
+                    LIMIT \(Self.maximumOfResponse)) e)
+                BETWEEN 2 AND \(Self.maximumOfResponse - 1)
         ), calls AS (
             SELECT l.*, row_number() OVER (
                 PARTITION BY l.tenant_id, l.response_id, \(dialect.day("l.start_time"))
                 ORDER BY (l.\(dialect.costName) IS NULL), (l.cost_source <> 'table'), l.start_time, l.trace_id,
                     l.span_id
             ) AS place
-            FROM cost_ledger l
-            JOIN responses t ON t.tenant_id = l.tenant_id AND t.response_id = l.response_id
-            WHERE l.calls = 1\(dialect.touchedDays("l.start_time")) AND \(standing)
+            FROM responses t \(joined("cost_ledger", "l", where: dialect.isOfResponse))
+            WHERE l.calls = 1 AND \(standing)
         )
-        \(reversal("'duplicate'", dialect)) FROM calls l WHERE l.place > 1
+        \(Self.reversal("'duplicate'", dialect)) FROM calls l WHERE l.place > 1
         ON CONFLICT DO NOTHING
         """
     }
@@ -36,30 +44,27 @@ enum CostCorrections {
     /// out nobody knows what is above it, and it stands for all of its trace.
     ///
     /// Wants `touched_traces` with the column `trace_id`.
-    static func leaves(_ dialect: SQLDialect) -> String {
+    var leaves: String {
         """
         , aggregates AS (
-            SELECT l.* FROM cost_ledger l JOIN touched_traces t ON t.trace_id = l.trace_id
-            WHERE l.calls = 0\(dialect.touchedDays("l.start_time")) AND \(standing)
-            ORDER BY l.start_time DESC LIMIT \(maximumEntries)
+            SELECT l.* FROM touched_traces t \(entriesOfTrace) WHERE l.calls = 0 AND \(standing)
+            ORDER BY l.start_time DESC LIMIT \(Self.maximumEntries)
         ), priced AS (
-            SELECT c.tenant_id, c.trace_id, c.parent_span_id FROM cost_ledger c
-            WHERE c.trace_id IN (SELECT trace_id FROM aggregates)\(dialect.touchedDays("c.start_time"))
-                AND c.\(dialect.costName) IS NOT NULL AND c.parent_span_id IS NOT NULL
-            ORDER BY c.start_time DESC LIMIT \(maximumEntries)
+            SELECT l.tenant_id, l.trace_id, l.parent_span_id
+            FROM (SELECT DISTINCT trace_id FROM aggregates) t \(entriesOfTrace)
+            WHERE l.\(dialect.costName) IS NOT NULL AND l.parent_span_id IS NOT NULL
+            ORDER BY l.start_time DESC LIMIT \(Self.maximumEntries)
         ), above (tenant_id, trace_id, span_id) AS (
             SELECT tenant_id, trace_id, parent_span_id FROM priced
             UNION
-            SELECT s.tenant_id, s.trace_id, s.parent_span_id FROM above a
-            JOIN spans s ON s.trace_id = a.trace_id AND s.span_id = a.span_id AND s.tenant_id = a.tenant_id
-            WHERE s.parent_span_id IS NOT NULL\(dialect.touchedDays("s.start_time"))
+            SELECT s.tenant_id, s.trace_id, s.parent_span_id FROM above a \(spansOf("a"))
+            WHERE s.tenant_id = a.tenant_id AND s.parent_span_id IS NOT NULL
         )
-        \(reversal("'leaf'", dialect)) FROM aggregates l
+        \(Self.reversal("'leaf'", dialect)) FROM aggregates l
         WHERE EXISTS (SELECT 1 FROM above a
                 WHERE a.trace_id = l.trace_id AND a.span_id = l.span_id AND a.tenant_id = l.tenant_id)
-            OR EXISTS (SELECT 1 FROM cost_ledger c
-                WHERE c.trace_id = l.trace_id AND c.tenant_id = l.tenant_id AND c.sampled_out
-                    AND c.\(dialect.costName) IS NOT NULL\(dialect.touchedDays("c.start_time")))
+            OR EXISTS (SELECT 1 FROM \(rows(of: "cost_ledger", "c", where: "c.trace_id = l.trace_id"))
+                WHERE c.tenant_id = l.tenant_id AND c.sampled_out AND c.\(dialect.costName) IS NOT NULL)
         ON CONFLICT DO NOTHING
         """
     }
@@ -69,26 +74,23 @@ enum CostCorrections {
     /// client has sent. The innermost stays.
     ///
     /// Wants `touched_traces` with the column `trace_id`.
-    static func nested(_ dialect: SQLDialect) -> String {
+    var nested: String {
         """
         , inner_calls AS (
             SELECT l.tenant_id, l.trace_id, l.span_id, l.parent_span_id, l.operation
-            FROM cost_ledger l JOIN touched_traces t ON t.trace_id = l.trace_id
-            WHERE l.calls = 1\(dialect.touchedDays("l.start_time")) AND l.\(dialect.costName) IS NOT NULL
-                AND l.parent_span_id IS NOT NULL AND \(standing)
-            ORDER BY l.start_time DESC LIMIT \(maximumEntries)
+            FROM touched_traces t \(entriesOfTrace)
+            WHERE l.calls = 1 AND l.\(dialect.costName) IS NOT NULL AND l.parent_span_id IS NOT NULL AND \(standing)
+            ORDER BY l.start_time DESC LIMIT \(Self.maximumEntries)
         ), around (tenant_id, trace_id, operation, inner_id, span_id) AS (
             SELECT tenant_id, trace_id, operation, span_id, parent_span_id FROM inner_calls
             UNION
-            SELECT a.tenant_id, a.trace_id, a.operation, a.inner_id, s.parent_span_id FROM around a
-            JOIN spans s ON s.trace_id = a.trace_id AND s.span_id = a.span_id AND s.tenant_id = a.tenant_id
-            WHERE s.operation IN (\(OperationKind.other.rawValue), a.operation) AND s.parent_span_id IS NOT NULL
-                \(dialect.touchedDays("s.start_time"))
+            SELECT a.tenant_id, a.trace_id, a.operation, a.inner_id, s.parent_span_id FROM around a \(spansOf("a"))
+            WHERE s.tenant_id = a.tenant_id AND s.operation IN (\(OperationKind.other.rawValue), a.operation)
+                AND s.parent_span_id IS NOT NULL
         )
-        \(reversal("'leaf'", dialect)) FROM cost_ledger l
-        JOIN around a ON a.trace_id = l.trace_id AND a.span_id = l.span_id AND a.tenant_id = l.tenant_id
-            AND a.operation = l.operation AND a.inner_id <> l.span_id
-        WHERE l.calls = 1\(dialect.touchedDays("l.start_time")) AND \(standing)
+        \(Self.reversal("'leaf'", dialect)) FROM around a \(entriesOfSpan("a"))
+        WHERE l.tenant_id = a.tenant_id AND l.operation = a.operation AND l.span_id <> a.inner_id
+            AND l.calls = 1 AND \(standing)
         ON CONFLICT DO NOTHING
         """
     }
@@ -96,36 +98,34 @@ enum CostCorrections {
     /// Gives calls that name no agent to the nearest one above them, which may have come before them or after.
     ///
     /// Wants `touched_traces` with the column `trace_id`.
-    static func agents(_ dialect: SQLDialect) -> String {
+    var agents: String {
         let above = """
-            s.trace_id = c.trace_id AND s.span_id = c.above_id
-                AND s.tenant_id = c.tenant_id\(dialect.touchedDays("s.start_time"))
+            FROM \(rows(of: "spans", "s", where: "s.trace_id = c.trace_id AND s.span_id = c.above_id"))
+                    WHERE s.tenant_id = c.tenant_id
             """
         let inherited = ["entry": "l.entry + 2", "reason": "'agent'", "agent": "l.inherited"]
         return """
             , climbers AS (
-                SELECT l.* FROM cost_ledger l JOIN touched_traces t ON t.trace_id = l.trace_id
+                SELECT l.* FROM touched_traces t \(entriesOfTrace)
                 WHERE l.agent IS NULL AND l.parent_span_id IS NOT NULL AND \(standing)
-                    \(dialect.touchedDays("l.start_time"))
-                ORDER BY l.start_time DESC LIMIT \(maximumEntries)
+                ORDER BY l.start_time DESC LIMIT \(Self.maximumEntries)
             ), climb (tenant_id, trace_id, span_id, start_time, above_id, agent, steps) AS (
                 SELECT l.tenant_id, l.trace_id, l.span_id, l.start_time, l.parent_span_id, CAST(NULL AS text), 0
                 FROM climbers l
                 UNION ALL
                 SELECT c.tenant_id, c.trace_id, c.span_id, c.start_time,
-                    (SELECT s.parent_span_id FROM spans s WHERE \(above) ORDER BY s.parent_span_id LIMIT 1),
-                    (SELECT \(dialect.agent) FROM spans s WHERE \(above) AND \(dialect.agent) <> '' ORDER BY 1 LIMIT 1),
+                    (SELECT s.parent_span_id \(above) ORDER BY s.parent_span_id LIMIT 1),
+                    (SELECT \(dialect.agent) \(above) AND \(dialect.agent) <> '' ORDER BY 1 LIMIT 1),
                     c.steps + 1
                 FROM climb c
-                WHERE c.agent IS NULL AND c.above_id IS NOT NULL AND c.steps < \(maximumSteps)
+                WHERE c.agent IS NULL AND c.above_id IS NOT NULL AND c.steps < \(Self.maximumSteps)
             ), found AS (
-                SELECT l.*, c.agent AS inherited FROM climb c
-                JOIN cost_ledger l ON l.trace_id = c.trace_id AND l.span_id = c.span_id AND l.start_time = c.start_time
-                    AND l.tenant_id = c.tenant_id
-                WHERE c.agent IS NOT NULL AND \(standing)
+                SELECT l.*, c.agent AS inherited FROM climb c \(entriesOfSpan("c"))
+                WHERE l.start_time = c.start_time AND l.tenant_id = c.tenant_id AND c.agent IS NOT NULL
+                    AND \(standing)
             )
-            \(reversal("'agent'", dialect)) FROM found l
-            UNION ALL \(select(inherited, dialect)) FROM found l
+            \(Self.reversal("'agent'", dialect)) FROM found l
+            UNION ALL \(Self.select(inherited, dialect)) FROM found l
             WHERE true
             ON CONFLICT DO NOTHING
             """
@@ -140,18 +140,51 @@ enum CostCorrections {
     private static let maximumEntries = 10_000
 
     /// `l` says what a span costs, and nothing has taken it back.
-    static let standing = """
-        l.entry % 2 = 0 AND NOT EXISTS (SELECT 1 FROM cost_ledger r WHERE r.trace_id = l.trace_id
-            AND r.span_id = l.span_id AND r.start_time = l.start_time AND r.tenant_id = l.tenant_id
-            AND r.entry = l.entry + 1)
+    var standing: String {
         """
+        l.entry % 2 = 0 AND NOT EXISTS (
+            SELECT 1 FROM \(rows(of: "cost_ledger", "r", where: "r.trace_id = l.trace_id AND r.span_id = l.span_id"))
+            WHERE r.start_time = l.start_time AND r.tenant_id = l.tenant_id AND r.entry = l.entry + 1)
+        """
+    }
+
+    /// Joins the entries `l` of the trace `t`.
+    private var entriesOfTrace: String { joined("cost_ledger", "l", where: "l.trace_id = t.trace_id") }
+
+    private func entriesOfSpan(_ row: String) -> String {
+        joined("cost_ledger", "l", where: "l.trace_id = \(row).trace_id AND l.span_id = \(row).span_id")
+    }
+
+    /// Joins the spans `s` of this id.
+    private func spansOf(_ row: String) -> String {
+        joined("spans", "s", where: "s.trace_id = \(row).trace_id AND s.span_id = \(row).span_id")
+    }
+
+    /// One look-up for each row before it.
+    private func joined(_ table: String, _ name: String, where condition: String) -> String {
+        switch dialect {
+        case .postgres: "CROSS JOIN LATERAL \(rows(of: table, name, where: condition))"
+        case .sqlite: "CROSS JOIN \(table) \(name) ON \(condition)"
+        }
+    }
+
+    /// What has a key. Of a day that has just begun Postgres has no statistics: it takes the day and the tenant for as
+    /// good a key as any, and would read all of the day for each row. So it is told of nothing but the key here.
+    private func rows(of table: String, _ name: String, where condition: String) -> String {
+        let fence = dialect == .postgres ? " OFFSET 0" : ""
+        return "(SELECT * FROM \(table) \(name) WHERE \(condition)\(within("\(name).start_time"))\(fence)) \(name)"
+    }
+
+    private func within(_ column: String) -> String {
+        days.map { " AND \($0.condition(on: column))" } ?? ""
+    }
 
     /// An entry that takes `l` back. What follows says where `l` is from.
     /// - Parameter reason: in SQL.
     static func reversal(_ reason: String, _ dialect: SQLDialect) -> String {
         var values = ["entry": "l.entry + 1", "reason": reason, "calls": "-l.calls", "unpriced": "-l.unpriced"]
         values["total_cost"] = "-l.\(dialect.costName)"
-        for column in columns where column.hasSuffix("_tokens") { values[column] = "-l.\(column)" }
+        for column in CostRow.columns where column.hasSuffix("_tokens") { values[column] = "-l.\(column)" }
         return "\(insert(dialect)) \(select(values, dialect))"
     }
 
@@ -166,13 +199,13 @@ enum CostCorrections {
     }
 
     private static func insert(_ dialect: SQLDialect) -> String {
-        let names = columns.map { $0 == "total_cost" ? dialect.costName : $0 }
+        let names = CostRow.columns.map { $0 == "total_cost" ? dialect.costName : $0 }
         return "INSERT INTO cost_ledger (\(names.joined(separator: ", ")))"
     }
 
     /// `l` with some other values.
     private static func select(_ values: [String: String], _ dialect: SQLDialect) -> String {
-        let columns = columns.map { values[$0] ?? "l.\($0 == "total_cost" ? dialect.costName : $0)" }
+        let columns = CostRow.columns.map { values[$0] ?? "l.\($0 == "total_cost" ? dialect.costName : $0)" }
         return "SELECT \(columns.joined(separator: ", "))"
     }
 }
@@ -183,6 +216,15 @@ extension SQLDialect {
         switch self {
         case .postgres: "total_cost"
         case .sqlite: "total_cost_pico"
+        }
+    }
+
+    /// Whether the entry `l` is one of the response `t`. In Postgres no index but the one of responses knows a tenant
+    /// so, and none seems to be as good.
+    fileprivate var isOfResponse: String {
+        switch self {
+        case .postgres: "l.response_id = t.response_id AND l.tenant_id::bigint = t.tenant_id"
+        case .sqlite: "l.response_id = t.response_id AND l.tenant_id = t.tenant_id"
         }
     }
 
@@ -201,15 +243,6 @@ extension SQLDialect {
         case .postgres: "left(coalesce(\(keys.map { "s.attributes ->> '\($0)'" }.joined(separator: ", "))), 256)"
         case .sqlite:
             "substr(coalesce(\(keys.map { "s.attributes ->> '$.\"\($0)\"'" }.joined(separator: ", "))), 1, 256)"
-        }
-    }
-
-    /// In which partitions to look. A file of SQLite is a day.
-    fileprivate func touchedDays(_ column: String) -> String {
-        switch self {
-        case .postgres:
-            " AND \(column) >= (SELECT first FROM touched_days) AND \(column) < (SELECT last FROM touched_days)"
-        case .sqlite: ""
         }
     }
 }

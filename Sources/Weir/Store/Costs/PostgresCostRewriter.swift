@@ -44,12 +44,11 @@ actor PostgresCostRewriter: CostRewriter {
     ) throws(PostgresError) {
         guard let days = TouchedDays(repriced.lazy.map { Day($0.standing.key.start) }) else { return }
         let traces = Set(repriced.map(\.standing.key.trace)).map(\.text).joined(separator: ",")
-        for correction in [CostCorrections.nested(.postgres), CostCorrections.leaves(.postgres)] {
+        let corrections = CostCorrections.postgres(days)
+        for correction in [corrections.nested, corrections.leaves] {
             try connection.run(
-                """
-                WITH RECURSIVE \(days.table), touched_traces AS (SELECT unnest($1::uuid[]) AS trace_id)
-                \(correction)
-                """, [.text("{\(traces)}")])
+                "WITH RECURSIVE touched_traces AS (SELECT unnest($1::uuid[]) AS trace_id) \(correction)",
+                [.text("{\(traces)}")])
         }
     }
 }

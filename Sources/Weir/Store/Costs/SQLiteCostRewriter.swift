@@ -47,7 +47,7 @@ actor SQLiteCostRewriter: CostRewriter {
         for trace in Set(rows.map(\.standing.key.trace)) {
             try db.execute(sql: "INSERT INTO touched_traces VALUES (x'\(trace.text)')")
         }
-        for correction in [CostCorrections.nested(.sqlite), CostCorrections.leaves(.sqlite)] {
+        for correction in [CostCorrections.sqlite.nested, CostCorrections.sqlite.leaves] {
             try db.execute(sql: "WITH RECURSIVE none AS (SELECT 1) \(correction)")
         }
         try db.execute(sql: "DELETE FROM touched_traces")

@@ -11,8 +11,5 @@ struct TouchedDays {
         self.last = "timestamptz '\((last + 2).text) 00:00:00+00'"
     }
 
-    /// What the corrections want, for a WITH.
-    var table: String { "touched_days AS (SELECT \(first) AS first, \(last) AS last)" }
-
     func condition(on column: String) -> String { "\(column) >= \(first) AND \(column) < \(last)" }
 }

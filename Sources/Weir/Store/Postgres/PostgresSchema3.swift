@@ -50,7 +50,7 @@ extension PostgresMigration {
                 agent: given to the one above; reprice';
             COMMENT ON COLUMN cost_ledger.total_cost IS 'In USD; NULL is unknown, never free.';
             CREATE INDEX cost_ledger_tenant ON cost_ledger (tenant_id, start_time);
-            CREATE INDEX cost_ledger_response ON cost_ledger (tenant_id, response_id)
+            CREATE INDEX cost_ledger_response ON cost_ledger (response_id, (tenant_id::bigint))
                 WHERE response_id IS NOT NULL;
             CREATE INDEX cost_ledger_aggregate ON cost_ledger (trace_id) WHERE calls = 0;
 

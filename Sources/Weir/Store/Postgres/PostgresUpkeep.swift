@@ -1,6 +1,12 @@
+import Logging
+
 /// What has to be done to the tables from time to time, on a session of its own: the tables themselves, partitions for
 /// the coming days, and the end of old ones.
 actor PostgresUpkeep {
+    static let interval: Duration = .seconds(3_600)
+    /// After one that failed.
+    static let retryInterval: Duration = .seconds(60)
+
     private let connection: String
     private let schema: String
     private let retention: Retention
@@ -46,5 +52,26 @@ actor PostgresUpkeep {
         let oldest = try PostgresRetention.days(on: connection).min() ?? kept
         try PostgresRetention.prune(before: min(kept, oldest), on: connection)
         return days
+    }
+}
+
+extension PostgresUpkeep {
+    /// Does it when it is due, and says what became of it.
+    nonisolated func housekeeping(_ logger: Logger) -> Housekeeping {
+        Housekeeping(after: .zero, every: Self.interval, retryInterval: Self.retryInterval) { now in
+            do {
+                let days = try await self.run(at: now).map(\.text)
+                if !days.isEmpty {
+                    logger.info("dropped days that are over", metadata: ["days": "\(days.joined(separator: " "))"])
+                }
+                return true
+            } catch {
+                if !Task.isCancelled {
+                    let reason = (error as? PostgresError)?.reason ?? "\(error)"
+                    logger.warning("could not keep up the partitions", metadata: ["reason": "\(reason)"])
+                }
+                return false
+            }
+        }
     }
 }

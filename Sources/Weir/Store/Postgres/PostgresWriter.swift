@@ -177,30 +177,32 @@ extension PostgresWriter {
     /// Takes back what the entries of these spans' traces show to be there twice.
     private func correctCosts() throws(PostgresError) {
         guard let days = TouchedDays(rows.spans.lazy.map(\.day)) else { return }
+        let corrections = CostCorrections.postgres(days)
         if rows.costs.contains(where: { !$0.usage.responseID.isAbsent }) {
             try connection.run(
                 """
-                WITH \(days.table), touched_responses AS (
+                WITH touched_responses AS (
                     SELECT DISTINCT tenant_id, response_id FROM new_costs WHERE response_id IS NOT NULL)
-                \(CostCorrections.duplicates(.postgres))
+                \(corrections.duplicates)
                 """)
         }
-        // Most traces have no call of a model, and the statements below take long to plan.
+        // Most traces have nothing of it, and each of the statements below takes long to plan.
         let traces = Set(rows.spans.map(\.trace)).map(\.text).joined(separator: ",")
-        let withCosts = try connection.run(
+        let found = try connection.run(
             """
-            SELECT array_agg(DISTINCT trace_id) FROM cost_ledger
-            WHERE trace_id = ANY ($1::uuid[]) AND \(days.condition(on: "start_time"))
+            SELECT array_agg(trace_id) FILTER (WHERE has_calls), array_agg(trace_id) FILTER (WHERE has_aggregates),
+                array_agg(trace_id) FILTER (WHERE lacks_agent)
+            FROM unnest($1::uuid[]) t (trace_id) CROSS JOIN LATERAL (
+                SELECT bool_or(l.calls = 1 AND l.parent_span_id IS NOT NULL) AS has_calls,
+                    bool_or(l.calls = 0) AS has_aggregates,
+                    bool_or(l.agent IS NULL AND l.parent_span_id IS NOT NULL) AS lacks_agent
+                FROM cost_ledger l WHERE l.trace_id = t.trace_id AND \(days.condition(on: "l.start_time"))) l
             """, [.text("{\(traces)}")])
-        guard let traces = withCosts.text(0, 0) else { return }
-        for correction in [
-            CostCorrections.nested(.postgres), CostCorrections.leaves(.postgres), CostCorrections.agents(.postgres),
-        ] {
+        for (column, correction) in [corrections.nested, corrections.leaves, corrections.agents].enumerated() {
+            guard let traces = found.text(0, column) else { continue }
             try connection.run(
-                """
-                WITH RECURSIVE \(days.table), touched_traces AS (SELECT unnest($1::uuid[]) AS trace_id)
-                \(correction)
-                """, [.text(traces)])
+                "WITH RECURSIVE touched_traces AS (SELECT unnest($1::uuid[]) AS trace_id) \(correction)",
+                [.text(traces)])
         }
     }
 

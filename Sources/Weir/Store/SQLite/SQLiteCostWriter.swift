@@ -19,11 +19,11 @@ struct SQLiteCostWriter {
                 CREATE TEMP TABLE IF NOT EXISTS touched_traces (trace_id blob PRIMARY KEY) WITHOUT ROWID;
                 """)
         try writeEntries(of: rows, stored)
-        try db.execute(sql: "WITH none AS (SELECT 1) \(CostCorrections.duplicates(.sqlite))")
+        try db.execute(sql: "WITH none AS (SELECT 1) \(CostCorrections.sqlite.duplicates)")
         if try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM cost_ledger)") ?? false {
             try touchTraces(of: rows, stored)
             for correction in [
-                CostCorrections.nested(.sqlite), CostCorrections.leaves(.sqlite), CostCorrections.agents(.sqlite),
+                CostCorrections.sqlite.nested, CostCorrections.sqlite.leaves, CostCorrections.sqlite.agents,
             ] {
                 try db.execute(sql: "WITH RECURSIVE none AS (SELECT 1) \(correction)")
             }

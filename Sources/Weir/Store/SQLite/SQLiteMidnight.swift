@@ -81,7 +81,7 @@ struct SQLiteMidnight {
         JOIN spans s ON s.trace_id = l.trace_id AND s.span_id = l.span_id AND s.start_time = l.start_time
             AND s.tenant_id = l.tenant_id
         WHERE l.calls = 0 AND s.start_time + s.duration_ns / 1000 >= \(day.start.microseconds)
-            AND \(CostCorrections.standing)
+            AND \(CostCorrections.sqlite.standing)
         """
     }
 

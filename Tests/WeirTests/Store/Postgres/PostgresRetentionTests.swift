@@ -4,6 +4,10 @@ import Testing
 
 struct PostgresRetentionTests {
     private static let now = Timestamp(nanoseconds: SampleBatch.fourOClock)
+    private static func after(_ pause: Duration) -> Timestamp {
+        Timestamp(nanoseconds: now.nanoseconds + UInt64(pause / .nanoseconds(1)))
+    }
+
     private static let today = Day(now)
     private static let partitions = """
         SELECT c.relname FROM pg_class c WHERE relnamespace = current_schema()::regnamespace
@@ -135,7 +139,7 @@ struct PostgresRetentionTests {
 
     @Test func itIsDueEachHourAndHoldsUpNobody() async throws {
         let log = LogCapture()
-        let housekeeping = PostgresHousekeeping(upkeep(), log.logger)
+        let housekeeping = upkeep().housekeeping(log.logger)
         housekeeping.tick(at: Self.now)
         housekeeping.tick(at: Self.now)
         try await eventually("the first tick drops") { try days() == Self.left }
@@ -143,7 +147,7 @@ struct PostgresRetentionTests {
             log.lines == ["info: dropped days that are over days=2026-01-30 2026-01-31 2026-02-01"]
         }
         await housekeeping.finish()
-        housekeeping.tick(at: Timestamp(nanoseconds: Self.now.nanoseconds + 2 * PostgresHousekeeping.interval))
+        housekeeping.tick(at: Self.after(PostgresUpkeep.interval * 2))
         await housekeeping.finish()
         #expect(log.lines.count == 1)
     }
@@ -152,13 +156,13 @@ struct PostgresRetentionTests {
         let log = LogCapture()
         let reader = try schema.open()
         try reader.run("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM spans")
-        let housekeeping = PostgresHousekeeping(upkeep(), log.logger)
+        let housekeeping = upkeep().housekeeping(log.logger)
         housekeeping.tick(at: Self.now)
         try await eventually("it gives up") { !log.lines.isEmpty }
         #expect(log.lines[0].hasPrefix("warning: could not keep up the partitions reason=another session holds a lock"))
         try reader.run("COMMIT")
         try await eventually("it works a minute later") {
-            housekeeping.tick(at: Timestamp(nanoseconds: Self.now.nanoseconds + PostgresHousekeeping.retryInterval))
+            housekeeping.tick(at: Self.after(PostgresUpkeep.retryInterval))
             return try days() == Self.left
         }
         await housekeeping.finish()
@@ -168,7 +172,7 @@ struct PostgresRetentionTests {
         let reader = try schema.open()
         try reader.run("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM spans")
         let log = LogCapture()
-        let housekeeping = PostgresHousekeeping(upkeep(), log.logger)
+        let housekeeping = upkeep().housekeeping(log.logger)
         housekeeping.tick(at: Self.now)
         let other = try schema.open()
         try await eventually("a detach waits") {
