@@ -225,4 +225,9 @@ struct Timestamp: Sendable, Hashable, Comparable {
     static func < (left: Timestamp, right: Timestamp) -> Bool {
         left.nanoseconds < right.nanoseconds
     }
+
+    /// - Parameter duration: not negative.
+    func adding(_ duration: Duration) -> Timestamp {
+        Timestamp(nanoseconds: nanoseconds &+ duration.inNanoseconds)
+    }
 }

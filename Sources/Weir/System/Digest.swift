@@ -23,18 +23,52 @@ enum Digest {
     /// Of all that a file holds.
     static func sha256(ofFile path: String) throws(FileError) -> [UInt8] {
         var reader = try FileReader(path)
-        let context = EVP_MD_CTX_new()
-        defer { EVP_MD_CTX_free(context) }
-        // Fails only for want of memory.
-        guard EVP_DigestInit_ex(context, EVP_sha256(), nil) == 1 else { throw FileError("read", path, code: ENOMEM) }
+        guard let running = Running() else { throw FileError("read", path, code: ENOMEM) }
         while true {
             let bytes = try reader.next(upTo: 1 << 20)
-            guard !bytes.isEmpty else { break }
+            guard !bytes.isEmpty else { return running.finish() }
+            running.append(bytes)
+        }
+    }
+
+    /// A SHA-256 that grows.
+    final class Running {
+        private let context: OpaquePointer
+
+        /// Nil only for want of memory.
+        init?() {
+            guard let context = EVP_MD_CTX_new() else { return nil }
+            self.context = context
+            guard EVP_DigestInit_ex(context, EVP_sha256(), nil) == 1 else { return nil }
+        }
+
+        deinit {
+            EVP_MD_CTX_free(context)
+        }
+
+        func append(_ bytes: [UInt8]) {
             EVP_DigestUpdate(context, bytes, bytes.count)
         }
-        var hash = [UInt8](repeating: 0, count: 32)
-        EVP_DigestFinal_ex(context, &hash, nil)
-        return hash
+
+        /// Once, at the end.
+        func finish() -> [UInt8] {
+            var hash = [UInt8](repeating: 0, count: 32)
+            EVP_DigestFinal_ex(context, &hash, nil)
+            return hash
+        }
+    }
+
+    /// Base64 with padding (RFC 4648, section 4).
+    static func base64(_ bytes: [UInt8]) -> String {
+        let text = [UInt8](unsafeUninitializedCapacity: (bytes.count + 2) / 3 * 4 + 1) { text, count in
+            count = Int(EVP_EncodeBlock(text.baseAddress, bytes, Int32(bytes.count)))
+        }
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    /// Lower-case digits.
+    static func hex(_ bytes: [UInt8]) -> String {
+        bytes.map { $0.digits(2, radix: 16) }.joined()
     }
 
     /// Whether two hashes are equal, in a time that does not tell how much of them is.

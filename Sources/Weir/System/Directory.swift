@@ -94,6 +94,14 @@ enum Directory {
         return Int(status.st_size)
     }
 
+    /// When the file got its content.
+    static func modified(_ path: String) throws(FileError) -> Timestamp {
+        var status = stat()
+        guard stat(path, &status) == 0 else { throw FileError("stat", path) }
+        let time = status.st_mtim
+        return Timestamp(nanoseconds: UInt64(max(0, time.tv_sec)) * 1_000_000_000 + UInt64(time.tv_nsec))
+    }
+
     /// - Parameter mode: such as `0o640`.
     static func setMode(ofFile path: String, to mode: UInt32) throws(FileError) {
         guard chmod(path, mode) == 0 else { throw FileError("chmod", path) }

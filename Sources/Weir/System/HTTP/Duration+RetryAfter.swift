@@ -8,17 +8,25 @@ extension Duration {
         let seconds: Int
         if !text.isEmpty, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) {
             seconds = Int(text) ?? .max
-        } else if let date = Self.secondsSince1970(httpDate: text) {
+        } else if let date = Timestamp.secondsSince1970(httpDate: text) {
             seconds = date - Int(now.nanoseconds / 1_000_000_000)
         } else {
             return nil
         }
         self = .seconds(min(max(seconds, 1), 3_600))
     }
+}
+
+extension Timestamp {
+    /// The value of a `Date` header; nil where it is none.
+    init?(httpDate text: String) {
+        guard let seconds = Self.secondsSince1970(httpDate: text), seconds >= 0 else { return nil }
+        self.init(nanoseconds: UInt64(seconds) * 1_000_000_000)
+    }
 
     /// RFC 9110 5.6.7: "a recipient that parses a timestamp value in an HTTP field MUST accept all three HTTP-date
     /// formats": `Sun, 06 Nov 1994 08:49:37 GMT`, `Sunday, 06-Nov-94 08:49:37 GMT` and `Sun Nov  6 08:49:37 1994`.
-    private static func secondsSince1970(httpDate text: String) -> Int? {
+    fileprivate static func secondsSince1970(httpDate text: String) -> Int? {
         let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
         var parts = text.split { " ,-:".contains($0) }
         if parts.count == 7 { parts = [0, 2, 1, 6, 3, 4, 5].map { parts[$0] } + ["GMT"] }

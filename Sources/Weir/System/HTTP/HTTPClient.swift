@@ -1,7 +1,8 @@
 import AsyncHTTPClient
 import NIOCore
+import NIOHTTP1
 
-/// Posts bodies over HTTP/1.1, each request in one attempt, with as many connections as there are calls at once. They
+/// Sends requests over HTTP/1.1, each request in one attempt, with as many connections as there are calls at once. They
 /// are kept for the next calls.
 ///
 /// Follows no redirect and asks for no compression, so what comes back is what the server that was named has said.
@@ -49,6 +50,18 @@ final class HTTPClient: Sendable {
         try await send(HTTPClientRequest(url: url.description), to: url, headers, limit, timeout)
     }
 
+    /// Any other.
+    /// - Parameter query: percent-encoded, without its question mark.
+    func send(
+        _ method: String, _ body: [UInt8]?, to url: HTTPURL, query: String, headers: [(name: String, value: String)],
+        limit: Int, timeout: Duration
+    ) async throws(HTTPFailure) -> HTTPAnswer {
+        var request = HTTPClientRequest(url: query.isEmpty ? url.description : "\(url)?\(query)")
+        request.method = HTTPMethod(rawValue: method)
+        if let body { request.body = .bytes(ByteBuffer(bytes: body)) }
+        return try await send(request, to: url, headers, limit, timeout)
+    }
+
     private func send(
         _ request: HTTPClientRequest, to url: HTTPURL, _ headers: [(name: String, value: String)], _ limit: Int,
         _ timeout: Duration?
@@ -66,7 +79,8 @@ final class HTTPClient: Sendable {
             }
             return HTTPAnswer(
                 status: Int(response.status.code), contentType: response.headers.first(name: "content-type") ?? "",
-                retryAfter: response.headers.first(name: "retry-after"), body: body)
+                retryAfter: response.headers.first(name: "retry-after"), body: body,
+                headers: Dictionary(response.headers.map { ($0.name.lowercased(), $0.value) }) { first, _ in first })
         } catch {
             throw HTTPFailure(error, at: url.endpoint)
         }
@@ -85,4 +99,6 @@ struct HTTPAnswer: Sendable {
     let contentType: String
     let retryAfter: String?
     let body: [UInt8]
+    /// By lower-case name, the first of each.
+    var headers: [String: String] = [:]
 }
