@@ -83,7 +83,7 @@ struct Erasure {
         try await Tombstones.awaitTaken(register)
         try await note(destroyKeys(of: request), request, report)
         // Before anything is looked for: what is under way to a destination is there only when nothing of it is left.
-        let left = try await left(of: request)
+        var left = try await settled { try places.left(of: request, at: clock()) }
         var subjects = try register.subjects(of: [request])
         guard var group = subjects.all.first else { return [] }
         var matcher = SubjectMatcher(group)
@@ -98,6 +98,8 @@ struct Erasure {
         guard try await places.traces(of: matcher, at: clock()).isEmpty else {
             return [Left(place: "spans that came meanwhile", until: "the next `weir erase apply`")]
         }
+        // What was done above is to be done there too.
+        left += try await settled { try places.leftInBuckets() }
         if left.isEmpty, request.completedAt == nil {
             try register.append(at: clock()) { register in
                 let isComplete = register.requests.contains { $0.id == request.id && $0.completedAt != nil }
@@ -119,12 +121,12 @@ struct Erasure {
         try report(step)
     }
 
-    /// What may have spans from before the tombstone. A running Weir is about to let go of its journals, so it is given
-    /// a moment.
-    private func left(of request: ErasureRequest) async throws -> [Left] {
+    /// What may have spans from before the tombstone. A running Weir is about to let go of its journals, and of what a
+    /// bucket has, so it is given a moment.
+    private func settled(_ find: () throws -> [Left]) async throws -> [Left] {
         let deadline = ContinuousClock.now + .seconds(5)
         while true {
-            let left = try places.left(of: request, at: clock())
+            let left = try find()
             guard !left.isEmpty, ContinuousClock.now < deadline, try Tombstones.isServing(register.directory) else {
                 return left
             }

@@ -16,13 +16,23 @@ struct ErasurePlaces {
         }
     }
 
-    private var archives: [(id: String, directory: String, age: Duration)] {
-        var found: [(id: String, directory: String, age: Duration)] = []
+    private struct Archive {
+        let id: String
+        let directory: String
+        let age: Duration
+        let bucket: ObjectStorageConfiguration?
+    }
+
+    private var archives: [Archive] {
+        var found: [Archive] = []
         for definition in configuration.exporters {
             guard let archive = definition.configuration as? ExporterConfiguration<ArchiveExporter>,
                 !found.contains(where: { $0.directory == archive.own.directory })
             else { continue }
-            found.append((definition.id.description, archive.own.directory, archive.own.limits.age))
+            found.append(
+                Archive(
+                    id: definition.id.description, directory: archive.own.directory, age: archive.own.limits.age,
+                    bucket: archive.own.upload?.storage))
         }
         return found
     }
@@ -41,16 +51,18 @@ struct ErasurePlaces {
         var traces: Set<TraceID> = []
         for (_, place) in tables { traces.formUnion(try place.traces(of: matcher, at: now)) }
         for archive in archives where Directory.has(archive.directory) {
-            traces.formUnion(try open(archive.directory).traces(of: matcher))
+            traces.formUnion(try await open(archive, for: matcher).traces(of: matcher))
         }
         _ = try await letters(matcher, [], isTrial: true, at: now) { traces.formUnion($0.traces) }
         return traces
     }
 
-    private func open(_ archive: String) throws -> ArchiveErasure {
-        guard let erasure = try ArchiveErasure(archive, waits: true) else {
-            throw ErasureFailure("another process changes files in \(archive)")
+    /// With all files of the tenant, those too that only the bucket had.
+    private func open(_ archive: Archive, for matcher: SubjectMatcher) async throws -> ArchiveErasure {
+        guard let erasure = try ArchiveErasure(archive.directory, waits: true) else {
+            throw ErasureFailure("another process changes files in \(archive.directory)")
         }
+        try await ArchiveReturn(to: archive.directory, from: archive.bucket)?.run(tenant: matcher.group.tenant)
         return erasure
     }
 
@@ -77,7 +89,7 @@ struct ErasurePlaces {
                 place: "letters",
                 counts: [.init(name: "spans", value: letters.spans), .init(name: "letters", value: letters.letters)]))
         for archive in archives where Directory.has(archive.directory) {
-            let erased = try open(archive.directory).erase(matcher, traces: traces, at: now)
+            let erased = try await open(archive, for: matcher).erase(matcher, traces: traces, at: now)
             try await report(
                 Erasure.Step(
                     place: archive.id,
@@ -180,6 +192,27 @@ struct ErasurePlaces {
             guard Directory.has(ring), try !Self.journal(ring, before: request.at).isEmpty else { continue }
             left.append(
                 Erasure.Left(place: "recall \(ring): segments from before", until: "\(recall.maxAge.text) later"))
+        }
+        return left
+    }
+
+    /// What buckets may still have of what was written anew, merged or removed here.
+    func leftInBuckets() throws -> [Erasure.Left] {
+        var left: [Erasure.Left] = []
+        for archive in archives {
+            guard let outbox = ArchiveOutbox(of: archive.directory) else { continue }
+            let (rewritten, removals) = (try outbox.rewritten(), try outbox.removalCount())
+            if rewritten > 0 {
+                left.append(
+                    Erasure.Left(
+                        place: "\(archive.id): \(rewritten) files are in the bucket as they were",
+                        until: "they are uploaded anew, while Weir runs"))
+            }
+            guard removals > 0 else { continue }
+            left.append(
+                Erasure.Left(
+                    place: "\(archive.id): files of \(removals) manifests are still to go from the bucket",
+                    until: "they are removed there, while Weir runs"))
         }
         return left
     }

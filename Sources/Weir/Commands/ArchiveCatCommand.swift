@@ -1,7 +1,7 @@
 import ArgumentParser
 
 /// `weir archive cat`
-struct ArchiveCatCommand: ParsableCommand {
+struct ArchiveCatCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "cat", abstract: "Prints the spans in files of OTLP, as OTLP/JSON, one message a line.",
         discussion: "Parquet is for other readers, such as DuckDB.")
@@ -11,12 +11,19 @@ struct ArchiveCatCommand: ParsableCommand {
     @Argument(help: ArgumentHelp("Files; all that the options select where none is named.", valueName: "file"))
     var files: [String] = []
 
-    func run() throws {
+    func run() async throws {
         guard files.isEmpty else { return try files.forEach(print) }
-        let catalog = try options.catalog()
-        try catalog.visit { found in
-            guard case .manifest(let manifest, _, _) = found, manifest.format != .parquet else { return }
-            for file in manifest.files { try print("\(catalog.root)/\(file.path)") }
+        try await options.withCatalog { catalog, copy in
+            var paths: [String] = []
+            try catalog.visit { found in
+                guard case .manifest(let manifest, _, _) = found, manifest.format != .parquet else { return }
+                paths += manifest.files.map(\.path)
+            }
+            for path in paths {
+                try await copy?.fetch(path)
+                try print("\(catalog.root)/\(path)")
+                try copy?.drop(path)
+            }
         }
     }
 

@@ -6,11 +6,14 @@ struct ArchiveCommand: AsyncParsableCommand {
         commandName: "archive",
         abstract: "Looks into an archive: what it holds, whether it is whole, the spans themselves.",
         discussion:
-            "May be used while Weir runs; restore, compact and replay do more than read. docs/archive.md has examples.",
+            """
+            May be used while Weir runs; restore, compact, replay and confirm-clock do more than read. docs/archive.md \
+            has examples.
+            """,
         subcommands: [
             ArchiveListCommand.self, ArchiveStatCommand.self, ArchiveVerifyCommand.self, ArchiveCatCommand.self,
             ArchiveRestoreCommand.self, ArchiveCompactCommand.self,
-            ArchiveReplayCommand.self,
+            ArchiveReplayCommand.self, ArchiveConfirmClockCommand.self,
         ])
 }
 
@@ -18,7 +21,10 @@ struct ArchiveCommand: AsyncParsableCommand {
 struct ArchiveOptions: ParsableArguments {
     @OptionGroup var option: ConfigurationOption
 
-    @Option(help: ArgumentHelp("The archive, where no configuration says which.", valueName: "path"))
+    @Option(
+        help: ArgumentHelp(
+            "The archive, where no configuration says which; or s3://bucket/prefix of one that it has.",
+            valueName: "path"))
     var directory: String?
 
     @Option(help: ArgumentHelp("The exporter that writes it, where there are several.", valueName: "id"))
@@ -38,8 +44,34 @@ struct ArchiveOptions: ParsableArguments {
     var to: Timestamp?
 
     func catalog() throws -> ArchiveCatalog {
-        ArchiveCatalog(
-            root: try root(), selection: ArchiveCatalog.Selection(tenant: tenant, from: from, to: to))
+        guard BucketCopy.URL(directory) == nil else {
+            throw ValidationError("found a bucket, wanted a directory")
+        }
+        return ArchiveCatalog(root: try root(), selection: selection)
+    }
+
+    private var selection: ArchiveCatalog.Selection { ArchiveCatalog.Selection(tenant: tenant, from: from, to: to) }
+
+    /// The same for an archive that may be in a bucket: of that, `body` gets a copy, without the files.
+    func withCatalog(_ body: (ArchiveCatalog, BucketCopy?) async throws -> Void) async throws {
+        guard let url = BucketCopy.URL(directory) else { return try await body(try catalog(), nil) }
+        let uploads = try option.read().configuration.exporters.compactMap { definition in
+            (definition.configuration as? ExporterConfiguration<ArchiveExporter>).flatMap { archive in
+                archive.own.upload.map { (storage: $0.storage, directory: archive.own.directory) }
+            }
+        }.filter { $0.storage.bucket == url.bucket }
+        guard let own = uploads.first(where: { $0.storage.prefix == url.prefix }) ?? uploads.first else {
+            throw ValidationError(
+                "found no archive in \(option.file) with the bucket \(url.bucket), wanted one: it says how to get there"
+            )
+        }
+        var storage = own.storage
+        storage.prefix = url.prefix
+        let copy = try BucketCopy(of: ObjectStorage(storage), selection)
+        defer { copy.remove() }
+        try await copy.fetchManifests()
+        if own.storage.prefix == url.prefix { copy.takeRemovals(from: own.directory) }
+        try await body(copy.catalog, copy)
     }
 
     private func root() throws -> String {

@@ -1,7 +1,7 @@
 import ArgumentParser
 
 /// `weir archive ls`
-struct ArchiveListCommand: ParsableCommand {
+struct ArchiveListCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ls", abstract: "Lists the files of an archive, by their manifests.")
 
@@ -10,13 +10,13 @@ struct ArchiveListCommand: ParsableCommand {
     @Flag(help: "The manifests themselves, one a line.")
     var json = false
 
-    func run() throws {
-        if json {
-            return try options.catalog().visit { found in
+    func run() async throws {
+        try await options.withCatalog { catalog, _ in
+            guard json else { return try StandardOutput.write(Array(try Self.table(of: catalog).utf8)) }
+            try catalog.visit { found in
                 if case .manifest(_, _, let bytes) = found { try StandardOutput.write(bytes) }
             }
         }
-        try StandardOutput.write(Array(try Self.table(of: options.catalog()).utf8))
     }
 
     static func table(of catalog: ArchiveCatalog) throws -> String {

@@ -1,14 +1,16 @@
 import ArgumentParser
 
 /// `weir archive stat`
-struct ArchiveStatCommand: ParsableCommand {
+struct ArchiveStatCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "stat", abstract: "Prints how much an archive holds of each tenant and day.")
 
     @OptionGroup var options: ArchiveOptions
 
-    func run() throws {
-        try StandardOutput.write(Array(try Self.table(of: options.catalog()).utf8))
+    func run() async throws {
+        try await options.withCatalog { catalog, _ in
+            try StandardOutput.write(Array(try Self.table(of: catalog).utf8))
+        }
     }
 
     private struct Key: Hashable {

@@ -1,15 +1,21 @@
 import ArgumentParser
 
 /// `weir archive verify`
-struct ArchiveVerifyCommand: ParsableCommand {
+struct ArchiveVerifyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify",
         abstract: "Reads every file of an archive; exits 1 if one is missing, or not what its manifest says.")
 
     @OptionGroup var options: ArchiveOptions
 
-    func run() throws {
-        var verification = ArchiveVerification(try options.catalog())
+    func run() async throws {
+        try await options.withCatalog { catalog, copy in
+            try verify(ArchiveVerification(catalog, elsewhere: try await copy?.measure()))
+        }
+    }
+
+    private func verify(_ verification: ArchiveVerification) throws {
+        var verification = verification
         var problems = 0
         try verification.run { line in
             problems += 1

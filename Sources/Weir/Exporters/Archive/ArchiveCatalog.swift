@@ -12,10 +12,21 @@ struct ArchiveCatalog {
     enum Found {
         /// Its path from the archive's directory on, and its bytes.
         case manifest(ArchiveManifest, path: String, bytes: [UInt8])
+        /// The same of files that only a bucket has.
+        case away(ArchiveManifest, path: String, bytes: [UInt8])
         /// A manifest that says nothing.
         case broken(path: String)
         /// A file that no manifest stands beside.
         case unlisted(path: String)
+
+        /// Wherever its files are.
+        var published: (manifest: ArchiveManifest, path: String, bytes: [UInt8])? {
+            switch self {
+            case .manifest(let manifest, let path, let bytes), .away(let manifest, let path, let bytes):
+                (manifest, path, bytes)
+            case .broken, .unlisted: nil
+            }
+        }
     }
 
     /// A tenant's directory for a day.
@@ -65,13 +76,12 @@ struct ArchiveCatalog {
         repeat { days = [] } while try !visit("\(date.path)/\(merged)", of: date.tree, { days.append($0) })
         found += days
         var superseded: Set<String> = []
-        for case .manifest(let manifest, _, _) in found where !manifest.parts.isEmpty {
+        for (manifest, _, _) in found.compactMap(\.published) where !manifest.parts.isEmpty {
             superseded.formUnion(manifest.supersedes)
         }
         guard !superseded.isEmpty else { return found }
         return found.filter { found in
-            guard case .manifest(_, _, let bytes) = found else { return true }
-            return !superseded.contains(ArchiveManifest.hash(bytes))
+            found.published.map { !superseded.contains(ArchiveManifest.hash($0.bytes)) } ?? true
         }
     }
 
@@ -83,13 +93,16 @@ struct ArchiveCatalog {
         let manifests = Set(names.filter { $0.hasPrefix("_") })
         for name in names {
             let path = "\(partition)/\(name)"
-            if name.hasPrefix("_"), name.hasSuffix(".manifest.json") {
+            let isAway = name.hasSuffix(ArchiveManifest.uploadedSuffix)
+            if name.hasPrefix("_"), isAway || name.hasSuffix(".manifest.json") {
                 guard let bytes = try contents(of: path) else {
                     isWhole = false
                     continue
                 }
                 if let manifest = bytes.withUnsafeBytes({ ArchiveManifest($0) }) {
-                    body(.manifest(manifest, path: path, bytes: bytes))
+                    body(
+                        isAway
+                            ? .away(manifest, path: path, bytes: bytes) : .manifest(manifest, path: path, bytes: bytes))
                 } else {
                     body(.broken(path: path))
                 }
@@ -113,11 +126,14 @@ struct ArchiveCatalog {
     /// The manifests of all datasets stand beside the spans.
     private func isListed(_ name: String, _ partition: String, of tree: String, _ manifests: Set<String>) -> Bool {
         let manifest = ArchiveManifest.name(beside: String(name.prefix { $0 != "." }))
-        if manifests.contains(manifest) { return true }
+        // The other name, where the file is about to be removed here.
+        let own = [manifest, ArchiveManifest.uploadedName(of: manifest)]
+        if own.contains(where: manifests.contains) { return true }
         let spans = ArchiveDataset.spans.rawValue
         // It may have come since the directory was read, and the file may have gone.
-        return Directory.has("\(root)/\(partition)/\(manifest)")
-            || !tree.isEmpty && Directory.has("\(root)/\(spans)/\(partition.dropFirst(tree.count))/\(manifest)")
+        return own.contains { Directory.has("\(root)/\(partition)/\($0)") }
+            || !tree.isEmpty
+                && own.contains { Directory.has("\(root)/\(spans)/\(partition.dropFirst(tree.count))/\($0)") }
             || !Directory.has("\(root)/\(partition)/\(name)")
     }
 
@@ -132,17 +148,17 @@ struct ArchiveCatalog {
         }
     }
 
-    private func isWanted(tenant directory: String) -> Bool {
+    func isWanted(tenant directory: String) -> Bool {
         selection.tenant.map { directory == "tenant=\(ArchivePartition.directoryName(of: $0))" } ?? true
     }
 
     /// What has no day may be of any.
-    private func isWanted(_ day: Day?) -> Bool {
+    func isWanted(_ day: Day?) -> Bool {
         guard let day else { return true }
         return isWanted(hours: day.number * 24...day.number * 24 + 23)
     }
 
-    private func isWanted(_ day: Day?, hour: String) -> Bool {
+    func isWanted(_ day: Day?, hour: String) -> Bool {
         guard hour.hasPrefix("hour=") else { return false }
         guard let day, let hour = Int(hour.dropFirst("hour=".count)), (0..<24).contains(hour) else { return true }
         return isWanted(hours: day.number * 24 + hour...day.number * 24 + hour)

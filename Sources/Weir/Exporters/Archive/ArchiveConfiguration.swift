@@ -31,6 +31,8 @@ struct ArchiveConfiguration: Configurable {
     let limits: ArchiveRotation.Limits
     let compaction: CompactionRules
     let lifecycle: ArchiveLifecycle
+    /// Nil where the archive is on this disk only.
+    let upload: ArchiveUploadConfiguration?
 
     init(_ fields: inout Fields) throws(ConfigError) {
         directory = fields.string("directory", "Where the partitions are; created where it is missing.")
@@ -49,5 +51,7 @@ struct ArchiveConfiguration: Configurable {
         lifecycle = fields.section("lifecycle", "How long files are kept.", ArchiveLifecycle.init)
         limits = ArchiveRotation.Limits(
             age: age, size: size.bytes - ArchiveFooter.maximumLength, files: files)
+        upload = fields.optionalSection(
+            "object_storage", "A bucket that gets what is published.", ArchiveUploadConfiguration.init)
     }
 }

@@ -87,6 +87,7 @@ extension ArchiveDirectory {
             try? Directory.removeFile("\(open)/\(stem)\(file.dataset.map(Self.suffix) ?? "").open")
         }
         let name = first.path.split(separator: "/").last.map { $0.prefix { $0 != "." } } ?? ""
+        try ArchiveOutbox(of: root)?.add(manifest, bytes)
         try Directory.move(draft, to: "\(partition)/\(ArchiveManifest.name(beside: String(name)))")
         try Directory.sync(partition)
     }

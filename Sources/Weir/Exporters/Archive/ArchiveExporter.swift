@@ -18,6 +18,9 @@ actor ArchiveExporter: Exporter {
     private let telemetry: ArchiveTelemetry
     private let housekeeping: Housekeeping?
     private let logger: Logger
+    /// Nil where the archive has no bucket.
+    private let uploader: ArchiveUploader?
+    private var backlog: UploadBacklog?
     /// Nil until the first batch says which journal it is of.
     private var files: ArchiveFiles?
     private var run = SequenceRun()
@@ -49,6 +52,10 @@ actor ArchiveExporter: Exporter {
         encoder = PartitionEncoder(configuration.format)
         compressor = try Self.compressor(of: configuration)
         try ArchiveDirectory.create(configuration.directory)
+        uploader = try configuration.upload.map { upload in
+            try ArchiveUploader(configuration.directory, upload, context, clock: clock)
+        }
+        backlog = configuration.upload.flatMap { UploadBacklog(of: configuration.directory, $0, context) }
         logger.info(
             "writing",
             metadata: ["directory": "\(configuration.directory)", "format": "\(configuration.format.rawValue)"])
@@ -63,6 +70,7 @@ actor ArchiveExporter: Exporter {
         let files = try files(of: batch.journal)
         // While a batch is retried there is no tick, and what is due may be what the batch waits for.
         files.tick(at: now)
+        if let full = backlog?.complaint(at: now) { throw .retryable(full, after: nil) }
         let waiting = files.unpublishedCount
         guard waiting < configuration.limits.files else {
             throw .retryable("\(waiting) files cannot be published", after: nil)
@@ -95,11 +103,14 @@ actor ArchiveExporter: Exporter {
     func tick(at now: Timestamp) async {
         housekeeping?.tick(at: now)
         files?.tick(at: now)
+        backlog?.look(at: now)
+        await uploader?.start()
     }
 
     func finish() async {
         files?.finish(at: clock())
         await housekeeping?.finish()
+        await uploader?.finish()
     }
 
     /// Begins with the first batch, and with what an earlier run left.

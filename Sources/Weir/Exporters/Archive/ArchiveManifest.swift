@@ -39,7 +39,7 @@ struct ArchiveManifest: Equatable {
 
     /// Digits of a SHA-256.
     static func digits(_ hash: [UInt8]) -> String {
-        hash.map { $0.digits(2, radix: 16) }.joined()
+        Digest.hex(hash)
     }
 }
 

@@ -15,8 +15,13 @@ struct ArchiveName: Equatable {
 
     /// What a file with records of this journal holds, whatever its format was; nil for any other file.
     static func sequences(in name: String, of journal: JournalID) -> ClosedRange<UInt64>? {
-        // A manifest stands beside what it speaks of, and is no proof that it is there.
-        guard !name.hasPrefix("_") else { return nil }
+        var name = name[...]
+        // A manifest stands beside what it speaks of, and is no proof that it is there; but where it has another name
+        // because a bucket has that.
+        if name.hasPrefix("_") {
+            guard name.hasSuffix(ArchiveManifest.uploadedSuffix) else { return nil }
+            name = name.dropFirst()
+        }
         let parts = name.prefix { $0 != "." }.split(separator: "-", omittingEmptySubsequences: false)
         guard parts.count == 4, parts[1] == journal.text, parts[2].count == 20, parts[3].count == 20,
             let first = UInt64(parts[2]), let last = UInt64(parts[3]), first <= last

@@ -13,7 +13,16 @@ struct ArchiveVerification {
         let path: String
     }
 
+    /// What was found of a file that is elsewhere.
+    struct Found {
+        let bytes: Int
+        /// Hexadecimal digits.
+        let sha256: String
+    }
+
     private let catalog: ArchiveCatalog
+    /// By path; nil where the files are where the manifests are.
+    private let elsewhere: [String: Found]?
     private(set) var files = 0
     private(set) var spans = 0
     private(set) var bytes = 0
@@ -23,8 +32,9 @@ struct ArchiveVerification {
     private var date = ""
     private var holdings: [String: [Holding]] = [:]
 
-    init(_ catalog: ArchiveCatalog) {
+    init(_ catalog: ArchiveCatalog, elsewhere: [String: Found]? = nil) {
         self.catalog = catalog
+        self.elsewhere = elsewhere
     }
 
     /// Reads every file that is asked for.
@@ -36,6 +46,7 @@ struct ArchiveVerification {
             switch found {
             case .manifest(let manifest, let path, let bytes):
                 try check(manifest, path, bytes, report)
+            case .away(let manifest, let path, let bytes): try link(manifest, path, bytes, report)
             case .broken(let path): try report("\(path): found no manifest that can be read")
             case .unlisted(let path): try report("\(path): found no manifest beside it")
             }
@@ -61,6 +72,13 @@ struct ArchiveVerification {
             holdings = [:]
         }
         try check(manifest, at: String(directory), path, report)
+        try link(manifest, path, text, report)
+    }
+
+    /// Its place in the chain.
+    private mutating func link(
+        _ manifest: ArchiveManifest, _ path: String, _ text: [UInt8], _ report: (String) throws -> Void
+    ) throws {
         let link = Link(
             previous: manifest.previous, hashes: [ArchiveManifest.hash(text)] + manifest.supersedes, path: path)
         try add(link, manifest.number, of: manifest.journal, report)
@@ -101,10 +119,18 @@ struct ArchiveVerification {
         let manifest = "\(catalog.root)/\(path)"
         let path = "\(catalog.root)/\(file.path)"
         do throws(FileError) {
-            let size = try Directory.size(ofFile: path)
-            guard size == file.bytes else { return "found \(size) bytes, wanted \(file.bytes)" }
-            let hash = ArchiveManifest.digits(try Digest.sha256(ofFile: path))
-            return hash == file.sha256 ? nil : "found sha256 \(hash), wanted \(file.sha256)"
+            let found: Found
+            if let elsewhere {
+                guard let there = elsewhere[file.path] else { return "is missing" }
+                found = there
+            } else {
+                let size = try Directory.size(ofFile: path)
+                // What has another size need not be read.
+                let hash = size == file.bytes ? ArchiveManifest.digits(try Digest.sha256(ofFile: path)) : ""
+                found = Found(bytes: size, sha256: hash)
+            }
+            guard found.bytes == file.bytes else { return "found \(found.bytes) bytes, wanted \(file.bytes)" }
+            return found.sha256 == file.sha256 ? nil : "found sha256 \(found.sha256), wanted \(file.sha256)"
         } catch {
             // What was merged or expired meanwhile has no manifest any more.
             if error.isMissing { return Directory.has(manifest) ? "is missing" : nil }

@@ -57,30 +57,25 @@ struct ArchiveChange {
         try completeMerge(draft)
     }
 
-    /// Files go for good; that they did is written down first.
+    /// Files go for good, those too that only a bucket has; that they did is written down first.
     /// - Parameter path: of the manifest, from the archive's directory on.
     func remove(
         _ manifest: ArchiveManifest, _ path: String, _ bytes: [UInt8], _ reason: ArchiveRemovals.Reason,
         at now: Timestamp
     ) throws(FileError) {
         try ArchiveRemovals.append(manifest, ArchiveManifest.hash(bytes), reason, at: now, in: root)
-        try remove(manifest, "\(root)/\(path)")
+        try remove(manifest, bytes, "\(root)/\(path)")
         let partition = Directory.parent(of: "\(root)/\(path)")
         try Directory.sync(partition)
         try? Directory.remove(partition)
         try? Directory.remove(Directory.parent(of: partition))
     }
 
-    /// Where a manifest stands.
-    private func place(of manifest: ArchiveManifest) -> String {
-        let path = "\(root)/\(manifest.files.first?.path ?? "")"
-        let name = path.split(separator: "/").last.map { $0.prefix { $0 != "." } } ?? ""
-        return "\(Directory.parent(of: path))/\(ArchiveManifest.name(beside: String(name)))"
-    }
-
+    /// What is about to be published; a bucket is to have it too.
     private func read(_ draft: String) throws(FileError) -> ArchiveManifest {
         let bytes = try FileReader.contents(of: draft, limit: ArchiveDirectory.maximumManifest)
         guard let manifest = bytes.withUnsafeBytes({ ArchiveManifest($0) }) else { throw .damaged(draft) }
+        try ArchiveOutbox(of: root)?.add(manifest, bytes)
         return manifest
     }
 
@@ -98,7 +93,7 @@ struct ArchiveChange {
     private func completeReplacement(_ draft: String) throws(FileError) {
         let manifest = try read(draft)
         try nameFiles(of: manifest, String(draft.dropLast(Self.replacing.count)))
-        let place = place(of: manifest)
+        let place = "\(root)/\(manifest.manifestPath)"
         try Directory.move(draft, to: place)
         try Directory.sync(Directory.parent(of: place))
         try Directory.sync(work)
@@ -108,7 +103,7 @@ struct ArchiveChange {
     private func completeMerge(_ draft: String) throws(FileError) {
         let manifest = try read(draft)
         try nameFiles(of: manifest, String(draft.dropLast(Self.merging.count)))
-        let place = place(of: manifest)
+        let place = "\(root)/\(manifest.manifestPath)"
         // From here on readers take this file, and not those that it supersedes.
         if !Directory.has(place) { try Directory.link(draft, as: place) }
         let merged = Directory.parent(of: place)
@@ -131,7 +126,7 @@ struct ArchiveChange {
                 guard superseded.contains(ArchiveManifest.hash(bytes)),
                     let old = bytes.withUnsafeBytes({ ArchiveManifest($0) })
                 else { continue }
-                try remove(old, path)
+                try remove(old, bytes, path)
                 isChanged = true
             }
             guard isChanged else { continue }
@@ -142,7 +137,8 @@ struct ArchiveChange {
     }
 
     /// The manifest goes last, so that who comes after a crash knows what is left to remove.
-    private func remove(_ manifest: ArchiveManifest, _ path: String) throws(FileError) {
+    private func remove(_ manifest: ArchiveManifest, _ bytes: [UInt8], _ path: String) throws(FileError) {
+        try ArchiveOutbox(of: root)?.remove(manifest, bytes)
         for file in manifest.files {
             do throws(FileError) {
                 try Directory.removeFile("\(root)/\(file.path)")

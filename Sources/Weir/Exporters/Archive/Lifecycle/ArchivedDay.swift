@@ -9,22 +9,28 @@ struct ArchivedDay: Sendable {
     ///   - isParquet: whether the rows are meant, or OTLP.
     ///   - isVerified: whether every file is read and compared with its hash; else its size has to be enough.
     init(_ day: Day, of tenant: String? = nil, in root: String, isParquet: Bool, isVerified: Bool) throws {
-        let (end, isLast) = day.start.nanoseconds.addingReportingOverflow(Day.nanoseconds - 1)
-        let times = day.start.nanoseconds...(isLast ? .max : end)
+        let times = day.times
         let catalog = ArchiveCatalog(
             root: root,
             selection: ArchiveCatalog.Selection(
                 tenant: tenant, from: day.start, to: Timestamp(nanoseconds: times.upperBound)))
         try catalog.visit { found in
-            guard case .manifest(let manifest, _, _) = found, (manifest.format == .parquet) == isParquet,
+            guard let (manifest, path, _) = found.published, (manifest.format == .parquet) == isParquet,
                 tenant == nil || manifest.tenant == tenant, let journal = UInt64(manifest.journal, radix: 16),
                 manifest.spans.times?.overlaps(times) ?? (manifest.place?.day == day)
             else { return }
-            let damaged = manifest.files.filter { !Self.isWhole($0, root, isVerified) }.map(\.path)
+            var damaged: [String] = []
+            if case .away = found {
+                // Their sizes and hashes in the bucket were looked at when they went from here. What has spans of
+                // other days too cannot be counted without its file.
+                if !manifest.isWithin(day) { damaged = [path] }
+            } else {
+                damaged = manifest.files.filter { !Self.isWhole($0, root, isVerified) }.map(\.path)
+            }
             self.damaged += damaged
             guard damaged.isEmpty else { return }
             let origin = SpanOrigin(journal: JournalID(value: journal), tenant: manifest.tenant)
-            spans[origin, default: 0] += try manifest.count(in: times, root)
+            spans[origin, default: 0] += try manifest.count(on: day, root)
         }
     }
 
@@ -36,11 +42,15 @@ struct ArchivedDay: Sendable {
 }
 
 extension ArchiveManifest {
+    /// Whether all of its spans started on the day by their own clocks.
+    func isWithin(_ day: Day) -> Bool {
+        spans.times.map { day.times.contains($0.lowerBound) && day.times.contains($0.upperBound) } ?? true
+    }
+
     /// How many of its spans started then. Only where some did not, the file is read.
-    fileprivate func count(in range: ClosedRange<UInt64>, _ root: String) throws -> Int {
-        guard let times = spans.times, !(range.contains(times.lowerBound) && range.contains(times.upperBound)),
-            let path = files.first.map({ "\(root)/\($0.path)" })
-        else { return spans.spans }
+    fileprivate func count(on day: Day, _ root: String) throws -> Int {
+        let range = day.times
+        guard !isWithin(day), let path = files.first.map({ "\(root)/\($0.path)" }) else { return spans.spans }
         var count = 0
         if format == .parquet {
             let reader = try ParquetReader(path)
@@ -58,5 +68,13 @@ extension ArchiveManifest {
             count += batch.spans.count { range.contains($0.startTime) }
         }
         return count
+    }
+}
+
+extension Day {
+    /// In nanoseconds since 1970.
+    fileprivate var times: ClosedRange<UInt64> {
+        let (end, isLast) = start.nanoseconds.addingReportingOverflow(Self.nanoseconds - 1)
+        return start.nanoseconds...(isLast ? .max : end)
     }
 }

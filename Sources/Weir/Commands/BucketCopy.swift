@@ -1,0 +1,134 @@
+import Foundation
+
+/// What a bucket has of an archive, in a temporary directory: the manifests that are asked for, and an empty file for
+/// each other name. So what looks into an archive need not know where it is.
+struct BucketCopy {
+    /// `s3://bucket/prefix`
+    struct URL {
+        let bucket: String
+        /// Empty, or ends with a slash.
+        let prefix: String
+
+        /// Nil where the text is something else, such as the path of a directory.
+        init?(_ text: String?) {
+            guard let text, text.hasPrefix("s3://") else { return nil }
+            let parts = text.dropFirst("s3://".count).split(separator: "/", maxSplits: 1)
+            guard let bucket = parts.first,
+                let prefix = try? ObjectStorageConfiguration.prefix(
+                    parts.count > 1 ? String(parts[1]) : "")
+            else { return nil }
+            self.bucket = String(bucket)
+            self.prefix = prefix
+        }
+    }
+
+    let catalog: ArchiveCatalog
+    private let storage: ObjectStorage
+
+    init(of storage: ObjectStorage, _ selection: ArchiveCatalog.Selection) throws {
+        self.storage = storage
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent("weir-\(UUID().uuidString)").path
+        try Directory.create(path)
+        catalog = ArchiveCatalog(root: path, selection: selection)
+    }
+
+    func remove() {
+        try? FileManager.default.removeItem(atPath: catalog.root)
+    }
+
+    func fetchManifests() async throws {
+        for tree in [""] + ArchiveDataset.allCases.map({ "\($0.rawValue)/" }) {
+            var manifests: [String] = []
+            try await storage.list("\(tree)tenant=") { keys in
+                for key in keys where isWanted(key.dropFirst(tree.count)) {
+                    let name = key.split(separator: "/").last ?? ""
+                    if name.hasPrefix("_"), name.hasSuffix(".manifest.json") {
+                        manifests.append(key)
+                    } else {
+                        try place([], at: key)
+                    }
+                }
+            }
+            for key in manifests {
+                // One that is gone meanwhile was replaced by another.
+                guard let (_, bytes) = try await storage.get(key, limit: ArchiveDirectory.maximumManifest) else {
+                    continue
+                }
+                try place(bytes, at: key)
+            }
+        }
+    }
+
+    private func isWanted(_ key: Substring) -> Bool {
+        let parts = key.split(separator: "/").map(String.init)
+        // What stands in the bucket lies in this directory afterwards, and nowhere else.
+        guard let tenant = parts.first, catalog.isWanted(tenant: tenant), !parts.contains(".."), !parts.contains(".")
+        else {
+            return false
+        }
+        guard parts.count == 4 else { return true }
+        let day = Day(text: String(parts[1].dropFirst("date=".count)))
+        return catalog.isWanted(day) && catalog.isWanted(day, hour: parts[2])
+    }
+
+    private func place(_ bytes: [UInt8], at key: String) throws {
+        let path = "\(catalog.root)/\(key)"
+        try FileManager.default.createDirectory(
+            atPath: Directory.parent(of: path), withIntermediateDirectories: true)
+        try Data(bytes).write(to: Foundation.URL(fileURLWithPath: path))
+    }
+
+    /// What was removed on purpose stands in the archive's own directory only, where that is here.
+    func takeRemovals(from directory: String) {
+        try? Directory.create("\(catalog.root)/.chain")
+        let name = ".chain/removed.jsonl"
+        try? FileManager.default.copyItem(atPath: "\(directory)/\(name)", toPath: "\(catalog.root)/\(name)")
+    }
+
+    /// Brings a file.
+    func fetch(_ path: String) async throws {
+        let target = "\(catalog.root)/\(path)"
+        try? Directory.removeFile(target)
+        let file = try AppendFile(creating: target)
+        try await storage.read(path) { piece in try piece.withUnsafeBytes { try file.append($0) } }
+        try file.close()
+    }
+
+    /// Brings all files that have spans.
+    func fetchMessages() async throws {
+        var paths: [String] = []
+        try catalog.visit { found in
+            guard case .manifest(let manifest, _, _) = found, let file = manifest.files.first else { return }
+            paths.append(file.path)
+        }
+        for path in paths { try await fetch(path) }
+    }
+
+    /// It was looked at.
+    func drop(_ path: String) throws {
+        try Directory.removeFile("\(catalog.root)/\(path)")
+    }
+
+    /// Reads all files that the manifests speak of, and keeps none.
+    func measure() async throws -> [String: ArchiveVerification.Found] {
+        var paths: [String] = []
+        try catalog.visit { found in
+            if case .manifest(let manifest, _, _) = found { paths += manifest.files.map(\.path) }
+        }
+        var all: [String: ArchiveVerification.Found] = [:]
+        for path in paths {
+            guard let hash = Digest.Running() else { throw FileError.noMemory(path) }
+            var bytes = 0
+            do {
+                try await storage.read(path) { piece in
+                    bytes += piece.count
+                    hash.append(piece)
+                }
+            } catch let error as ObjectStorageError where error.isMissing {
+                continue
+            }
+            all[path] = ArchiveVerification.Found(bytes: bytes, sha256: Digest.hex(hash.finish()))
+        }
+        return all
+    }
+}

@@ -1,0 +1,178 @@
+/// What a bucket does not have yet of an archive: the directory `.upload`, with a copy of each manifest that is to go
+/// up with its files, and lists of names that are to go from the bucket. It is there where the archive has a bucket.
+///
+/// Whoever changes an archive says so here *before* a manifest gets its name, or a file loses it. So a crash leaves a
+/// note too many, which ``ArchiveUploader`` recognises, and never one too few.
+struct ArchiveOutbox {
+    /// A manifest that waits.
+    struct Entry: Comparable {
+        let name: String
+        /// What its files have; 0 for what was there before the archive had a bucket.
+        let bytes: Int
+
+        static func < (left: Entry, right: Entry) -> Bool { left.name < right.name }
+    }
+
+    /// Names that are to go from the bucket, from the archive's directory on.
+    struct Removal {
+        let name: String
+        let paths: [String]
+    }
+
+    static let directory = ".upload"
+    private static let entrySuffix = ".manifest.json"
+    private static let removalSuffix = ".remove"
+    private static let asideSuffix = ".aside"
+    /// Bytes of a list.
+    private static let maxRemoval = 16 << 20
+
+    /// Of the archive.
+    let root: String
+    var path: String { "\(root)/\(Self.directory)" }
+    /// What is in the bucket, and still here.
+    var done: String { "\(path)/done" }
+    /// What is in the bucket only.
+    var away: String { "\(path)/away" }
+
+    /// Nil where the archive has no bucket.
+    init?(of root: String) {
+        self.root = root
+        guard Directory.has(path) else { return nil }
+    }
+
+    private init(creating root: String) throws(FileError) {
+        self.root = root
+        try Directory.create(done)
+        try Directory.create(away)
+    }
+
+    /// From now on the archive has a bucket.
+    static func create(_ root: String) throws(FileError) -> ArchiveOutbox {
+        try ArchiveOutbox(creating: root)
+    }
+
+    /// The manifest is about to get its name. May be said again.
+    /// - Parameter isOld: it has had it since before the archive had a bucket.
+    func add(_ manifest: ArchiveManifest, _ bytes: [UInt8], isOld: Bool = false) throws(FileError) {
+        let target = "\(path)/\(Self.name(of: manifest, bytes, isOld: isOld))"
+        // An erasure that was interrupted is gone on with; what was set aside of it meanwhile would count for ever.
+        if Directory.has(target + Self.asideSuffix) { try Directory.removeFile(target + Self.asideSuffix) }
+        guard !Directory.has(target) else { return }
+        try Directory.replace(target, with: bytes)
+    }
+
+    private static func name(of manifest: ArchiveManifest, _ bytes: [UInt8], isOld: Bool) -> String {
+        let size = isOld ? 0 : manifest.files.reduce(0) { $0 + $1.bytes }
+        return "\(manifest.number.digits(20))-\(ArchiveManifest.hash(bytes).prefix(32))-\(size)\(entrySuffix)"
+    }
+
+    /// The manifest and its files are about to be removed, and what is in place of them was added. May be said again.
+    func remove(_ manifest: ArchiveManifest, _ bytes: [UInt8]) throws(FileError) {
+        let paths = [manifest.manifestPath] + manifest.files.map(\.path)
+        let list = Array(paths.map { "\($0)\n" }.joined().utf8)
+        try Directory.replace("\(path)/\(ArchiveManifest.hash(list).prefix(32))\(Self.removalSuffix)", with: list)
+        for isOld in [false, true] {
+            // Nobody is to bring it back from there.
+            let entry = "\(away)/\(Self.name(of: manifest, bytes, isOld: isOld))"
+            if Directory.has(entry) { try Directory.removeFile(entry) }
+        }
+    }
+
+    // MARK: Reading
+
+    /// In the order of their numbers.
+    func entries() throws(FileError) -> [Entry] {
+        var entries: [Entry] = []
+        try Directory.visit(path) { name in
+            guard name.hasSuffix(Self.entrySuffix) else { return }
+            let bytes = name.dropLast(Self.entrySuffix.count).split(separator: "-").last.flatMap { Int($0) }
+            entries.append(Entry(name: name, bytes: bytes ?? 0))
+        }
+        return entries.sorted()
+    }
+
+    /// How many manifests are to go from the bucket, with their files.
+    func removalCount() throws(FileError) -> Int { try removalNames().count }
+
+    private func removalNames() throws(FileError) -> [String] {
+        try Directory.names(in: path).filter { $0.hasSuffix(Self.removalSuffix) }
+    }
+
+    func removals() throws(FileError) -> [Removal] {
+        try removalNames().map { name throws(FileError) in
+            let bytes = try FileReader.contents(of: "\(path)/\(name)", limit: Self.maxRemoval)
+            return Removal(
+                name: name, paths: String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init))
+        }
+    }
+
+    /// Files that were written anew, and that the bucket has as they were before.
+    func rewritten() throws(FileError) -> Int {
+        var count = 0
+        for name in try Directory.names(in: path)
+        where name.hasSuffix(Self.entrySuffix) || name.hasSuffix(Self.entrySuffix + Self.asideSuffix) {
+            do throws(FileError) {
+                if let (manifest, _) = try manifest(name), !manifest.supersedes.isEmpty {
+                    count += manifest.files.count
+                }
+            } catch {
+                // It was uploaded a moment ago.
+                guard error.isMissing else { throw error }
+            }
+        }
+        return count
+    }
+
+    /// Whether something does not get to the bucket that takes the place of what is to go from there.
+    func lacksSuccessors() throws(FileError) -> Bool {
+        for name in try Directory.names(in: path) where name.hasSuffix(Self.entrySuffix + Self.asideSuffix) {
+            guard let (manifest, _) = try manifest(name), manifest.supersedes.isEmpty else { return true }
+        }
+        return false
+    }
+
+    /// Nil where it cannot be read as one.
+    func manifest(_ name: String) throws(FileError) -> (manifest: ArchiveManifest, bytes: [UInt8])? {
+        let bytes = try FileReader.contents(of: "\(path)/\(name)", limit: ArchiveDirectory.maximumManifest)
+        return bytes.withUnsafeBytes { ArchiveManifest($0) }.map { ($0, bytes) }
+    }
+
+    /// Where the manifests of an archive are that was there before it had a bucket, has been written down.
+    var isBegun: Bool {
+        get { Directory.has("\(path)/begun") }
+        nonmutating set { try? Directory.replace("\(path)/begun", with: []) }
+    }
+
+    // MARK: Ends
+
+    /// - Parameter keeps: whether the files are to be removed here later.
+    func finish(_ name: String, keeps: Bool) throws(FileError) {
+        guard keeps else { return try Directory.removeFile("\(path)/\(name)") }
+        try Directory.move("\(path)/\(name)", to: "\(done)/\(name)")
+    }
+
+    /// It is not tried again, and stays for a person to look at.
+    func setAside(_ name: String) throws(FileError) {
+        try Directory.move("\(path)/\(name)", to: "\(path)/\(name)\(Self.asideSuffix)")
+    }
+}
+
+extension ArchiveManifest {
+    /// What stands in place of a manifest whose files are in the bucket only.
+    static let uploadedSuffix = ".uploaded.json"
+
+    /// - Parameter manifest: the name that it has where its files are there.
+    static func uploadedName(of manifest: String) -> String {
+        manifest.dropLast(".manifest.json".count) + uploadedSuffix
+    }
+
+    /// Where it stands, from the archive's directory on.
+    var manifestPath: String {
+        let first = files.first?.path ?? ""
+        let name = first.split(separator: "/").last.map { $0.prefix { $0 != "." } } ?? ""
+        return "\(Directory.parent(of: first))/\(Self.name(beside: String(name)))"
+    }
+
+    /// The same, where its files are in the bucket only.
+    var uploadedPath: String { Self.uploadedName(of: manifestPath) }
+}

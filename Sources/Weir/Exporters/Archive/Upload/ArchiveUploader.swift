@@ -1,0 +1,294 @@
+import Logging
+
+/// Brings what an archive publishes to a bucket, beside the exporter: files, and then their manifests, which are the
+/// commit there as they are here. What is left to do stands in ``ArchiveOutbox``, and what is done of a large file the
+/// bucket knows, so a run goes on where another one ended.
+actor ArchiveUploader {
+    /// Between two looks for something to do.
+    private static let interval = Duration.seconds(1)
+    private static let longestPause = Duration.seconds(30)
+    /// What cannot be uploaded as it is may be about to change, for so long.
+    private static let patience = Duration.seconds(3_600)
+    /// Until it is looked at again.
+    private static let postponement = Duration.seconds(5)
+    /// Between two looks for files that are old enough to be removed here.
+    private static let removalInterval = Duration.seconds(60)
+    /// Manifests whose files are removed here in one go, so that uploads do not wait for long.
+    private static let maxRemovals = 100
+
+    private let outbox: ArchiveOutbox
+    private let configuration: ArchiveUploadConfiguration
+    private let storage: ObjectStorage
+    private let telemetry: UploadTelemetry
+    private let logger: Logger
+    private let clock: @Sendable () -> Timestamp
+    private let executor: BlockingExecutor
+    private var task: Task<Void, Never>?
+    /// Keeps others, who share the archive's directory, from the same work.
+    private var lock: FileLock?
+    private var lastFailure: String?
+    private var lastRemoval: Timestamp?
+    /// Whether nothing goes from the bucket, since something was set aside.
+    private var isBlocked = false
+    /// What cannot be uploaded as it is, and when it is looked at again.
+    private var postponed: [String: Timestamp] = [:]
+
+    init(
+        _ root: String, _ configuration: ArchiveUploadConfiguration, _ context: Context,
+        clock: @escaping @Sendable () -> Timestamp
+    ) throws {
+        let telemetry = UploadTelemetry(context)
+        self.telemetry = telemetry
+        self.configuration = configuration
+        self.clock = clock
+        outbox = try ArchiveOutbox.create(root)
+        storage = try ObjectStorage(configuration.storage) { _ in telemetry.retries.add() }
+        logger = context.logger
+        executor = BlockingExecutor(label: "weir.\(context.id).upload")
+        logger.info(
+            "uploading",
+            metadata: ["bucket": "\(storage.description)", "endpoint": "\(configuration.storage.endpoint)"])
+    }
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+    /// Goes on until ``finish()``. May be said again.
+    func start() {
+        if task == nil { task = Task { await run() } }
+    }
+
+    /// What is not in the bucket by then is brought there by the next run.
+    func finish() async {
+        task?.cancel()
+        await task?.value
+        lock = nil
+        await storage.shutDown()
+    }
+
+    private func run() async {
+        var backoff = Backoff(initial: Self.interval, longest: Self.longestPause, multiplier: 2)
+        while !Task.isCancelled {
+            var pause = Self.interval
+            do {
+                if lock == nil { lock = try FileLock.take(outbox.path) }
+                if lock != nil { try await pass() }
+                note(nil)
+                backoff.reset()
+            } catch {
+                guard !Task.isCancelled else { return }
+                note("\(error)")
+                pause = backoff.next(named: (error as? ObjectStorageError)?.pause, chance: .random(in: 0...1))
+            }
+            try? await Task.sleep(for: pause)
+        }
+    }
+
+    /// A line when it begins to fail, and when it does no more.
+    private func note(_ failure: String?) {
+        if let failure {
+            telemetry.failures.add()
+            if failure != lastFailure {
+                logger.error("cannot upload; goes on trying", metadata: ["error": "\(failure)"])
+            }
+        } else if lastFailure != nil {
+            logger.info("uploads go on")
+        }
+        lastFailure = failure
+    }
+
+    /// Does all that can be done now.
+    private func pass() async throws {
+        try addOld()
+        // Before the manifests: what is in place of what goes is among those.
+        let removals = try outbox.removals()
+        let gone = Set(removals.flatMap(\.paths))
+        var waiting = 0
+        let now = clock()
+        postponed = postponed.filter { $0.value > now }
+        for entry in try outbox.entries() {
+            try Task.checkCancellation()
+            guard postponed[entry.name] == nil, try await take(entry.name, gone) else {
+                waiting += 1
+                continue
+            }
+        }
+        guard waiting == 0 else { return }
+        try await carryOut(removals)
+        try await removeHere()
+    }
+
+    /// What an archive has from before it had a bucket.
+    private func addOld() throws {
+        guard !outbox.isBegun else { return }
+        let outbox = outbox
+        try ArchiveCatalog(root: outbox.root, selection: ArchiveCatalog.Selection()).visit { found in
+            if case .manifest(let manifest, _, let bytes) = found { try outbox.add(manifest, bytes, isOld: true) }
+        }
+        outbox.isBegun = true
+    }
+
+    // MARK: Bringing there
+
+    /// - Returns: whether nothing is left to do for it.
+    private func take(_ name: String, _ gone: Set<String>) async throws -> Bool {
+        guard let (manifest, bytes) = try outbox.manifest(name) else {
+            return try setAside(name, because: "no manifest that can be read")
+        }
+        // Removed, or in place of another that was removed, before it got there.
+        if gone.contains(manifest.manifestPath) {
+            let upload = ArchiveUpload(
+                root: outbox.root, storage: storage, telemetry: telemetry, manifest: manifest, bytes: bytes)
+            for file in manifest.files { try await upload.abandon(file) }
+            return try drop(name)
+        }
+        switch try state(of: manifest, bytes) {
+        case .replaced: return try drop(name)
+        case .missing: return try wait(for: name, because: "its manifest is not at \(manifest.manifestPath)")
+        case .here: break
+        }
+        do {
+            try await ArchiveUpload(
+                root: outbox.root, storage: storage, telemetry: telemetry, manifest: manifest, bytes: bytes
+            ).run()
+        } catch let failure as ArchiveUpload.Failure {
+            guard case .damaged = failure else { return try setAside(name, because: failure.description) }
+            return try wait(for: name, because: failure.description)
+        }
+        try outbox.finish(name, keeps: configuration.removesAfter != nil)
+        logger.debug("uploaded", metadata: ["manifest": "\(manifest.manifestPath)"])
+        return true
+    }
+
+    private enum State {
+        case here
+        /// By one that says so.
+        case replaced
+        /// It is about to get its name, or was removed by somebody.
+        case missing
+    }
+
+    private func state(of manifest: ArchiveManifest, _ bytes: [UInt8]) throws(FileError) -> State {
+        let there: [UInt8]
+        do throws(FileError) {
+            there = try FileReader.contents(
+                of: "\(outbox.root)/\(manifest.manifestPath)", limit: ArchiveDirectory.maximumManifest)
+        } catch {
+            guard error.isMissing else { throw error }
+            return Directory.has("\(outbox.root)/\(manifest.uploadedPath)") ? .replaced : .missing
+        }
+        if there == bytes { return .here }
+        let other = there.withUnsafeBytes { ArchiveManifest($0) }
+        let hash = ArchiveManifest.digits(Digest.sha256(bytes))
+        return other?.supersedes.contains(hash) ?? false ? .replaced : .missing
+    }
+
+    private func drop(_ name: String) throws -> Bool {
+        try outbox.finish(name, keeps: false)
+        return true
+    }
+
+    private func wait(for name: String, because reason: String) throws -> Bool {
+        let since = try Directory.modified("\(outbox.path)/\(name)")
+        guard clock() >= since.adding(Self.patience) else {
+            postponed[name] = clock().adding(Self.postponement)
+            return false
+        }
+        return try setAside(name, because: reason)
+    }
+
+    private func setAside(_ name: String, because reason: String) throws -> Bool {
+        try outbox.setAside(name)
+        telemetry.setAside.add()
+        logger.error(
+            "does not upload a file",
+            metadata: ["reason": "\(reason)", "entry": "\(outbox.path)/\(name)"])
+        return true
+    }
+
+    // MARK: Removing
+
+    private func carryOut(_ removals: [ArchiveOutbox.Removal]) async throws {
+        let isBlocked = try !removals.isEmpty && outbox.lacksSuccessors()
+        if isBlocked, !self.isBlocked {
+            logger.error("removes nothing in the bucket, since what takes its place there is set aside")
+        }
+        self.isBlocked = isBlocked
+        guard !isBlocked else { return telemetry.pendingRemovals.set(removals.count) }
+        for (index, removal) in removals.enumerated() {
+            telemetry.pendingRemovals.set(removals.count - index)
+            // Manifests first, so that none is there without its file.
+            let paths = removal.paths.sorted { Self.isManifest($0) && !Self.isManifest($1) }
+            for path in paths { try await storage.delete(path) }
+            try outbox.finish(removal.name, keeps: false)
+        }
+        telemetry.pendingRemovals.set(0)
+    }
+
+    private static func isManifest(_ path: String) -> Bool {
+        path.split(separator: "/").last?.hasPrefix("_") ?? false
+    }
+
+    /// Removes the files that the bucket has and that are old enough, here; of each, the manifest stays by another
+    /// name: it says which records are not to be written again.
+    private func removeHere() async throws {
+        guard let after = configuration.removesAfter else { return }
+        let now = clock()
+        if let lastRemoval, lastRemoval <= now, now < lastRemoval.adding(min(after, Self.removalInterval)) { return }
+        var entries: [String] = []
+        for name in try Directory.names(in: outbox.done).sorted()
+        where try Directory.modified("\(outbox.done)/\(name)").adding(after) <= now {
+            entries.append(name)
+        }
+        let due = entries.prefix(Self.maxRemovals)
+        for name in due { try await look(into: name) }
+        // Nobody looks for spans to erase in them, or merges them, meanwhile.
+        guard let change = try ArchiveChange(outbox.root) else { return }
+        for name in due where Directory.has("\(outbox.done)/\(name)") {
+            if let (manifest, bytes) = try outbox.manifest("done/\(name)"), try removeHere(manifest, bytes) {
+                try Directory.move("\(outbox.done)/\(name)", to: "\(outbox.away)/\(name)")
+            } else {
+                try Directory.removeFile("\(outbox.done)/\(name)")
+            }
+        }
+        withExtendedLifetime(change) {}
+        if due.count == entries.count { lastRemoval = now }
+    }
+
+    /// It was in the bucket once; that may be another one by now, or somebody may have tidied up in it. What was
+    /// removed here before a crash is not here to be uploaded again.
+    private func look(into name: String) async throws {
+        guard let (manifest, bytes) = try outbox.manifest("done/\(name)"), try state(of: manifest, bytes) == .here,
+            try await !hasAll(manifest)
+        else { return }
+        logger.error(
+            "a file is not in the bucket any more; it is uploaded again",
+            metadata: ["manifest": "\(manifest.manifestPath)"])
+        try Directory.move("\(outbox.done)/\(name)", to: "\(outbox.path)/\(name)")
+    }
+
+    private func hasAll(_ manifest: ArchiveManifest) async throws -> Bool {
+        for file in manifest.files {
+            guard let there = try await storage.head(file.path), there.size == file.bytes, there.sha256 == file.sha256
+            else { return false }
+        }
+        return try await storage.head(manifest.manifestPath) != nil
+    }
+
+    /// - Returns: whether its files are in the bucket only. Not where another one took its place, and not what has
+    ///   spans of several days: how many of each is known only by reading it.
+    private func removeHere(_ manifest: ArchiveManifest, _ bytes: [UInt8]) throws -> Bool {
+        guard let day = manifest.place?.day, manifest.isWithin(day) else { return false }
+        let (place, uploaded) = ("\(outbox.root)/\(manifest.manifestPath)", "\(outbox.root)/\(manifest.uploadedPath)")
+        if try state(of: manifest, bytes) == .here {
+            try Directory.move(place, to: uploaded)
+            try Directory.sync(Directory.parent(of: place))
+        } else if !Directory.has(uploaded) || Directory.has(place) {
+            return false
+        }
+        for file in manifest.files where Directory.has("\(outbox.root)/\(file.path)") {
+            try Directory.removeFile("\(outbox.root)/\(file.path)")
+            telemetry.removedHere.add()
+        }
+        return true
+    }
+}

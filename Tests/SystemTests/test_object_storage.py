@@ -1,0 +1,624 @@
+"""An archive in a bucket: the same tree as on disk, whole whenever a reader looks, whatever happens on the way."""
+
+import hashlib
+import json
+import os
+import re
+import time
+
+import pytest
+
+import archives
+import parquets
+from buckets import BUCKET, CUT, INTERNAL, LOST, OK, PREFIX, RESET, SLOW, WRONG_TAG, Moto, StrictStore, download
+from faults import killed
+from ledger import Ledger, Load, send
+from otlp import a_body, a_span, text
+from waiting import eventually
+from weir import archive, command, configuration, sqlite
+from wire import post
+
+
+def long(*values):
+    return pytest.param(*values, marks=pytest.mark.torture)
+
+
+@pytest.fixture(scope="module")
+def moto(tmp_path_factory):
+    server = Moto(tmp_path_factory.mktemp("moto"))
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def bucket(moto):
+    """An empty one."""
+    for name in moto.names():
+        moto.client.delete_object(Bucket=BUCKET, Key=name)
+    for upload in moto.client.list_multipart_uploads(Bucket=BUCKET).get("Uploads", []):
+        moto.client.abort_multipart_upload(Bucket=BUCKET, Key=upload["Key"], UploadId=upload["UploadId"])
+    return moto
+
+
+@pytest.fixture
+def stores():
+    made = []
+
+    def make(*arguments, **keys):
+        made.append(StrictStore(*arguments, **keys))
+        return made[-1]
+
+    yield make
+    for store in made:
+        store.close()
+    for store in made:
+        assert not store.wrong, store.wrong
+
+
+@pytest.fixture
+def store(stores):
+    return stores()
+
+
+def keys(directory, store, format="otlp_proto", storage=None, **further):
+    """An exporter whose archive goes to the store."""
+    further = {"retry_on_failure": {"initial_interval": "10ms", "max_interval": "50ms"}, **further}
+    return {"archive": archive(directory, format, object_storage=store.keys(**(storage or {})), **further)}
+
+
+def outbox(directory):
+    return sorted(path.name for path in (directory / ".upload").glob("*.manifest.json"))
+
+
+def uploaded(weir, directory, files=1):
+    """Waits until nothing is left to do, and there was something."""
+
+    def story():
+        return f"not uploaded: {outbox(directory)}\n{weir.log()}"
+
+    eventually(lambda: len(list(directory.rglob("_*.manifest.json"))) >= files and not outbox(directory), story, 30)
+
+
+def tree(directory):
+    """The files of an archive that readers see, by their names."""
+    paths = [*archives.published(directory), *directory.rglob("_*.manifest.json")]
+    return {str(path.relative_to(directory)): path.read_bytes() for path in paths}
+
+
+def in_bucket(store):
+    return {name.removeprefix(f"{PREFIX}/"): store.read(name) for name in store.names()}
+
+
+def large(mebibytes, dice):
+    """A span that does not get smaller."""
+    noise = dice.randbytes(mebibytes << 19).hex()
+    return a_body(a_span(attributes=[text("noise", noise)]))
+
+
+@pytest.mark.parametrize("format", ["otlp_proto", "otlp_json", "parquet"])
+def test_the_bucket_has_the_same_tree(start, bucket, tmp_path, format):
+    root = tmp_path / "archive"
+    weir = start(exporters=keys(root, bucket, format, storage={"storage_class": "STANDARD_IA"}))
+    sent = send(weir)
+    uploaded(weir, root)
+    assert in_bucket(bucket) == tree(root)
+    copy = download(bucket, tmp_path / "copy")
+    assert {found.span.span_id for found in archives.spans(copy)} == sent
+    for name in bucket.names():
+        found = bucket.client.head_object(Bucket=BUCKET, Key=name)
+        assert found["Metadata"]["sha256"] == hashlib.sha256(bucket.read(name)).hexdigest()
+        assert ("StorageClass" in found) != name.endswith(".manifest.json")
+    done = command("archive", "verify", "--directory", str(copy))
+    assert done.returncode == 0 and ": whole" in done.stdout, done
+    assert weir.metric("weir_archive_upload_files") == len(archives.published(root))
+    weir.stop()
+    assert bucket.secret not in weir.log()
+
+
+@pytest.mark.parametrize("dialect", ["s3", "gcs"])
+def test_a_strict_store_takes_it_too_in_parts_and_whole(start, stores, tmp_path, dice, dialect):
+    store, root = stores(dialect), tmp_path / "archive"
+    weir = start(exporters=keys(root, store, max_file_age="3s", storage={"storage_class": "COLDLINE"}))
+    for _ in range(3):
+        post(weir.endpoint, large(4, dice))
+    uploaded(weir, root)
+    assert in_bucket(store) == tree(root)
+    assert max(map(len, store.objects.values())) > 10 << 20 and store.parts_put
+    assert {store.classes[name] for name in store.names()} == {"COLDLINE", None}
+
+
+def test_credentials_may_come_from_a_file_and_change(start, bucket, tmp_path):
+    root, file = tmp_path / "archive", tmp_path / "credentials"
+
+    def write(secret):
+        file.touch(mode=0o600)
+        file.write_text(f"[other]\naws_access_key_id = x\n[weir]\naws_access_key_id={bucket.id}\n# …\naws_secret_access_key = {secret}\n")
+
+    write("not/the+secret")
+    own = {"credentials_file": str(file), "profile": "weir"}
+    own = {key: value for key, value in bucket.keys(**own).items() if "_key" not in key}
+    weir = start(exporters={"archive": archive(root, object_storage=own)})
+    sent = send(weir)
+    eventually(lambda: "SignatureDoesNotMatch" in weir.log(), weir.log)
+    assert not bucket.names() and "not/the+secret" not in weir.log()
+    assert weir.metric("weir_archive_upload_pending") > 0 and weir.metric("weir_archive_upload_pending_bytes") > 0
+    write(bucket.secret)
+    uploaded(weir, root)
+    assert {found.span.span_id for found in archives.spans(download(bucket, tmp_path / "copy"))} == sent
+    eventually(lambda: "uploads go on" in weir.log(), weir.log)
+
+
+def test_a_clock_that_is_wrong_is_set_by_the_store_s(start, stores, tmp_path):
+    store, root = stores(ahead=7_200), tmp_path / "archive"
+    weir = start(exporters=keys(root, store))
+    send(weir)
+    uploaded(weir, root)
+    assert in_bucket(store) == tree(root)
+
+
+@pytest.mark.parametrize("mood", [SLOW, RESET, LOST, CUT, WRONG_TAG])
+def test_nothing_is_lost_to_a_store_with_bad_days(start, stores, tmp_path, dice, mood):
+    # The first and the third request of each kind go wrong.
+    seen = {}
+
+    def moody(method, target):
+        kind = (method, re.sub(r"[^?&]*/|=[^&]*", "", target)[:40])
+        seen[kind] = seen.get(kind, 0) + 1
+        return mood if seen[kind] in (1, 3) else OK
+
+    store, root = stores(mood=moody), tmp_path / "archive"
+    weir = start(exporters=keys(root, store, max_file_age="2s"))
+    sent = send(weir)
+    for _ in range(2):
+        post(weir.endpoint, large(3, dice))
+    uploaded(weir, root)
+    assert in_bucket(store) == tree(root)
+    assert sent <= {found.span.span_id for found in archives.spans(download(store, tmp_path / "copy"))}
+    assert store.secret not in weir.log()
+
+
+def test_a_manifest_of_somebody_else_is_not_overwritten(start, stores, tmp_path):
+    down = True
+    store = stores(mood=lambda *_: SLOW if down else OK)
+    root = tmp_path / "archive"
+    weir = start(exporters=keys(root, store))
+    send(weir)
+    [manifest] = eventually(lambda: list(root.rglob("_*.manifest.json")), weir.log)
+    name = f"{PREFIX}/{manifest.relative_to(root)}"
+    store.last_class = None
+    store.objects[name], store.metadata[name] = b'{"files":[]}', {}
+    [file] = archives.published(root)
+    theirs = f"{PREFIX}/{file.relative_to(root)}"
+    store.objects[theirs], store.metadata[theirs], store.classes[theirs] = b"theirs", {}, None
+    down = False
+    eventually(lambda: "has another manifest of that name" in weir.log(), weir.log, 30)
+    assert store.objects[name] == b'{"files":[]}' and store.objects[theirs] == b"theirs"
+    assert weir.metric("weir_archive_upload_set_aside") == 1
+    [aside] = (root / ".upload").glob("*.aside")
+    assert aside.read_bytes() == manifest.read_bytes()
+    # What comes after it is not held up.
+    sent = send(weir)
+    uploaded(weir, root, 2)
+    assert sent <= {s.span.span_id for path in archives.published(root)[1:] for m in archives.messages(path) for s in archives.flat(m)}
+    assert len(store.names()) == 4
+
+
+def test_a_full_outbox_stops_the_exporter_and_nothing_else(start, stores, tmp_path, dice):
+    down = True
+    store = stores(mood=lambda *_: SLOW if down else OK)
+    root = tmp_path / "archive"
+    weir = start(exporters=keys(root, store, storage={"max_pending_bytes": "2MiB"}))
+    for _ in range(3):
+        post(weir.endpoint, large(1, dice))
+    eventually(lambda: "max_pending_bytes is 2097152" in weir.log() or post(weir.endpoint, large(1, dice)) is None, weir.log, 30)
+    # It waits in the journal.
+    sent = send(weir)
+    assert weir.metric("weir_journal_bytes") > 0
+    down = False
+    weir.drain()
+    uploaded(weir, root)
+    assert sent <= {found.span.span_id for found in archives.spans(download(store, tmp_path / "copy"))}
+
+
+def test_an_upload_in_parts_goes_on_after_a_kill(start, stores, tmp_path, dice, journal):
+    down = True
+
+    def mood(method, target):
+        return SLOW if down and "partNumber=3" in target else OK
+
+    store, root = stores(mood=mood), tmp_path / "archive"
+    further = dict(exporters=keys(root, store, max_file_age="2s"), journal=journal | {"max_bytes": "64MiB"})
+    weir = start(**further)
+    for _ in range(4):
+        post(weir.endpoint, large(4, dice))
+    eventually(lambda: sum(store.parts_put.values()) >= 2 and weir.metric("weir_archive_upload_retries"), weir.log, 30)
+    assert not [name for name in store.names() if name.endswith(".manifest.json")]
+    weir.process.kill()
+    killed(weir)
+    before = dict(store.parts_put)
+    down = False
+    weir = start(**further)
+    weir.drain()
+    uploaded(weir, root)
+    # What the store had was not sent again.
+    assert {part: store.parts_put[part] for part in before} == before and set(before.values()) == {1}
+    assert weir.metric("weir_archive_upload_resumed") == 1
+    assert in_bucket(store) == tree(root) and not store.uploads
+
+
+@pytest.mark.parametrize("rounds", [4, long(60)])
+def test_kills_at_any_moment_leave_no_manifest_without_its_file(start, bucket, tmp_path, dice, journal, rounds):
+    ledger, root = Ledger(), tmp_path / "archive"
+    further = dict(exporters=keys(root, bucket, max_file_size="6MiB"), journal=journal | {"max_bytes": "64MiB"})
+
+    def noisy(attributes):
+        return a_span(attributes=[*attributes, text("noise", dice.randbytes(1 << 15).hex())])
+
+    with Load(ledger, dice.random(), make=noisy) as load:
+        for _ in range(rounds):
+            weir = start(**further)
+            load.endpoint = weir.endpoint
+            enough = len(ledger.acknowledged) + dice.randint(1, 100)
+            eventually(lambda: len(ledger.acknowledged) >= enough, weir.log, 30)
+            more = len(bucket.names()) + dice.randint(0, 3)
+            eventually(lambda: len(bucket.names()) >= more, weir.log, 30)
+            weir.process.kill()
+            killed(weir)
+            whole(bucket)
+        weir = start(**further)
+        load.endpoint = weir.endpoint
+    weir.drain()
+    uploaded(weir, root)
+    weir.stop()
+    assert in_bucket(bucket) == tree(root)
+    wrong = ledger.compare(download(bucket, tmp_path / "copy"))
+    assert not wrong, wrong
+    assert not bucket.client.list_multipart_uploads(Bucket=BUCKET).get("Uploads")
+
+
+def whole(store):
+    """Whatever a reader of the bucket finds a manifest of is there, and is that."""
+    for name in store.names():
+        if name.endswith(".manifest.json"):
+            for file in json.loads(store.read(name))["files"]:
+                assert hashlib.sha256(store.read(f"{PREFIX}/{file['path']}")).hexdigest() == file["sha256"]
+
+
+def test_files_go_from_here_when_the_bucket_has_them_and_do_not_come_again(start, stores, tmp_path, journal):
+    store, root = stores(), tmp_path / "archive"
+    further = dict(exporters=keys(root, store, storage={"remove_local_after": "0s"}), journal=journal)
+    weir = start(**further)
+    sent = send(weir)
+    eventually(lambda: store.names() and not archives.published(root) and not outbox(root), weir.log, 30)
+    eventually(lambda: list(root.rglob("_*.uploaded.json")), weir.log)
+    assert weir.metric("weir_archive_upload_removed_local_files") > 0
+    weir.stop()
+    # What went is not missed.
+    verified = command("archive", "verify", "--directory", str(root))
+    assert verified.returncode == 0 and ": whole" in verified.stdout, verified
+    # The journal delivers everything again.
+    for cursor in (tmp_path / "journal").rglob("*.cursor"):
+        cursor.unlink()
+    weir = start(**further)
+    weir.drain()
+    weir.stop()
+    assert {s.span.span_id for s in archives.spans(download(store, tmp_path / "copy"))} == sent
+    assert not archives.published(root)
+    wrong = [name for name, count in count_spans(tmp_path / "copy").items() if count > 1]
+    assert not wrong
+
+
+def count_spans(directory):
+    counts = {}
+    for found in archives.spans(directory):
+        counts[found.span.span_id] = counts.get(found.span.span_id, 0) + 1
+    return counts
+
+
+def test_an_archive_that_gets_a_bucket_brings_what_it_has(start, stores, tmp_path):
+    store, root = stores(), tmp_path / "archive"
+    weir = start(exporters={"archive": archive(root)})
+    sent = send(weir)
+    weir.stop()
+    before = tree(root)
+    weir = start(exporters=keys(root, store))
+    eventually(lambda: len(store.names()) == len(before), weir.log, 30)
+    assert in_bucket(store) == before and sent
+
+
+def test_what_is_damaged_here_is_not_uploaded(start, stores, tmp_path):
+    down = True
+    store, root = stores(mood=lambda *_: SLOW if down else OK), tmp_path / "archive"
+    weir = start(exporters=keys(root, store))
+    send(weir)
+    eventually(lambda: outbox(root), weir.log)
+    [file] = archives.published(root)
+    file.write_bytes(file.read_bytes()[:-1] + b"?")
+    # As if it had been so for long: it might be about to be replaced.
+    for name in outbox(root):
+        os.utime(root / ".upload" / name, (1, 1))
+    down = False
+    eventually(lambda: "not what its manifest says" in weir.log(), weir.log, 30)
+    assert not [name for name in store.names() if name.endswith(".manifest.json")]
+
+
+@pytest.mark.parametrize(
+    "change, problem",
+    [
+        ({"bucket": None}, "object_storage.bucket: is missing, wanted a string"),
+        ({"bucket": "a/b"}, "wanted the name of a bucket"),
+        ({"secret_access_key": None}, "found no credentials, wanted access_key_id and secret_access_key, or credentials_file"),
+        ({"credentials_file": "nowhere"}, "found two kinds of credentials, wanted one"),
+        ({"access_key_id": None, "secret_access_key": None, "credentials_file": "nowhere"}, "open nowhere: no such file"),
+        ({"endpoint": "http://127.0.0.1:1/path"}, "found a URL with a path, wanted one without"),
+        ({"part_size": "1MiB"}, "wanted a size in 5MiB...256MiB"),
+        ({"remove_local_after": "soon"}, "wanted a duration such as 0s or 24h"),
+        ({"storage_class": "cold"}, "wanted a storage class such as STANDARD_IA"),
+        ({"provider": "azure"}, "wanted one of s3, gcs"),
+        ({"prefix": "../x"}, "wanted at most 512 characters of ASCII"),
+        ({"buckett": "x"}, "is not a known key"),
+    ],
+)
+def test_check_names_what_is_wrong(tmp_path, change, problem):
+    own = {"endpoint": "http://127.0.0.1:1", "bucket": "traces", "access_key_id": "id", "secret_access_key": "a secret"}
+    own = {key: value for key, value in {**own, "secret_access_key": "abcdefghijklmnop", **change}.items() if value is not None}
+    file = tmp_path / "collector.yaml"
+    file.write_text(configuration(exporters={"archive": archive(tmp_path / "a", object_storage=own)}))
+    done = command("check", "--config", str(file))
+    out = done.stdout + done.stderr
+    assert done.returncode == 1 and problem in out, out
+    assert "abcdefghijklmnop" not in out
+
+
+def test_print_config_shows_no_credentials(tmp_path):
+    own = {"bucket": "traces", "access_key_id": "AKIDHIDDEN", "secret_access_key": "abcdefghijklmnop", "region": "eu-central-1"}
+    file = tmp_path / "collector.yaml"
+    file.write_text(configuration(exporters={"archive": archive(tmp_path / "a", object_storage=own)}))
+    done = command("print-config", "--config", str(file))
+    assert done.returncode == 0 and "abcdefghijklmnop" not in done.stdout and "AKIDHIDDEN" not in done.stdout
+    assert "part_size: 16MiB" in done.stdout, done.stdout
+
+
+@pytest.mark.parametrize("format", ["otlp_json", "parquet"])
+def test_the_commands_look_into_a_bucket(start, stores, tmp_path, format):
+    store, root = stores(), tmp_path / "archive"
+    weir = start(exporters=keys(root, store, format))
+    send(weir)
+    # Of rows, those with a clock that is far off stand together.
+    start_time = time.time_ns() if format == "parquet" else 1
+    post(weir.endpoint, a_body(a_span(start_time_unix_nano=start_time, end_time_unix_nano=start_time + 1)))
+    uploaded(weir, root, 2)
+    config = ["--config", str(weir.config), "--directory", f"s3://{BUCKET}/{PREFIX}"]
+
+    def same(*arguments):
+        there = command("archive", *arguments, *config)
+        here = command("archive", *arguments, "--directory", str(root))
+        assert there.returncode == 0 and there.stdout == here.stdout and there.stdout, (there, here)
+        return there.stdout
+
+    for arguments in (["ls"], ["ls", "--json"], ["stat"], ["verify"], ["ls", "--from", "2026-01-01"]):
+        same(*arguments)
+    assert ": whole" in same("verify")
+    if format == "otlp_json":
+        assert same("cat").count("resourceSpans") == 21
+        assert same("cat", "--to", "1980-01-01").count("resourceSpans") == 1
+    # What is not what it was, and what is not there.
+    files = [name for name in store.names() if not name.endswith(".manifest.json")]
+    store.objects[files[0]] += b"?"
+    del store.objects[files[1]]
+    done = command("archive", "verify", *config)
+    assert done.returncode == 1 and "wanted" in done.stdout and "is missing" in done.stdout, done
+    other = command("archive", "ls", "--config", str(weir.config), "--directory", "s3://another")
+    assert other.returncode != 0 and "found no archive in" in other.stderr
+
+
+@pytest.mark.parametrize("removed", [False, True])
+def test_an_erasure_reaches_the_bucket(start, stores, tmp_path, removed):
+    store, root = stores(), tmp_path / "archive"
+    own = {"remove_local_after": "0s"} if removed else {}
+    weir = start(directory=tmp_path, exporters=keys(root, store, compression="none", storage=own))
+    kept = [a_span() for _ in range(3)]
+    person = a_span(attributes=[text("user.id", "maria-4711")])
+    for span in [*kept, person]:
+        post(weir.endpoint, a_body(span))
+
+    def has(span):
+        return any(span.span_id in content for content in list(store.objects.values()))
+
+    eventually(lambda: has(person) and not outbox(root), weir.log, 30)
+    if removed:
+        eventually(lambda: not archives.published(root), weir.log, 30)
+    config = ["--config", str(weir.config)]
+    done = command("erase", "subject", *config, "--tenant", "default", "--subject", "user.id=maria-4711", cwd=tmp_path, deadline=60)
+    assert done.returncode in (0, 3), done
+
+    def complete():
+        return command("erase", "apply", *config, cwd=tmp_path, deadline=60).returncode == 0
+
+    eventually(complete, weir.log, 30)
+    # Said to be complete is not before the bucket has it.
+    assert not has(person)
+    eventually(lambda: not has(person) and not outbox(root), lambda: f"{done.stdout}{weir.log()}", 30)
+    if removed:
+        eventually(lambda: not archives.published(root), weir.log, 30)
+    whole(store)
+    assert {found.span.span_id for found in archives.spans(download(store, tmp_path / "copy"))} == {s.span_id for s in kept}
+    verified = command("archive", "verify", "--directory", str(tmp_path / "copy"))
+    assert verified.returncode == 0, verified.stdout
+
+
+def test_days_that_are_merged_are_merged_in_the_bucket(start, stores, tmp_path):
+    store, root = stores(), tmp_path / "archive"
+    weir = start(directory=tmp_path, exporters=keys(root, store))
+    sent = set()
+    for files in (1, 2, 3):
+        sent |= send(weir, 3)
+        uploaded(weir, root, files)
+    before = set(store.names())
+    done = command("archive", "compact", "--config", str(weir.config), cwd=tmp_path, deadline=60)
+    assert done.returncode == 0, done
+    eventually(lambda: in_bucket(store) == tree(root), lambda: f"{store.names()} {done}\n{weir.log()}", 30)
+    assert not before & set(store.names()) and len(store.names()) == 2
+    assert {found.span.span_id for found in archives.spans(download(store, tmp_path / "copy"))} == sent
+
+
+@pytest.mark.parametrize("format", ["otlp_proto", "parquet"])
+def test_a_day_comes_back_from_the_bucket(start, stores, tmp_path, format):
+    store, root = stores(), tmp_path / "archive"
+    own = keys(root, store, format, storage={"remove_local_after": "0s"}) | {"sqlite": sqlite(tmp_path / "hot")}
+    weir = start(directory=tmp_path, exporters=own)
+    for _ in range(20):
+        now = time.time_ns()
+        post(weir.endpoint, a_body(a_span(start_time_unix_nano=now, end_time_unix_nano=now + 1)))
+    weir.drain()
+    eventually(lambda: store.names() and not archives.published(root) and not outbox(root), weir.log, 30)
+    weir.stop()
+    for path in (tmp_path / "hot").glob("spans-*"):
+        path.unlink()
+    restore = ["archive", "restore", "--config", str(weir.config), "--tenant", "default", "--from", "2020-01-01"]
+    done = command(*restore, "--to", "2100-01-01", cwd=tmp_path)
+    assert done.returncode == 1 and "only the bucket has them" in done.stderr and "0 spans restored" in done.stdout, done
+    done = command(*restore, "--to", "2100-01-01", "--directory", f"s3://{BUCKET}/{PREFIX}", cwd=tmp_path)
+    assert "20 spans restored, 0 were there" in done.stdout, done
+
+
+def test_what_is_to_go_goes_from_the_bucket_after_what_takes_its_place(start, stores, tmp_path):
+    store, root = stores(), tmp_path / "archive"
+    weir = start(exporters=keys(root, store))
+    send(weir)
+    uploaded(weir, root)
+    names = [name.removeprefix(f"{PREFIX}/") for name in store.names()]
+    (root / ".upload" / "x.remove.new").write_text("\n".join([*names, "not/there"]))
+    (root / ".upload" / "x.remove.new").rename(root / ".upload" / "x.remove")
+    eventually(lambda: not store.names(), weir.log, 30)
+    eventually(lambda: not (root / ".upload" / "x.remove").exists(), weir.log)
+    deleted = [name for method, name, _ in store.requests if method == "DELETE"]
+    assert deleted[0].endswith(".manifest.json") and f"{PREFIX}/not/there" in deleted
+
+
+def stuck(start, store, root, dice, **further):
+    """A Weir with a file that goes up in parts, of which two got there."""
+    weir = start(exporters=keys(root, store, max_file_age="2s", compression="none", **further))
+    person = a_span(attributes=[text("user.id", "maria-4711"), text("noise", dice.randbytes(6 << 20).hex())])
+    for span in [person, a_span()]:
+        post(weir.endpoint, a_body(span))
+    eventually(lambda: sum(store.parts_put.values()) >= 2, weir.log, 30)
+    return weir, person
+
+
+@pytest.mark.parametrize("end", ["erased", "removed"])
+def test_what_went_up_in_part_does_not_stay_there(start, stores, tmp_path, dice, end):
+    down = True
+    store = stores(mood=lambda _, target: SLOW if down and "partNumber=3" in target else OK)
+    root = tmp_path / "archive"
+    weir, person = stuck(start, store, root, dice)
+    if end == "erased":
+        config = ["--config", str(weir.config), "--tenant", "default", "--subject", "user.id=maria-4711"]
+        done = command("erase", "subject", *config, cwd=weir.directory, deadline=60)
+        assert done.returncode in (0, 3), done
+    else:
+        [manifest] = root.rglob("_*.manifest.json")
+        paths = [manifest, *archives.published(root)]
+        (root / ".upload" / "x.new").write_text("".join(f"{path.relative_to(root)}\n" for path in paths))
+        (root / ".upload" / "x.new").rename(root / ".upload" / "x.remove")
+        for path in paths:
+            path.unlink()
+    assert store.uploads
+    down = False
+    eventually(lambda: not outbox(root) and not store.uploads and not list((root / ".upload").glob("*.remove")), weir.log, 60)
+    assert in_bucket(store) == tree(root) and bool(store.names()) == (end == "erased")
+    assert not any(person.span_id in content for content in store.objects.values())
+
+
+def test_what_is_not_in_the_bucket_any_more_is_not_removed_here(start, stores, tmp_path):
+    store, root = stores(), tmp_path / "archive"
+    weir = start(exporters=keys(root, store, storage={"remove_local_after": "5s"}))
+    sent = send(weir)
+    uploaded(weir, root)
+    whole_tree = tree(root)
+    files = [name for name in store.names() if not name.endswith(".manifest.json")]
+    for name in files:
+        del store.objects[name]
+    eventually(lambda: "is not in the bucket any more" in weir.log(), weir.log, 30)
+    eventually(lambda: not archives.published(root), weir.log, 30)
+    assert in_bucket(store) == whole_tree
+    assert {found.span.span_id for found in archives.spans(download(store, tmp_path / "copy"))} == sent
+
+
+def test_a_file_that_cannot_be_read_does_not_hold_up_others(start, stores, tmp_path):
+    down = True
+    store, root = stores(mood=lambda *_: SLOW if down else OK), tmp_path / "archive"
+    weir = start(exporters=keys(root, store))
+    send(weir, 1)
+    eventually(lambda: outbox(root), weir.log)
+    [file] = archives.published(root)
+    # A disk that cannot read is not at hand; a directory cannot be read either.
+    size = file.stat().st_size
+    file.unlink()
+    file.mkdir()
+    sent = send(weir, 1)
+    eventually(lambda: len(outbox(root)) == 2, weir.log)
+    down = False
+    eventually(lambda: len(outbox(root)) == 1 and len(store.names()) == 2, weir.log, 30)
+    assert size and {found.span.span_id for found in archives.spans(download(store, tmp_path / "copy"))} == sent
+
+
+def test_an_internal_error_at_the_end_of_an_upload_costs_no_part(start, stores, tmp_path, dice):
+    failures = 2
+
+    def mood(method, target):
+        nonlocal failures
+        if method == "POST" and "uploadId" in target and failures:
+            failures -= 1
+            return INTERNAL
+        return OK
+
+    store, root = stores(mood=mood), tmp_path / "archive"
+    weir = start(exporters=keys(root, store, max_file_age="2s"))
+    for _ in range(3):
+        post(weir.endpoint, large(4, dice))
+    uploaded(weir, root)
+    assert in_bucket(store) == tree(root) and not failures
+    assert set(store.parts_put.values()) == {1} and not store.uploads
+
+
+def test_nothing_goes_whose_successor_does_not_come(start, stores, tmp_path):
+    store, root = stores(), tmp_path / "archive"
+    weir = start(directory=tmp_path, exporters=keys(root, store))
+    sent = set()
+    for files in (1, 2, 3):
+        sent |= send(weir, 3)
+        uploaded(weir, root, files)
+    before = set(store.names())
+    store.mood = lambda *_: SLOW
+    done = command("archive", "compact", "--config", str(weir.config), cwd=tmp_path, deadline=60)
+    assert done.returncode == 0, done
+    [merged] = root.rglob("_*.manifest.json")
+    theirs = f"{PREFIX}/{merged.relative_to(root)}"
+    store.objects[theirs], store.metadata[theirs] = b'{"files":[]}', {}
+    erase = ["--config", str(weir.config), "--tenant", "default", "--subject", "user.id=nobody"]
+    done = command("erase", "subject", *erase, cwd=tmp_path, deadline=60)
+    assert done.returncode == 3 and "files of 3 manifests are still to go from the bucket" in done.stdout, done
+    store.mood = lambda *_: OK
+    eventually(lambda: "removes nothing in the bucket" in weir.log(), weir.log, 60)
+    assert before < set(store.names()) and weir.metric("weir_archive_upload_pending_removals") == 3
+    # Somebody sees to it.
+    del store.objects[theirs]
+    [aside] = (root / ".upload").glob("*.aside")
+    aside.rename(aside.with_suffix(""))
+    eventually(lambda: in_bucket(store) == tree(root), weir.log, 60)
+    assert weir.metric("weir_archive_upload_pending_removals") == 0
+    assert {found.span.span_id for found in archives.spans(download(store, tmp_path / "copy"))} == sent
+
+
+def test_files_with_spans_of_several_days_stay_here(start, stores, tmp_path):
+    store, root = stores(), tmp_path / "archive"
+    weir = start(exporters=keys(root, store, "parquet", storage={"remove_local_after": "0s"}))
+    now = time.time_ns()
+    for moment in (now, 1):
+        post(weir.endpoint, a_body(a_span(start_time_unix_nano=moment, end_time_unix_nano=moment + 1)))
+    weir.drain()
+    eventually(lambda: len(store.names()) == 4 and not outbox(root) and len(archives.published(root)) == 1, weir.log, 30)
+    eventually(lambda: not list((root / ".upload" / "done").iterdir()), weir.log, 30)
+    [stays] = archives.published(root)
+    assert "date=1970" not in str(stays) and len(list(root.rglob("_*.uploaded.json"))) == 1
