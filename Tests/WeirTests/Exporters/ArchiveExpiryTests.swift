@@ -113,6 +113,32 @@ import Testing
         #expect(try problems("otlp") == [])
     }
 
+    @Test func aClockThatIsFarAheadEndsNothing() async throws {
+        try await fill(.proto, ["shop"])
+        var outcome = try expire(.proto, after: 4_000, isSure: false)
+        #expect(outcome.believed == day(0) && outcome.expired == 0)
+        // It goes on being wrong.
+        try await fill(.proto, ["shop"], days: 4_000)
+        outcome = try expire(.proto, after: 4_001, isSure: false)
+        #expect(outcome.believed == day(0))
+        #expect(try manifests("otlp").count == 2)
+        #expect(try expire(.proto, after: 4_001).expired == 1)
+        // It was right from then on, as somebody said.
+        #expect(try ExpiryClock(in: "\(directory.path)/otlp").last() == day(4_001))
+        #expect(try expire(.proto, after: 4_031, isSure: false).expired == 1)
+    }
+
+    @Test func aPauseOfAMonthIsBelieved() async throws {
+        try await fill(.proto, ["shop"])
+        #expect(try expire(.proto, after: 1, isSure: false) == ArchiveExpiry.Outcome())
+        #expect(try ExpiryClock(in: "\(directory.path)/otlp").last() == day(1))
+        #expect(try expire(.proto, after: 33, isSure: false).believed == day(1))
+        #expect(try expire(.proto, after: 32, isSure: false).expired == 1)
+        // One that was ahead and is no more.
+        #expect(try expire(.proto, after: 2, isSure: false) == ArchiveExpiry.Outcome())
+        #expect(try ExpiryClock(in: "\(directory.path)/otlp").last() == day(2))
+    }
+
     @Test func twoClassesOfOneTenantAreAMistake() {
         var reader = YAMLReader(file: "f", environment: [:])
         let root = reader.read(
@@ -153,10 +179,11 @@ import Testing
     private func register() throws -> ErasureRegister { try ErasureRegister("\(directory.path)/erasures") }
 
     private func expire(
-        _ format: ArchiveFormat, after days: UInt64, colder: [String] = []
+        _ format: ArchiveFormat, after days: UInt64, colder: [String] = [], isSure: Bool = true
     ) throws -> ArchiveExpiry.Outcome {
         let configuration = try #require(read(ArchiveConfiguration.self, "directory: d\n\(keys)"))
         let root = "\(directory.path)/\(format == .parquet ? "rows" : "otlp")"
+        if isSure { try ExpiryClock(in: root).note(day(Int(days))) }
         let catalog = ArchiveCatalog(root: root, selection: ArchiveCatalog.Selection())
         return try ArchiveExpiry(
             catalog, configuration.lifecycle, register(), colder: colder.map { "\(directory.path)/\($0)" }

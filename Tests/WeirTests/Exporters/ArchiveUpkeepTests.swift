@@ -26,6 +26,22 @@ import Testing
             ])
     }
 
+    @Test func saysThatItDoesNotBelieveTheClockOnce() async throws {
+        try await fill()
+        let upkeep = try upkeep("compaction: { enabled: false }")
+        for _ in 1...2 { #expect(await !upkeep.run(at: time(days: 2_000))) }
+        #expect(metrics.render().contains(#"weir_archive_kept{exporter="archive",reason="clock"} 1"#))
+        #expect(
+            log.lines == [
+                "error: removes no files, since the clock is too far ahead; weir archive confirm-clock says that it is "
+                    + "right last_known=2026-02-03 today=2031-07-27"
+            ])
+        try ExpiryClock(in: "\(directory.path)/archive").note(Day(time(days: 2_000)))
+        #expect(await upkeep.run(at: time(days: 2_000)))
+        #expect(metric("files_removed") == 3)
+        #expect(metrics.render().contains(#"weir_archive_kept{exporter="archive",reason="clock"} 0"#))
+    }
+
     @Test func mergesNothingWhereItIsNotTo() async throws {
         try await fill()
         #expect(await (try upkeep("compaction: { enabled: false }")).run(at: time(days: 2)))

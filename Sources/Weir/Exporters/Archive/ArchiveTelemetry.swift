@@ -13,6 +13,7 @@ struct ArchiveTelemetry: Sendable {
     let removedFiles: Counter
     let heldFiles: Gauge
     let lackingDays: Gauge
+    let distrustsClock: Gauge
 
     init(_ context: Context) {
         func counter(_ name: String, _ help: String) -> Counter {
@@ -39,11 +40,14 @@ struct ArchiveTelemetry: Sendable {
         removedFiles = counter("files_removed", "Files that were removed since their time was over.")
         func kept(_ reason: String) -> Gauge {
             context.metrics.gauge(
-                "weir_archive_kept", help: "Files under a hold, and days of rows that no archive of OTLP has all of.",
+                "weir_archive_kept",
+                help:
+                    "Files under a hold; days of rows that no archive of OTLP has all of; 1 for a clock too far ahead.",
                 labels: ["exporter": "\(context.id)", "reason": reason])
         }
         heldFiles = kept("held")
         lackingDays = kept("archive_lacks")
+        distrustsClock = kept("clock")
         failures = counter("upkeep_failures", "Times that merging or removing files failed; it is tried again.")
     }
 }

@@ -12,6 +12,7 @@ actor ArchiveUpkeep {
     private let register: String
     private let colder: [String]
     private var lacking: [Day] = []
+    private var isBelieved = true
     private let executor: BlockingExecutor
     private let telemetry: ArchiveTelemetry
     private let logger: Logger
@@ -50,6 +51,13 @@ actor ArchiveUpkeep {
         telemetry.removedFiles.add(outcome.expired + outcome.transitioned)
         telemetry.heldFiles.set(outcome.held)
         telemetry.lackingDays.set(outcome.lacking.count)
+        telemetry.distrustsClock.set(outcome.believed == nil ? 0 : 1)
+        if let last = outcome.believed, isBelieved {
+            logger.error(
+                "removes no files, since the clock is too far ahead; weir archive confirm-clock says that it is right",
+                metadata: ["today": "\(Day(now).text)", "last_known": "\(last.text)"])
+        }
+        isBelieved = outcome.believed == nil
         if outcome.expired + outcome.transitioned > 0 {
             logger.info(
                 "removed files whose time is over",
@@ -64,7 +72,7 @@ actor ArchiveUpkeep {
                 metadata: ["day": "\(day.text)"])
         }
         lacking = outcome.lacking
-        return !outcome.isBusy
+        return !outcome.isBusy && isBelieved
     }
 
     private func compact(_ register: ErasureRegister, at now: Timestamp) throws -> Bool {

@@ -9,6 +9,9 @@ struct ArchiveExpiry {
         var held = 0
         /// Days of rows that stay, since an archive of OTLP has not all of their spans.
         var lacking: [Day] = []
+        /// The last day that the clock was right on, where it is too far ahead of that to be believed: nothing is
+        /// removed.
+        var believed: Day?
         var isBusy = false
     }
 
@@ -17,6 +20,7 @@ struct ArchiveExpiry {
     private let register: ErasureRegister
     /// The archives of OTLP that rows are left to.
     private let colder: [String]
+    private var clock: ExpiryClock { ExpiryClock(in: catalog.root) }
 
     init(_ catalog: ArchiveCatalog, _ lifecycle: ArchiveLifecycle, _ register: ErasureRegister, colder: [String]) {
         (self.catalog, self.lifecycle, self.register, self.colder) = (catalog, lifecycle, register, colder)
@@ -32,17 +36,38 @@ struct ArchiveExpiry {
         try catalog.dates { date in
             if date.day != today { dates.append(date) }
         }
+        let last = try clock.last() ?? newest(before: today)
+        let isBelieved = last.map { today <= $0 + ExpiryClock.maximumPause } ?? true
+        // What is published from now on has a wrong time perhaps.
+        if !isBelieved, let last { try clock.note(last) }
         for date in dates {
             try Task.checkCancellation()
             // Without the lock: in most days nothing is due.
             guard try catalog.found(in: date).contains(where: { isDue($0, on: today) }) else { continue }
+            guard isBelieved else {
+                outcome.believed = last
+                return outcome
+            }
             guard let change = try ArchiveChange(catalog.root) else {
                 outcome.isBusy = true
                 break
             }
             try remove(date, change, &outcome, at: now)
         }
+        if isBelieved, !outcome.isBusy { try clock.note(today) }
         return outcome
+    }
+
+    /// When a file was last published, but for today, when the clock may have been wrong already.
+    private func newest(before today: Day) throws -> Day? {
+        var newest: Day?
+        try catalog.visit { found in
+            guard let created = found.published?.manifest.created, let day = Day(text: String(created.prefix(10))),
+                day < today
+            else { return }
+            newest = max(newest ?? day, day)
+        }
+        return newest
     }
 
     private func dates(of manifest: ArchiveManifest, on today: Day) -> ArchiveDates? {
@@ -57,9 +82,7 @@ struct ArchiveExpiry {
     }
 
     private func isDue(_ found: ArchiveCatalog.Found, on today: Day) -> Bool {
-        guard case .manifest(let manifest, _, _) = found, let dates = dates(of: manifest, on: today) else {
-            return false
-        }
+        guard let manifest = found.published?.manifest, let dates = dates(of: manifest, on: today) else { return false }
         return dates.expires <= today || isInTransition(manifest, dates, on: today)
     }
 
@@ -73,7 +96,7 @@ struct ArchiveExpiry {
         let today = Day(now)
         var isLeft: [String: Bool] = [:]
         var register = register
-        for case .manifest(let manifest, let path, let bytes) in try catalog.found(in: date) {
+        for (manifest, path, bytes) in try catalog.found(in: date).compactMap(\.published) {
             guard let dates = dates(of: manifest, on: today) else { continue }
             let isExpired = dates.expires <= today
             guard isExpired || isInTransition(manifest, dates, on: today) else { continue }
