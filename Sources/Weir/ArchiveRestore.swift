@@ -1,6 +1,6 @@
 import Logging
 
-/// Brings spans of an archive of OTLP back into hot tables, with the journal and the sequence that they had: past all
+/// Brings spans of an archive back into hot tables, with the journal and the sequence that they had: past all
 /// processors, each once, and none that was erased since.
 struct ArchiveRestore {
     struct Outcome: Equatable, Sendable {
@@ -12,8 +12,10 @@ struct ArchiveRestore {
         var pending = 0
         /// Spans of subjects that were erased.
         var erased = 0
-        /// Files that have no hour, or whose records are not known, or that are Parquet.
+        /// Files of OTLP that have no hour, or whose records are not known.
         var left: [String] = []
+        /// Manifests whose files are in the bucket only.
+        var away = 0
     }
 
     /// Of one transaction.
@@ -45,8 +47,13 @@ struct ArchiveRestore {
         var outcome = Outcome()
         var manifests: [(ArchiveManifest, [Place])] = []
         try catalog.visit { found in
-            guard case .manifest(let manifest, let path, _) = found, manifest.tenant == tenant else { return }
-            guard manifest.format != .parquet, let places = Self.places(of: manifest) else {
+            guard let (manifest, path, _) = found.published, manifest.tenant == tenant else { return }
+            if case .away = found {
+                outcome.away += 1
+                return
+            }
+            // Rows say themselves of which record they are.
+            guard let places = manifest.format == .parquet ? [] : Self.places(of: manifest) else {
                 return outcome.left.append(path)
             }
             if manifest.spans.spans > 0 { manifests.append((manifest, places)) }
@@ -74,9 +81,10 @@ struct ArchiveRestore {
     private func restore(
         _ manifest: ArchiveManifest, _ places: [Place], _ outcome: inout Outcome, at now: Timestamp
     ) async throws {
-        guard let journal = UInt64(manifest.journal, radix: 16), let file = manifest.files.first,
-            let reader = ArchiveFileReader("\(catalog.root)/\(file.path)")
-        else { return outcome.left.append(manifest.files.first?.path ?? "") }
+        guard let journal = UInt64(manifest.journal, radix: 16) else {
+            return outcome.left.append(manifest.files.first?.path ?? "")
+        }
+        let path = "\(catalog.root)/\(manifest.files.first?.path ?? "")"
         let last = try tables.lastSequence(of: JournalID(value: journal)) ?? .max
         var present: Set<UInt64> = []
         var hour: Int?
@@ -84,7 +92,6 @@ struct ArchiveRestore {
         var batch = Batch(decodedLimit: .max)
         var encoder = OTLPEncoder()
         var records: [JournalRecord] = []
-        var number = 0
         func store() throws {
             guard !records.isEmpty else { return }
             try tables.restore(
@@ -92,10 +99,7 @@ struct ArchiveRestore {
             outcome.spans += records.reduce(0) { $0 + $1.spanCount }
             records = []
         }
-        try reader.read(into: &batch) { batch in
-            guard number < places.count else { throw FileError.damaged("\(catalog.root)/\(file.path)") }
-            defer { number += 1 }
-            let place = places[number]
+        try read(path, places, manifest.format, into: &batch) { batch, place in
             if place.hour != hour {
                 // A request may have spans in several hours, and is a record in each.
                 try store()
@@ -115,7 +119,7 @@ struct ArchiveRestore {
                 outcome.erased += matcher.erase(in: &batch, &traces)
             }
             guard batch.spanCount > 0 else { return }
-            guard let payload = encoder.encode(batch) else { throw FileError.damaged("\(catalog.root)/\(file.path)") }
+            guard let payload = encoder.encode(batch) else { throw FileError.damaged(path) }
             records.append(
                 JournalRecord(
                     sequence: place.sequence, tenant: tenant, receivedAt: received, spanCount: batch.spanCount,
@@ -126,5 +130,24 @@ struct ArchiveRestore {
         }
         try store()
         outcome.files += 1
+    }
+
+    /// Calls `body` with all messages of a file.
+    private func read(
+        _ path: String, _ places: [Place], _ format: ArchiveFormat, into batch: inout Batch,
+        _ body: (inout Batch, Place) throws -> Void
+    ) throws {
+        if format == .parquet {
+            return try ParquetMessages(path).read(into: &batch) { batch, hour, sequence in
+                try body(&batch, Place(hour: hour, sequence: sequence))
+            }
+        }
+        guard let reader = ArchiveFileReader(path) else { throw FileError.damaged(path) }
+        var number = 0
+        try reader.read(into: &batch) { batch in
+            guard number < places.count else { throw FileError.damaged(path) }
+            defer { number += 1 }
+            try body(&batch, places[number])
+        }
     }
 }

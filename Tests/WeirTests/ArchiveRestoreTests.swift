@@ -11,7 +11,7 @@ import Testing
         directory = try TemporaryDirectory()
     }
 
-    @Test(arguments: [ArchiveFormat.json, .proto]) func bringsADayBackOnce(format: ArchiveFormat) async throws {
+    @Test(arguments: ArchiveFormat.allCases) func bringsADayBackOnce(format: ArchiveFormat) async throws {
         let records = try ErasureSample.records()
         try await archive(records, format)
         let sample = try SQLiteSample()
@@ -98,14 +98,15 @@ import Testing
         withExtendedLifetime(restore) {}
     }
 
-    @Test func aRequestOfTwoHoursComesBackWhole() async throws {
+    @Test(arguments: [ArchiveFormat.proto, .parquet])
+    func aRequestOfTwoHoursComesBackWhole(format: ArchiveFormat) async throws {
         let start = SampleBatch.fourOClock
         try await archive(
             [
                 SampleBatch.record([(1, start), (2, start + hour)], sequence: 1),
                 SampleBatch.record([(3, start)], sequence: 2),
                 SampleBatch.record([(4, start + hour)], sequence: 3), SampleBatch.record([(5, start)], sequence: 4),
-            ], together: true)
+            ], format, together: true)
         let sample = try SQLiteSample()
         let tables = HotTables.sqlite(SQLiteDirectory(sample.path))
         #expect(try await restore(tables) == outcome(files: 2, spans: 5, present: 0))
@@ -124,10 +125,53 @@ import Testing
     }
 
     @Test func saysWhatItLeavesOut() async throws {
-        try await archive(try ErasureSample.records(), .parquet)
+        let start = SampleBatch.fourOClock
+        let scattered = SampleBatch.record(
+            (0..<70 as Range<UInt64>).map { (id: $0 + 1, start: start - $0 * hour) }, sequence: 1)
+        try await archive([scattered])
         let sample = try SQLiteSample()
         let found = try await restore(.sqlite(SQLiteDirectory(sample.path)))
-        #expect(found.spans == 0 && found.left.count == 4)
+        #expect(found.spans == 64 && found.left.count == 1)
+    }
+
+    @Test func rowsBringBackWhatTheyHave() async throws {
+        let start = SampleBatch.fourOClock
+        let values =
+            #"[{"key":"i","value":{"intValue":"-9223372036854775808"}},{"key":"d","value":{"doubleValue":1}},"#
+            + #"{"key":"e","value":{"doubleValue":1e300}},{"key":"t","value":{"stringValue":"\"\\ü\n{}"}},"#
+            + #"{"key":"b","value":{"boolValue":true}},{"key":"n","value":{}},"#
+            + #"{"key":"l","value":{"arrayValue":{"values":[{"intValue":1},{"doubleValue":1},{"arrayValue":{}}]}}},"#
+            + #"{"key":"m","value":{"kvlistValue":{"values":[{"key":"","value":{"stringValue":""}}]}}},"#
+            + #"{"key":"raw","value":{"bytesValue":"AQID"}},{"key":"gen_ai.operation.name","value":{"stringValue":"chat"}},"#
+            + #"{"key":"gen_ai.request.model","value":{"stringValue":"m"}},"#
+            + #"{"key":"gen_ai.usage.input_tokens","value":{"intValue":"7"}}]"#
+        func span(_ id: Int, _ more: String) -> String {
+            #"{"traceId":"\#(String(repeating: "a", count: 32))","spanId":"\#(id.digits(16))","#
+                + #""startTimeUnixNano":"START","name":"span \#(id)","attributes":\#(values)\#(more)}"#
+        }
+        let full =
+            #","parentSpanId":"00000000000000ff","endTimeUnixNano":"\#(start + 5)","kind":3,"flags":257,"#
+            + #""traceState":"a=b","status":{"code":2,"message":"no"},"events":[{"timeUnixNano":"18446744073709551615","#
+            + #""name":"e","attributes":\#(values),"droppedAttributesCount":3},{"name":""}],"#
+            + #""links":[{"traceId":"\#(String(repeating: "b", count: 32))","spanId":"00000000000000fe","flags":1,"#
+            + #""traceState":"c=d","attributes":\#(values)}]"#
+        let record = try SampleBatch.record(
+            json: #"{"resourceSpans":[{"resource":{"attributes":\#(values)},"scopeSpans":["#
+                + #"{"scope":{"name":"s","version":"1"},"spans":[\#(span(1, full)),\#(span(2, ""))]},"#
+                + #"{"spans":[\#(span(3, #","endTimeUnixNano":"1""#))]}]}]}"#, sequence: 1)
+        let other = SampleBatch.record([(4, start), (5, start - 40 * 24 * hour), (6, start)], sequence: 2)
+        try await archive([record, other], .parquet, together: true)
+        let sample = try SQLiteSample()
+        let tables = HotTables.sqlite(SQLiteDirectory(sample.path))
+        try await sample.export([record, other])
+        let days = try SQLiteDirectory(sample.path).days()
+        let wanted = try Self.everything.map { try sample.lines($0) }
+        #expect(wanted[0].count == 5 && wanted[1].count == 3)
+        await sample.exporter.finish()
+        for day in days { try SQLiteDirectory(sample.path).remove(day) }
+        #expect(try await restore(tables).spans == 6)
+        #expect(try Self.everything.map { try sample.lines($0) } == wanted)
+        #expect(try await restore(tables).present == 6)
     }
 
     @Test func bringsADayBackIntoPostgres() async throws {
@@ -150,6 +194,14 @@ import Testing
 
     private static let rows =
         "SELECT journal, sequence, span_id, name, attributes, start_ns FROM spans ORDER BY span_id"
+    /// But for what a row's neighbours give it.
+    private static let everything = [
+        "SELECT \(SpanRow.columns.filter { $0 != "place" && $0 != "tenant_id" }.joined(separator: ", ")) FROM spans "
+            + "ORDER BY span_id",
+        "SELECT span_id, model, input_tokens FROM llm_usage ORDER BY 1",
+        "SELECT name, version, attributes FROM scopes ORDER BY 1, 2",
+        "SELECT attributes FROM resources ORDER BY 1",
+    ]
     private static let rollups = "SELECT minute, name, sum(spans) FROM span_rollups GROUP BY 1, 2 ORDER BY 1, 2"
 
     private func outcome(files: Int, spans: Int, present: Int) -> ArchiveRestore.Outcome {

@@ -6,7 +6,7 @@ struct ArchiveRestoreCommand: AsyncParsableCommand {
         commandName: "restore",
         abstract: "Brings a tenant's spans of some hours back into the hot tables, each once.",
         discussion: """
-            From an archive of OTLP, past all processors, with journal and sequence as they were; what was erased \
+            Past all processors, with journal and sequence as they were; what was erased \
             stays so. May be said again after whatever ended it, and while Weir runs. Exits 1 if files were left out.
             """)
 
@@ -40,11 +40,13 @@ struct ArchiveRestoreCommand: AsyncParsableCommand {
             return entry
         }
         try await Tombstones.awaitTaken(register)
-        let outcome = try await ArchiveRestore(
-            options.catalog(), tenant: tenant, into: tables, register
-        ).run(at: now)
+        var outcome = ArchiveRestore.Outcome()
+        try await options.withCatalog { catalog, copy in
+            try await copy?.fetchMessages()
+            outcome = try await ArchiveRestore(catalog, tenant: tenant, into: tables, register).run(at: now)
+        }
         for path in outcome.left {
-            StoreOptions.note("\(path): left out: Parquet, without an hour, or of an older Weir")
+            StoreOptions.note("\(path): left out: without an hour, or of an older Weir")
         }
         try StoreOptions.write(
             "\(outcome.files) files: \(outcome.spans) spans restored, \(outcome.present) were there, "
@@ -52,6 +54,10 @@ struct ArchiveRestoreCommand: AsyncParsableCommand {
         if outcome.pending > 0 {
             StoreOptions.note("\(outcome.pending) spans are left out: they are on their way to the tables")
         }
-        guard outcome.left.isEmpty, outcome.pending == 0 else { throw ExitCode.failure }
+        if outcome.away > 0 {
+            StoreOptions.note(
+                "\(outcome.away) files are left out: only the bucket has them; --directory s3://… says it")
+        }
+        guard outcome.left.isEmpty, outcome.pending == 0, outcome.away == 0 else { throw ExitCode.failure }
     }
 }
