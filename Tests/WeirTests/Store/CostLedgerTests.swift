@@ -56,6 +56,17 @@ import Testing
         try await sample.reader.page(CostQuery(Sample.tenant, by: .tenant, in: Sample.window)).rows.first?.calls
     }
 
+    /// A span that stands for eight is counted eight times in estimates, and paid for once.
+    @Test(arguments: HotDatabase.allCases)
+    func aSampledCallIsPaidForOnce(database: HotDatabase) async throws {
+        let sample = try Sample(database)
+        var sampled = call(1, pico: 7)
+        sampled.traceState = "ot=th:e"
+        try await sample.add([sampled])
+        #expect(try await sum(sample) == 7)
+        #expect(try await calls(sample) == 1)
+    }
+
     @Test(arguments: HotDatabase.allCases)
     func sumsAreExactAndUnknownIsNotZero(database: HotDatabase) async throws {
         let sample = try Sample(database)

@@ -34,7 +34,8 @@ struct CountingTrapTests {
 
     /// What `weir.cost.…` says of the span.
     private func cost(
-        _ attributes: [(String, NewValue)], scope: (String, String) = ("app", ""), keys: String = ""
+        _ attributes: [(String, NewValue)], scope: (String, String) = ("app", ""), keys: String = "",
+        traceState: String = ""
     ) throws -> [String: String] {
         var reader = YAMLReader(file: "p", environment: [:])
         let found = reader.read(Self.prices)
@@ -49,7 +50,7 @@ struct CountingTrapTests {
             Context(id: ComponentID(type: "cost"), logger: LogCapture().logger, metrics: MetricRegistry()))
         var span = SpanFixture()
         span.attributes = attributes.map { NewPair(key: $0.0, value: $0.1) }
-        (span.scopeName, span.scopeVersion) = scope
+        (span.scopeName, span.scopeVersion, span.traceState) = (scope.0, scope.1, traceState)
         var batch = try SpanFixture.batch([span])
         processor.process(&batch)
         var costs: [String: String] = [:]
@@ -262,6 +263,15 @@ struct CountingTrapTests {
         ]
         #expect(try cost(call + [(key, count)])["total"] == total)
         #expect(try cost(call) == [:])
+    }
+
+    // MARK: Sampling
+
+    /// The call was made once. That seven others were left out says nothing of what those have cost.
+    @Test func aSampledCallCostsWhatItCostsAndNotWhatItStandsFor() throws {
+        let call = call("m", (Self.input, .int(8)))
+        #expect(try cost(call, traceState: "ot=th:e") == cost(call))
+        #expect(try cost(call, traceState: "ot=th:e")["total"] == "0.000008")
     }
 
     // MARK: Money
