@@ -66,6 +66,16 @@ struct ArchiveRestore {
     private struct Place {
         let hour: Int
         let sequence: UInt64
+        /// Of rows, which may lie on another day than that of their hour; nil where the file says it.
+        var received: Timestamp?
+
+        /// The day that the tables have the spans on; nil for that of the hour.
+        var day: Day? {
+            received.map { received in
+                let start = UInt64(hour) &* 3_600_000_000_000
+                return Day(Timestamp(nanoseconds: ClockWindow(receivedAt: received).clamp(start)))
+            }
+        }
     }
 
     /// In their order; nil where they are not known.
@@ -88,6 +98,7 @@ struct ArchiveRestore {
         let last = try tables.lastSequence(of: JournalID(value: journal)) ?? .max
         var present: Set<UInt64> = []
         var hour: Int?
+        var day: Day?
         let received = Timestamp(nanoseconds: manifest.spans.times?.upperBound ?? now.nanoseconds)
         var batch = Batch(decodedLimit: .max)
         var encoder = OTLPEncoder()
@@ -100,11 +111,12 @@ struct ArchiveRestore {
             records = []
         }
         try read(path, places, manifest.format, into: &batch) { batch, place in
-            if place.hour != hour {
+            if place.hour != hour || place.day != day {
                 // A request may have spans in several hours, and is a record in each.
                 try store()
-                hour = place.hour
-                present = try tables.sequences(of: JournalID(value: journal), startedIn: place.hour, at: now)
+                (hour, day) = (place.hour, place.day)
+                present = try tables.sequences(
+                    of: JournalID(value: journal), startedIn: place.hour, on: place.day, at: now)
             }
             guard !present.contains(place.sequence) else {
                 outcome.present += batch.spanCount
@@ -122,8 +134,8 @@ struct ArchiveRestore {
             guard let payload = encoder.encode(batch) else { throw FileError.damaged(path) }
             records.append(
                 JournalRecord(
-                    sequence: place.sequence, tenant: tenant, receivedAt: received, spanCount: batch.spanCount,
-                    payload: payload))
+                    sequence: place.sequence, tenant: tenant, receivedAt: place.received ?? received,
+                    spanCount: batch.spanCount, payload: payload))
             if records.count >= Self.maxRecords || records.reduce(0, { $0 + $1.payload.count }) >= Self.maxBytes {
                 try store()
             }
@@ -138,8 +150,8 @@ struct ArchiveRestore {
         _ body: (inout Batch, Place) throws -> Void
     ) throws {
         if format == .parquet {
-            return try ParquetMessages(path).read(into: &batch) { batch, hour, sequence in
-                try body(&batch, Place(hour: hour, sequence: sequence))
+            return try ParquetMessages(path).read(into: &batch) { batch, hour, sequence, received in
+                try body(&batch, Place(hour: hour, sequence: sequence, received: received))
             }
         }
         guard let reader = ArchiveFileReader(path) else { throw FileError.damaged(path) }

@@ -20,15 +20,18 @@ struct ErasurePlaces {
         let id: String
         let directory: String
         let age: Duration
-        let bucket: ObjectStorageConfiguration?
+        var bucket: ObjectStorageConfiguration?
     }
 
     private var archives: [Archive] {
         var found: [Archive] = []
         for definition in configuration.exporters {
-            guard let archive = definition.configuration as? ExporterConfiguration<ArchiveExporter>,
-                !found.contains(where: { $0.directory == archive.own.directory })
-            else { continue }
+            guard let archive = definition.configuration as? ExporterConfiguration<ArchiveExporter> else { continue }
+            if let index = found.firstIndex(where: { $0.directory == archive.own.directory }) {
+                // They share the bucket, whichever of them says so.
+                found[index].bucket = found[index].bucket ?? archive.own.upload?.storage
+                continue
+            }
             found.append(
                 Archive(
                     id: definition.id.description, directory: archive.own.directory, age: archive.own.limits.age,
@@ -201,6 +204,12 @@ struct ErasurePlaces {
         var left: [Erasure.Left] = []
         for archive in archives {
             guard let outbox = ArchiveOutbox(of: archive.directory) else { continue }
+            for bucket in try outbox.formerBuckets() {
+                left.append(
+                    Erasure.Left(
+                        place: "\(archive.id): files in the bucket before, \(bucket)",
+                        until: "you remove them, and its line in \(outbox.path)/former"))
+            }
             let (rewritten, removals) = (try outbox.rewritten(), try outbox.removalCount())
             if rewritten > 0 {
                 left.append(

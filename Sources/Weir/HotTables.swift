@@ -39,8 +39,11 @@ enum HotTables {
     // MARK: Restoring
 
     /// The records of a journal that the tables have spans of which started in an hour.
-    func sequences(of journal: JournalID, startedIn hour: Int, at now: Timestamp) throws -> Set<UInt64> {
-        let day = Day(number: hour / 24)
+    /// - Parameter day: on which the tables have them, where that is not the hour's.
+    func sequences(
+        of journal: JournalID, startedIn hour: Int, on day: Day? = nil, at now: Timestamp
+    ) throws -> Set<UInt64> {
+        let day = day ?? Day(number: hour / 24)
         // As the tables have times after 2262.
         let start = Int64(bitPattern: UInt64(hour) &* 3_600_000_000_000)
         let condition = "journal = \(Int64(bitPattern: journal.value)) AND start_ns >= \(start)"

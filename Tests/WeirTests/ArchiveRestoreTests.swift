@@ -171,6 +171,8 @@ import Testing
         for day in days { try SQLiteDirectory(sample.path).remove(day) }
         #expect(try await restore(tables).spans == 6)
         #expect(try Self.everything.map { try sample.lines($0) } == wanted)
+        // Also the span whose clock was forty days behind is on the day on which it was.
+        #expect(try SQLiteDirectory(sample.path).days() == days && days.count == 2)
         #expect(try await restore(tables).present == 6)
     }
 

@@ -22,6 +22,8 @@ struct BucketCopy {
         }
     }
 
+    private static let maxLooks = 5
+
     let catalog: ArchiveCatalog
     private let storage: ObjectStorage
 
@@ -37,10 +39,22 @@ struct BucketCopy {
     }
 
     func fetchManifests() async throws {
+        for _ in 1...Self.maxLooks {
+            if try await fetchAll() { return }
+            try FileManager.default.removeItem(atPath: catalog.root)
+            try Directory.create(catalog.root)
+        }
+        throw ObjectStorageError("\(storage.description): files are merged, or go, faster than they are looked at")
+    }
+
+    /// - Returns: false where a manifest is gone since it was listed. What is in place of it may not have been there
+    ///   then, so neither is to be missed.
+    private func fetchAll() async throws -> Bool {
         for tree in [""] + ArchiveDataset.allCases.map({ "\($0.rawValue)/" }) {
             var manifests: [String] = []
             try await storage.list("\(tree)tenant=") { keys in
-                for key in keys where isWanted(key.dropFirst(tree.count)) {
+                // What ends so is a directory that somebody's tool has made up.
+                for key in keys where !key.hasSuffix("/") && isWanted(key.dropFirst(tree.count)) {
                     let name = key.split(separator: "/").last ?? ""
                     if name.hasPrefix("_"), name.hasSuffix(".manifest.json") {
                         manifests.append(key)
@@ -50,13 +64,13 @@ struct BucketCopy {
                 }
             }
             for key in manifests {
-                // One that is gone meanwhile was replaced by another.
                 guard let (_, bytes) = try await storage.get(key, limit: ArchiveDirectory.maximumManifest) else {
-                    continue
+                    return false
                 }
                 try place(bytes, at: key)
             }
         }
+        return true
     }
 
     private func isWanted(_ key: Substring) -> Bool {
@@ -95,13 +109,20 @@ struct BucketCopy {
     }
 
     /// Brings all files that have spans.
+    /// - Throws: also where one is not what its manifest says.
     func fetchMessages() async throws {
-        var paths: [String] = []
+        var files: [ArchiveManifest.File] = []
         try catalog.visit { found in
             guard case .manifest(let manifest, _, _) = found, let file = manifest.files.first else { return }
-            paths.append(file.path)
+            files.append(file)
         }
-        for path in paths { try await fetch(path) }
+        for file in files {
+            try await fetch(file.path)
+            guard ArchiveManifest.digits(try Digest.sha256(ofFile: "\(catalog.root)/\(file.path)")) == file.sha256
+            else {
+                throw ObjectStorageError("\(file.path): what the bucket has is not what its manifest says")
+            }
+        }
     }
 
     /// It was looked at.

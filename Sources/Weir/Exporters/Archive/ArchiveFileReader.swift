@@ -1,6 +1,10 @@
 /// Reads the messages in a file of an archive, of OTLP/JSON or protobuf.
 struct ArchiveFileReader {
     private static let piece = 1 << 20
+    /// Bytes of a message: offsets in a batch have 31 bits. No receiver takes so many.
+    private static let maxMessage = 1 << 30
+    /// Somebody else may have written the file, and each level takes some of the stack. No receiver allows so many.
+    private static let maxValueDepth = 256
 
     private let path: String
     private let format: ArchiveFormat
@@ -54,13 +58,14 @@ struct ArchiveFileReader {
         while true {
             let start = rest
             guard let message = next(&rest) else { break }
+            guard message.count <= Self.maxMessage else { throw FileError.damaged(path) }
             let framed = UnsafeRawBufferPointer(rebasing: start[..<(start.count - rest.count)])
             let payload = Payload.copying(message)
             do {
                 if format == .json {
-                    try OTLPJSONDecoder(maxValueDepth: .max).decode(payload, into: &batch)
+                    try OTLPJSONDecoder(maxValueDepth: Self.maxValueDepth).decode(payload, into: &batch)
                 } else {
-                    try OTLPDecoder(maxValueDepth: .max).decode(payload, into: &batch)
+                    try OTLPDecoder(maxValueDepth: Self.maxValueDepth).decode(payload, into: &batch)
                 }
             } catch {
                 throw FileError.damaged(path)

@@ -12,7 +12,9 @@ struct ClockWindow: Sendable {
     init(receivedAt: Timestamp) {
         let today = Day(receivedAt).number
         earliest = Day(number: max(0, today - Self.pastDays)).start.nanoseconds
-        latest = Day(number: today + Self.futureDays + 1).start.nanoseconds - 1
+        // A file that is restored says what a sender's clock said: the last day that there is may be today.
+        let end = min(today + Self.futureDays + 1, Int(UInt64.max / Day.nanoseconds))
+        latest = Day(number: end).start.nanoseconds - 1
     }
 
     /// - Returns: nanoseconds since 1970.

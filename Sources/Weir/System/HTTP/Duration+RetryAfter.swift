@@ -18,10 +18,12 @@ extension Duration {
 }
 
 extension Timestamp {
-    /// The value of a `Date` header; nil where it is none.
+    /// The value of a `Date` header; nil where it is none, or a time that 64 bits of nanoseconds cannot say.
     init?(httpDate text: String) {
-        guard let seconds = Self.secondsSince1970(httpDate: text), seconds >= 0 else { return nil }
-        self.init(nanoseconds: UInt64(seconds) * 1_000_000_000)
+        guard let seconds = Self.secondsSince1970(httpDate: text),
+            (0...Int(UInt64.max / 1_000_000_000)).contains(seconds)
+        else { return nil }
+        self.init(nanoseconds: UInt64(seconds) &* 1_000_000_000)
     }
 
     /// RFC 9110 5.6.7: "a recipient that parses a timestamp value in an HTTP field MUST accept all three HTTP-date

@@ -14,10 +14,12 @@ final class HTTPClient: Sendable {
 
     private let client: AsyncHTTPClient.HTTPClient
 
-    init(tls: ClientTLS?) throws(TLSFileError) {
+    /// - Parameter silence: how long a server may send nothing, in the midst of an answer too; nil is for ever.
+    init(tls: ClientTLS?, silence: Duration? = nil) throws(TLSFileError) {
         var configuration = AsyncHTTPClient.HTTPClient.Configuration(
             tlsConfiguration: try tls?.configuration(), redirectConfiguration: .disallow,
             timeout: .init(connect: TimeAmount(Self.connectTimeout)), decompression: .disabled)
+        if let silence { configuration.timeout.read = TimeAmount(silence) }
         configuration.httpVersion = .http1Only
         configuration.connectionPool.idleTimeout = TimeAmount(Self.idleTimeout)
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = .max
@@ -73,6 +75,8 @@ final class HTTPClient: Sendable {
             let response = try await client.execute(request, deadline: deadline)
             var body: [UInt8] = []
             for try await piece in response.body {
+                // The client's own deadline is for the head of the answer only.
+                guard NIODeadline.now() < deadline else { throw HTTPClientError.deadlineExceeded }
                 body.append(contentsOf: piece.readableBytesView.prefix(limit - body.count))
                 // Leaving the loop closes the connection.
                 if body.count == limit { break }

@@ -40,10 +40,10 @@ extension ObjectStorage {
     /// Those that the store has of an upload, by number.
     func parts(of upload: String, _ key: String) async throws(ObjectStorageError) -> [Int: Part] {
         var parts: [Int: Part] = [:]
-        var marker: String?
+        var marker: Int?
         repeat {
             var query = [("uploadId", upload)]
-            if let marker { query.append(("part-number-marker", marker)) }
+            if let marker { query.append(("part-number-marker", "\(marker)")) }
             let answer = try await perform("GET", key, query: query)
             let text = String(decoding: answer.body, as: UTF8.self)[...]
             for entry in XMLElements.all("Part", in: text) {
@@ -56,8 +56,11 @@ extension ObjectStorage {
             }
             let next =
                 XMLElements.first("IsTruncated", in: text) == "true"
-                ? XMLElements.first("NextPartNumberMarker", in: text) : nil
-            guard next == nil || next != marker else { throw ObjectStorageError("\(key): a listing does not go on") }
+                ? XMLElements.first("NextPartNumberMarker", in: text).flatMap { Int($0) } : nil
+            // It is a number of a part, so there is an end.
+            if let next, !(marker ?? -1 < next && next <= Self.maxParts) {
+                throw ObjectStorageError("\(key): a listing does not go on")
+            }
             marker = next
         } while marker != nil
         return parts

@@ -18,6 +18,8 @@ final class ObjectStorage: Sendable {
     static let maxAttempts = 8
     private static let firstPause = Duration.milliseconds(200)
     private static let longestPause = Duration.seconds(20)
+    /// Seconds that a store's clock may be away from this machine's to be believed: a century.
+    private static let maxSkew = 3_155_760_000
     /// Bytes of an answer that is no object.
     static let maxAnswer = 4 << 20
     /// Objects are read in pieces of so many bytes.
@@ -38,7 +40,7 @@ final class ObjectStorage: Sendable {
     ) throws(TLSFileError) {
         self.configuration = configuration
         self.onRetry = onRetry
-        client = try HTTPClient(tls: configuration.tls)
+        client = try HTTPClient(tls: configuration.tls, silence: configuration.timeout)
         credentials = ObjectCredentialsCache(configuration.credentials)
     }
 
@@ -236,12 +238,13 @@ extension ObjectStorage {
             throw ObjectStorageError(error.description)
         }
         if (200...299).contains(answer.status) { return answer }
-        let failure = ObjectStorageError(answer, at: now, hiding: credentials)
+        let signature = signed.last?.value.split(separator: "=").last.map(String.init)
+        let failure = ObjectStorageError(answer, at: now, hiding: credentials, signature)
         if failure.code == "RequestTimeTooSkewed", let date = answer.headers["date"],
             let theirs = Timestamp(httpDate: date)
         {
-            self.skew.store(
-                Int(theirs.nanoseconds / 1_000_000_000) - Int(now.nanoseconds / 1_000_000_000), ordering: .relaxed)
+            let skew = Int(theirs.nanoseconds / 1_000_000_000) - Int(now.nanoseconds / 1_000_000_000)
+            if abs(skew) <= Self.maxSkew { self.skew.store(skew, ordering: .relaxed) }
         }
         throw failure
     }

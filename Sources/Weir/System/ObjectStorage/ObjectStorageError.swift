@@ -8,13 +8,17 @@ struct ObjectStorageError: Error, CustomStringConvertible {
     /// What the store asks to wait.
     let pause: Duration?
 
-    init(_ answer: HTTPAnswer, at now: Timestamp, hiding credentials: ObjectCredentials? = nil) {
+    init(
+        _ answer: HTTPAnswer, at now: Timestamp, hiding credentials: ObjectCredentials? = nil,
+        _ signature: String? = nil
+    ) {
         let text = String(decoding: answer.body, as: UTF8.self)
         status = answer.status
         code = String((XMLElements.first("Code", in: text[...]) ?? "").unicodeScalars.prefix(100))
         // Some servers repeat what they do not accept, the credentials among it.
         var message = XMLElements.first("Message", in: text[...]) ?? ""
-        for secret in [credentials?.secret, credentials?.sessionToken].compactMap({ $0 }) where secret.count >= 8 {
+        let secrets = [credentials?.secret, credentials?.sessionToken, signature].compactMap { $0 }
+        for secret in secrets where secret.count >= 8 {
             message = message.replacing(secret, with: EffectiveConfiguration.hidden)
         }
         reason = String(message.unicodeScalars.prefix(300))

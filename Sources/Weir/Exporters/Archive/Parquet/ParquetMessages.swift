@@ -7,6 +7,7 @@ struct ParquetMessages {
         case span = "span_id"
         case parent = "parent_span_id"
         case start = "start_unix_nano"
+        case moved = "start_time"
         case duration = "duration_ns"
         case name, kind, status, flags, links, events, resource
         case statusMessage = "status_message"
@@ -43,9 +44,14 @@ struct ParquetMessages {
     /// Spans of a request that started in an hour, as OTLP/JSON that is not complete.
     private struct Message {
         let hour: Int
+        let received: Timestamp
         var owner: Owner
         var json: [UInt8]
     }
+
+    /// Bytes of a request's spans as OTLP/JSON: many times what a receiver takes. A few bytes of a file that was not
+    /// written here can say as many rows as they like.
+    private static let maxMessage = 1 << 30
 
     private let reader: ParquetReader
 
@@ -54,10 +60,12 @@ struct ParquetMessages {
     }
 
     /// Calls `body` with the spans of each request, those of each hour in which they started by themselves, decoded
-    /// into `batch`. Memory is bounded by a row group, and by a request.
+    /// into `batch`, and a time at which they may have been received. Memory is bounded by a row group, and by a
+    /// request.
     /// - Throws: a `FileError` also where the file is not whole.
     func read(
-        into batch: inout Batch, _ body: (inout Batch, _ hour: Int, _ sequence: UInt64) throws -> Void
+        into batch: inout Batch,
+        _ body: (inout Batch, _ hour: Int, _ sequence: UInt64, _ received: Timestamp) throws -> Void
     ) throws {
         var sequence: UInt64?
         var messages: [Message] = []
@@ -71,6 +79,9 @@ struct ParquetMessages {
                     sequence = next
                 }
                 try add(row, of: rows, to: &messages)
+                guard messages.reduce(0, { $0 + $1.json.count }) <= Self.maxMessage else {
+                    throw FileError.damaged(reader.path)
+                }
             }
         }
         try flush(&messages, of: sequence, into: &batch, body)
@@ -78,7 +89,7 @@ struct ParquetMessages {
 
     private func flush(
         _ messages: inout [Message], of sequence: UInt64?, into batch: inout Batch,
-        _ body: (inout Batch, _ hour: Int, _ sequence: UInt64) throws -> Void
+        _ body: (inout Batch, _ hour: Int, _ sequence: UInt64, _ received: Timestamp) throws -> Void
     ) throws {
         for message in messages {
             let json = Array(#"{"resourceSpans":["#.utf8) + message.json + Self.ownerEnd + Array("]}".utf8)
@@ -89,7 +100,7 @@ struct ParquetMessages {
                 throw FileError.damaged(reader.path)
             }
             guard let sequence, batch.spanCount > 0 else { throw FileError.damaged(reader.path) }
-            try body(&batch, message.hour, sequence)
+            try body(&batch, message.hour, sequence, message.received)
         }
         messages = []
     }
@@ -99,13 +110,16 @@ struct ParquetMessages {
     private static let ownerEnd = Array("]}]}".utf8)
 
     private func add(_ row: Int, of rows: Rows, to messages: inout [Message]) throws {
-        let hour = ArchivePartition.hour(of: UInt64(bitPattern: rows.number(.start, row) ?? 0))
+        let start = UInt64(bitPattern: rows.number(.start, row) ?? 0)
+        let hour = ArchivePartition.hour(of: start)
         let owner = Owner(
             resource: rows.text(.resource, row), name: rows.text(.scopeName, row),
             version: rows.text(.scopeVersion, row))
         let span = try json { writer throws(FileError) in try write(row, of: rows, to: &writer) }
         guard let index = messages.firstIndex(where: { $0.hour == hour }) else {
-            return messages.append(Message(hour: hour, owner: owner, json: try begin(owner) + span))
+            let received = Self.received(start, rows.number(.moved, row) ?? 0)
+            return messages.append(
+                Message(hour: hour, received: received, owner: owner, json: try begin(owner) + span))
         }
         if messages[index].owner == owner {
             messages[index].json += [UInt8(ascii: ",")] + span
@@ -113,6 +127,16 @@ struct ParquetMessages {
             messages[index].json += Self.ownerEnd + [UInt8(ascii: ",")] + (try begin(owner)) + span
             messages[index].owner = owner
         }
+    }
+
+    /// Such that ``ClockWindow`` moves the start to where the row has it. What was moved stands at an edge of the days
+    /// that were believed then.
+    /// - Parameter moved: in microseconds.
+    private static func received(_ start: UInt64, _ moved: Int64) -> Timestamp {
+        let (sent, moved) = (start / 1_000, UInt64(clamping: moved))
+        let days = sent == moved ? 0 : sent < moved ? ClockWindow.pastDays : -ClockWindow.futureDays
+        // No clock says a later day.
+        return Day(number: min(max(Int(moved / UInt64(Day.microseconds)) + days, 0), 200_000)).start
     }
 
     private func json(_ write: (inout JSONWriter) throws(FileError) -> Void) throws(FileError) -> [UInt8] {

@@ -17,12 +17,16 @@ struct ArchiveOutbox {
     struct Removal {
         let name: String
         let paths: [String]
+        /// The SHA-256 of the manifest, and of those that it is in place of; none in a list that does not say so.
+        let hashes: [String]
     }
 
     static let directory = ".upload"
     private static let entrySuffix = ".manifest.json"
     private static let removalSuffix = ".remove"
     private static let asideSuffix = ".aside"
+    /// In front of what is no path in a list.
+    private static let hashMark = "#"
     /// Bytes of a list.
     private static let maxRemoval = 16 << 20
 
@@ -69,7 +73,8 @@ struct ArchiveOutbox {
     /// The manifest and its files are about to be removed, and what is in place of them was added. May be said again.
     func remove(_ manifest: ArchiveManifest, _ bytes: [UInt8]) throws(FileError) {
         let paths = [manifest.manifestPath] + manifest.files.map(\.path)
-        let list = Array(paths.map { "\($0)\n" }.joined().utf8)
+        let hashes = ([ArchiveManifest.hash(bytes)] + manifest.supersedes).map { Self.hashMark + $0 }
+        let list = Array((paths + hashes).map { "\($0)\n" }.joined().utf8)
         try Directory.replace("\(path)/\(ArchiveManifest.hash(list).prefix(32))\(Self.removalSuffix)", with: list)
         for isOld in [false, true] {
             // Nobody is to bring it back from there.
@@ -101,8 +106,10 @@ struct ArchiveOutbox {
     func removals() throws(FileError) -> [Removal] {
         try removalNames().map { name throws(FileError) in
             let bytes = try FileReader.contents(of: "\(path)/\(name)", limit: Self.maxRemoval)
+            let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
             return Removal(
-                name: name, paths: String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init))
+                name: name, paths: lines.filter { !$0.hasPrefix(Self.hashMark) }.map(String.init),
+                hashes: lines.filter { $0.hasPrefix(Self.hashMark) }.map { String($0.dropFirst()) })
         }
     }
 
@@ -137,10 +144,25 @@ struct ArchiveOutbox {
         return bytes.withUnsafeBytes { ArchiveManifest($0) }.map { ($0, bytes) }
     }
 
-    /// Where the manifests of an archive are that was there before it had a bucket, has been written down.
-    var isBegun: Bool {
-        get { Directory.has("\(path)/begun") }
-        nonmutating set { try? Directory.replace("\(path)/begun", with: []) }
+    /// The bucket for which it has been written down what the archive had before; nil where there is none.
+    func bucket() throws(FileError) -> String? { try lines("begun").first }
+
+    /// Buckets that the archive had before that one, until a person takes them off the list.
+    func formerBuckets() throws(FileError) -> [String] { try lines("former") }
+
+    /// From now on it is this one.
+    func begin(_ bucket: String) throws(FileError) {
+        if let last = try self.bucket(), last != bucket {
+            let former = try formerBuckets().filter { $0 != last } + [last]
+            try Directory.replace("\(path)/former", with: Array(former.map { "\($0)\n" }.joined().utf8))
+        }
+        try Directory.replace("\(path)/begun", with: Array("\(bucket)\n".utf8))
+    }
+
+    private func lines(_ name: String) throws(FileError) -> [String] {
+        guard Directory.has("\(path)/\(name)") else { return [] }
+        let bytes = try FileReader.contents(of: "\(path)/\(name)", limit: 1 << 20)
+        return String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init)
     }
 
     // MARK: Ends
@@ -151,9 +173,27 @@ struct ArchiveOutbox {
         try Directory.move("\(path)/\(name)", to: "\(done)/\(name)")
     }
 
+    /// What only the bucket had is about to be here again.
+    func takeBack(_ manifest: ArchiveManifest, _ bytes: [UInt8]) throws(FileError) {
+        for isOld in [false, true] {
+            let name = Self.name(of: manifest, bytes, isOld: isOld)
+            if Directory.has("\(away)/\(name)") { try Directory.move("\(away)/\(name)", to: "\(done)/\(name)") }
+        }
+    }
+
     /// It is not tried again, and stays for a person to look at.
     func setAside(_ name: String) throws(FileError) {
         try Directory.move("\(path)/\(name)", to: "\(path)/\(name)\(Self.asideSuffix)")
+    }
+
+    /// What was set aside.
+    func asideNames() throws(FileError) -> [String] {
+        try Directory.names(in: path).filter { $0.hasSuffix(Self.entrySuffix + Self.asideSuffix) }
+    }
+
+    /// It is tried again.
+    func takeUp(_ name: String) throws(FileError) {
+        try Directory.move("\(path)/\(name)", to: "\(path)/\(name.dropLast(Self.asideSuffix.count))")
     }
 }
 

@@ -21,38 +21,57 @@ struct ArchiveReturn {
         self.bucket = bucket
     }
 
+    private var draft: String { "\(outbox.path)/returning" }
+
     /// May be done again, after whatever ended it.
+    ///
+    /// Which files are away say their manifests, and not the list of them: a crash may have come between the two.
     /// - Parameter isWanted: asked of those of the tenant.
     func run(tenant: String, where isWanted: (ArchiveManifest) -> Bool = { _ in true }) async throws {
-        var storage: ObjectStorage?
-        for name in try Directory.names(in: outbox.away).sorted() {
-            guard let (manifest, _) = try outbox.manifest("away/\(name)"), manifest.tenant == tenant, isWanted(manifest)
-            else { continue }
-            guard let bucket else { throw NoBucket(directory: outbox.root) }
-            let source = try storage ?? ObjectStorage(bucket)
-            storage = source
-            for file in manifest.files { try await bring(file, from: source) }
-            let place = "\(outbox.root)/\(manifest.manifestPath)"
-            if Directory.has("\(outbox.root)/\(manifest.uploadedPath)") {
-                try Directory.move("\(outbox.root)/\(manifest.uploadedPath)", to: place)
-                try Directory.sync(Directory.parent(of: place))
+        // What one that died had read may be somebody's who was erased since.
+        if Directory.has(draft) { try Directory.removeFile(draft) }
+        var found: [(manifest: ArchiveManifest, bytes: [UInt8])] = []
+        let selection = ArchiveCatalog.Selection(tenant: tenant)
+        try ArchiveCatalog(root: outbox.root, selection: selection).visit { entry in
+            guard case .away(let manifest, _, let bytes) = entry, manifest.tenant == tenant, isWanted(manifest) else {
+                return
             }
-            try Directory.move("\(outbox.away)/\(name)", to: "\(outbox.done)/\(name)")
+            found.append((manifest, bytes))
         }
-        await storage?.shutDown()
+        guard !found.isEmpty else { return }
+        guard let bucket else { throw NoBucket(directory: outbox.root) }
+        let storage = try ObjectStorage(bucket)
+        for (manifest, bytes) in found {
+            for file in manifest.files { try await bring(file, from: storage) }
+            // First, so that they go again whatever happens now.
+            try outbox.takeBack(manifest, bytes)
+            let place = "\(outbox.root)/\(manifest.manifestPath)"
+            try Directory.move("\(outbox.root)/\(manifest.uploadedPath)", to: place)
+            try Directory.sync(Directory.parent(of: place))
+        }
+        await storage.shutDown()
     }
 
     private func bring(_ file: ArchiveManifest.File, from storage: ObjectStorage) async throws {
-        let (target, draft) = ("\(outbox.root)/\(file.path)", "\(outbox.path)/returning")
+        let target = "\(outbox.root)/\(file.path)"
         guard !Directory.has(target) else { return }
         if Directory.has(draft) { try Directory.removeFile(draft) }
         let new = try AppendFile(creating: draft)
-        try await storage.read(file.path) { piece in try piece.withUnsafeBytes { try new.append($0) } }
+        var count = 0
+        try await storage.read(file.path) { piece in
+            count += piece.count
+            guard count <= file.bytes else {
+                throw ObjectStorageError("\(file.path): what the bucket has is longer than its manifest says")
+            }
+            try piece.withUnsafeBytes { try new.append($0) }
+        }
         try new.sync()
         try new.close()
         guard ArchiveManifest.digits(try Digest.sha256(ofFile: draft)) == file.sha256 else {
             throw ObjectStorageError("\(file.path): what the bucket has is not what its manifest says")
         }
+        // It may have gone with the last file in it.
+        try Directory.create(Directory.parent(of: target))
         try Directory.move(draft, to: target)
         try Directory.sync(Directory.parent(of: target))
     }

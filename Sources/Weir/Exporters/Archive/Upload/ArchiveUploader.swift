@@ -32,6 +32,8 @@ actor ArchiveUploader {
     private var isBlocked = false
     /// What cannot be uploaded as it is, and when it is looked at again.
     private var postponed: [String: Timestamp] = [:]
+    /// What was postponed once, since this run began.
+    private var seen: Set<String> = []
 
     init(
         _ root: String, _ configuration: ArchiveUploadConfiguration, _ context: Context,
@@ -105,7 +107,16 @@ actor ArchiveUploader {
         var waiting = 0
         let now = clock()
         postponed = postponed.filter { $0.value > now }
-        for entry in try outbox.entries() {
+        // What need not go up any more is in nobody's way, whatever was wrong with it.
+        for name in try outbox.asideNames() {
+            guard let (manifest, bytes) = try outbox.manifest(name),
+                try gone.contains(manifest.manifestPath) || state(of: manifest, bytes) == .replaced
+            else { continue }
+            try outbox.takeUp(name)
+        }
+        let entries = try outbox.entries()
+        seen.formIntersection(entries.map(\.name))
+        for entry in entries {
             try Task.checkCancellation()
             guard postponed[entry.name] == nil, try await take(entry.name, gone) else {
                 waiting += 1
@@ -119,12 +130,19 @@ actor ArchiveUploader {
 
     /// What an archive has from before it had a bucket.
     private func addOld() throws {
-        guard !outbox.isBegun else { return }
+        let bucket = "\(configuration.storage.endpoint) \(storage.description)"
+        let last = try outbox.bucket()
+        guard last != bucket else { return }
+        if let last {
+            logger.error(
+                "another bucket than before; no erasure is complete until its line in .upload/former goes",
+                metadata: ["before": "\(last)"])
+        }
         let outbox = outbox
         try ArchiveCatalog(root: outbox.root, selection: ArchiveCatalog.Selection()).visit { found in
             if case .manifest(let manifest, _, let bytes) = found { try outbox.add(manifest, bytes, isOld: true) }
         }
-        outbox.isBegun = true
+        try outbox.begin(bucket)
     }
 
     // MARK: Bringing there
@@ -142,7 +160,10 @@ actor ArchiveUploader {
             return try drop(name)
         }
         switch try state(of: manifest, bytes) {
-        case .replaced: return try drop(name)
+        case .replaced:
+            _ = try drop(name)
+            // What is in place of it may have come since this pass began, so nothing goes from the bucket in it.
+            return false
         case .missing: return try wait(for: name, because: "its manifest is not at \(manifest.manifestPath)")
         case .here: break
         }
@@ -189,7 +210,8 @@ actor ArchiveUploader {
 
     private func wait(for name: String, because reason: String) throws -> Bool {
         let since = try Directory.modified("\(outbox.path)/\(name)")
-        guard clock() >= since.adding(Self.patience) else {
+        // However old it is, it is looked at twice: files may have been merged, or written anew, while they went up.
+        guard !seen.insert(name).inserted, clock() >= since.adding(Self.patience) else {
             postponed[name] = clock().adding(Self.postponement)
             return false
         }
@@ -218,10 +240,27 @@ actor ArchiveUploader {
             telemetry.pendingRemovals.set(removals.count - index)
             // Manifests first, so that none is there without its file.
             let paths = removal.paths.sorted { Self.isManifest($0) && !Self.isManifest($1) }
-            for path in paths { try await storage.delete(path) }
+            let kept = try await others(removal)
+            if !kept.isEmpty {
+                logger.error(
+                    "leaves what is to go, since the bucket has another manifest of that name",
+                    metadata: ["manifest": "\(paths.first ?? "")"])
+            }
+            for path in paths where !kept.contains(path) { try await storage.delete(path) }
             try outbox.finish(removal.name, keeps: false)
         }
         telemetry.pendingRemovals.set(0)
+    }
+
+    /// What of it is somebody else's: a manifest of that name, and what that speaks of. Where there is none, it went
+    /// before a crash, or never got there.
+    private func others(_ removal: ArchiveOutbox.Removal) async throws -> Set<String> {
+        guard !removal.hashes.isEmpty, let place = removal.paths.first(where: Self.isManifest),
+            let there = try await storage.get(place, limit: ArchiveDirectory.maximumManifest),
+            !removal.hashes.contains(ArchiveManifest.hash(there.bytes))
+        else { return [] }
+        let theirs = there.bytes.withUnsafeBytes { ArchiveManifest($0) }
+        return Set([place] + (theirs?.files.map(\.path) ?? removal.paths))
     }
 
     private static func isManifest(_ path: String) -> Bool {
@@ -282,8 +321,11 @@ actor ArchiveUploader {
         if try state(of: manifest, bytes) == .here {
             try Directory.move(place, to: uploaded)
             try Directory.sync(Directory.parent(of: place))
-        } else if !Directory.has(uploaded) || Directory.has(place) {
-            return false
+        } else {
+            // Of what was written anew here and went before this, there is another one.
+            guard !Directory.has(place), Directory.has(uploaded),
+                try FileReader.contents(of: uploaded, limit: ArchiveDirectory.maximumManifest) == bytes
+            else { return false }
         }
         for file in manifest.files where Directory.has("\(outbox.root)/\(file.path)") {
             try Directory.removeFile("\(outbox.root)/\(file.path)")
