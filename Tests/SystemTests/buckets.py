@@ -113,8 +113,10 @@ def download(store, directory):
 
 
 # What the strict store may do with a request: answer it; say that it is too much; hang up while the body comes; do it
-# and hang up; answer in part; name the wrong tag for a part; not do it, and say so in an answer of success.
+# and hang up; answer in part; name the wrong tag for a part; not do it, and say so in an answer of success; begin an
+# answer and say nothing more.
 OK, SLOW, RESET, LOST, CUT, WRONG_TAG, INTERNAL = "ok", "slow", "reset", "lost", "cut", "wrong tag", "internal"
+STALL = "stall"
 
 
 @dataclass
@@ -226,6 +228,10 @@ class StrictStore:
             fields["Content-Length"] = str(len(content))
             content = content[: len(content) // 2]
             handler.close_connection = True
+        if mood == STALL:
+            handler.respond(status, fields | {"Content-Length": str(len(content) + 1)}, content)
+            # Until the other side has had enough.
+            return handler.rfile.read(1)
         handler.respond(status, fields, content)
 
     def refuse(self, handler, refusal):

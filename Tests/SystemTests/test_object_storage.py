@@ -10,7 +10,7 @@ import pytest
 
 import archives
 import parquets
-from buckets import BUCKET, CUT, INTERNAL, LOST, OK, PREFIX, RESET, SLOW, WRONG_TAG, Moto, StrictStore, download
+from buckets import BUCKET, CUT, INTERNAL, LOST, OK, PREFIX, RESET, SLOW, STALL, WRONG_TAG, Moto, StrictStore, download
 from faults import killed
 from ledger import Ledger, Load, send
 from otlp import a_body, a_span, text
@@ -154,6 +154,33 @@ def test_a_clock_that_is_wrong_is_set_by_the_store_s(start, stores, tmp_path):
     send(weir)
     uploaded(weir, root)
     assert in_bucket(store) == tree(root)
+
+
+def test_a_clock_that_no_clock_can_say_is_not_believed(start, stores, tmp_path):
+    # The year 9999.
+    store, root = stores(ahead=7_970 * 31_556_952), tmp_path / "archive"
+    weir = start(exporters=keys(root, store))
+    send(weir)
+    eventually(lambda: "RequestTimeTooSkewed" in weir.log(), weir.log, 30)
+    store.ahead = 0
+    uploaded(weir, root)
+    assert in_bucket(store) == tree(root)
+
+
+def test_an_answer_that_stalls_is_given_up(start, stores, tmp_path):
+    stalled = []
+
+    def mood(method, _):
+        if method in stalled:
+            return OK
+        stalled.append(method)
+        return STALL
+
+    store, root = stores(mood=mood), tmp_path / "archive"
+    weir = start(exporters=keys(root, store, storage={"timeout": "2s"}))
+    send(weir)
+    uploaded(weir, root)
+    assert "PUT" in stalled and in_bucket(store) == tree(root)
 
 
 @pytest.mark.parametrize("mood", [SLOW, RESET, LOST, CUT, WRONG_TAG])
