@@ -9,7 +9,7 @@ SHELL := /bin/bash
 # Debian packages, one list per purpose.
 RUN_PACKAGES := zlib1g-dev libdeflate-dev libzstd-dev libpcre2-dev libssl-dev libpq-dev libsqlite3-dev
 DEMO_PACKAGES := python3 python3-venv
-TEST_PACKAGES := $(RUN_PACKAGES) $(DEMO_PACKAGES) gcc libc6-dev protobuf-c-compiler libprotobuf-c-dev curl zstd openssl nghttp2-client postgresql chromium
+TEST_PACKAGES := $(RUN_PACKAGES) $(DEMO_PACKAGES) gcc libc6-dev protobuf-c-compiler libprotobuf-c-dev curl zstd openssl nghttp2-client postgresql chromium node-typescript
 TORTURE_PACKAGES := $(TEST_PACKAGES) openjdk-17-jre-headless
 BENCH_PACKAGES := $(RUN_PACKAGES) protobuf-c-compiler libprotobuf-c-dev libsimdjson-dev libhyperscan-dev wrk lld gcc libc6-dev postgresql
 

@@ -37,7 +37,6 @@ export interface WeirBeacon {
 }
 
 declare global {
-  interface Window {
-    weirBeacon: WeirBeacon;
-  }
+  /** `window.weirBeacon`. */
+  var weirBeacon: WeirBeacon;
 }

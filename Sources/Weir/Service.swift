@@ -18,6 +18,7 @@ actor Service {
     private var lastReload: Task<ReloadOutcome, Never>?
     private var isStopping = false
     private let source: Source
+    private var watch: ReloadWatch
     private let disks = JournalDisks()
     private let health: Health
     private let reloads: ReloadTelemetry
@@ -32,9 +33,12 @@ actor Service {
 
     /// Runs until SIGTERM, then stops accepting, finishes what is in flight, delivers what is left and returns.
     /// - Parameters:
-    ///   - files: the configuration files, for the line that says what was started.
+    ///   - file: the configuration file, for the line that says what was started.
+    ///   - sources: it, and the files that it names.
     ///   - source: reads them again, for a reload.
-    static func run(_ configuration: CollectorConfiguration, files: [String], source: @escaping Source) async throws {
+    static func run(
+        _ configuration: CollectorConfiguration, file: String, _ sources: ConfigSources, source: @escaping Source
+    ) async throws {
         Heap.configure()
         Signals.ignoreBrokenPipes()
         let settings = configuration.service.telemetry
@@ -55,10 +59,10 @@ actor Service {
             logger.info(
                 "starting",
                 metadata: [
-                    "version": "\(Program.version)", "config": "\(files.joined(separator: ","))",
+                    "version": "\(Program.version)", "config": "\(file)",
                     "pipelines": "\(configuration.service.pipelines.map(\.id.description).joined(separator: ","))",
                 ])
-            let service = Service(configuration, source, logger, metrics)
+            let service = Service(configuration, sources, source, logger, metrics)
             try await service.run()
             logger.info("stopped")
         } catch {
@@ -68,9 +72,11 @@ actor Service {
     }
 
     private init(
-        _ configuration: CollectorConfiguration, _ source: @escaping Source, _ logger: Logger, _ metrics: MetricRegistry
+        _ configuration: CollectorConfiguration, _ sources: ConfigSources, _ source: @escaping Source, _ logger: Logger,
+        _ metrics: MetricRegistry
     ) {
         self.configuration = configuration
+        watch = ReloadWatch(sources)
         self.source = source
         self.logger = logger
         self.metrics = metrics
@@ -128,6 +134,7 @@ actor Service {
         try await next.tombstones.refresh()
         try await apply(next)
         listening.append(watchErasures())
+        listening.append(watchFiles())
         if !isStopping, health.receiverIsReady() { logger.info("ready") }
     }
 
@@ -184,7 +191,11 @@ actor Service {
             return OperationsServer(
                 try HTTPListener(settings.listener, context),
                 routes: OperationsRoute.health(health) + OperationsRoute.bursts(build.bursts, clock: Timestamp.now)
-                    + [.reload { await self.reload() }, .budgets(budgets.board, clock: Timestamp.now)],
+                    + [.reload { await self.reload() }, .budgets(budgets.board, clock: Timestamp.now)]
+                    + OperationsRoute.queries(
+                        build.configuration.exporters.compactMap { definition in
+                            HotTables(definition).map { ("\(definition.id)", $0.reader(.default)) }
+                        }, clock: Timestamp.now),
                 logger: logger)
         }
         return (telemetry, operations)
@@ -223,10 +234,26 @@ extension Service {
         return await current.value
     }
 
+    /// Reloads when files have changed, where the configuration says so.
+    private func watchFiles() -> Task<Void, Never> {
+        Task {
+            while (try? await Task.sleep(for: configuration.service.reload.checkInterval)) != nil {
+                guard configuration.service.reload.watches else { continue }
+                let changed = watch.look()
+                guard !changed.isEmpty else { continue }
+                logger.info(
+                    "files of the configuration have changed", metadata: ["files": "\(changed.joined(separator: ","))"])
+                _ = await reload()
+            }
+        }
+    }
+
     private func change() async -> ReloadOutcome {
         for await _ in starting {}
         if isStopping { return .rejected(["weir is stopping"]) }
+        watch.begin()
         let checked = source()
+        watch.end(checked.sources, isWhole: checked.partial != nil)
         // A team's file that is wrong leaves that team's pipelines as they are, and nobody else's.
         guard let partial = checked.partial else { return .rejected(checked.diagnostics.lines) }
         let conflicts = partial.conflicts(keeping: configuration)

@@ -3,7 +3,7 @@
 import pytest
 
 from otlp import a_body, a_span, request_json, span_json
-from wire import JSON, PROTOBUF, TRACES, Closed, Connection, chunked, exchange, post, post_json, request
+from wire import JSON, PROTOBUF, TRACES, Connection, chunked, exchange, post, post_json, request
 
 
 def test_a_post_to_the_traces_path_is_taken(weir):
@@ -197,72 +197,6 @@ def test_a_connection_that_ends_in_the_middle_of_a_body_leaves_nothing_behind(we
         connection.send(request(a_body())[:-5])
     assert post(weir.endpoint, a_body(a_span(name="after"))).status == 200
     assert [archived.span.name for archived in weir.spans()] == ["after"]
-
-
-MALFORMED = {
-    "a method that is none": b"BREW /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n",
-    "no request line": b"\x00\x01\x02\x03\r\n\r\n",
-    "a version that is none": b"POST /v1/traces HTTQ/1.1\r\nHost: x\r\n\r\n",
-    "a space before the colon": b"POST /v1/traces HTTP/1.1\r\nHost : x\r\nContent-Length: 0\r\n\r\n",
-    "a header without a colon": b"POST /v1/traces HTTP/1.1\r\nHost: x\r\nnonsense\r\n\r\n",
-    "a NUL in a header": b"POST /v1/traces HTTP/1.1\r\nHost: x\r\nX-A: a\x00b\r\n\r\n",
-    "no host": b"POST /v1/traces HTTP/1.1\r\nContent-Type: application/x-protobuf\r\nContent-Length: 0\r\n\r\n",
-    "two hosts": b"POST /v1/traces HTTP/1.1\r\nHost: a\r\nHost: b\r\nContent-Length: 0\r\n\r\n",
-    "a negative length": b"POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
-    "a signed length": b"POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Length: +5\r\n\r\nhello",
-    "a length that is no number": b"POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Length: five\r\n\r\n",
-    "a length past 64 bits": b"POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\n\r\n",
-}
-
-
-@pytest.mark.parametrize("data", MALFORMED.values(), ids=MALFORMED.keys())
-def test_malformed_http_gets_400_with_a_status_and_the_connection_closed(weir, data):
-    with Connection(weir.endpoint) as connection:
-        connection.send(data)
-        answer = connection.read()
-        assert answer.status == 400
-        answer.error()
-        assert connection.rest() == b""
-    assert post(weir.endpoint, a_body()).status == 200
-
-
-BEHIND = request(a_body(a_span(name="smuggled")))
-HEAD = b"POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-protobuf\r\n"
-SMUGGLING = {
-    "a length and chunks": HEAD + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-    "chunks and a length": HEAD + b"Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n",
-    "two lengths": HEAD + b"Content-Length: 0\r\nContent-Length: 5\r\n\r\nhello",
-    "two lengths in one": HEAD + b"Content-Length: 0, 5\r\n\r\nhello",
-    "a coding that is none": HEAD + b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
-    "chunked twice": HEAD + b"Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n",
-    "chunked not last": HEAD + b"Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n",
-    "a space before the colon": HEAD + b"Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n",
-    "a chunk size that is no number": HEAD + b"Transfer-Encoding: chunked\r\n\r\n0x5\r\nhello\r\n0\r\n\r\n",
-    "a chunk size past 64 bits": HEAD + b"Transfer-Encoding: chunked\r\n\r\n10000000000000005\r\nhello\r\n0\r\n\r\n",
-    "a chunk longer than its size": HEAD + b"Transfer-Encoding: chunked\r\n\r\n1\r\nhello\r\n0\r\n\r\n",
-}
-
-
-@pytest.mark.parametrize("data", SMUGGLING.values(), ids=SMUGGLING.keys())
-def test_two_readings_of_where_a_request_ends_are_refused(weir, data):
-    with Connection(weir.endpoint) as connection:
-        connection.send_what_it_takes(data + BEHIND)
-        answers = connection.answers_until_closed()
-    # One answer at the most, and no good one: what follows on the connection cannot be trusted.
-    assert [answer.status for answer in answers] in ([400], [501])
-    answers[0].error()
-    assert [archived.span.name for archived in weir.spans()] == []
-
-
-def test_a_request_in_another_protocol_does_not_disturb_the_next_one(weir):
-    hello = bytes.fromhex("16030100c4010000c00303") + bytes(200)
-    for data in (hello, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"):
-        with Connection(weir.endpoint) as connection:
-            connection.send(data)
-            with pytest.raises(Closed):
-                assert connection.read().status in (400, 505)
-                connection.read()
-        assert post(weir.endpoint, a_body()).status == 200
 
 
 def test_a_json_request_gets_a_json_answer_on_the_same_port_and_connection(weir):

@@ -1,10 +1,13 @@
 """Configurations of the OpenTelemetry Collector become Weir's, and what does not map is said."""
 
+import pathlib
 import re
 
 import pytest
 
 from weir import command
+
+DATA = pathlib.Path(__file__).parent / "data"
 
 TYPICAL = """\
 receivers:
@@ -80,6 +83,14 @@ def test_what_maps_is_kept_and_the_rest_is_said(bring, tmp_path):
     file.write_text(text)
     done = command("check", "--config", str(file), cwd=tmp_path)
     assert done.returncode == 0, done.stderr
+
+
+def test_the_whole_of_what_it_prints_and_says(tmp_path):
+    """The golden files are what a person has looked at; see the data directory."""
+    (tmp_path / "otelcol.yaml").write_text(TYPICAL)
+    done = command("import-config", "otelcol.yaml", cwd=tmp_path)
+    assert done.stdout == (DATA / "import-typical.yaml").read_text(), done.stdout
+    assert done.stderr == (DATA / "import-typical.txt").read_text(), done.stderr
 
 
 def test_the_check_only_says_it(bring):

@@ -112,12 +112,12 @@ def test_a_token_decides_whose_spans_these_are(start, tmp_path):
 
 def test_keys_come_from_a_url(start):
     issuer = Issuer("a")
-    answers = {"status": 503}
+    answers = {"status": 503, "more": []}
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
             self.send_response(answers["status"])
-            body = json.dumps(issuer.keys()).encode()
+            body = json.dumps({"keys": answers["more"] + issuer.keys()["keys"]}).encode()
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
@@ -130,11 +130,24 @@ def test_keys_come_from_a_url(start):
     try:
         url = f"http://127.0.0.1:{server.server_port}/keys"
         weir = start(text=text_with(f'jwks_url: "{url}", check_interval: 100ms'))
-        assert status(weir, issuer.token()) == 401, "nobody is believed without keys"
+        for _ in range(30):
+            answer = post(weir.endpoint, a_body(), headers=[("Authorization", f"Bearer {issuer.token()}")])
+            assert answer.status == 503 and answer.retry_after(), "nobody is believed without keys, or sent away for good"
+        assert post(weir.endpoint, a_body()).status == 401, "who shows nothing is known to nobody, whatever the keys"
+        assert refusal(weir, metadata=[("authorization", f"Bearer {issuer.token()}")]).code() == grpc.StatusCode.UNAVAILABLE
+        assert weir.metric("weir_authentication_requests", component="otlp", outcome="not_ready") == 31
         answers["status"] = 200
         eventually(lambda: status(weir, issuer.token()) == 200, weir.log)
         answers["status"] = 500
         assert status(weir, issuer.token()) == 200, "the keys stay as they were"
+        assert status(weir, Issuer("b").token()) == 401, "there are keys, and this is none of them"
+        # A key that nobody can use locks nobody out.
+        weak = {"kty": "RSA", "kid": "weak", "e": "AQAB", "n": encoded(b"\xff" * 64)}
+        answers.update(status=200, more=[weak])
+        eventually(lambda: "weak" in weir.log(), weir.log)
+        assert status(weir, issuer.token()) == 200
+        eventually(lambda: weir.log().count("keys of tokens read") >= 4, weir.log)
+        assert weir.log().count("a key of tokens is left out") == 1, "the same is not said again and again"
     finally:
         server.shutdown()
         server.server_close()

@@ -1,17 +1,13 @@
 """Every limit of the receiver, at its edge and past it, against a real socket."""
 
-import contextlib
 import json
-import socket
 import threading
-import time
 
 import pytest
 
 from otlp import COMPRESSIONS, a_body, a_span, bomb, request_json, sized_body, span_json, text
-from waiting import eventually
 from weir import archive
-from wire import JSON, PROTOBUF, Closed, Connection, chunked, exchange, post, request
+from wire import JSON, PROTOBUF, Connection, chunked, exchange, post, request
 
 MIB = 1 << 20
 
@@ -115,187 +111,8 @@ def test_memory_stays_bounded_under_load(start):
     assert weir.memory_peak() - before < 160 * MIB
 
 
-def cut_off(connection, since, after, within=5.0):
-    """Waits until the server ends the connection; it may say why. Fails when that is before `after` seconds."""
-    answers = connection.answers_until_closed()
-    took = time.monotonic() - since
-    assert after * 0.8 <= took < within, f"{took} s"
-    assert len(answers) <= 1
-    for answer in answers:
-        assert answer.status == 408
-        answer.error()
-
-
-def served_meanwhile(weir, until):
-    """Sends good requests until the event is set; each has to be answered well and soon."""
-    count = 0
-    with Connection(weir.endpoint) as connection:
-        while not until.is_set() or count == 0:
-            begun = time.monotonic()
-            connection.send(request(a_body()))
-            assert connection.read().status == 200
-            assert time.monotonic() - begun < 2
-            count += 1
-    return count
-
-
-def slow_client(weir, begin, after, drip=None):
-    """Sends `begin` and then at the most `drip`, byte by byte, while another client is served."""
-    done, failures = threading.Event(), []
-    with Connection(weir.endpoint) as connection:
-        since = time.monotonic()
-        connection.send(begin)
-
-        def suffer():
-            try:
-                for at in range(len(drip or b"")):
-                    connection.send(drip[at : at + 1])
-                    # The pace of a client, not a wait for something.
-                    done.wait(0.1)
-            except OSError:
-                pass  # the server has closed; that is the point
-            try:
-                cut_off(connection, since, after)
-            except Exception as error:  # noqa: BLE001, raised again below
-                failures.append(error)
-            finally:
-                done.set()
-
-        thread = threading.Thread(target=suffer)
-        thread.start()
-        served = served_meanwhile(weir, done)
-        thread.join()
-    assert not failures, failures[0]
-    assert served > 10
-
-
-def test_slow_headers_are_cut_off(start):
-    slow_client(start(http={"read_header_timeout": "1s"}), b"POST /v1/traces HTTP/1.1\r\nHost: x\r\nX-Slow: ", after=1)
-
-
-def test_headers_that_come_byte_by_byte_are_cut_off(start):
-    slow_client(
-        start(http={"read_header_timeout": "1s"}),
-        b"POST /v1/traces HTTP/1.1\r\nHost: x\r\nX-Slow: ",
-        after=1,
-        drip=b"x" * 30,
-    )
-
-
-def test_a_silent_connection_is_cut_off(start):
-    slow_client(start(http={"read_header_timeout": "1s", "idle_timeout": "1s"}), b"", after=1)
-
-
-def test_a_slow_body_is_cut_off(start):
-    slow_client(start(http={"read_timeout": "1s"}), request(headers=[("Content-Length", 1000)]) + b"begin", after=1)
-
-
-def test_a_body_that_comes_byte_by_byte_is_cut_off(start):
-    slow_client(
-        start(http={"read_timeout": "1s"}), request(headers=[("Content-Length", 1000)]), after=1, drip=b"x" * 30
-    )
-
-
-def test_an_idle_connection_is_closed_after_its_last_answer(start):
-    weir = start(http={"idle_timeout": "1s"})
-    with Connection(weir.endpoint) as connection:
-        connection.send(request(a_body()))
-        assert connection.read().status == 200
-        since = time.monotonic()
-        assert connection.rest() == b""
-        assert 0.8 <= time.monotonic() - since < 5
-
-
-def test_an_idle_connection_outlives_the_timeout_for_headers(start):
-    weir = start(http={"read_header_timeout": "500ms"})
-    with Connection(weir.endpoint) as kept, Connection(weir.endpoint) as silent:
-        kept.send(request(a_body()))
-        assert kept.read().status == 200
-        since = time.monotonic()
-        # It begins a head now, so that its time is over after that of the other would be.
-        silent.send(b"POST ")
-        cut_off(silent, since, after=0.5)
-        kept.send(request(a_body()))
-        assert kept.read().status == 200
-
-
-def test_headers_past_the_limit_get_431(weir):
-    many = [(f"X-{number}", "v" * 100) for number in range(5000)]
-    for headers in ([("X-Long", "v" * 200_000)], many):
-        answer = exchange(weir.endpoint, request(a_body(), headers=headers))
-        assert answer.status == 431
-        answer.error()
-    assert post(weir.endpoint, a_body()).status == 200
-
-
-def test_a_path_past_the_limit_is_refused(weir):
-    answer = exchange(weir.endpoint, request(a_body(), path="/v1/traces?" + "x" * 200_000))
-    assert answer.status in (414, 431)
-    answer.error()
-
-
 def test_headers_of_usual_size_are_taken(weir):
     assert exchange(weir.endpoint, request(a_body(), headers=[("Authorization", "Bearer " + "x" * 4000)])).status == 200
-
-
-def test_connections_far_past_the_limit_leave_nothing(start):
-    weir = start(http={"max_connections": 1, "read_header_timeout": "300s"})
-    # 256 more are told so; those beyond are closed.
-    held = [Connection(weir.endpoint) for _ in range(300)]
-
-    def knock(times):
-        for _ in range(times):
-            with socket.create_connection(tuple(weir.endpoint.rsplit(":", 1))) as one, contextlib.suppress(OSError):
-                one.settimeout(10)
-                one.recv(1)
-
-    knock(2_000)
-    before = weir.memory_peak()
-    knock(20_000)
-    # A kilobyte each, if it were kept.
-    assert weir.memory_peak() - before < 8 * MIB
-    for connection in held:
-        connection.close()
-
-
-def test_connections_past_the_limit_are_told_to_come_back(start):
-    weir = start(http={"max_connections": 3})
-    held = [Connection(weir.endpoint) for _ in range(3)]
-    for connection in held:
-        connection.send(request(a_body()))
-        assert connection.read().status == 200
-    for _ in range(3):
-        assert overloaded(post(weir.endpoint, a_body()))
-    for connection in held:
-        connection.send(request(a_body()))
-        assert connection.read().status == 200
-    held.pop().close()
-    eventually(lambda: post(weir.endpoint, a_body()).status == 200, "the free place is not given to anybody")
-    for connection in held:
-        connection.close()
-
-
-def test_bytes_in_flight_past_the_limit_are_refused_and_the_first_request_is_not_disturbed(start):
-    weir = start(http={"max_request_body_size": "1MiB", "max_in_flight_bytes": "1MiB"})
-    body = sized_body(700 << 10)
-    with Connection(weir.endpoint) as first:
-        first.send(request(body)[:-1])
-        # Sent is not received: a second request that overtook it would be the one that gets the room.
-        held = lambda: weir.metric("weir_receiver_in_flight_bytes") == len(body) - 1
-        eventually(held, "the first request is not in flight")
-        assert overloaded(post(weir.endpoint, body))
-        first.send(body[-1:])
-        assert first.read().status == 200
-    eventually(lambda: post(weir.endpoint, body).status == 200, "the bytes are not given back")
-
-
-def test_bytes_of_a_client_that_left_are_given_back(start):
-    weir = start(http={"max_request_body_size": "1MiB", "max_in_flight_bytes": "1MiB"})
-    body = sized_body(700 << 10)
-    for _ in range(5):
-        with Connection(weir.endpoint) as connection:
-            connection.send(request(body)[:-1])
-    eventually(lambda: post(weir.endpoint, body).status == 200, "the bytes are not given back")
 
 
 def test_a_pipeline_that_cannot_take_more_makes_the_receiver_say_so(start, tmp_path):
@@ -325,14 +142,3 @@ def test_bad_data_is_never_answered_with_a_status_that_a_client_retries(weir):
         post(weir.endpoint, b"", "text/plain"),
     ):
         assert answer.status not in (429, 502, 503, 504) and "retry-after" not in answer.headers
-
-
-def test_a_connection_is_not_used_after_a_refusal_in_the_middle_of_a_body(start):
-    weir = start(http={"max_request_body_size": "1KiB", "read_timeout": "2s"})
-    behind = request(a_body(a_span(name="inside the body")))
-    with Connection(weir.endpoint) as connection:
-        connection.send_what_it_takes(request(headers=[("Content-Length", 1 << 30)]) + behind)
-        assert connection.read().status == 413
-        with pytest.raises(Closed):
-            connection.read()
-    assert weir.spans() == []

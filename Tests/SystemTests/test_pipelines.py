@@ -1,17 +1,22 @@
 """Files of teams: examples that do what they say, and one team's mistake that is nobody else's."""
 
+import base64
 import json
 import pathlib
+import re
 
 import pytest
 
 import archives
+import tables
 from otlp import a_body, a_span, request_json, span_json
 from test_reload import Reloading
 from weir import ROOT, command
-from wire import post, post_json
+from wire import exchange, post, post_json, request
 
 DATA = pathlib.Path(__file__).parent / "data"
+TEAMS = ROOT / "docs/examples/teams.yaml"
+SECRETS = {"WEIR_KEK": base64.b64encode(bytes(32)).decode(), "LANGSMITH_API_KEY": "any"}
 EXAMPLES = sorted(path.stem for path in (ROOT / "pipelines").glob("*.yaml"))
 
 MAIN = """\
@@ -120,17 +125,19 @@ def check(tmp_path, *words):
     """`weir check` with the examples."""
     if not (tmp_path / "prices.yaml").exists():
         (tmp_path / "prices.yaml").symlink_to(ROOT / "prices.yaml")
-    config = tmp_path / "collector.yaml"
-    config.write_text(MAIN.format(tmp_path, ROOT / "pipelines"))
-    return command("check", "--config", str(config), *words, cwd=tmp_path)
+    for name in ("pipelines", "telemetry"):
+        if not (tmp_path / name).exists():
+            (tmp_path / name).symlink_to(ROOT / name)
+    return command("check", "--config", str(TEAMS), *words, cwd=tmp_path, env=SECRETS)
 
 
 def test_the_picture_has_every_pipeline_and_its_owner(tmp_path):
     done = check(tmp_path, "--graph", "text")
-    assert done.returncode == 0, done.stderr
+    assert (done.returncode, done.stderr) == (0, "")
     for name in EXAMPLES:
         assert f"traces/@{name}, " in done.stdout
-    assert "otlp -> redaction/@compliance -> [journal] -> archive/@compliance" in done.stdout
+    assert "cost/@langsmith-debug -> [journal] -> tail_sampling/@langsmith-debug -> [journal] -> langsmith" in done.stdout
+    assert "otlp -> redaction/@compliance -> encryption/@compliance -> [journal] -> archive/@compliance" in done.stdout
     assert check(tmp_path, "--graph", "mermaid").stdout.split("\n")[1] == "flowchart LR"
 
 
@@ -138,16 +145,60 @@ def test_the_picture_has_every_pipeline_and_its_owner(tmp_path):
 def test_the_examples_do_what_they_say(name, tmp_path):
     """The golden files are what a person has looked at; see the data directory."""
     check(tmp_path)
-    words = ["test", f"pipelines/{name}.yaml", "--config", tmp_path / "collector.yaml"]
-    done = command(*map(str, words), "--input", str(DATA / "pipelines-input.json"), cwd=tmp_path)
+    words = ["test", f"pipelines/{name}.yaml", "--config", TEAMS, "--input", DATA / "pipelines-input.json"]
+    done = command(*map(str, words), cwd=tmp_path, env={"LANGSMITH_API_KEY": "any"})
     assert done.returncode == 0, done.stderr
-    found = [line if line.startswith("#") else json.loads(line) for line in done.stdout.split("\n")[:-1]]
+    # What is sealed is another text each time.
+    shown = re.sub(r'"weir1\.[A-Za-z0-9_-]{50,}"', '"weir1.…"', done.stdout)
+    found = [line if line.startswith("#") else json.loads(line) for line in shown.split("\n")[:-1]]
     golden = DATA / f"pipelines-{name}.json"
     assert found == json.loads(golden.read_text()), json.dumps(found, indent=1)
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path):
     check(tmp_path)
-    words = ["test", "pipelines/none.yaml", "--config", tmp_path / "collector.yaml", "--input", "x"]
-    done = command(*map(str, words), cwd=tmp_path)
-    assert done.returncode != 0
+    words = ["test", "pipelines/none.yaml", "--config", TEAMS, "--input", DATA / "pipelines-input.json"]
+    done = command(*map(str, words), cwd=tmp_path, env=SECRETS)
+    assert done.returncode != 0 and "found no pipelines of none in" in done.stderr
+    assert all(name in done.stderr for name in EXAMPLES)
+
+
+@pytest.mark.parametrize(
+    "content, said", [(None, "open input.json: no such file"), ("{", "at byte"), ("[]", "wanted an export request in OTLP/JSON")]
+)
+def test_an_input_that_is_none_is_named(tmp_path, content, said):
+    check(tmp_path)
+    if content:
+        (tmp_path / "input.json").write_text(content)
+    words = ["test", "pipelines/staging.yaml", "--config", str(TEAMS), "--input", "input.json"]
+    done = command(*words, cwd=tmp_path, env=SECRETS)
+    assert done.returncode != 0 and "input.json" in done.stderr and said in done.stderr, done.stderr
+
+
+def test_the_examples_run_together(start, tmp_path):
+    """As they are, but for ports: what a backend and what a page sends is where each file says."""
+    check(tmp_path)
+    text = re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:0", TEAMS.read_text())
+    text += "  telemetry: { metrics: { endpoint: 127.0.0.1:0 } }\n"
+    for name in ("pipelines", "telemetry", "prices.yaml"):
+        (tmp_path / "w").mkdir(exist_ok=True)
+        (tmp_path / "w" / name).symlink_to(ROOT / name)
+    nowhere = {"LANGSMITH_ENDPOINT": "http://127.0.0.1:9"}
+    weir = start(directory=tmp_path / "w", text=text, env={**SECRETS, **nowhere})
+    assert post(weir.endpoint, (DATA / "pipelines-input.json").read_bytes(), "application/json").status == 200
+    page = {"Origin": "http://localhost:8000"}.items()
+    body = json.dumps({"events": [{"name": "page.view", "attributes": {"url.path": "/orders"}}]}).encode()
+    answer = exchange(weir._listening("beacon"), request(body, "text/plain", path="/v1/beacon", headers=page))
+    assert answer.status == 204, answer
+    weir.stop()
+    data = tmp_path / "w" / "data"
+    everything = lambda name: b"".join(path.read_bytes() for path in (data / name).rglob("*") if path.is_file())
+    sent = {span.span.name for span in archives.spans(data / "compliance")}
+    assert sent == {"GET /healthz", "chat gpt-4o", "POST /login"}
+    texts = [pair.value.string_value for span in archives.spans(data / "compliance") for pair in span.span.attributes]
+    assert any(text.startswith("weir1.") for text in texts) and not any("4111" in text for text in texts)
+    assert b"hunter2" not in everything("compliance")
+    events = tables.sqlite_spans(data / "browser-ui-hot")
+    assert [event["name"] for event in events] == ["page.view"]
+    lines = (tmp_path / "w" / "weir.out").read_text()
+    assert "chat gpt-4o" in lines and "POST /login" not in lines, "the lines of staging, and of nothing else"

@@ -290,3 +290,64 @@ def test_a_stage_comes_changes_and_goes_under_load(begin, tmp_path, dice):
     eventually(lambda: len(names_in(tmp_path / "archive")) == len(load.names()), program.weir.log, 20)
     program.weir.stop()
     assert names_in(tmp_path / "archive") == load.names()
+
+
+PRICES = "models:\n  - {{ provider: p, model: m, prices: {{ input: {} }} }}\n"
+TEAM = """\
+owner: shop@example.com
+processors: {{ {} }}
+pipelines: {{ traces: {{ receivers: [otlp], processors: [attributes/mark], exporters: [archive], tenants: [shop] }} }}
+"""
+
+
+def test_changed_files_are_taken_by_themselves_and_a_wrong_one_is_tried_once(begin, tmp_path):
+    """The main file, a team's file, one that comes, and one that a component names."""
+    teams, prices = tmp_path / "teams", tmp_path / "prices.yaml"
+    teams.mkdir()
+    prices.write_text(PRICES.format(1))
+
+    def text(mark, reload="{ watch: true, check_interval: 20ms }"):
+        text = text_of(tmp_path, mark=mark).replace("processors: [attributes/mark]", "processors: [attributes/mark, cost]")
+        text = text.replace("service:\n", f"service:\n  reload: {reload}\n  pipelines_directory: {teams}\n", 1)
+        return text + f"  cost: {{ prices: {prices} }}\n"
+
+    program = begin(mark="one")
+    counts = {"applied": 0, "partial": 0, "rejected": 0}
+
+    def comes(outcome):
+        counts[outcome] += 1
+        eventually(lambda: program.weir.metric("weir_reloads", outcome=outcome) == counts[outcome], program.weir.log)
+        looks = program.weir.log().count("files of the configuration have changed")
+        assert looks == sum(counts.values()) - 1, program.weir.log()
+
+    assert program.reload(text("two"))[0] == 200
+    comes("applied")
+    send(program.weir, "a")
+    program.weir.config.write_text(text("three").replace("upsert", "upset"))
+    comes("rejected")
+    assert "upset" in program.weir.get("/healthz")[2]
+    send(program.weir, "b")
+    # Of the file that stands there wrong nothing is heard again: the next thing that happens is the next change.
+    replacement = tmp_path / "replacement"
+    replacement.write_text(text("four"))
+    replacement.rename(program.weir.config)
+    comes("applied")
+    send(program.weir, "c")
+    prices.write_text("models: 3\n")
+    comes("rejected")
+    prices.write_text(PRICES.format(2))
+    comes("applied")
+    (teams / "shop.yaml").write_text(TEAM.format("attributes/mark: 3"))
+    comes("partial")
+    (teams / "shop.yaml").write_text("overrides: [attributes/mark]\n" + TEAM.format(UPSERT.format("own")))
+    comes("applied")
+    (teams / "shop.yaml").unlink()
+    comes("applied")
+    program.weir.config.write_text(text("five", "{ watch: false }"))
+    comes("applied")
+    # Nobody looks any more.
+    program.weir.config.write_text("nonsense")
+    send(program.weir, "d")
+    program.weir.stop()
+    assert sum(counts.values()) == program.weir.log().count("reloaded") + program.weir.log().count("rejected a reload")
+    assert marks(tmp_path / "archive") == {"a": "two", "b": "two", "c": "four", "d": "five"}

@@ -1,15 +1,19 @@
 """TLS on the listeners: who is believed, what is spoken, and that certificates change without a restart."""
 
+import datetime
 import socket
 import ssl
 import time
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from authority import Authority
 from otlp import a_body
 from waiting import eventually
-from weir import archive, configuration
+from weir import archive, command, configuration
 from wire import request
 
 
@@ -142,3 +146,82 @@ def test_files_that_are_wrong_end_the_start(start, tmp_path, authority):
     weir = start(ready=False, text=text)
     assert weir.wait() == 1
     assert "wanted the key of the certificate in" in weir.log()
+
+
+def a_certificate(path, days):
+    """Files of a certificate that signs itself and is over after so many days, and of its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "server")])
+    end = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=days)
+    made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    made = made.serial_number(1).not_valid_before(end - datetime.timedelta(days=10)).not_valid_after(end)
+    path.write_bytes(made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
+    secret = path.with_suffix(".key")
+    secret.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+    )
+    return str(path), str(secret), end
+
+
+def test_the_check_looks_into_the_files(tmp_path, authority):
+    server, key = map(str, authority.sign("server"))
+    _, other = authority.sign("other")
+    old, old_key, end = a_certificate(tmp_path / "old.pem", -1)
+    early, early_key, later = a_certificate(tmp_path / "early.pem", 20)
+    missing, text = str(tmp_path / "missing"), tmp_path / "text"
+    text.write_text("nonsense")
+
+    def check(http=None, exporter=None):
+        file = tmp_path / "collector.yaml"
+        exporter = {"endpoint": "https://example.com", **({"tls": exporter} if exporter else {})}
+        lines = configuration(http={"tls": http} if http else {}, exporters={"otlp_http": exporter})
+        file.write_text(lines)
+        done = command("check", "--config", str(file))
+        number = next((n for n, line in enumerate(lines.split("\n"), 1) if "tls" in line), 0)
+        at = f"{file}:{number}: "
+        return done.returncode, [line.removeprefix(at) for line in done.stderr.splitlines()]
+
+    inside, to = "receivers.otlp.protocols.http.tls", "exporters.otlp_http.tls"
+    unseen = "so nobody has looked whether it fits its certificate"
+    expected = [
+        (dict(cert_file=server, key_file=key, client_ca_file=str(authority.file)), 0, []),
+        (dict(cert_file=missing, key_file=key), 1, [f"{inside}.cert_file: {missing} is not there"]),
+        (dict(cert_file=str(text), key_file=key), 1, [f"{inside}.cert_file: cannot use {text}, wanted certificates in PEM"]),
+        (
+            dict(cert_file=server, key_file=str(text)), 1,
+            [f"{inside}.key_file: cannot use {text}, wanted a key in PEM, without a password"],
+        ),
+        (
+            dict(cert_file=server, key_file=str(other)), 1,
+            [f"{inside}.key_file: cannot use {other}, wanted the key of the certificate in {server}"],
+        ),
+        (
+            dict(cert_file=server, key_file=missing), 0,
+            [f"warning: {inside}.key_file: {missing} is not there, {unseen}"],
+        ),
+        (
+            dict(cert_file=old, key_file=old_key), 0,
+            [f"warning: {inside}.cert_file: {old} holds a certificate that expired on {end:%Y-%m-%d}"],
+        ),
+        (
+            dict(cert_file=early, key_file=early_key, client_ca_file=missing), 1,
+            [
+                f"warning: {inside}.cert_file: {early} holds a certificate that is not valid before "
+                f"{later - datetime.timedelta(days=10):%Y-%m-%d}",
+                f"{inside}.client_ca_file: {missing} is not there",
+            ],
+        ),
+    ]  # fmt: skip
+    for keys, code, said in expected:
+        assert check(http=keys) == (code, said), keys
+    assert check(exporter=dict(ca_file=str(authority.file), cert_file=server, key_file=key)) == (0, [])
+    wrong = dict(ca_file=str(text), cert_file=server, key_file=str(other))
+    assert check(exporter=wrong) == (
+        1,
+        [
+            f"{to}.ca_file: cannot use {text}, wanted certificates in PEM",
+            f"{to}.key_file: cannot use {other}, wanted the key of the certificate in {server}",
+        ],
+    )

@@ -17,6 +17,10 @@ struct APIKeyNewCommand: ParsableCommand {
     func validate() throws {
         do { _ = try APIKeyFile.checkTenant(tenant) } catch { throw ValidationError("--tenant: \(error.message)") }
         guard !scopes.isEmpty else { throw ValidationError("found no --scope, wanted at least one") }
+        guard !scopes.contains(.beacon) || scopes.count == 1 else {
+            throw ValidationError(
+                "found --scope beacon with others, wanted it alone: every page shows its key to everybody")
+        }
     }
 
     func run() {

@@ -27,9 +27,12 @@ struct CheckCommand: ParsableCommand {
             if imported.isIncomplete || imported.diagnostics.count(.warning) > 0 { throw ExitCode.failure }
             return
         }
-        let checked = option.check()
-        print("\(option.file): \(checked.diagnostics.summary)")
-        guard let configuration = checked.configuration else { throw ExitCode.failure }
+        let checked = option.checkAgain()
+        var diagnostics = checked.diagnostics
+        for files in checked.tlsFiles { diagnostics.add(TLSFileCheck(files, now: .now()).diagnostics) }
+        option.show(diagnostics)
+        print("\(option.file): \(diagnostics.summary)")
+        guard let configuration = checked.configuration, !diagnostics.hasErrors else { throw ExitCode.failure }
         guard let graph else { return }
         let picture = PipelineGraph(configuration: configuration)
         print(graph == .text ? picture.text : picture.mermaid, terminator: "")

@@ -9,8 +9,12 @@ struct ConfigurationOption: ParsableArguments {
     /// Reads the file, and prints every diagnostic to standard error.
     func check() -> CheckedConfiguration {
         let checked = checkAgain()
-        for line in checked.diagnostics.lines { FileHandle.standardError.write(Data("\(line)\n".utf8)) }
+        show(checked.diagnostics)
         return checked
+    }
+
+    func show(_ diagnostics: Diagnostics) {
+        for line in diagnostics.lines { FileHandle.standardError.write(Data("\(line)\n".utf8)) }
     }
 
     /// Reads the file in silence: whoever runs already has a log.
@@ -20,9 +24,11 @@ struct ConfigurationOption: ParsableArguments {
     }
 
     /// The same; where a diagnostic is an error, the command ends with status 1.
-    func read() throws -> (configuration: CollectorConfiguration, fields: [FieldDescription]) {
+    func read() throws -> (
+        configuration: CollectorConfiguration, fields: [FieldDescription], sources: ConfigSources
+    ) {
         let checked = check()
         guard let configuration = checked.configuration else { throw ExitCode.failure }
-        return (configuration, checked.fields)
+        return (configuration, checked.fields, checked.sources)
     }
 }

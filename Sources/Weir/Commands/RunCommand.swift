@@ -10,7 +10,8 @@ struct RunCommand: AsyncParsableCommand {
     func run() async throws {
         do {
             let option = option
-            try await Service.run(option.read().configuration, files: [option.file]) { option.checkAgain() }
+            let (configuration, _, sources) = try option.read()
+            try await Service.run(configuration, file: option.file, sources) { option.checkAgain() }
         } catch is Service.Failed {
             throw ExitCode.failure
         }

@@ -2,7 +2,7 @@ import ArgumentParser
 import Foundation
 
 /// `weir test`
-struct TestCommand: ParsableCommand {
+struct TestCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "test",
         abstract: "Prints what comes out of every processor of a pipeline file, for a request in OTLP/JSON.",
@@ -19,11 +19,15 @@ struct TestCommand: ParsableCommand {
     @Option(help: "Whose spans these are.")
     var tenant = Batch.anybody
 
-    func run() throws {
+    func run() async throws {
         let configuration = try option.read().configuration
-        let data = try Data(contentsOf: URL(fileURLWithPath: input))
+        // The most that a receiver takes.
+        let data = try FileReader.contents(of: input, limit: ByteCount.mebibytes(64).bytes)
         let pipelines = try select(from: configuration)
-        let builder = try Builder.trial(configuration)
+        let keys = FileManager.default.temporaryDirectory.appendingPathComponent("weir-test-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: keys, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: keys) }
+        let builder = try await Builder.trial(configuration, keysIn: keys.path)
         for pipeline in pipelines {
             try StandardOutput.write(Array("# \(pipeline.id)\n".utf8))
             try run(pipeline, of: builder, data)
@@ -37,15 +41,20 @@ struct TestCommand: ParsableCommand {
         let found = configuration.service.pipelines.filter { isMain ? $0.id.file == nil : $0.id.file == name[...] }
         guard !found.isEmpty else {
             let known = configuration.files.files.map(\.name).joined(separator: ", ")
-            throw ValidationError("found no pipelines of \(name), wanted \(option.file), or a file of: \(known)")
+            let wanted = known.isEmpty ? "another --config, with service.pipelines_directory" : "one of \(known)"
+            throw ValidationError("found no pipelines of \(name) in \(option.file), wanted \(wanted)")
         }
         return found
     }
 
-    private func run(_ pipeline: PipelineConfiguration, of builder: Builder, _ data: Data) throws {
+    private func run(_ pipeline: PipelineConfiguration, of builder: Builder, _ data: [UInt8]) throws {
         var batch = Batch()
         var encoder = OTLPJSONEncoder()
-        try OTLPJSONDecoder().decode(data.withUnsafeBytes { Payload.copying($0) }, into: &batch)
+        do throws(DecodeError) {
+            try OTLPJSONDecoder().decode(data.withUnsafeBytes { Payload.copying($0) }, into: &batch)
+        } catch {
+            throw ValidationError("\(input): \(error.reason), wanted an export request in OTLP/JSON")
+        }
         batch.tenant = tenant
         batch.receivedAt = .now()
         try Self.show("received", batch, &encoder)
@@ -54,8 +63,15 @@ struct TestCommand: ParsableCommand {
         }
         for (id, processor) in zip(pipeline.processors, try builder.processors(of: pipeline)) {
             var processor: any Processor = processor
-            try processor.process(&batch)
+            do throws(Refusal) {
+                try processor.process(&batch)
+            } catch {
+                throw ValidationError("\(id) refuses the request: \(error.reason)")
+            }
             try Self.show("after \(id)", batch, &encoder)
+        }
+        if let stage = pipeline.stage {
+            try StandardOutput.write(Array("# \(pipeline.processors[stage]) decides of whole traces later\n".utf8))
         }
     }
 
@@ -64,5 +80,23 @@ struct TestCommand: ParsableCommand {
     ) throws {
         try StandardOutput.write(Array("# \(title): \(batch.spanCount) spans\n".utf8))
         if batch.spanCount > 0 { try StandardOutput.write(Array(encoder.bytes(of: batch)) + [0x0A]) }
+    }
+}
+
+extension Refusal {
+    fileprivate var reason: String {
+        switch self {
+        case .overloaded(let reason, _), .overQuota(let reason, _), .tooLarge(let reason): reason
+        case .stopping: "it is stopping"
+        }
+    }
+}
+
+extension DecodeError {
+    fileprivate var reason: String {
+        switch self {
+        case .malformed(let what, let offset): "\(what), at byte \(offset)"
+        case .tooLarge: "it decodes to too much"
+        }
     }
 }

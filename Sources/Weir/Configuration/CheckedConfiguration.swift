@@ -7,6 +7,9 @@ struct CheckedConfiguration: Sendable {
     let diagnostics: Diagnostics
     /// Every key with the value that it has.
     let fields: [FieldDescription]
+    /// The files that were read.
+    let sources: ConfigSources
+    let tlsFiles: [TLSFiles]
 
     init(file: String, environment: [String: String], catalogue: Catalogue) {
         do {
@@ -15,14 +18,19 @@ struct CheckedConfiguration: Sendable {
         } catch {
             var diagnostics = Diagnostics(file: file)
             diagnostics.add(.error, line: nil, path: "", error.message)
-            self.init(configuration: nil, partial: nil, diagnostics: diagnostics, fields: [])
+            var sources = ConfigSources()
+            sources.note(file)
+            self.init(configuration: nil, partial: nil, diagnostics: diagnostics, fields: [], sources: sources)
         }
     }
 
     init(_ text: String, file: String, environment: [String: String], catalogue: Catalogue) {
+        var sources = ConfigSources()
+        sources.note(file, text.hashValue)
         var reader = YAMLReader(file: file, environment: environment)
         guard let root = reader.read(text) else {
-            self.init(configuration: nil, partial: nil, diagnostics: reader.diagnostics, fields: [])
+            self.init(
+                configuration: nil, partial: nil, diagnostics: reader.diagnostics, fields: [], sources: sources)
             return
         }
         var top = Fields([], file: file)
@@ -33,18 +41,22 @@ struct CheckedConfiguration: Sendable {
         diagnostics.add(top.diagnostics)
         let partial = diagnostics.hasErrors ? nil : configuration
         diagnostics.add(configuration.files.diagnostics)
+        sources.add(top.sources)
+        sources.add(configuration.files.sources)
         self.init(
             configuration: diagnostics.hasErrors ? nil : configuration, partial: partial, diagnostics: diagnostics,
-            fields: fields)
+            fields: fields, sources: sources, tlsFiles: top.tlsFiles + configuration.files.tlsFiles)
     }
 
     private init(
         configuration: CollectorConfiguration?, partial: CollectorConfiguration?, diagnostics: Diagnostics,
-        fields: [FieldDescription]
+        fields: [FieldDescription], sources: ConfigSources, tlsFiles: [TLSFiles] = []
     ) {
         self.configuration = configuration
         self.partial = partial
         self.diagnostics = diagnostics
         self.fields = fields
+        self.sources = sources
+        self.tlsFiles = tlsFiles
     }
 }

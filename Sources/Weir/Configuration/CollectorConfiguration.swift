@@ -3,7 +3,7 @@ struct CollectorConfiguration: Sendable {
     let receivers: [ComponentDefinition]
     private(set) var processors: [ComponentDefinition]
     private(set) var exporters: [ComponentDefinition]
-    let extensions: [ComponentDefinition]
+    private(set) var extensions: [ComponentDefinition]
     private(set) var service: ServiceConfiguration
     /// Of `service.pipelines_directory`. What they define is among the components and pipelines above.
     private(set) var files: PipelineFiles
@@ -51,6 +51,12 @@ extension CollectorConfiguration {
         self.service = service
         self.service.pipelines = pipelines
         self.files = files
+    }
+
+    func with(extensions: [ComponentDefinition]) -> CollectorConfiguration {
+        var changed = self
+        changed.extensions = extensions
+        return changed
     }
 
     /// The same, where files that are in error say what they said in `other`.

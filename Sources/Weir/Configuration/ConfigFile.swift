@@ -9,7 +9,11 @@ enum ConfigFile {
         }
         let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
         // One byte more than is allowed, so that the reader sees that it is too much.
-        guard let data = try? handle.read(upToCount: YAMLReader.maximumSize.bytes + 1) else {
+        let data: Data
+        do {
+            // Nil at the end, and so for an empty file.
+            data = try handle.read(upToCount: YAMLReader.maximumSize.bytes + 1) ?? Data()
+        } catch {
             throw ConfigError("cannot be read")
         }
         guard let text = String(validating: data, as: UTF8.self) else {

@@ -8,11 +8,18 @@ extension Fields {
     mutating func file<Value>(
         _ key: String, default: String?, _ help: String, _ read: (inout Fields) -> Value
     ) -> Value? {
-        let name = `default`.map { string(key, default: $0, help) } ?? optionalString(key, help)
-        return name.flatMap { contents(of: $0, key, read) }
+        guard let name = `default`.map({ string(key, default: $0, help) }) ?? optionalString(key, help) else {
+            return nil
+        }
+        let earlier = fileFingerprints.count
+        let value = contents(of: name, key, read)
+        var source = ConfigSources()
+        source.note(name, fileFingerprints.dropFirst(earlier).last ?? ConfigSources.unreadable)
+        if mode == .reading { add(source) }
+        return value
     }
 
-    /// The same for a file whose name `key` has given already.
+    /// The same for a file whose name `key` has given already, and which its component looks at by itself.
     mutating func contents<Value>(of name: String, _ key: String, _ read: (inout Fields) -> Value) -> Value? {
         guard mode == .reading else { return nil }
         do throws(ConfigError) {

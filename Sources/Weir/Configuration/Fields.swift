@@ -23,6 +23,9 @@ struct Fields {
     private(set) var references: [ExtensionReference] = []
     /// Of the files that were read for keys of this mapping.
     private(set) var fileFingerprints: [Int] = []
+    /// The files that it takes a reload to read again.
+    private(set) var sources = ConfigSources()
+    private(set) var tlsFiles: [TLSFiles] = []
     /// Set where something else is wrong with the mapping as a whole, so that its keys say nothing.
     var acceptsAnyKey = false
 
@@ -109,6 +112,14 @@ extension Fields {
         fileFingerprints.append(fileFingerprint)
     }
 
+    mutating func add(_ sources: ConfigSources) {
+        self.sources.add(sources)
+    }
+
+    mutating func add(_ files: [TLSFiles]) {
+        tlsFiles += files
+    }
+
     /// Of what was read from this mapping, or from some of its keys. It differs from process to process.
     func signature(of keys: [String]? = nil) -> Int {
         var hasher = Hasher()
@@ -148,6 +159,8 @@ extension Fields {
         diagnostics.add(child.diagnostics)
         references += child.references
         fileFingerprints += child.fileFingerprints
+        sources.add(child.sources)
+        tlsFiles += child.tlsFiles
         return (value, child.descriptions)
     }
 

@@ -7,6 +7,9 @@ struct PipelineFiles: Sendable {
     private(set) var broken: [String] = []
     /// Extensions that their components name.
     private(set) var references: [ExtensionReference] = []
+    /// The directory, its files, and those that they name.
+    private(set) var sources = ConfigSources()
+    private(set) var tlsFiles: [TLSFiles] = []
     private let isJournalEncrypted: Bool
 
     init(
@@ -17,10 +20,12 @@ struct PipelineFiles: Sendable {
         diagnostics = Diagnostics(file: "")
         guard let directory, fields.mode == .reading else { return }
         let found: [(name: String, path: String)]
+        sources.note(directory)
         do throws(ConfigError) { found = try PipelineFile.names(in: directory) } catch {
             fields.record(line: fields.line, path: "service.pipelines_directory", error.message)
             return
         }
+        sources.note(directory, ConfigSources.digest(ofNames: found))
         var names: Set<String> = []
         for (name, path) in found {
             read(name, path, isFirst: names.insert(name).inserted, shared, extensions, environment, catalogue)
@@ -37,8 +42,11 @@ struct PipelineFiles: Sendable {
         }
         if !isFirst { top.reject("", "found a second file of this name, wanted one of .yaml and .yml") }
         var reader = YAMLReader(file: path, environment: environment)
+        sources.note(path)
         do throws(ConfigError) {
-            if let root = reader.read(try ConfigFile.text(of: path)) {
+            let text = try ConfigFile.text(of: path)
+            sources.note(path, text.hashValue)
+            if let root = reader.read(text) {
                 let file = top.descend(into: root, path: "") { fields in
                     PipelineFile(name, &fields, shared: shared, catalogue)
                 }.value
@@ -54,6 +62,8 @@ struct PipelineFiles: Sendable {
             top.reject("", error.message)
         }
         references += top.references
+        sources.add(top.sources)
+        tlsFiles += top.tlsFiles
         var own = reader.diagnostics
         own.add(top.diagnostics)
         diagnostics.add(own)

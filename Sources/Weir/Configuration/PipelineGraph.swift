@@ -6,12 +6,21 @@ struct PipelineGraph {
     var text: String {
         configuration.service.pipelines.map { pipeline in
             let steps =
-                [list(pipeline.receivers)] + pipeline.processors.map(\.description) + ["[journal]"]
-                + [list(pipeline.exporters)]
+                [list(pipeline.receivers)] + steps(of: pipeline).map { $0 ?? "[journal]" } + [list(pipeline.exporters)]
             let owner = owner(of: pipeline).map { ", \($0)" } ?? ""
-            let tenants = pipeline.tenants.map { ", only \($0.sorted().joined(separator: " "))" } ?? ""
-            return "\(pipeline.id)\(owner)\(tenants)\n  \(steps.joined(separator: " -> "))\n"
+            return "\(pipeline.id)\(owner)\(tenants(of: pipeline))\n  \(steps.joined(separator: " -> "))\n"
         }.joined()
+    }
+
+    /// Processors, and nil where a journal is: behind all of them, and in front of one that needs whole traces.
+    private func steps(of pipeline: PipelineConfiguration) -> [String?] {
+        var steps: [String?] = pipeline.processors.map(\.description) + [nil]
+        if let stage = pipeline.stage { steps.insert(nil, at: stage) }
+        return steps
+    }
+
+    private func tenants(of pipeline: PipelineConfiguration) -> String {
+        pipeline.tenants.map { ", only \($0.sorted().joined(separator: " "))" } ?? ""
     }
 
     /// The same for Mermaid, a subgraph for each pipeline.
@@ -20,12 +29,12 @@ struct PipelineGraph {
         let receivers = Set(configuration.service.pipelines.flatMap(\.receivers)).map(\.description).sorted()
         for (index, receiver) in receivers.enumerated() { lines.append("  r\(index)([\"\(receiver)\"])") }
         for (number, pipeline) in configuration.service.pipelines.enumerated() {
-            let owner = owner(of: pipeline).map { ": \($0)" } ?? ""
-            lines.append("  subgraph p\(number)[\"\(pipeline.id)\(escape(owner))\"]")
-            let steps = pipeline.processors.map { "\"\($0)\"" } + ["\"journal\""]
-            for (step, label) in steps.enumerated() {
-                let isJournal = step == steps.count - 1
-                lines.append("    p\(number)s\(step)\(isJournal ? "[(\(label))]" : "[\(label)]")")
+            let title = (owner(of: pipeline).map { ": \($0)" } ?? "") + tenants(of: pipeline)
+            lines.append("  subgraph p\(number)[\"\(pipeline.id)\(escape(title))\"]")
+            let steps = steps(of: pipeline)
+            for (step, processor) in steps.enumerated() {
+                let shape = processor.map { "[\"\($0)\"]" } ?? "[(\"journal\")]"
+                lines.append("    p\(number)s\(step)\(shape)")
                 if step > 0 { lines.append("    p\(number)s\(step - 1) --> p\(number)s\(step)") }
             }
             for (index, exporter) in pipeline.exporters.enumerated() {

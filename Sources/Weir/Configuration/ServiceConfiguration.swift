@@ -11,6 +11,7 @@ struct ServiceConfiguration: Sendable {
     let erasure: ErasureConfiguration
     /// Nil where nothing of the kind is served.
     let operations: OperationsConfiguration?
+    let reload: ReloadConfiguration
     /// Differs where something differs that only a start can change.
     let fixed: Int
     /// How long stopping may take in all.
@@ -28,6 +29,9 @@ struct ServiceConfiguration: Sendable {
         }
         operations = fields.optionalSection("operations", "Where Weir is operated; without, nowhere.") {
             OperationsConfiguration(&$0)
+        }
+        reload = fields.section("reload", "When the files are read again without being asked to.") {
+            ReloadConfiguration(&$0)
         }
         fixed = fields.signature(of: ["telemetry", "shutdown_timeout", "journal", "erasure"])
         fields.ignore("extensions", "an extension works where a component names it")

@@ -100,7 +100,7 @@ private final class OperationsResponder: HTTPResponder {
         case .headersTooLarge: HTTPResponse(.requestHeaderFieldsTooLarge, error: "the header fields are too large")
         case .bodyTooLarge(let limit): HTTPResponse(.payloadTooLarge, error: "the body has more than \(limit) bytes")
         case .headerTimeout, .bodyTimeout: HTTPResponse(.requestTimeout, error: "the request did not come in time")
-        case .tooManyConnections, .tooManyBytesInFlight, .stopping:
+        case .tooManyConnections, .tooManyBytesInFlight, .notReady, .stopping:
             HTTPResponse(.serviceUnavailable, error: "busy").retry(after: .seconds(1))
         }
     }

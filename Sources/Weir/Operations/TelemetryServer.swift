@@ -79,7 +79,7 @@ private final class TelemetryResponder: HTTPResponder {
         case .headersTooLarge: HTTPResponse(.requestHeaderFieldsTooLarge, text: "the header fields are too large\n")
         case .bodyTooLarge: HTTPResponse(.payloadTooLarge, text: "no body is wanted here\n")
         case .headerTimeout, .bodyTimeout: HTTPResponse(.requestTimeout, text: "the request did not come in time\n")
-        case .tooManyConnections, .tooManyBytesInFlight, .stopping:
+        case .tooManyConnections, .tooManyBytesInFlight, .notReady, .stopping:
             HTTPResponse(.serviceUnavailable, text: "busy\n").retry(after: .seconds(1))
         }
     }

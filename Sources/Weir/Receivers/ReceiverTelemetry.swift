@@ -56,6 +56,19 @@ struct ReceiverTelemetry: Sendable {
             labels: labels, bounds: Histogram.latency)
     }
 
+    /// - Parameter server: nil while there is none.
+    static func observe(_ context: Context, transport: String, _ server: @escaping @Sendable () -> HTTPServer?) {
+        let labels = ["receiver": context.id.description, "transport": transport]
+        context.metrics.observe(
+            "weir_receiver_in_flight_bytes", kind: .gauge, help: "Bytes of requests that are being read or worked on.",
+            labels: labels
+        ) { server().map { Double($0.budget.inUse) } }
+        context.metrics.observe(
+            "weir_receiver_open_connections", kind: .gauge, help: "Connections that are open, those being refused too.",
+            labels: labels
+        ) { server().map { Double($0.openConnections) } }
+    }
+
     func answered(_ status: Int, startedAt: NIODeadline? = nil) {
         (requests[status] ?? otherRequests).add()
         guard let startedAt else { return }

@@ -119,6 +119,13 @@ import Testing
             ])
     }
 
+    @Test func aPipelineForNobodyIsAMistakeAndNotOneForEverybody() throws {
+        try write("shop.yaml", shop.replacing("[bank]", with: "[]"))
+        let lines = check().diagnostics.lines
+        #expect(lines.count == 1)
+        #expect(lines.first?.contains("pipelines.traces/b.tenants: found no tenant, wanted one") ?? false)
+    }
+
     @Test func drawsWhichWaySpansTake() throws {
         try write("shop.yaml", shop)
         let graph = PipelineGraph(configuration: try #require(check().configuration))
@@ -135,5 +142,6 @@ import Testing
         let mermaid = graph.mermaid
         #expect(mermaid.hasPrefix("flowchart LR\n  r0([\"door\"])\n  subgraph p0[\"traces\"]\n"))
         #expect(mermaid.contains("    p1s0 --> p1s1\n") && mermaid.contains("  r0 --> p2s0\n"))
+        #expect(mermaid.contains("  subgraph p2[\"traces/b@shop: shop@example.com, only bank\"]\n"))
     }
 }

@@ -185,6 +185,23 @@ import Testing
         #expect(throws: ConfigError.self) { try JSONWebKeys(parsing: #"{"keys":[\#(many)]}"#, allowsSecrets: true) }
     }
 
+    @Test func oneKeyThatCannotBeUsedLeavesTheOthers() throws {
+        let keys = try Self.keys(
+            #"{"kty":"RSA","kid":"small","e":"AQAB","n":"\#(Self.smallModulus)"}"#, Self.shared,
+            #"{"kty":"OKP","crv":"Ed25519","kid":"new\n"}"#, #"{"kty":"RSA","use":"enc"}"#, "3",
+            #"{"kty":"RSA","alg":"RS512","kid":"long","e":"AQAB","n":"\#(Self.modulus)"}"#)
+        #expect(keys.entries.count == 1)
+        #expect(
+            keys.omitted == [
+                #"keys[0] (kid "small"): found a key that is broken or too small, "#
+                    + "wanted RSA of 2048 to 8192 bits, a point of P-256, or a secret of 32 bytes or more",
+                #"keys[2] (kid "new "): found a key of kind "OKP Ed25519", wanted RSA, EC P-256 or oct"#,
+                #"keys[4]: found a key of kind "", wanted RSA, EC P-256 or oct"#,
+                #"keys[5] (kid "long"): found a key for the algorithm "RS512", wanted RS256"#,
+            ])
+        #expect(try policy.verify(token(), keys, at: Self.now).identity.tenant == "shop")
+    }
+
     @Test func isAskedWhoSendsARequest() {
         #expect(JWTExtension.role == .authenticator)
     }

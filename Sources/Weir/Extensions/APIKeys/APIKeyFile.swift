@@ -14,7 +14,8 @@ extension APIKeyFile {
             if !names.insert(key.identity.name).inserted {
                 fields.reject("name", "is there a second time, wanted a name for each key")
             }
-            if !proofs.insert(key.proof).inserted {
+            // One that is in error is no key a second time.
+            if key.proof != .certificate(""), !proofs.insert(key.proof).inserted {
                 fields.reject(key.proof.field, "is there a second time, wanted each key once")
             }
             return key

@@ -65,7 +65,9 @@ struct JWTConfiguration: Configurable {
             do throws(ConfigError) {
                 let text = try ConfigFile.text(of: file)
                 fields.add(fileFingerprint: text.hashValue)
-                return (.file(file), try JSONWebKeys(parsing: text, allowsSecrets: true))
+                let keys = try JSONWebKeys(parsing: text, allowsSecrets: true)
+                for reason in keys.omitted { fields.warn("jwks_file", "\(file): left out \(reason)") }
+                return (.file(file), keys)
             } catch {
                 fields.reject("jwks_file", "\(file) \(error.message)")
             }

@@ -81,6 +81,8 @@ final class JWTExtension: Authenticator {
         }
     }
 
+    var isReady: Bool { locked.withLock { !$0.keys.entries.isEmpty } }
+
     func start() async {
         if case .url = source { await read() }
         let watch = Task {
@@ -132,11 +134,17 @@ final class JWTExtension: Authenticator {
             } catch {
                 throw ConfigError("\(place): \(error.message)")
             }
-            locked.withLock { locked in
+            let omitted = locked.withLock { locked in
+                // What was said of the keys before is not said again.
+                let omitted = locked.keys.omitted == keys.omitted ? [] : keys.omitted
                 locked.keys = keys
                 locked.generation += 1
                 // A token that a key has signed which is gone is good no longer.
                 locked.good = RecentValues(limit: cachedTokens)
+                return omitted
+            }
+            for reason in omitted {
+                logger.warning("a key of tokens is left out", metadata: ["from": "\(place)", "reason": "\(reason)"])
             }
             count.set(keys.entries.count)
             logger.info("keys of tokens read", metadata: ["from": "\(place)", "keys": "\(keys.entries.count)"])

@@ -19,6 +19,10 @@ struct KeystoreConfiguration: Configurable {
             "cached_keys", default: 65_536, in: 64...1_000_000, "Data keys that are kept in memory, at least.")
     }
 
+    init(_ source: KeySource, path: String) {
+        (self.source, self.path, cachedKeys) = (source, path, 64)
+    }
+
     private static func source(_ fields: inout Fields) -> KeySource {
         let variable = fields.optionalString(
             "env", "The variable that has the keys, 32 bytes in base64 each; the first wraps, the others unwrap.")

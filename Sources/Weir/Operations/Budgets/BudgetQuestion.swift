@@ -22,7 +22,7 @@ struct BudgetQuestion: Equatable {
         for pair in query.split(separator: "&") {
             let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             let name = String(parts[0])
-            guard parts.count == 2, let value = Self.decoded(parts[1]), !value.isEmpty,
+            guard parts.count == 2, let value = URLQuery.decoded(parts[1]), !value.isEmpty,
                 value.utf8.count <= Self.maximumID
             else { throw Problem(message: "\(name): wanted a value of 1 to \(Self.maximumID) bytes") }
             switch name {
@@ -50,24 +50,4 @@ struct BudgetQuestion: Equatable {
     }
 
     private static let scopes = BudgetScope.allCases.map(\.rawValue).joined(separator: ", ")
-
-    /// Nil where it is not UTF-8, or a `%` begins nothing.
-    private static func decoded(_ text: Substring) -> String? {
-        var bytes: [UInt8] = []
-        var rest = Array(text.utf8)[...]
-        while let byte = rest.popFirst() {
-            switch byte {
-            case UInt8(ascii: "+"): bytes.append(UInt8(ascii: " "))
-            case UInt8(ascii: "%"):
-                guard rest.count >= 2, let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16)
-                else {
-                    return nil
-                }
-                bytes.append(value)
-                rest = rest.dropFirst(2)
-            default: bytes.append(byte)
-            }
-        }
-        return String(validating: bytes, as: UTF8.self)
-    }
 }

@@ -2,8 +2,12 @@
 protocol Authenticator: Extension {
     /// - Returns: nil for somebody it does not know.
     func identify(_ credentials: Credentials) -> Identity?
+    /// Whether it knows anybody yet. While it does not, who asks is told to come again, and is not a stranger.
+    var isReady: Bool { get }
 }
 
 extension Authenticator {
     static var role: ExtensionRole { .authenticator }
+
+    var isReady: Bool { true }
 }

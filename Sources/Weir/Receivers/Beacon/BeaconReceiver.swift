@@ -30,6 +30,7 @@ final class BeaconReceiver: Receiver {
     }
 
     func run(into pipelines: [Pipeline], onReady: @escaping @Sendable () -> Void) async throws {
+        ReceiverTelemetry.observe(context, transport: "http") { [weak self] in self?.running.withLock { $0 } }
         let server = makeServer(into: pipelines)
         running.withLock { $0 = server }
         defer { running.withLock { $0 = nil } }

@@ -146,6 +146,7 @@ final class BeaconResponder: HTTPResponder {
         case .bodyTimeout: refuse(.requestTimeout, "the body did not come within read_timeout")
         case .tooManyConnections: busy("there are more than max_connections connections")
         case .tooManyBytesInFlight: busy("requests hold max_in_flight_bytes already")
+        case .notReady: busy("the keys of clients are not known yet")
         case .stopping: busy("the collector is stopping")
         }
     }

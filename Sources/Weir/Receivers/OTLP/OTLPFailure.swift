@@ -74,6 +74,7 @@ extension OTLPFailure {
         case .tooManyConnections:
             self = .busy("there are more than max_connections connections", limits.retryAfter)
         case .tooManyBytesInFlight: self = .busy("requests hold max_in_flight_bytes already", limits.retryAfter)
+        case .notReady: self = .busy("the keys of clients are not known yet", limits.retryAfter)
         case .stopping: self = .busy("the collector is stopping", limits.retryAfter)
         }
     }

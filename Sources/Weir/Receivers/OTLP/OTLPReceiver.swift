@@ -49,7 +49,9 @@ final class OTLPReceiver: Receiver {
     }
 
     func run(into pipelines: [Pipeline], onReady: @escaping @Sendable () -> Void) async throws {
-        for kind in OTLPServers.Kind.allCases { observe(kind) }
+        for kind in OTLPServers.Kind.allCases {
+            ReceiverTelemetry.observe(context, transport: kind.rawValue) { [weak servers] in servers?.server(kind) }
+        }
         try await serve(makeServers(into: pipelines))
         onReady()
         let failure = await servers.failures.first { _ in true }
@@ -89,17 +91,5 @@ final class OTLPReceiver: Receiver {
             servers[.grpc] = (listener.endpoint, server)
         }
         return servers
-    }
-
-    private func observe(_ kind: OTLPServers.Kind) {
-        let labels = ["receiver": context.id.description, "transport": kind.rawValue]
-        context.metrics.observe(
-            "weir_receiver_in_flight_bytes", kind: .gauge, help: "Bytes of requests that are being read or worked on.",
-            labels: labels
-        ) { [weak servers] in servers?.server(kind).map { Double($0.budget.inUse) } }
-        context.metrics.observe(
-            "weir_receiver_open_connections", kind: .gauge, help: "Connections that are open, those being refused too.",
-            labels: labels
-        ) { [weak servers] in servers?.server(kind).map { Double($0.openConnections) } }
     }
 }

@@ -17,6 +17,7 @@ struct ClientTLS: Configurable {
             "cert_file", "PEM file of the own certificate, with those between it and its authority behind it.")
         keyFile = fields.optionalString("key_file", "PEM file of the own certificate's key, without a password.")
         minVersion = fields.choice("min_version", default: .tls12, "The oldest version of TLS to speak.")
+        fields.addTLSFiles(authorities: "ca_file")
         if (certificateFile == nil) != (keyFile == nil) {
             fields.reject(
                 certificateFile == nil ? "key_file" : "cert_file", "stands alone, wanted cert_file and key_file")
@@ -30,14 +31,10 @@ struct ClientTLS: Configurable {
         tls.minimumTLSVersion = minVersion.minimum
         if let caFile { tls.trustRoots = .certificates(try PEMFiles.certificates(in: caFile)) }
         if let certificateFile, let keyFile {
-            tls.certificateChain = try PEMFiles.certificates(in: certificateFile).map { .certificate($0) }
-            tls.privateKey = .privateKey(try PEMFiles.key(in: keyFile))
-            do {
-                // The only one to see that key and certificate are no pair.
-                _ = try NIOSSLContext(configuration: tls)
-            } catch {
-                throw TLSFileError(path: keyFile, wanted: "the key of the certificate in \(certificateFile)")
-            }
+            let (certificates, key) = (try PEMFiles.certificates(in: certificateFile), try PEMFiles.key(in: keyFile))
+            try PEMFiles.requirePair(certificates, key, in: certificateFile, keyFile)
+            tls.certificateChain = certificates.map { .certificate($0) }
+            tls.privateKey = .privateKey(key)
         }
         return tls
     }

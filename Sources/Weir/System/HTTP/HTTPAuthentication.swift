@@ -6,6 +6,7 @@ final class HTTPAuthentication: Sendable {
     /// What became of a request, as a metric names it.
     private enum Outcome: String, CaseIterable {
         case accepted, unauthenticated, forbidden, limited
+        case notReady = "not_ready"
     }
 
     private let authenticator: any Authenticator
@@ -37,7 +38,13 @@ final class HTTPAuthentication: Sendable {
         _ credentials: Credentials?, wanting scope: Scope, from address: String
     ) throws(HTTPFault) -> Identity {
         guard let credentials else { throw refuse("found no key", address) }
-        guard let identity = authenticator.identify(credentials) else { throw refuse("found an unknown key", address) }
+        guard let identity = authenticator.identify(credentials) else {
+            guard authenticator.isReady else {
+                counters[.notReady]?.add()
+                throw .notReady
+            }
+            throw refuse("found an unknown key", address)
+        }
         guard identity.scopes.contains(scope) else {
             counters[.forbidden]?.add()
             logger.warning(

@@ -62,6 +62,8 @@ enum HTTPFault: Error, Sendable {
     /// The client may not do this.
     case forbidden(String)
     case tooManyFailures(retryAfter: Duration)
+    /// Nobody can say yet who the client is.
+    case notReady
     case headersTooLarge
     case bodyTooLarge(limit: Int)
     case headerTimeout

@@ -11,9 +11,22 @@ enum PEMFiles {
 
     static func key(in path: String) throws(TLSFileError) -> NIOSSLPrivateKey {
         guard let key = try? NIOSSLPrivateKey(file: path, format: .pem) else {
-            throw TLSFileError(path: path, wanted: "a key in PEM")
+            throw TLSFileError(path: path, wanted: "a key in PEM, without a password")
         }
         return key
+    }
+
+    static func requirePair(
+        _ certificates: [NIOSSLCertificate], _ key: NIOSSLPrivateKey, in certificateFile: String, _ keyFile: String
+    ) throws(TLSFileError) {
+        let both = TLSConfiguration.makeServerConfiguration(
+            certificateChain: certificates.map { .certificate($0) }, privateKey: .privateKey(key))
+        do {
+            // The only one to see that key and certificate are no pair.
+            _ = try NIOSSLContext(configuration: both)
+        } catch {
+            throw TLSFileError(path: keyFile, wanted: "the key of the certificate in \(certificateFile)")
+        }
     }
 }
 

@@ -126,6 +126,7 @@ private final class EchoResponder: HTTPResponder {
         case .bodyTimeout: HTTPResponse(.requestTimeout, text: "body")
         case .tooManyConnections: HTTPResponse(.serviceUnavailable, text: "connections")
         case .tooManyBytesInFlight: HTTPResponse(.serviceUnavailable, text: "bytes")
+        case .notReady: HTTPResponse(.serviceUnavailable, text: "keys are not known yet")
         case .stopping: HTTPResponse(.serviceUnavailable, text: "stopping")
         }
     }
