@@ -277,12 +277,23 @@ def test_a_page_may_send_json_after_asking_and_a_page_of_another_origin_may_not(
 
 def test_the_demo_page_shows_what_it_does(world, tmp_path):
     page = world.open()
-    for script in ["send()", "measure()", "answer(true)"]:
+    # The pictures in the docs: WEIR_PICTURES=docs/pictures
+    page.call("Emulation.setDeviceMetricsOverride", width=760, height=480, deviceScaleFactor=1, mobile=False)
+
+    def picture(name):
+        picture = base64.b64decode(page.call("Page.captureScreenshot", format="png")["data"])
+        (pathlib.Path(os.environ.get("WEIR_PICTURES", tmp_path)) / name).write_bytes(picture)
+
+    def shown():
+        return page.run("[...document.querySelectorAll('dd')].map(d => d.textContent).slice(0, 2).join()")
+
+    for script in ["send()", "measure()"]:
         page.run(script)
+    before = shown()
+    assert before.endswith(",2") and not before.startswith("given")
+    picture("beacon-before.png")
+    page.run("answer(true)")
     world.wait(1, "canvas.zoom")
-    assert page.run("[...document.querySelectorAll('dd')].map(d => d.textContent).slice(0, 2).join()") == "given,2"
-    # The picture in the docs: WEIR_PICTURES=docs/pictures
-    page.call("Emulation.setDeviceMetricsOverride", width=760, height=560, deviceScaleFactor=1, mobile=False)
-    picture = base64.b64decode(page.call("Page.captureScreenshot", format="png")["data"])
-    (pathlib.Path(os.environ.get("WEIR_PICTURES", tmp_path)) / "beacon.png").write_bytes(picture)
+    assert shown() == "given,2"
+    picture("beacon.png")
     page.close()

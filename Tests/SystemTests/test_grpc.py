@@ -234,13 +234,16 @@ def secure(start, authority):
     return begin
 
 
-def secure_export(weir, authority, certificate=None, key=None):
-    credentials = grpc.ssl_channel_credentials(
+def credentials(authority, certificate=None, key=None):
+    return grpc.ssl_channel_credentials(
         authority.file.read_bytes(),
         key and pathlib.Path(key).read_bytes(),
         certificate and pathlib.Path(certificate).read_bytes(),
     )
-    with grpc.secure_channel(weir.grpc_endpoint, credentials, OPTIONS) as connection:
+
+
+def secure_export(weir, authority, certificate=None, key=None):
+    with grpc.secure_channel(weir.grpc_endpoint, credentials(authority, certificate, key), OPTIONS) as connection:
         TraceServiceStub(connection).Export(a_request(a_span()), timeout=10)
 
 
@@ -268,6 +271,21 @@ def test_only_clients_of_the_authority_are_served(secure, authority):
     )  # fmt: skip
     assert re.search(r"grpc-status: 0\b", done.stdout), done.stdout + done.stderr
     assert len(weir.spans()) == 2
+
+
+@pytest.mark.parametrize("has_certificate", [False, True])
+def test_the_sdk_delivers_over_tls(secure, authority, has_certificate):
+    weir = secure({"client_ca_file": str(authority.file)} if has_certificate else None)
+    shown = credentials(authority, *(authority.sign("client") if has_certificate else ()))
+    provider = TracerProvider()
+    exporter = OTLPSpanExporter(endpoint=f"https://{weir.grpc_endpoint}", credentials=shown, timeout=10)
+    provider.add_span_processor(BatchSpanProcessor(exporter))
+    for number in range(100):
+        with provider.get_tracer("weir.test").start_as_current_span(f"work {number}"):
+            pass
+    assert provider.force_flush(20_000)
+    provider.shutdown()
+    assert {one.span.name for one in weir.spans()} == {f"work {number}" for number in range(100)}
 
 
 @pytest.mark.parametrize("is_secure", [False, True])

@@ -582,4 +582,5 @@ def test_old_versions_of_tls_are_refused_and_what_is_no_tls_is_cut(door, authori
         assert b"HTTP/1.1 2" not in connection.rest()
     failures = lambda: opened.weir.metric("weir_tls_handshake_failures", component=opened.kind.receiver) == 2
     eventually(failures, opened.weir.log)
-    assert "a TLS connection failed" in opened.weir.log()
+    reasons = [line["reason"] for line in opened.weir.records() if line.get("message") == "a TLS connection failed"]
+    assert reasons == ["unsupported protocol", "http request"]

@@ -229,7 +229,7 @@ def test_files_of_tls_that_are_no_use_stop_the_start(start, certificates, tmp_pa
     server, client = certificates
     (tmp_path / "text.pem").write_text("not a certificate")
     for tls, found in [
-        ({"ca_file": "none.pem"}, "cannot use none.pem, wanted certificates in PEM"),
+        ({"ca_file": "none.pem"}, "cannot use none.pem, which is not there, wanted certificates in PEM"),
         ({"ca_file": str(tmp_path / "text.pem")}, "text.pem, wanted certificates in PEM"),
         ({"cert_file": str(client.file), "key_file": str(client.file)}, "client.pem, wanted a key in PEM"),
         ({"cert_file": str(client.file), "key_file": str(server.key)}, "server.key, wanted the key of the certificate"),

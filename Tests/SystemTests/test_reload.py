@@ -8,6 +8,7 @@ import threading
 import pytest
 
 import archives
+from backend import Backend
 from otlp import a_body, a_span
 from waiting import eventually
 from weir import archive, configuration, forward
@@ -115,6 +116,37 @@ def test_exporters_come_and_go_and_keep_their_place(begin, tmp_path, backend):
     program.weir.stop()
     assert names_in(tmp_path / "archive") == ["a", "b", "c", "d"]
     assert len(backend.taken) == 2
+
+
+class Doors(Backend):
+    """Remembers through which connections spans came."""
+
+    def __init__(self):
+        self.doors = []
+        super().__init__()
+
+    def answer(self, handler, received):
+        self.doors.append(handler.client_address)
+        super().answer(handler, received)
+
+
+def test_an_exporter_of_an_unchanged_pipeline_keeps_its_connection(begin, tmp_path):
+    """Its own pipeline's processors may change, and other pipelines as they like."""
+    backend = Doors()
+    try:
+        own = {"otlp_http": forward(backend.url, sending_queue={"num_consumers": 1})}
+        program = begin(exporters=own)
+        for number, mark in enumerate([None, "one", None]):
+            send(program.weir, f"span {number}")
+            eventually(lambda: len(backend.doors) == number + 1, program.weir.log)
+            more = text_of(tmp_path, mark=mark, exporters=own).replace(
+                "exporters:\n", f"exporters:\n  archive: {{ directory: {tmp_path}/{number} }}\n", 1
+            ).replace("  pipelines:\n", "  pipelines:\n    traces/b: { receivers: [otlp], exporters: [archive] }\n", 1)
+            assert program.reload(more)[0] == 200
+        assert len(set(backend.doors)) == 1, backend.doors
+        program.weir.stop()
+    finally:
+        backend.close()
 
 
 def test_what_waits_is_delivered_after_the_exporter_changed(begin, tmp_path, backend):

@@ -50,6 +50,14 @@ import Testing
             "3: keys[1].sha256: is there a second time, wanted each key once")
     }
 
+    @Test func twoKeysThatAreInErrorAreNotOneKeyTwice() {
+        let entry = { (name: String) in "{ name: \(name), tenant: t, scopes: [read], sha256: \"12\" }" }
+        let problem = "sha256: found 2 characters, wanted 64 hexadecimal digits, as weir api-key new prints"
+        check(
+            "keys:\n- \(entry("a"))\n- \(entry("b"))", APIKeyFile.init, fails: "2: keys[0].\(problem)",
+            "3: keys[1].\(problem)")
+    }
+
     @Test func aCertificateStandsInPlaceOfAKey() throws {
         let file = try #require(
             read(APIKeyFile.self, key("name: n, tenant: shop, scopes: [ingest], certificate: \"URI:spiffe://x/shop\"")))
@@ -85,7 +93,11 @@ import Testing
         #expect(table.identity(of: key) == Identity(name: "shop", tenant: "shop", scopes: [.ingest, .read]))
         #expect(table.identity(of: key + "0") == nil)
         #expect(table.identity(of: "") == nil)
-        for bad in [["--tenant", "..", "--scope", "read"], ["--tenant", "a"], ["--tenant", "a", "--scope", "all"]] {
+        let refused = [
+            ["--tenant", "..", "--scope", "read"], ["--tenant", "a"], ["--tenant", "a", "--scope", "all"],
+            ["--tenant", "a", "--scope", "read", "--scope", "beacon"],
+        ]
+        for bad in refused {
             #expect(throws: (any Error).self) { try APIKeyNewCommand.parse(bad) }
         }
     }

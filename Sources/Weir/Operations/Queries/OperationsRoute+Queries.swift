@@ -1,8 +1,8 @@
 import NIOHTTP1
 import Synchronization
 
-/// What `weir query` asks, asked over HTTP: `GET /api/v1/query/search?service=shop&since=1h`. Whoever has a key reads what
-/// belongs to its tenant, and nothing else.
+/// What `weir query` asks, asked over HTTP: `GET /api/v1/query/search?service=shop&since=1h`. Whoever has a key reads
+/// what belongs to its tenant, and nothing else.
 extension OperationsRoute {
     /// Hot tables, by the exporter that writes them.
     typealias Tables = (exporter: String, reader: any StoreReader)

@@ -35,7 +35,10 @@ struct TLSFileError: Error, CustomStringConvertible {
     let path: String
     let wanted: String
 
-    var description: String { "cannot use \(path), wanted \(wanted)" }
+    var description: String {
+        let state = FileStamp(of: path) == nil ? ", which is not there" : ""
+        return "cannot use \(path)\(state), wanted \(wanted)"
+    }
 }
 
 extension TLSVersion {

@@ -35,7 +35,16 @@ final class ServerTLS: Sendable {
     /// - Parameter address: of the client.
     func noteFailure(_ error: any Error, from address: String) {
         handshakeFailures.add()
-        logger.warning("a TLS connection failed", metadata: ["client": "\(address)", "reason": "\(error)"])
+        logger.warning(
+            "a TLS connection failed", metadata: ["client": "\(address)", "reason": "\(Self.reason(error))"])
+    }
+
+    /// BoringSSL's word for it, such as `no shared cipher`; around it stand numbers and places in its source.
+    private static func reason(_ error: any Error) -> String {
+        let text = "\(error)"
+        guard let mark = text.firstRange(of: "OPENSSL_internal:") else { return text }
+        let word = text[mark.upperBound...].prefix { $0 == "_" || $0.isLetter || $0.isNumber }
+        return word.lowercased().replacing("_", with: " ")
     }
 
     /// Looks at the files until the task is cancelled.

@@ -101,7 +101,7 @@ import Testing
         #expect(throws: TLSFileError.self) { try HTTPClient(tls: ca) }
         let pair = try #require(read(ClientTLS.self, "{ cert_file: \(missing), key_file: \(missing) }"))
         let error = #expect(throws: TLSFileError.self) { try HTTPClient(tls: pair) }
-        #expect(error?.description == "cannot use \(missing), wanted certificates in PEM")
+        #expect(error?.description == "cannot use \(missing), which is not there, wanted certificates in PEM")
         _ = try HTTPClient(tls: try #require(read(ClientTLS.self, "min_version: 1.3")))
     }
 
