@@ -278,7 +278,7 @@ def test_a_page_may_send_json_after_asking_and_a_page_of_another_origin_may_not(
 def test_the_demo_page_shows_what_it_does(world, tmp_path):
     page = world.open()
     # The pictures in the docs: WEIR_PICTURES=docs/pictures
-    page.call("Emulation.setDeviceMetricsOverride", width=760, height=480, deviceScaleFactor=1, mobile=False)
+    page.call("Emulation.setDeviceMetricsOverride", width=760, height=560, deviceScaleFactor=1, mobile=False)
 
     def picture(name):
         picture = base64.b64decode(page.call("Page.captureScreenshot", format="png")["data"])

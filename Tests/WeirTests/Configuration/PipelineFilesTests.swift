@@ -119,13 +119,6 @@ import Testing
             ])
     }
 
-    @Test func aPipelineForNobodyIsAMistakeAndNotOneForEverybody() throws {
-        try write("shop.yaml", shop.replacing("[bank]", with: "[]"))
-        let lines = check().diagnostics.lines
-        #expect(lines.count == 1)
-        #expect(lines.first?.contains("pipelines.traces/b.tenants: found no tenant, wanted one") ?? false)
-    }
-
     @Test func drawsWhichWaySpansTake() throws {
         try write("shop.yaml", shop)
         let graph = PipelineGraph(configuration: try #require(check().configuration))
