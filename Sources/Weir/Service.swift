@@ -62,6 +62,12 @@ actor Service {
                     "version": "\(Program.version)", "config": "\(file)",
                     "pipelines": "\(configuration.service.pipelines.map(\.id.description).joined(separator: ","))",
                 ])
+            let files = OpenFiles.allowAll()
+            if files < OpenFiles.enough {
+                logger.warning(
+                    "the system allows few open files, and connections are among them",
+                    metadata: ["found": "\(files)", "wanted": "\(OpenFiles.enough)"])
+            }
             let service = Service(configuration, sources, source, logger, metrics)
             try await service.run()
             logger.info("stopped")

@@ -353,3 +353,20 @@ def test_what_clients_do_wrong_is_in_the_log(weir):
     for _ in range(200):
         post(weir.endpoint, b"\xff", PROTOBUF)
     assert weir.log().count("refused a request") < 20
+
+
+@pytest.mark.parametrize("soft, hard", [(256, 12_000), (200, 200)])
+def test_it_takes_the_open_files_that_the_system_allows_and_outlives_too_few(start, tmp_path, soft, hard):
+    script = tmp_path / "weir.sh"
+    script.write_text(f'#!/bin/sh\nulimit -Sn {soft}\nulimit -Hn {hard}\nexec {BINARY} "$@"\n')
+    script.chmod(0o755)
+    weir = start(binary=script)
+    limits = pathlib.Path(f"/proc/{weir.process.pid}/limits").read_text()
+    assert f"Max open files            {hard} " in limits
+    assert ("few open files" in weir.log()) == (hard < 10_000)
+    held = [Connection(weir.endpoint) for _ in range(300)]
+    held[0].send(request(a_body()))
+    assert held[0].read().status == 200
+    for connection in held:
+        connection.close()
+    eventually(lambda: post(weir.endpoint, a_body()).status == 200, weir.log)
