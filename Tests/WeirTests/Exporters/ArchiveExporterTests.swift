@@ -110,7 +110,9 @@ import Testing
         try await archive.export(SampleBatch.batch(1...9))
         await archive.exporter.finish()
         let file = try #require(archive.published.first)
-        let footer = ArchiveFooter.bytes(ArchivedSpans(of: 1, spans: 9), of: JournalID(value: 7), .zstd)
+        var table = SeekTable()
+        table.append(compressed: 1, content: 1)
+        let footer = ArchiveFooter.bytes(ArchivedSpans(of: 1, spans: 9), of: JournalID(value: 7), .zstd, table)
         let size = try archive.directory.contents(of: file).count - footer.count
         let metrics = archive.metrics.render()
         #expect(metrics.contains(#"weir_archive_files_published{exporter="archive"} 1"#))

@@ -15,12 +15,15 @@ final class ArchiveFile {
     struct Content {
         var spans: ArchivedSpans?
         var end = AppendFile.End()
+        /// Appends, each of which is a frame.
+        var frames = 0
     }
 
     let partition: ArchivePartition
     let begun: Timestamp
     /// Without the footer, and without what an append that failed has left.
     private(set) var content = Content()
+    private(set) var table = SeekTable()
     private(set) var stage = Stage.written
     /// What readers will see, once it is sealed: what was appended to, or what came of that.
     private(set) var products: [ArchiveProduct] = []
@@ -42,15 +45,18 @@ final class ArchiveFile {
     /// Of what was appended to, where readers get something else.
     var spool: String? { products.isEmpty || products.contains { $0.file === file } ? nil : file.path }
 
-    func append(_ bytes: UnsafeRawBufferPointer, _ spans: ArchivedSpans) throws(FileError) {
+    /// - Parameter length: of what `bytes` are when they are decompressed.
+    func append(_ bytes: UnsafeRawBufferPointer, of length: Int, _ spans: ArchivedSpans) throws(FileError) {
         try file.append(bytes)
+        table.append(compressed: bytes.count, content: length)
         content.spans?.append(spans)
-        content = Content(spans: content.spans ?? spans, end: file.end)
+        content = Content(spans: content.spans ?? spans, end: file.end, frames: table.count)
     }
 
     /// The file holds what it held before; what stands behind that is cut off when it is sealed.
     func takeBack(to content: Content) {
         self.content = content
+        table.cut(to: content.frames)
         if stage == .sealed { stage = .written }
         for product in products where product.file !== file { try? Directory.removeFile(product.file.path) }
         products = []

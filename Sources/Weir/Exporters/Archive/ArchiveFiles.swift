@@ -68,12 +68,11 @@ final class ArchiveFiles {
         {
             _ = carryOut([rotation.close(partition)], at: now)
         }
-        if let error = carryOut(rotation.write(partition: partition, bytes: bytes.count, at: now), at: now) {
-            throw error
-        }
+        let added = bytes.count + (compression == .zstd && format != .parquet ? SeekTable.entryLength : 0)
+        if let error = carryOut(rotation.write(partition: partition, bytes: added, at: now), at: now) { throw error }
         guard let file = open[partition] else { preconditionFailure("no file was opened for \(partition.path)") }
-        step.append(Mark(file: file, content: file.content, added: bytes.count))
-        try file.append(bytes, messages.spans)
+        step.append(Mark(file: file, content: file.content, added: added))
+        try file.append(bytes, of: messages.bytes.count, messages.spans)
     }
 
     /// Ends the step: its bytes stay.
@@ -159,7 +158,7 @@ extension ArchiveFiles {
     private func seal(_ file: ArchiveFile) throws(FileError) {
         guard let spans = file.content.spans else { return }
         guard format == .parquet else {
-            return try file.seal(with: ArchiveFooter.bytes(spans, of: directory.journal, compression))
+            return try file.seal(with: ArchiveFooter.bytes(spans, of: directory.journal, compression, file.table))
         }
         let text = ArchiveFooter.text(spans, of: directory.journal)
         let conversion = ParquetConversion(

@@ -32,9 +32,12 @@ struct OTLPRewriter: ArchiveRewriter {
         let file = try AppendFile(creating: path)
         var compressor = try Compressor(compression)
         var pending: [UInt8] = []
+        var table = SeekTable()
         func flush() throws {
             guard !pending.isEmpty else { return }
+            let start = file.end.length
             try pending.withUnsafeBytes { try compressor.writeWhole($0) { try file.append($0) } }
+            table.append(compressed: file.end.length - start, content: pending.count)
             pending.removeAll(keepingCapacity: true)
         }
         var sections: [ArchiveSection] = []
@@ -48,7 +51,7 @@ struct OTLPRewriter: ArchiveRewriter {
         guard let whole = ArchivedSpans.merged(sections.map(\.spans)), let first = manifests.first,
             let journal = UInt64(first.journal, radix: 16)
         else { throw FileError.damaged(path) }
-        let footer = ArchiveFooter.bytes(whole, of: JournalID(value: journal), compression)
+        let footer = ArchiveFooter.bytes(whole, of: JournalID(value: journal), compression, table)
         try footer.withUnsafeBytes { try file.append($0) }
         return ArchiveRewritten(
             sections: sections, whole: whole, files: [try .init(nil, rows: whole.spans, file)])
