@@ -19,11 +19,10 @@ KEYS = "{{ directory: {folder}, format: {format}, max_file_age: 5s, max_file_siz
 
 
 def published(weir, spans):
-    """Waits until all is in files that readers see."""
-    store.caught_up(weir, spans)
-    while weir.metric("weir_journal_bytes") > 0:
+    """Waits until all is in files that readers see. Seldom asked, since each answer costs Weir what is measured here."""
+    while weir.metric("otelcol_exporter_sent_spans") < spans or weir.metric("weir_journal_bytes") > 0:
         assert weir.process.poll() is None, "weir ended"
-        time.sleep(0.05)
+        time.sleep(0.2)
 
 
 def through_weir(options, journal, spans, format, folder):
