@@ -3,7 +3,9 @@ import Glibc
 /// The different texts of a column chunk, and for each text which of them it is.
 struct ByteDictionary {
     /// Bytes of all different texts. Readers keep them in memory.
-    private static let maximumSize = 1 << 20
+    private static let maximumSize = 4 << 20
+    /// Texts that may all be different, since what repeats may do so with a long period.
+    private static let patience = 8_192
 
     /// In the order in which they first came. They live as long as the texts that were given.
     private(set) var entries: [UnsafeRawBufferPointer] = []
@@ -26,8 +28,13 @@ struct ByteDictionary {
                 last = text
             }
             indices.append(index)
-            guard size <= Self.maximumSize, entries.count <= 512 || entries.count * 2 <= number else { return nil }
+            guard size <= Self.maximumSize, number < Self.patience || isWorthIt(number) else { return nil }
         }
+        guard isWorthIt(texts.count) else { return nil }
+    }
+
+    private func isWorthIt(_ texts: Int) -> Bool {
+        entries.count <= 512 || entries.count * 2 <= texts
     }
 
     private mutating func find(_ text: UnsafeRawBufferPointer) -> UInt32 {

@@ -87,6 +87,15 @@ struct ParquetEncodingTests {
         }
     }
 
+    @Test func textsMayRepeatAfterLong() {
+        let texts = (0..<20_000 as Range<UInt64>).map { $0 % 4_000 }
+        texts.withUnsafeBytes { bytes in
+            let slices = texts.indices.map { UnsafeRawBufferPointer(rebasing: bytes[$0 * 8..<$0 * 8 + 8]) }
+            #expect(ByteDictionary(slices)?.entries.count == 4_000)
+            #expect(ByteDictionary(Array(slices.prefix(7_000))) == nil)
+        }
+    }
+
     @Test func thereIsNoDictionaryWhereTextsDiffer() {
         let texts = Array(UnsafeBufferPointer<UInt64>(start: nil, count: 0)) + (0..<2_000 as Range<UInt64>)
         texts.withUnsafeBytes { bytes in

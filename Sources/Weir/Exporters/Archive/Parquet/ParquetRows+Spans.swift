@@ -29,10 +29,10 @@ extension ParquetRows {
         ParquetColumn(name: "scope_version", kind: .text, repeats: true),
         ParquetColumn(name: "flags", kind: .int32),
         ParquetColumn(name: "trace_state", kind: .text, isOptional: true, repeats: true, hasBounds: false),
-        ParquetColumn(name: "attrs", kind: .text, hasBounds: false),
+        ParquetColumn(name: "attrs", kind: .text, repeats: true, hasBounds: false),
         ParquetColumn(name: "resource", kind: .text, repeats: true, hasBounds: false),
-        ParquetColumn(name: "events", kind: .text, isOptional: true, hasBounds: false),
-        ParquetColumn(name: "links", kind: .text, isOptional: true, hasBounds: false),
+        ParquetColumn(name: "events", kind: .text, isOptional: true, repeats: true, hasBounds: false),
+        ParquetColumn(name: "links", kind: .text, isOptional: true, repeats: true, hasBounds: false),
         ParquetColumn(name: "seq", kind: .int64),
         ParquetColumn(name: "place", kind: .int32),
     ]
