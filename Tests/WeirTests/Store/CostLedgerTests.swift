@@ -56,6 +56,22 @@ import Testing
         try await sample.reader.page(CostQuery(Sample.tenant, by: .tenant, in: Sample.window)).rows.first?.calls
     }
 
+    /// A tenant's index gives all of its day.
+    @Test func inAFileEveryEntryIsLookedUpByItsKey() async throws {
+        let sample = try SQLiteSample()
+        try await sample.export(SampleBatch.record([(1, SampleBatch.fourOClock)]))
+        let corrections = CostCorrections.sqlite
+        for correction in [corrections.duplicates, corrections.nested, corrections.leaves, corrections.agents] {
+            let plan = try sample.lines(
+                """
+                EXPLAIN QUERY PLAN WITH RECURSIVE touched_traces (trace_id) AS (VALUES (x'00'), (x'01')),
+                touched_responses (tenant_id, response_id) AS (VALUES (1, 'a'), (1, 'b')) \(correction)
+                """)
+            #expect(plan.contains { $0.contains("SEARCH l USING") }, "\(plan)")
+            #expect(!plan.contains { $0.contains("cost_ledger_tenant") || $0.contains("(tenant_id=?)") }, "\(plan)")
+        }
+    }
+
     /// A span that stands for eight is counted eight times in estimates, and paid for once.
     @Test(arguments: HotDatabase.allCases)
     func aSampledCallIsPaidForOnce(database: HotDatabase) async throws {

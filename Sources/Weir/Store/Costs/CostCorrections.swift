@@ -58,13 +58,13 @@ struct CostCorrections {
             SELECT tenant_id, trace_id, parent_span_id FROM priced
             UNION
             SELECT s.tenant_id, s.trace_id, s.parent_span_id FROM above a \(spansOf("a"))
-            WHERE s.tenant_id = a.tenant_id AND s.parent_span_id IS NOT NULL
+            WHERE +s.tenant_id = a.tenant_id AND s.parent_span_id IS NOT NULL
         )
         \(Self.reversal("'leaf'", dialect)) FROM aggregates l
         WHERE EXISTS (SELECT 1 FROM above a
                 WHERE a.trace_id = l.trace_id AND a.span_id = l.span_id AND a.tenant_id = l.tenant_id)
             OR EXISTS (SELECT 1 FROM \(rows(of: "cost_ledger", "c", where: "c.trace_id = l.trace_id"))
-                WHERE c.tenant_id = l.tenant_id AND c.sampled_out AND c.\(dialect.costName) IS NOT NULL)
+                WHERE +c.tenant_id = l.tenant_id AND c.sampled_out AND c.\(dialect.costName) IS NOT NULL)
         ON CONFLICT DO NOTHING
         """
     }
@@ -85,11 +85,11 @@ struct CostCorrections {
             SELECT tenant_id, trace_id, operation, span_id, parent_span_id FROM inner_calls
             UNION
             SELECT a.tenant_id, a.trace_id, a.operation, a.inner_id, s.parent_span_id FROM around a \(spansOf("a"))
-            WHERE s.tenant_id = a.tenant_id AND s.operation IN (\(OperationKind.other.rawValue), a.operation)
+            WHERE +s.tenant_id = a.tenant_id AND s.operation IN (\(OperationKind.other.rawValue), a.operation)
                 AND s.parent_span_id IS NOT NULL
         )
         \(Self.reversal("'leaf'", dialect)) FROM around a \(entriesOfSpan("a"))
-        WHERE l.tenant_id = a.tenant_id AND l.operation = a.operation AND l.span_id <> a.inner_id
+        WHERE +l.tenant_id = a.tenant_id AND l.operation = a.operation AND l.span_id <> a.inner_id
             AND l.calls = 1 AND \(standing)
         ON CONFLICT DO NOTHING
         """
@@ -101,7 +101,7 @@ struct CostCorrections {
     var agents: String {
         let above = """
             FROM \(rows(of: "spans", "s", where: "s.trace_id = c.trace_id AND s.span_id = c.above_id"))
-                    WHERE s.tenant_id = c.tenant_id
+                    WHERE +s.tenant_id = c.tenant_id
             """
         let inherited = ["entry": "l.entry + 2", "reason": "'agent'", "agent": "l.inherited"]
         return """
@@ -121,7 +121,7 @@ struct CostCorrections {
                 WHERE c.agent IS NULL AND c.above_id IS NOT NULL AND c.steps < \(Self.maximumSteps)
             ), found AS (
                 SELECT l.*, c.agent AS inherited FROM climb c \(entriesOfSpan("c"))
-                WHERE l.start_time = c.start_time AND l.tenant_id = c.tenant_id AND c.agent IS NOT NULL
+                WHERE l.start_time = c.start_time AND +l.tenant_id = c.tenant_id AND c.agent IS NOT NULL
                     AND \(standing)
             )
             \(Self.reversal("'agent'", dialect)) FROM found l
@@ -169,7 +169,8 @@ struct CostCorrections {
     }
 
     /// What has a key. Of a day that has just begun Postgres has no statistics: it takes the day and the tenant for as
-    /// good a key as any, and would read all of the day for each row. So it is told of nothing but the key here.
+    /// good a key as any, and would read all of the day for each row. So it is told of nothing but the key here. SQLite
+    /// would take the tenant too; where a `+` stands in front of a column, it takes no index of that.
     private func rows(of table: String, _ name: String, where condition: String) -> String {
         let fence = dialect == .postgres ? " OFFSET 0" : ""
         return "(SELECT * FROM \(table) \(name) WHERE \(condition)\(within("\(name).start_time"))\(fence)) \(name)"
