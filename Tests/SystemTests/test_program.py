@@ -366,7 +366,9 @@ def test_it_takes_the_open_files_that_the_system_allows_and_outlives_too_few(sta
     assert ("few open files" in weir.log()) == (hard < 10_000)
     held = [Connection(weir.endpoint) for _ in range(300)]
     held[0].send(request(a_body()))
-    assert held[0].read().status == 200
+    answer = held[0].read()
     for connection in held:
         connection.close()
+    # Connections may leave no file for the journal, where the system allows very few: then it says so, and nobody loses anything.
+    assert answer.status == 200 or hard < 10_000 and answer.status == 503 and b"too many open files" in answer.body
     eventually(lambda: post(weir.endpoint, a_body()).status == 200, weir.log)
