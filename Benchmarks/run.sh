@@ -18,7 +18,7 @@ swift build -c release --product Cost
 swift build -c release --product Sampling
 .build/release/Sampling "$bodies" "${1:-15}" || well=1
 if [ -x ./server.sh ]; then ./server.sh "$bodies" || well=1; fi
-"${PYTHON:-python3}" store.py --weir ../.build/release/weir || well=1
+"${PYTHON:-python3}" store.py --weir ../.build/release/weir --spans 1000000 || well=1
 "${PYTHON:-python3}" budgets.py --weir ../.build/release/weir || well=1
 "${PYTHON:-python3}" archive.py --weir ../.build/release/weir || well=1
 "${PYTHON:-python3}" langsmith.py --weir ../.build/release/weir || well=1

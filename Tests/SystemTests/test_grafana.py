@@ -13,7 +13,7 @@ from otlp import a_body, a_span, text
 from wire import post
 
 SCRIPT = product.ROOT / "docs/operations/grafana.sql"
-BY_ID = ["spans", "llm_usage", "span_rollups", "resources", "scopes", "trace_summary"]
+BY_ID = ["spans", "llm_usage", "cost_ledger", "cost_rollups", "call_costs", "span_rollups", "resources", "scopes", "trace_summary"]
 BY_NAME = {"workflow_traces": "tenant", "agent_executions": "tenant", "cost_details": "tenant"}
 BY_NAME |= {"llm_usage_events": "tenant_id", "telemetry_events": "tenant"}
 CALL = [text("gen_ai.operation.name", "chat"), text("gen_ai.request.model", "gpt-4o")]
@@ -63,11 +63,14 @@ def readers(start, database):
     weir.drain()
     weir.stop()
     database.sql("INSERT INTO tenants (id, name) VALUES (77, 'other')")
-    for table in ("spans", "llm_usage", "span_rollups"):
+    for table in ("spans", "llm_usage", "cost_ledger", "span_rollups"):
         database.sql(f"UPDATE {table} SET tenant_id = 77, service = 'secret' WHERE ctid::text LIKE '%3)'")
     database.sql("UPDATE scopes SET name = 'weir.beacon'")
     database.sql("INSERT INTO span_rollups SELECT * FROM span_rollups")
     database.sql("UPDATE span_rollups SET tenant_id = 77, service = 'secret' WHERE ctid = '(0,1)'")
+    database.sql(
+        "INSERT INTO cost_rollups SELECT hour, 77, user_id, agent, model, calls, unpriced, total_cost FROM cost_rollups"
+    )
     database.sql("INSERT INTO resources SELECT id + 1, 77, last_seen, attributes, schema_url FROM resources")
     database.sql("INSERT INTO scopes SELECT id + 1, 77, last_seen, name, version, attributes, schema_url FROM scopes")
     return {tenant: Reader(database, tenant) for tenant in ("default", "other")}

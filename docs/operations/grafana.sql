@@ -52,7 +52,7 @@ SELECT format('DROP VIEW IF EXISTS weir_read.%1$I', name),
     format($$CREATE VIEW weir_read.%2$I WITH (security_barrier) AS SELECT * FROM %1$I.%2$I WHERE tenant_id =
         (SELECT t.id FROM %1$I.tenants t JOIN weir_read.readers r ON r.tenant = t.name WHERE r.role = current_user)$$,
         :'schema', name)
-    FROM unnest('{spans,llm_usage,span_rollups,resources,scopes,trace_summary}'::text[]) AS name \gexec
+    FROM unnest('{spans,llm_usage,cost_ledger,cost_rollups,call_costs,span_rollups,resources,scopes,trace_summary}'::text[]) AS name \gexec
 SELECT format('DROP VIEW IF EXISTS weir_read.%1$I', name),
     format($$CREATE VIEW weir_read.%2$I WITH (security_barrier) AS SELECT * FROM %1$I.%2$I WHERE %3$I =
         (SELECT r.tenant FROM weir_read.readers r WHERE r.role = current_user)$$,

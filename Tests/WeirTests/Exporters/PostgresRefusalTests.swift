@@ -34,6 +34,20 @@ struct PostgresRefusalTests {
             sample.log.lines.contains("warning: the tables did not take spans; they are in rejects spans=\(bad.count)"))
     }
 
+    @Test func whatATriggerRaisesIsARefusal() async throws {
+        let sample = try PostgresSample()
+        try sample.schema.openWithTables().run(
+            """
+            CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+                BEGIN RAISE EXCEPTION 'not this one'; END $$;
+            CREATE TRIGGER refuse BEFORE INSERT ON spans FOR EACH ROW WHEN (new.span_id = 20)
+                EXECUTE FUNCTION refuse()
+            """)
+        try await sample.export(PostgresSample.record(1, 1...40))
+        #expect(try sample.spanIDs() == (1...40).filter { $0 != 20 })
+        #expect(try sample.rows("SELECT reason FROM rejects") == ["not this one (SQLSTATE P0001)"])
+    }
+
     @Test func allMayBeRefused() async throws {
         let sample = try sample(("spans", "span_id > 1000"))
         try await sample.export(PostgresSample.record(1, 1...40))

@@ -134,6 +134,21 @@ import Testing
         for _ in 0..<3 { try await sample.add([call(1, pico: 5), call(2, pico: 7), call(2, pico: 7)]) }
         #expect(try await sum(sample) == 12)
         #expect(try await calls(sample) == 2)
+        // Those that are new beside them lose nothing.
+        try await sample.add([call(3, pico: 1), call(1, pico: 5), call(3, pico: 1), call(4, pico: 30)])
+        #expect(try await sum(sample) == 43)
+    }
+
+    @Test(arguments: HotDatabase.allCases)
+    func aResponsesIdMayBeAnyText(database: HotDatabase) async throws {
+        let sample = try Sample(database)
+        let ids = ["a\"b", "a\\", "{a,b}", "\"\u{301}", "NULL", " ", "a\nb"]
+        for (place, id) in ids.enumerated() {
+            let number = UInt64(place) * 2 + 1
+            try await sample.add([call(number, trace: number, pico: 1, response: id)])
+            try await sample.add([call(number + 1, trace: number + 1, pico: 1, response: id)])
+        }
+        #expect(try await sum(sample) == Int128(ids.count))
     }
 
     @Test(arguments: HotDatabase.allCases)

@@ -11,7 +11,7 @@ actor SQLiteExporter: Exporter {
         timeout: .zero, consumers: 2, maxConsumers: 2, splitsRecords: false, maxSpans: 32_768, maxBytes: .mebibytes(16))
 
     /// Between two looks at which days there are.
-    private static let lookNanoseconds: UInt64 = 60_000_000_000
+    private static let lookNanoseconds: UInt64 = 10_000_000_000
 
     private let directory: SQLiteDirectory
     private let retention: Retention

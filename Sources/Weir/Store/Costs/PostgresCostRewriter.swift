@@ -43,12 +43,12 @@ actor PostgresCostRewriter: CostRewriter {
         above repriced: [CostReprice], on connection: PostgresConnection
     ) throws(PostgresError) {
         guard let days = TouchedDays(repriced.lazy.map { Day($0.standing.key.start) }) else { return }
-        let traces = Set(repriced.map(\.standing.key.trace)).map(\.text).joined(separator: ",")
+        let traces = Set(repriced.map(\.standing.key.trace)).map(\.text)
         let corrections = CostCorrections.postgres(days)
         for correction in [corrections.nested, corrections.leaves] {
             try connection.run(
                 "WITH RECURSIVE touched_traces AS (SELECT unnest($1::uuid[]) AS trace_id) \(correction)",
-                [.text("{\(traces)}")])
+                [.array(traces)])
         }
     }
 }

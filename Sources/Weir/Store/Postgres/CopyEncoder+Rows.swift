@@ -1,8 +1,8 @@
 /// Rows of the hot tables, their fields in the order of their columns.
 extension CopyEncoder {
     static let spans = "COPY spans (\(SpanRow.columns.joined(separator: ", "))) FROM STDIN (FORMAT binary)"
-    static let usage = "COPY new_usage (\(UsageRow.columns.joined(separator: ", "))) FROM STDIN (FORMAT binary)"
-    static let costs = "COPY new_costs (\(CostRow.columns.joined(separator: ", "))) FROM STDIN (FORMAT binary)"
+    static let usage = "COPY llm_usage (\(UsageRow.columns.joined(separator: ", "))) FROM STDIN (FORMAT binary)"
+    static let costs = "COPY cost_ledger (\(CostRow.columns.joined(separator: ", "))) FROM STDIN (FORMAT binary)"
     static let rollups = "COPY span_rollups (\(RollupRow.columns.joined(separator: ", "))) FROM STDIN (FORMAT binary)"
     static let rejects = """
         COPY rejects (journal, sequence, tenant_id, trace_id, span_id, reason, span) FROM STDIN (FORMAT binary)

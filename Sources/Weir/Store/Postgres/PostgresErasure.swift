@@ -56,14 +56,14 @@ struct PostgresErasure {
         while !rest.isEmpty {
             try connection.run(
                 "INSERT INTO subject_traces SELECT unnest($1::uuid[]) ON CONFLICT DO NOTHING",
-                [.list(rest.prefix(Self.piece).map(\.text))])
+                [.array(rest.prefix(Self.piece).map(\.text))])
             rest = rest.dropFirst(Self.piece)
         }
         var erased = ErasedRows()
         var resources: Set<String> = []
         for day in try days() { erased.add(try erase(day, rewrites: rewrites, &resources)) }
         if !resources.isEmpty {
-            try connection.run("DELETE FROM resources WHERE id = ANY ($1::bigint[])", [.list(resources)])
+            try connection.run("DELETE FROM resources WHERE id = ANY ($1::bigint[])", [.array(resources)])
         }
         erased.add(try eraseRejects(traces))
         try eraseCrossings(traces)
@@ -207,12 +207,5 @@ struct PostgresErasure {
                     OR EXISTS (SELECT 1 FROM \(eventNames("s")) WHERE \(isSubjects))
                     OR s.resource_id IN (SELECT id FROM naming_resources WHERE is_subject))
             """)
-    }
-}
-
-extension PostgresParameter {
-    /// An array of values that need no quotes.
-    fileprivate static func list(_ values: some Sequence<String>) -> PostgresParameter {
-        .text("{\(values.joined(separator: ","))}")
     }
 }

@@ -84,7 +84,7 @@ extension PostgresMigration {
             COMMENT ON COLUMN spans.operation IS
                 '0 other, 1 llm, 2 tool, 3 agent, 4 retrieval, 5 embedding, 6 workflow';
             COMMENT ON COLUMN spans.status IS '0 unset, 1 ok, 2 error';
-            CREATE INDEX spans_trace ON spans (trace_id);
+            CREATE INDEX spans_trace ON spans (trace_id, span_id);
             CREATE INDEX spans_operation ON spans (tenant_id, service, name, start_time);
             CREATE INDEX spans_root ON spans (tenant_id, start_time DESC) WHERE parent_span_id IS NULL;
             CREATE INDEX spans_error ON spans (tenant_id, start_time DESC) WHERE status = 2;
@@ -176,56 +176,5 @@ extension PostgresMigration {
                     min(s.name) FILTER (WHERE s.parent_span_id IS NULL) AS name
                 FROM spans s GROUP BY s.tenant_id, s.trace_id;
             COMMENT ON VIEW trace_summary IS 'One row for each trace; name and service are those of its root.';
-
-            CREATE VIEW workflow_traces AS
-                SELECT t.name AS tenant, md5(s.trace_id::text || s.span_id)::uuid AS id, s.trace_id,
-                    coalesce(s.call_id, s.conversation_id, s.session_id) AS call_id, s.name AS workflow_name,
-                    s.start_time,
-                    s.start_time + s.duration_ns / 1000 * interval '1 microsecond' AS end_time,
-                    CASE s.status WHEN 2 THEN 'error' ELSE 'ok' END AS status,
-                    (SELECT sum(u.total_cost) FROM llm_usage u
-                        WHERE u.trace_id = s.trace_id AND u.tenant_id = s.tenant_id
-                        AND u.start_time >= s.start_time - interval '1 hour'
-                        AND u.start_time <= s.start_time + interval '1 day') AS total_cost,
-                    s.start_time AS created_at
-                FROM spans s JOIN tenants t ON t.id = s.tenant_id WHERE s.parent_span_id IS NULL;
-            COMMENT ON VIEW workflow_traces IS 'One row for each span without a parent.';
-
-            CREATE VIEW agent_executions AS
-                SELECT t.name AS tenant, md5(s.trace_id::text || s.span_id)::uuid AS id, s.trace_id,
-                    lpad(to_hex(s.span_id), 16, '0') AS span_id,
-                    coalesce(s.attributes ->> 'gen_ai.agent.name', s.attributes ->> 'agent.name', s.name) AS agent_type,
-                    s.start_time, s.start_time + s.duration_ns / 1000 * interval '1 microsecond' AS end_time,
-                    s.duration_ns / 1000000 AS execution_time_ms, s.status <> 2 AS success,
-                    coalesce(s.attributes -> 'gen_ai.input.messages', s.attributes -> 'input.value') AS input_data,
-                    coalesce(s.attributes -> 'gen_ai.output.messages', s.attributes -> 'output.value') AS output_data,
-                    (SELECT sum(u.total_cost) FROM spans c JOIN llm_usage u
-                        ON u.trace_id = c.trace_id AND u.span_id = c.span_id AND u.start_time = c.start_time
-                            AND u.tenant_id = c.tenant_id
-                        WHERE c.trace_id = s.trace_id AND c.tenant_id = s.tenant_id AND c.parent_span_id = s.span_id
-                        AND c.start_time >= s.start_time - interval '1 hour'
-                        AND c.start_time <= s.start_time + interval '1 day') AS cost,
-                    s.start_time AS created_at
-                FROM spans s JOIN tenants t ON t.id = s.tenant_id WHERE s.operation = 3;
-            COMMENT ON VIEW agent_executions IS
-                'One row for each span of an agent; cost is that of the calls directly below it.';
-
-            CREATE VIEW cost_details AS
-                SELECT t.name AS tenant, md5(u.trace_id::text || u.span_id)::uuid AS id, u.trace_id,
-                    'llm'::text AS cost_type, u.total_cost AS cost_amount,
-                    coalesce(u.input_tokens, 0) + coalesce(u.output_tokens, 0) AS usage_units,
-                    u.total_cost / nullif(coalesce(u.input_tokens, 0) + coalesce(u.output_tokens, 0), 0) AS unit_cost,
-                    u.start_time AS "timestamp"
-                FROM llm_usage u JOIN tenants t ON t.id = u.tenant_id;
-            COMMENT ON VIEW cost_details IS 'One row for each call of a model, as a cost.';
-
-            CREATE VIEW llm_usage_events AS
-                SELECT t.name AS tenant_id, u.trace_id, lpad(to_hex(u.span_id), 16, '0') AS span_id,
-                    u.model AS model_id, u.provider,
-                    u.input_tokens AS prompt_tokens, u.output_tokens AS completion_tokens,
-                    coalesce(u.input_tokens, 0) + coalesce(u.output_tokens, 0) AS total_tokens,
-                    u.total_cost AS cost_usd, u.start_time AS created_at
-                FROM llm_usage u JOIN tenants t ON t.id = u.tenant_id;
-            COMMENT ON VIEW llm_usage_events IS 'One row for each call of a model, as usage.';
             """)
 }

@@ -41,7 +41,7 @@ extension PostgresMigration {
                 PRIMARY KEY (trace_id, span_id, start_time, tenant_id, entry)
             ) PARTITION BY RANGE (start_time);
             COMMENT ON TABLE cost_ledger IS
-                'Entries of which none is ever changed: numbers are what an entry adds, so that every sum is exact.';
+                'One row for each entry, never changed: numbers are what it adds, so that every sum is exact.';
             COMMENT ON COLUMN cost_ledger.entry IS
                 'From 0 on; an odd one takes back the one before it. With the span the key.';
             COMMENT ON COLUMN cost_ledger.usage IS 'What was used, in parts of which none holds another: unit=count.';
@@ -53,10 +53,6 @@ extension PostgresMigration {
             CREATE INDEX cost_ledger_response ON cost_ledger (response_id, (tenant_id::bigint))
                 WHERE response_id IS NOT NULL;
             CREATE INDEX cost_ledger_aggregate ON cost_ledger (trace_id) WHERE calls = 0;
-
-            -- What is above a call is looked up by trace and span.
-            DROP INDEX spans_trace;
-            CREATE INDEX spans_trace ON spans (trace_id, span_id);
 
             CREATE TABLE cost_rollups (
                 hour timestamptz NOT NULL,
@@ -101,6 +97,74 @@ extension PostgresMigration {
                 PRIMARY KEY (budget, tenant, scope_id, window_start, level)
             );
             COMMENT ON TABLE budget_crossings IS
-                'One row for each time that a budget was used up to a threshold; notified_at when a webhook took it.'
+                'One row for each time that a budget was used up to a threshold; notified_at when a webhook took it.';
+
+            CREATE VIEW call_costs AS
+                SELECT l.tenant_id, l.trace_id, l.span_id, l.start_time, min(l.provider) AS provider,
+                    min(l.model) AS model, sum(l.input_tokens) AS input_tokens, sum(l.output_tokens) AS output_tokens,
+                    sum(l.total_cost) AS total_cost
+                FROM cost_ledger l GROUP BY l.tenant_id, l.trace_id, l.span_id, l.start_time
+                HAVING sum(l.calls) > 0 OR sum(l.total_cost) <> 0;
+            COMMENT ON VIEW call_costs IS
+                'One row for each span that is paid for: a call, or what sums up calls that nobody has sent.';
+
+            CREATE VIEW workflow_traces AS
+                SELECT t.name AS tenant, md5(s.trace_id::text || s.span_id)::uuid AS id, s.trace_id,
+                    coalesce(s.call_id, s.conversation_id, s.session_id) AS call_id, s.name AS workflow_name,
+                    s.start_time,
+                    s.start_time + s.duration_ns / 1000 * interval '1 microsecond' AS end_time,
+                    CASE s.status WHEN 2 THEN 'error' ELSE 'ok' END AS status,
+                    (SELECT sum(l.total_cost) FROM cost_ledger l
+                        WHERE l.trace_id = s.trace_id AND l.tenant_id = s.tenant_id
+                        AND l.start_time >= s.start_time - interval '1 hour'
+                        AND l.start_time <= s.start_time + interval '1 day') AS total_cost,
+                    s.start_time AS created_at
+                FROM spans s JOIN tenants t ON t.id = s.tenant_id WHERE s.parent_span_id IS NULL;
+            COMMENT ON VIEW workflow_traces IS
+                'One row for each span without a parent; total_cost is that of its trace.';
+
+            CREATE VIEW agent_executions AS
+                SELECT t.name AS tenant, md5(s.trace_id::text || s.span_id)::uuid AS id, s.trace_id,
+                    lpad(to_hex(s.span_id), 16, '0') AS span_id,
+                    coalesce(s.attributes ->> 'gen_ai.agent.name', s.attributes ->> 'agent.name', s.name) AS agent_type,
+                    s.start_time, s.start_time + s.duration_ns / 1000 * interval '1 microsecond' AS end_time,
+                    s.duration_ns / 1000000 AS execution_time_ms, s.status <> 2 AS success,
+                    coalesce(s.attributes -> 'gen_ai.input.messages', s.attributes -> 'input.value') AS input_data,
+                    coalesce(s.attributes -> 'gen_ai.output.messages', s.attributes -> 'output.value') AS output_data,
+                    (WITH RECURSIVE below (span_id) AS (
+                        SELECT s.span_id
+                        UNION
+                        SELECT c.span_id FROM below b JOIN spans c ON c.parent_span_id = b.span_id
+                        WHERE c.trace_id = s.trace_id AND c.tenant_id = s.tenant_id
+                            AND c.start_time >= s.start_time - interval '1 hour'
+                            AND c.start_time <= s.start_time + interval '1 day')
+                    SELECT sum(l.total_cost) FROM cost_ledger l
+                    WHERE l.trace_id = s.trace_id AND l.tenant_id = s.tenant_id
+                        AND l.start_time >= s.start_time - interval '1 hour'
+                        AND l.start_time <= s.start_time + interval '1 day'
+                        AND (l.span_id IN (SELECT span_id FROM below)
+                            OR l.parent_span_id IN (SELECT span_id FROM below))) AS cost,
+                    s.start_time AS created_at
+                FROM spans s JOIN tenants t ON t.id = s.tenant_id WHERE s.operation = 3;
+            COMMENT ON VIEW agent_executions IS
+                'One row for each span of an agent; cost is that of all that is below it, other agents too.';
+
+            CREATE VIEW cost_details AS
+                SELECT t.name AS tenant, md5(c.trace_id::text || c.span_id)::uuid AS id, c.trace_id,
+                    'llm'::text AS cost_type, c.total_cost AS cost_amount,
+                    coalesce(c.input_tokens, 0) + coalesce(c.output_tokens, 0) AS usage_units,
+                    c.total_cost / nullif(coalesce(c.input_tokens, 0) + coalesce(c.output_tokens, 0), 0) AS unit_cost,
+                    c.start_time AS "timestamp"
+                FROM call_costs c JOIN tenants t ON t.id = c.tenant_id;
+            COMMENT ON VIEW cost_details IS 'One row for each span that is paid for, as a cost.';
+
+            CREATE VIEW llm_usage_events AS
+                SELECT t.name AS tenant_id, c.trace_id, lpad(to_hex(c.span_id), 16, '0') AS span_id,
+                    c.model AS model_id, c.provider,
+                    c.input_tokens AS prompt_tokens, c.output_tokens AS completion_tokens,
+                    coalesce(c.input_tokens, 0) + coalesce(c.output_tokens, 0) AS total_tokens,
+                    c.total_cost AS cost_usd, c.start_time AS created_at
+                FROM call_costs c JOIN tenants t ON t.id = c.tenant_id;
+            COMMENT ON VIEW llm_usage_events IS 'One row for each span that is paid for, as usage.'
             """)
 }

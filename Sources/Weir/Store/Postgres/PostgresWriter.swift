@@ -31,12 +31,6 @@ struct PostgresWriter: ~Copyable {
         self.connection = connection
         self.isRestoring = isRestoring
         try partitions.load(from: connection)
-        // COPY has no ON CONFLICT, so usage goes through a table of the session.
-        try connection.run(
-            """
-            CREATE TEMP TABLE new_usage (LIKE llm_usage) ON COMMIT DELETE ROWS;
-            CREATE TEMP TABLE new_costs (LIKE cost_ledger INCLUDING DEFAULTS) ON COMMIT DELETE ROWS
-            """)
     }
 
     /// - Throws: PostgresError; DecodeError where a record cannot be read, and then nothing was stored.
@@ -116,8 +110,7 @@ extension PostgresWriter {
         }
         try endCopy()
         try lockCosts()
-        try copyUsage(rows.usage)
-        try copyCosts(rows.costs)
+        try copyCalls(rows.usage, rows.costs)
         try correctCosts()
         try copyRollups(
             rows.rollups(of: rows.spans.indices).merging(rows.rollups(sampledOutOf: { _ in true })) { $0.merged($1) })
@@ -132,63 +125,103 @@ extension PostgresWriter {
         return (counts, [])
     }
 
-    private mutating func copyUsage(_ usage: some Collection<UsageRow>) throws(PostgresError) {
-        guard !usage.isEmpty else { return }
-        try connection.copyIn(CopyEncoder.usage)
-        encoder.begin()
-        for row in usage {
-            encoder.add(row, of: rows)
-            if encoder.count >= PostgresConnection.maxPiece { try put() }
-        }
-        try endCopy()
-        // In an order that is everybody's, so that nobody waits in a circle for the same calls.
-        let columns = UsageRow.columns.joined(separator: ", ")
-        try connection.run(
-            """
-            INSERT INTO llm_usage (\(columns)) SELECT \(columns) FROM new_usage ORDER BY trace_id, span_id
-            ON CONFLICT DO NOTHING
-            """)
-    }
-
     /// What one transaction that has calls of models corrects, every other one sees: it is alone, before it waits for a
     /// row. Those without go side by side, but not beside it: a span of theirs may be what stands between two calls.
     private func lockCosts() throws(PostgresError) {
-        let lock = rows.costs.isEmpty ? "pg_advisory_xact_lock_shared" : "pg_advisory_xact_lock"
+        let hasCalls = !rows.usage.isEmpty || !rows.costs.isEmpty
+        let lock = hasCalls ? "pg_advisory_xact_lock" : "pg_advisory_xact_lock_shared"
         try connection.run("SELECT \(lock)(\(PostgresLock.key("costs")))")
     }
 
-    private mutating func copyCosts(_ costs: some Collection<CostRow>) throws(PostgresError) {
-        guard !costs.isEmpty else { return }
-        try connection.copyIn(CopyEncoder.costs)
+    /// COPY has no `ON CONFLICT`. Most calls are new, so they are copied as if all were; where one is there already, it
+    /// is asked which are, and the others are copied again. Nobody else adds any meanwhile.
+    private mutating func copyCalls(
+        _ usage: some Collection<UsageRow>, _ costs: some Collection<CostRow>
+    ) throws(PostgresError) {
+        guard !usage.isEmpty || !costs.isEmpty else { return }
+        try connection.run("SAVEPOINT calls")
+        do {
+            try copy(usage, CopyEncoder.usage) { $0.add($1, of: $2) }
+            try copy(costs, CopyEncoder.costs) { $0.add($1, of: $2) }
+        } catch  where error.isRepetition {
+            try connection.run("ROLLBACK TO SAVEPOINT calls")
+            let newUsage = try missing(of: usage, in: "llm_usage", span: \.span)
+            let newCosts = try missing(of: costs, in: "cost_ledger", span: \.usage.span)
+            try copy(newUsage, CopyEncoder.usage) { $0.add($1, of: $2) }
+            try copy(newCosts, CopyEncoder.costs) { $0.add($1, of: $2) }
+        }
+    }
+
+    private mutating func copy<Row>(
+        _ added: some Collection<Row>, _ sql: String,
+        _ add: (inout CopyEncoder, Row, borrowing HotRows) -> Void
+    ) throws(PostgresError) {
+        guard !added.isEmpty else { return }
+        try connection.copyIn(sql)
         encoder.begin()
-        for row in costs {
-            encoder.add(row, of: rows)
+        for row in added {
+            add(&encoder, row, rows)
             if encoder.count >= PostgresConnection.maxPiece { try put() }
         }
         try endCopy()
-        let columns = CostRow.columns.joined(separator: ", ")
-        try connection.run(
+    }
+
+    /// The first of each span, where the table has none of it.
+    private func missing<Row>(
+        of added: some Collection<Row>, in table: String, span: KeyPath<Row, Int>
+    ) throws(PostgresError) -> [Row] {
+        let keys = added.map { rows.spans[$0[keyPath: span]] }
+        guard let days = TouchedDays(keys.lazy.map(\.day)) else { return [] }
+        let stored = try connection.run(
             """
-            INSERT INTO cost_ledger (\(columns)) SELECT \(columns) FROM new_costs ORDER BY trace_id, span_id
-            ON CONFLICT DO NOTHING
-            """)
+            SELECT k.place FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::integer[])
+                WITH ORDINALITY k (trace_id, span_id, start, tenant_id, place)
+            CROSS JOIN LATERAL (
+                SELECT 1 FROM \(table) t WHERE t.trace_id = k.trace_id AND t.span_id = k.span_id
+                    AND t.start_time = timestamptz 'epoch' + k.start * interval '1 microsecond'
+                    AND t.tenant_id = k.tenant_id AND \(days.condition(on: "t.start_time")) LIMIT 1) t
+            """,
+            [
+                .array(keys.map(\.trace.text)), .array(keys.map { "\(Int64(bitPattern: $0.spanID))" }),
+                .array(keys.map { "\($0.clampedStart)" }), .array(keys.map { "\($0.tenantID)" }),
+            ])
+        var there = Set((0..<stored.count).compactMap { stored.int($0, 0) }.map { CallKey(keys[Int($0) - 1]) })
+        return zip(added, keys).filter { there.insert(CallKey($1)).inserted }.map(\.0)
+    }
+
+    /// Of the tables of calls.
+    private struct CallKey: Hashable {
+        let trace: TraceID
+        let span: UInt64
+        let start: Int64
+        let tenant: Int32
+
+        init(_ span: SpanRow) {
+            (trace, self.span, start, tenant) = (span.trace, span.spanID, span.clampedStart, span.tenantID)
+        }
     }
 
     /// Takes back what the entries of these spans' traces show to be there twice.
     private func correctCosts() throws(PostgresError) {
         guard let days = TouchedDays(rows.spans.lazy.map(\.day)) else { return }
         let corrections = CostCorrections.postgres(days)
-        if rows.costs.contains(where: { !$0.usage.responseID.isAbsent }) {
-            try connection.run(
+        var responses: Set<Response> = []
+        for cost in rows.costs {
+            guard let id = rows.bytes(cost.usage.responseID) else { continue }
+            let tenant = rows.spans[cost.usage.span].tenantID
+            responses.insert(Response(tenant: tenant, id: String(decoding: id, as: UTF8.self)))
+        }
+        if !responses.isEmpty {
+            try connection.runAgain(
                 """
                 WITH touched_responses AS (
-                    SELECT DISTINCT tenant_id, response_id FROM new_costs WHERE response_id IS NOT NULL)
+                    SELECT * FROM unnest($1::bigint[], $2::text[]) t (tenant_id, response_id))
                 \(corrections.duplicates)
-                """)
+                """, [.array(responses.map { "\($0.tenant)" }), .array(responses.map(\.id))])
         }
         // Most traces have nothing of it, and each of the statements below takes long to plan.
-        let traces = Set(rows.spans.map(\.trace)).map(\.text).joined(separator: ",")
-        let found = try connection.run(
+        let traces = Set(rows.spans.map(\.trace)).map(\.text)
+        let found = try connection.runAgain(
             """
             SELECT array_agg(trace_id) FILTER (WHERE has_calls), array_agg(trace_id) FILTER (WHERE has_aggregates),
                 array_agg(trace_id) FILTER (WHERE lacks_agent)
@@ -197,24 +230,22 @@ extension PostgresWriter {
                     bool_or(l.calls = 0) AS has_aggregates,
                     bool_or(l.agent IS NULL AND l.parent_span_id IS NOT NULL) AS lacks_agent
                 FROM cost_ledger l WHERE l.trace_id = t.trace_id AND \(days.condition(on: "l.start_time"))) l
-            """, [.text("{\(traces)}")])
+            """, [.array(traces)])
         for (column, correction) in [corrections.nested, corrections.leaves, corrections.agents].enumerated() {
             guard let traces = found.text(0, column) else { continue }
-            try connection.run(
+            try connection.runAgain(
                 "WITH RECURSIVE touched_traces AS (SELECT unnest($1::uuid[]) AS trace_id) \(correction)",
                 [.text(traces)])
         }
     }
 
+    private struct Response: Hashable {
+        let tenant: Int32
+        let id: String
+    }
+
     private mutating func copyRollups(_ rollups: [RollupRow.Key: RollupRow]) throws(PostgresError) {
-        guard !rollups.isEmpty else { return }
-        try connection.copyIn(CopyEncoder.rollups)
-        encoder.begin()
-        for (key, rollup) in rollups {
-            encoder.add(key, rollup)
-            if encoder.count >= PostgresConnection.maxPiece { try put() }
-        }
-        try endCopy()
+        try copy(rollups, CopyEncoder.rollups) { encoder, rollup, _ in encoder.add(rollup.key, rollup.value) }
     }
 
     private mutating func put() throws(PostgresError) {
@@ -313,7 +344,7 @@ extension PostgresWriter {
         var refused: [Refused] = []
         var parts = indices.isEmpty ? [] : [indices[...]]
         while let part = parts.popLast() {
-            try connection.run("SAVEPOINT part; TRUNCATE new_usage")
+            try connection.run("SAVEPOINT part")
             do {
                 try write(part, journal)
                 try connection.run("RELEASE SAVEPOINT part")
@@ -331,16 +362,11 @@ extension PostgresWriter {
     }
 
     private mutating func write(_ part: ArraySlice<Int>, _ journal: JournalID) throws(PostgresError) {
-        try connection.copyIn(CopyEncoder.spans)
-        encoder.begin()
-        for index in part where !rows.spans[index].isSampledOut {
-            encoder.add(rows.spans[index], of: rows, journal)
-            if encoder.count >= PostgresConnection.maxPiece { try put() }
-        }
-        try endCopy()
+        let stored = part.filter { !rows.spans[$0].isSampledOut }
+        try copy(stored, CopyEncoder.spans) { $0.add($2.spans[$1], of: $2, journal) }
         let spans = Set(part)
-        try copyUsage(rows.usage.filter { spans.contains($0.span) })
-        try copyCosts(rows.costs.filter { spans.contains($0.usage.span) })
+        try copyCalls(
+            rows.usage.filter { spans.contains($0.span) }, rows.costs.filter { spans.contains($0.usage.span) })
         try copyRollups(rows.rollups(of: part))
     }
 

@@ -7,7 +7,7 @@ struct SQLiteMigration: Sendable {
     let sql: String
 
     /// Those of the file of a day, in their order.
-    static let day = [firstDay, secondDay, thirdDay, fourthDay, fifthDay]
+    static let day = [firstDay, secondDay, thirdDay, fourthDay]
     /// Those of the file of what outlives days, in their order.
     static let meta = [firstMeta, secondMeta]
     /// Those of the file of data keys, in their order.

@@ -14,9 +14,13 @@ final class PostgresConnection {
     static let connectTimeout = Duration.seconds(10)
     /// Of the copy protocol. What libpq is given at once, it keeps until the socket takes it.
     static let maxPiece = 256 << 10
+    /// Statements whose plans a server keeps for a session.
+    static let maxKept = 64
 
     private var handle: OpaquePointer?
     private let interrupt: Interrupt
+    /// Statements whose plan the server keeps, and the names it has them by.
+    private var kept: [String: String] = [:]
 
     /// - Parameter text: a connection string, URL or keywords.
     init(_ text: String, interrupt: Interrupt = Interrupt()) throws(PostgresError) {
@@ -125,10 +129,39 @@ extension PostgresConnection {
     /// Runs a statement. Without parameters there may be several, of which the last one's result is returned.
     @discardableResult
     func run(_ sql: String, _ parameters: [PostgresParameter] = []) throws(PostgresError) -> PostgresResult {
-        let sent =
-            parameters.isEmpty ? PQsendQuery(handle, sql) : send(sql, parameters.map(\.bytes), parameters)
-        guard sent == 1 else { throw lost() }
-        guard let result = try results() else { throw lost() }
+        if parameters.isEmpty { return try result(of: PQsendQuery(handle, sql)) }
+        return try result(
+            of: send(parameters.map(\.bytes)) { values, lengths in
+                let formats = parameters.map { $0.isBinary ? Int32(1) : 0 }
+                return PQsendQueryParams(handle, sql, Int32(parameters.count), nil, values, lengths, formats, 0)
+            })
+    }
+
+    /// Runs a statement that comes again and takes long to plan: the server keeps its plan.
+    @discardableResult
+    func runAgain(_ sql: String, _ parameters: [PostgresParameter]) throws(PostgresError) -> PostgresResult {
+        let name = try keep(sql)
+        return try result(
+            of: send(parameters.map(\.bytes)) { values, lengths in
+                let formats = parameters.map { $0.isBinary ? Int32(1) : 0 }
+                return PQsendQueryPrepared(handle, name, Int32(parameters.count), values, lengths, formats, 0)
+            })
+    }
+
+    private func keep(_ sql: String) throws(PostgresError) -> String {
+        if let name = kept[sql] { return name }
+        if kept.count >= Self.maxKept {
+            try run("DEALLOCATE ALL")
+            kept = [:]
+        }
+        let name = "kept \(kept.count)"
+        _ = try result(of: PQsendPrepare(handle, name, sql, 0, nil))
+        kept[sql] = name
+        return name
+    }
+
+    private func result(of sent: Int32) throws(PostgresError) -> PostgresResult {
+        guard sent == 1, let result = try results() else { throw lost() }
         return result
     }
 
@@ -137,7 +170,10 @@ extension PostgresConnection {
         guard try run("COMMIT").tag == "COMMIT" else { throw PostgresError("the server did not commit") }
     }
 
-    private func send(_ sql: String, _ values: [[UInt8]?], _ parameters: [PostgresParameter]) -> Int32 {
+    /// - Parameter send: is given where each value is, and how long.
+    private func send(
+        _ values: [[UInt8]?], _ send: ([UnsafePointer<CChar>?], [Int32]) -> Int32
+    ) -> Int32 {
         let bytes = values.flatMap { $0 ?? [] }
         return bytes.withUnsafeBufferPointer { bytes in
             bytes.withMemoryRebound(to: CChar.self) { bytes in
@@ -148,9 +184,7 @@ extension PostgresConnection {
                     // An empty value of an empty list of values has no address, and must not become NULL.
                     return bytes.baseAddress.map { $0 + position } ?? Self.nothing
                 }
-                return PQsendQueryParams(
-                    handle, sql, Int32(parameters.count), nil, starts, values.map { Int32($0?.count ?? 0) },
-                    parameters.map { $0.isBinary ? 1 : 0 }, 0)
+                return send(starts, values.map { Int32($0?.count ?? 0) })
             }
         }
     }

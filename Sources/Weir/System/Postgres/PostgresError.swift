@@ -23,7 +23,13 @@ struct PostgresError: Error, Equatable, CustomStringConvertible {
     var isMissingPartition: Bool { state == "23514" && constraint == nil }
 
     /// The values are at fault, not the server or the session: sent again, they are refused again.
-    var isRefusal: Bool { ["22", "23", "54"].contains { state.hasPrefix($0) } && !isMissingPartition }
+    /// P0001 is what somebody's trigger raises, 44000 what a view's check option does.
+    var isRefusal: Bool {
+        ["22", "23", "44", "54", "P0001"].contains { state.hasPrefix($0) } && !isMissingPartition
+    }
+
+    /// A row with this key is there already.
+    var isRepetition: Bool { state == "23505" }
 
     /// Another session holds a lock for longer than this one may wait.
     var isLockTimeout: Bool { state == "55P03" }

@@ -7,6 +7,21 @@ enum PostgresParameter {
 
     static func int(_ value: some BinaryInteger) -> PostgresParameter { .text("\(value)") }
 
+    /// An array, in the text format of the server (its manual, 8.15.2).
+    static func array(_ values: some Sequence<String>) -> PostgresParameter {
+        var text = Array("{".utf8)
+        for value in values {
+            if text.count > 1 { text.append(UInt8(ascii: ",")) }
+            text.append(UInt8(ascii: "\""))
+            for byte in value.utf8 {
+                if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { text.append(UInt8(ascii: "\\")) }
+                text.append(byte)
+            }
+            text.append(UInt8(ascii: "\""))
+        }
+        return .text(String(decoding: text + "}".utf8, as: UTF8.self))
+    }
+
     /// Null-terminated where it is text.
     var bytes: [UInt8]? {
         switch self {

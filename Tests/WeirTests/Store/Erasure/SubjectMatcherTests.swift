@@ -52,6 +52,14 @@ import Testing
         #expect(Set(digests).count == 3)
     }
 
+    /// Whoever nests a value deep must not keep an erasure from the span.
+    @Test func findsASubjectBesideAValueOfAnyDepthThatAReceiverTakes() {
+        let deep = String(repeating: "[", count: 200) + String(repeating: "]", count: 200)
+        let text = #"[{"name":"event","attributes":{"deep":\#(deep),"user.id":"42"}}]"#
+        let matcher = ErasureSample.matcher("user.id", ["42"])
+        #expect(Array(text.utf8).withUnsafeBytes { matcher.verdict(onJSON: $0) } != .nobody)
+    }
+
     @Test(arguments: ["user.id", "customer-number", "a/b:c_d"]) func takesNamesOfAttributes(name: String) {
         #expect(SubjectFamily.isName(name))
     }

@@ -15,6 +15,8 @@ final class QuerySample {
 
     let reader: any StoreReader
     let store: HotTables
+    /// The rows of a statement, their fields with bars between.
+    let lines: (String) throws -> [String]
     private let export: (JournalRecord) async throws -> Void
     private var sequence: UInt64 = 0
 
@@ -23,11 +25,13 @@ final class QuerySample {
         case .sqlite:
             let sample = try SQLiteSample()
             export = { try await sample.export($0) }
+            lines = { try sample.lines($0) }
             store = .sqlite(SQLiteDirectory(sample.path))
             reader = store.reader(.default)
         case .postgres:
             let sample = try PostgresSample()
             export = { try await sample.export($0) }
+            lines = { try sample.rows($0) }
             store = .postgres(connection: sample.schema.connection, schema: sample.schema.name)
             reader = PostgresReader(
                 sample.schema.connection, schema: sample.schema.name, clock: { [clock = sample.clock] in clock.now })

@@ -19,6 +19,24 @@ struct PostgresConnectionTests {
         #expect(!empty.bool(0, 0) && empty.bool(0, 1))
     }
 
+    /// More of them than a server keeps plans for, one that fails, and again those whose plans are gone.
+    @Test func statementsThatComeAgainAreTheSameWhetherTheirPlansAreKeptOrNot() throws {
+        let connection = try open()
+        for _ in 0..<2 {
+            for number in 0...PostgresConnection.maxKept {
+                #expect(
+                    try connection.runAgain("SELECT $1::bigint + \(number)", [.int(1)]).int(0, 0) == Int64(number + 1))
+            }
+            #expect(throws: PostgresError.self) { try connection.runAgain("SELECT nothing + $1", [.int(1)]) }
+            #expect(throws: PostgresError.self) { try connection.runAgain("SELECT 1 / $1::bigint", [.int(0)]) }
+            #expect(try connection.runAgain("SELECT 1 / $1::bigint", [.int(1)]).int(0, 0) == 1)
+        }
+        let texts = ["a\"b", "a\\", "{a,b}", "\"\u{301}", "NULL", "", "a\nb"]
+        let result = try connection.run("SELECT unnest($1::text[])", [.array(texts)])
+        #expect((0..<result.count).map { result.text($0, 0) } == texts)
+        #expect(try connection.run("SELECT cardinality($1::text[])", [.array([])]).int(0, 0) == 0)
+    }
+
     @Test func ofSeveralStatementsTheLastResultIsReturned() throws {
         let connection = try open()
         #expect(try connection.run("SELECT 1; SELECT 2").int(0, 0) == 2)

@@ -1,0 +1,76 @@
+import Testing
+
+@testable import Weir
+
+/// What the views say that people and tools read, the same in either database, and the same as the ledger.
+@Suite struct CostViewTests {
+    private typealias Sample = QuerySample
+
+    private func placed(
+        _ id: UInt64, parent: UInt64, _ operation: String? = nil, _ further: [(String, NewValue)] = []
+    ) -> SpanFixture {
+        let attributes = operation.map { [("gen_ai.operation.name", NewValue.string($0))] } ?? []
+        var span = Sample.span(id, name: operation ?? "step", attributes + further)
+        (span.traceID, span.parentSpanID) = ((9, 1), parent)
+        return span
+    }
+
+    private func call(_ id: UInt64, parent: UInt64, tokens: Int64 = 10) -> SpanFixture {
+        placed(
+            id, parent: parent, "chat",
+            [
+                ("gen_ai.request.model", .string("m")), ("gen_ai.provider.name", .string("p")),
+                ("gen_ai.usage.input_tokens", .int(tokens)), ("gen_ai.usage.output_tokens", .int(tokens)),
+                ("weir.cost.status", .string("priced")), ("weir.cost.total", .string("2.5")),
+            ])
+    }
+
+    /// A framework's view of a call stands around the SDK's, and a task between it and the agent.
+    @Test(arguments: HotDatabase.allCases)
+    func aCallIsThereOnceAndAnAgentCostsWhatIsBelowIt(database: HotDatabase) async throws {
+        let sample = try Sample(database)
+        try await sample.add([
+            placed(1, parent: 0, "invoke_agent", [("gen_ai.agent.name", .string("planner"))]), placed(2, parent: 1),
+            call(3, parent: 2), call(4, parent: 3),
+        ])
+        func isPaid(_ column: String) -> String { "CASE WHEN \(column) = 2.5 THEN 'paid' END" }
+        #expect(
+            try sample.lines("SELECT tenant, workflow_name, status, \(isPaid("total_cost")) FROM workflow_traces")
+                == ["default|invoke_agent|ok|paid"])
+        #expect(
+            try sample.lines("SELECT tenant, span_id, agent_type, \(isPaid("cost")) FROM agent_executions")
+                == ["default|0000000000000001|planner|paid"])
+        #expect(
+            try sample.lines("SELECT tenant, cost_type, usage_units, \(isPaid("cost_amount")) FROM cost_details")
+                == ["default|llm|20|paid"])
+        let columns = "tenant_id, span_id, model_id, provider, prompt_tokens, completion_tokens, total_tokens"
+        #expect(
+            try sample.lines("SELECT \(columns), \(isPaid("cost_usd")) FROM llm_usage_events")
+                == ["default|0000000000000004|m|p|10|10|20|paid"])
+        #expect(
+            try sample.lines("SELECT tenant_id, span_id, \(isPaid("total_cost")) FROM call_costs") == ["1|4|paid"])
+        #expect(try sample.lines("SELECT spans, errors, name FROM trace_summary") == ["4|0|invoke_agent"])
+    }
+
+    @Test(arguments: HotDatabase.allCases)
+    func anAbsurdCountBreaksNone(database: HotDatabase) async throws {
+        let sample = try Sample(database)
+        try await sample.add([call(1, parent: 0, tokens: .max)])
+        for (view, units) in [("cost_details", "usage_units"), ("llm_usage_events", "total_tokens")] {
+            #expect(try sample.lines("SELECT count(*) FROM \(view) WHERE \(units) > 1e18") == ["1"])
+        }
+    }
+
+    /// Rows are in the millions when a migration comes, and who writes does not wait for long.
+    @Test func noMigrationButTheFirstMakesAnIndexOfWhatIsThere() {
+        let all = [
+            PostgresMigration.all.map { ($0.version, $0.sql) }, SQLiteMigration.day.map { ($0.version, $0.sql) },
+        ]
+        for (version, sql) in all.joined() where version > 1 {
+            #expect(!sql.contains("DROP INDEX"), "\(version)")
+            for table in ["spans", "llm_usage", "span_rollups"] {
+                #expect(sql.firstRange(of: " ON \(table) (") == nil, "\(version)")
+            }
+        }
+    }
+}
