@@ -66,7 +66,7 @@ redaction-quality: $(WEIR) $(VENV)-quality/installed ## how much of labelled tex
 fuzz: bench-packages ## feed the decoders with mutated input
 	Benchmarks/fuzz.sh
 
-torture: torture-packages $(WEIR) $(VENV)/torture ## the long tests
+torture: torture-packages $(WEIR) $(VENV)/torture $(VENV)-phoenix/installed ## the long tests
 	WEIR_TORTURE=1 swift test --filter UTF8Tests
 	$(PYTHON) -m pytest Tests/SystemTests -m torture
 
@@ -110,6 +110,12 @@ $(VENV)-quality/installed: Benchmarks/requirements-quality.txt | demo-packages
 
 $(VENV)/torture: Tests/SystemTests/requirements-torture.txt $(VENV)/installed
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --retries 10 --timeout 60 --requirement $<
+	@touch $@
+
+# Phoenix is large too, and is there to be sent to only.
+$(VENV)-phoenix/installed: Tests/SystemTests/requirements-phoenix.txt | demo-packages
+	python3 -m venv --clear $(VENV)-phoenix
+	$(VENV)-phoenix/bin/pip install --quiet --disable-pip-version-check --retries 10 --timeout 60 --requirement $<
 	@touch $@
 
 run-packages:

@@ -61,3 +61,38 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, *_):
         """Says nothing."""
+
+
+class Owner:
+    """Answers at a port that nobody else gets while its server is down."""
+
+    def __init__(self):
+        self.lock = threading.RLock()
+        self.server = None
+
+    def open(self, handler, port=0, tls=None):
+        self.handler, self.tls = handler, tls
+        self.reservation = socket.socket()
+        self.reservation.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.reservation.bind(("127.0.0.1", port))
+        self.port = self.reservation.getsockname()[1]
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
+        self.start()
+
+    def start(self):
+        with self.lock:
+            self.server = Server(self, ("127.0.0.1", self.port), self.handler)
+            if self.tls:
+                self.server.socket = self.tls.wrap_socket(self.server.socket, server_side=True)
+            threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
+
+    def stop(self):
+        """From here on connections are refused, and those that there were are cut."""
+        with self.lock:
+            if self.server:
+                self.server.end()
+            self.server = None
+
+    def close(self):
+        self.stop()
+        self.reservation.close()

@@ -2,10 +2,8 @@
 
 import gzip
 import json
-import socket
 import ssl
 import subprocess
-import threading
 import time
 from dataclasses import dataclass, field
 
@@ -56,41 +54,15 @@ class Handler(cut_server.Handler):
         self.respond(reply.status, {"Content-Type": "application/x-protobuf", **reply.headers}, reply.body)
 
 
-class Destination:
+class Destination(cut_server.Owner):
     """Answers with `replies` in turn, the last of them for ever."""
 
     def __init__(self, *replies, tls=None):
+        super().__init__()
         self.replies = list(replies) or [Reply()]
         self.requests = []
         self.accepted = []
-        self.lock = threading.RLock()
-        self.tls = tls
-        self.server = None
-        # While the server is down nobody else gets its port.
-        self.reservation = socket.socket()
-        self.reservation.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.reservation.bind(("127.0.0.1", 0))
-        self.port = self.reservation.getsockname()[1]
-        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
-        self.start()
-
-    def start(self):
-        with self.lock:
-            self.server = cut_server.Server(self, ("127.0.0.1", self.port), Handler)
-            if self.tls:
-                self.server.socket = self.tls.wrap_socket(self.server.socket, server_side=True)
-            threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
-
-    def stop(self):
-        """From here on connections are refused, and those that there were are cut."""
-        with self.lock:
-            if self.server:
-                self.server.end()
-            self.server = None
-
-    def close(self):
-        self.stop()
-        self.reservation.close()
+        self.open(Handler, tls=tls)
 
     def answer(self, handler, received):
         with self.lock:

@@ -9,9 +9,7 @@ Endpoints are those of LangSmith, also below /api/v1: /info, /runs, /runs/{id}, 
 import contextlib
 import json
 import signal
-import socket
 import sys
-import threading
 import time
 from dataclasses import dataclass, field
 
@@ -58,10 +56,11 @@ class Request:
     operations: list = field(default_factory=list)
 
 
-class Smith:
+class Smith(cut_server.Owner):
     """One server. `runs` is what it has, by workspace and id."""
 
     def __init__(self, info=info(), keys=None, known="drop-all", strict_order=False, per_minute=None, port=0):
+        super().__init__()
         self.info = info
         # By key: the workspaces that it may write to, the first by default. None in front: one has to be named.
         self.keys = keys or {KEY: [WORKSPACE]}
@@ -69,19 +68,12 @@ class Smith:
         self.known = known
         self.strict_order = strict_order
         self.per_minute = per_minute
-        self.lock = threading.RLock()
         self.faults = []
         self.missing = set()
         self.on_run = None
         self.on_refusal = None
         self.reset()
-        self.reservation = socket.socket()
-        self.reservation.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.reservation.bind(("127.0.0.1", port))
-        self.port = self.reservation.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
-        self.server = None
-        self.start()
+        self.open(_Handler, port)
 
     def reset(self):
         with self.lock:
@@ -89,21 +81,6 @@ class Smith:
             self.feedback, self.attachments, self.otlp = [], [], []
             self.active = self.most_active = 0
             self.taken = []
-
-    def start(self):
-        with self.lock:
-            self.server = cut_server.Server(self, ("127.0.0.1", self.port), _Handler)
-            threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
-
-    def stop(self):
-        with self.lock:
-            if self.server:
-                self.server.end()
-            self.server = None
-
-    def close(self):
-        self.stop()
-        self.reservation.close()
 
     def fail(self, *faults):
         """Each of these happens to one of the next requests that bring runs, in turn."""

@@ -274,6 +274,22 @@ def test_requests_keep_the_limits_of_info(start, servers):
     assert runs
 
 
+def test_no_request_is_made_before_info_is_known(start, server, tmp_path, journal):
+    keys = dict(
+        exporters=langsmith(server, sending_queue={"batch": {"max_spans": 3}}), journal=journal,
+        directory=tmp_path / "same")
+    server.stop()
+    weir = start(**keys)
+    trees = [a_tree(number, 3) for number in range(80, 100)]
+    for tree in trees:
+        send(weir, *tree)
+    weir.kill()
+    server.start()
+    weir = start(**keys)
+    arrives(weir, server, [span for tree in trees for span in tree])
+    assert {request.headers["content-encoding"] for request in server.posts()} == {"zstd"}
+
+
 def test_a_run_that_is_too_large_is_trimmed_and_says_so(start, servers):
     server = servers(info=smith.info(size_limit_bytes=100_000))
     weir = start(exporters=langsmith(server))
@@ -415,6 +431,31 @@ def test_every_destination_gets_everything_under_ids_of_its_own(start, servers):
     assert not ours.keys() & theirs.keys()
     assert {run["session_name"] for run in theirs.values()} == {"copy"}
     assert [request.status for request in first.posts()] == [202], "what one has taken is not sent to it again"
+
+
+@pytest.mark.parametrize("trouble", ["away", "key"])
+def test_a_destination_in_trouble_holds_up_no_other(start, servers, trouble):
+    first, second = servers(), servers()
+    key = "lsv2_pt_wrong_key" if trouble == "key" else smith.KEY
+    endpoints = [{"api_url": first.url, "api_key": smith.KEY}, {"api_url": second.url, "api_key": key}]
+    exporters = langsmith(first, runs_endpoints=json.dumps(endpoints), sending_queue={"num_consumers": 1})
+    del exporters["langsmith"]["endpoint"], exporters["langsmith"]["api_key"]
+    if trouble == "away":
+        second.stop()
+    weir = start(exporters=exporters)
+    trees = [a_tree(number, 4) for number in range(54, 60)]
+    for tree in trees:
+        send(weir, *tree)
+        eventually(lambda tree=tree: ids(tree) <= first.all_runs().keys(), story(weir, first))
+    assert second.all_runs() == {}
+    if trouble == "away":
+        second.start()
+    else:
+        second.keys[key] = [smith.WORKSPACE]
+    eventually(lambda: len(second.all_runs()) == 24, story(weir, second), 20)
+    weir.drain()
+    assert len(first.verify()) == len(second.all_runs()) == 24 and not second.violations
+    assert {request.status for request in first.posts()} == {202}
 
 
 def test_only_fields_that_are_revealed_are_sent_in_clear(start, server, tmp_path):

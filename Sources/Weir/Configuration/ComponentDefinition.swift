@@ -1,8 +1,8 @@
 /// One component of `receivers`, `processors`, `exporters` or `extensions`.
 struct ComponentDefinition: Sendable {
-    let id: ComponentID
+    var id: ComponentID
     /// Of the type that the component's `Configuration` names.
-    let configuration: any Configurable
+    var configuration: any Configurable
     /// Differs where anything that was read for the configuration differs: its keys, and the files that they name.
     var fingerprint = 0
     /// The extensions that it names.

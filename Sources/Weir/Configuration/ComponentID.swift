@@ -41,6 +41,11 @@ extension ComponentID {
 extension ComponentID: CustomStringConvertible {
     var description: String { name.map { "\(type)/\($0)" } ?? type }
 
+    /// What stands beside it under a name of its own.
+    func replica(_ name: String) -> ComponentID {
+        ComponentID(type: type, name: self.name.map { "\($0)-\(name)" } ?? name)
+    }
+
     /// What everybody else calls a component or pipeline that a file of pipelines calls so.
     func local(to file: String) -> ComponentID { ComponentID(type: type, name: "\(name ?? "")@\(file)") }
 

@@ -8,8 +8,12 @@ protocol Configurable: Sendable {
     init(_ fields: inout Fields) throws(ConfigError)
     /// Of a processor or an exporter.
     var traits: ProcessorTraits { get }
+    /// What stands beside the component wherever a pipeline names it, each as a component of its own that is called
+    /// `id-NAME`: the further ones of several destinations, so that none of them waits for another.
+    var replicas: [(name: String, configuration: any Configurable)] { get }
 }
 
 extension Configurable {
     var traits: ProcessorTraits { [] }
+    var replicas: [(name: String, configuration: any Configurable)] { [] }
 }

@@ -15,6 +15,8 @@ struct Definitions {
     /// Every id that is defined, also where its component is in error: a reference to it is not a second error.
     private(set) var lines: [(id: ComponentID, line: Int)] = []
     private(set) var components: [ComponentDefinition] = []
+    /// By the component that they stand beside.
+    private var replicas: [ComponentID: [ComponentID]] = [:]
 
     /// - Parameter least: how many there must be.
     init(
@@ -33,11 +35,17 @@ struct Definitions {
         }
         for case .some(let item) in read {
             lines.append((item.id, item.line))
-            if let configuration = item.configuration {
-                components.append(
-                    ComponentDefinition(
-                        id: external(item.id), configuration: configuration, fingerprint: item.fingerprint,
-                        extensions: item.extensions))
+            guard let configuration = item.configuration else { continue }
+            var component = ComponentDefinition(
+                id: external(item.id), configuration: configuration, fingerprint: item.fingerprint,
+                extensions: item.extensions)
+            components.append(component)
+            for replica in configuration.replicas {
+                (component.id, component.configuration) = (
+                    external(item.id.replica(replica.name)), replica.configuration
+                )
+                components.append(component)
+                replicas[external(item.id), default: []].append(component.id)
             }
         }
     }
@@ -49,6 +57,11 @@ struct Definitions {
     func find(_ id: ComponentID) -> ComponentID? {
         if lines.contains(where: { $0.id == id }) { return external(id) }
         return owner?.shared.lazy.compactMap { $0.find(id) }.first
+    }
+
+    /// What stands beside a component that ``find(_:)`` has found.
+    func replicas(of id: ComponentID) -> [ComponentID] {
+        replicas[id] ?? owner?.shared.flatMap { $0.replicas(of: id) } ?? []
     }
 
     private func external(_ id: ComponentID) -> ComponentID {

@@ -84,7 +84,7 @@ struct PipelineConfiguration: Sendable {
                 throw ConfigError(found: "\"\(id)\" a second time", wanted: "it once")
             }
             return found
-        }
+        }.flatMap { [$0] + definitions.replicas(of: $0) }
     }
 
     private static func help(_ kind: ComponentKind) -> String {

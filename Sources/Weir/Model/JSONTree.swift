@@ -1,6 +1,6 @@
 /// A JSON value in parts, for code that puts contents into another shape. Texts and numbers point into what they were
 /// read from, and live as long as that does.
-indirect enum JSONTree {
+enum JSONTree {
     typealias Member = (key: Text, value: JSONTree)
 
     enum Text {

@@ -1,8 +1,8 @@
 /// Reads a JSON text (RFC 8259) into a ``JSONTree``, and mends what many readers of JSON do not take: an integer of
 /// more than 64 bits becomes a text, and half a surrogate pair U+FFFD.
 struct JSONTreeReader {
-    /// Objects and arrays inside of each other.
-    static let maxDepth = 128
+    /// Objects and arrays inside of each other: more than an attribute of the 200 that a receiver takes, in an event.
+    static let maxDepth = 256
 
     private let text: UnsafeRawBufferPointer
     private var at = 0

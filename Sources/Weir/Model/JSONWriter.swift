@@ -183,10 +183,59 @@ struct JSONWriter: ~Copyable {
     /// Sixteen hexadecimal digits, in quotes or as half of an id.
     mutating func hexadecimal(_ value: UInt64) {
         reserve(16)
-        for index in 0..<16 {
-            base[count + index] = hexDigit(UInt8(truncatingIfNeeded: value >> (60 - 4 * UInt64(index))) & 15)
-        }
+        store(Self.hexDigits(UInt32(value >> 32)), at: 0)
+        store(Self.hexDigits(UInt32(truncatingIfNeeded: value)), at: 8)
         count += 16
+    }
+
+    /// A UUID of two halves, without quotes: 36 characters, lower case.
+    mutating func uuid(_ high: UInt64, _ low: UInt64) {
+        reserve(36)
+        let dash = UInt8(ascii: "-")
+        let second = Self.hexDigits(UInt32(truncatingIfNeeded: high))
+        let third = Self.hexDigits(UInt32(low >> 32))
+        store(Self.hexDigits(UInt32(high >> 32)), at: 0)
+        store(dash, at: 8)
+        store(UInt32(truncatingIfNeeded: second), at: 9)
+        store(dash, at: 13)
+        store(UInt32(second >> 32), at: 14)
+        store(dash, at: 18)
+        store(UInt32(truncatingIfNeeded: third), at: 19)
+        store(dash, at: 23)
+        store(UInt32(third >> 32), at: 24)
+        store(Self.hexDigits(UInt32(truncatingIfNeeded: low)), at: 28)
+        count += 36
+    }
+
+    /// The lowest digits of a number that is not negative, with zeros in front.
+    @inline(__always)
+    mutating func decimal(_ value: Int, digits: Int) {
+        reserve(digits)
+        var rest = UInt(value)
+        for place in stride(from: count + digits - 1, through: count, by: -1) {
+            base[place] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+            rest /= 10
+        }
+        count += digits
+    }
+
+    /// There has to be room.
+    @inline(__always)
+    private func store<Word: FixedWidthInteger & BitwiseCopyable>(_ word: Word, at offset: Int) {
+        UnsafeMutableRawPointer(base + count + offset).storeBytes(of: word.littleEndian, as: Word.self)
+    }
+
+    /// Eight hexadecimal digits, the first of them in the lowest byte.
+    @inline(__always)
+    private static func hexDigits(_ value: UInt32) -> UInt64 {
+        var nibbles = UInt64(value)
+        nibbles = (nibbles | nibbles << 16) & 0x0000_FFFF_0000_FFFF
+        nibbles = (nibbles | nibbles << 8) & 0x00FF_00FF_00FF_00FF
+        nibbles = (nibbles | nibbles << 4) & 0x0F0F_0F0F_0F0F_0F0F
+        // A byte is 1 where its nibble is more than nine.
+        let letters = ((nibbles &+ 0x0606_0606_0606_0606) >> 4) & 0x0101_0101_0101_0101
+        let toLetters = UInt64(UInt8(ascii: "a") - 10 - UInt8(ascii: "0"))
+        return (nibbles &+ 0x3030_3030_3030_3030 &+ letters &* toLetters).byteSwapped
     }
 
     @inline(__always)

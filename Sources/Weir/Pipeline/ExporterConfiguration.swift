@@ -5,6 +5,16 @@ struct ExporterConfiguration<Kind: Exporter>: Configurable {
 
     var traits: ProcessorTraits { own.traits }
 
+    var replicas: [(name: String, configuration: any Configurable)] {
+        own.replicas.compactMap { name, configuration in
+            (configuration as? Kind.Configuration).map { (name, Self($0, delivery)) }
+        }
+    }
+
+    private init(_ own: Kind.Configuration, _ delivery: DeliveryConfiguration) {
+        (self.own, self.delivery) = (own, delivery)
+    }
+
     init(_ fields: inout Fields) throws(ConfigError) {
         own = try Kind.Configuration(&fields)
         delivery = DeliveryConfiguration(&fields, defaults: Kind.deliveryDefaults)

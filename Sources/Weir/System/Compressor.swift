@@ -10,20 +10,28 @@ struct Compressor: ~Copyable {
         case zstd(OpaquePointer)
     }
 
+    let compression: Compression
     private let codec: Codec
     /// What the libraries write into before it is handed on. zstd's own recommendation is 128 KiB.
     private let room: UnsafeMutableRawBufferPointer
 
-    /// - Parameter level: within ``Compression/levels``; the format's default if nil.
-    init(_ compression: Compression, level: Int? = nil) throws(CompressorError) {
+    /// - Parameters:
+    ///   - level: within ``Compression/levels``; the format's default if nil.
+    ///   - hasChecksum: whether zstd's frames have one; gzip's members always do.
+    ///   - room: bytes that are handed on at most at once. What is written whole and fits in there compressed, whatever
+    ///     it is, is not copied before.
+    init(
+        _ compression: Compression, level: Int? = nil, hasChecksum: Bool = true, room bytes: Int = 128 << 10
+    ) throws(CompressorError) {
+        self.compression = compression
         let level = Int32(level ?? compression.defaultLevel)
         precondition(compression.levels.contains(Int(level)), "\(compression) has no level \(level)")
         switch compression {
         case .none: codec = .none
         case .gzip: codec = .gzip(try Self.makeGzip(level))
-        case .zstd: codec = .zstd(try Self.makeZstd(level))
+        case .zstd: codec = .zstd(try Self.makeZstd(level, hasChecksum))
         }
-        room = .allocate(byteCount: compression == .none ? 0 : 128 * 1_024, alignment: 16)
+        room = .allocate(byteCount: compression == .none ? 0 : bytes, alignment: 16)
     }
 
     deinit {
@@ -133,11 +141,11 @@ extension Compressor {
 // MARK: - zstd
 
 extension Compressor {
-    private static func makeZstd(_ level: Int32) throws(CompressorError) -> OpaquePointer {
+    private static func makeZstd(_ level: Int32, _ hasChecksum: Bool) throws(CompressorError) -> OpaquePointer {
         guard let context = ZSTD_createCCtx() else {
             throw CompressorError(description: "zstd: no memory")
         }
-        for (parameter, value) in [(ZSTD_c_compressionLevel, level), (ZSTD_c_checksumFlag, 1)] {
+        for (parameter, value) in [(ZSTD_c_compressionLevel, level), (ZSTD_c_checksumFlag, hasChecksum ? 1 : 0)] {
             let result = ZSTD_CCtx_setParameter(context, parameter, value)
             guard ZSTD_isError(result) == 0 else {
                 ZSTD_freeCCtx(context)

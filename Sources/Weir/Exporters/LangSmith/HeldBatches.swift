@@ -18,6 +18,8 @@ struct HeldBatches {
         self.maxBytes = maxBytes
     }
 
+    var isEmpty: Bool { held.isEmpty }
+
     var isOverfull: Bool { bytes > maxBytes }
 
     /// - Parameter open: those of the links whose ancestors are not all known.

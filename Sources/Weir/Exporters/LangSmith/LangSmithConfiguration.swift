@@ -6,10 +6,12 @@ struct LangSmithConfiguration: Configurable {
         case none, gzip, zstd
     }
 
-    /// Of tenants that have none of their own; each gets everything. Never empty.
-    let targets: [LangSmithTarget]
+    /// Of tenants that have none of their own.
+    private(set) var target: LangSmithTarget
+    /// Further ones, each of which gets everything from an exporter of its own.
+    private var others: [LangSmithTarget] = []
     /// By tenant.
-    let tenants: [String: [LangSmithTarget]]
+    private let tenants: [String: LangSmithTarget]
     let rules: RunRules
     let compressing: Compressing
     /// How long a span waits for those above it.
@@ -29,18 +31,18 @@ struct LangSmithConfiguration: Configurable {
             "runs_endpoints", default: "", secret: true,
             "Several destinations in place of endpoint and api_key, as LANGSMITH_RUNS_ENDPOINTS has them.")
         let target = Self.target(&fields, beside: nil, standIn, needsKey: several.isEmpty)
-        var targets = [target]
+        self.target = target
         do throws(ConfigError) {
             let list = try LangSmithTarget.list(several, project: target.project)
-            if !list.isEmpty { targets = list }
+            self.target = list.first { !$0.isReplica } ?? target
+            others = list.filter(\.isReplica)
         } catch {
             fields.reject("runs_endpoints", error.message)
         }
-        self.targets = targets
         let named = fields.named(
             "tenants", count: 0...10_000, "By tenant, what differs: endpoint, api_key, workspace, project."
         ) { name, fields in
-            (name, [Self.target(&fields, beside: target, standIn, needsKey: !target.key.isEmpty)])
+            (name, Self.target(&fields, beside: target, standIn, needsKey: !target.key.isEmpty))
         }
         tenants = Dictionary(named) { first, _ in first }
         let hidesInputs = fields.bool("hide_inputs", default: false, "Whether what went into calls is left out.")
@@ -78,7 +80,19 @@ struct LangSmithConfiguration: Configurable {
         tls = fields.optionalSection("tls", "For https: whom to believe, and who to be.", ClientTLS.init)
     }
 
-    func targets(of tenant: String) -> [LangSmithTarget] { tenants[tenant] ?? targets }
+    /// Nil where nothing of the tenant goes: who has a destination of their own has no other.
+    func target(of tenant: String) -> LangSmithTarget? {
+        guard let own = tenants[tenant] else { return target }
+        return target.isReplica ? nil : own
+    }
+
+    var replicas: [(name: String, configuration: any Configurable)] {
+        zip(LangSmithTarget.names(of: others), others).map { name, other in
+            var replica = self
+            (replica.target, replica.others) = (other, [])
+            return (name, replica)
+        }
+    }
 
     func rules(for target: LangSmithTarget) -> RunRules {
         RunRules(

@@ -16,34 +16,39 @@ extension LangSmithExporter {
     private static let maxUnsure = 65_536
     private static let infoTimeout = Duration.seconds(5)
 
-    /// What the destination says of itself, not older than an hour; what clients assume where it says nothing.
+    /// What the destination says of itself, not older than an hour; what clients assume where it says nothing. Only the
+    /// first answer is waited for.
     func info(of target: LangSmithTarget) async -> LangSmithInfo {
         let now = ContinuousClock.now
         var server =
             servers[target.account]
-            ?? LangSmithServer(
-                bucket: TokenBucket(perMinute: configuration.requestsPerMinute, at: now))
+            ?? LangSmithServer(bucket: TokenBucket(perMinute: configuration.requestsPerMinute, at: now))
         if server.askAgainAt.map({ $0 <= now }) ?? true {
             // Nobody else asks meanwhile.
             server.askAgainAt = now + LangSmithServer.retryInterval
+            let question = Task { await ask(target, at: now) }
+            server.firstQuestion = server.firstQuestion ?? question
             servers[target.account] = server
-            let answer = try? await client.get(
-                target.url.appending("/info"), headers: target.headers, limit: Self.maxAnswer,
-                timeout: Self.infoTimeout)
-            if let answer, answer.status == 200, let info = LangSmithInfo(answer.body) {
-                servers[target.account]?.info = info
-                servers[target.account]?.lacksMultipart = false
-                servers[target.account]?.askAgainAt = now + LangSmithServer.refreshInterval
-            } else {
-                logger.info(
-                    "the destination says nothing of itself; the usual limits hold",
-                    metadata: ["url": "\(target.url)/info"])
-            }
-            server = servers[target.account] ?? server
         }
+        await server.firstQuestion?.value
+        server = servers[target.account] ?? server
         var info = server.info
         if server.lacksMultipart { info.takesMultipart = false }
         return info
+    }
+
+    private func ask(_ target: LangSmithTarget, at now: ContinuousClock.Instant) async {
+        let answer = try? await client.get(
+            target.url.appending("/info"), headers: target.headers, limit: Self.maxAnswer, timeout: Self.infoTimeout)
+        guard let answer, answer.status == 200, let info = LangSmithInfo(answer.body) else {
+            logger.info(
+                "the destination says nothing of itself; the usual limits hold",
+                metadata: ["url": "\(target.url)/info"])
+            return
+        }
+        servers[target.account]?.info = info
+        servers[target.account]?.lacksMultipart = false
+        servers[target.account]?.askAgainAt = now + LangSmithServer.refreshInterval
     }
 
     func post(_ request: RunRequest) async throws(ExportError) -> Outcome {

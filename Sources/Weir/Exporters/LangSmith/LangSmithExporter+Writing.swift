@@ -8,27 +8,11 @@ private struct SpecialRuns {
 
 /// From spans to requests.
 extension LangSmithExporter {
-    /// - Returns: what the destination has.
-    func send(_ part: FrozenBatch, of tenant: String) async throws(ExportError) -> [RunOperation] {
-        var sent: [RunOperation] = []
-        var failure: ExportError?
-        for target in configuration.targets(of: tenant) {
-            do throws(ExportError) {
-                sent += try await send(part, of: tenant, to: target)
-            } catch {
-                // Another one may work; what it takes is not sent to it again.
-                failure = failure ?? error
-            }
-        }
-        if let failure { throw failure }
-        return sent
-    }
-
-    private func send(
-        _ part: FrozenBatch, of tenant: String, to target: LangSmithTarget
-    ) async throws(ExportError) -> [RunOperation] {
+    /// - Parameter sent: gets what the destination has, also where it fails.
+    func send(
+        _ part: FrozenBatch, of tenant: String, to target: LangSmithTarget, _ sent: inout [RunOperation]
+    ) async throws(ExportError) {
         var limits = RequestLimits(await info(of: target))
-        var sent: [RunOperation] = []
         var special = SpecialRuns()
         // What was in the journal when this process began may have been sent by the one before.
         let isNew = part.records.allSatisfy { $0.sequence > part.recoveredThrough }
@@ -37,14 +21,14 @@ extension LangSmithExporter {
             for request in try requests(of: part, tenant, target, limits, special, &sent) {
                 switch try await post(request) {
                 case .taken:
-                    remember(request.operations)
+                    sent += request.operations
                     continue
                 case .known(let isSurprise):
                     if isSurprise, isNew, let root = request.operations.first(where: \.isRootPost) {
                         // A stand-in for it of which nothing is remembered. It must not keep the root out.
                         special.patches.insert(root)
                     } else {
-                        remember(request.operations)
+                        sent += request.operations
                         continue
                     }
                 case .mixed: special.alone.formUnion(request.operations)
@@ -55,16 +39,25 @@ extension LangSmithExporter {
                 isDone = false
                 break
             }
-            if isDone { return sent }
+            if isDone { return }
+            remember(sent)
         }
     }
 
-    private func remember(_ operations: [RunOperation]) {
+    /// What is not sent again while its batch is not done.
+    func remember(_ operations: [RunOperation]) {
         if delivered.count + operations.count > Self.maxDelivered { delivered = [] }
         delivered.formUnion(operations)
     }
 
+    /// The batch is done.
+    func forget(_ operations: [RunOperation]) {
+        guard !delivered.isEmpty else { return }
+        for operation in operations { delivered.remove(operation) }
+    }
+
     /// All that is not delivered, parents first.
+    /// - Parameter sent: gets what is.
     private func requests(
         of part: FrozenBatch, _ tenant: String, _ target: LangSmithTarget,
         _ limits: RequestLimits, _ special: SpecialRuns, _ sent: inout [RunOperation]
@@ -94,15 +87,18 @@ extension LangSmithExporter {
         }
         note()
         // A parent is always higher than its child; what is equally high stays in its order.
-        let ordered = runs.enumerated().sorted {
-            ($0.element.place.path.count, $0.offset) < ($1.element.place.path.count, $1.offset)
-        }.map(\.element)
-        sent = ordered.map { RunOperation($0.place, target) }
+        let ordered = runs.indices.sorted { (runs[$0].place.path.count, $0) < (runs[$1].place.path.count, $1) }
         var requests: [RunRequest] = []
         var next: [WrittenRun] = []
         var bytes = 0
-        for run in ordered where !delivered.contains(RunOperation(run.place, target)) {
-            let isAlone = special.alone.contains(RunOperation(run.place, target))
+        for index in ordered {
+            let run = runs[index]
+            let operation = RunOperation(run.place, target)
+            guard !delivered.contains(operation) else {
+                sent.append(operation)
+                continue
+            }
+            let isAlone = special.alone.contains(operation)
             if !next.isEmpty, isAlone || next.count >= limits.maxRuns || bytes + run.size > limits.maxBytes {
                 requests.append(try request(next, tenant, target, limits))
                 (next, bytes) = ([], 0)
@@ -131,6 +127,17 @@ extension LangSmithExporter {
         }
     }
 
+    /// What compresses takes memory of its own, which is used again.
+    private func compressed(_ text: UnsafeRawBufferPointer, _ compression: Compression) throws -> [UInt8] {
+        if compressor?.compression != compression {
+            compressor = try Compressor(
+                compression, level: compression == .none ? 0 : 1, hasChecksum: false, room: Self.compressorRoom)
+        }
+        var bytes: [UInt8] = []
+        try compressor?.writeWhole(text) { bytes.append(contentsOf: $0) }
+        return bytes
+    }
+
     private func request(
         _ runs: [WrittenRun], _ tenant: String, _ target: LangSmithTarget, _ limits: RequestLimits
     ) throws(ExportError) -> RunRequest {
@@ -143,12 +150,11 @@ extension LangSmithExporter {
         }
         // Only multipart requests may be compressed.
         let compression = isMultipart ? configuration.compression(limits.info) : .none
-        var bytes: [UInt8] = []
+        let bytes: [UInt8]
         do {
-            var compressor = try Compressor(compression, level: compression == .none ? 0 : 1)
-            try compressor.write(body.written) { bytes.append(contentsOf: $0) }
-            try compressor.finish { bytes.append(contentsOf: $0) }
+            bytes = try compressed(body.written, compression)
         } catch {
+            compressor = nil
             throw .retryable("\(error)", after: nil)
         }
         var headers = target.headers

@@ -9,10 +9,12 @@ actor LangSmithExporter: Exporter {
     static let type = "langsmith"
     static let help = "Sends spans as runs to LangSmith."
     /// Batches that wait are attempts that take long, and there are as many as come in that time.
-    static let deliveryDefaults = DeliveryDefaults(timeout: .zero, consumers: 64)
+    static let deliveryDefaults = DeliveryDefaults(timeout: .zero, consumers: 64, maxBytes: .mebibytes(1))
 
     /// Operations that are remembered of batches that are not done.
     static let maxDelivered = 1 << 18
+    /// For a usual request as a whole.
+    static let compressorRoom = 512 << 10
 
     let configuration: LangSmithConfiguration
     let logger: Logger
@@ -34,6 +36,8 @@ actor LangSmithExporter: Exporter {
     private var patient: [Int: [CheckedContinuation<Void, Never>]] = [:]
     var writer = RunWriter()
     var body = JSONWriter(capacity: 256 << 10)
+    /// Nil before the first request.
+    var compressor: Compressor?
     var batch = Batch(decodedLimit: .max)
     /// What the destination has of batches that are not done.
     var delivered: Set<RunOperation> = []
@@ -58,8 +62,7 @@ actor LangSmithExporter: Exporter {
         gate = RequestGate(limit: configuration.connections)
         index = TraceIndex(configuration.memory)
         held = HeldBatches(maxBytes: configuration.maxHeldBytes)
-        let urls = configuration.targets.map { "\($0.url)" }
-        logger.info("sending runs", metadata: ["url": "\(urls.joined(separator: " "))"])
+        logger.info("sending runs", metadata: ["url": "\(configuration.target.url)"])
     }
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
@@ -78,11 +81,18 @@ actor LangSmithExporter: Exporter {
             await withCheckedContinuation { patient[other, default: []].append($0) }
         }
         var sent: [RunOperation] = []
-        for (tenant, records) in batch.byTenant {
-            let part = FrozenBatch(journal: batch.journal, records: records, recoveredThrough: batch.recoveredThrough)
-            sent += try await send(part, of: tenant)
+        do throws(ExportError) {
+            for (tenant, records) in batch.byTenant {
+                let part = FrozenBatch(
+                    journal: batch.journal, records: records, recoveredThrough: batch.recoveredThrough)
+                guard let target = configuration.target(of: tenant) else { continue }
+                try await send(part, of: tenant, to: target, &sent)
+            }
+        } catch {
+            remember(sent)
+            throw error
         }
-        for operation in sent { delivered.remove(operation) }
+        forget(sent)
     }
 
     func tick(at now: Timestamp) async {
@@ -91,6 +101,8 @@ actor LangSmithExporter: Exporter {
 
     func finish() async {
         await client.shutDown()
+        // Whoever comes after it wants their lock.
+        files = nil
     }
 
     /// Begins with the first batch, and with what an earlier run remembered.
@@ -133,7 +145,7 @@ extension LangSmithExporter {
         let open = links.filter { !index.isComplete($0) }
         let waits = !open.isEmpty && configuration.traceGrace > .zero
         if !waits { order.begin(id, after: links, index) }
-        release(held.released(by: Set(links.map(\.trace)), index))
+        if !held.isEmpty { release(held.released(by: Set(links.map(\.trace)), index)) }
         guard waits else { return }
         let grace = UInt64(configuration.traceGrace / .nanoseconds(1))
         held.add(

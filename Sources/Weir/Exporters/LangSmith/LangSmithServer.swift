@@ -6,6 +6,8 @@ struct LangSmithServer {
 
     var info = LangSmithInfo.unknown
     var askAgainAt: ContinuousClock.Instant?
+    /// The first question, which all requests wait for.
+    var firstQuestion: Task<Void, Never>?
     /// It has said that `/runs/multipart` is not there.
     var lacksMultipart = false
     var bucket: TokenBucket

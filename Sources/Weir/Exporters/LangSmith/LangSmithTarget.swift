@@ -73,6 +73,18 @@ extension LangSmithTarget {
         return targets
     }
 
+    /// A name for each that stays the same when the list is put in another order, or keys are changed.
+    static func names(of targets: [LangSmithTarget]) -> [String] {
+        var seen: [String: Int] = [:]
+        return targets.map { target in
+            let hash = TraceKey.hash("\(target.url)\n\(target.workspace)\n\(target.project)")
+            let name = String(UInt32(truncatingIfNeeded: hash) | 1 << 31, radix: 16)
+            let count = seen[name, default: 0] + 1
+            seen[name] = count
+            return count == 1 ? name : "\(name)-\(count)"
+        }
+    }
+
     static func isKey(_ text: String) -> Bool {
         !text.isEmpty && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }
     }

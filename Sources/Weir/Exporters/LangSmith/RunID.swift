@@ -49,32 +49,5 @@ extension TraceKey {
 
 extension JSONWriter {
     /// Without quotes: 36 characters, lower case.
-    mutating func uuid(_ id: RunID) {
-        hexadecimal(id.high >> 32, digits: 8)
-        byte(UInt8(ascii: "-"))
-        hexadecimal(id.high >> 16, digits: 4)
-        byte(UInt8(ascii: "-"))
-        hexadecimal(id.high, digits: 4)
-        byte(UInt8(ascii: "-"))
-        hexadecimal(id.low >> 48, digits: 4)
-        byte(UInt8(ascii: "-"))
-        hexadecimal(id.low, digits: 12)
-    }
-
-    private mutating func hexadecimal(_ value: UInt64, digits: Int) {
-        for place in (0..<digits).reversed() {
-            let digit = UInt8(truncatingIfNeeded: value >> (4 * UInt64(place))) & 15
-            byte(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") - 10 + digit)
-        }
-    }
-
-    /// The lowest digits of a number, with zeros in front.
-    mutating func decimal(_ value: Int, digits: Int) {
-        var divisor = 1
-        for _ in 1..<digits { divisor *= 10 }
-        for _ in 0..<digits {
-            byte(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value / divisor % 10))
-            divisor /= 10
-        }
-    }
+    mutating func uuid(_ id: RunID) { uuid(id.high, id.low) }
 }

@@ -1,21 +1,31 @@
 /// What goes into a run's `extra`: everything of the span that has no other place in a run.
 struct RunMetadata {
     /// Names that are made here where the sender did not give them.
-    private enum Derived: String, CaseIterable {
-        case traceID = "OTEL_TRACE_ID"
-        case spanID = "OTEL_SPAN_ID"
-        case provider = "ls_provider"
-        case model = "ls_model_name"
-        case responseModel = "ls_response_model"
-        case temperature = "ls_temperature"
-        case maxTokens = "ls_max_tokens"
-        case stop = "ls_stop"
-        case thread = "thread_id"
-        case user = "user_id"
-        case usage = "usage_metadata"
+    private enum Derived: Int, CaseIterable {
+        case traceID, spanID, provider, model, responseModel, temperature, maxTokens, stop, thread, user, usage
+
+        var name: StaticString {
+            switch self {
+            case .traceID: "OTEL_TRACE_ID"
+            case .spanID: "OTEL_SPAN_ID"
+            case .provider: "ls_provider"
+            case .model: "ls_model_name"
+            case .responseModel: "ls_response_model"
+            case .temperature: "ls_temperature"
+            case .maxTokens: "ls_max_tokens"
+            case .stop: "ls_stop"
+            case .thread: "thread_id"
+            case .user: "user_id"
+            case .usage: "usage_metadata"
+            }
+        }
+
+        var bit: UInt16 { 1 << UInt16(rawValue) }
     }
 
-    private static let derived = Derived.allCases.map { AttributeKey($0.rawValue) }
+    private static let derived = Derived.allCases.map { (name: AttributeKey("\($0.name)"), derived: $0) }
+    /// A bit for each length of their names.
+    private static let derivedLengths = derived.reduce(0 as UInt64) { $0 | 1 << UInt64($1.name.count) }
     /// Below these a sender's own metadata stands.
     private static let prefixes = [
         "langsmith.metadata.", "traceloop.association.properties.", "ai.telemetry.metadata.",
@@ -32,6 +42,11 @@ struct RunMetadata {
     private static let toolPrefix = AttributeKey("llm.tools.")
     private static let functionPrefix = AttributeKey("llm.request.functions.")
     private static let internalProvider = AttributeKey("langsmith.internal_provider")
+    private static let parameters: [(StaticString, GenAIAttribute)] = [
+        ("model", .requestModel), ("temperature", .temperature), ("top_p", .topP), ("top_k", .topK),
+        ("max_tokens", .maxTokens), ("stop", .stopSequences), ("frequency_penalty", .frequencyPenalty),
+        ("presence_penalty", .presencePenalty), ("seed", .seed), ("n", .choiceCount), ("stream", .isStreaming),
+    ]
 
     private let span: SpanRecord
     private let genAI: GenAIAttributes
@@ -50,10 +65,11 @@ struct RunMetadata {
 
     /// Members, without the braces.
     func write(
-        to json: inout JSONWriter, _ place: RunPlace, _ name: String?, _ kind: RunKind, _ usage: JSONTree?,
+        to json: inout JSONWriter, _ place: RunPlace, _ name: UnsafeRawBufferPointer?, _ usage: JSONTree?,
         _ rules: RunRules, _ batch: borrowing Batch
     ) {
-        var given: Set<Int> = []
+        // A bit for each of what is derived.
+        var given: UInt16 = 0
         let isCall = genAI.operation(of: batch).isModelCall
         for index in span.attributes.indices where !batch.attributes[index].isRemoved {
             let attribute = batch.attributes[index]
@@ -84,10 +100,12 @@ struct RunMetadata {
 
     /// - Returns: false for the ids, which a client that exports OTLP does not know better.
     @discardableResult
-    private func note(_ key: UnsafeRawBufferPointer, in given: inout Set<Int>) -> Bool {
-        guard let index = Self.derived.firstIndex(where: { $0.equals(key) }) else { return true }
-        given.insert(index)
-        return Derived.allCases[index] != .traceID && Derived.allCases[index] != .spanID
+    private func note(_ key: UnsafeRawBufferPointer, in given: inout UInt16) -> Bool {
+        guard Self.derivedLengths & (1 << UInt64(key.count)) != 0,
+            let derived = Self.derived.first(where: { $0.name.equals(key) })?.derived
+        else { return true }
+        given |= derived.bit
+        return derived != .traceID && derived != .spanID
     }
 
     /// Whether an attribute stands in the metadata as it is.
@@ -111,14 +129,11 @@ struct RunMetadata {
     }
 
     private func writeDerived(
-        to json: inout JSONWriter, _ place: RunPlace, _ name: String?, _ usage: JSONTree?, _ given: Set<Int>,
-        _ batch: borrowing Batch
+        to json: inout JSONWriter, _ place: RunPlace, _ name: UnsafeRawBufferPointer?, _ usage: JSONTree?,
+        _ given: UInt16, _ batch: borrowing Batch
     ) {
         func add(_ derived: Derived, _ value: JSONTree?) {
-            guard let value, let index = Derived.allCases.firstIndex(of: derived), !given.contains(index) else {
-                return
-            }
-            json.member(.own(derived.rawValue), value)
+            if let value, given & derived.bit == 0 { json.member(derived.name, value) }
         }
         func value(_ attribute: GenAIAttribute) -> JSONTree? {
             genAI.value(attribute, of: batch).map { JSONTree($0) }
@@ -139,7 +154,7 @@ struct RunMetadata {
         add(.thread, value(.conversation) ?? value(.session))
         add(.user, value(.user))
         add(.usage, usage)
-        if let name { json.member("name", .text(name)) }
+        if let name { json.member("name", .string(.plain(name))) }
         if place.start != span.startTime / 1_000 {
             json.member("otel_start_time_unix_nano", .text("\(span.startTime)"))
         }
@@ -190,14 +205,9 @@ struct RunMetadata {
 
     /// `,"invocation_params":{…}`, where there are any.
     func writeParameters(to json: inout JSONWriter, _ batch: borrowing Batch) {
-        let names: [(StaticString, GenAIAttribute)] = [
-            ("model", .requestModel), ("temperature", .temperature), ("top_p", .topP), ("top_k", .topK),
-            ("max_tokens", .maxTokens), ("stop", .stopSequences), ("frequency_penalty", .frequencyPenalty),
-            ("presence_penalty", .presencePenalty), ("seed", .seed), ("n", .choiceCount), ("stream", .isStreaming),
-        ]
         var members: [JSONTree.Member] = []
         if let all = genAI.value(.parameters, of: batch) { members = JSONTree(readingTextsOf: all).members }
-        for (name, attribute) in names {
+        for (name, attribute) in Self.parameters {
             guard let value = genAI.value(attribute, of: batch),
                 !members.contains(where: { $0.key.equals(name) })
             else { continue }

@@ -3,6 +3,14 @@
 /// Only calls of models have it: LangSmith adds up what the runs below an agent have used by itself.
 struct RunUsage {
     private static let costPrefix = AttributeKey("weir.cost.")
+    private static let inputs: [(StaticString, GenAIAttribute)] = [
+        ("cache_read", .cacheReadTokens), ("cache_creation", .cacheWriteTokens),
+        ("ephemeral_1h_input_tokens", .hourCacheWriteTokens), ("audio", .inputAudioTokens),
+        ("image", .inputImageTokens),
+    ]
+    private static let outputs: [(StaticString, GenAIAttribute)] = [
+        ("reasoning", .reasoningTokens), ("audio", .outputAudioTokens), ("image", .outputImageTokens),
+    ]
 
     /// Nil where the span says nothing of it.
     let tree: JSONTree?
@@ -30,19 +38,10 @@ struct RunUsage {
         if let total = count(.totalTokens) ?? (input == nil && output == nil ? nil : (input ?? 0) &+ (output ?? 0)) {
             members.append(("total_tokens", .int(total)))
         }
-        let inputs: [(StaticString, Int64?)] = [
-            ("cache_read", read), ("cache_creation", written),
-            ("ephemeral_1h_input_tokens", count(.hourCacheWriteTokens)), ("audio", count(.inputAudioTokens)),
-            ("image", count(.inputImageTokens)),
-        ]
-        let outputs: [(StaticString, Int64?)] = [
-            ("reasoning", count(.reasoningTokens)), ("audio", count(.outputAudioTokens)),
-            ("image", count(.outputImageTokens)),
-        ]
-        if let details = Self.details(inputs, .inputTokenDetails, genAI, batch) {
+        if let details = Self.details(Self.inputs, .inputTokenDetails, genAI, batch) {
             members.append(("input_token_details", details))
         }
-        if let details = Self.details(outputs, .outputTokenDetails, genAI, batch) {
+        if let details = Self.details(Self.outputs, .outputTokenDetails, genAI, batch) {
             members.append(("output_token_details", details))
         }
         let costs = Self.costs(of: span, genAI, batch)
@@ -54,10 +53,13 @@ struct RunUsage {
 
     /// LangSmith's Python client sends them as a text that Python's `repr` made, `{'cache_read': 5}`.
     private static func details(
-        _ counts: [(StaticString, Int64?)], _ attribute: GenAIAttribute, _ genAI: GenAIAttributes,
+        _ counts: [(StaticString, GenAIAttribute)], _ attribute: GenAIAttribute, _ genAI: GenAIAttributes,
         _ batch: borrowing Batch
     ) -> JSONTree? {
-        let known = counts.compactMap { name, count in count.map { (name, JSONTree.int($0)) } }
+        var known: [(StaticString, JSONTree)] = []
+        for (name, attribute) in counts {
+            if let count = genAI.tokens(attribute, of: batch) { known.append((name, .int(count))) }
+        }
         if !known.isEmpty { return .fields(known) }
         guard let text = genAI.text(attribute, of: batch), text.count <= 4_096 else { return nil }
         let said = String(decoding: text, as: UTF8.self).split { "{}'\", :".contains($0) }.map(String.init)

@@ -23,10 +23,12 @@ struct RunWriter: ~Copyable {
         genAI.find(in: span.attributes, of: batch)
         let kind = RunKind(of: span, genAI, in: batch)
         let name = self.name(of: span, kind, batch)
+        let shown = Self.beginning(of: name)
         let usage = RunUsage(of: span, genAI, in: batch)
         let start = json.count
-        writeHead(span, place, kind, name, batch, rules)
+        writeHead(span, place, kind, shown, batch, rules)
         var run = WrittenRun(place: place, tenant: batch.tenant, head: start..<json.count, fields: [])
+        run.fields.reserveCapacity(RunField.allCases.count)
         let content = GenAIContent(of: span, genAI, in: batch)
         write(.inputs, of: &run) { $0.value(rules.hidesInputs ? .fields([:]) : content.inputs ?? .fields([:])) }
         write(.outputs, of: &run) { json in
@@ -42,8 +44,7 @@ struct RunWriter: ~Copyable {
         let metadata = RunMetadata(of: span, genAI, in: batch)
         write(.extra, of: &run) { json in
             json.raw("{\"metadata\":{")
-            let isCut = name.count > Self.maxName
-            metadata.write(to: &json, place, isCut ? name : nil, kind, usage.tree, rules, batch)
+            metadata.write(to: &json, place, shown.count < name.count ? name : nil, usage.tree, rules, batch)
             json.raw("}")
             metadata.writeParameters(to: &json, batch)
             json.raw("}")
@@ -71,6 +72,7 @@ struct RunWriter: ~Copyable {
         return root
     }
 
+    @inline(__always)
     private mutating func write(_ field: RunField, of run: inout WrittenRun, _ body: (inout JSONWriter) -> Void) {
         let start = json.count
         body(&json)
@@ -92,12 +94,12 @@ struct RunWriter: ~Copyable {
     }
 
     private mutating func writeHead(
-        _ span: SpanRecord, _ place: RunPlace, _ kind: RunKind, _ name: String, _ batch: borrowing Batch,
-        _ rules: RunRules
+        _ span: SpanRecord, _ place: RunPlace, _ kind: RunKind, _ name: UnsafeRawBufferPointer,
+        _ batch: borrowing Batch, _ rules: RunRules
     ) {
         json.raw("{")
         writeIDs(place)
-        json.member("name", .text(String(name.unicodeScalars.prefix(Self.maxName))))
+        json.member("name", name.isEmpty ? .text(kind.rawValue) : .string(.plain(name)))
         json.member("run_type", .text(kind.rawValue))
         json.key("start_time")
         json.time(microseconds: place.start)
@@ -127,13 +129,25 @@ struct RunWriter: ~Copyable {
 // MARK: - Names and tags
 
 extension RunWriter {
-    private func name(of span: SpanRecord, _ kind: RunKind, _ batch: borrowing Batch) -> String {
-        let text =
-            genAI.text(.title, of: batch)
+    /// Empty where nothing has a name.
+    private func name(
+        of span: SpanRecord, _ kind: RunKind, _ batch: borrowing Batch
+    ) -> UnsafeRawBufferPointer {
+        genAI.text(.title, of: batch)
             ?? (kind == .tool ? genAI.text(.tool, of: batch) : nil)
             ?? (genAI.operation(of: batch) == .agent ? genAI.text(.agent, of: batch) : nil)
             ?? batch.bytes(span.name)
-        return text.isEmpty ? kind.rawValue : String(decoding: text, as: UTF8.self)
+    }
+
+    /// As many characters as a name may have.
+    private static func beginning(of name: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+        guard name.count > maxName else { return name }
+        var characters = 0
+        let end = name.firstIndex { byte in
+            if byte & 0xC0 != 0x80 { characters += 1 }
+            return characters > maxName
+        }
+        return UnsafeRawBufferPointer(rebasing: name[..<(end ?? name.count)])
     }
 
     /// LangSmith's own are one text with commas, OpenInference's a list.

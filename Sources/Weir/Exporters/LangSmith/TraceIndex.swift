@@ -47,6 +47,13 @@ struct TraceIndex {
         /// 0 where the root has a start and no span.
         var root: UInt64 = 0
         var spans: [UInt64: Span] = [:]
+
+        /// - Returns: whether it was not there before, and is now.
+        mutating func add(_ link: SpanLink, batch: Int) -> Bool {
+            guard spans[link.span] == nil, spans.count < TraceIndex.maxTraceSpans else { return false }
+            spans[link.span] = Span(parent: link.parent, start: link.start, batch: batch, isEntry: link.isEntry)
+            return true
+        }
     }
 
     /// Traces that were asked about lately, and those that are forgotten next.
@@ -96,11 +103,7 @@ struct TraceIndex {
     /// - Parameter batch: a number for those that came with it.
     mutating func add(_ link: SpanLink, batch: Int = 0) {
         renew(link.trace)
-        let count = young[link.trace]?.spans.count ?? 0
-        guard young[link.trace]?.spans[link.span] == nil, count < Self.maxTraceSpans else { return }
-        young[link.trace]?.spans[link.span] = Span(
-            parent: link.parent, start: link.start, batch: batch, isEntry: link.isEntry)
-        youngSpans += 1
+        if young[link.trace, default: Trace()].add(link, batch: batch) { youngSpans += 1 }
     }
 
     /// Which batch brought the span above this one; 0 where that is not known.

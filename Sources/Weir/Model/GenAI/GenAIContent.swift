@@ -38,7 +38,8 @@ struct GenAIContent {
     }
 
     init(of span: SpanRecord, _ genAI: GenAIAttributes, in batch: borrowing Batch) {
-        var trees = [DottedAttributes](repeating: DottedAttributes(), count: Slot.allCases.count)
+        // Few spans have any.
+        var trees: [DottedAttributes] = []
         for place in span.attributes.indices {
             let attribute = batch.attributes[place]
             let key = batch.bytes(attribute.key)
@@ -47,9 +48,10 @@ struct GenAIContent {
             // Vectors are long, and nobody reads them.
             if slot == Slot.texts.rawValue, case .array = value { continue }
             let rest = UnsafeRawBufferPointer(rebasing: key[Self.prefixes[slot].count...])
+            if trees.isEmpty { trees = Self.prefixes.map { _ in DottedAttributes() } }
             trees[slot].add(rest, value)
         }
-        func tree(_ slot: Slot) -> JSONTree? { trees[slot.rawValue].tree() }
+        func tree(_ slot: Slot) -> JSONTree? { trees.isEmpty ? nil : trees[slot.rawValue].tree() }
         func value(_ attribute: GenAIAttribute) -> JSONTree? {
             genAI.value(attribute, of: batch).map { JSONTree(readingTextsOf: $0) }
         }

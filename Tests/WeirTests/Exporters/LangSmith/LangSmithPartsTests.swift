@@ -95,6 +95,31 @@ import Testing
         }
     }
 
+    @Test func eachOfSeveralDestinationsHasAnExporterOfItsOwn() throws {
+        let endpoints =
+            #"[{"api_url":"http://b","api_key":"k2"},{"api_url":"http://a","api_key":"k1","primary":true},"#
+            + #"{"api_url":"http://b","api_key":"k3"}]"#
+        let yaml = """
+            receivers: { otlp: { protocols: { http: } } }
+            exporters:
+              debug:
+              langsmith/main: { runs_endpoints: '\(endpoints)', tenants: { acme: { api_key: k4 } } }
+            service: { pipelines: { traces: { receivers: [otlp], exporters: [langsmith/main, debug] } } }
+            """
+        let checked = CheckedConfiguration(yaml, file: "f", environment: [:], catalogue: Registry.catalogue)
+        let configuration = try #require(checked.configuration)
+        let ids = configuration.service.pipelines[0].exporters
+        let made = try ids.dropLast().map { id in
+            let definition = try #require(configuration.exporters.first { $0.id == id })
+            return try #require(definition.configuration as? ExporterConfiguration<LangSmithExporter>).own
+        }
+        #expect(made.map(\.target.key) == ["k1", "k2", "k3"] && made.map(\.target.isReplica) == [false, true, true])
+        #expect(made.map { $0.target(of: "acme")?.key } == ["k4", nil, nil])
+        #expect(made.map { $0.target(of: "others")?.key } == ["k1", "k2", "k3"])
+        #expect(ids[0].description == "langsmith/main" && ids[2].description == "\(ids[1])-2" && ids.count == 4)
+        #expect(configuration.exporters.count == 4)
+    }
+
     @Test(arguments: [
         (200, "", LangSmithAnswer.taken), (202, "{}", .taken), (409, "", .known), (413, "<html>", .tooLarge),
         (404, "", .missing),

@@ -28,6 +28,11 @@ final class ScriptedServer: Sendable {
     /// Requests that wait for an answer which does not come.
     var hanging: Int { script.gate.waitingCount }
 
+    /// From now on it answers so.
+    func answer(_ answer: HTTPResponse) {
+        script.answer.withLock { $0 = answer }
+    }
+
     /// Serves while `body` runs.
     /// - Parameter answer: nil lets requests hang until the end.
     static func serve(_ answer: HTTPResponse?, _ body: (ScriptedServer) async throws -> Void) async throws {
@@ -54,12 +59,12 @@ final class ScriptedServer: Sendable {
     }
 
     fileprivate final class Script: Sendable {
-        let answer: HTTPResponse?
+        let answer: Mutex<HTTPResponse?>
         let requests = Mutex<[Request]>([])
         let gate = Gate()
 
         init(_ answer: HTTPResponse?) {
-            self.answer = answer
+            self.answer = Mutex(answer)
         }
     }
 }
@@ -81,7 +86,7 @@ private final class ScriptedResponder: HTTPResponder {
             path: String(request.path), headers: Dictionary(headers) { "\($0), \($1)" },
             body: Array(request.body.bytes))
         script.requests.withLock { $0.append(received) }
-        if let answer = script.answer { return answer }
+        if let answer = script.answer.withLock({ $0 }) { return answer }
         await script.gate.pass()
         return HTTPResponse(.ok, text: "late")
     }
