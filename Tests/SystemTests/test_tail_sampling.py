@@ -13,6 +13,7 @@ import archives
 from faults import killed
 from ledger import Ledger, Load
 from otlp import a_body, a_span, new_ids
+from test_tenants import new_key
 from waiting import eventually
 from weir import archive, command, configuration, sqlite
 from wire import post
@@ -40,12 +41,14 @@ def ids(spans):
     return {span.span_id for span in spans}
 
 
-def decisions(directory):
-    """What was decided, by trace id."""
+def decisions(directory, tenant="default"):
+    """What was decided about a tenant's traces, by trace id."""
     found = {}
     for path in sorted(pathlib.Path(directory).glob("decisions*"), reverse=True):
         for line in path.read_text().splitlines():
-            trace, decision, threshold, _, policy = line.split(" ", 4)
+            trace, owner, decision, threshold, _, policy = line.split(" ", 5)
+            if owner != tenant:
+                continue
             assert found.setdefault(trace, (decision, threshold, policy)) == (decision, threshold, policy), trace
     return found
 
@@ -75,6 +78,52 @@ def test_whole_traces_are_kept_or_left_out(start, tmp_path):
     made = decisions(weir.directory / "data/journal/traces/stage")
     assert made[wanted[0].trace_id.hex()] == ("kept", "0", "errors")
     assert made[unwanted[0].trace_id.hex()] == ("dropped", "-", "")
+
+
+def test_a_tenant_decides_nothing_about_anothers_trace_whose_id_it_knows(start, tmp_path):
+    file, keys, entries = tmp_path / "keys.yaml", {}, []
+    for tenant in ("shop", "bank"):
+        keys[tenant], entry = new_key(tenant, "ingest")
+        entries.append(entry)
+    file.write_text("keys:\n" + "".join(entries))
+    recall = f"recall: {{ directory: {tmp_path / 'recall'}, max_bytes: 16MiB, max_age: 10m }}"
+    exporters = {"archive": archive(tmp_path / "archive"), "sqlite": sqlite(tmp_path / "hot")}
+    text = staged(
+        ERRORS_ONLY.rstrip()[:-1] + f", {recall} }}", http={"auth": {"authenticator": "api_keys"}}, exporters=exporters
+    )
+    weir = start(text=text + f"extensions:\n  api_keys: {{ file: {file} }}\n")
+    trace, root = new_ids()
+    count = lambda: tuple(weir.metric(f"weir_tail_sampling_{name}_spans") for name in ("kept", "recall"))
+
+    def send(tenant, **fields):
+        span = a_span(trace_id=trace, parent_span_id=root, **fields)
+        headers = {"Authorization": f"Bearer {keys[tenant]}"}
+        assert post(weir.endpoint, a_body(span), headers=headers.items()).status == 200
+        return span
+
+    foreign = send("shop")
+    eventually(lambda: count() == (0, 1), weir.log, 15)
+    own = [send("bank", status=ERROR)]
+    eventually(lambda: count() == (1, 1), weir.log, 15)
+    # What comes late follows the decision about its own tenant's trace.
+    send("shop", status=ERROR)
+    own.append(send("bank"))
+    eventually(lambda: count() == (2, 2), weir.log, 15)
+    made = weir.directory / "data/journal/traces/stage"
+    eventually(lambda: all(decisions(made, tenant) for tenant in keys), weir.log, 15)
+    assert {tenant: decisions(made, tenant)[trace.hex()][0] for tenant in keys} == {"shop": "dropped", "bank": "kept"}
+    for tenant, outcome in (("bank", 'kept by policy "errors"'), ("shop", "left out by no policy")):
+        told = command("explain", trace.hex(), "--tenant", tenant, "--config", str(weir.config), cwd=weir.directory)
+        assert told.returncode == 0 and outcome in told.stdout, told
+    promote = ["promote", "--config", str(weir.config), "--trace", trace.hex()]
+    assert command(*promote, "--tenant", "bank", cwd=weir.directory).returncode == 1
+    wrong = command(*promote, "--tenant", "a b", cwd=weir.directory)
+    assert wrong.returncode == 64 and "wanted a tenant" in wrong.stderr, wrong
+    assert command(*promote, "--tenant", "shop", cwd=weir.directory).stdout == "1 traces, 2 spans\n"
+    weir.stop()
+    stored = {tenant: archives.spans(tmp_path / f"archive/tenant={tenant}") for tenant in keys}
+    assert ids(found.span for found in stored["bank"]) == ids(own)
+    assert foreign.span_id in ids(found.span for found in stored["shop"]) and len(stored["shop"]) == 2
 
 
 def test_what_was_not_kept_is_called_back(start, tmp_path):

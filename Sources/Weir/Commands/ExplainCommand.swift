@@ -20,7 +20,7 @@ struct ExplainCommand: AsyncParsableCommand {
         let spans = try await options.page(TraceQuery(options.tenant, id: id))
         let calls = try await options.page(SampledOutCallsQuery(options.tenant, id: id))
         let configuration = try options.store.option.read().configuration
-        let decisions = try StageDecision.all(about: id, in: configuration)
+        let decisions = try StageDecision.all(about: id, of: options.tenant.name, in: configuration)
         let explanation = Explanation(of: id, spans.rows, calls.rows, decisions, configuration)
         switch options.store.format {
         case .json: try StoreOptions.write(explanation.json + "\n")

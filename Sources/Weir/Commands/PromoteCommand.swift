@@ -19,18 +19,26 @@ struct PromoteCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Traces with a span that matches; see docs/conditions.md.", valueName: "condition"))
     var condition: String?
 
+    @Option(help: ArgumentHelp("Of this tenant only; else of all.", valueName: "name"))
+    var tenant: String?
+
     @Option(help: ArgumentHelp("The processor, where several have a recall.", valueName: "id"))
     var processor: String?
 
     @Option(help: "Seconds to wait for an answer.")
     var wait = 30
 
+    func validate() throws {
+        guard let tenant else { return }
+        do { _ = try APIKeyFile.checkTenant(tenant) } catch { throw ValidationError("--tenant: \(error.message)") }
+    }
+
     func run() async throws {
         let requests = RecallRequests(try directory())
         var tokens: [String] = []
         for wish in try wishes() {
             let token = UUID().uuidString
-            guard try requests.ask(RecallRequests.Request(token: token, wish: wish)) else {
+            guard try requests.ask(RecallRequests.Request(token: token, wish: wish, tenant: tenant)) else {
                 throw ValidationError("too many requests wait for an answer")
             }
             tokens.append(token)

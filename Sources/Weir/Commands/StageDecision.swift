@@ -1,4 +1,4 @@
-/// What a `tail_sampling` of this machine has decided about a trace, as it wrote it down.
+/// What a `tail_sampling` of this machine has decided about a tenant's trace, as it wrote it down.
 struct StageDecision {
     let pipeline: ComponentID
     let processor: ComponentID
@@ -7,7 +7,7 @@ struct StageDecision {
 
     /// Of each pipeline with such a stage.
     static func all(
-        about trace: TraceID, in configuration: CollectorConfiguration
+        about trace: TraceID, of tenant: String, in configuration: CollectorConfiguration
     ) throws(FileError) -> [StageDecision] {
         var found: [StageDecision] = []
         for pipeline in configuration.service.pipelines {
@@ -15,10 +15,11 @@ struct StageDecision {
                 below: configuration.service.journal.directory(of: pipeline.id))
             guard let stage = pipeline.stage else { continue }
             var made: (RecordOrigin.Decision, Timestamp)?
-            let id = Array(trace.text.utf8)
+            let beginning = Array("\(trace.text) \(tenant) ".utf8)
             if Directory.has(directory) {
                 try RecentLines(TailSamplingFiles.name, in: directory, maxBytes: 0).forEach { line in
-                    if line.starts(with: id) { made = TailSamplingFiles.decision(in: line) ?? made }
+                    guard line.starts(with: beginning), let found = TailSamplingFiles.decision(in: line) else { return }
+                    made = (found.decision, found.time)
                 }
             }
             found.append(StageDecision(pipeline: pipeline.id, processor: pipeline.processors[stage], made: made))

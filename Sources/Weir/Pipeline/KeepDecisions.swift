@@ -1,6 +1,6 @@
 /// A trace that a stage of one replica keeps for what is in it, which others cannot know.
 struct KeptTrace: Equatable, Sendable {
-    let trace: TraceID
+    let trace: TenantTrace
     /// With which it is kept.
     let threshold: SamplingThreshold
     /// Of the policy that keeps it.

@@ -73,6 +73,34 @@ import Testing
         #expect(text.contains("rest                    0.5  8          sampled out, where the rule is for it"))
     }
 
+    @Test func theDecisionIsThatAboutTheTenantsOwnTrace() throws {
+        let directory = try TemporaryDirectory()
+        let yaml = """
+            receivers: { otlp: {} }
+            processors:
+              tail_sampling: { policies: [ { name: a, type: always_sample } ] }
+            exporters: { debug: {} }
+            service:
+              journal: { directory: "\(directory.path)" }
+              pipelines:
+                traces: { receivers: [otlp], processors: [tail_sampling], exporters: [debug] }
+            """
+        let checked = CheckedConfiguration(yaml, file: "f", environment: [:], catalogue: Registry.catalogue)
+        let configuration = try #require(checked.configuration, "\(checked.diagnostics.lines)")
+        let trace = TraceID(high: 1, low: 2)
+        let journal = configuration.service.journal.directory(of: ComponentID(type: "traces"))
+        let lines = try RecentLines(
+            TailSamplingFiles.name, in: TailSamplingFiles.directory(below: journal), maxBytes: 8_192)
+        for (tenant, isKept) in [("shop", false), ("bank", true), ("banker", false)] {
+            let decision = RecordOrigin.Decision(trace: trace, threshold: .always, isKept: isKept, rule: "a")
+            try lines.append(TailSamplingFiles.line(of: decision, tenant: tenant, at: Timestamp(nanoseconds: 0)))
+        }
+        for (tenant, isKept) in [("shop", false), ("bank", true), ("ban", nil)] as [(String, Bool?)] {
+            let found = try StageDecision.all(about: trace, of: tenant, in: configuration)
+            #expect(found.count == 1 && found.first?.made?.decision.isKept == isKept, "\(tenant)")
+        }
+    }
+
     @Test func filesThatAreOlderThanSamplingHaveNothingOfIt() async throws {
         let sample = try SQLiteSample()
         try await sample.export(SampledOutRecord.make([SampledOutRecord.call(1)], out: [0]))

@@ -11,7 +11,14 @@ struct RecallRequests {
         /// By which the answer is found.
         let token: String
         let wish: Wish
+        /// Whose traces; nil: everybody's.
+        var tenant: String?
+
+        func isFor(_ tenant: String) -> Bool { self.tenant == nil || self.tenant == tenant }
     }
+
+    /// In place of a tenant, which has no such name.
+    private static let everybody = "*"
 
     struct Answer: Equatable, Sendable {
         var traces = 0
@@ -40,7 +47,8 @@ struct RecallRequests {
             case .trace(let trace): "trace \(trace.text)"
             case .condition(let text): "condition \(text)"
             }
-        return try asked.append(Array("\(request.token) \(wish)\n".utf8)) { $0 <= Self.maxBytes } != nil
+        let line = "\(request.token) \(request.tenant ?? Self.everybody) \(wish)\n"
+        return try asked.append(Array(line.utf8)) { $0 <= Self.maxBytes } != nil
     }
 
     func answer(to token: String) throws(FileError) -> Answer? {
@@ -59,13 +67,16 @@ struct RecallRequests {
     func waiting() throws(FileError) -> [Request] {
         let done = Set(try lines(of: answered).compactMap { $0.split(separator: " ").first })
         return try lines(of: asked).compactMap { line in
-            let parts = line.split(separator: " ", maxSplits: 2)
-            guard parts.count == 3, !done.contains(parts[0]) else { return nil }
-            switch parts[1] {
-            case "trace": return TraceID(String(parts[2])).map { Request(token: String(parts[0]), wish: .trace($0)) }
-            case "condition": return Request(token: String(parts[0]), wish: .condition(String(parts[2])))
-            default: return nil
-            }
+            let parts = line.split(separator: " ", maxSplits: 3)
+            guard parts.count == 4, !done.contains(parts[0]) else { return nil }
+            let wish: Wish? =
+                switch parts[2] {
+                case "trace": TraceID(String(parts[3])).map { .trace($0) }
+                case "condition": .condition(String(parts[3]))
+                default: nil
+                }
+            let tenant = parts[1] == Self.everybody ? nil : String(parts[1])
+            return wish.map { Request(token: String(parts[0]), wish: $0, tenant: tenant) }
         }
     }
 

@@ -1,7 +1,7 @@
 /// What the stage keeps beside the journals: the decisions for spans that come late, a line each.
 ///
-/// `TRACE_ID kept|dropped THRESHOLD MILLISECONDS POLICY`: the threshold as `th` would say it, `-` where none could keep
-/// the trace, the time since 1970.
+/// `TRACE_ID TENANT kept|dropped THRESHOLD MILLISECONDS POLICY`: the threshold as `th` would say it, `-` where none
+/// could keep the trace, the time since 1970.
 struct TailSamplingFiles {
     static let name = "decisions"
 
@@ -9,7 +9,7 @@ struct TailSamplingFiles {
     static func directory(below journal: String) -> String { "\(journal)/\(StageCourse.name)" }
 
     /// Of a line, about.
-    private static let lineBytes = 80
+    private static let lineBytes = 90
 
     let decisions: RecentLines
     /// What was called back: `SEQUENCE TRACE_ID` of the ring, a line each.
@@ -28,11 +28,14 @@ struct TailSamplingFiles {
     }
 
     /// Without a String for each part: there is one for each trace.
-    static func line(of decision: RecordOrigin.Decision, at now: Timestamp) -> [UInt8] {
+    /// - Parameter tenant: a name without spaces, as all are.
+    static func line(of decision: RecordOrigin.Decision, tenant: String, at now: Timestamp) -> [UInt8] {
         var line: [UInt8] = []
         line.reserveCapacity(lineBytes)
         write(decision.trace.high, to: &line)
         write(decision.trace.low, to: &line)
+        line.append(UInt8(ascii: " "))
+        line += tenant.utf8
         line += decision.isKept ? Self.kept : Self.dropped
         if decision.threshold == .never { line.append(UInt8(ascii: "-")) } else { decision.threshold.write(to: &line) }
         line.append(UInt8(ascii: " "))
@@ -61,18 +64,23 @@ struct TailSamplingFiles {
 
     /// - Parameter line: without its line feed.
     /// - Returns: nil where it is something else.
-    static func decision(in line: UnsafeRawBufferPointer) -> (decision: RecordOrigin.Decision, time: Timestamp)? {
-        let parts = line.split(separator: UInt8(ascii: " "), maxSplits: 4, omittingEmptySubsequences: false)
-        guard parts.count == 5, let trace = TraceID(String(decoding: parts[0], as: UTF8.self)),
-            let time = UInt64(String(decoding: parts[3], as: UTF8.self))
+    static func decision(
+        in line: UnsafeRawBufferPointer
+    ) -> (decision: RecordOrigin.Decision, tenant: String, time: Timestamp)? {
+        let parts = line.split(separator: UInt8(ascii: " "), maxSplits: 5, omittingEmptySubsequences: false)
+        guard parts.count == 6, let trace = TraceID(String(decoding: parts[0], as: UTF8.self)),
+            let time = UInt64(String(decoding: parts[4], as: UTF8.self))
         else { return nil }
+        let isKept = parts[2].elementsEqual("kept".utf8)
+        guard isKept || parts[2].elementsEqual("dropped".utf8) else { return nil }
         let threshold =
-            parts[2].elementsEqual([UInt8(ascii: "-")])
-            ? .never : SamplingThreshold(text: UnsafeRawBufferPointer(rebasing: parts[2]))
+            parts[3].elementsEqual([UInt8(ascii: "-")])
+            ? .never : SamplingThreshold(text: UnsafeRawBufferPointer(rebasing: parts[3]))
         guard let threshold else { return nil }
         let decision = RecordOrigin.Decision(
-            trace: trace, threshold: threshold, isKept: parts[1].elementsEqual("kept".utf8),
-            rule: String(decoding: parts[4], as: UTF8.self))
-        return (decision, Timestamp(nanoseconds: time &* 1_000_000))
+            trace: trace, threshold: threshold, isKept: isKept, rule: String(decoding: parts[5], as: UTF8.self))
+        return (
+            decision, String(decoding: parts[1], as: UTF8.self), Timestamp(nanoseconds: time &* 1_000_000)
+        )
     }
 }

@@ -15,7 +15,7 @@ extension TailSamplingRun {
     static let missedInterval: UInt64 = 5_000_000_000
     static let missedReach: UInt64 = 60_000_000_000
 
-    /// A trace's spans in one record of the ring.
+    /// A trace's spans in one record of the ring, whose tenant is the trace's.
     struct Place: Hashable {
         let sequence: UInt64
         let trace: TraceID
@@ -45,24 +45,28 @@ extension TailSamplingRun {
         guard !waiting.isEmpty else { return }
         var answers: [(token: String, answer: RecallRequests.Answer)] = []
         for request in waiting {
-            let answer = try await promote(try await traces(request.wish, in: ring), from: ring)
+            let answer = try await promote(try await traces(request, in: ring), from: ring)
             logger.notice("called spans back", metadata: ["traces": "\(answer.traces)", "spans": "\(answer.spans)"])
             answers.append((request.token, answer))
         }
         try requests.answer(answers)
     }
 
-    private func traces(_ wish: RecallRequests.Wish, in ring: RecallRing) async throws -> Set<TraceID> {
-        switch wish {
-        case .trace(let trace): return [trace]
+    /// - Returns: which of a tenant's traces are wanted.
+    private func traces(
+        _ request: RecallRequests.Request, in ring: RecallRing
+    ) async throws -> (_ tenant: String) -> Set<TraceID> {
+        switch request.wish {
+        case .trace(let trace): return { tenant in request.isFor(tenant) ? [trace] : [] }
         case .condition(let text):
-            guard let condition = try? Condition(parsing: text) else { return [] }
-            var found: Set<TraceID> = []
+            guard let condition = try? Condition(parsing: text) else { return { _ in [] } }
+            var found: [String: Set<TraceID>] = [:]
             try await forEachRecord(of: ring, from: ring.first) { record in
-                found.formUnion(try splitter.traces(of: record, where: condition))
+                guard request.isFor(record.tenant) else { return true }
+                found[record.tenant, default: []].formUnion(try splitter.traces(of: record, where: condition))
                 return true
             }
-            return found
+            return { [found] tenant in found[tenant] ?? [] }
         }
     }
 
@@ -78,13 +82,14 @@ extension TailSamplingRun {
         }
     }
 
-    private func promote(_ traces: Set<TraceID>, from ring: RecallRing) async throws -> RecallRequests.Answer {
+    private func promote(
+        _ traces: (_ tenant: String) -> Set<TraceID>, from ring: RecallRing
+    ) async throws -> RecallRequests.Answer {
         var answer = RecallRequests.Answer()
-        var found: Set<TraceID> = []
-        guard !traces.isEmpty else { return answer }
+        var found: Set<TenantTrace> = []
         try await forEachRecord(of: ring, from: ring.first) { record in
-            let (here, spans) = try await promote(traces, of: record, ring)
-            found.formUnion(here)
+            let (here, spans) = try await promote(traces(record.tenant), of: record, ring)
+            found.formUnion(here.map { TenantTrace(record.tenant, $0) })
             answer.spans += spans
             return true
         }
@@ -98,7 +103,9 @@ extension TailSamplingRun {
         _ traces: Set<TraceID>, of record: JournalRecord, _ ring: RecallRing, as kept: [TraceID: KeptTrace] = [:]
     ) async throws -> (traces: Set<TraceID>, spans: Int) {
         let wanted = traces.filter { !promotedPlaces.contains(Place(sequence: record.sequence, trace: $0)) }
-        guard let (entry, here) = try splitter.promote(wanted, of: record, as: kept) else { return ([], 0) }
+        guard !wanted.isEmpty, let (entry, here) = try splitter.promote(wanted, of: record, as: kept) else {
+            return ([], 0)
+        }
         _ = try await course.target.journal.append(promoted(entry, here, of: record, ring))
         promotedPlaces.formUnion(here.map { Place(sequence: record.sequence, trace: $0) })
         hasNews = true
@@ -153,7 +160,7 @@ extension TailSamplingRun {
         else { return }
         burstRecalled = burst.id
         var answer = RecallRequests.Answer()
-        var found: Set<TraceID> = []
+        var found: Set<TenantTrace> = []
         let load = ring.load
         let end = ring.first + UInt64(load.records)
         // The other half is for what is to come.
@@ -168,11 +175,12 @@ extension TailSamplingRun {
             else { return false }
             defer { bursts.end(lease) }
             let rules = try splitter.traces(of: record).map { trace in
-                (trace: trace, rule: window.cache[trace].map { window.names[$0.rule] } ?? "")
+                let decision = window.cache[TenantTrace(record.tenant, trace)]
+                return (trace: trace, rule: decision.map { window.names[$0.rule] } ?? "")
             }.filter { lease.isFor($0.rule) }
             guard let rule = rules.first?.rule, lease.take(record.payload.count, for: rule) else { return true }
             let (here, spans) = try await promote(Set(rules.map(\.trace)), of: record, ring)
-            found.formUnion(here)
+            found.formUnion(here.map { TenantTrace(record.tenant, $0) })
             answer.spans += spans
             return true
         }
@@ -186,11 +194,14 @@ extension TailSamplingRun {
     private func recallMissed(_ ring: RecallRing) async throws {
         guard !missed.isEmpty, now.nanoseconds - lastMissed.nanoseconds >= Self.missedInterval else { return }
         lastMissed = now
-        let wanted = missed
+        let wanted = Dictionary(grouping: missed.values, by: \.trace.tenant).mapValues { kept in
+            Dictionary(uniqueKeysWithValues: kept.map { ($0.trace.id, $0) })
+        }
         missed = [:]
         let reach = course.now().nanoseconds - min(course.now().nanoseconds, Self.missedReach)
         try await forEachRecord(of: ring, from: ring.first(since: Timestamp(nanoseconds: reach))) { record in
-            _ = try await promote(Set(wanted.keys), of: record, ring, as: wanted)
+            let kept = wanted[TenantTrace.number(of: record.tenant)] ?? [:]
+            _ = try await promote(Set(kept.keys), of: record, ring, as: kept)
             return true
         }
     }

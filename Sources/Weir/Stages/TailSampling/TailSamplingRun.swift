@@ -53,7 +53,7 @@ actor TailSamplingRun {
     /// While it looks through the ring, traces are decided.
     private var recalling: Task<Void, Never>?
     /// What others keep and this stage did not; of the burst that began last, when that was.
-    var missed: [TraceID: KeptTrace] = [:]
+    var missed: [TenantTrace: KeptTrace] = [:]
     var lastMissed = Timestamp(nanoseconds: 0)
     var burstRecalled: String?
     /// What was called back, and what of that is to be written down.
@@ -97,7 +97,7 @@ actor TailSamplingRun {
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
-    /// Until the first journal is closed; then closes the second.
+    /// Until the first journal is closed, or another stage is to go on.
     func run() async {
         await recover()
         let keeping = Task { [ring] in await ring?.run() }
@@ -132,7 +132,6 @@ actor TailSamplingRun {
         ring?.close()
         keeping.cancel()
         await keeping.value
-        course.target.journal.close(forAnother: course.reader.waiting.isHandedOver)
         let open = window.openTraces
         if open > 0 { logger.info("traces stay undecided for the next start", metadata: ["traces": "\(open)"]) }
     }
@@ -209,7 +208,7 @@ actor TailSamplingRun {
     }
 
     private func add(_ record: JournalRecord, at now: Timestamp) {
-        window.begin(record: record.sequence, spans: record.spanCount, at: now)
+        window.begin(record: record.sequence, of: record.tenant, spans: record.spanCount, at: now)
         let origin = record.section.origin.flatMap { $0.journal == course.reader.journal ? $0 : nil }
         let isOld = origin != nil || record.sequence <= course.reader.recoveredThrough
         // A copy of what this process has seen in its first place adds nothing.
@@ -300,20 +299,24 @@ actor TailSamplingRun {
     private func passage(of record: JournalRecord, _ place: Int) async throws -> Passage? {
         let open = window.openTraces(in: window.records[place])
         if !open.isEmpty { guard try await copy(open, of: record) else { return nil } }
-        var passage = try split(record, moved: window.records[place].moved)
+        var passage = try split(record, window.records[place])
         var origin = RecordOrigin(course.reader.journal, record.sequence...record.sequence)
         origin.decisions = window.newDecisions(in: window.records[place])
         passage.entry.section.add(origin)
         return passage
     }
 
-    private func split(_ record: JournalRecord, moved: Set<TraceID>) throws -> Passage {
+    private func split(_ record: JournalRecord, _ known: TraceWindow.Record) throws -> Passage {
         do {
-            let parts = try splitter.split(record, moved: moved, window.decision(on:), rule: { window.names[$0] })
+            let parts = try splitter.split(
+                record, moved: known.moved, { window.decision(on: TenantTrace(tenant: known.tenant, id: $0)) },
+                rule: { window.names[$0] })
             var passage = Passage(
                 sequence: record.sequence, entry: parts.forwarded, kept: parts.kept, dropped: parts.dropped)
             if ring != nil, parts.dropped > 0 {
-                passage.leftOut = try splitter.leftOut(of: record, moved: moved, window.decision(on:))
+                passage.leftOut = try splitter.leftOut(of: record, moved: known.moved) {
+                    window.decision(on: TenantTrace(tenant: known.tenant, id: $0))
+                }
             }
             return passage
         } catch let error as DecodeError {
@@ -383,8 +386,18 @@ extension TailSamplingRun {
     /// Learns what an earlier process has decided and forwarded.
     private func recover() async {
         do throws(FileError) {
+            var unread = 0
             try files.decisions.forEach { line in
-                if let (decision, _) = TailSamplingFiles.decision(in: line) { window.remember(decision) }
+                if let made = TailSamplingFiles.decision(in: line) {
+                    window.remember(made.decision, of: made.tenant)
+                } else {
+                    unread += 1
+                }
+            }
+            if unread > 0 {
+                logger.warning(
+                    "left out what is no decision, or one that an older Weir wrote: late spans begin these traces anew",
+                    metadata: ["lines": "\(unread)"])
             }
             if let promoted = files.promoted { try readPromoted(promoted) }
         } catch {
@@ -395,7 +408,7 @@ extension TailSamplingRun {
             guard !records.isEmpty else { break }
             for record in records {
                 guard let origin = note(record) else { continue }
-                for decision in origin.decisions { window.remember(decision) }
+                for decision in origin.decisions { window.remember(decision, of: record.tenant) }
                 // Nobody knows whether they were.
                 hasNews = true
                 if !origin.sequences.allSatisfy(course.reader.cursor.isDone) { course.reader.commit(origin.sequences) }
@@ -413,7 +426,9 @@ extension TailSamplingRun {
             return nil
         }
         let time = course.now()
-        for decision in origin.decisions { lines += TailSamplingFiles.line(of: decision, at: time) }
+        for decision in origin.decisions {
+            lines += TailSamplingFiles.line(of: decision, tenant: record.tenant, at: time)
+        }
         forwarded.append(Forwarded(sequence: record.sequence, origin: origin.sequences.upperBound))
         return origin
     }

@@ -25,9 +25,8 @@ struct TailSamplingStage: Stage {
         } catch {
             context.logger.critical("cannot decide about traces", metadata: ["error": "\(error)"])
             telemetry.complain("tail_sampling: cannot use its files: \(error)")
-            // The exporters of the second journal end with the first one, or nothing that stops would ever end.
             while !course.reader.waiting.isClosed { await course.reader.wait(for: nil) }
-            return course.target.journal.close(forAnother: course.reader.waiting.isHandedOver)
+            return
         }
         await TailSamplingRun(configuration, course, files, telemetry, context).run()
     }

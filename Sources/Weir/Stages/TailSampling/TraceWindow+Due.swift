@@ -88,7 +88,7 @@ extension TraceWindow {
 
     /// Those traces of a record that are not decided.
     func openTraces(in record: Record) -> Set<TraceID> {
-        Set(record.slots.lazy.map { slots[Int($0)] }.filter { $0.decision == nil }.map(\.id))
+        Set(record.slots.lazy.map { slots[Int($0)] }.filter { $0.decision == nil }.map(\.key.id))
     }
 
     /// The decisions about a record's traces that no record of the second journal says yet.
@@ -97,7 +97,7 @@ extension TraceWindow {
             let trace = slots[Int(slot)]
             guard let decision = trace.decision, !trace.isNoted else { return nil }
             return RecordOrigin.Decision(
-                trace: trace.id, threshold: decision.threshold, isKept: decision.isKept, rule: names[decision.rule])
+                trace: trace.key.id, threshold: decision.threshold, isKept: decision.isKept, rule: names[decision.rule])
         }
     }
 }

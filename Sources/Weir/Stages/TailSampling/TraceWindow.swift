@@ -23,7 +23,7 @@ struct TraceWindow {
 
     /// A trace that was decided, for those who count.
     struct Decided: Equatable {
-        let trace: TraceID
+        let trace: TenantTrace
         let decision: TraceDecision
         let cause: DecisionCause
         let spans: Int
@@ -32,7 +32,7 @@ struct TraceWindow {
     }
 
     struct Trace {
-        var id: TraceID
+        var key: TenantTrace
         var firstSeen: Timestamp
         var lastSeen: Timestamp
         var rootSeen: Timestamp?
@@ -51,6 +51,8 @@ struct TraceWindow {
 
     struct Record {
         let sequence: UInt64
+        /// All its traces are of that one; see ``TenantTrace``.
+        let tenant: Int
         let spans: Int
         let since: Timestamp
         /// Of its traces, each once.
@@ -76,7 +78,7 @@ struct TraceWindow {
     var cache: DecisionCache
     var slots: [Trace] = []
     private var freeSlots: [Int32] = []
-    private(set) var index: [TraceID: Int32] = [:]
+    private(set) var index: [TenantTrace: Int32] = [:]
     var alarms = AlarmQueue()
     /// Traces that wait for limiters.
     var pending: [Int32] = []
@@ -87,7 +89,7 @@ struct TraceWindow {
     /// What may be kept beside what policies keep, while there is a burst.
     var burst: Burst.Lease?
     private var decided: [Decided] = []
-    /// The trace of the last span: those of one mostly come together.
+    /// The trace of the last span of the last record: those of one mostly come together.
     private var latest: (id: TraceID, slot: Int32)?
 
     init(_ settings: Settings, _ policies: TailPolicies, keptDecisions: Int, droppedDecisions: Int) {
@@ -107,9 +109,9 @@ struct TraceWindow {
     }
 
     /// What an earlier process has decided.
-    mutating func remember(_ decision: RecordOrigin.Decision) {
+    mutating func remember(_ decision: RecordOrigin.Decision, of tenant: String) {
         cache.add(
-            decision.trace,
+            TenantTrace(tenant, decision.trace),
             TraceDecision(
                 threshold: decision.threshold, isKept: decision.isKept, rule: names.number(of: decision.rule)))
     }
@@ -117,8 +119,9 @@ struct TraceWindow {
     // MARK: - What comes in
 
     /// The spans that follow stand in this record.
-    mutating func begin(record sequence: UInt64, spans: Int = 1, at now: Timestamp) {
-        records.append(Record(sequence: sequence, spans: spans, since: now))
+    mutating func begin(record sequence: UInt64, of tenant: String, spans: Int = 1, at now: Timestamp) {
+        records.append(
+            Record(sequence: sequence, tenant: TenantTrace.number(of: tenant), spans: spans, since: now))
         latest = nil
     }
 
@@ -128,7 +131,8 @@ struct TraceWindow {
         of id: TraceID, _ randomness: SamplingRandomness, firstSeen: Timestamp, at now: Timestamp
     ) -> Int32 {
         if let latest, latest.id == id { return latest.slot }
-        let slot = index[id] ?? make(id, randomness, firstSeen: firstSeen, at: now)
+        let key = TenantTrace(tenant: records.last?.tenant ?? 0, id: id)
+        let slot = index[key] ?? make(key, randomness, firstSeen: firstSeen, at: now)
         latest = (id, slot)
         guard let record = records.last, slots[Int(slot)].lastRecord != record.sequence else { return slot }
         slots[Int(slot)].lastRecord = record.sequence
@@ -139,21 +143,21 @@ struct TraceWindow {
     }
 
     private mutating func make(
-        _ id: TraceID, _ randomness: SamplingRandomness, firstSeen: Timestamp, at now: Timestamp
+        _ key: TenantTrace, _ randomness: SamplingRandomness, firstSeen: Timestamp, at now: Timestamp
     ) -> Int32 {
         let slot = freeSlots.popLast() ?? Int32(slots.count)
         let generation = Int(slot) < slots.count ? slots[Int(slot)].generation &+ 1 : 0
         var trace = Trace(
-            id: id, firstSeen: min(firstSeen, now), lastSeen: now, summary: TraceSummary(randomness),
+            key: key, firstSeen: min(firstSeen, now), lastSeen: now, summary: TraceSummary(randomness),
             generation: generation)
-        if let decision = cache[id] {
+        if let decision = cache[key] {
             trace.decision = decision
             trace.isNoted = !decision.isHeard
         } else {
             openTraces += 1
         }
         if Int(slot) < slots.count { slots[Int(slot)] = trace } else { slots.append(trace) }
-        index[id] = slot
+        index[key] = slot
         if trace.decision == nil { setAlarm(slot, at: due(slot).time) }
         return slot
     }
@@ -229,11 +233,11 @@ struct TraceWindow {
         let trace = slots[Int(slot)]
         slots[Int(slot)].decision = decision
         slots[Int(slot)].pending = nil
-        cache.add(trace.id, decision)
+        cache.add(trace.key, decision)
         openTraces -= 1
         decided.append(
             Decided(
-                trace: trace.id, decision: decision, cause: cause, spans: trace.summary.spans,
+                trace: trace.key, decision: decision, cause: cause, spans: trace.summary.spans,
                 delay: now.nanoseconds - min(now.nanoseconds, due.nanoseconds)))
         // A trace without a record has a copy on its way, whose record is to say what was decided. So it stays.
     }
@@ -255,7 +259,7 @@ struct TraceWindow {
     // MARK: - What leaves
 
     /// Nil: the trace is open.
-    func decision(on trace: TraceID) -> TraceDecision? { index[trace].flatMap { slots[Int($0)].decision } }
+    func decision(on trace: TenantTrace) -> TraceDecision? { index[trace].flatMap { slots[Int($0)].decision } }
 
     /// The first record has left.
     mutating func removeFirst() {
@@ -271,7 +275,7 @@ struct TraceWindow {
         let place = records.binarySearch { $0.sequence < sequence }
         guard place < records.count, records[place].sequence == sequence else { return }
         records[place].moved.formUnion(traces)
-        let leaving = records[place].slots.filter { traces.contains(slots[Int($0)].id) }
+        let leaving = records[place].slots.filter { traces.contains(slots[Int($0)].key.id) }
         records[place].slots.removeAll { leaving.contains($0) }
         records[place].checked = 0
         for slot in leaving { release(slot) }
@@ -284,7 +288,7 @@ struct TraceWindow {
     }
 
     private mutating func free(_ slot: Int32) {
-        index[slots[Int(slot)].id] = nil
+        index[slots[Int(slot)].key] = nil
         slots[Int(slot)].generation &+= 1
         freeSlots.append(slot)
         if latest?.slot == slot { latest = nil }

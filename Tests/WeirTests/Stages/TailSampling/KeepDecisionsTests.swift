@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct KeepDecisionsTests {
     private func kept(_ number: UInt64) -> KeptTrace {
-        KeptTrace(trace: TraceID(high: 1, low: number), threshold: .always, rule: "errors")
+        KeptTrace(trace: TenantTrace("t", TraceID(high: 1, low: number)), threshold: .always, rule: "errors")
     }
 
     @Test func everybodyHearsOfTheOthersOnce() {
@@ -34,9 +34,10 @@ import Testing
     }
 
     private func add(
-        _ number: UInt64, tests: UInt64 = 0, record: UInt64, to window: inout TraceWindow, at now: Timestamp
+        _ number: UInt64, tests: UInt64 = 0, record: UInt64, to window: inout TraceWindow, at now: Timestamp,
+        of tenant: String = "t"
     ) {
-        window.begin(record: record, at: now)
+        window.begin(record: record, of: tenant, at: now)
         let slot = window.slot(
             of: TraceID(high: 1, low: number), SamplingRandomness(number), firstSeen: now, at: now)
         window.add(TraceSummary.Span(tests: tests, isRoot: true), to: slot, at: now)
@@ -60,7 +61,7 @@ import Testing
         add(7, record: 4, to: &window, at: now)
         let made = window.takeDecided()
         #expect(made.isEmpty)
-        #expect(window.decision(on: TraceID(high: 1, low: 7))?.isKept == true)
+        #expect(window.decision(on: kept(7).trace)?.isKept == true)
     }
 
     @Test func anOpenTraceIsDecidedByWhatIsHeardOfItAndThatIsWrittenDown() throws {
@@ -82,6 +83,20 @@ import Testing
         #expect(made.isEmpty)
     }
 
+    @Test func whatIsHeardOfATenantsTraceIsForThatTenant() {
+        var window = window([.init(name: "errors", rule: .test(0))])
+        let now = Timestamp(nanoseconds: 1_000)
+        add(1, record: 1, to: &window, at: now, of: "other")
+        let isMissed = window.hear(kept(1), at: now)
+        #expect(!isMissed && window.openTraces == 1)
+        add(1, record: 2, to: &window, at: now)
+        #expect(window.openTraces == 1)
+        window.decide(at: Timestamp(nanoseconds: 60_000_000_000))
+        let made = window.takeDecided()
+        #expect(made.map(\.decision.isKept) == [false])
+        #expect(window.decision(on: kept(1).trace)?.isKept == true)
+    }
+
     @Test func aTraceThatWaitsForALimiterIsNotDecidedTwice() {
         var window = TraceWindow(
             .init(),
@@ -97,7 +112,7 @@ import Testing
         #expect(!isMissed)
         window.decide(at: Timestamp(nanoseconds: 5_000_000_000))
         let made = window.takeDecided()
-        #expect(made.map(\.trace.low) == [1, 2])
+        #expect(made.map(\.trace.id.low) == [1, 2])
         #expect(window.openTraces == 0)
     }
 
@@ -112,7 +127,7 @@ import Testing
         let isMissed = window.hear(kept(1), at: now)
         #expect(isMissed)
         add(1, record: 2, to: &window, at: now)
-        #expect(window.decision(on: TraceID(high: 1, low: 1))?.isKept == true)
+        #expect(window.decision(on: kept(1).trace)?.isKept == true)
         #expect(window.newDecisions(in: window.records[0]).map(\.isKept) == [true])
     }
 }

@@ -34,16 +34,18 @@ import Testing
         return span
     }
 
-    private func decide(_ sample: StageSample, _ spans: [SpanFixture]) async throws {
-        #expect(await sample.append(spans))
+    private func decide(_ sample: StageSample, _ spans: [SpanFixture], of tenant: String = "t") async throws {
         let before = sample.recalled
+        #expect(await sample.append(spans, of: tenant))
         try await eventually("it is decided and gone on") {
             sample.first.unsettled(0) == Load() && sample.recalled > before
         }
     }
 
-    private func ask(_ wish: RecallRequests.Wish, _ token: String) async throws -> RecallRequests.Answer {
-        #expect(try requests.ask(.init(token: token, wish: wish)))
+    private func ask(
+        _ wish: RecallRequests.Wish, _ token: String, of tenant: String? = nil
+    ) async throws -> RecallRequests.Answer {
+        #expect(try requests.ask(.init(token: token, wish: wish, tenant: tenant)))
         try await eventually("there is an answer") { try requests.answer(to: token) != nil }
         return try #require(try requests.answer(to: token))
     }
@@ -100,6 +102,25 @@ import Testing
         #expect(try await ask(.condition("this is none"), "b") == .init())
         await second.stop()
         #expect(try ids(await second.take()).sorted() == [1, 3])
+    }
+
+    @Test func aTraceIsCalledBackForTheTenantThatIsMeant() async throws {
+        let sample = try sample(on: SimulatedDisk(seed: 1))
+        let one = RecallRequests.Wish.trace(TraceID(high: 1, low: 1))
+        func plain(_ trace: UInt64, _ id: UInt64) -> SpanFixture { span(trace, id) { $0.traceState = "a=1" } }
+        for (id, tenant) in [(1, "shop"), (2, "bank"), (3, "farm")] as [(UInt64, String)] {
+            try await decide(sample, [plain(1, id), plain(2, id + 10)], of: tenant)
+        }
+        #expect(try await ask(one, "a", of: "nobody") == .init())
+        #expect(try await ask(one, "b", of: "bank") == .init(traces: 1, spans: 1))
+        #expect(try await ask(one, "c") == .init(traces: 2, spans: 2))
+        // What matches a span of one tenant is no reason to call back another's.
+        #expect(try await ask(.condition("name == \"span 12\""), "d", of: "shop") == .init())
+        #expect(try await ask(.condition("name == \"span 12\""), "e") == .init(traces: 1, spans: 1))
+        await sample.stop()
+        let found = await sample.take()
+        #expect(try ids(found) == [2, 1, 3, 12])
+        #expect(found.filter { $0.spanCount > 0 }.map(\.tenant) == ["bank", "shop", "farm", "bank"])
     }
 
     @Test func whoAsksWhileOthersAreAnsweredGoesOnWaiting() throws {

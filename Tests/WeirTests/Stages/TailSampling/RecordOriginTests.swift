@@ -37,18 +37,24 @@ import Testing
 
     @Test func aDecisionStandsOnALineAndIsReadAgain() throws {
         for decision in origin.decisions {
-            let line = TailSamplingFiles.line(of: decision, at: Timestamp(nanoseconds: 1_700_000_000_123_456_789))
+            let line = TailSamplingFiles.line(
+                of: decision, tenant: "shop", at: Timestamp(nanoseconds: 1_700_000_000_123_456_789))
             #expect(line.last == UInt8(ascii: "\n"))
             let read = line.dropLast().withUnsafeBytes { TailSamplingFiles.decision(in: $0) }
-            #expect(read?.decision == decision)
+            #expect(read?.decision == decision && read?.tenant == "shop")
             #expect(read?.time == Timestamp(nanoseconds: 1_700_000_000_123_000_000))
         }
-        for text in ["", "a", "0123456789abcdef0123456789abcdef kept 0 x errors", "kept kept 0 1 errors"] {
+        let id = "0123456789abcdef0123456789abcdef"
+        // The last two are as an older Weir wrote them, without the tenant.
+        for text in [
+            "", "a", "\(id) t kept 0 x errors", "kept t kept 0 1 errors", "\(id) t both 0 1 errors",
+            "\(id) kept 0 1 errors", "\(id) kept 0 1 7 days",
+        ] {
             #expect(Array(text.utf8).withUnsafeBytes { TailSamplingFiles.decision(in: $0) == nil }, "\(text)")
         }
         let odd = RecordOrigin.Decision(
             trace: TraceID(high: 1, low: 2), threshold: .always, isKept: true, rule: "a b\nc")
-        let line = TailSamplingFiles.line(of: odd, at: Timestamp(nanoseconds: 0))
+        let line = TailSamplingFiles.line(of: odd, tenant: "shop", at: Timestamp(nanoseconds: 0))
         #expect(line.count { $0 == UInt8(ascii: "\n") } == 1)
         #expect(line.dropLast().withUnsafeBytes { TailSamplingFiles.decision(in: $0) }?.decision.rule == "a b?c")
     }

@@ -61,10 +61,10 @@ final class StageSample {
     }
 
     /// - Returns: whether it was kept.
-    func append(_ spans: [SpanFixture]) async -> Bool {
+    func append(_ spans: [SpanFixture], of tenant: String = "t") async -> Bool {
         let payload = SpanFixture.request(spans)
         let entry = JournalEntry(
-            tenant: "t", receivedAt: Timestamp.now(), spanCount: spans.count, payload: payload)
+            tenant: tenant, receivedAt: Timestamp.now(), spanCount: spans.count, payload: payload)
         return (try? await first.append(entry)) != nil
     }
 

@@ -120,8 +120,8 @@ import Testing
         func settle() throws {
             window.decide(at: now)
             for decided in window.takeDecided() {
-                let trace = try #require(traces[decided.trace])
-                traces[decided.trace] = nil
+                let trace = try #require(traces[decided.trace.id])
+                traces[decided.trace.id] = nil
                 #expect(decided.spans == trace.spans)
                 spans.add(Double(trace.spans), decided.decision)
                 costs.add(trace.cost, decided.decision)
@@ -139,7 +139,7 @@ import Testing
             }
             // In no order.
             body.shuffle(using: &random)
-            window.begin(record: number, spans: body.count, at: now)
+            window.begin(record: number, of: "t", spans: body.count, at: now)
             _ = try intake.add(
                 JournalRecord(
                     sequence: number, tenant: "t", receivedAt: now, spanCount: body.count,
@@ -201,7 +201,7 @@ import Testing
             var window = TraceWindow(
                 configuration.window, configuration.policies, keptDecisions: 10, droppedDecisions: 10)
             let now = Timestamp(nanoseconds: 1)
-            window.begin(record: number, at: now)
+            window.begin(record: number, of: "t", at: now)
             _ = try intake.add(
                 JournalRecord(
                     sequence: number, tenant: "t", receivedAt: now, spanCount: spans.count,

@@ -25,7 +25,7 @@ import Testing
             sequence: 1, tenant: "t", receivedAt: Timestamp(nanoseconds: 1), spanCount: spans.count,
             payload: SpanFixture.request(spans))
         let now = Timestamp(nanoseconds: 1)
-        window.begin(record: 1, at: now)
+        window.begin(record: 1, of: "t", at: now)
         _ = try intake.add(record, to: &window, firstSeen: now, isKnown: false, at: now)
         return window.slots[0].summary
     }

@@ -12,21 +12,23 @@ extension JournalSimulation {
 
         /// What holds whatever happens.
         private struct Ledger {
-            var acknowledged: [UInt64: TraceID] = [:]
+            var acknowledged: [UInt64: TenantTrace] = [:]
             /// Spans that came out, each once.
-            var stored: [UInt64: TraceID] = [:]
-            var decisions: [TraceID: RecordOrigin.Decision] = [:]
+            var stored: [UInt64: TenantTrace] = [:]
+            var decisions: [TenantTrace: RecordOrigin.Decision] = [:]
 
             mutating func add(_ records: [JournalRecord], _ what: Comment) throws {
                 for record in records {
                     var batch = Batch()
                     try OTLPDecoder().decode(record.payload, into: &batch)
                     for span in batch.spans {
-                        let trace = TraceID(high: span.traceIDHigh, low: span.traceIDLow)
+                        let trace = TenantTrace(
+                            record.tenant, TraceID(high: span.traceIDHigh, low: span.traceIDLow))
                         #expect(stored.updateValue(trace, forKey: span.spanID) == nil, what)
                     }
                     for decision in record.section.origin?.decisions ?? [] {
-                        let before = decisions.updateValue(decision, forKey: decision.trace)
+                        let trace = TenantTrace(record.tenant, decision.trace)
+                        let before = decisions.updateValue(decision, forKey: trace)
                         #expect(before == nil || before == decision, what)
                     }
                 }
@@ -66,9 +68,12 @@ extension JournalSimulation {
                     for _ in 0..<40 {
                         let spans = spans(next, &random)
                         next += UInt64(spans.count)
-                        guard await sample.append(spans) else { break }
+                        // Their traces have the same ids, and nothing else in common.
+                        let tenant = random.pick(["bank", "shop"])
+                        guard await sample.append(spans, of: tenant) else { break }
                         for span in spans {
-                            ledger.acknowledged[span.spanID] = TraceID(high: span.traceID.high, low: span.traceID.low)
+                            ledger.acknowledged[span.spanID] = TenantTrace(
+                                tenant, TraceID(high: span.traceID.high, low: span.traceID.low))
                         }
                         guard random.chance(20) else { continue }
                         try await eventually("the stage has all that was appended, or the power is off") {
@@ -90,10 +95,10 @@ extension JournalSimulation {
             }
             for (span, trace) in ledger.acknowledged {
                 guard let decision = ledger.decisions[trace] else {
-                    Issue.record("\(what): nobody decided about trace \(trace.text)")
+                    Issue.record("\(what): nobody decided about trace \(trace.id.text)")
                     continue
                 }
-                #expect((ledger.stored[span] != nil) == decision.isKept, what)
+                #expect(ledger.stored[span] == (decision.isKept ? trace : nil), what)
             }
             #expect(!ledger.stored.isEmpty, what)
         }

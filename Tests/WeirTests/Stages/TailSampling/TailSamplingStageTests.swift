@@ -130,6 +130,29 @@ import Testing
         #expect(try await finish(second).map(\.spanCount) == [2])
     }
 
+    /// A tenant that knows the id of another's trace decides nothing about it, and what is remembered keeps them apart.
+    @Test func twoTenantsWithOneTraceIDAreDecidedEachOnItsOwnAlsoAfterARestart() async throws {
+        let disk = SimulatedDisk(seed: 1)
+        let directory = try TemporaryDirectory()
+        let first = try sample(Self.errors, on: disk, directory)
+        #expect(await first.append([span(1, 1)], of: "shop"))
+        try await eventually("the one is left out") {
+            first.first.unsettled(0) == Load() && first.waitingRecords == 0
+        }
+        #expect(await first.append([span(1, 2) { $0.status = 2 }], of: "bank"))
+        let kept = try await finish(first)
+        #expect(kept.filter { $0.spanCount > 0 }.map(\.tenant) == ["bank"])
+        let second = try sample(Self.errors, on: disk, directory)
+        #expect(await second.append([span(1, 3) { $0.status = 2 }], of: "shop"))
+        #expect(await second.append([span(1, 4) { $0.parentSpanID = 2 }], of: "bank"))
+        // The exporter has not kept how far it was, so it has the first again.
+        let all = try await finish(second)
+        #expect(all.filter { $0.spanCount > 0 }.map(\.tenant) == ["bank", "bank"])
+        var ids: [UInt64] = []
+        try forEach(all) { id, _, _ in ids.append(id) }
+        #expect(ids == [2, 4])
+    }
+
     /// How many are kept, and what that says of how many there were.
     @Test func countsAndCostsAreTrueWhateverThePolicy() async throws {
         let sample = try sample(

@@ -19,7 +19,7 @@ import Testing
 
         mutating func addRecord(copying copy: [TraceID: Int]? = nil) {
             sequence += 1
-            window.begin(record: sequence, at: now)
+            window.begin(record: sequence, of: "t", at: now)
             var content = copy ?? [:]
             for trace in content.keys {
                 _ = window.slot(of: trace, SamplingRandomness(trace.low), firstSeen: now, at: now)
@@ -49,7 +49,7 @@ import Testing
                     addRecord(copying: content.filter { open.contains($0.key) })
                 }
                 for (trace, spans) in content where !open.contains(trace) {
-                    let decision = window.decision(on: trace)
+                    let decision = window.decision(on: TenantTrace("t", trace))
                     #expect(decision != nil)
                     if let decision {
                         #expect(decisions[trace] == nil || decisions[trace] == decision)
@@ -90,8 +90,8 @@ import Testing
             let news = world.window.takeDecided()
             decided += news.count
             for one in news {
-                #expect(world.decisions[one.trace] == nil, "decided twice")
-                world.decisions[one.trace] = one.decision
+                #expect(world.decisions[one.trace.id] == nil, "decided twice")
+                world.decisions[one.trace.id] = one.decision
             }
             world.removeReady()
         }

@@ -17,11 +17,13 @@ import Testing
 
     private func trace(_ number: UInt64) -> TraceID { TraceID(high: 1, low: number) }
 
+    private func key(_ number: UInt64, of tenant: String = "t") -> TenantTrace { TenantTrace(tenant, trace(number)) }
+
     private func add(
         _ traces: [UInt64], record: UInt64, to window: inout TraceWindow, at now: Timestamp, isGood: Bool = false,
-        isRoot: Bool = false
+        isRoot: Bool = false, of tenant: String = "t"
     ) {
-        window.begin(record: record, at: now)
+        window.begin(record: record, of: tenant, at: now)
         for number in traces {
             let slot = window.slot(of: trace(number), SamplingRandomness(number), firstSeen: now, at: now)
             window.add(TraceSummary.Span(tests: isGood ? 1 : 0, isRoot: isRoot), to: slot, at: now)
@@ -33,7 +35,7 @@ import Testing
         add([1], record: 1, to: &window, at: at(0), isRoot: true)
         add([1], record: 2, to: &window, at: at(1), isGood: true)
         window.decide(at: at(1.9))
-        #expect(window.decision(on: trace(1)) == nil)
+        #expect(window.decision(on: key(1)) == nil)
         #expect(window.nextDue(at: at(1.9)) == at(2))
         window.decide(at: at(2))
         let decided = window.takeDecided()
@@ -86,7 +88,7 @@ import Testing
         window.removeFirst()
         #expect(window.memory == 0)
         add([1], record: 2, to: &window, at: at(100))
-        #expect(window.decision(on: trace(1))?.isKept == true)
+        #expect(window.decision(on: key(1))?.isKept == true)
         #expect(window.openTraces == 0)
         // It stands in an earlier record already.
         #expect(window.newDecisions(in: window.records[0]).isEmpty)
@@ -95,10 +97,34 @@ import Testing
 
     @Test func decisionsOfAnEarlierProcessHold() {
         var window = window()
-        window.remember(.init(trace: trace(1), threshold: .always, isKept: true, rule: "older"))
+        window.remember(.init(trace: trace(1), threshold: .always, isKept: true, rule: "older"), of: "t")
         add([1], record: 1, to: &window, at: at(0))
-        #expect(window.decision(on: trace(1)).map { window.names[$0.rule] } == "older")
+        #expect(window.decision(on: key(1)).map { window.names[$0.rule] } == "older")
         #expect(window.readyRecords(at: at(0), limit: 9) == 1)
+    }
+
+    @Test func aTraceIsOneOfATenant() {
+        var window = window()
+        window.remember(.init(trace: trace(2), threshold: .never, isKept: false, rule: ""), of: "shop")
+        add([1, 2], record: 1, to: &window, at: at(0), isRoot: true, of: "shop")
+        add([1, 2], record: 2, to: &window, at: at(0), isGood: true, isRoot: true, of: "bank")
+        #expect(window.openTraces == 3)
+        // What leaves a record of the one stays in that of the other.
+        #expect(window.openTraces(in: window.records[0]) == [trace(1)])
+        #expect(window.openTraces(in: window.records[1]) == [trace(1), trace(2)])
+        window.decide(at: at(2))
+        let decided = window.takeDecided()
+        #expect(Set(decided.map(\.trace)) == [key(1, of: "shop"), key(1, of: "bank"), key(2, of: "bank")])
+        for _ in 0..<2 { window.removeFirst() }
+        #expect(window.memory == 0)
+        for tenant in ["bank", "shop"] {
+            add([1, 2], record: tenant == "bank" ? 3 : 4, to: &window, at: at(9), isGood: true, of: tenant)
+            for number in [1, 2] as [UInt64] {
+                #expect(window.decision(on: key(number, of: tenant))?.isKept == (tenant == "bank"))
+            }
+        }
+        let more = window.takeDecided()
+        #expect(more.isEmpty)
     }
 
     @Test func tooManyTracesAreDecidedThoseThatAreDueFirstAtFirst() {
@@ -111,13 +137,13 @@ import Testing
         window.decide(at: at(15))
         let decided = window.takeDecided()
         #expect(decided.map(\.cause) == Array(repeating: .traceCount, count: 5))
-        #expect(decided.map(\.trace) == (1...5).map { trace($0) })
+        #expect(decided.map(\.trace) == (1...5).map { key($0) })
         #expect(window.openTraces == 10)
     }
 
     @Test func theEstimateOfMemoryIsNotTooLow() {
         // A dictionary is at most half empty after it has grown; of alarms a trace has two at most.
-        let index = 2 * (MemoryLayout<TraceID>.stride + MemoryLayout<Int32>.stride + 1)
+        let index = 2 * (MemoryLayout<TenantTrace>.stride + MemoryLayout<Int32>.stride + 1)
         let alarms = 2 * MemoryLayout<AlarmQueue.Alarm>.stride
         #expect(MemoryLayout<TraceWindow.Trace>.stride + index + alarms <= TraceWindow.traceBytes)
         #expect(MemoryLayout<TraceWindow.Record>.stride + 32 <= TraceWindow.recordBytes)
@@ -162,11 +188,11 @@ import Testing
         window.removeFirst()
         window.removeFirst()
         // The copy adds nothing to what is known of the trace.
-        window.begin(record: 3, at: at(10))
+        window.begin(record: 3, of: "t", at: at(10))
         _ = window.slot(of: trace(2), SamplingRandomness(2), firstSeen: at(0), at: at(10))
         window.decide(at: at(30))
         let decided = window.takeDecided()
-        #expect(decided.last?.trace == trace(2))
+        #expect(decided.last?.trace == key(2))
         #expect(decided.last?.spans == 1)
         window.removeFirst()
         #expect(window.memory == 0)
@@ -179,7 +205,7 @@ import Testing
         window.removeFirst()
         window.decide(at: at(30))
         #expect(window.takeDecided().count == 1)
-        window.begin(record: 2, at: at(30))
+        window.begin(record: 2, of: "t", at: at(30))
         _ = window.slot(of: trace(1), SamplingRandomness(1), firstSeen: at(0), at: at(30))
         #expect(window.newDecisions(in: window.records[0]).map(\.trace) == [trace(1)])
         window.removeFirst()
@@ -197,7 +223,7 @@ import Testing
         #expect(window.takeDecided().isEmpty)
         window.decide(at: at(1))
         let decided = window.takeDecided()
-        #expect(decided.filter(\.decision.isKept).map(\.trace) == [trace(9), trace(7)])
+        #expect(decided.filter(\.decision.isKept).map(\.trace) == [key(9), key(7)])
         #expect(decided.allSatisfy { $0.decision.threshold == SamplingThreshold(rejecting: 6) })
         #expect(decided.allSatisfy { $0.delay == 0 })
     }
