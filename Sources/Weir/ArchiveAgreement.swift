@@ -25,14 +25,14 @@ struct ArchiveAgreement: Sendable {
         }
     }
 
-    private struct Archive: Hashable {
+    struct Archive: Hashable {
         let id: String
         let directory: String
         let isParquet: Bool
     }
 
     /// Where the journals of a pipeline are, and where their spans go.
-    private struct Course {
+    struct Course: Hashable {
         let journals: [String]
         let archives: [Archive]
 
@@ -42,7 +42,8 @@ struct ArchiveAgreement: Sendable {
     }
 
     private let tables: HotTables
-    private let courses: [Course]
+    /// Of the pipelines that have the exporter.
+    let courses: [Course]
 
     /// Nil where there is nothing to wait for: the exporter writes no tables, or no archive gets what it gets, or it
     /// is not to wait.

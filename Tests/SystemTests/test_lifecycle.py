@@ -46,7 +46,7 @@ def hot(directory):
 
 def test_a_day_goes_that_the_archive_has(stored, tmp_path):
     weir = stored("1d")
-    # The archive's files are read after the first look, and the second one is a minute later.
+    # The archive's files are read after the first look, and the second one is ten seconds later.
     eventually(lambda: not hot(tmp_path), weir.log, 150)
     eventually(lambda: "removed a day after its retention" in weir.log(), weir.log)
     assert weir.metric("weir_store_days_kept", reason="archive_lacks") == 0

@@ -55,6 +55,29 @@ import Testing
         #expect(try Directory.names(in: outbox.away) == [])
     }
 
+    @Test func remembersEachBucketThatItHadUntilAPersonTakesItOffTheList() throws {
+        let directory = try TemporaryDirectory()
+        let outbox = try ArchiveOutbox.create(directory.path)
+        #expect(try outbox.bucket() == nil && outbox.formerBuckets() == [])
+        for bucket in ["a", "a", "b", "a", "c", "b"] { try outbox.begin(bucket) }
+        #expect(try outbox.bucket() == "b")
+        // The one that it has now may still have what it had before.
+        #expect(try outbox.formerBuckets() == ["b", "a", "c"])
+        try Directory.replace("\(outbox.path)/former", with: [])
+        #expect(try outbox.formerBuckets() == [])
+    }
+
+    @Test func takesUpWhatWasSetAside() throws {
+        let directory = try TemporaryDirectory()
+        let outbox = try ArchiveOutbox.create(directory.path)
+        try outbox.add(manifest(1), manifest(1).bytes)
+        let name = try #require(try outbox.entries().first).name
+        try outbox.setAside(name)
+        #expect(try outbox.entries().isEmpty)
+        try outbox.takeUp(try #require(try outbox.asideNames().first))
+        #expect(try outbox.entries().map(\.name) == [name] && outbox.asideNames().isEmpty)
+    }
+
     @Test func aPublicationStandsInTheOutboxBeforeReadersSeeItsManifest() async throws {
         let archive = try ArchiveSample("format: otlp_proto")
         let outbox = try ArchiveOutbox.create(archive.directory.path)

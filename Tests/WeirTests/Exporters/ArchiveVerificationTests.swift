@@ -151,6 +151,29 @@ import Testing
         #expect(throws: FileError.damaged("\(directory.path)/\(file)")) { try reader.read(into: &batch) { _ in } }
     }
 
+    @Test(arguments: [(200, true), (300, false), (100_000, false)])
+    func refusesAFileWithAValueThatIsNestedDeeperThanAnyReceiverTakes(depth: Int, isTaken: Bool) throws {
+        let value =
+            String(repeating: #"{"arrayValue":{"values":["#, count: depth) + #"{"intValue":"1"}"#
+            + String(repeating: "]}}", count: depth)
+        let span =
+            #"{"traceId":"00000000000000000000000000000001","spanId":"0000000000000002","name":"deep","#
+            + #""attributes":[{"key":"a","value":\#(value)}]}"#
+        try write(Array((#"{"resourceSpans":[{"scopeSpans":[{"spans":["# + span + "]}]}]}\n").utf8), to: "x.jsonl")
+        let reader = try #require(ArchiveFileReader("\(directory.path)/x.jsonl"))
+        var batch = Batch(decodedLimit: .max)
+        var spans = 0
+        if isTaken {
+            try reader.read(into: &batch) { spans += $0.spanCount }
+        } else {
+            // Not without a word, and not without the span: whoever writes the file anew would lose it.
+            #expect(throws: FileError.damaged("\(directory.path)/x.jsonl")) {
+                try reader.read(into: &batch) { spans += $0.spanCount }
+            }
+        }
+        #expect(spans == (isTaken ? 1 : 0))
+    }
+
     /// Three files of one request with two spans.
     private func fill(_ format: ArchiveFormat = .proto, _ compression: Compression = .zstd) async throws {
         let archive = try ArchiveSample(

@@ -4,7 +4,7 @@ struct ArchiveFileReader {
     /// Bytes of a message: offsets in a batch have 31 bits. No receiver takes so many.
     private static let maxMessage = 1 << 30
     /// Somebody else may have written the file, and each level takes some of the stack. No receiver allows so many.
-    private static let maxValueDepth = 256
+    static let maxValueDepth = 256
 
     private let path: String
     private let format: ArchiveFormat
@@ -70,6 +70,8 @@ struct ArchiveFileReader {
             } catch {
                 throw FileError.damaged(path)
             }
+            // Every span in it was taken once. What is left out here would be missing from what the file becomes.
+            guard batch.rejected.count == 0 else { throw FileError.damaged(path) }
             try body(&batch, framed)
         }
         let left = rest.count

@@ -17,7 +17,6 @@ final class ObjectStorage: Sendable {
     /// Of one request.
     static let maxAttempts = 8
     private static let firstPause = Duration.milliseconds(200)
-    private static let longestPause = Duration.seconds(20)
     /// Seconds that a store's clock may be away from this machine's to be believed: a century.
     private static let maxSkew = 3_155_760_000
     /// Bytes of an answer that is no object.
@@ -187,7 +186,9 @@ extension ObjectStorage {
         headers: [(name: String, value: String)] = [], body: [UInt8]? = nil, hash: [UInt8]? = nil,
         limit: Int = maxAnswer
     ) async throws(ObjectStorageError) -> HTTPAnswer {
-        var backoff = Backoff(initial: Self.firstPause, longest: Self.longestPause, multiplier: 2)
+        var backoff = Backoff(
+            initial: min(Self.firstPause, configuration.maxRetryInterval), longest: configuration.maxRetryInterval,
+            multiplier: 2)
         var attempt = 1
         var hasSetClock = false
         while true {

@@ -17,6 +17,8 @@ struct ObjectStorageConfiguration: Sendable {
     /// Bytes.
     let partSize: Int
     let timeout: Duration
+    /// The longest pause before something is tried again.
+    let maxRetryInterval: Duration
     /// Bytes a second; 0 is without a limit.
     let maxRate: Int
     let tls: ClientTLS?
@@ -58,6 +60,9 @@ struct ObjectStorageConfiguration: Sendable {
             ).bytes
         timeout = fields.duration(
             "timeout", default: .seconds(60), in: .milliseconds(100)...(.seconds(3_600)), "What one request may take.")
+        maxRetryInterval = fields.duration(
+            "max_retry_interval", default: .seconds(20), in: .milliseconds(10)...(.seconds(3_600)),
+            "The longest pause before something is tried again; one that the store asks for may be longer.")
         maxRate =
             fields.bytes(
                 "max_rate", default: ByteCount(0), in: ByteCount(0)...(.tebibytes(1)),

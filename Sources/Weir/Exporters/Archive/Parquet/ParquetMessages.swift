@@ -95,11 +95,13 @@ struct ParquetMessages {
             let json = Array(#"{"resourceSpans":["#.utf8) + message.json + Self.ownerEnd + Array("]}".utf8)
             do {
                 let payload = json.withUnsafeBytes { Payload.copying($0) }
-                try OTLPJSONDecoder(maxValueDepth: .max).decode(payload, into: &batch)
+                try OTLPJSONDecoder(maxValueDepth: ArchiveFileReader.maxValueDepth).decode(payload, into: &batch)
             } catch {
                 throw FileError.damaged(reader.path)
             }
-            guard let sequence, batch.spanCount > 0 else { throw FileError.damaged(reader.path) }
+            guard let sequence, batch.spanCount > 0, batch.rejected.count == 0 else {
+                throw FileError.damaged(reader.path)
+            }
             try body(&batch, message.hour, sequence, message.received)
         }
         messages = []

@@ -6,7 +6,6 @@ import Logging
 actor ArchiveUploader {
     /// Between two looks for something to do.
     private static let interval = Duration.seconds(1)
-    private static let longestPause = Duration.seconds(30)
     /// What cannot be uploaded as it is may be about to change, for so long.
     private static let patience = Duration.seconds(3_600)
     /// Until it is looked at again.
@@ -68,9 +67,11 @@ actor ArchiveUploader {
     }
 
     private func run() async {
-        var backoff = Backoff(initial: Self.interval, longest: Self.longestPause, multiplier: 2)
+        let longest = configuration.storage.maxRetryInterval
+        let interval = min(Self.interval, longest)
+        var backoff = Backoff(initial: interval, longest: longest, multiplier: 2)
         while !Task.isCancelled {
-            var pause = Self.interval
+            var pause = interval
             do {
                 if lock == nil { lock = try FileLock.take(outbox.path) }
                 if lock != nil { try await pass() }
@@ -212,7 +213,7 @@ actor ArchiveUploader {
         let since = try Directory.modified("\(outbox.path)/\(name)")
         // However old it is, it is looked at twice: files may have been merged, or written anew, while they went up.
         guard !seen.insert(name).inserted, clock() >= since.adding(Self.patience) else {
-            postponed[name] = clock().adding(Self.postponement)
+            postponed[name] = clock().adding(min(Self.postponement, configuration.storage.maxRetryInterval))
             return false
         }
         return try setAside(name, because: reason)
