@@ -76,11 +76,28 @@ struct Builder {
         return hasher.finalize()
     }
 
+    /// The same of an exporter, which may look at the archives beside it.
+    private func key(of definition: ComponentDefinition, in pipeline: PipelineConfiguration) -> Int {
+        var hasher = Hasher()
+        hasher.combine(key(of: definition))
+        hasher.combine(ArchiveAgreement(configuration, exporter: definition.id)?.courses)
+        if let archive = definition.configuration as? ExporterConfiguration<ArchiveExporter>,
+            archive.own.format == .parquet
+        {
+            hasher.combine(colderArchives(of: pipeline.id))
+        }
+        return hasher.finalize()
+    }
+
     func key(of pipeline: PipelineConfiguration) throws -> RunningPipeline.Key {
-        RunningPipeline.Key(
-            tenants: pipeline.tenants,
-            processors: try pipeline.processors.map { key(of: try find($0, in: configuration.processors)) },
-            exporters: try pipeline.exporters.map { key(of: try find($0, in: configuration.exporters)) },
+        let processors = try pipeline.processors.map { key(of: try find($0, in: configuration.processors)) }
+        let stage = pipeline.stage ?? processors.count
+        let exporters = try pipeline.exporters.map { id in
+            (id, key(of: try find(id, in: configuration.exporters), in: pipeline))
+        }
+        return RunningPipeline.Key(
+            tenants: pipeline.tenants, front: Array(processors[..<stage]), staged: Array(processors[stage...]),
+            exporters: Dictionary(exporters) { first, _ in first },
             keystore: try KeystoreCodec.keystore(of: configuration).map {
                 key(of: try find($0, in: configuration.extensions))
             })
@@ -95,99 +112,133 @@ struct Builder {
         return limits
     }
 
-    struct Built {
-        let pipeline: Pipeline
-        let deliveries: [Delivery]
-        let stage: StagedPipeline?
-        let writers: [JournalWriter]
-        /// What is wrong, a line each.
-        let complaints: [@Sendable () -> [String]]
+    /// A journal, and who writes it.
+    struct Opened {
+        let journal: Journal
+        let writer: JournalWriter
+        let telemetry: JournalTelemetry
     }
 
-    private typealias Made = (
-        context: Context, exporter: any Exporter, delivery: DeliveryConfiguration, letters: LetterDirectory,
-        view: ErasureView
-    )
+    struct Built {
+        let pipeline: Pipeline
+        let exporters: [ComponentID: Delivery]
+        let stage: StagedPipeline?
+        /// The one that requests are written to, and the one behind the stage.
+        let journals: [Opened]
+    }
+
+    /// An exporter that is to be delivered to.
+    struct MadeExporter {
+        let exporter: any Exporter
+        let context: Context
+        fileprivate let delivery: DeliveryConfiguration
+        fileprivate let letters: LetterDirectory
+        fileprivate let view: ErasureView
+
+        var destination: Journal.Destination {
+            Journal.Destination(name: context.id.fileName, onFull: delivery.onFull)
+        }
+    }
 
     /// A pipeline and its deliveries. Each pipeline has exporters of its own, so that none waits for another's.
     func pipeline(_ settings: PipelineConfiguration) throws -> Built {
         let limits = try limits()
-        let codec = try codec()
-        let exporters: [Made] = try settings.exporters.map { id in
-            let context = context(id, pipeline: settings.id)
-            let made = try Registry.exporter(try find(id, in: configuration.exporters), context)
-            let letters = try letters(for: id, of: settings.id, codec)
-            let view = ErasureView(
-                tombstones, ErasureTelemetry(metrics), then: try KeystoreView.make(made.delivery, context))
-            return (
-                context: context, exporter: made.exporter, delivery: made.delivery, letters: letters, view: view
-            )
-        }
-        let destinations = exporters.map {
-            Journal.Destination(name: $0.context.id.fileName, onFull: $0.delivery.onFull)
-        }
+        let made = try exporters(settings.exporters, of: settings)
+        let destinations = made.map(\.destination)
         let directory = configuration.service.journal.directory(of: settings.id)
         let disk = try disks.open(directory)
-        let telemetry = JournalTelemetry(settings.id, logger, metrics)
-        guard let stage = settings.stage else {
+        guard settings.stage != nil else {
             try StageHandover.leave(directory, disk, for: destinations)
-            let (journal, writer) = try open(disk, limits, for: destinations, of: settings.id, telemetry)
-            let pipeline = Pipeline(
-                id: settings.id, tenants: settings.tenants, processors: try intake(of: settings), journal: journal)
+            let only = try open(disk, limits, for: destinations, of: settings.id)
             return Built(
-                pipeline: pipeline, deliveries: deliveries(to: exporters, from: pipeline), stage: nil,
-                writers: [writer], complaints: [{ telemetry.complaints }])
+                pipeline: try pipeline(settings, on: only.journal),
+                exporters: deliveries(to: made, on: only.journal, of: settings), stage: nil, journals: [only])
         }
         try StageHandover.enter(directory, disk, for: destinations)
         var first = limits
         first.areReadAgain = true
-        let (journal, writer) = try open(
-            disk, first, for: [Journal.Destination(name: StageCourse.name, onFull: .refuse)], of: settings.id,
-            telemetry)
-        let source = Pipeline(
-            id: settings.id, tenants: settings.tenants, processors: try intake(of: settings), journal: journal)
-        let sampled = JournalTelemetry(settings.id, logger, metrics, journal: StageCourse.directory)
-        let (second, secondWriter) = try open(
+        let source = try open(disk, first, for: [StageCourse.destination], of: settings.id)
+        let target = try open(
             try disks.open("\(directory)/\(StageCourse.directory)"), limits.behindStage,
-            for: destinations + [Journal.Destination(name: StageCourse.name, onFull: .refuse)], of: settings.id,
-            sampled)
-        let target = Pipeline(
-            id: settings.id, processors: try processors(settings.processors[(stage + 1)...], of: settings.id),
-            journal: second)
-        let id = settings.processors[stage]
-        let made = try Registry.stage(
-            try find(id, in: configuration.processors), context(id, pipeline: settings.id))
-        let staged = StagedPipeline(
-            stage: made,
-            course: StageCourse(
-                source: source, reader: journal.reader(0), keepCursors: { await writer.keepCursors() },
-                target: target, progress: second.reader(destinations.count),
-                directory: TailSamplingFiles.directory(below: directory),
-                now: { Timestamp.now() }))
+            for: destinations + [StageCourse.destination], of: settings.id, named: StageCourse.directory)
+        let pipeline = try pipeline(settings, on: source.journal)
         return Built(
-            pipeline: source, deliveries: deliveries(to: exporters, from: target), stage: staged,
-            writers: [writer, secondWriter],
-            complaints: [{ telemetry.complaints }, { sampled.complaints }, { made.complaints }])
+            pipeline: pipeline, exporters: deliveries(to: made, on: target.journal, of: settings),
+            stage: try stage(
+                of: settings, from: pipeline, source, reader: source.journal.reader(0), to: target.journal,
+                progress: target.journal.reader(made.count)),
+            journals: [source, target])
     }
 
     private func open(
         _ disk: JournalDirectory, _ limits: JournalLimits, for destinations: [Journal.Destination],
-        of pipeline: ComponentID, _ telemetry: JournalTelemetry
-    ) throws -> (Journal, JournalWriter) {
+        of pipeline: ComponentID, named name: String? = nil
+    ) throws -> Opened {
+        let telemetry = JournalTelemetry(pipeline, logger, metrics, journal: name)
         let (journal, writer) = try Journal.open(
             on: disk, limits, for: destinations, codec: try codec(),
             executor: { BlockingExecutor(label: "weir.journal.\(pipeline).\($0)") },
             clock: { Timestamp.now() }, events: { telemetry.note($0) })
         telemetry.observe(journal)
-        return (journal, writer)
+        return Opened(journal: journal, writer: writer, telemetry: telemetry)
     }
 
-    private func deliveries(to exporters: [Made], from pipeline: Pipeline) -> [Delivery] {
-        exporters.enumerated().map { index, made in
-            Delivery(
-                to: made.exporter, from: pipeline.journal.reader(index), made.delivery, letters: made.letters,
-                view: made.view, pipeline: pipeline.id, made.context, now: { Timestamp.now() })
+    /// The way into a journal.
+    func pipeline(_ settings: PipelineConfiguration, on journal: Journal) throws -> Pipeline {
+        Pipeline(id: settings.id, tenants: settings.tenants, processors: try intake(of: settings), journal: journal)
+    }
+
+    /// What stands between two journals, where something does.
+    func stage(
+        of settings: PipelineConfiguration, from source: Pipeline, _ opened: Opened, reader: JournalReader,
+        to second: Journal, progress: JournalReader
+    ) throws -> StagedPipeline? {
+        guard let place = settings.stage else { return nil }
+        let id = settings.processors[place]
+        let stage = try Registry.stage(
+            try find(id, in: configuration.processors), context(id, pipeline: settings.id))
+        let target = Pipeline(
+            id: settings.id, processors: try processors(settings.processors[(place + 1)...], of: settings.id),
+            journal: second)
+        return StagedPipeline(
+            stage: stage,
+            course: StageCourse(
+                source: source, reader: reader, keepCursors: { await opened.writer.keepCursors() }, target: target,
+                progress: progress,
+                directory: TailSamplingFiles.directory(
+                    below: configuration.service.journal.directory(of: settings.id)),
+                now: { Timestamp.now() }))
+    }
+
+    func exporters(_ ids: [ComponentID], of settings: PipelineConfiguration) throws -> [MadeExporter] {
+        let codec = try codec()
+        return try ids.map { id in
+            let context = context(id, pipeline: settings.id)
+            let (exporter, delivery) = try Registry.exporter(try find(id, in: configuration.exporters), context)
+            return MadeExporter(
+                exporter: exporter, context: context, delivery: delivery,
+                letters: try letters(for: id, of: settings.id, codec),
+                view: ErasureView(
+                    tombstones, ErasureTelemetry(metrics), then: try KeystoreView.make(delivery, context)))
         }
+    }
+
+    private func deliveries(
+        to exporters: [MadeExporter], on journal: Journal, of settings: PipelineConfiguration
+    ) -> [ComponentID: Delivery] {
+        var deliveries: [ComponentID: Delivery] = [:]
+        for (index, made) in exporters.enumerated() {
+            deliveries[made.context.id] = delivery(to: made, from: journal.reader(index), of: settings)
+        }
+        return deliveries
+    }
+
+    func delivery(
+        to made: MadeExporter, from reader: JournalReader, of settings: PipelineConfiguration
+    ) -> Delivery {
+        Delivery(
+            to: made.exporter, from: reader, made.delivery, letters: made.letters, view: made.view,
+            pipeline: settings.id, made.context, now: { Timestamp.now() })
     }
 
     /// Those that run before a request is answered: all, or those in front of the stage.
@@ -196,7 +247,7 @@ struct Builder {
     }
 
     /// The same, behind what is in every pipeline.
-    func intake(of settings: PipelineConfiguration) throws -> [any Processor] {
+    private func intake(of settings: PipelineConfiguration) throws -> [any Processor] {
         let erasure = ErasureProcessor(
             ErasureProcessor.Configuration(tombstones, ErasureTelemetry(metrics)), context(settings.id))
         return [erasure] + (try processors(of: settings))

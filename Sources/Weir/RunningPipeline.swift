@@ -1,49 +1,70 @@
 /// A pipeline at work: its journal is written, its exporters are delivered to.
 struct RunningPipeline: Sendable {
     /// What of a configuration makes it what it is.
-    struct Key: Equatable {
+    struct Key: Equatable, Sendable {
         let tenants: Set<String>?
-        /// Of the processors, in their order.
-        let processors: [Int]
-        /// Of the exporters, in their order.
-        let exporters: [Int]
+        /// Of the processors in front of the first journal, in their order.
+        let front: [Int]
+        /// Of the stage and those behind it, in their order; empty where there is no stage.
+        let staged: [Int]
+        let exporters: [ComponentID: Int]
         /// Of the keystore that its journal and letters are sealed with.
         let keystore: Int?
+
+        /// Whether a pipeline becomes the other one on the same journals.
+        func keepsJournals(of other: Key) -> Bool {
+            keystore == other.keystore && staged.isEmpty == other.staged.isEmpty
+        }
     }
 
-    let key: Key
-    let settings: PipelineConfiguration
+    private struct Delivering {
+        let key: Int?
+        let delivery: Delivery
+        let task: Task<Void, Never>
+
+        init(_ key: Int?, _ delivery: Delivery) {
+            (self.key, self.delivery) = (key, delivery)
+            task = Task { await delivery.run() }
+        }
+    }
+
+    private struct Staging {
+        let key: [Int]
+        let staged: StagedPipeline
+        let task: Task<Void, Never>
+
+        init(_ key: [Int], _ staged: StagedPipeline) {
+            (self.key, self.staged) = (key, staged)
+            task = Task { await staged.run() }
+        }
+    }
+
+    private(set) var key: Key
+    private(set) var settings: PipelineConfiguration
     private(set) var pipeline: Pipeline
-    let deliveries: [Delivery]
-    let complaints: [@Sendable () -> [String]]
-    private let writers: [(writer: JournalWriter, task: Task<Void, Never>)]
-    private let delivering: Task<Void, Never>
+    private var exporters: [ComponentID: Delivering]
+    private var stage: Staging?
+    private let journals: [(opened: Builder.Opened, task: Task<Void, Never>)]
 
     /// Begins to write and to deliver.
     init(_ key: Key, _ settings: PipelineConfiguration, _ built: Builder.Built) {
         self.key = key
         self.settings = settings
         pipeline = built.pipeline
-        deliveries = built.deliveries
-        complaints = built.complaints
-        writers = built.writers.map { writer in (writer, Task { await writer.run() }) }
-        delivering = Task { [deliveries] in
-            await withTaskGroup { group in
-                for delivery in deliveries { group.addTask { await delivery.run() } }
-                if let stage = built.stage { group.addTask { await stage.run() } }
-            }
-        }
+        journals = built.journals.map { opened in (opened, Task { await opened.writer.run() }) }
+        exporters = Dictionary(
+            uniqueKeysWithValues: built.exporters.map { ($0, Delivering(key.exporters[$0], $1)) })
+        stage = built.stage.map { Staging(key.staged, $0) }
     }
 
-    /// The same with other processors.
-    func with(_ key: Key, _ settings: PipelineConfiguration, _ pipeline: Pipeline) -> RunningPipeline {
-        RunningPipeline(self, key, settings, pipeline)
-    }
+    /// Spans that the destinations have yet to take.
+    var waitingSpans: Int { exporters.values.reduce(0) { $0 + $1.delivery.waitingSpans } }
 
-    private init(_ other: RunningPipeline, _ key: Key, _ settings: PipelineConfiguration, _ pipeline: Pipeline) {
-        (self.key, self.settings, self.pipeline) = (key, settings, pipeline)
-        (deliveries, complaints) = (other.deliveries, other.complaints)
-        (writers, delivering) = (other.writers, other.delivering)
+    /// What is wrong, a line each.
+    var complaints: [@Sendable () -> [String]] {
+        var complaints = journals.map { journal in { @Sendable in journal.opened.telemetry.complaints } }
+        if let stage = stage?.staged.stage { complaints.append { stage.complaints } }
+        return complaints
     }
 
     /// Sees to it that what is delivered is not in the journals any more, and that what the destinations hold back is
@@ -51,8 +72,8 @@ struct RunningPipeline: Sendable {
     /// - Returns: whether it worked, with all of them.
     func scrub() async -> Bool {
         var works = true
-        for (writer, _) in writers where await !writer.scrub() { works = false }
-        for delivery in deliveries { await delivery.attempt.exporter.settle() }
+        for (opened, _) in journals where await !opened.writer.scrub() { works = false }
+        for exporter in exporters.values { await exporter.delivery.attempt.exporter.settle() }
         return works
     }
 
@@ -60,11 +81,69 @@ struct RunningPipeline: Sendable {
     /// - Parameter forAnother: a pipeline that goes on with the same journal; then nothing more is begun.
     func stop(forAnother: Bool = false) async {
         pipeline.journal.close(forAnother: forAnother)
-        await delivering.value
-        for (writer, task) in writers {
+        await stage?.task.value
+        for (opened, _) in journals { opened.journal.close(forAnother: forAnother) }
+        for exporter in exporters.values { await exporter.task.value }
+        for (opened, task) in journals {
             task.cancel()
             await task.value
-            await writer.finish()
+            await opened.writer.finish()
+        }
+    }
+}
+
+// MARK: - Another configuration
+
+extension RunningPipeline {
+    /// Goes on as another configuration describes it, on the same journals: whatever is the same in both does not
+    /// notice. Where it throws, some of what is not the same may have ended; the same way leads back.
+    mutating func become(_ key: Key, _ settings: PipelineConfiguration, by builder: Builder) async throws {
+        let isSame = key.front == self.key.front && key.tenants == self.key.tenants
+        let next = isSame ? pipeline : try builder.pipeline(settings, on: pipeline.journal)
+        try await changeStage(key, settings, builder)
+        try await changeExporters(key, settings, builder)
+        (self.key, self.settings, pipeline) = (key, settings, next)
+    }
+
+    private mutating func changeStage(
+        _ key: Key, _ settings: PipelineConfiguration, _ builder: Builder
+    ) async throws {
+        guard let first = journals.first?.opened, let second = journals.last?.opened, key.staged != stage?.key ?? []
+        else { return }
+        if let stage {
+            stage.staged.course.reader.leave()
+            await stage.task.value
+        }
+        stage = nil
+        let readers = try await first.writer.exchange(for: [StageCourse.destination], beside: [])
+        let progress = try await second.writer.exchange(for: [StageCourse.destination], beside: names)
+        stage = try builder.stage(
+            of: settings, from: pipeline, first, reader: readers[0], to: second.journal, progress: progress[0]
+        ).map { Staging(key.staged, $0) }
+    }
+
+    /// In the journal that the exporters read.
+    private var names: Set<String> {
+        Set(exporters.keys.map(\.fileName) + (journals.count > 1 ? [StageCourse.name] : []))
+    }
+
+    private mutating func changeExporters(
+        _ key: Key, _ settings: PipelineConfiguration, _ builder: Builder
+    ) async throws {
+        let gone = exporters.filter { id, exporter in key.exporters[id] != exporter.key }
+        let new = settings.exporters.filter { id in exporters[id] == nil || gone[id] != nil }
+        guard !gone.isEmpty || !new.isEmpty, let journal = journals.last?.opened else { return }
+        // Whatever the old ones hold, a lock or a file, the new ones may want.
+        for (id, exporter) in gone {
+            exporter.delivery.reader.leave()
+            exporters[id] = nil
+        }
+        for exporter in gone.values { await exporter.task.value }
+        let made = try builder.exporters(new, of: settings)
+        let readers = try await journal.writer.exchange(for: made.map(\.destination), beside: names)
+        for (made, reader) in zip(made, readers) {
+            let id = made.context.id
+            exporters[id] = Delivering(key.exporters[id], builder.delivery(to: made, from: reader, of: settings))
         }
     }
 }

@@ -217,7 +217,7 @@ actor Service {
         // An exporter that neither takes its batch nor fails must not keep the process from ending.
         Task {
             try? await Task.sleep(for: timeout)
-            let left = pipelines.values.flatMap(\.deliveries).reduce(0) { $0 + $1.waitingSpans }
+            let left = pipelines.values.reduce(0) { $0 + $1.waitingSpans }
             logger.critical("stopping took longer than shutdown_timeout", metadata: ["spans_undelivered": "\(left)"])
             Signals.exitNow()
         }
@@ -328,15 +328,8 @@ extension Service {
             return
         }
         if key == running.key { return }
-        let hasStage = settings.stage != nil || running.settings.stage != nil
-        if key.exporters == running.key.exporters, key.keystore == running.key.keystore, !hasStage {
-            let pipeline = Pipeline(
-                id: settings.id, tenants: settings.tenants, processors: try next.intake(of: settings),
-                journal: running.pipeline.journal)
-            pipelines[settings.id] = running.with(key, settings, pipeline)
-            return
-        }
-        // The journal is opened again for other exporters. Requests wait for it.
+        if key.keepsJournals(of: running.key) { return try await change(running, to: key, settings, next) }
+        // The journal is opened again, for another keystore or a stage. Requests wait for it.
         running.pipeline.awaitSuccessor()
         // Where a stage comes or goes, its exporters change journals: what waits is delivered first.
         await running.stop(forAnother: (settings.stage == nil) == (running.settings.stage == nil))
@@ -353,6 +346,27 @@ extension Service {
             }
             throw error
         }
+    }
+
+    private func change(
+        _ running: RunningPipeline, to key: RunningPipeline.Key, _ settings: PipelineConfiguration, _ next: Builder
+    ) async throws {
+        var changing = running
+        do {
+            try await changing.become(key, settings, by: next)
+        } catch {
+            do {
+                try await changing.become(running.key, running.settings, by: build)
+            } catch {
+                // What is left of it ends, and the next try begins it anew.
+                pipelines[settings.id] = nil
+                await changing.stop()
+                throw error
+            }
+            pipelines[settings.id] = changing
+            throw error
+        }
+        pipelines[settings.id] = changing
     }
 
     private func take(

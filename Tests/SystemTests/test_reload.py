@@ -11,7 +11,7 @@ import archives
 from backend import Backend
 from otlp import a_body, a_span
 from waiting import eventually
-from weir import archive, configuration, forward
+from weir import archive, configuration, forward, postgres, sqlite
 from wire import post
 
 UPSERT = "attributes/mark: {{ actions: [ {{ key: mark, value: \"{}\", action: upsert }} ] }}"
@@ -55,6 +55,7 @@ def begin(start, tmp_path):
     def begin(**keys):
         return Reloading(start(text=text_of(tmp_path, **keys)))
 
+    begin.start = start
     return begin
 
 
@@ -127,6 +128,7 @@ class Doors(Backend):
 
     def answer(self, handler, received):
         self.doors.append(handler.client_address)
+        self.accepted.append(received)
         super().answer(handler, received)
 
 
@@ -145,6 +147,124 @@ def test_an_exporter_of_an_unchanged_pipeline_keeps_its_connection(begin, tmp_pa
             assert program.reload(more)[0] == 200
         assert len(set(backend.doors)) == 1, backend.doors
         program.weir.stop()
+    finally:
+        backend.close()
+
+
+def test_an_exporter_keeps_what_it_has_open_whatever_changes_beside_it(begin, tmp_path, database):
+    """Connections, a database session and files, while processors change and another exporter comes, changes and goes;
+    and where a reload is rejected after some of that was done."""
+    kept, changed = Doors(), Doors()
+    one_at_a_time = {"sending_queue": {"num_consumers": 1}}
+    own = {
+        "otlp_http": forward(kept.url, **one_at_a_time),
+        "postgres": postgres(database, **one_at_a_time),
+        "archive": archive(tmp_path / "archive", max_file_age="1h"),
+    }
+
+    def beside(**keys):
+        return {"otlp_http/beside": forward(changed.url, **one_at_a_time, **keys)}
+
+    def sessions():
+        return set(database.sql("SELECT pid, backend_start FROM pg_stat_activity WHERE usename = %s", [database.role]))
+
+    (tmp_path / "file").write_text("")
+    broken = {"sqlite/broken": sqlite(tmp_path / "file" / "hot")}
+    steps = [
+        ("one", {}, 200, 0),
+        ("one", beside(), 200, 1),
+        ("two", beside(compression="gzip"), 200, 2),
+        ("three", {**beside(), **broken}, 422, 3),
+        ("two", {}, 200, 3),
+        # What came while it was away is still there.
+        (None, beside(), 200, 5),
+    ]
+    try:
+        program = begin(exporters=own)
+        before = None
+        for number, (mark, siblings, status, theirs) in enumerate([(None, {}, 200, 0), *steps]):
+            answer = program.reload(text_of(tmp_path, mark=mark, exporters={**own, **siblings}))
+            assert answer[0] == status, answer
+            send(program.weir, f"span {number}")
+            eventually(lambda: len(kept.taken) == number + 1 and len(changed.taken) == theirs, program.weir.log)
+            eventually(lambda: program.weir.metric("otelcol_exporter_sent_spans", exporter="postgres") == number + 1, program.weir.log)
+            # Another one may come, which makes partitions.
+            before = before or sessions()
+            assert before and before <= sessions()
+        program.weir.stop()
+        assert len(set(kept.doors)) == 1, kept.doors
+        # It came, changed, changed in vain and came again.
+        assert len(set(changed.doors)) == 4, changed.doors
+        assert set(kept.taken.values()) == set(changed.taken.values()) == {1}
+        assert database.sql("SELECT count(*) FROM spans") == [(len(steps) + 1,)]
+        assert len(archives.files(tmp_path / "archive")) == 1, "the file was closed in between"
+        wanted = [None, "one", "one", "two", "two", "two", None]
+        assert marks(tmp_path / "archive") == {f"span {number}": mark for number, mark in enumerate(wanted)}
+    finally:
+        kept.close()
+        changed.close()
+
+
+def test_an_archive_does_not_notice_another_one(begin, tmp_path):
+    own = {"archive": archive(tmp_path / "archive", max_file_age="1h")}
+    program = begin(exporters=own)
+    for number in range(3):
+        beside = {"archive/beside": archive(tmp_path / "beside")} if number == 1 else {}
+        answer = program.reload(text_of(tmp_path, exporters={**own, **beside}))
+        assert answer[0] == 200, answer
+        send(program.weir, f"span {number}")
+    program.weir.stop()
+    assert len(archives.spans(tmp_path / "archive")) == 3
+    assert len(archives.files(tmp_path / "archive")) == 1, "the file was closed in between"
+
+
+def test_what_was_wrong_with_an_exporter_that_is_gone_is_not_said_any_more(begin, tmp_path):
+    own = {"archive": archive(tmp_path / "archive")}
+    program = begin(exporters={**own, "otlp_http": forward("http://127.0.0.1:9")})
+    send(program.weir, "a span")
+    labels = {"exporter": "otlp_http", "pipeline": "traces"}
+    eventually(lambda: program.weir.metric("weir_exporter_retrying", **labels) > 0, program.weir.log)
+    answer = program.reload(text_of(tmp_path, exporters=own))
+    assert answer[0] == 200, answer
+    assert program.weir.metric("weir_exporter_retrying", **labels) == 0
+    assert program.weir.metric("weir_exporter_in_flight_batches", **labels) == 0
+
+
+def test_an_exporter_behind_a_stage_keeps_its_connection(begin, tmp_path):
+    """Processors in front of it and behind it change, and the stage itself, which forwards nothing twice."""
+    backend = Doors()
+    own = {"otlp_http": forward(backend.url, sending_queue={"num_consumers": 1})}
+    files = {"archive": archive(tmp_path / "archive")}
+
+    def text(wait, front=None, behind=None, siblings=()):
+        marks = [(f"attributes/{place}", mark) for place, mark in [("front", front), ("behind", behind)] if mark]
+        order = [name for name, _ in marks if name.endswith("front")] + ["tail_sampling"]
+        order += [name for name, _ in marks if name.endswith("behind")]
+        text = text_of(tmp_path, exporters={**own, **dict(siblings)})
+        text = text.replace("receivers: [otlp]", f"receivers: [otlp]\n      processors: [{', '.join(order)}]")
+        text += f"processors:\n  tail_sampling: {{ decision_wait: {wait}, policies: [ {{ name: all, type: always_sample }} ] }}\n"
+        for name, mark in marks:
+            text += "  " + UPSERT.format(mark).replace("attributes/mark", name).replace("key: mark", f"key: {name[11:]}") + "\n"
+        return text
+
+    steps = [text("100ms"), text("100ms", front="one"), text("200ms", front="one"), text("200ms", behind="two")]
+    steps += [text("200ms", behind="two", siblings=files), text("100ms", behind="two")]
+    try:
+        program = Reloading(begin.start(text=steps[0]))
+        for number, step in enumerate(steps):
+            assert program.reload(step)[0] == 200
+            send(program.weir, f"span {number}")
+            # What is undecided goes on behind the next stage.
+            if number % 2:
+                eventually(lambda: len(backend.taken) == number + 1, program.weir.log)
+        program.weir.stop()
+        assert len(set(backend.doors)) == 1, backend.doors
+        assert sorted(backend.taken.values()) == [1] * len(steps)
+        found = {}
+        for span in backend.spans():
+            found[span.span.name] = {pair.key: pair.value.string_value for pair in span.span.attributes if pair.key in ("front", "behind")}
+        # The processors behind are those of the time of the decision.
+        assert found["span 1"] == {"front": "one"} and found["span 3"] == {"behind": "two"}
     finally:
         backend.close()
 

@@ -24,7 +24,7 @@ extension Journal {
     ///   - executor: makes something that runs one job at a time on a thread of its own, by name.
     static func open(
         on disk: any JournalDisk, _ limits: JournalLimits, for destinations: [Destination],
-        codec: (any RecordCodec)? = nil, executor: (String) -> any SerialExecutor,
+        codec: (any RecordCodec)? = nil, executor: @escaping @Sendable (String) -> any SerialExecutor,
         clock: @escaping @Sendable () -> Timestamp,
         events: @escaping @Sendable (JournalEvent) -> Void
     ) throws(DiskError) -> (journal: Journal, writer: JournalWriter) {
@@ -51,11 +51,8 @@ extension Journal {
         try repair(recovery, events)
         try note(limits.durability, recovery)
         let names = Set(destinations.map(\.name))
-        for name in recovery.damagedCursors where names.contains(name) {
-            let what = "the cursor of \(name) is damaged: it gets everything that is there"
-            events(.trouble(DiskError(description: what, isFull: false)))
-        }
-        for gap in recovery.gaps where gap.exporter.map(names.contains) ?? true { events(.gap(gap)) }
+        for gap in recovery.gaps where gap.exporter == nil { events(.gap(gap)) }
+        tell(of: names, recovery, events)
         for (name, load) in recovery.unsettled.sorted(by: { $0.key < $1.key })
         where !names.contains(name) && load.spans > 0 {
             events(.leftBehind(exporter: name, spans: load.spans))
@@ -64,15 +61,10 @@ extension Journal {
             limits, segments: recovery.segments, head: recovery.segments.last?.end ?? recovery.nextSequence)
         var files: [CursorFile] = []
         for destination in destinations {
-            let name = destination.name
-            let index = state.addReader(
-                name, onFull: destination.onFull, cursor: recovery.cursors[name],
-                unsettled: recovery.unsettled[name] ?? Load())
-            var file = try CursorFile(
-                name + CursorFile.suffix, recovery.journal, disk, exists: recovery.cursorFiles.contains(name))
-            try file.write(state.readers[index].cursor)
-            try file.sync()
-            files.append(file)
+            let place = try place(of: destination.name, recovery, head: state.head)
+            _ = state.addReader(
+                destination.name, onFull: destination.onFull, cursor: place.cursor, unsettled: place.unsettled)
+            files.append(place.file)
         }
         try disk.sync()
         let recoveredThrough = recovery.nextSequence - 1
@@ -84,6 +76,31 @@ extension Journal {
             events(.trouble(error))
         }
         return Parts(log: log, state: state, dedupe: dedupe, cursors: files, recoveredThrough: recoveredThrough)
+    }
+
+    /// Where an exporter is, what it has not done, and the file that says so.
+    /// - Parameter head: where one begins that is new.
+    static func place(
+        of name: String, _ recovery: borrowing JournalRecovery, head: UInt64
+    ) throws(DiskError) -> (cursor: Cursor, unsettled: Load, file: CursorFile) {
+        var cursor = recovery.cursors[name] ?? Cursor(next: head)
+        cursor.skip(to: recovery.segments.first?.firstSequence ?? head)
+        var file = try CursorFile(
+            name + CursorFile.suffix, recovery.journal, recovery.disk, exists: recovery.cursorFiles.contains(name))
+        try file.write(cursor)
+        try file.sync()
+        return (cursor, recovery.unsettled[name] ?? Load(), file)
+    }
+
+    /// What is wrong with the places of these exporters.
+    static func tell(
+        of names: Set<String>, _ recovery: borrowing JournalRecovery, _ events: (JournalEvent) -> Void
+    ) {
+        for name in recovery.damagedCursors where names.contains(name) {
+            let what = "the cursor of \(name) is damaged: it gets everything that is there"
+            events(.trouble(DiskError(description: what, isFull: false)))
+        }
+        for gap in recovery.gaps { if let exporter = gap.exporter, names.contains(exporter) { events(.gap(gap)) } }
     }
 
     private static func repair(

@@ -21,8 +21,20 @@ final class Journal: Sendable {
         let continuation: CheckedContinuation<Outcome, Never>
     }
 
+    /// The place of an exporter, beside what ``JournalState`` knows of it.
+    fileprivate struct Seat: Sendable {
+        let wakeup = Wakeup()
+        let disk: JournalReader.Disk
+        /// Through here, an earlier one may have exported records without its cursor telling of it.
+        let recoveredThrough: UInt64
+        /// Who reads there is to end; the journal goes on.
+        var isLeft = false
+    }
+
     fileprivate struct Locked {
         var state: JournalState
+        /// In the order of the state's readers.
+        var seats: [Seat]
         var dedupe: DedupeWindow
         var drain = DrainRate()
         var queue: Deque<Waiter> = []
@@ -46,29 +58,32 @@ final class Journal: Sendable {
     /// The last sequence that it held when it was opened; 0 if none.
     let recoveredThrough: UInt64
     private let locked: Mutex<Locked>
-    private let wakeups: [Wakeup]
-    private let readers: [JournalReader.Disk]
+    private let makeDisk: @Sendable (_ name: String) -> JournalReader.Disk
     let writerWakeup = Wakeup()
     private let events: @Sendable (JournalEvent) -> Void
 
     init(
         _ id: JournalID, _ state: JournalState, _ dedupe: DedupeWindow, on disk: any JournalDisk,
-        recoveredThrough: UInt64, codec: (any RecordCodec)? = nil, executor: (String) -> any SerialExecutor,
-        events: @escaping @Sendable (JournalEvent) -> Void
+        recoveredThrough: UInt64, codec: (any RecordCodec)? = nil,
+        executor: @escaping @Sendable (String) -> any SerialExecutor, events: @escaping @Sendable (JournalEvent) -> Void
     ) {
         self.id = id
         limits = state.limits
         self.codec = codec
         self.recoveredThrough = recoveredThrough
-        wakeups = state.readers.map { _ in Wakeup() }
-        readers = state.readers.map { JournalReader.Disk(disk, executor: executor($0.name)) }
-        locked = Mutex(Locked(state: state, dedupe: dedupe))
+        makeDisk = { JournalReader.Disk(disk, executor: executor($0)) }
+        let seats = state.readers.map { [makeDisk] in
+            Seat(disk: makeDisk($0.name), recoveredThrough: recoveredThrough)
+        }
+        locked = Mutex(Locked(state: state, seats: seats, dedupe: dedupe))
         self.events = events
     }
 
     /// - Parameter index: of an exporter, in the order in which the journal was given them.
     func reader(_ index: Int) -> JournalReader {
-        JournalReader(source: self, index: index, wakeup: wakeups[index], disk: readers[index])
+        let seat = locked.withLock { $0.seats[index] }
+        return JournalReader(
+            source: self, index: index, wakeup: seat.wakeup, disk: seat.disk, recoveredThrough: seat.recoveredThrough)
     }
 
     // MARK: Appending
@@ -144,12 +159,13 @@ final class Journal: Sendable {
     /// Takes no more. Readers get what is there, and then the end.
     /// - Parameter forAnother: one that is opened on the same disk soon; readers get nothing more then.
     func close(forAnother: Bool = false) {
-        locked.withLock { locked in
+        let seats = locked.withLock { locked in
             locked.isClosed = true
             locked.isHandedOver = forAnother
+            return locked.seats
         }
         writerWakeup.wake()
-        for wakeup in wakeups { wakeup.wake() }
+        for seat in seats { seat.wakeup.wake() }
     }
 
     // MARK: For the writer
@@ -157,7 +173,7 @@ final class Journal: Sendable {
     struct Group: Sendable {
         fileprivate var waiters: [Waiter] = []
         /// Cursors to be written down, in the order of the exporters; empty if none has moved.
-        var cursors: [Cursor] = []
+        var cursors: [Cursor?] = []
 
         var entries: [JournalEntry] { waiters.map(\.entry) }
     }
@@ -175,7 +191,7 @@ final class Journal: Sendable {
                 locked.queue.removeFirst()
             }
             if locked.cursorsMoved, withCursors {
-                group.cursors = locked.state.readers.map(\.cursor)
+                group.cursors = locked.state.cursors
                 locked.cursorsMoved = false
             }
             return group
@@ -185,12 +201,12 @@ final class Journal: Sendable {
     /// Cursors have moved, and are not written down yet.
     var hasMovedCursors: Bool { locked.withLock { $0.cursorsMoved } }
 
-    /// Where the exporters are, in their order.
-    var cursors: [Cursor] { locked.withLock { $0.state.readers.map(\.cursor) } }
+    /// Where the exporters are, in their order; nil for those that have left.
+    var cursors: [Cursor?] { locked.withLock { $0.state.cursors } }
 
     /// Where the exporters are, if all have passed the oldest segment. That has to be durable before it is used again.
-    var cursorsForRelease: [Cursor]? {
-        locked.withLock { $0.state.hasReleasable ? $0.state.readers.map(\.cursor) : nil }
+    var cursorsForRelease: [Cursor?]? {
+        locked.withLock { $0.state.hasReleasable ? $0.state.cursors : nil }
     }
 
     /// Segments below a sequence that no exporter needs. They are not part of the journal any more.
@@ -204,8 +220,8 @@ final class Journal: Sendable {
     /// Shows exporters what is durable.
     func publish(_ placed: [JournalLog.Placed]) {
         guard !placed.isEmpty else { return }
-        let due = locked.withLock { $0.state.add(placed) }
-        for index in due { wakeups[index].wake() }
+        let due = locked.withLock { locked in locked.state.add(placed).map { locked.seats[$0].wakeup } }
+        for wakeup in due { wakeup.wake() }
     }
 
     /// The writer has begun a segment ahead of time.
@@ -219,7 +235,7 @@ final class Journal: Sendable {
         let refusal = error.map { Refusal.overloaded("the journal cannot write: \($0)", retryAfter: .seconds(1)) }
         var resumed: [(CheckedContinuation<Outcome, Never>, Outcome)] = []
         resumed.reserveCapacity(group.waiters.count)
-        let isEnd = locked.withLock { locked in
+        let ended = locked.withLock { locked in
             locked.waitingSince = locked.queue.isEmpty ? nil : .now
             for (index, waiter) in group.waiters.enumerated() {
                 let entry = waiter.entry
@@ -238,9 +254,9 @@ final class Journal: Sendable {
                 let repeated: Outcome = isKept ? .success(.repeated(entry.rejected)) : outcome
                 resumed += repeats.map { ($0, repeated) }
             }
-            return locked.isAtEnd
+            return locked.isAtEnd ? locked.seats : []
         }
-        if isEnd { for wakeup in wakeups { wakeup.wake() } }
+        for seat in ended { seat.wakeup.wake() }
         for (continuation, outcome) in resumed { continuation.resume(returning: outcome) }
     }
 
@@ -291,12 +307,23 @@ extension Journal {
     func waiting(_ reader: Int) -> JournalReader.Waiting {
         locked.withLock { locked in
             let unread = locked.state.readers[reader].unread
-            if locked.isHandedOver {
+            if locked.isHandedOver || locked.seats[reader].isLeft {
                 return JournalReader.Waiting(spans: 0, bytes: 0, isClosed: true, isHandedOver: true)
             }
             return JournalReader.Waiting(spans: unread.spans, bytes: unread.bytes, isClosed: locked.isAtEnd)
         }
     }
+
+    /// Who reads there gets nothing more and ends; it keeps its place until another one takes it.
+    func leave(_ reader: Int) {
+        let wakeup = locked.withLock { locked in
+            locked.seats[reader].isLeft = true
+            return locked.seats[reader].wakeup
+        }
+        wakeup.wake()
+    }
+
+    func cursor(_ reader: Int) -> Cursor { locked.withLock { $0.state.readers[reader].cursor } }
 
     /// What is not done yet, read or not.
     func unsettled(_ reader: Int) -> Load {
@@ -371,7 +398,59 @@ extension Journal {
     var needsRoom: Bool { locked.withLock { $0.state.mark > .green } }
 }
 
+extension Journal {
+    // MARK: Exporters that come and go
+
+    /// An exporter that is to read here.
+    struct Arrival: Sendable {
+        let destination: Destination
+        /// Where it is, and what it has not done; nil for one that begins again where its name is.
+        let place: (cursor: Cursor, unsettled: Load)?
+    }
+
+    /// Behind the last record that exporters may see.
+    var head: UInt64 { locked.withLock { $0.state.head } }
+
+    /// Those that have a place.
+    var names: Set<String> {
+        locked.withLock { locked in Set(locked.state.readers.filter { !$0.isAway }.map(\.name)) }
+    }
+
+    /// Lets these come, and those go that are neither among them nor among `kept`.
+    /// - Returns: the places of those that come, and of those that go the spans they have not got.
+    func seat(
+        _ arrivals: [Arrival], beside kept: Set<String>
+    ) -> (indices: [Int], left: [(name: String, spans: Int)]) {
+        let result = locked.withLock { locked in
+            locked.cursorsMoved = true
+            let indices = arrivals.map { locked.seat($0, recoveredThrough, makeDisk) }
+            var left: [(name: String, spans: Int)] = []
+            for (index, reader) in locked.state.readers.enumerated()
+            where !reader.isAway && !kept.contains(reader.name) && !indices.contains(index) {
+                left.append((reader.name, reader.unsettled.spans))
+                locked.state.removeReader(index)
+            }
+            return (indices, left)
+        }
+        writerWakeup.wake()
+        return result
+    }
+}
+
 extension Journal.Locked {
+    fileprivate mutating func seat(
+        _ arrival: Journal.Arrival, _ recoveredThrough: UInt64, _ makeDisk: (String) -> JournalReader.Disk
+    ) -> Int {
+        let name = arrival.destination.name
+        let before = state.readers.first { $0.name == name }
+        let index = state.addReader(
+            name, onFull: arrival.destination.onFull, cursor: arrival.place?.cursor ?? before?.cursor,
+            unsettled: arrival.place?.unsettled ?? before?.unsettled ?? Load())
+        let seat = Journal.Seat(disk: makeDisk(name), recoveredThrough: max(recoveredThrough, state.head - 1))
+        if index < seats.count { seats[index] = seat } else { seats.append(seat) }
+        return index
+    }
+
     /// Nothing comes any more: what was taken in before the end is answered.
     fileprivate var isAtEnd: Bool { isClosed && waitingSince == nil }
 

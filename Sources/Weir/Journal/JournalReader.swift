@@ -10,7 +10,7 @@ struct JournalReader: Sendable {
         let bytes: Int
         /// No more will come.
         let isClosed: Bool
-        /// Another journal on the same disk goes on.
+        /// Another one goes on with what this reader does not bring.
         var isHandedOver = false
     }
 
@@ -18,8 +18,11 @@ struct JournalReader: Sendable {
     private let index: Int
     private let wakeup: Wakeup
     private let disk: Disk
+    /// The last sequence that the journal held when this reader began; 0 if none.
+    let recoveredThrough: UInt64
 
-    init(source: Journal, index: Int, wakeup: Wakeup, disk: Disk) {
+    init(source: Journal, index: Int, wakeup: Wakeup, disk: Disk, recoveredThrough: UInt64) {
+        self.recoveredThrough = recoveredThrough
         self.source = source
         self.index = index
         self.wakeup = wakeup
@@ -27,8 +30,6 @@ struct JournalReader: Sendable {
     }
 
     var journal: JournalID { source.id }
-    /// The last sequence that the journal held when it was opened; 0 if none.
-    var recoveredThrough: UInt64 { source.recoveredThrough }
     var waiting: Waiting { source.waiting(index) }
     /// Spans that are not done, read or not.
     var unsettledSpans: Int { source.unsettled(index).spans }
@@ -36,6 +37,9 @@ struct JournalReader: Sendable {
     var unsettledBytes: Int { source.unsettled(index).bytes }
     /// Whether the journal is short of room.
     var needsRoom: Bool { source.needsRoom }
+
+    /// Ends whoever reads here, for another one that goes on where this one was.
+    func leave() { source.leave(index) }
 
     /// Waits until the journal has news for this reader, or for `interval`.
     func wait(for interval: Duration?) async {
@@ -121,7 +125,7 @@ struct JournalReader: Sendable {
     }
 
     /// What is done.
-    var cursor: Cursor { source.cursors[index] }
+    var cursor: Cursor { source.cursor(index) }
 }
 
 extension JournalReader {

@@ -12,6 +12,8 @@ struct JournalState {
     struct Reader {
         let name: String
         let onFull: FullPolicy
+        /// It has left: nothing is held for it.
+        fileprivate(set) var isAway = false
         var cursor: Cursor
         /// The sequence of the next record to be read.
         var position: UInt64
@@ -22,6 +24,9 @@ struct JournalState {
         /// What was read and is not done.
         fileprivate var pending: Deque<(sequence: UInt64, load: Load)> = []
         fileprivate var underWay = Load()
+
+        /// Whether something below `sequence` is held for it.
+        fileprivate func isBehind(_ sequence: UInt64) -> Bool { !isAway && cursor.next < sequence }
 
         /// What is not done yet, read or not.
         var unsettled: Load {
@@ -59,7 +64,7 @@ struct JournalState {
         updateMark()
     }
 
-    /// Adds an exporter.
+    /// Adds an exporter. One of a name that is here takes the place of the one that had it.
     /// - Parameters:
     ///   - cursor: where it is; nil for one that is new and gets what comes from now on.
     ///   - unsettled: what it has not done yet.
@@ -67,12 +72,25 @@ struct JournalState {
     {
         var cursor = cursor ?? Cursor(next: head)
         cursor.skip(to: segments.first?.firstSequence ?? head)
-        readers.append(
-            Reader(
-                name: name, onFull: onFull, cursor: cursor, position: cursor.next, unread: unsettled))
-        updateMark()
+        let reader = Reader(name: name, onFull: onFull, cursor: cursor, position: cursor.next, unread: unsettled)
+        defer { updateMark() }
+        if let index = readers.firstIndex(where: { $0.name == name }) {
+            readers[index] = reader
+            return index
+        }
+        readers.append(reader)
         return readers.count - 1
     }
+
+    /// An exporter leaves. Its place stays, for one of the same name.
+    mutating func removeReader(_ index: Int) {
+        readers[index].isAway = true
+        (readers[index].unread, readers[index].underWay, readers[index].pending) = (Load(), Load(), [])
+        updateMark()
+    }
+
+    /// Of those that are here: in their order, nil for those that have left.
+    var cursors: [Cursor?] { readers.map { $0.isAway ? nil : $0.cursor } }
 
     // MARK: Appending
 
@@ -129,7 +147,7 @@ struct JournalState {
                 Cached(record: record, segment: place.segment.firstSequence, offset: place.offset, length: place.length)
             )
             cacheBytes += place.length
-            for index in readers.indices {
+            for index in readers.indices where !readers[index].isAway {
                 if isDue(readers[index], load) { due.insert(index) }
                 readers[index].unread.add(load)
             }
@@ -280,15 +298,15 @@ struct JournalState {
 
     /// Lets exporters that may skip pass segments, where an entry is refused because of them.
     mutating func makeRoom(for entry: JournalEntry) {
-        guard refusal(of: entry) != nil, readers.contains(where: { $0.onFull == .skip }) else { return }
+        guard refusal(of: entry) != nil, readers.contains(where: { $0.onFull == .skip && !$0.isAway }) else { return }
         let enough = Int(Double(limits.maxBytes) * JournalLimits.yellow)
         while usedBytes > enough || refusal(of: entry) != nil,
             let oldest = segments.firstIndex(where: { !isReleasable($0) }), oldest + 1 < segments.count
         {
             let end = segments[oldest + 1].firstSequence
             // Somebody who may not skip holds it.
-            if readers.contains(where: { $0.onFull == .refuse && $0.cursor.next < end }) { break }
-            for index in readers.indices where readers[index].cursor.next < end { skip(index, to: end) }
+            if readers.contains(where: { $0.onFull == .refuse && $0.isBehind(end) }) { break }
+            for index in readers.indices where readers[index].isBehind(end) { skip(index, to: end) }
             updateMark()
         }
     }
@@ -341,12 +359,13 @@ struct JournalState {
 
     private func isReleasable(_ segment: SegmentSummary) -> Bool {
         let end = segments.last?.firstSequence == segment.firstSequence ? head : segment.end
-        return readers.allSatisfy { $0.cursor.next >= end }
+        return !readers.contains { $0.isBehind(end) }
     }
 
     /// Keeps what an exporter may still want, and not more than the limit.
     private mutating func trimCache() {
-        let wanted = readers.map { limits.areReadAgain ? $0.cursor.next : $0.position }.min() ?? head
+        let wanted =
+            readers.filter { !$0.isAway }.map { limits.areReadAgain ? $0.cursor.next : $0.position }.min() ?? head
         while let first = cache.first, first.record.sequence < wanted || cacheBytes > limits.cachedBytes {
             cacheBytes -= first.length
             cache.removeFirst()

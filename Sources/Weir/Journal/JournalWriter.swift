@@ -5,6 +5,8 @@ actor JournalWriter {
     static let cursorInterval = Duration.milliseconds(200)
     /// How often a disk that failed is tried again.
     static let retryInterval = Duration.seconds(1)
+    /// How long whoever wants something else of it waits while requests do not end.
+    static let turnInterval = Duration.milliseconds(10)
 
     private let journal: Journal
     private let executor: any SerialExecutor
@@ -15,8 +17,10 @@ actor JournalWriter {
     private var lastCursors = ContinuousClock.now
     private var lastSync = ContinuousClock.now
     private var lastTry = ContinuousClock.now - retryInterval
+    private var lastTurn = ContinuousClock.now
     /// The machine is asked for nothing while there is nothing to do.
     private var hasUnsynced = false
+    private var isFinished = false
 
     init(
         _ journal: Journal, _ log: consuming JournalLog, _ cursors: [CursorFile], executor: any SerialExecutor,
@@ -41,7 +45,12 @@ actor JournalWriter {
             if !group.entries.isEmpty { write(group) }
             note(group.cursors)
             keepUp()
-            if group.entries.isEmpty { await journal.writerWakeup.wait(for: pause()) }
+            if group.entries.isEmpty {
+                await journal.writerWakeup.wait(for: pause())
+            } else if ContinuousClock.now - lastTurn >= Self.turnInterval {
+                lastTurn = .now
+                await Task.yield()
+            }
         }
     }
 
@@ -62,14 +71,7 @@ actor JournalWriter {
     /// Everything that nobody waits for.
     private func keepUp() {
         let now = ContinuousClock.now
-        if hasUnsynced, now - lastSync >= log.limits.syncInterval || failure != nil {
-            lastSync = now
-            attempt { () throws(DiskError) in
-                try log.sync(at: clock())
-                hasUnsynced = false
-            }
-            journal.publish(log.takePlaced())
-        }
+        if hasUnsynced, now - lastSync >= log.limits.syncInterval || failure != nil { sync() }
         if failure != nil || !log.hasSpare, now - lastTry >= Self.retryInterval {
             lastTry = now
             do throws(DiskError) {
@@ -83,39 +85,96 @@ actor JournalWriter {
         }
     }
 
+    /// What was answered is seen by exporters from here on.
+    private func sync() {
+        lastSync = .now
+        attempt { () throws(DiskError) in
+            try log.sync(at: clock())
+            hasUnsynced = false
+        }
+        journal.publish(log.takePlaced())
+    }
+
     /// Lets go of segments that every exporter has passed.
     private func release() {
         guard let passed = journal.cursorsForRelease else { return }
         let isDurable = attempt { () throws(DiskError) in
-            for (index, cursor) in passed.enumerated() { try cursors[index].keep(cursor) }
+            for (index, cursor) in passed.enumerated() { if let cursor { try cursors[index].keep(cursor) } }
         }
         guard isDurable else { return }
-        let (segments, oldest) = journal.takeReleasable(below: passed.map(\.next).min() ?? .max)
+        let (segments, oldest) = journal.takeReleasable(below: passed.compactMap(\.?.next).min() ?? .max)
         attempt { () throws(DiskError) in try log.release(segments) }
         log.forgetIndexes(below: oldest, at: clock())
     }
 
-    private func note(_ passed: [Cursor]) {
+    private func note(_ passed: [Cursor?]) {
         guard !passed.isEmpty else { return }
         lastCursors = .now
-        for (index, cursor) in passed.enumerated() where cursors[index].cursor != cursor {
+        for case (let index, let cursor?) in passed.enumerated() where cursors[index].cursor != cursor {
             attempt { () throws(DiskError) in try cursors[index].write(cursor) }
         }
     }
 
     /// Writes down how far everybody is, for one who may not go on before a power cut cannot undo it.
     /// - Returns: whether that worked.
-    func keepCursors() -> Bool {
+    @discardableResult func keepCursors() -> Bool {
         let passed = journal.cursors
         return attempt { () throws(DiskError) in
-            for (index, cursor) in passed.enumerated() { try cursors[index].keep(cursor) }
+            for (index, cursor) in passed.enumerated() { if let cursor { try cursors[index].keep(cursor) } }
         }
+    }
+
+    /// Lets these exporters come, and those go that are neither among them nor among `kept`, while the journal goes on.
+    /// Who reads under one of their names has ended; the new one goes on there.
+    /// - Returns: the places of those that come, in their order. Where it throws, nothing has changed, and it does not
+    ///   where all have been here.
+    func exchange(
+        for destinations: [Journal.Destination], beside kept: Set<String>
+    ) throws(DiskError) -> [JournalReader] {
+        // Those that go may come back, and go on where their file says. Those that come are to see what was answered.
+        if hasUnsynced { sync() }
+        keepCursors()
+        let here = journal.names
+        var files: [String: CursorFile] = [:]
+        var arrivals = destinations.map { Journal.Arrival(destination: $0, place: nil) }
+        for (index, destination) in destinations.enumerated() where !here.contains(destination.name) {
+            let (place, file) = try place(of: destination.name)
+            files[destination.name] = file
+            arrivals[index] = Journal.Arrival(destination: destination, place: place)
+        }
+        if !files.isEmpty { try log.disk.sync() }
+        let (indices, left) = journal.seat(arrivals, beside: kept)
+        for (index, destination) in zip(indices, destinations) {
+            guard let file = files[destination.name] else { continue }
+            if index < cursors.count { cursors[index] = file } else { cursors.append(file) }
+        }
+        for (name, spans) in left where spans > 0 { journal.report(.leftBehind(exporter: name, spans: spans)) }
+        return indices.map { journal.reader($0) }
+    }
+
+    /// Where one begins that has no place here.
+    private func place(
+        of name: String
+    ) throws(DiskError) -> (place: (cursor: Cursor, unsettled: Load), file: CursorFile) {
+        if try log.disk.names().contains(name + CursorFile.suffix) {
+            // It has been here before. What it had not got is counted from the segments.
+            let recovery = try JournalRecovery(log.disk, isReadOnly: true)
+            let found = try Journal.place(of: name, recovery, head: journal.head)
+            Journal.tell(of: [name], recovery) { journal.report($0) }
+            return ((found.cursor, found.unsettled), found.file)
+        }
+        let cursor = Cursor(next: journal.head)
+        var file = try CursorFile(name + CursorFile.suffix, journal.id, log.disk, exists: false)
+        try file.keep(cursor)
+        return ((cursor, Load()), file)
     }
 
     /// What is there is to leave no byte behind, once every exporter has it. Erasure asks for it.
     /// - Returns: whether it worked.
     func scrub() -> Bool {
-        attempt { () throws(DiskError) in
+        // Another one may write there by now. It is tried again with that one.
+        guard !isFinished else { return false }
+        return attempt { () throws(DiskError) in
             let begun = try log.scrub(at: clock())
             journal.publish(log.takePlaced())
             if let begun { journal.begin(begun) }
@@ -124,6 +183,7 @@ actor JournalWriter {
 
     /// At the end: the cursors survive a power cut as well.
     func finish() {
+        isFinished = true
         var isDone = false
         while !isDone {
             let group = journal.takeWork(withCursors: true)

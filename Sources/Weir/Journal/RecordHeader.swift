@@ -73,6 +73,10 @@ extension RecordHeader {
         start.put(disk.checksum(UnsafeRawBufferPointer(start: start, count: 76), after: seed), at: 76)
     }
 
+    /// False where no header stands there.
+    @inline(__always)
+    static func mayBegin(_ bytes: UnsafeRawBufferPointer) -> Bool { bytes.get(UInt32.self, at: 0) == magic }
+
     /// - Returns: nil unless a whole header of this segment stands there.
     init?(_ bytes: UnsafeRawBufferPointer, seed: UInt32, _ disk: any JournalDisk) {
         guard bytes.count >= Self.size, bytes.get(UInt32.self, at: 0) == Self.magic,

@@ -84,7 +84,9 @@ struct SegmentReader: ~Copyable {
     private mutating func headerHere(before end: Int) throws(DiskError) -> RecordHeader? {
         guard offset + RecordHeader.size <= end else { return nil }
         let bytes = try bytes(offset, RecordHeader.size)
-        guard let record = RecordHeader(bytes, seed: seed, disk), record.sequence >= minimum,
+        // A start looks at every 16 bytes behind the last record, and nearly none of them begin one.
+        guard RecordHeader.mayBegin(bytes), let record = RecordHeader(bytes, seed: seed, disk),
+            record.sequence >= minimum,
             offset + RecordHeader.size + record.storedLength <= end
         else { return nil }
         return record

@@ -46,6 +46,7 @@ struct Delivery: Sendable {
         let state = DeliveryState(settings, parked: letters.parkedAtStart, at: .now) { .random(in: 0...1) }
         var run = DeliveryRun(self, state)
         await run.run()
+        telemetry.end()
         let left = reader.unsettledSpans
         if left > 0 { logger.info("spans stay in the journal for the next start", metadata: ["spans": "\(left)"]) }
     }

@@ -33,6 +33,12 @@ struct DeliveryTelemetry: Sendable {
         ) { Double(reader.waiting.spans) }
     }
 
+    /// Nobody delivers there any more, so nothing is wrong with it.
+    func end() {
+        inFlightBatches.set(0)
+        retrying.set(0)
+    }
+
     func show(_ state: DeliveryState, at now: ContinuousClock.Instant) {
         inFlightBatches.set(state.flights.count)
         parkedSpans.set(state.parked.spans)

@@ -5,7 +5,8 @@
 /// nothing forwarded twice: the cursor of the first journal moves when the second has a record, and each record of the
 /// second says which one of the first it comes from.
 protocol Stage: Component {
-    /// Works until the first journal is closed, then ends and closes the second. What is undecided stays in the first.
+    /// Works until the first journal is closed, or another stage is to go on in its place. What is undecided stays in
+    /// the first.
     func run(_ course: StageCourse) async
     /// What is wrong though the stage works, a line each.
     var complaints: [String] { get }
@@ -17,6 +18,8 @@ struct StageCourse: Sendable {
     static let name = "stage"
     /// Where the second journal is, below the directory of the first.
     static let directory = "sampled"
+    /// Its place in either journal.
+    static let destination = Journal.Destination(name: name, onFull: .refuse)
 
     /// The pipeline, up to the first journal.
     let source: Pipeline

@@ -29,6 +29,13 @@ final class JournalSample: Sendable {
         writing.cancel()
     }
 
+    /// What a reload does with exporters.
+    func exchange(
+        for destinations: [Journal.Destination], beside kept: Set<String> = []
+    ) async throws(DiskError) -> [JournalReader] {
+        try await writer.exchange(for: destinations, beside: kept)
+    }
+
     /// Ends as a service does: takes no more, and writes down how far everybody is.
     func stop() async {
         journal.close()

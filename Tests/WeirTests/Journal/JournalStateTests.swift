@@ -46,6 +46,40 @@ import Testing
         }
     }
 
+    @Test func forOneThatHasLeftNothingIsHeldAndNothingCounted() {
+        var sample = Sample([.refuse, .skip])
+        sample.add(86)
+        sample.finish(86, 0)
+        #expect(sample.state.mark == .red)
+        sample.state.removeReader(1)
+        #expect(sample.state.mark == .green && sample.state.hasReleasable)
+        #expect(sample.state.cursors == [Cursor(next: 87), nil])
+        sample.add(86)
+        #expect(sample.state.readers[1].unsettled == Load())
+        #expect(sample.state.refusal(of: entry(96)) != nil)
+        sample.state.makeRoom(for: entry(96))
+        #expect(sample.state.refusal(of: entry(96)) != nil, "the one who may skip is not there")
+        #expect(sample.state.takeGaps() == [])
+    }
+
+    @Test func oneThatComesBackUnderItsNameHasItsPlaceAndBeginsWhereItWas() {
+        var sample = Sample([.refuse, .refuse])
+        sample.add(10)
+        sample.finish(4, 0)
+        _ = sample.state.commit(0, 7...8)
+        let before = sample.state.readers[0]
+        #expect(before.position == 11 && before.unsettled.records == 4)
+        let index = sample.state.addReader(
+            "0", onFull: .skip, cursor: before.cursor, unsettled: before.unsettled)
+        #expect(index == 0 && sample.state.readers.count == 2)
+        guard case .memory(let records) = sample.state.next(0, maxSpans: .max, maxBytes: .max) else {
+            Issue.record("they are not in memory")
+            return
+        }
+        #expect(records.map(\.sequence) == [5, 6, 9, 10])
+        #expect(sample.state.readers[0].unread == Load())
+    }
+
     private func entry(_ bytes: Int, tenant: String = "") -> JournalEntry {
         .numbered(1, bytes: bytes - RecordHeader.size, tenant: tenant)
     }
