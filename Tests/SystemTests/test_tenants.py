@@ -60,6 +60,22 @@ def test_a_key_decides_whose_spans_these_are(keyed):
     assert len(archives.spans(weir.archive / "tenant=bank")) == 1
 
 
+def test_metrics_are_of_all_tenants_and_not_for_who_reads_one(start, tmp_path):
+    keys, entries = zip(new_key("shop", "read"), new_key("ops", "admin"))
+    (tmp_path / "keys.yaml").write_text("keys:\n" + "".join(entries))
+    text = configuration(exporters={"debug": {}}).replace(
+        "metrics: { endpoint: 127.0.0.1:0 }", "metrics: { endpoint: 127.0.0.1:0, auth: { authenticator: api_keys } }"
+    )
+    weir = start(text=text + f"extensions:\n  api_keys: {{ file: {tmp_path / 'keys.yaml'} }}\n")
+
+    def ask(*headers):
+        return exchange(weir.metrics_endpoint, request(content_type=None, method="GET", path="/metrics", headers=headers))
+
+    assert ask().status == 401
+    assert ask(("X-API-Key", keys[0])).status == 403
+    assert ask(("X-API-Key", keys[1])).status == 200
+
+
 def test_a_stolen_key_that_is_taken_out_of_the_file_works_no_longer(keyed):
     weir, keys, write = keyed
     stolen = keys["shop"]

@@ -5,7 +5,7 @@ extension OperationsRoute {
     /// - Parameter clock: the time of day.
     static func budgets(_ board: BudgetBoard, clock: @escaping @Sendable () -> Timestamp) -> OperationsRoute {
         OperationsRoute(method: .GET, path: budgetsPath, scope: .read) { request in
-            do throws(BudgetQuestion.Problem) {
+            do throws(URLQuery.Problem) {
                 let question = try BudgetQuestion(parsing: request.head.uri, request.identity)
                 let (tenant, ids) = (question.tenant, question.ids)
                 guard let found = board.statuses(tenant: tenant, ids: ids, at: clock()) else {
@@ -14,7 +14,7 @@ extension OperationsRoute {
                 }
                 return HTTPResponse(.ok, json: json(found.statuses, asOf: found.asOf, tenant))
             } catch {
-                return HTTPResponse(error.isForbidden ? .forbidden : .badRequest, error: error.message)
+                return error.response
             }
         }
     }

@@ -38,8 +38,9 @@ private final class TelemetryResponder: HTTPResponder {
         self.health = health
     }
 
-    /// Whoever starts and stops Weir asks for its health without a key.
-    func scope(of head: HTTPRequestHead) -> Scope? { head.path == "/metrics" ? .read : nil }
+    /// Metrics are of all tenants, so a key that reads what belongs to one is not enough. Whoever starts and stops Weir
+    /// asks for its health without a key.
+    func scope(of head: HTTPRequestHead) -> Scope? { head.path == "/metrics" ? .admin : nil }
 
     func refusal(of head: HTTPRequestHead) -> HTTPResponse? {
         guard ["/metrics", "/healthz", "/readyz"].contains(head.path) else {

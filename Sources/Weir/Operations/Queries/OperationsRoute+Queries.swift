@@ -120,7 +120,7 @@ extension OperationsRoute {
     private static func refusal(_ error: any Error) -> HTTPResponse {
         switch error {
         case let problem as URLQuery.Problem:
-            HTTPResponse(problem.isForbidden ? .forbidden : .badRequest, error: problem.message)
+            problem.response
         case let error as QueryError:
             switch error {
             case .invalid, .tooMuch: HTTPResponse(.badRequest, error: "\(error)")

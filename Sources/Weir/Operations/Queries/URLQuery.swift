@@ -4,6 +4,8 @@ struct URLQuery {
     struct Problem: Error, Equatable {
         let message: String
         var isForbidden = false
+
+        var response: HTTPResponse { HTTPResponse(isForbidden ? .forbidden : .badRequest, error: message) }
     }
 
     /// Bytes of a value.
@@ -74,7 +76,7 @@ struct URLQuery {
     }
 
     /// Nil where it is not UTF-8, or a `%` begins nothing.
-    static func decoded(_ text: Substring) -> String? {
+    private static func decoded(_ text: Substring) -> String? {
         var bytes: [UInt8] = []
         var rest = Array(text.utf8)[...]
         while let byte = rest.popFirst() {
