@@ -126,7 +126,7 @@
     hasVitals = 0;
     while (queue[0]) {
       var last = body();
-      if (navigator.onLine && navigator.sendBeacon(url(), last)) continue;
+      if (navigator.onLine && navigator.sendBeacon && navigator.sendBeacon(url(), last)) continue;
       keep(waiting().concat(last));
       flush()
     }

@@ -121,6 +121,15 @@ def test_a_page_that_begins_with_a_refusal_forgets_what_others_left(world):
     page.close()
 
 
+@pytest.mark.parametrize("beacon", ["undefined", "() => false"])
+def test_what_waits_arrives_without_send_beacon_too(world, beacon):
+    page = world.open("{ consent: true, interval: 600000 }")
+    world.wait(1, "page.view")
+    page.run(f"Navigator.prototype.sendBeacon = {beacon}; for (var i = 0; i < 3; i++) send()")
+    page.close()
+    assert len(world.wait(3, "detail_panel.view")) == 3
+
+
 def test_what_waits_when_a_page_is_closed_arrives(world):
     page = world.open("{ consent: true, interval: 600000 }")
     world.wait(1, "page.view")
