@@ -3,7 +3,7 @@ import Testing
 
 @testable import Weir
 
-@Suite(.timeLimit(.minutes(5))) struct ReplayTests {
+@Suite(.hangLimit) struct ReplayTests {
     private let temporary: TemporaryDirectory
     private let file: DeadLetterFile
     private let id = ComponentID(type: "test", name: "a")

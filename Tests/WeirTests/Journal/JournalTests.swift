@@ -3,7 +3,7 @@ import Testing
 @testable import Weir
 
 /// The journal with its tasks: many who append, several who read, one who writes.
-@Suite(.timeLimit(.minutes(5))) struct JournalTests {
+@Suite(.hangLimit) struct JournalTests {
     /// What a reader takes until nothing is left, and commits.
     private func drain(_ reader: JournalReader, upTo count: Int, maxSpans: Int = 100) async throws -> [Int] {
         var numbers: [Int] = []

@@ -4,7 +4,7 @@ import Testing
 @testable import Weir
 
 /// The ways in which other collectors lose spans on their way to a destination, one test each.
-@Suite(.timeLimit(.minutes(5))) struct DeliveryLossTests {
+@Suite(.hangLimit) struct DeliveryLossTests {
     private let temporary: TemporaryDirectory
     private let sample: DeliverySample
 

@@ -3,7 +3,7 @@ import Testing
 @testable import Weir
 
 /// Thousands of schedules in which everything fails at some time.
-@Suite(.serialized, .timeLimit(.minutes(5))) struct DeliveryStateTests {
+@Suite(.serialized, .hangLimit) struct DeliveryStateTests {
     @Test(arguments: [1, 2, 4]) func losesNothingWhateverFails(consumers: Int) async {
         for seed in UInt64(0)..<800 {
             await Task.yield()

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Weir
 
-@Suite(.timeLimit(.minutes(5))) struct DeliveryStopTests {
+@Suite(.hangLimit) struct DeliveryStopTests {
     private let sample: DeliverySample
 
     init() throws {

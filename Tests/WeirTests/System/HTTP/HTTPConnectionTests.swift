@@ -3,7 +3,7 @@ import Testing
 @testable import Weir
 
 /// What one connection does with requests, over real sockets.
-@Suite(.timeLimit(.minutes(5))) struct HTTPConnectionTests {
+@Suite(.hangLimit) struct HTTPConnectionTests {
     @Test func answersOneRequestAfterTheOtherOnOneConnection() async throws {
         try await TestServer.serve { server in
             let client = try server.connect()

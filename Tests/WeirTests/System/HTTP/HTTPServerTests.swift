@@ -3,7 +3,7 @@ import Testing
 @testable import Weir
 
 /// What all connections of a server share, and how it stops.
-@Suite(.timeLimit(.minutes(5))) struct HTTPServerTests {
+@Suite(.hangLimit) struct HTTPServerTests {
     @Test func becomesAnotherWhileConnectionsStay() async throws {
         try await TestServer.serve { server in
             let (idle, busy) = (try server.connect(), try server.connect())
