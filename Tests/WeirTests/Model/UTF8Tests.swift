@@ -1,4 +1,3 @@
-import Foundation
 import Testing
 
 @testable import Weir
@@ -41,8 +40,7 @@ struct UTF8Tests {
         }
     }
 
-    @Test(.enabled(if: ProcessInfo.processInfo.environment["WEIR_TORTURE"] != nil))
-    func agreesOnEverySequenceOfThreeBytes() {
+    @Test(.enabled(if: Torture.isOn)) func agreesOnEverySequenceOfThreeBytes() {
         var bytes = [UInt8](repeating: 0, count: 64)
         for number in 0x7F_0000..<0x100_0000 {
             (bytes[0], bytes[1], bytes[2]) = (UInt8(number >> 16), UInt8(number >> 8 & 0xFF), UInt8(number & 0xFF))
