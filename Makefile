@@ -89,8 +89,9 @@ unit-tests: test-packages
 	swift build --build-tests
 	Tests/with-postgres swift test --skip-build
 
+# Two at a time: a test mostly waits for its programs.
 system-tests: test-packages $(WEIR) $(VENV)/installed
-	$(PYTHON) -m pytest Tests/SystemTests
+	$(PYTHON) -m pytest Tests/SystemTests --numprocesses 2 --dist worksteal
 
 # The no-op of `swift build` alone costs more than a start of Weir may take, so make decides what is out of date.
 $(WEIR): $(SOURCES) | run-packages
