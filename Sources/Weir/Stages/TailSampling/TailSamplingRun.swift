@@ -107,11 +107,7 @@ actor TailSamplingRun {
             let now = now
             updateOverload(now)
             hear(at: now)
-            window.burst = bursts.lease(of: id, bytes: Self.burstBytes, at: course.now())
-            window.decide(at: now, isOverloaded: overloadedUntil != nil)
-            if let lease = window.burst { bursts.end(lease) }
-            window.burst = nil
-            tell()
+            decide(at: now)
             await forward()
             telemetry.show(window)
             if now.nanoseconds - lastSettled.nanoseconds >= Self.settlingInterval {
@@ -170,6 +166,14 @@ actor TailSamplingRun {
             overloadedUntil = nil
             telemetry.noteOverload(false)
         }
+    }
+
+    private func decide(at now: Timestamp) {
+        window.burst = bursts.lease(of: id, bytes: Self.burstBytes, at: course.now())
+        window.decide(at: now, isOverloaded: overloadedUntil != nil)
+        if let lease = window.burst { bursts.end(lease) }
+        window.burst = nil
+        tell()
     }
 
     private func tell() {
@@ -245,6 +249,8 @@ actor TailSamplingRun {
                     isHeldUp = true
                     return
                 }
+                // What is due meanwhile does not wait for all that goes on.
+                decide(at: now)
             } catch {
                 telemetry.noteTrouble("cannot send on what was decided", error)
                 isHeldUp = true

@@ -95,9 +95,12 @@ struct TailSamplingSplitter: ~Copyable {
         defer { close() }
         var rules: [UInt16: (number: UInt8, value: StoredValue)] = [:]
         var kept = 0
+        // Spans of one trace mostly come together.
+        var latest: (trace: TraceID, decision: TraceDecision?)?
         for index in batch.spans.indices where !batch.spans[index].isDropped {
             let trace = TraceID(high: batch.spans[index].traceIDHigh, low: batch.spans[index].traceIDLow)
-            guard !moved.contains(trace), let decision = decision(trace) else {
+            if latest?.trace != trace { latest = (trace, moved.contains(trace) ? nil : decision(trace)) }
+            guard let decision = latest?.decision else {
                 batch.drop(span: index)
                 continue
             }
