@@ -149,6 +149,11 @@ class Database:
         keys["password"] = password or self.password
         return " ".join(f"{key}={value}" for key, value in {**keys, **further}.items())
 
+    def url(self, **parameters):
+        """The same as a URL."""
+        query = "&".join(f"{key}={value}" for key, value in {"connect_timeout": 2, **parameters}.items())
+        return f"postgresql://{self.role}:{self.password}@127.0.0.1:{self.cluster.port}/{self.name}?{query}"
+
     def sql(self, text, parameters=None):
         """What a statement of the superuser returns, with Weir's schema in the path."""
         with self.session() as connection:

@@ -14,8 +14,10 @@ from wire import post
 
 SCRIPT = product.ROOT / "docs/operations/grafana.sql"
 BY_ID = ["spans", "llm_usage", "cost_ledger", "cost_rollups", "call_costs", "span_rollups", "resources", "scopes", "trace_summary"]
+BY_ID += ["evaluations", "routing_decisions", "storage_manifests"]
 BY_NAME = {"workflow_traces": "tenant", "agent_executions": "tenant", "cost_details": "tenant"}
-BY_NAME |= {"llm_usage_events": "tenant_id", "telemetry_events": "tenant"}
+BY_NAME |= {"llm_usage_events": "tenant_id", "telemetry_events": "tenant", "api_calls_log": "tenant"}
+BY_NAME |= {"performance_metrics": "tenant", "alert_history": "tenant"}
 CALL = [text("gen_ai.operation.name", "chat"), text("gen_ai.request.model", "gpt-4o")]
 AGENT = [text("gen_ai.operation.name", "invoke_agent"), text("gen_ai.agent.name", "planner")]
 
@@ -73,6 +75,22 @@ def readers(start, database):
     )
     database.sql("INSERT INTO resources SELECT id + 1, 77, last_seen, attributes, schema_url FROM resources")
     database.sql("INSERT INTO scopes SELECT id + 1, 77, last_seen, name, version, attributes, schema_url FROM scopes")
+    database.sql(
+        "INSERT INTO evaluations (evaluated_at, tenant_id, trace_id, name)"
+        " SELECT start_time, tenant_id, trace_id, 'relevance' FROM spans"
+    )
+    database.sql(
+        "INSERT INTO routing_decisions (decided_at, tenant_id, trace_id, span_id, model)"
+        " SELECT start_time, tenant_id, trace_id, span_id, 'small' FROM llm_usage"
+    )
+    database.sql(
+        "INSERT INTO storage_manifests (id, tenant_id, tier, path, format, rows, bytes, sha256, state, created_at)"
+        " SELECT gen_random_uuid(), id, 'warm', name, 'parquet', 1, 1, '', 'published', now() FROM tenants"
+    )
+    database.sql(
+        "INSERT INTO budget_crossings (budget, tenant, scope, scope_id, period, window_start, level, threshold, spent,"
+        " crossed_at) SELECT 'all', name, 'tenant', '', 'day', now(), 'soft', 1, 2, now() FROM tenants"
+    )
     return {tenant: Reader(database, tenant) for tenant in ("default", "other")}
 
 

@@ -47,18 +47,22 @@ COMMENT ON TABLE weir_read.readers IS 'One row for each role that may read, with
 REVOKE ALL ON weir_read.readers FROM PUBLIC;
 INSERT INTO weir_read.readers VALUES (:'role', :'tenant') ON CONFLICT (role) DO UPDATE SET tenant = excluded.tenant;
 
+-- Who was erased, what was rejected and which records are there is for those who operate Weir: `erasure_requests`,
+-- `rejects` and `ledger` have no view.
 -- Tables and views that say whose a row is by the tenant's id, and those that say it by name.
 SELECT format('DROP VIEW IF EXISTS weir_read.%1$I', name),
     format($$CREATE VIEW weir_read.%2$I WITH (security_barrier) AS SELECT * FROM %1$I.%2$I WHERE tenant_id =
         (SELECT t.id FROM %1$I.tenants t JOIN weir_read.readers r ON r.tenant = t.name WHERE r.role = current_user)$$,
         :'schema', name)
-    FROM unnest('{spans,llm_usage,cost_ledger,cost_rollups,call_costs,span_rollups,resources,scopes,trace_summary}'::text[]) AS name \gexec
+    FROM unnest('{spans,llm_usage,cost_ledger,cost_rollups,call_costs,span_rollups,resources,scopes,trace_summary}'::text[]
+        || '{evaluations,routing_decisions,storage_manifests}'::text[]) AS name \gexec
 SELECT format('DROP VIEW IF EXISTS weir_read.%1$I', name),
     format($$CREATE VIEW weir_read.%2$I WITH (security_barrier) AS SELECT * FROM %1$I.%2$I WHERE %3$I =
         (SELECT r.tenant FROM weir_read.readers r WHERE r.role = current_user)$$,
         :'schema', name, tenant)
     FROM (VALUES ('workflow_traces', 'tenant'), ('agent_executions', 'tenant'), ('cost_details', 'tenant'),
-        ('llm_usage_events', 'tenant_id'), ('telemetry_events', 'tenant')) AS views (name, tenant) \gexec
+        ('llm_usage_events', 'tenant_id'), ('telemetry_events', 'tenant'), ('api_calls_log', 'tenant'),
+        ('performance_metrics', 'tenant'), ('alert_history', 'tenant')) AS views (name, tenant) \gexec
 
 -- Roles of other tenants as well, whose views these are too.
 SELECT format('GRANT USAGE ON SCHEMA weir_read TO %I', role),

@@ -20,12 +20,11 @@ struct JournalStatusCommand: ParsableCommand {
         lines.append("  records \(records): \(load.records) records, \(load.spans) spans, \(load.bytes) bytes")
         lines.append("  segments \(journal.segments.count), files \(journal.fileBytes) bytes")
         for (name, cursor) in journal.cursors.sorted(by: { $0.key < $1.key }) {
-            let lag = journal.unsettled[name] ?? Load()
-            let age = journal.oldest[name].map { now.nanoseconds.subtractingReportingOverflow($0.nanoseconds) }
-            let seconds = age.map { $0.overflow ? 0 : $0.partialValue / 1_000_000_000 } ?? 0
+            let lag = journal.backlog(of: name) ?? Backlog()
             lines.append(
                 "  exporter \(name.replacingOccurrences(of: "~", with: "/")): next \(cursor.next), lag "
-                    + "\(lag.records) records, \(lag.spans) spans, \(lag.bytes) bytes, \(seconds) s")
+                    + "\(lag.load.records) records, \(lag.load.spans) spans, \(lag.load.bytes) bytes, "
+                    + "\((lag.age(at: now) ?? 0) / 1_000_000_000) s")
         }
         return (lines + problems(of: journal)).joined(separator: "\n")
     }

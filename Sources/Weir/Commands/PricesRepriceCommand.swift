@@ -47,8 +47,8 @@ struct PricesRepriceCommand: AsyncParsableCommand {
         for number in Day(from).number...Day(Timestamp(nanoseconds: to.nanoseconds - 1)).number {
             let day = Day(number: number)
             var query = StandingCostQuery(
-                Tenant(tenant ?? "default"), in: TimeWindow(from: max(from, day.start), to: min(to, (day + 1).start)))
-            query.hasAllTenants = tenant == nil
+                tenant.map { .one(Tenant($0)) } ?? .all,
+                in: TimeWindow(from: max(from, day.start), to: min(to, (day + 1).start)))
             var hasMore = true
             while hasMore {
                 let page = try await reader.page(query)

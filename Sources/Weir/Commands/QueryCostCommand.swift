@@ -25,9 +25,8 @@ struct QueryCostCommand: AsyncParsableCommand {
     @Flag(help: "Of all tenants, in place of one.") var allTenants = false
 
     func run() async throws {
-        var query = CostQuery(options.tenant, by: by, in: window.window())
+        var query = CostQuery(allTenants ? .all : .one(options.tenant), by: by, in: window.window())
         query.step = step
-        query.hasAllTenants = allTenants
         if let trace {
             guard let id = TraceID(trace) else {
                 throw ValidationError("found trace \(trace.quotedForMessage), wanted 32 hexadecimal digits")

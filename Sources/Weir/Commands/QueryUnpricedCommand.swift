@@ -13,8 +13,7 @@ struct QueryUnpricedCommand: AsyncParsableCommand {
     @Flag(help: "Of all tenants, in place of one.") var allTenants = false
 
     func run() async throws {
-        var query = UnpricedQuery(options.tenant, in: window.window())
-        query.hasAllTenants = allTenants
+        let query = UnpricedQuery(allTenants ? .all : .one(options.tenant), in: window.window())
         let columns: [TextTable.Column] = [
             .init(title: "MODEL", isFlexible: true), .init(title: "PROVIDER", isFlexible: true),
             .init(title: "STATUS"), .init(title: "CALLS", isNumber: true), .init(title: "FIRST SEEN"),

@@ -22,10 +22,8 @@ struct StoreOptions: ParsableArguments {
     /// Days that are kept though their time is over, and why.
     func kept(_ days: [Day], at now: Timestamp) throws -> [Day: String] {
         let configuration = try option.read().configuration
-        let tables = configuration.exporters.filter { HotTables($0) != nil }
-        guard let definition = tables.first(where: { exporter == nil || $0.id.description == exporter }),
-            let (duration, _) = HotTables.retention(of: definition)
-        else { return [:] }
+        let (definition, _) = try Self.chosen(exporter, in: configuration, of: option.file)
+        guard let (duration, _) = HotTables.retention(of: definition) else { return [:] }
         let keepers = try ErasureRegister(configuration.service.erasure.directory).keepers
         let agreement = ArchiveAgreement(configuration, exporter: definition.id)
         var kept: [Day: String] = [:]
@@ -39,20 +37,47 @@ struct StoreOptions: ParsableArguments {
         return kept
     }
 
+    /// What the exporter has yet to store, of each journal of this machine that it reads. One that cannot be read is
+    /// left out, with a note.
+    func backlogs() throws -> [JournalID: Backlog] {
+        let configuration = try option.read().configuration
+        let id = try Self.chosen(exporter, in: configuration, of: option.file).definition.id
+        var backlogs: [JournalID: Backlog] = [:]
+        for pipeline in configuration.service.pipelines where pipeline.exporters.contains(id) {
+            let directory = configuration.service.journal.directory(of: pipeline.id)
+            for path in [directory, "\(directory)/\(StageCourse.directory)"]
+            where Directory.has("\(path)/\(JournalRecovery.identityName)") {
+                do throws(DiskError) {
+                    let journal = try JournalRecovery(JournalDirectory(reading: path), isReadOnly: true)
+                    backlogs[journal.journal] = journal.backlog(of: id.fileName)
+                } catch {
+                    Self.note("what is behind of the journal of \(pipeline.id) is not known: \(error)")
+                }
+            }
+        }
+        return backlogs
+    }
+
     /// - Parameter exporter: that writes the tables, where there are several.
     static func place(
         _ exporter: String?, in configuration: CollectorConfiguration, of file: String
     ) throws -> HotTables {
+        try chosen(exporter, in: configuration, of: file).place
+    }
+
+    private static func chosen(
+        _ exporter: String?, in configuration: CollectorConfiguration, of file: String
+    ) throws -> (definition: ComponentDefinition, place: HotTables) {
         let places = configuration.exporters.compactMap { definition in
-            HotTables(definition).map { (id: definition.id.description, place: $0) }
+            HotTables(definition).map { (definition: definition, place: $0) }
         }
-        let known = places.map(\.id).joined(separator: ", ")
+        let known = places.map(\.definition.id.description).joined(separator: ", ")
         if let exporter {
-            guard let found = places.first(where: { $0.id == exporter }) else {
+            guard let found = places.first(where: { $0.definition.id.description == exporter }) else {
                 let wanted = places.isEmpty ? "one with hot tables, postgres or sqlite" : "one of \(known)"
                 throw ValidationError("found exporter \(exporter.quotedForMessage), wanted \(wanted)")
             }
-            return found.place
+            return found
         }
         guard let first = places.first else {
             throw ValidationError("found no exporter with hot tables in \(file), wanted postgres or sqlite")
@@ -60,7 +85,7 @@ struct StoreOptions: ParsableArguments {
         guard places.count == 1 else {
             throw ValidationError("found several exporters with hot tables, wanted --exporter with one of \(known)")
         }
-        return first.place
+        return first
     }
 
     func reader(_ limit: TimeLimit) throws -> any StoreReader {

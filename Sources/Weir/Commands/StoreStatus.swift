@@ -12,18 +12,18 @@ struct StoreStatus {
 
     struct Journal {
         let id: JournalID
-        let lastSequence: UInt64
-        let spans: Int
-        let rejected: Int
-        /// When the newest of them was stored.
-        let updatedAt: Timestamp
+        /// Nil where nothing of it is stored yet.
+        var stored: StoredJournal?
+        /// What the exporter has yet to store of it; nil for a journal that this machine does not have.
+        var backlog: Backlog?
     }
 
     /// Of the tables; the newest where files differ.
     let schemaVersion: Int
     /// Oldest first.
     private(set) var days: [Day]
-    let journals: [Journal]
+    /// By id.
+    private(set) var journals: [Journal]
     let rejects: Int
     let bytes: Int
     private let now: Timestamp
@@ -32,11 +32,7 @@ struct StoreStatus {
         self.now = now
         schemaVersion = status.days.map(\.schemaVersion).max() ?? 0
         days = status.days.map { Day(day: $0.day, spans: $0.spans, bytes: $0.bytes) }
-        journals = status.journals.map { journal in
-            Journal(
-                id: journal.id, lastSequence: journal.lastSequence, spans: journal.spans, rejected: journal.rejected,
-                updatedAt: journal.updatedAt)
-        }
+        journals = status.journals.map { Journal(id: $0.id, stored: $0) }
         rejects = status.rejects
         bytes = status.bytes
     }
@@ -52,11 +48,7 @@ struct StoreStatus {
             days[partition.day] = day
         }
         self.days = days.values.sorted { $0.day < $1.day }
-        journals = status.journals.map { journal in
-            Journal(
-                id: journal.journal, lastSequence: journal.lastSequence, spans: journal.spans,
-                rejected: journal.rejected, updatedAt: journal.updatedAt)
-        }
+        journals = status.journals.map { Journal(id: $0.id, stored: $0) }
         rejects = status.rejects
         bytes = status.databaseBytes
     }
@@ -65,8 +57,17 @@ struct StoreStatus {
         for index in days.indices { days[index].kept = kept[days[index].day] }
     }
 
+    /// - Parameter backlogs: of the journals of this machine that the exporter reads.
+    mutating func note(_ backlogs: [JournalID: Backlog]) {
+        for index in journals.indices { journals[index].backlog = backlogs[journals[index].id] }
+        for (id, backlog) in backlogs where !journals.contains(where: { $0.id == id }) {
+            journals.append(Journal(id: id, backlog: backlog))
+        }
+        journals.sort { $0.id.value < $1.id.value }
+    }
+
     /// Nanoseconds since the journal's newest record was stored.
-    private func age(of journal: Journal) -> Int64 {
+    private func age(of journal: StoredJournal) -> Int64 {
         Int64(clamping: now.nanoseconds) - Int64(clamping: journal.updatedAt.nanoseconds)
     }
 
@@ -92,15 +93,24 @@ struct StoreStatus {
                     + (isAnyKept ? [day.kept ?? ""] : []))
         }
         var journals = TextTable([
-            .init(title: "JOURNAL"), .init(title: "LAST RECORD", isNumber: true), .init(title: "SPANS", isNumber: true),
+            .init(title: "JOURNAL"), .init(title: "FLOOR", isNumber: true),
+            .init(title: "LAST RECORD", isNumber: true), .init(title: "SPANS", isNumber: true),
             .init(title: "REJECTED", isNumber: true), .init(title: "NEWEST STORED"),
-            .init(title: "AGE", isNumber: true),
+            .init(title: "AGE", isNumber: true), .init(title: "BEHIND", isNumber: true),
+            .init(title: "LAG", isNumber: true),
         ])
         for journal in self.journals {
-            journals.add([
-                journal.id.text, "\(journal.lastSequence)", "\(journal.spans)", "\(journal.rejected)",
-                ShortText.time(journal.updatedAt), ShortText.duration(age(of: journal)),
-            ])
+            let stored = journal.stored.map { stored in
+                [
+                    "\(stored.floor)", "\(stored.lastSequence)", "\(stored.spans)", "\(stored.rejected)",
+                    ShortText.time(stored.updatedAt), ShortText.duration(age(of: stored)),
+                ]
+            }
+            let backlog = journal.backlog.map { backlog in
+                ["\(backlog.load.spans)", ShortText.duration(backlog.age(at: now).map { Int64(clamping: $0) })]
+            }
+            journals.add(
+                [journal.id.text] + (stored ?? ["-", "-", "0", "0", "-", "-"]) + (backlog ?? ["-", "-"]))
         }
         return """
             schema version \(schemaVersion), \(ShortText.bytes(bytes)), \(rejects) rejects
@@ -126,10 +136,14 @@ extension StoreStatus.Journal {
     fileprivate var json: String {
         var line = JSONLine()
         line.add("journal", id.text)
-        line.add("last_sequence", Int64(clamping: lastSequence))
-        line.add("spans", Int64(spans))
-        line.add("rejected", Int64(rejected))
-        line.add("updated_at", updatedAt)
+        line.add("floor", stored.map { Int64(clamping: $0.floor) })
+        line.add("last_sequence", stored.map { Int64(clamping: $0.lastSequence) })
+        line.add("spans", Int64(stored?.spans ?? 0))
+        line.add("rejected", Int64(stored?.rejected ?? 0))
+        line.add("updated_at", stored?.updatedAt)
+        line.add("behind_records", backlog.map { Int64($0.load.records) })
+        line.add("behind_spans", backlog.map { Int64($0.load.spans) })
+        line.add("behind_since", backlog?.oldest)
         return line.line
     }
 }

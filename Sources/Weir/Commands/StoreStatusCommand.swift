@@ -4,7 +4,7 @@ import ArgumentParser
 struct StoreStatusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status",
-        abstract: "Prints the days that the tables hold, their sizes, and which records they have.")
+        abstract: "Prints the days that the tables hold, their sizes, which records they have and what is behind.")
 
     @OptionGroup var options: StoreOptions
 
@@ -16,6 +16,7 @@ struct StoreStatusCommand: AsyncParsableCommand {
                 StoreStatus(try PostgresStatus(of: PostgresSession.open(address, schema: schema)))
             }
         status.note(try options.kept(status.days.map(\.day), at: .now()))
+        status.note(try options.backlogs())
         switch options.format {
         case .json: try StoreOptions.write(status.json + "\n")
         case .table: try StoreOptions.write(status.text)

@@ -216,18 +216,3 @@ struct AttributeKey: Sendable, Hashable {
         return true
     }
 }
-
-/// A point in time.
-struct Timestamp: Sendable, Hashable, Comparable {
-    /// Since 1970-01-01T00:00:00Z.
-    var nanoseconds: UInt64
-
-    static func < (left: Timestamp, right: Timestamp) -> Bool {
-        left.nanoseconds < right.nanoseconds
-    }
-
-    /// - Parameter duration: not negative.
-    func adding(_ duration: Duration) -> Timestamp {
-        Timestamp(nanoseconds: nanoseconds &+ duration.inNanoseconds)
-    }
-}

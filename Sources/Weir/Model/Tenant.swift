@@ -1,4 +1,4 @@
-/// Whose spans a query is about. Every query begins with one, so that none can be written without.
+/// Whose spans they are.
 struct Tenant: Hashable, Sendable {
     let name: String
 

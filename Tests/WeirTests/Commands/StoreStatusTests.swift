@@ -11,19 +11,29 @@ import Testing
         let sample = try SQLiteSample()
         try await sample.export(PostgresSample.record(1, 1...3))
         try await sample.export(SampleBatch.record([(4, SampleBatch.fourOClock - Day.nanoseconds)], sequence: 2))
-        let status = StoreStatus(try SQLiteStatus.read(directory: sample.path), at: now)
+        var status = StoreStatus(try SQLiteStatus.read(directory: sample.path), at: now)
+        let waiting = Backlog(
+            load: Load(records: 1, spans: 5, bytes: 9), oldest: Timestamp(nanoseconds: now.nanoseconds - 1_500_000_000))
+        status.note([JournalID(value: 7): Backlog(), JournalID(value: 8): waiting])
         let lines = status.text.split(separator: "\n").map(String.init)
         #expect(
             lines[0].hasPrefix("schema version \(SQLiteMigration.day.count), ") && lines[0].hasSuffix(", 0 rejects"))
         #expect(lines[2].hasPrefix("2026-02-02      1  ") && lines[3].hasPrefix("2026-02-03      3  "))
-        #expect(lines[5] == "0000000000000007            2      4         0  2026-02-03 04:00:00.000  1m30s")
+        #expect(
+            lines[4...] == [
+                "JOURNAL           FLOOR  LAST RECORD  SPANS  REJECTED  NEWEST STORED              AGE  BEHIND    LAG",
+                "0000000000000007      2            2      4         0  2026-02-03 04:00:00.000  1m30s       0      -",
+                "0000000000000008      -            -      0         0  -                            -       5  1.50s",
+            ])
         let json = try #require(try JSONSerialization.jsonObject(with: Data(status.json.utf8)) as? [String: Any])
         #expect(json["schema_version"] as? Int == SQLiteMigration.day.count && json["rejects"] as? Int == 0)
         #expect((json["days"] as? [[String: Any]])?.map { $0["spans"] as? Int } == [1, 3])
-        let journal = try #require((json["journals"] as? [[String: Any]])?.first)
-        #expect(
-            journal["last_sequence"] as? Int == 2
-                && journal["updated_at"] as? String == "2026-02-03T04:00:00.000000000Z")
+        let journals = try #require(json["journals"] as? [[String: Any]])
+        #expect(journals.map { $0["floor"] as? Int } == [2, nil] && journals[0]["last_sequence"] as? Int == 2)
+        #expect(journals[0]["updated_at"] as? String == "2026-02-03T04:00:00.000000000Z")
+        #expect(journals.map { $0["behind_records"] as? Int } == [0, 1])
+        #expect(journals.map { $0["behind_spans"] as? Int } == [0, 5])
+        #expect(journals.map { $0["behind_since"] as? String } == [nil, "2026-02-03T04:01:28.500000000Z"])
     }
 
     @Test func aSchemaIsShown() async throws {
@@ -31,7 +41,10 @@ import Testing
         try await sample.export(PostgresSample.record(1, 1...3))
         let status = StoreStatus(try PostgresStatus(of: try sample.schema.open()), at: now)
         #expect(status.days.contains { $0.day.text == "2026-02-03" && $0.bytes > 0 })
-        #expect(status.journals.map(\.spans) == [3] && status.schemaVersion == PostgresMigration.all.count)
+        #expect(status.journals.map(\.stored?.spans) == [3] && status.journals.map(\.stored?.floor) == [1])
+        // A journal of another machine.
+        #expect(status.text.contains("-    -\n") && status.json.contains(#""behind_spans":null"#))
+        #expect(status.schemaVersion == PostgresMigration.all.count)
         #expect(status.text.contains("\n2026-02-03      -  "))
     }
 

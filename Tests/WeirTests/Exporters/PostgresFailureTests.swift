@@ -100,6 +100,84 @@ struct PostgresFailureTests {
         #expect(try sample.spanIDs() == [1, 2, 3, 4])
     }
 
+    @Test(arguments: ["costs", "journal 0000000000000007"])
+    func aLockOfWeirsOwnIsNamed(lock: String) async throws {
+        let sample = try PostgresSample()
+        try await sample.export(record())
+        let other = try sample.schema.open()
+        try other.run("BEGIN; SELECT pg_advisory_xact_lock(\(PostgresLock.key(lock)))")
+        let reason = try #require(await sample.failure(PostgresSample.record(2, 4...4))?.retryReason)
+        #expect(reason.hasPrefix("another session holds Weir's lock \(lock): canceling statement due to lock timeout"))
+        try other.run("ROLLBACK")
+        try await sample.export(PostgresSample.record(2, 4...4))
+        #expect(try sample.spanIDs() == [1, 2, 3, 4])
+    }
+
+    @Test func aStatementThatTakesTooLongIsTriedAgain() async throws {
+        let sample = try PostgresSample()
+        let connection = try sample.schema.openWithTables()
+        // The time that a statement has is cut short for those that come after it in the transaction.
+        try connection.run(
+            """
+            CREATE FUNCTION hurry() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                PERFORM set_config('statement_timeout', '500ms', true); RETURN NULL; END $$;
+            CREATE FUNCTION linger() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                PERFORM pg_sleep(600); RETURN NEW; END $$;
+            CREATE TRIGGER hurry AFTER INSERT ON spans FOR EACH STATEMENT EXECUTE FUNCTION hurry();
+            CREATE TRIGGER linger BEFORE INSERT ON span_rollups FOR EACH ROW EXECUTE FUNCTION linger()
+            """)
+        #expect(
+            try await reason(sample) == "the server took too long, or another session holds a lock: "
+                + "canceling statement due to statement timeout (SQLSTATE 57014)")
+        #expect(try sample.spanIDs() == [])
+        try connection.run("DROP TRIGGER linger ON span_rollups; DROP TRIGGER hurry ON spans")
+        try await sample.export(record())
+        #expect(try sample.spanIDs() == [1, 2, 3])
+        #expect(try sample.rows("SELECT first_sequence, last_sequence, spans FROM ledger") == ["1|1|3"])
+    }
+
+    @Test func twoSessionsThatWaitForEachOtherAreAnAttemptThatFailed() async throws {
+        let schema = try PostgresSchema()
+        let name = schema.name
+        let sample = try PostgresSample(schema: schema, connection: "\(schema.connection) application_name=\(name)")
+        try await sample.export(record())
+        let gate = try sample.schema.open()
+        try gate.run(
+            """
+            CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                PERFORM pg_advisory_xact_lock(\(PostgresLock.key("gate"))); RETURN NULL; END $$;
+            CREATE TRIGGER wait AFTER INSERT ON spans FOR EACH STATEMENT EXECUTE FUNCTION wait()
+            """)
+        try gate.run("BEGIN; SELECT pg_advisory_xact_lock(\(PostgresLock.key("gate")))")
+        func waiting() throws -> [String] {
+            try sample.rows(
+                """
+                SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+                WHERE NOT l.granted AND l.locktype = 'advisory' AND a.application_name = '\(name)'
+                """)
+        }
+        // It is not this one that the server gives up: it looks for circles after a long time only.
+        let other = PostgresUser(sample.schema)
+        let costs = "SELECT pg_advisory_xact_lock(\(PostgresLock.key("costs")))"
+        try await other.run("SET application_name = '\(name)'; SET deadlock_timeout = '10min'; SET lock_timeout = 0")
+        try await other.run("BEGIN; \(costs)")
+        let attempt = Task { await sample.failure(PostgresSample.record(2, 4...4)) }
+        try await eventually("the attempt waits") { try waiting() == ["1"] }
+        let circle = Task {
+            try await other.run("SELECT pg_advisory_xact_lock(\(PostgresLock.key("journal 0000000000000007")))")
+        }
+        try await eventually("both wait") { try waiting() == ["2"] }
+        try gate.run("ROLLBACK")
+        let reason = try #require(await attempt.value?.retryReason)
+        #expect(reason.contains("deadlock detected (SQLSTATE 40P01)"))
+        _ = try await circle.value
+        try await other.run("ROLLBACK")
+        try gate.run("DROP TRIGGER wait ON spans")
+        try await sample.export(PostgresSample.record(2, 4...4))
+        #expect(try sample.spanIDs() == [1, 2, 3, 4])
+        #expect(try sample.rows("SELECT first_sequence, last_sequence, spans FROM ledger") == ["1|2|4"])
+    }
+
     @Test func anAttemptThatIsCancelledEndsSoon() async throws {
         let sample = try PostgresSample()
         try await sample.export(record())

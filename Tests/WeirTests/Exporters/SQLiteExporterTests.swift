@@ -113,14 +113,6 @@ import Testing
         #expect(sample.metric("clock_suspect_spans") == 3)
     }
 
-    @Test func countsACallOfAModelOnceHoweverOftenItIsSent() async throws {
-        let sample = try SQLiteSample()
-        try await sample.export(Self.call())
-        try await sample.export(Self.call(sequence: 2))
-        #expect(try sample.lines("SELECT count(*), sum(input_tokens) FROM llm_usage") == ["1|100"])
-        #expect(try sample.lines("SELECT count(*) FROM spans") == ["2"])
-    }
-
     @Test func writesNothingForABatchWithoutSpans() async throws {
         let sample = try SQLiteSample()
         try await sample.export(SampleBatch.record([]))
@@ -147,24 +139,6 @@ import Testing
         #expect(throws: SQLiteFailure(path, FileError("mkdir", path, code: ENOTDIR))) {
             _ = try SQLiteSample(in: directory)
         }
-    }
-
-    @Test func refusesARecordThatIsNotOTLPForGood() async throws {
-        let sample = try SQLiteSample()
-        let broken = JournalRecord(
-            sequence: 2, tenant: "default", receivedAt: sample.clock.now, spanCount: 1,
-            payload: [0x0A, 0xFF].withUnsafeBytes { Payload.copying($0) })
-        do throws(ExportError) {
-            try await sample.export(SampleBatch.record([(1, start)]), broken)
-            Issue.record("took a broken record")
-        } catch {
-            guard case .rejected = error else {
-                Issue.record("\(error) is not for good")
-                return
-            }
-        }
-        try await sample.export(SampleBatch.record([(1, start)]))
-        #expect(try sample.spanIDs() == ["1"])
     }
 
     private static func call(sequence: UInt64 = 1) throws -> JournalRecord {

@@ -7,53 +7,6 @@ import Testing
     private let start = SampleBatch.fourOClock
     private let day = SQLiteSample.day
 
-    @Test func leavesOutWhatItHasAlready() async throws {
-        let directory = try TemporaryDirectory()
-        let first = try SQLiteSample(in: directory)
-        let batch = [record([1, 2], 1), record([3], 2)]
-        try await first.export(batch)
-        try await first.export(batch)
-        #expect(first.metric("stored_spans") == 3)
-        #expect(first.metric("repeated_spans") == 3)
-        await first.exporter.finish()
-        let second = try SQLiteSample(in: directory)
-        try await second.export(batch + [record([4], 3)])
-        #expect(try second.spanIDs() == ["1", "2", "3", "4"])
-        #expect(try second.ledger() == ["1-3 4/0"])
-        #expect(try second.lines("SELECT sum(spans) FROM span_rollups") == ["4"])
-    }
-
-    @Test func storesOnceWhatOverlappingBatchesBring() async throws {
-        let sample = try SQLiteSample()
-        try await sample.export(record([1], 1), record([2], 2), record([3], 3))
-        try await sample.export(record([2], 2), record([3], 3), record([4], 4), record([5], 5))
-        try await sample.export(record([7], 7))
-        try await sample.export(record([5], 5), record([6], 6), record([7], 7), record([8], 8))
-        #expect(try sample.spanIDs() == (1...8).map { "\($0)" })
-        #expect(try sample.ledger() == ["1-6 6/0", "7-8 2/0"])
-    }
-
-    @Test func doesNotTakeARecordForStoredBecauseOneBehindItIs() async throws {
-        let directory = try TemporaryDirectory()
-        let first = try SQLiteSample(in: directory)
-        try await first.export(record([1], 1))
-        try await first.export(record([9], 9))
-        // Records that have been in the dead letters, brought again in the end.
-        try await first.export(record([4], 4), record([5], 5))
-        #expect(try first.spanIDs() == ["1", "4", "5", "9"])
-        #expect(try first.ledger() == ["1-1 1/0", "4-5 2/0", "9-9 1/0"])
-    }
-
-    @Test func tellsRecordsOfDifferentJournalsApart() async throws {
-        let directory = try TemporaryDirectory()
-        let one = try SQLiteSample(in: directory, journal: 7)
-        let other = try SQLiteSample(in: directory, journal: .max)
-        try await one.export(record([1], 1))
-        try await other.export(record([2], 1))
-        #expect(try one.spanIDs() == ["1", "2"])
-        #expect(try one.lines("SELECT journal FROM ledger ORDER BY 1") == ["-1", "7"])
-    }
-
     @Test func completesABatchOfWhichOneDayWasWritten() async throws {
         let sample = try SQLiteSample()
         try await sample.export(record([9], 9))

@@ -43,7 +43,7 @@ import Testing
 
     /// The ledger's sum, and that of the rollups, which must be the same.
     private func sum(_ sample: Sample) async throws -> Int128 {
-        let rows = try await sample.reader.page(CostQuery(Sample.tenant, by: .tenant, in: Sample.window)).rows
+        let rows = try await sample.reader.page(CostQuery(.one(Sample.tenant), by: .tenant, in: Sample.window)).rows
         // These are of all tenants.
         let rollups = try await sample.reader.page(SpendQuery(.tenant, in: Sample.window)).rows.filter {
             $0.owner.tenant == "default"
@@ -53,7 +53,7 @@ import Testing
     }
 
     private func calls(_ sample: Sample) async throws -> Int64? {
-        try await sample.reader.page(CostQuery(Sample.tenant, by: .tenant, in: Sample.window)).rows.first?.calls
+        try await sample.reader.page(CostQuery(.one(Sample.tenant), by: .tenant, in: Sample.window)).rows.first?.calls
     }
 
     /// A tenant's index gives all of its day.
@@ -92,7 +92,7 @@ import Testing
             Sample.call(5, model: "told", user: "ann", cost: 0.5), Sample.span(6),
         ])
         func rows(_ dimension: CostQuery.Dimension) async throws -> [String] {
-            try await sample.reader.page(CostQuery(Sample.tenant, by: dimension, in: Sample.window)).rows.map {
+            try await sample.reader.page(CostQuery(.one(Sample.tenant), by: dimension, in: Sample.window)).rows.map {
                 "\($0.key.who ?? "-") \($0.calls) \($0.unpriced) \($0.cost ?? "-")"
             }
         }
@@ -103,7 +103,7 @@ import Testing
         #expect(try await rows(.day) == ["2026-02-02 2 1 9000000.000000000001", "2026-02-03 3 1 0.500000000001"])
         #expect(try await rows(.tenant) == ["default 5 2 9000000.500000000002"])
         for dimension in CostQuery.Dimension.allCases { #expect(try await !rows(dimension).isEmpty) }
-        let unknown = try await sample.reader.page(UnpricedQuery(Sample.tenant, in: Sample.window)).rows
+        let unknown = try await sample.reader.page(UnpricedQuery(.one(Sample.tenant), in: Sample.window)).rows
         let start = Timestamp(nanoseconds: Sample.start)
         #expect(
             unknown == [
@@ -119,11 +119,11 @@ import Testing
         let sample = try Sample(database)
         try await sample.add([call(1, pico: 5)], tenant: "acme")
         try await sample.add([call(2, pico: 7)])
-        var query = CostQuery(Sample.tenant, by: .tenant, in: Sample.window)
+        var query = CostQuery(.one(Sample.tenant), by: .tenant, in: Sample.window)
         #expect(try await sample.reader.page(query).rows.map(\.picoDollars) == [7])
-        query.hasAllTenants = true
+        query = CostQuery(.all, by: .tenant, in: Sample.window)
         #expect(try await sample.reader.page(query).rows.map(\.key.who) == ["default", "acme"])
-        query = CostQuery(Sample.tenant, by: .span, in: Sample.window)
+        query = CostQuery(.one(Sample.tenant), by: .span, in: Sample.window)
         query.trace = TraceID(high: 9, low: 1)
         #expect(try await sample.reader.page(query).rows.map(\.key.who) == ["0000000000000002"])
     }
@@ -163,7 +163,7 @@ import Testing
             for place in order { try await sample.add([seen[place]]) }
             #expect(try await sum(sample) == 5, "\(order)")
             #expect(try await calls(sample) == 1, "\(order)")
-            #expect(try await sample.reader.page(UnpricedQuery(Sample.tenant, in: Sample.window)).rows == [])
+            #expect(try await sample.reader.page(UnpricedQuery(.one(Sample.tenant), in: Sample.window)).rows == [])
         }
         let sample = try Sample(database)
         try await sample.add(seen)
@@ -171,7 +171,7 @@ import Testing
         try await sample.add([call(4, trace: 4, start: -Sample.day, pico: 100, response: "r")])
         try await sample.add([call(5, trace: 5, pico: 1_000), call(6, trace: 6, pico: 1_000)])
         try await sample.add([call(7, trace: 7, pico: 4, response: "r")], tenant: "acme")
-        let rows = try await sample.reader.page(CostQuery(Sample.tenant, by: .tenant, in: Sample.window)).rows
+        let rows = try await sample.reader.page(CostQuery(.one(Sample.tenant), by: .tenant, in: Sample.window)).rows
         #expect(rows.map(\.picoDollars) == [2_105])
     }
 
@@ -213,7 +213,7 @@ import Testing
         // Parents in a circle end, and what another tenant sends under the same ids changes nothing.
         try await sample.add([agent(20, parent: 21, trace: 2, pico: 3), agent(21, parent: 20, trace: 2, pico: 3)])
         try await sample.add([call(22, parent: 5, pico: 1)], tenant: "acme")
-        let rows = try await sample.reader.page(CostQuery(Sample.tenant, by: .tenant, in: Sample.window)).rows
+        let rows = try await sample.reader.page(CostQuery(.one(Sample.tenant), by: .tenant, in: Sample.window)).rows
         #expect(rows.map(\.picoDollars) == [67])
     }
 
@@ -275,7 +275,7 @@ import Testing
             let sample = try Sample(database)
             let order = spans.shuffled(using: &random)
             for span in order { try await sample.add([span]) }
-            let rows = try await sample.reader.page(CostQuery(Sample.tenant, by: .agent, in: Sample.window)).rows
+            let rows = try await sample.reader.page(CostQuery(.one(Sample.tenant), by: .agent, in: Sample.window)).rows
             let found = rows.map { "\($0.key.who ?? "-") \($0.picoDollars) \($0.calls)" }
             #expect(found == ["- 300 1", "outer 20 1", "inner 7 1"], "\(order.map(\.spanID))")
             #expect(try await sum(sample) == 327)
@@ -292,7 +292,7 @@ import Testing
             call($0 + 100, parent: $0 % 30 + 1, trace: $0 % 30, start: Int64($0) * 1_000, pico: 1)
         }
         try await sample.add(agents + calls)
-        let rows = try await sample.reader.page(CostQuery(Sample.tenant, by: .agent, in: Sample.window)).rows
+        let rows = try await sample.reader.page(CostQuery(.one(Sample.tenant), by: .agent, in: Sample.window)).rows
         #expect(rows.map { "\($0.key.who ?? "-") \($0.calls)" } == ["planner 1500"])
     }
 
@@ -309,7 +309,7 @@ import Testing
         let repricing = Repricing(table: try PriceVectorTests.table())
         func apply() async throws -> Int {
             let day = Day(Timestamp(nanoseconds: Sample.start))
-            var query = StandingCostQuery(Sample.tenant, in: TimeWindow(from: day.start, to: (day + 1).start))
+            var query = StandingCostQuery(.one(Sample.tenant), in: TimeWindow(from: day.start, to: (day + 1).start))
             query.limit = 1
             var (count, hasMore) = (0, true)
             while hasMore {
@@ -324,8 +324,8 @@ import Testing
         // Ten tokens of 2,500,000 each.
         #expect(try await sum(sample) == 50_000_059)
         #expect(try await calls(sample) == 3)
-        #expect(try await sample.reader.page(UnpricedQuery(Sample.tenant, in: Sample.window)).rows == [])
-        let rows = try await sample.reader.page(CostQuery(Sample.tenant, by: .status, in: Sample.window)).rows
+        #expect(try await sample.reader.page(UnpricedQuery(.one(Sample.tenant), in: Sample.window)).rows == [])
+        let rows = try await sample.reader.page(CostQuery(.one(Sample.tenant), by: .status, in: Sample.window)).rows
         #expect(
             rows.map { "\($0.key.who ?? "-") \($0.calls) \($0.picoDollars)" } == [
                 "priced 3 50000009", "aggregate 0 50",
@@ -343,7 +343,7 @@ import Testing
         try await sample.add([call(1, pico: nil, model: "gpt-4o")], tenant: "acme")
         try await sample.add([call(1, pico: 7)])
         func ours() async throws -> [String] {
-            try await sample.reader.page(CostQuery(Sample.tenant, by: .model, in: Sample.window)).rows.map {
+            try await sample.reader.page(CostQuery(.one(Sample.tenant), by: .model, in: Sample.window)).rows.map {
                 "\($0.calls) \($0.picoDollars)"
             }
         }
@@ -351,7 +351,7 @@ import Testing
         let day = Day(Timestamp(nanoseconds: Sample.start))
         let window = TimeWindow(from: day.start, to: (day + 1).start)
         let repricing = Repricing(table: try PriceVectorTests.table())
-        let found = try await sample.reader.page(StandingCostQuery(Tenant("acme"), in: window)).rows
+        let found = try await sample.reader.page(StandingCostQuery(.one(Tenant("acme")), in: window)).rows
         #expect(try await sample.store.costRewriter.write(found.compactMap(repricing.reprice)) == 1)
         #expect(try await ours() == ["1 7"], "another price of theirs is none of ours")
     }
@@ -362,7 +362,7 @@ import Testing
         try await sample.add([agent(1, pico: 50), call(2, parent: 1, pico: nil, model: "gpt-4o")])
         #expect(try await sum(sample) == 50)
         let day = Day(Timestamp(nanoseconds: Sample.start))
-        let query = StandingCostQuery(Sample.tenant, in: TimeWindow(from: day.start, to: (day + 1).start))
+        let query = StandingCostQuery(.one(Sample.tenant), in: TimeWindow(from: day.start, to: (day + 1).start))
         let repricing = Repricing(table: try PriceVectorTests.table())
         let repriced = try await sample.reader.page(query).rows.compactMap(repricing.reprice)
         #expect(try await sample.store.costRewriter.write(repriced) == 1)
@@ -414,7 +414,7 @@ import Testing
         }
         #expect(try await sum(sample) == spent)
         for dimension in [CostQuery.Dimension.user, .model, .day, .trace, .span, .source] {
-            var query = CostQuery(Sample.tenant, by: dimension, in: Sample.window)
+            var query = CostQuery(.one(Sample.tenant), by: dimension, in: Sample.window)
             query.limit = 10_000
             let rows = try await sample.reader.page(query).rows
             #expect(rows.reduce(0) { $0 + $1.picoDollars } == spent, "\(dimension)")

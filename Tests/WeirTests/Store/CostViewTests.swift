@@ -50,6 +50,65 @@ import Testing
         #expect(
             try sample.lines("SELECT tenant_id, span_id, \(isPaid("total_cost")) FROM call_costs") == ["1|4|paid"])
         #expect(try sample.lines("SELECT spans, errors, name FROM trace_summary") == ["4|0|invoke_agent"])
+        let call = "tenant, span_id, provider, model, input_tokens, output_tokens, latency_ms, success"
+        #expect(
+            try sample.lines("SELECT \(call), \(isPaid("cost_usd")) FROM api_calls_log").map(Self.withWords)
+                == ["default|0000000000000004|p|m|10|10|0|t|paid"])
+    }
+
+    /// Postgres has a type for truth.
+    private static func withWords(_ line: String) -> String {
+        line.hasSuffix("|1|paid") ? String(line.dropLast(7)) + "|t|paid" : line
+    }
+
+    @Test(arguments: HotDatabase.allCases)
+    func whatWasMeasuredIsAMetricEach(database: HotDatabase) async throws {
+        let sample = try Sample(database)
+        var agent = placed(1, parent: 0, "invoke_agent", [("gen_ai.agent.name", .string("planner"))])
+        agent.endTime = agent.startTime + 2_500_000
+        var call = call(2, parent: 1)
+        call.attributes.append(NewPair(key: "gen_ai.response.time_to_first_chunk", value: .double(0.25)))
+        call.endTime = call.startTime + 750_000_000
+        try await sample.add([agent, call])
+        let name =
+            switch database {
+            case .postgres: "metadata ->> 'name'"
+            case .sqlite: "metadata ->> '$.name'"
+            }
+        let value = "CAST(metric_value * 1000 AS bigint)"
+        #expect(
+            try sample.lines(
+                "SELECT tenant, span_id, metric_type, \(value), \(name) FROM performance_metrics ORDER BY metric_type")
+                == [
+                    "default|0000000000000001|agent_duration_ms|2500|planner",
+                    "default|0000000000000002|llm_duration_ms|750000|m",
+                    "default|0000000000000002|llm_time_to_first_token_ms|250000|m",
+                    "default|0000000000000001|workflow_duration_ms|2500|invoke_agent",
+                ])
+    }
+
+    /// Nothing writes them yet, and whoever does finds the views that show them.
+    @Test(arguments: HotDatabase.allCases)
+    func whereACallWasRoutedIsShownWithItsUsage(database: HotDatabase) async throws {
+        let sample = try Sample(database)
+        try await sample.add([call(1, parent: 0), call(2, parent: 0)])
+        let routing = "routing_complexity, routing_rule, routing_requested_model"
+        #expect(
+            try sample.lines("SELECT \(routing) FROM llm_usage_events") == ["NULL|NULL|NULL", "NULL|NULL|NULL"])
+        try sample.change(
+            """
+            INSERT INTO routing_decisions
+                (decided_at, tenant_id, trace_id, span_id, complexity, score, rule, requested_model, model)
+            SELECT start_time, tenant_id, trace_id, span_id, 'simple', 0.25, 'short', 'large', 'm'
+                FROM llm_usage WHERE span_id = 2
+            """)
+        #expect(
+            try sample.lines("SELECT span_id, \(routing) FROM llm_usage_events ORDER BY span_id")
+                == ["0000000000000001|NULL|NULL|NULL", "0000000000000002|simple|short|large"])
+        #expect(try sample.lines("SELECT count(*) FROM evaluations") == ["0"])
+        for table in ["storage_manifests", "erasure_requests", "alert_history"] {
+            #expect(try sample.lasting("SELECT count(*) FROM \(table)") == ["0"])
+        }
     }
 
     @Test(arguments: HotDatabase.allCases)

@@ -19,6 +19,16 @@ import Testing
         #expect(try sample.lines("PRAGMA journal_mode") == ["wal"])
     }
 
+    @Test func saysOfEveryTableAndViewWhatARowIs() throws {
+        for migration in SQLiteMigration.day + SQLiteMigration.meta {
+            let lines = migration.sql.split(separator: "\n").map { $0.drop { $0 == " " } }
+            for (line, next) in zip(lines, lines.dropFirst())
+            where line.hasPrefix("CREATE TABLE") || line.hasPrefix("CREATE VIEW") {
+                #expect(next.hasPrefix("-- "), "\(line)")
+            }
+        }
+    }
+
     @Test func doesWhatIsMissingInEveryFile() throws {
         let directory = try TemporaryDirectory()
         let path = "\(directory.path)/hot"

@@ -12,7 +12,7 @@ import Testing
     @Test func whereThereIsNoDirectoryThereAreNoSpans() async throws {
         let reader = SQLiteReader(SQLiteDirectory("/nonexistent/hot"))
         #expect(try await reader.page(SpanSearch(tenant, in: window)).rows.isEmpty)
-        #expect(try await reader.page(CostQuery(tenant, by: .model, in: window)).rows.isEmpty)
+        #expect(try await reader.page(CostQuery(.one(tenant), by: .model, in: window)).rows.isEmpty)
     }
 
     @Test func aDamagedFileIsNamed() async throws {
@@ -70,7 +70,7 @@ import Testing
         let reader = SQLiteReader(SQLiteDirectory(sample.path), TimeLimit(duration: .nanoseconds(1)))
         await #expect(throws: QueryError.timedOut(.nanoseconds(1))) {
             // Rows without end, were it not for the time-out.
-            try await reader.page(EndlessQuery(tenant: tenant, window: window))
+            try await reader.page(EndlessQuery(tenants: .one(tenant), window: window))
         }
     }
 }
@@ -78,7 +78,7 @@ import Testing
 /// Has an answer that never ends.
 private struct EndlessQuery: StoreQuery {
     static let limits = QueryLimits(default: 1, maximum: 1)
-    var tenant: Tenant
+    let tenants: TenantScope
     var window: TimeWindow
     var limit = 1
 

@@ -18,6 +18,7 @@ import Testing
         #expect(status.days.map(\.schemaVersion) == Array(repeating: SQLiteMigration.day.count, count: 2))
         #expect(status.journals.map(\.id.text) == ["000000000000000f", "ffff000000000001"])
         #expect(status.journals.map(\.lastSequence) == [4, 9])
+        #expect(status.journals.map(\.floor) == [4, 9])
         #expect(status.journals.map(\.spans) == [2, 1])
         #expect(status.rejects == 0)
         let sizes = try directory.files().filter { !$0.hasSuffix("-shm") }.map { try directory.contents(of: $0).count }

@@ -74,14 +74,14 @@ extension OperationsRoute {
                 guard let dimension = try parameters.value("by", wanted: wanted, CostQuery.Dimension.init(rawValue:))
                 else { throw URLQuery.Problem(message: "by: is missing, wanted \(wanted)") }
                 let window = try parameters.window(at: now)
-                var query = CostQuery(tenant, by: dimension, in: window ?? TimeWindow(before: now))
+                var query = CostQuery(.one(tenant), by: dimension, in: window ?? TimeWindow(before: now))
                 query.step = try parameters.duration("step")
                 query.trace = try parameters.value("trace", wanted: "32 hexadecimal digits", { TraceID($0) })
                 if query.trace != nil, window == nil { query.window = .always }
                 return query
             },
             route("unpriced") { parameters, tenant, now in
-                UnpricedQuery(tenant, in: try parameters.window(at: now) ?? TimeWindow(before: now))
+                UnpricedQuery(.one(tenant), in: try parameters.window(at: now) ?? TimeWindow(before: now))
             },
         ]
     }

@@ -56,8 +56,3 @@ struct TailSamplingConfiguration: Configurable {
         recall = fields.optionalSection("recall", "What was not kept, for a while.", RecallConfiguration.init)
     }
 }
-
-extension Duration {
-    /// At most 584 years; none below zero.
-    var inNanoseconds: UInt64 { UInt64(max(0, self / .nanoseconds(1))) }
-}

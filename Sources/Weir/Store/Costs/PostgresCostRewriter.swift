@@ -18,7 +18,7 @@ actor PostgresCostRewriter: CostRewriter {
             tenant: "$1", trace: "$2::uuid", span: "$3::bigint", start: "$4::timestamptz", entry: "$5::integer",
             cost: "$6::numeric", price: "$7", source: "$8", .postgres)
         // As whoever corrects what it stores, one after the other.
-        try connection.run("BEGIN; SELECT pg_advisory_xact_lock(\(PostgresLock.key("costs")))")
+        try PostgresLock.take("costs", after: "BEGIN; ", on: connection)
         var count = 0
         for row in repriced {
             let key = row.standing.key

@@ -96,7 +96,7 @@ struct PostgresErasure {
             """
         }
         // As whoever stores: before it waits for a row, or they would wait in a circle.
-        try connection.run("SELECT pg_advisory_xact_lock(\(PostgresLock.key("costs")))")
+        try PostgresLock.take("costs", on: connection)
         erased.calls =
             try connection.run(
                 """

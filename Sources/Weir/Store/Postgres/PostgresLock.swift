@@ -13,6 +13,22 @@ struct PostgresLock {
         "hashtextextended('weir ' || current_setting('search_path') || ' \(subject)', 0)"
     }
 
+    /// Takes a lock for the rest of the transaction. Where another session does not let go of it, the error says which
+    /// it was: the server does not.
+    /// - Parameter first: what begins the transaction, where nothing has; else empty.
+    static func take(
+        _ subject: String, isShared: Bool = false, after first: String = "", on connection: PostgresConnection
+    ) throws(PostgresError) {
+        let function = isShared ? "pg_advisory_xact_lock_shared" : "pg_advisory_xact_lock"
+        do {
+            try connection.run("\(first)SELECT \(function)(\(key(subject)))")
+        } catch {
+            throw PostgresError(
+                error.message, state: error.state, detail: error.detail, constraint: error.constraint,
+                lock: error.isLockTimeout ? subject : nil)
+        }
+    }
+
     /// Does something that one session at a time may do. Asks again and again rather than wait in the server: who
     /// waits there holds a snapshot, for which others wait.
     ///

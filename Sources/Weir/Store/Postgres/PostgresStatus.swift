@@ -9,20 +9,11 @@ struct PostgresStatus: Sendable {
         let bytes: Int
     }
 
-    struct Journal: Equatable, Sendable {
-        let journal: JournalID
-        let lastSequence: UInt64
-        let spans: Int
-        let rejected: Int
-        /// When the newest of them was stored, by the server's clock.
-        let updatedAt: Timestamp
-    }
-
     let migrations: PostgresMigrations.Status
     /// By table and day.
     let partitions: [Partition]
     /// By id.
-    let journals: [Journal]
+    let journals: [StoredJournal]
     let rejects: Int
     /// Of the whole database.
     let databaseBytes: Int
@@ -55,19 +46,20 @@ struct PostgresStatus: Sendable {
         }
     }
 
-    private static func journals(of connection: PostgresConnection) throws(PostgresError) -> [Journal] {
+    private static func journals(of connection: PostgresConnection) throws(PostgresError) -> [StoredJournal] {
         let rows = try connection.run(
             """
-            SELECT journal, max(last_sequence), sum(spans), sum(rejected),
-                CAST(extract(epoch FROM max(updated_at)) * 1000000 AS bigint)
-            FROM ledger GROUP BY journal ORDER BY journal
+            SELECT journal, first_sequence, last_sequence, spans, rejected,
+                CAST(extract(epoch FROM updated_at) * 1000000 AS bigint)
+            FROM ledger
             """)
-        return (0..<rows.count).map { row in
-            Journal(
-                journal: JournalID(value: UInt64(bitPattern: rows.int(row, 0) ?? 0)),
-                lastSequence: UInt64(rows.int(row, 1) ?? 0), spans: Int(rows.int(row, 2) ?? 0),
-                rejected: Int(rows.int(row, 3) ?? 0),
-                updatedAt: Timestamp(nanoseconds: UInt64(clamping: rows.int(row, 4) ?? 0) * 1_000))
-        }
+        return StoredJournal.journals(
+            of: (0..<rows.count).map { row in
+                StoredJournal.Run(
+                    journal: JournalID(value: UInt64(bitPattern: rows.int(row, 0) ?? 0)),
+                    first: UInt64(clamping: rows.int(row, 1) ?? 0), last: UInt64(clamping: rows.int(row, 2) ?? 0),
+                    spans: Int(rows.int(row, 3) ?? 0), rejected: Int(rows.int(row, 4) ?? 0),
+                    updatedAt: Timestamp(nanoseconds: UInt64(clamping: rows.int(row, 5) ?? 0) * 1_000))
+            })
     }
 }

@@ -129,8 +129,7 @@ extension PostgresWriter {
     /// row. Those without go side by side, but not beside it: a span of theirs may be what stands between two calls.
     private func lockCosts() throws(PostgresError) {
         let hasCalls = !rows.usage.isEmpty || !rows.costs.isEmpty
-        let lock = hasCalls ? "pg_advisory_xact_lock" : "pg_advisory_xact_lock_shared"
-        try connection.run("SELECT \(lock)(\(PostgresLock.key("costs")))")
+        try PostgresLock.take("costs", isShared: !hasCalls, on: connection)
     }
 
     /// COPY has no `ON CONFLICT`. Most calls are new, so they are copied as if all were; where one is there already, it

@@ -5,10 +5,10 @@ extension RecordLedger {
     static func begin(
         _ journal: JournalID, _ sequences: ClosedRange<UInt64>, on connection: PostgresConnection
     ) throws(PostgresError) -> RecordLedger {
+        try PostgresLock.take(
+            "journal \(journal.text)", after: "BEGIN ISOLATION LEVEL READ COMMITTED; ", on: connection)
         let rows = try connection.run(
             """
-            BEGIN ISOLATION LEVEL READ COMMITTED;
-            SELECT pg_advisory_xact_lock(\(PostgresLock.key("journal \(journal.text)")));
             SELECT first_sequence, last_sequence, spans, rejected FROM ledger
                 WHERE journal = \(Int64(bitPattern: journal.value))
                 AND first_sequence <= \(sequences.upperBound)

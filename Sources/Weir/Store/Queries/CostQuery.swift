@@ -10,9 +10,7 @@ struct CostQuery: AggregateQuery {
         case tenant, user, model, provider, agent, workflow, service, session, day, status, source, trace, span
     }
 
-    var tenant: Tenant
-    /// The sums are over all tenants, in place of one.
-    var hasAllTenants = false
+    let tenants: TenantScope
     var window: TimeWindow
     var limit = limits.default
     let dimension: Dimension
@@ -21,8 +19,8 @@ struct CostQuery: AggregateQuery {
     /// Of this trace only.
     var trace: TraceID?
 
-    init(_ tenant: Tenant, by dimension: Dimension, in window: TimeWindow) {
-        self.tenant = tenant
+    init(_ tenants: TenantScope, by dimension: Dimension, in window: TimeWindow) {
+        self.tenants = tenants
         self.window = window
         self.dimension = dimension
     }
@@ -32,8 +30,8 @@ struct CostQuery: AggregateQuery {
     }
 
     func sql(in window: TimeWindow, atMost count: Int, _ dialect: SQLDialect) -> SQLText {
-        var conditions = window.condition(on: "start_time")
-        if !hasAllTenants { conditions += " AND tenant_id = \(tenantID)" }
+        var conditions = tenants.condition(on: "tenant_id")
+        conditions += window.condition(on: "start_time")
         if let trace { conditions += " AND trace_id = \(.traceID(trace))" }
         return """
             SELECT \(TimeStep.start(of: step, "start_time", dialect)) AS start, \(group(dialect)) AS who,

@@ -5,7 +5,7 @@ struct LatencyQuery: AggregateQuery {
     static let limits = QueryLimits(default: 100, maximum: 10_000)
     static let minimumStep = Duration.seconds(60)
 
-    var tenant: Tenant
+    let tenants: TenantScope
     var window: TimeWindow
     var limit = limits.default
     var service: String?
@@ -14,7 +14,7 @@ struct LatencyQuery: AggregateQuery {
     var step: Duration?
 
     init(_ tenant: Tenant, in window: TimeWindow) {
-        self.tenant = tenant
+        tenants = .one(tenant)
         self.window = window
     }
 
@@ -31,7 +31,7 @@ struct LatencyQuery: AggregateQuery {
                 SELECT \(TimeStep.start(of: step, "minute", dialect)) AS start, service, name, spans, errors,
                     duration_ns, durations
                 FROM span_rollups
-                WHERE tenant_id = \(tenantID)\(conditions)
+                WHERE true\(tenants.condition(on: "tenant_id"))\(conditions)
             ), sums AS (
                 SELECT start, service, name, \(dialect.sum("spans")) AS spans, \(dialect.sum("errors")) AS errors,
                     \(dialect.sum("duration_ns")) AS duration_ns

@@ -2,13 +2,13 @@
 struct OperationsQuery: AggregateQuery {
     static let limits = QueryLimits(default: 100, maximum: 10_000)
 
-    var tenant: Tenant
+    let tenants: TenantScope
     var window: TimeWindow
     var limit = limits.default
     var service: String?
 
     init(_ tenant: Tenant, in window: TimeWindow) {
-        self.tenant = tenant
+        tenants = .one(tenant)
         self.window = window
     }
 
@@ -19,7 +19,7 @@ struct OperationsQuery: AggregateQuery {
             SELECT service, name, kind, operation, \(dialect.sum("spans")), \(dialect.sum("errors")),
                 \(dialect.microseconds("max(minute)"))
             FROM span_rollups
-            WHERE tenant_id = \(tenantID)\(conditions)
+            WHERE true\(tenants.condition(on: "tenant_id"))\(conditions)
             GROUP BY service, name, kind, operation
             LIMIT \(.integer(Int64(count)))
             """

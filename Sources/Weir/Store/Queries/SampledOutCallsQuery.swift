@@ -3,13 +3,13 @@ struct SampledOutCallsQuery: StoreQuery {
     static let limits = QueryLimits(default: 1_000, maximum: 100_000)
     static let tables = 2
 
-    var tenant: Tenant
+    let tenants: TenantScope
     var window: TimeWindow
     var limit = limits.default
     let id: TraceID
 
     init(_ tenant: Tenant, id: TraceID, in window: TimeWindow = .always) {
-        self.tenant = tenant
+        tenants = .one(tenant)
         self.window = window
         self.id = id
     }
@@ -20,7 +20,7 @@ struct SampledOutCallsQuery: StoreQuery {
         """
         SELECT \(dialect.microseconds("u.start_time")), u.service, u.model, u.sampled_out_by
         FROM llm_usage u
-        WHERE u.trace_id = \(.traceID(id)) AND u.tenant_id = \(tenantID)\(window.condition(on: "u.start_time"))
+        WHERE u.trace_id = \(.traceID(id))\(tenants.condition(on: "u.tenant_id"))\(window.condition(on: "u.start_time"))
             AND u.sampled_out_by IS NOT NULL
         ORDER BY u.start_time, u.span_id
         LIMIT \(.integer(Int64(count)))

@@ -2,12 +2,12 @@
 struct ServicesQuery: AggregateQuery {
     static let limits = QueryLimits(default: 100, maximum: 10_000)
 
-    var tenant: Tenant
+    let tenants: TenantScope
     var window: TimeWindow
     var limit = limits.default
 
     init(_ tenant: Tenant, in window: TimeWindow) {
-        self.tenant = tenant
+        tenants = .one(tenant)
         self.window = window
     }
 
@@ -15,7 +15,7 @@ struct ServicesQuery: AggregateQuery {
         """
         SELECT service, \(dialect.sum("spans")), \(dialect.sum("errors")), \(dialect.microseconds("max(minute)"))
         FROM span_rollups
-        WHERE tenant_id = \(tenantID)\(window.wholeMinutes.condition(on: "minute"))
+        WHERE true\(tenants.condition(on: "tenant_id"))\(window.wholeMinutes.condition(on: "minute"))
         GROUP BY service
         LIMIT \(.integer(Int64(count)))
         """

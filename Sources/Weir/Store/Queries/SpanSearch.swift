@@ -3,7 +3,7 @@ struct SpanSearch: StoreQuery {
     static let limits = QueryLimits(default: 100, maximum: 1_000)
     static let maximumAttributes = 16
 
-    var tenant: Tenant
+    let tenants: TenantScope
     var window: TimeWindow
     var limit = limits.default
     /// The row that the page before ended with.
@@ -30,7 +30,7 @@ struct SpanSearch: StoreQuery {
     }
 
     init(_ tenant: Tenant, in window: TimeWindow) {
-        self.tenant = tenant
+        tenants = .one(tenant)
         self.window = window
     }
 
@@ -52,7 +52,7 @@ struct SpanSearch: StoreQuery {
         """
         SELECT \(FoundSpan.columns(dialect))
         FROM \(source(dialect))
-        WHERE s.tenant_id = \(tenantID)\(dialect.started(in: window))\(conditions(dialect))
+        WHERE true\(tenants.condition(on: "s.tenant_id"))\(dialect.started(in: window))\(conditions(dialect))
         ORDER BY \(dialect.newestFirst)
         LIMIT \(.integer(Int64(count)))
         """

@@ -3,8 +3,7 @@ struct SpendQuery: StoreQuery {
     static let limits = QueryLimits(default: 10_000, maximum: 10_000)
     static let tables = SQLiteMigration.thirdDay.version
 
-    /// Not asked for: the sums are those of all tenants.
-    let tenant = Tenant("default")
+    let tenants = TenantScope.all
     var window: TimeWindow
     var limit = limits.default
     let scope: BudgetScope

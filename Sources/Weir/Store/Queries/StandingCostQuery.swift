@@ -3,25 +3,23 @@ struct StandingCostQuery: StoreQuery {
     static let limits = QueryLimits(default: 10_000, maximum: 10_000)
     static let tables = SQLiteMigration.thirdDay.version
 
-    var tenant: Tenant
-    /// All tenants, in place of one.
-    var hasAllTenants = false
+    let tenants: TenantScope
     /// Within one day.
     var window: TimeWindow
     var limit = limits.default
     /// The last of the page before.
     var after: StandingCost.Key?
 
-    init(_ tenant: Tenant, in window: TimeWindow) {
-        self.tenant = tenant
+    init(_ tenants: TenantScope, in window: TimeWindow) {
+        self.tenants = tenants
         self.window = window
     }
 
     func wanted(after rows: [StandingCost]) -> Int { limit + 1 - rows.count }
 
     func sql(in window: TimeWindow, atMost count: Int, _ dialect: SQLDialect) -> SQLText {
-        var conditions = window.condition(on: "l.start_time")
-        if !hasAllTenants { conditions += " AND l.tenant_id = \(tenantID)" }
+        var conditions = tenants.condition(on: "l.tenant_id")
+        conditions += window.condition(on: "l.start_time")
         if let after {
             conditions += " AND (l.trace_id, l.span_id, l.start_time, t.name) > (\(.traceID(after.trace)),"
             conditions += " \(.integer(after.span)), \(.time(after.start)), \(.text(after.tenant)))"

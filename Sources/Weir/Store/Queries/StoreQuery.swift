@@ -1,10 +1,10 @@
-/// A question about the spans of one tenant. Both databases are asked in the same words, as far as they have them.
+/// A question about the spans of a tenant. Both databases are asked in the same words, as far as they have them.
 protocol StoreQuery: Sendable {
     associatedtype Row: Sendable
     static var limits: QueryLimits { get }
     /// The version of the tables from which on they can be asked this. Older ones have nothing of it.
     static var tables: Int { get }
-    var tenant: Tenant { get }
+    var tenants: TenantScope { get }
     var window: TimeWindow { get }
     /// Rows, at most ``limits``.
     var limit: Int { get set }
@@ -35,9 +35,6 @@ extension StoreQuery {
     var remaining: TimeWindow { window }
 
     func parts(at now: Timestamp) -> [TimeWindow] { [window] }
-
-    /// The number of the tenant in the database that is asked. NULL, and with it no row, for one that it does not know.
-    var tenantID: SQLText { "(SELECT id FROM tenants WHERE name = \(.text(tenant.name)))" }
 
     /// Asks one part after the other, until nothing is missing.
     /// - Parameter ask: gets a part, and how many rows it may give at most.

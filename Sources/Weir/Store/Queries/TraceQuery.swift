@@ -2,14 +2,14 @@
 struct TraceQuery: StoreQuery {
     static let limits = QueryLimits(default: 10_000, maximum: 100_000)
 
-    var tenant: Tenant
+    let tenants: TenantScope
     /// Of the spans' starts. A narrow one saves looking into every day, and is not needed.
     var window: TimeWindow
     var limit = limits.default
     let id: TraceID
 
     init(_ tenant: Tenant, id: TraceID, in window: TimeWindow = .always) {
-        self.tenant = tenant
+        tenants = .one(tenant)
         self.window = window
         self.id = id
     }
@@ -26,7 +26,7 @@ struct TraceQuery: StoreQuery {
         FROM spans s
         LEFT JOIN resources r ON r.id = s.resource_id AND r.tenant_id = s.tenant_id
         LEFT JOIN scopes c ON c.id = s.scope_id AND c.tenant_id = s.tenant_id
-        WHERE s.trace_id = \(.traceID(id)) AND s.tenant_id = \(tenantID)\(window.condition(on: "s.start_time"))
+        WHERE s.trace_id = \(.traceID(id))\(tenants.condition(on: "s.tenant_id"))\(window.condition(on: "s.start_time"))
         ORDER BY s.start_time, \(dialect.row)
         LIMIT \(.integer(Int64(count)))
         """

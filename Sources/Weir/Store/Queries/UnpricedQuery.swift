@@ -3,20 +3,18 @@ struct UnpricedQuery: AggregateQuery {
     static let limits = QueryLimits(default: 100, maximum: 10_000)
     static let tables = SQLiteMigration.thirdDay.version
 
-    var tenant: Tenant
-    /// All tenants, in place of one.
-    var hasAllTenants = false
+    let tenants: TenantScope
     var window: TimeWindow
     var limit = limits.default
 
-    init(_ tenant: Tenant, in window: TimeWindow) {
-        self.tenant = tenant
+    init(_ tenants: TenantScope, in window: TimeWindow) {
+        self.tenants = tenants
         self.window = window
     }
 
     func sql(in window: TimeWindow, atMost count: Int, _ dialect: SQLDialect) -> SQLText {
-        var conditions = window.condition(on: "start_time")
-        if !hasAllTenants { conditions += " AND tenant_id = \(tenantID)" }
+        var conditions = tenants.condition(on: "tenant_id")
+        conditions += window.condition(on: "start_time")
         return """
             SELECT provider, model, status, \(dialect.sum("unpriced")), \(dialect.microseconds("min(start_time)")),
                 \(dialect.microseconds("max(start_time)"))

@@ -7,9 +7,9 @@ struct SQLiteMigration: Sendable {
     let sql: String
 
     /// Those of the file of a day, in their order.
-    static let day = [firstDay, secondDay, thirdDay, fourthDay]
+    static let day = [firstDay, secondDay, thirdDay, fourthDay, fifthDay]
     /// Those of the file of what outlives days, in their order.
-    static let meta = [firstMeta, secondMeta]
+    static let meta = [firstMeta, secondMeta, thirdMeta]
     /// Those of the file of data keys, in their order.
     static let keys = [firstKeys]
 }

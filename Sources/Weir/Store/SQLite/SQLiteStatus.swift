@@ -11,22 +11,10 @@ struct SQLiteStatus: Equatable, Sendable {
         let schemaVersion: Int
     }
 
-    struct Journal: Equatable, Sendable {
-        let id: JournalID
-        /// The highest that any day has.
-        var lastSequence: UInt64
-        /// In all days that are left.
-        var spans: Int
-        /// Spans of theirs that are in the rejects.
-        var rejected: Int
-        /// When the newest of them was stored.
-        var updatedAt: Timestamp
-    }
-
     /// Oldest first.
     let days: [DayFile]
-    /// By their ids.
-    let journals: [Journal]
+    /// By their ids, as the days that are left have them together.
+    let journals: [StoredJournal]
     /// Spans that the tables did not take.
     let rejects: Int
     /// Of all files.
@@ -35,26 +23,14 @@ struct SQLiteStatus: Equatable, Sendable {
     static func read(directory path: String) throws(SQLiteFailure) -> SQLiteStatus {
         let directory = SQLiteDirectory(path)
         var days: [DayFile] = []
-        var journals: [JournalID: Journal] = [:]
+        var runs: [StoredJournal.Run] = []
         for day in try directory.days() {
             let path = directory.path(of: day)
             let file = try read(directory.reader(day), path) { db in
-                let ledger = "SELECT journal, last_sequence, spans, rejected, updated_at FROM ledger"
-                for row in try Row.fetchAll(db, sql: ledger) {
-                    let id = JournalID(value: UInt64(bitPattern: row["journal"]))
-                    let nothing = Journal(
-                        id: id, lastSequence: 0, spans: 0, rejected: 0, updatedAt: Timestamp(nanoseconds: 0))
-                    var journal = journals[id] ?? nothing
-                    journal.lastSequence = max(journal.lastSequence, UInt64(clamping: row["last_sequence"] as Int64))
-                    journal.spans += row["spans"] as Int
-                    journal.rejected += row["rejected"] as Int
-                    let updatedAt = Timestamp(nanoseconds: UInt64(clamping: row["updated_at"] as Int64) * 1_000)
-                    journal.updatedAt = max(journal.updatedAt, updatedAt)
-                    journals[id] = journal
-                }
+                let stored = try self.runs(of: db)
+                runs += stored
                 return DayFile(
-                    day: day, spans: try Int.fetchOne(db, sql: "SELECT sum(spans) FROM ledger") ?? 0,
-                    bytes: directory.size(of: path),
+                    day: day, spans: stored.reduce(0) { $0 + $1.spans }, bytes: directory.size(of: path),
                     schemaVersion: try SQLiteMigrations.check(SQLiteMigration.day, of: db))
             }
             days.append(file)
@@ -66,8 +42,19 @@ struct SQLiteStatus: Equatable, Sendable {
             }
         }
         return SQLiteStatus(
-            days: days, journals: journals.values.sorted { $0.id.value < $1.id.value }, rejects: rejects,
+            days: days, journals: StoredJournal.journals(of: runs), rejects: rejects,
             bytes: days.reduce(directory.size(of: directory.metaPath)) { $0 + $1.bytes })
+    }
+
+    private static func runs(of db: Database) throws -> [StoredJournal.Run] {
+        let ledger = "SELECT journal, first_sequence, last_sequence, spans, rejected, updated_at FROM ledger"
+        return try Row.fetchAll(db, sql: ledger).map { row in
+            StoredJournal.Run(
+                journal: JournalID(value: UInt64(bitPattern: row["journal"])),
+                first: UInt64(clamping: row["first_sequence"] as Int64),
+                last: UInt64(clamping: row["last_sequence"] as Int64), spans: row["spans"], rejected: row["rejected"],
+                updatedAt: Timestamp(nanoseconds: UInt64(clamping: row["updated_at"] as Int64) * 1_000))
+        }
     }
 
     private static func read<Value>(

@@ -8,13 +8,18 @@ struct PostgresError: Error, Equatable, CustomStringConvertible {
     let detail: String?
     /// The constraint that was violated.
     let constraint: String?
+    /// The advisory lock that another session held for too long; nil where it was one on a table.
+    let lock: String?
 
-    init(_ message: String, state: String = "", detail: String? = nil, constraint: String? = nil) {
+    init(
+        _ message: String, state: String = "", detail: String? = nil, constraint: String? = nil, lock: String? = nil
+    ) {
         // The reasons of several addresses stand in several lines.
         self.message = message.split(separator: "\n").joined(separator: "; ")
         self.state = state
         self.detail = detail
         self.constraint = constraint
+        self.lock = lock
     }
 
     var description: String { state.isEmpty ? message : "\(message) (SQLSTATE \(state))" }

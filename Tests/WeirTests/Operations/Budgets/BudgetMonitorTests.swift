@@ -64,6 +64,13 @@ import Testing
         #expect(log.lines.count == 3 && log.lines[2].contains("budget=tenant reached=hard spent=2.000000000000"))
         #expect(metrics.render().contains(#"weir_budget_crossings{budget="tenant",cost="cost",level="hard"} 1"#))
         #expect(metrics.render().contains(#"weir_budget_used_ratio{budget="user",cost="cost"} 0.5"#))
+        let alerts = "SELECT tenant, alert_type, severity, message, resolved_at FROM alert_history ORDER BY message"
+        #expect(
+            try sample.lasting(alerts) == [
+                "default|budget|warning|budget tenant, tenant: spent 1 of 1 USD|NULL",
+                "default|budget|critical|budget tenant, tenant: spent 2 of 2 USD|NULL",
+                "default|budget|warning|budget user, user ann: spent 1 of 1 USD|NULL",
+            ])
     }
 
     @Test func thoseWhoSpentMostHaveASeriesAndNobodyElse() async throws {

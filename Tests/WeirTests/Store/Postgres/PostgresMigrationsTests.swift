@@ -29,6 +29,17 @@ struct PostgresMigrationsTests {
         #expect(silent == [])
     }
 
+    @Test func everyRowOfATenantSaysWhose() throws {
+        let connection = try PostgresSchema().openWithTables()
+        let others = try PostgresSchema.rows(
+            """
+            SELECT relname FROM pg_class c WHERE relnamespace = current_schema()::regnamespace
+            AND relkind IN ('r', 'p', 'v') AND NOT EXISTS (SELECT 1 FROM pg_attribute a
+                WHERE a.attrelid = c.oid AND a.attname IN ('tenant', 'tenant_id')) ORDER BY relname
+            """, on: connection)
+        #expect(others == ["ledger", "schema_migrations", "tenants"])
+    }
+
     @Test func theMigrationsAreNumberedFromOne() {
         #expect(PostgresMigration.all.map(\.version) == Array(1...PostgresMigration.all.count))
         #expect(PostgresMigration.first.sha256.count == 64)

@@ -68,6 +68,62 @@ import Testing
         #expect(error?.description.contains("read-only transaction") == true)
     }
 
+    @Test func everyLookUpGoesThroughTheIndexThatIsThereForIt() async throws {
+        let sample = try PostgresSample()
+        let calls = (1...2_000 as ClosedRange<UInt64>).map { id in
+            var call = QuerySample.call(id, model: "m", user: "u\(id)", tokens: 1)
+            call.attributes += ["session.id", "gen_ai.conversation.id", "call_id"].map {
+                NewPair(key: $0, value: .string("\(id)"))
+            }
+            (call.parentSpanID, call.status) = (id % 100 == 0 ? 0 : 1, id % 50 == 0 ? 2 : 0)
+            call.name = "call \(id % 100)"
+            return call
+        }
+        try await sample.export(PostgresSample.record(1, calls))
+        _ = try sample.rows("ANALYZE spans, llm_usage, cost_ledger, span_rollups")
+        let indexes = try sample.rows(
+            """
+            SELECT p.relname, c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+            JOIN pg_class p ON p.oid = i.inhparent
+            WHERE c.relkind = 'i' AND c.relnamespace = current_schema()::regnamespace AND c.relname LIKE '%20260203%'
+            """)
+        let names = Dictionary(indexes.map { $0.split(separator: "|") }.map { ($0[0], $0[1]) }) { first, _ in first }
+        let session = PostgresReaderSession(sample.schema.connection, schema: sample.schema.name, .default)
+        // So few rows are read from end to end as fast.
+        _ = try await session.rows("SET enable_seqscan = off")
+        let day = TimeWindow(
+            from: Timestamp(nanoseconds: SampleBatch.fourOClock),
+            to: Timestamp(nanoseconds: SampleBatch.fourOClock + SampleBatch.hour))
+        func search(_ change: (inout SpanSearch) -> Void) -> SQLText {
+            var search = SpanSearch(tenant, in: day)
+            change(&search)
+            return search.sql(in: day, atMost: 10, .postgres)
+        }
+        let id = try #require(TraceID("00000000000000010000000000000001"))
+        var latency = LatencyQuery(tenant, in: day)
+        (latency.service, latency.name) = ("a", "b")
+        var cost = CostQuery(.one(tenant), by: .model, in: day)
+        let ofTenant = cost.sql(in: day, atMost: 10, .postgres)
+        cost.trace = id
+        let questions: [(SQLText, Substring)] = [
+            (search { $0.onlyRoots = true }, "spans_root"), (search { $0.status = 2 }, "spans_error"),
+            (search { ($0.service, $0.name) = ("a", "b") }, "spans_operation"),
+            (search { $0.sessionID = "s" }, "spans_session"), (search { $0.userID = "u" }, "spans_user"),
+            (search { ($0.callID, $0.status) = ("c", 1) }, "spans_call"),
+            (search { $0.conversationID = "c" }, "spans_conversation"),
+            (TraceQuery(tenant, id: id, in: day).sql(in: day, atMost: 10, .postgres), "spans_trace"),
+            (SampledOutCallsQuery(tenant, id: id, in: day).sql(in: day, atMost: 10, .postgres), "llm_usage_pkey"),
+            (latency.sql(in: day, atMost: 10, .postgres), "span_rollups_operation"),
+            (ofTenant, "cost_ledger_tenant"), (cost.sql(in: day, atMost: 10, .postgres), "cost_ledger_pkey"),
+        ]
+        for (question, index) in questions {
+            let plan = try await session.rows("EXPLAIN \(question)").compactMap { $0.first ?? nil }
+                .joined(separator: "\n")
+            let name = try #require(names[index])
+            #expect(plan.contains("using \(name) on") || plan.contains("Index Scan on \(name) "), "\(index): \(plan)")
+        }
+    }
+
     @Test func daysOutsideTheWindowAreNotLookedInto() async throws {
         let sample = try PostgresSample()
         try await sample.export(
@@ -80,7 +136,7 @@ import Testing
             SpanSearch(tenant, in: day).sql(in: day, atMost: 10, .postgres),
             TraceQuery(tenant, id: id, in: day).sql(in: day, atMost: 10, .postgres),
             LatencyQuery(tenant, in: day).sql(in: day, atMost: 10, .postgres),
-            CostQuery(tenant, by: .model, in: day).sql(in: day, atMost: 10, .postgres),
+            CostQuery(.one(tenant), by: .model, in: day).sql(in: day, atMost: 10, .postgres),
         ]
         for statement in statements {
             let plan = try await session.rows("EXPLAIN \(statement)").compactMap { $0.first ?? nil }.joined()

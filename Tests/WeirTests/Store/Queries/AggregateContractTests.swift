@@ -114,7 +114,7 @@ import Testing
             Sample.call(3, model: "small", user: "bob", tokens: 7), Sample.call(4, model: "small", tokens: 1),
         ])
         func rows(_ dimension: CostQuery.Dimension) async throws -> [String] {
-            try await sample.reader.page(CostQuery(Sample.tenant, by: dimension, in: Sample.window)).rows.map {
+            try await sample.reader.page(CostQuery(.one(Sample.tenant), by: dimension, in: Sample.window)).rows.map {
                 "\($0.key.who ?? "-") \($0.calls) \($0.inputTokens) \($0.cost ?? "-") \($0.unpriced)"
             }
         }
@@ -122,7 +122,7 @@ import Testing
         #expect(try await rows(.model) == ["large 2 150 1.500000000001 0", "small 2 8 - 2"])
         #expect(try await rows(.user) == ["ann 2 150 1.500000000001 0", "- 1 1 - 1", "bob 1 7 - 1"])
         #expect(try await rows(.agent) == ["- 3 58 1.500000000000 2", "planner 1 100 0.000000000001 0"])
-        var query = CostQuery(Sample.tenant, by: .model, in: Sample.window)
+        var query = CostQuery(.one(Sample.tenant), by: .model, in: Sample.window)
         query.step = .seconds(86_400)
         let steps = try await sample.reader.page(query).rows
         #expect(steps.map { $0.key.start?.text.prefix(10) } == ["2026-02-02", "2026-02-03", "2026-02-03"])
@@ -139,7 +139,7 @@ import Testing
         let sample = try Sample(database)
         try await sample.add(
             (1...4).map { Sample.call($0, model: "m", tokens: .max, cost: 9_000_000) })
-        let rows = try await sample.reader.page(CostQuery(Sample.tenant, by: .model, in: Sample.window)).rows
+        let rows = try await sample.reader.page(CostQuery(.one(Sample.tenant), by: .model, in: Sample.window)).rows
         #expect(rows.map(\.cost) == ["36000000.000000000000"])
         #expect(rows.map(\.inputTokens) == [.max])
         for id: UInt64 in 5...8 {
@@ -161,7 +161,7 @@ import Testing
         #expect(try await reader.page(OperationsQuery(tenant, in: Sample.window)).rows == [])
         #expect(try await reader.page(LatencyQuery(tenant, in: Sample.window)).rows == [])
         for dimension in CostQuery.Dimension.allCases {
-            #expect(try await reader.page(CostQuery(tenant, by: dimension, in: Sample.window)).rows == [])
+            #expect(try await reader.page(CostQuery(.one(tenant), by: dimension, in: Sample.window)).rows == [])
         }
     }
 }

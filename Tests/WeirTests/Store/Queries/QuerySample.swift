@@ -15,35 +15,62 @@ final class QuerySample {
 
     let reader: any StoreReader
     let store: HotTables
-    /// The rows of a statement, their fields with bars between.
+    /// The rows of a statement, their fields with bars between: of the day of ``start``.
     let lines: (String) throws -> [String]
-    private let export: (JournalRecord) async throws -> Void
+    /// Those of what outlives days.
+    let lasting: (String) throws -> [String]
+    /// Changes the tables of that day, as somebody else may.
+    let change: (String) throws -> Void
+    private let directory: TemporaryDirectory?
+    private let schema: PostgresSchema?
+    private let exporter: any Exporter
+    private let metrics: MetricRegistry
+    private let database: HotDatabase
+    private let journal: JournalID
     private var sequence: UInt64 = 0
 
-    init(_ database: HotDatabase) throws {
+    /// - Parameter other: whose tables a second exporter writes as well.
+    init(_ database: HotDatabase, beside other: QuerySample? = nil, journal: UInt64 = 7) throws {
+        self.database = database
+        self.journal = JournalID(value: journal)
         switch database {
         case .sqlite:
-            let sample = try SQLiteSample()
-            export = { try await sample.export($0) }
+            let sample = try SQLiteSample(in: other?.directory)
+            (directory, schema) = (sample.directory, nil)
+            (exporter, metrics) = (sample.exporter, sample.metrics)
             lines = { try sample.lines($0) }
+            lasting = { try sample.lines($0, day: nil) }
+            change = { try sample.change($0) }
             store = .sqlite(SQLiteDirectory(sample.path))
             reader = store.reader(.default)
         case .postgres:
-            let sample = try PostgresSample()
-            export = { try await sample.export($0) }
+            let sample = try PostgresSample(schema: other?.schema)
+            (directory, schema) = (nil, sample.schema)
+            (exporter, metrics) = (sample.exporter, sample.metrics)
             lines = { try sample.rows($0) }
+            lasting = lines
+            change = { _ = try sample.rows($0) }
             store = .postgres(connection: sample.schema.connection, schema: sample.schema.name)
             reader = PostgresReader(
                 sample.schema.connection, schema: sample.schema.name, clock: { [clock = sample.clock] in clock.now })
         }
     }
 
-    func add(_ record: JournalRecord) async throws { try await export(record) }
+    func add(_ records: JournalRecord...) async throws(ExportError) {
+        try await exporter.export(FrozenBatch(journal: journal, records: records, recoveredThrough: 0))
+    }
+
+    /// What the exporter has counted; nil for a metric that it does not have.
+    func count(_ metric: String) -> Int? {
+        let lines = metrics.render().split(separator: "\n")
+        let line = lines.first { $0.hasPrefix("weir_\(database)_\(metric){") }
+        return line.flatMap { $0.split(separator: " ").last }.flatMap { Int($0) }
+    }
 
     /// Stores the spans as one record.
     func add(_ spans: [SpanFixture], tenant: String = "default") async throws {
         sequence += 1
-        try await export(
+        try await add(
             JournalRecord(
                 sequence: sequence, tenant: tenant, receivedAt: Timestamp(nanoseconds: Self.start),
                 spanCount: spans.count, payload: SpanFixture.request(spans)))

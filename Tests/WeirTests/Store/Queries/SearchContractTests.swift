@@ -59,7 +59,7 @@ import Testing
                 try await reader.page(ServicesQuery(tenant, in: window)).rows.reduce(0) { $0 + $1.spans },
                 try await reader.page(OperationsQuery(tenant, in: window)).rows.reduce(0) { $0 + $1.spans },
                 try await reader.page(LatencyQuery(tenant, in: window)).rows.reduce(0) { $0 + $1.spans },
-                try await reader.page(CostQuery(tenant, by: .user, in: window)).rows.reduce(0) { $0 + $1.calls },
+                try await reader.page(CostQuery(.one(tenant), by: .user, in: window)).rows.reduce(0) { $0 + $1.calls },
             ]
         }
         #expect(try await counts(of: "default") == [2, 2, 2, 2, 2, 2])
@@ -211,7 +211,7 @@ import Testing
         #expect(
             await refusal { ($0.minimumDuration, $0.maximumDuration) = (2, 1) }
                 == "invalid: found durations from 2ns to 1ns, wanted the shorter one first")
-        #expect(await refusal { $0.tenant = Tenant("\0") } != nil)
+        #expect(await refusal { $0 = SpanSearch(Tenant("\0"), in: Sample.window) } != nil)
     }
 
     @Test(arguments: HotDatabase.allCases)
