@@ -8,9 +8,9 @@ import time
 
 import pytest
 
+from keys import new_key
 from otlp import request_json, span_json
 from tables import day_files, reader, sqlite_spans
-from test_tenants import new_key
 from waiting import eventually
 from weir import ROOT, command
 from wire import Connection, exchange, request

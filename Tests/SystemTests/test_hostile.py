@@ -10,8 +10,8 @@ import time
 
 import pytest
 
+from keys import new_key
 from otlp import a_body, a_span, bomb, sized_body
-from test_tenants import new_key
 from waiting import eventually
 from weir import archive, configuration
 from wire import Closed, Connection, exchange, request

@@ -7,8 +7,8 @@ import urllib.parse
 
 import pytest
 
+from keys import new_key
 from otlp import a_body, a_span, request_json, span_json, text
-from test_tenants import new_key
 from waiting import eventually
 from weir import command, configuration, postgres, sqlite
 from wire import post

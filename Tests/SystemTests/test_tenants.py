@@ -6,18 +6,11 @@ import json
 import pytest
 
 import archives
+from keys import new_key
 from otlp import a_body, a_span
 from waiting import eventually
 from weir import archive, command, configuration, postgres, sqlite
 from wire import exchange, post, request
-
-
-def new_key(tenant, *scopes):
-    """A key and its entry, as the command prints them."""
-    done = command("api-key", "new", "--tenant", tenant, *[word for scope in scopes for word in ("--scope", scope)])
-    assert done.returncode == 0, done.stderr
-    key, entry = done.stdout.split("\n\n", 1)
-    return key, entry.removeprefix("keys:\n")
 
 
 @pytest.fixture

@@ -27,6 +27,25 @@ final class ReloadTelemetry: Sendable {
         lastRejection.withLock { $0.map { ["the configuration on disk is not the one that runs: \($0)"] } ?? [] }
     }
 
+    /// Weir has started without files of pipelines that are in error.
+    /// - Parameters:
+    ///   - problems: what is wrong with them, a line each; none where they are all right.
+    ///   - missing: what they would have.
+    func began(without problems: [String], _ missing: [MissingPipeline]) {
+        guard let first = problems.first else { return }
+        lastApplied.set(0)
+        lastRejection.withLock { $0 = first }
+        for problem in problems {
+            logger.error("started without a pipeline file", metadata: ["problem": "\(problem)"])
+        }
+        for pipeline in missing {
+            let receivers = pipeline.receivers?.map(\.description).sorted().joined(separator: ",") ?? "all"
+            logger.error(
+                "refuses spans until a pipeline file is right",
+                metadata: ["file": "\(pipeline.file)", "receivers": "\(receivers)", "tenants": "\(pipeline)"])
+        }
+    }
+
     func note(_ outcome: ReloadOutcome) {
         let problems: [String]
         switch outcome {
