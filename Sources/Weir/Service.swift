@@ -208,7 +208,7 @@ actor Service {
                         build.configuration.exporters.compactMap { definition in
                             HotTables(definition).map { ("\(definition.id)", $0.reader(.default)) }
                         }, clock: Timestamp.now),
-                logger: logger)
+                metrics: metrics, logger: logger)
         }
         return (telemetry, operations)
     }
