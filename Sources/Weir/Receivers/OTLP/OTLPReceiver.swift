@@ -40,7 +40,7 @@ final class OTLPReceiver: Receiver {
         quotas = configuration.quotas.map { Quotas($0, context) }
         var listeners: [OTLPServers.Kind: HTTPListener] = [:]
         if let http = configuration.http {
-            var listener = try HTTPListener(http.listener, context, versions: .oneOrTwo)
+            var listener = try HTTPListener(http.listener, context)
             listener.cors = http.cors.map { HTTPCORS($0) }
             listeners[.http] = listener
         }

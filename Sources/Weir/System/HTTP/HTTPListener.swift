@@ -15,7 +15,7 @@ struct HTTPListener: Sendable {
 }
 
 extension HTTPListener {
-    init(_ configuration: ListenerConfiguration, _ context: Context, versions: HTTPVersions = .one) throws {
+    init(_ configuration: ListenerConfiguration, _ context: Context, versions: HTTPVersions = .oneOrTwo) throws {
         endpoint = configuration.endpoint
         authentication = try HTTPAuthentication(configuration, context)
         tls = try configuration.tls.map { try ServerTLS($0, context, versions) }
