@@ -262,21 +262,21 @@ extension Service {
 
     private func change() async -> ReloadOutcome {
         for await _ in starting {}
-        if isStopping { return .rejected(["weir is stopping"]) }
+        if isStopping { return .rejected(.stopping, ["weir is stopping"]) }
         watch.begin()
         let checked = source()
         watch.end(checked.sources, isWhole: checked.partial != nil)
         // A team's file that is wrong leaves that team's pipelines as they are, and nobody else's.
-        guard let partial = checked.partial else { return .rejected(checked.diagnostics.lines) }
+        guard let partial = checked.partial else { return .rejected(.configuration, checked.diagnostics.lines) }
         let conflicts = partial.conflicts(keeping: configuration)
-        guard conflicts.isEmpty else { return .rejected(checked.diagnostics.lines + conflicts) }
+        guard conflicts.isEmpty else { return .rejected(.conflict, checked.diagnostics.lines + conflicts) }
         let next = partial.keeping(configuration)
         let (now, then) = (configuration.service, next.service)
         guard now.fixed == then.fixed, now.operations?.listener.endpoint == then.operations?.listener.endpoint else {
-            return .rejected([
+            let problem =
                 "service.telemetry, service.journal, service.shutdown_timeout or the endpoint of service.operations "
-                    + "has changed, which takes a restart"
-            ])
+                + "has changed, which takes a restart"
+            return .rejected(.restart, [problem])
         }
         let before = build
         var made = Builder(next, logger, metrics, disks, build.bursts, build.keepDecisions, build.tombstones)
@@ -297,7 +297,7 @@ extension Service {
                 end.yield(error)
             }
             for shared in started { await shared.finish() }
-            return .rejected(["\(error)"])
+            return .rejected(.component, ["\(error)"])
         }
         configuration = next
         build = made

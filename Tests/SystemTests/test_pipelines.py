@@ -78,7 +78,7 @@ def test_one_teams_mistake_leaves_its_pipeline_as_it_was(start, teams, tmp_path)
     status, answer = program.ask("POST", "/-/reload")
     assert status == 200 and answer["status"] == "applied in part"
     assert len(answer["problems"]) == 1 and answer["problems"][0].startswith(f"{wrong}:3: processors.attributes")
-    assert program.weir.metric("weir_reloads", outcome="partial") == 1
+    assert program.weir.metric("weir_reloads", outcome="partial", reason="pipeline_file") == 1
     assert "shop.yaml:3" in program.weir.get("/healthz")[2]
     send("b")
     teams("shop", "three")
@@ -204,6 +204,7 @@ def test_a_pipeline_that_is_kept_gets_no_other_redaction(start, tmp_path):
     # In error with it: what is to be encrypted is left as it is for a processor that is not there.
     status, answer = program.reload(main("encrypt"))
     assert status == 422 and "found redaction changed" in answer["problems"][-1]
+    assert program.weir.metric("weir_reloads", outcome="rejected", reason="conflict") == 1
     prompt = {"key": "gen_ai.input.messages", "value": {"stringValue": "a-secret-prompt"}}
     assert post_json(program.weir.endpoint, request_json(span_json(attributes=[prompt]))).status == 200
     program.weir.stop()
