@@ -12,17 +12,21 @@
     timer,
     failures = 0, // in a row
     isBusy,
+    // The minifier gives short names to ours, and not to the browser's.
     local = "localStorage",
+    tab = "sessionStorage",
+    multiply = Math.imul,
+    agent = navigator,
+    place = location,
     trace = hex(16),
     view = hex(8),
     now = Date.now,
     begin = now(),
     fetch; // the page's, whoever has wrapped it before start()
 
+  function random(numbers) { return Array.from(crypto.getRandomValues(numbers)) }
   function hex(bytes) {
-    return Array.from(crypto.getRandomValues(new Uint8Array(bytes)), function (byte) {
-      return (byte + 256).toString(16).slice(1)
-    }).join("")
+    return random(new Uint8Array(bytes)).map(function (byte) { return (byte + 256).toString(16).slice(1) }).join("")
   }
 
   // Storage may be forbidden, or full.
@@ -43,9 +47,9 @@
   }
 
   function open() {
-    session = session || load("sessionStorage", "s") ||
-      { i: hex(16), k: Math.random() < options.sample, h: Array.from(crypto.getRandomValues(new Uint32Array(2))) };
-    if (consent) save("sessionStorage", "s", session)
+    session = session || load(tab, "s") ||
+      { i: hex(16), k: Math.random() < options.sample, h: random(new Uint32Array(2)) };
+    if (consent) save(tab, "s", session)
   }
 
   // 53 bits under the session's secret, which never leaves the page: equal texts are equal. It hides texts from readers,
@@ -54,11 +58,11 @@
     var a = session.h[0], b = session.h[1], i = 0, c;
     for (; i < text.length; i++) {
       c = text.charCodeAt(i);
-      a = Math.imul(a ^ c, 2654435761);
-      b = Math.imul(b ^ c, 1597334677)
+      a = multiply(a ^ c, 2654435761);
+      b = multiply(b ^ c, 1597334677)
     }
-    a = Math.imul(a ^ a >>> 16, 2246822507) ^ Math.imul(b ^ b >>> 13, 3266489909);
-    b = Math.imul(b ^ b >>> 16, 2246822507) ^ Math.imul(a ^ a >>> 13, 3266489909);
+    a = multiply(a ^ a >>> 16, 2246822507) ^ multiply(b ^ b >>> 13, 3266489909);
+    b = multiply(b ^ b >>> 16, 2246822507) ^ multiply(a ^ a >>> 13, 3266489909);
     return "h" + (4294967296 * (2097151 & b) + (a >>> 0)).toString(16)
   }
 
@@ -67,7 +71,7 @@
     vitals = {};
     hasVitals = session = 0;
     keep([]);
-    save("sessionStorage", "s")
+    save(tab, "s")
   }
 
   function event(name, attributes, more) {
@@ -110,12 +114,13 @@
       isBusy = 0;
       if (!consent) return;
       failures = failed ? Math.min(failures + 1, 6) : 0;
-      if (!failed) keep(waiting().filter(function (other) { return other != bodies[0] }));
-      // An event that came meanwhile has set the timer as if all were well.
-      if (failed) clearTimeout(timer), timer = 0;
-      if (failed || waiting()[0] || queue[0]) {
+      if (failed) {
+        // An event that came meanwhile has set the timer as if all were well.
+        clearTimeout(timer);
+        timer = 0
+      } else keep(waiting().filter(function (other) { return other != bodies[0] }));
+      if (failed || waiting()[0] || queue[0])
         timer = timer || setTimeout(flush, failed ? options.interval << failures : 0)
-      }
     })
   }
 
@@ -126,7 +131,7 @@
     hasVitals = 0;
     while (queue[0]) {
       var last = body();
-      if (navigator.onLine && navigator.sendBeacon && navigator.sendBeacon(url(), last)) continue;
+      if (agent.onLine && agent.sendBeacon && agent.sendBeacon(url(), last)) continue;
       keep(waiting().concat(last));
       flush()
     }
@@ -149,11 +154,10 @@
     var target, request, id = hex(8), time = now();
     // What is no request is for the browser to refuse.
     try {
-      target = new URL(input.url || input, location);
+      target = new URL(input.url || input, place);
       if (consent && session.k &&
-        (target.origin == location.origin || options.propagate.indexOf(target.origin) >= 0)) {
+        (target.origin == place.origin || options.propagate.indexOf(target.origin) >= 0))
         request = new Request(input, init)
-      }
     } catch (e) { }
     if (!request) return fetch.apply(window, arguments);
     request.headers.set("traceparent", "00-" + trace + "-" + id + "-01");
@@ -192,7 +196,7 @@
       document.addEventListener("visibilitychange", function () { document.hidden ? leave() : flush() });
       window.addEventListener("pagehide", leave);
       window.addEventListener("online", flush);
-      event("page.view", { "url.path": location.pathname }, { id: view, parent: void 0, time: begin });
+      event("page.view", { "url.path": place.pathname }, { id: view, parent: void 0, time: begin });
       flush()
     },
     event: event,

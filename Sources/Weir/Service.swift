@@ -18,6 +18,8 @@ actor Service {
     private var lastReload: Task<ReloadOutcome, Never>?
     private var isStopping = false
     private let source: Source
+    /// What is wrong with files of pipelines that the start went without, a line each.
+    private let problems: [String]
     private var watch: ReloadWatch
     private let disks = JournalDisks()
     private let health: Health
@@ -35,9 +37,11 @@ actor Service {
     /// - Parameters:
     ///   - file: the configuration file, for the line that says what was started.
     ///   - sources: it, and the files that it names.
+    ///   - problems: what is wrong with those that `configuration` is without, a line each.
     ///   - source: reads them again, for a reload.
     static func run(
-        _ configuration: CollectorConfiguration, file: String, _ sources: ConfigSources, source: @escaping Source
+        _ configuration: CollectorConfiguration, file: String, _ sources: ConfigSources, without problems: [String],
+        source: @escaping Source
     ) async throws {
         Heap.configure()
         Signals.ignoreBrokenPipes()
@@ -68,7 +72,7 @@ actor Service {
                     "the system allows few open files, and connections are among them",
                     metadata: ["found": "\(files)", "wanted": "\(OpenFiles.enough)"])
             }
-            let service = Service(configuration, sources, source, logger, metrics)
+            let service = Service(configuration, sources, without: problems, source, logger, metrics)
             try await service.run()
             logger.info("stopped")
         } catch {
@@ -78,10 +82,11 @@ actor Service {
     }
 
     private init(
-        _ configuration: CollectorConfiguration, _ sources: ConfigSources, _ source: @escaping Source, _ logger: Logger,
-        _ metrics: MetricRegistry
+        _ configuration: CollectorConfiguration, _ sources: ConfigSources, without problems: [String],
+        _ source: @escaping Source, _ logger: Logger, _ metrics: MetricRegistry
     ) {
         self.configuration = configuration
+        self.problems = problems
         watch = ReloadWatch(sources)
         self.source = source
         self.logger = logger
@@ -136,6 +141,7 @@ actor Service {
         if let operations { listening.append(serve("operations", operations.run)) }
         for shared in next.extensions.all { try await shared.start() }
         build = next
+        reloads.began(without: problems, configuration.missing)
         // Before any span can come or go.
         try await next.tombstones.refresh()
         try await apply(next)
@@ -202,7 +208,7 @@ actor Service {
                         build.configuration.exporters.compactMap { definition in
                             HotTables(definition).map { ("\(definition.id)", $0.reader(.default)) }
                         }, clock: Timestamp.now),
-                logger: logger)
+                metrics: metrics, logger: logger)
         }
         return (telemetry, operations)
     }
@@ -256,21 +262,21 @@ extension Service {
 
     private func change() async -> ReloadOutcome {
         for await _ in starting {}
-        if isStopping { return .rejected(["weir is stopping"]) }
+        if isStopping { return .rejected(.stopping, ["weir is stopping"]) }
         watch.begin()
         let checked = source()
         watch.end(checked.sources, isWhole: checked.partial != nil)
         // A team's file that is wrong leaves that team's pipelines as they are, and nobody else's.
-        guard let partial = checked.partial else { return .rejected(checked.diagnostics.lines) }
+        guard let partial = checked.partial else { return .rejected(.configuration, checked.diagnostics.lines) }
         let conflicts = partial.conflicts(keeping: configuration)
-        guard conflicts.isEmpty else { return .rejected(checked.diagnostics.lines + conflicts) }
+        guard conflicts.isEmpty else { return .rejected(.conflict, checked.diagnostics.lines + conflicts) }
         let next = partial.keeping(configuration)
         let (now, then) = (configuration.service, next.service)
         guard now.fixed == then.fixed, now.operations?.listener.endpoint == then.operations?.listener.endpoint else {
-            return .rejected([
+            let problem =
                 "service.telemetry, service.journal, service.shutdown_timeout or the endpoint of service.operations "
-                    + "has changed, which takes a restart"
-            ])
+                + "has changed, which takes a restart"
+            return .rejected(.restart, [problem])
         }
         let before = build
         var made = Builder(next, logger, metrics, disks, build.bursts, build.keepDecisions, build.tombstones)
@@ -291,12 +297,12 @@ extension Service {
                 end.yield(error)
             }
             for shared in started { await shared.finish() }
-            return .rejected(["\(error)"])
+            return .rejected(.component, ["\(error)"])
         }
         configuration = next
         build = made
         for shared in before.extensions.replaced(by: made.extensions) { await shared.finish() }
-        return .applied(kept: checked.configuration == nil ? checked.diagnostics.lines : [])
+        return .applied(kept: checked.diagnostics.lines(of: .error))
     }
 
     /// Goes from what runs to what `next` describes. What is the same in both stays as it is.
@@ -304,6 +310,8 @@ extension Service {
         let wanted = next.configuration.service.pipelines
         let used = next.configuration.receivers.filter { receiver in
             wanted.contains { $0.receivers.contains(receiver.id) }
+                // Who sends to a pipeline that is not there is to be told to come again.
+                || next.configuration.missing.contains { $0.receivers?.contains(receiver.id) ?? false }
         }
         let made = try used.map { (definition: $0, receiver: try Registry.receiver($0, next.context($0.id))) }
         for settings in wanted { try await apply(settings, next) }
@@ -380,17 +388,19 @@ extension Service {
     private func apply(_ definition: ComponentDefinition, _ receiver: any Receiver, _ next: Builder) async throws {
         let id = definition.id
         let fed = next.configuration.service.pipelines.filter { $0.receivers.contains(id) }
-            .compactMap { pipelines[$0.id]?.pipeline }
+        let routes = Routes(
+            fed.compactMap { pipelines[$0.id]?.pipeline },
+            missing: next.configuration.missing.filter { $0.receivers?.contains(id) ?? true })
         let key = next.key(of: definition)
         if let running = receivers[id] {
-            if running.key == key, running.pipelines == fed.map(ObjectIdentifier.init) { return }
-            if try await running.receiver.become(receiver, into: fed) {
-                receivers[id] = running.with(key: key, fed)
+            if running.key == key, running.routes == routes { return }
+            if try await running.receiver.become(receiver, into: routes) {
+                receivers[id] = running.with(key: key, routes)
                 return
             }
         }
         let old = receivers[id]
-        receivers[id] = try await RunningReceiver.start(id, receiver, key: key, into: fed) { [end] in end.yield($0) }
+        receivers[id] = try await RunningReceiver.start(id, receiver, key: key, into: routes) { [end] in end.yield($0) }
         await old?.stop()
     }
 }

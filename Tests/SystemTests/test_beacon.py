@@ -8,9 +8,9 @@ import time
 
 import pytest
 
+from keys import new_key
 from otlp import request_json, span_json
 from tables import day_files, reader, sqlite_spans
-from test_tenants import new_key
 from waiting import eventually
 from weir import ROOT, command
 from wire import Connection, exchange, request
@@ -21,7 +21,7 @@ CONFIG = """\
 extensions:
   api_keys: {{ file: {keys} }}
 receivers:
-  otlp: {{ protocols: {{ http: {{ endpoint: 127.0.0.1:0 }} }} }}
+  otlp: {{ protocols: {{ http: {{ endpoint: 127.0.0.1:0, cors: {{ allowed_origins: {origins} }} }} }} }}
   beacon:
     endpoint: 127.0.0.1:0
     allowed_origins: {origins}
@@ -40,7 +40,7 @@ service:
 class Beacons:
     """A program with the receiver `beacon`, and the key of the tenant `shop`."""
 
-    def __init__(self, start, directory, origins=(PAGE,), endpoint=None, **more):
+    def __init__(self, start, directory, origins=(PAGE,), postgres=None, **more):
         self.start, self.directory = start, directory
         self.key, entry = new_key("shop", "beacon")
         self.other, other = new_key("bank", "ingest")
@@ -49,6 +49,10 @@ class Beacons:
             keys=directory / "keys.yaml", directory=directory, origins=json.dumps(list(origins)),
             more="".join(f"    {key}: {json.dumps(value)}\n" for key, value in more.items()),
         )
+        if postgres:
+            keys = json.dumps({"connection": postgres.connection(), "schema": "weir"})
+            self.text = self.text.replace("exporters:\n", f"exporters:\n  postgres: {keys}\n", 1)
+            self.text = self.text.replace("exporters: [sqlite]", "exporters: [sqlite, postgres]")
         self.begin()
 
     def begin(self):
@@ -216,19 +220,23 @@ def test_the_shipped_registry_is_sound_and_a_wrong_one_is_not(tmp_path):
     assert done.returncode == 1 and f"{wrong}:2: events[0].owner: is missing" in done.stderr
 
 
-def test_events_are_rows_of_telemetry_events(beacons):
-    pages = beacons()
+def test_events_are_rows_of_telemetry_events(beacons, database):
+    pages = beacons(postgres=database)
     body = {"session": "s1", "events": [event(id="eee19b7ec3c1b174", attributes={"app.n": 1})]}
     assert pages.post(body).status == 204
     assert pages.post(request_json(span_json()), type="application/json").status == 204
     eventually(lambda: len(pages.spans()) == 2, "not stored")
+    columns = "tenant, name, event_id, session_id, source, sample_rate, payload"
     rows = []
     for file in day_files(pages.directory / "hot"):
-        with contextlib.closing(reader(file)) as database:
-            columns = "tenant, name, event_id, session_id, source, sample_rate, payload"
-            rows += database.execute(f"SELECT {columns} FROM telemetry_events").fetchall()
-    assert [row[:6] for row in rows] == [("shop", "panel.view", "eee19b7ec3c1b174", "s1", "https://app.example.com", 1)]
-    assert json.loads(rows[0][6])["app.n"] == 1
+        with contextlib.closing(reader(file)) as tables:
+            rows += tables.execute(f"SELECT {columns} FROM telemetry_events").fetchall()
+    # Either database has them, the same but for its own types.
+    with database.session() as session:
+        others = session.execute(f"SELECT {columns} FROM weir.telemetry_events").fetchall()
+    for found in (rows, others):
+        assert [row[:6] for row in found] == [("shop", "panel.view", "eee19b7ec3c1b174", "s1", PAGE, 1)]
+    assert json.loads(rows[0][6])["app.n"] == 1 and others[0][6]["app.n"] == 1
 
 
 def test_another_list_of_origins_is_taken_at_reload(beacons):

@@ -1,6 +1,7 @@
 """`weir-beacon.js` in a real browser, on a page of another origin: every event that is sent is found in the tables."""
 
 import base64
+import json
 import os
 import pathlib
 import sys
@@ -8,6 +9,7 @@ import sys
 import pytest
 
 from browser import Browser, Site
+from otlp import request_json, span_json
 from test_beacon import Beacons
 from waiting import eventually
 from weir import ROOT
@@ -20,7 +22,7 @@ def test_the_script_is_small_and_made_of_its_source():
     import minify
 
     assert SCRIPT.read_text() == minify.minified(), "make beacon-script"
-    assert SCRIPT.stat().st_size < 4096
+    assert SCRIPT.stat().st_size < 4000
 
 
 @pytest.fixture(scope="module")
@@ -279,6 +281,31 @@ def test_a_page_may_send_json_after_asking_and_a_page_of_another_origin_may_not(
         how = f"{{ method: 'POST', body: '{body}', headers: {{ 'Content-Type': '{type}' }} }}"
         assert other.run(f"fetch('{url}', {how}).{said}") == "refused"
     assert world.found("forged") == []
+    other.close()
+    page.close()
+    stranger.close()
+
+
+def test_a_page_sends_otlp_itself_where_cors_lets_it(world):
+    page = world.open()
+    stranger = Site({"/": "<p>elsewhere</p>"})
+    other = world.browser.page(stranger.origin + "/")
+    url = f"http://{world.beacons.weir.endpoint}/v1/traces"
+
+    def send(page, name):
+        """The status, and what the page can read of the answer."""
+        body = request_json(span_json(name=name))
+        headers = {"Content-Type": "application/json", "traceparent": f"00-{'a' * 32}-{'b' * 16}-01"}
+        how = json.dumps({"method": "POST", "headers": headers, "body": json.dumps(body), "credentials": "include"})
+        return page.run(f"fetch('{url}', {how}).then(a => a.text().then(t => a.status + t), e => e.name)")
+
+    assert send(page, "from the page") == "200{}"
+    assert page.preflights() == [url]
+    assert send(other, "forged") == "TypeError" and other.preflights() == [url]
+    assert len(world.wait(1, "from the page")) == 1 and world.found("forged") == []
+    told = [line for line in world.beacons.weir.records() if line.get("message") == "refused a request"]
+    assert [(line["client"], line["http_status"]) for line in told] == [("127.0.0.1", "403")]
+    assert stranger.origin in told[0]["reason"]
     other.close()
     page.close()
     stranger.close()

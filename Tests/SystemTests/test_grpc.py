@@ -22,9 +22,9 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 import archives
 from backend import HANG
 from frames import EXPORT, message
+from keys import new_key
 from ledger import Ledger
 from otlp import a_body, a_request, a_span
-from test_tenants import new_key
 from waiting import eventually
 from weir import archive, configuration, forward
 

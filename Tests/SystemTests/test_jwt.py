@@ -1,9 +1,11 @@
 """Clients with JSON Web Tokens and with certificates: whose spans they send."""
 
 import base64
+import hmac
 import http.client
 import http.server
 import json
+import secrets
 import signal
 import ssl
 import subprocess
@@ -35,8 +37,9 @@ class Issuer:
         self.name = name
         self.rsa = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         self.curve = ec.generate_private_key(ec.SECP256R1())
+        self.secret = secrets.token_bytes(32)
 
-    def keys(self):
+    def keys(self, has_secret=False):
         modulus = self.rsa.public_key().public_numbers().n
         point = self.curve.public_key().public_numbers()
         return {
@@ -47,10 +50,11 @@ class Issuer:
                     "x": encoded(point.x.to_bytes(32, "big")), "y": encoded(point.y.to_bytes(32, "big")),
                 },
             ]
+            + [{"kty": "oct", "kid": f"{self.name}-h", "k": encoded(self.secret)}] * has_secret
         }  # fmt: skip
 
     def token(self, algorithm="ES256", **claims):
-        head = {"alg": algorithm, "typ": "JWT", "kid": f"{self.name}-{'r' if algorithm == 'RS256' else 'e'}"}
+        head = {"alg": algorithm, "typ": "JWT", "kid": f"{self.name}-{algorithm[0].lower()}"}
         claims = {
             "iss": "https://login.test", "aud": "weir", "sub": "backend", "tenant": "shop", "scope": "ingest",
             "exp": time.time() + 300, **claims,
@@ -58,6 +62,8 @@ class Issuer:
         text = ".".join(encoded(json.dumps(part).encode()) for part in (head, claims))
         if algorithm == "RS256":
             signature = self.rsa.sign(text.encode(), PKCS1v15(), hashes.SHA256())
+        elif algorithm == "HS256":
+            signature = hmac.digest(self.secret, text.encode(), "sha256")
         else:
             pair = utils.decode_dss_signature(self.curve.sign(text.encode(), ec.ECDSA(hashes.SHA256())))
             signature = b"".join(number.to_bytes(32, "big") for number in pair)
@@ -78,14 +84,15 @@ def status(weir, token):
 def test_a_token_decides_whose_spans_these_are(start, tmp_path):
     issuer, stranger = Issuer("a"), Issuer("a")
     file = tmp_path / "jwks.json"
-    file.write_text(json.dumps(issuer.keys()))
-    weir = start(text=text_with(f"jwks_file: {file}, check_interval: 20ms"))
-    for algorithm in ("RS256", "ES256"):
+    file.write_text(json.dumps(issuer.keys(has_secret=True)))
+    weir = start(text=text_with(f"jwks_file: {file}, check_interval: 20ms, algorithms: [RS256, ES256, HS256]"))
+    for algorithm in ("RS256", "ES256", "HS256"):
         for _ in range(2):
             assert status(weir, issuer.token(algorithm)) == 200
     export(weir, metadata=[("authorization", f"Bearer {issuer.token(tenant='bank')}")])
     for token, wanted in [
         (stranger.token(), 401),
+        (stranger.token("HS256"), 401),
         (issuer.token(exp=time.time() - 60), 401),
         (issuer.token(aud="other"), 401),
         (issuer.token(tenant="../shop"), 401),
@@ -94,7 +101,7 @@ def test_a_token_decides_whose_spans_these_are(start, tmp_path):
         assert status(weir, token) == wanted
     error = refusal(weir, metadata=[("authorization", f"Bearer {stranger.token()}")])
     assert error.code() == grpc.StatusCode.UNAUTHENTICATED
-    assert weir.metric("weir_jwt_refusals", reason="signature") == 2
+    assert weir.metric("weir_jwt_refusals", reason="signature") == 3
     assert weir.metric("weir_jwt_refusals", reason="expired") == 1
     # Keys change without a restart, and what the old ones signed is good no longer.
     old, fresh = issuer.token(), Issuer("b")

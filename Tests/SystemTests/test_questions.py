@@ -7,8 +7,8 @@ import urllib.parse
 
 import pytest
 
+from keys import new_key
 from otlp import a_body, a_span, request_json, span_json, text
-from test_tenants import new_key
 from waiting import eventually
 from weir import command, configuration, postgres, sqlite
 from wire import post
@@ -113,6 +113,9 @@ def test_nobody_reads_what_belongs_to_another(asked):
     assert {row["name"][:4] for row in asked.rows("search", after=cursor)} <= {"shop"}
     for name in ["bank", "..", "shop/../bank", "*", "%"]:
         assert asked.ask("search", tenant=name)[0] == 403
+    assert asked.weir.metric("weir_foreign_tenant_requests") == 5
+    told = [line for line in asked.weir.records() if line.get("http_status") == "403"]
+    assert len(told) == 5 and all((line["client"], line["tenant"]) == ("127.0.0.1", "shop") for line in told)
     assert asked.rows("search", tenant="shop") == asked.rows("search")
     for who, status in [(None, 401), ("shop", 403), ("page", 403)]:
         assert asked.ask("search", who)[0] == status

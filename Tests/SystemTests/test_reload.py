@@ -286,7 +286,7 @@ def test_a_wrong_file_changes_nothing_and_says_why_everywhere(begin, tmp_path):
     assert len(answer["problems"]) == 1
     line = next(number for number, text in enumerate(wrong.split("\n"), 1) if "upset" in text)
     assert answer["problems"][0].startswith(f"{program.weir.config}:{line}: processors.attributes/mark.actions[0].action")
-    assert program.weir.metric("weir_reloads", outcome="rejected") == 1
+    assert program.weir.metric("weir_reloads", outcome="rejected", reason="configuration") == 1
     assert program.weir.metric("weir_reload_last_applied") == 0
     assert "rejected a reload" in program.weir.log() and "upset" in program.weir.log()
     assert "the configuration on disk is not the one that runs" in program.weir.get("/healthz")[2]
@@ -315,6 +315,8 @@ def test_what_cannot_be_built_changes_nothing(begin, tmp_path):
     status, answer = program.reload(text_of(tmp_path, journal={"max_bytes": "128MiB"}))
     assert status == 422 and "takes a restart" in answer["problems"][0], answer
     send(program.weir, "c")
+    counts = {reason: program.weir.metric("weir_reloads", reason=reason) for reason in ("component", "restart")}
+    assert counts == {"component": 2, "restart": 1} and program.weir.metric("weir_reloads") == 3
     program.weir.stop()
     assert marks(tmp_path / "archive") == {"a": "one", "b": "one", "c": "one"}
 

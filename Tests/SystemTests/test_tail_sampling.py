@@ -11,9 +11,9 @@ from opentelemetry.sdk.trace.sampling import Decision
 
 import archives
 from faults import killed
+from keys import new_key
 from ledger import Ledger, Load
 from otlp import a_body, a_span, new_ids
-from test_tenants import new_key
 from waiting import eventually
 from weir import archive, command, configuration, sqlite
 from wire import post

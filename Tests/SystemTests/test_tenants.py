@@ -3,21 +3,16 @@
 import base64
 import json
 
+import grpc
 import pytest
 
 import archives
+from keys import new_key
 from otlp import a_body, a_span
+from test_grpc import export, retry_delay
 from waiting import eventually
 from weir import archive, command, configuration, postgres, sqlite
-from wire import exchange, post, request
-
-
-def new_key(tenant, *scopes):
-    """A key and its entry, as the command prints them."""
-    done = command("api-key", "new", "--tenant", tenant, *[word for scope in scopes for word in ("--scope", scope)])
-    assert done.returncode == 0, done.stderr
-    key, entry = done.stdout.split("\n\n", 1)
-    return key, entry.removeprefix("keys:\n")
+from wire import Connection, exchange, post, request
 
 
 @pytest.fixture
@@ -78,10 +73,15 @@ def test_metrics_are_of_all_tenants_and_not_for_who_reads_one(start, tmp_path):
 
 def test_a_stolen_key_that_is_taken_out_of_the_file_works_no_longer(keyed):
     weir, keys, write = keyed
-    stolen = keys["shop"]
-    write(shop="ingest")
-    eventually(lambda: send(weir, keys["shop"]).status == 200, "the new key is not known")
-    assert send(weir, stolen).status == 401
+    stolen = request(a_body(), headers=[("X-API-Key", keys["shop"])])
+    with Connection(weir.endpoint) as connection:
+        connection.send(stolen)
+        assert connection.read().status == 200
+        write(shop="ingest")
+        eventually(lambda: send(weir, keys["shop"]).status == 200, "the new key is not known")
+        connection.send(stolen)
+        assert connection.read().status == 401, "a connection that was there lets nobody in"
+    assert exchange(weir.endpoint, stolen).status == 401
 
 
 def test_no_key_is_written_anywhere(start, tmp_path, database):
@@ -132,6 +132,38 @@ def test_no_key_is_written_anywhere(start, tmp_path, database):
             assert secret.encode() not in data, data[:200]
 
 
+def test_a_reload_is_for_who_may_change_what_weir_does(start, tmp_path):
+    keys, entries = zip(new_key("shop", "ingest"), new_key("bank", "read"), new_key("ops", "admin"))
+    (tmp_path / "keys.yaml").write_text("keys:\n" + "".join(entries))
+    text = configuration(exporters={"debug": {}})
+    text += "  operations: { endpoint: 127.0.0.1:0, auth: { authenticator: api_keys } }\n"
+    weir = start(text=text + f"extensions:\n  api_keys: {{ file: {tmp_path / 'keys.yaml'} }}\n")
+
+    def ask(*headers):
+        return exchange(weir._listening("operations"), request(path="/-/reload", headers=headers)).status
+
+    assert ask() == 401
+    assert [ask(("X-API-Key", key)) for key in keys] == [403, 403, 200]
+    assert weir.log().count("message=reloaded") == weir.metric("weir_reloads") == 1
+    # A page's request comes with what the browser has for this address.
+    assert ask(("X-API-Key", keys[2]), ("Origin", "https://evil.example")) == 403
+    assert weir.metric("weir_reloads") == 1
+
+
+def test_nothing_opens_operations_to_everybody(tmp_path):
+    file = tmp_path / "collector.yaml"
+
+    def check(keys):
+        file.write_text(configuration(exporters={"debug": {}}) + f"  operations: {{ endpoint: 0.0.0.0:0{keys} }}\n")
+        return command("check", "--config", str(file))
+
+    done = check("")
+    assert done.returncode == 1
+    assert "found 0.0.0.0:0 without authentication, wanted auth, tls.client_ca_file, or a loopback address" in done.stderr
+    done = check(", insecure: true")
+    assert done.returncode == 1 and "operations.insecure: is not a known key" in done.stderr
+
+
 def test_an_open_listener_needs_consent(tmp_path):
     file = tmp_path / "collector.yaml"
     file.write_text(configuration(http={}, exporters={"debug": {}}).replace("127.0.0.1:0", "0.0.0.0:0", 1))
@@ -146,19 +178,38 @@ def test_an_open_listener_needs_consent(tmp_path):
 
 def test_a_tenant_that_sends_too_much_is_told_to_wait_and_no_other(start, tmp_path):
     file, keys, entries = tmp_path / "keys.yaml", {}, []
-    for tenant in ["shop", "bank"]:
+    for tenant in ["shop", "cafe", "pub", "bank"]:
         keys[tenant], entry = new_key(tenant, "ingest")
         entries.append(entry)
     file.write_text("keys:\n" + "".join(entries))
-    text = configuration(http={"auth": {"authenticator": "api_keys"}}, exporters={"archive": archive("archive")})
-    quotas = "    quotas: { tenants: { shop: { spans_per_second: 1 } } }\nexporters:"
+    auth = {"auth": {"authenticator": "api_keys"}}
+    text = configuration(http=auth, grpc=auth, exporters={"archive": archive("archive")})
+    limits = {"shop": ("spans_per_second", "1"), "cafe": ("requests_per_second", "1"), "pub": ("bytes_per_second", "1KiB")}
+    tenants = ", ".join(f"{tenant}: {{ {key}: {rate} }}" for tenant, (key, rate) in limits.items())
+    quotas = f"    quotas: {{ tenants: {{ {tenants} }} }}\nexporters:"
     weir = start(text=text.replace("exporters:", quotas, 1) + f"extensions:\n  api_keys: {{ file: {file} }}\n")
-    headers = {tenant: [("X-API-Key", key)] for tenant, key in keys.items()}
-    assert post(weir.endpoint, a_body(*[a_span() for _ in range(50)]), headers=headers["shop"]).status == 200
-    refused = post(weir.endpoint, a_body(), headers=headers["shop"])
-    assert refused.status == 429 and 30 <= refused.retry_after() <= 60
-    assert refused.error().message == "the tenant shop sends more than spans_per_second, 1"
+
+    def send(tenant, spans=1):
+        body = a_body(*[a_span() for _ in range(spans)])
+        return post(weir.endpoint, body, headers=[("X-API-Key", keys[tenant])])
+
+    def call(tenant):
+        """The error, if there is one."""
+        try:
+            export(weir, metadata=[("x-api-key", keys[tenant])])
+        except grpc.RpcError as error:
+            return error
+
+    for tenant, (key, _) in limits.items():
+        # Of the first, what is too much is made up for by those that come next.
+        assert send(tenant, 500).status == 200
+        refused = next(answer for answer in (send(tenant) for _ in range(50)) if answer.status != 200)
+        assert refused.status == 429 and refused.retry_after() >= 1, tenant
+        assert refused.error().message.startswith(f"the tenant {tenant} sends more than {key}, ")
+        # The same account, whatever the protocol.
+        error = next(error for error in (call(tenant) for _ in range(50)) if error)
+        assert error.code() == grpc.StatusCode.RESOURCE_EXHAUSTED and retry_delay(error) >= 1, tenant
+        assert weir.metric("weir_quota_refused_requests", tenant=tenant, quota=key) >= 2
     for _ in range(5):
-        assert post(weir.endpoint, a_body(), headers=headers["bank"]).status == 200
-    quota = {"tenant": "shop", "quota": "spans_per_second"}
-    assert weir.metric("weir_quota_refused_requests", **quota) == 1
+        assert send("bank").status == 200
+    assert weir.metric("weir_quota_refused_requests", tenant="bank") == 0

@@ -1,6 +1,9 @@
 """TLS on the listeners: who is believed, what is spoken, and that certificates change without a restart."""
 
+import contextlib
 import datetime
+import http.client
+import json
 import socket
 import ssl
 import time
@@ -11,6 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from authority import Authority
+from frames import PREFACE, SETTINGS, frame
 from otlp import a_body
 from waiting import eventually
 from weir import archive, command, configuration
@@ -116,6 +120,86 @@ def test_certificates_change_without_a_restart(secure, authority):
         eventually(lambda: weir.metric("weir_tls_reload_failures", component="otlp") > 0, "not counted")
         assert name() == "renewed"
         assert status_of(old) == 200
+
+
+LISTENERS = {
+    # By what the log calls it: what is answered well there.
+    "otlp/http": "/v1/traces", "otlp/grpc": None, "beacon": "/weir-beacon.js", "operations": "/-/ready",
+    "prometheus": "/metrics",
+}  # fmt: skip
+
+
+@pytest.fixture
+def everywhere(start, authority, tmp_path):
+    """A program all of whose listeners want certificates, and where they are."""
+    certificate, key = authority.sign("server")
+    tls = {"cert_file": str(certificate), "key_file": str(key), "client_ca_file": str(authority.file),
+           "min_version": "1.3", "check_interval": "20ms"}  # fmt: skip
+    listener = {"endpoint": "127.0.0.1:0", "tls": tls}
+    text = configuration(http={"tls": tls}, grpc=listener, exporters={"debug": {}})
+    text = text.replace("metrics: { endpoint: 127.0.0.1:0 }", f"metrics: {json.dumps(listener)}")
+    page = json.dumps({**listener, "allowed_origins": ["*"]})
+    text = text.replace("receivers:\n", f"receivers:\n  beacon: {page}\n", 1).replace("[otlp]", "[otlp, beacon]")
+    weir = start(ready=False, text=text + f"  operations: {json.dumps(listener)}\n")
+    eventually(lambda: any(line.get("message") == "ready" for line in weir.records()), weir.log)
+    return weir
+
+
+def test_every_listener_has_the_same_tls(everywhere, authority, tmp_path):
+    weir, mine = everywhere, authority.sign("client")
+    stranger = Authority(tmp_path / "stranger").sign("client")
+    places = {name: weir._listening(name).rsplit(":", 1) for name in LISTENERS}
+
+    def connected(name, certificate=mine, protocol=None, **versions):
+        context = client(authority, certificate, **versions)
+        if protocol:
+            context.set_alpn_protocols([protocol])
+        plain = socket.create_connection(tuple(places[name]), timeout=10)
+        return context.wrap_socket(plain, server_hostname="127.0.0.1")
+
+    def ask(connection, path):
+        body = a_body() if path == "/v1/traces" else b""
+        asked = request(body, method="POST" if body else "GET", path=path)
+        # Operations are asked under a name of this machine.
+        connection.sendall(asked.replace(b"weir.test", b"localhost"))
+        answer = http.client.HTTPResponse(connection)
+        answer.begin()
+        answer.read()
+        return answer.status
+
+    def name_of(name):
+        with connected(name) as connection:
+            return dict(pair for (pair,) in connection.getpeercert()["subject"])["commonName"]
+
+    kept = {}
+    stack = contextlib.ExitStack()
+    for name, path in LISTENERS.items():
+        with connected(name, protocol="h2") as connection:
+            assert (connection.version(), connection.selected_alpn_protocol()) == ("TLSv1.3", "h2")
+            # The answer to a preface begins with SETTINGS.
+            connection.sendall(PREFACE + frame(SETTINGS))
+            assert connection.recv(9)[3] == SETTINGS, name
+        if path:
+            kept[name] = stack.enter_context(connected(name))
+            assert ask(kept[name], path) == 200, name
+        for how in [dict(certificate=None), dict(certificate=stranger), dict(maximum_version=ssl.TLSVersion.TLSv1_2)]:
+            with pytest.raises(OSError):
+                with connected(name, **how) as connection:
+                    connection.sendall(request(method="GET", path="/"))
+                    if not connection.recv(100):
+                        raise ConnectionError
+        with socket.create_connection(tuple(places[name]), timeout=10) as plain, contextlib.suppress(OSError):
+            plain.sendall(request(method="GET", path=path or "/"))
+            assert b"HTTP/1.1 200" not in plain.recv(100)
+    cut = lambda: [line for line in weir.records() if line.get("message") == "a TLS connection failed"]
+    eventually(lambda: len(cut()) >= 10 and {line["client"] for line in cut()} == {"127.0.0.1"}, weir.log)
+    assert {name_of(name) for name in LISTENERS} == {"server"}
+    authority.sign("renewed", authority.directory / "server.pem", authority.directory / "server.key")
+    for name in LISTENERS:
+        eventually(lambda name=name: name_of(name) == "renewed", f"the old certificate at {name}")
+    for name, connection in kept.items():
+        assert ask(connection, LISTENERS[name]) == 200, "a connection that was there goes on"
+    stack.close()
 
 
 def test_a_slow_handshake_is_cut(secure, authority):

@@ -100,6 +100,17 @@ enum HouseRules {
         ["Task.sleep(", "usleep(", "Thread.sleep("].filter(file.code.contains).map { "\(file.path): found \($0)" }
     }
 
+    /// Where clients prove who they are, hashes and signatures are compared in constant time: `Digest.areEqual` does.
+    static func checkSecrets(_ file: SourceFile) -> [String] {
+        let places = ["Extensions/", "Pipeline/Authentication/", "System/Encryption/", "System/SignatureKey.swift"]
+        guard places.contains(where: file.path.hasPrefix) else { return [] }
+        // By Unicode's rules `a.hash` would be one word.
+        let left = /\b(hash|secret|signature|digest|mac)\s*[!=]=/.wordBoundaryKind(.simple)
+        let right = /[!=]=\s*(\w+\.)*(hash|secret|signature|digest|mac)\b(?!\.)/.wordBoundaryKind(.simple)
+        guard file.code.contains(left) || file.code.contains(right) else { return [] }
+        return ["\(file.path): found a secret behind == or !="]
+    }
+
     /// What the compiler is told to believe needs its reason, in the comment above.
     static func checkProofs(_ file: SourceFile) -> [String] {
         let claims = ["@unchecked Sendable": "// Sendable: ", "nonisolated(unsafe)": "// Unsafe: "]

@@ -74,6 +74,15 @@ import Testing
         check("A.swift", "run(\"SELECT pg_sleep(600)\")", keeps: HouseRules.checkSleeps)
     }
 
+    @Test func secretsAreComparedInConstantTime() {
+        #expect(sources.flatMap(HouseRules.checkSecrets) == [])
+        for text in ["a.hash == b", "if signature != wanted {}", "let x = wanted == self.digest", "b==secret"] {
+            check("Extensions/A.swift", text, breaks: HouseRules.checkSecrets)
+        }
+        check("Extensions/A.swift", "hash.count == 32 && 32 == hash.count", keeps: HouseRules.checkSecrets)
+        check("Extensions/A.swift", "Digest.areEqual(hash, other) // hash == other", keeps: HouseRules.checkSecrets)
+    }
+
     @Test func whatTheCompilerIsToldToBelieveIsProven() {
         #expect(sources.flatMap(HouseRules.checkProofs) == [])
         check("A.swift", "final class A: @unchecked Sendable {\n}", breaks: HouseRules.checkProofs)

@@ -10,8 +10,12 @@ struct RunCommand: AsyncParsableCommand {
     func run() async throws {
         do {
             let option = option
-            let (configuration, _, sources) = try option.read()
-            try await Service.run(configuration, file: option.file, sources) { option.checkAgain() }
+            let checked = option.check()
+            // A team's file that is wrong keeps that team's pipelines from running, and nobody else's.
+            guard let configuration = checked.startable else { throw ExitCode.failure }
+            try await Service.run(
+                configuration, file: option.file, checked.sources, without: checked.diagnostics.lines(of: .error)
+            ) { option.checkAgain() }
         } catch is Service.Failed {
             throw ExitCode.failure
         }

@@ -35,15 +35,7 @@ extension StageDecision {
         guard let made else {
             return "\(place) has written nothing of it: it is open, was never here, or is forgotten"
         }
-        let decision = made.decision
-        let rule = decision.rule.isEmpty ? "no policy" : "policy \(decision.rule.quotedForMessage)"
-        let outcome =
-            if decision.isKept { "kept by \(rule), threshold \(decision.threshold.text)" } else {
-                "left out"
-                    + (decision.threshold == .never
-                        ? " by \(rule)" : "; nearest to keeping it was \(rule), threshold \(decision.threshold.text)")
-            }
-        return "\(place) decided at \(made.time.text): \(outcome)"
+        return "\(place) decided at \(made.time.text): \(made.decision.outcome)"
     }
 
     /// For programs.
@@ -52,6 +44,16 @@ extension StageDecision {
         guard let made else { return place + #""kept":null}"# }
         return place + #""kept":\#(made.decision.isKept),"rule":\#(made.decision.rule.quotedAsJSON),"#
             + #""threshold":"\#(made.decision.threshold.text)","time":"\#(made.time.text)"}"#
+    }
+}
+
+extension RecordOrigin.Decision {
+    /// For people.
+    var outcome: String {
+        let policy = rule.isEmpty ? "no policy" : "policy \(rule.quotedForMessage)"
+        if isKept { return "kept by \(policy), threshold \(threshold.text)" }
+        return threshold == .never
+            ? "left out by \(policy)" : "left out; nearest to keeping it was \(policy), threshold \(threshold.text)"
     }
 }
 

@@ -6,7 +6,8 @@ struct TestCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "test",
         abstract: "Prints what comes out of every processor of a pipeline file, for a request in OTLP/JSON.",
-        discussion: "Nothing is received, kept or sent. For tests that a team writes of its own pipelines.")
+        discussion: "Nothing is received, kept or sent. A tail_sampling takes the traces as whole, and says what it "
+            + "decides; nobody waits for it. For tests that a team writes of its own pipelines.")
 
     @OptionGroup var option: ConfigurationOption
 
@@ -20,7 +21,9 @@ struct TestCommand: AsyncParsableCommand {
     var tenant = Batch.anybody
 
     func run() async throws {
-        let configuration = try option.read().configuration
+        let checked = option.check()
+        // Another team's mistake is not in the way.
+        guard let configuration = checked.configuration ?? checked.partial else { throw ExitCode.failure }
         // The most that a receiver takes.
         let data = try FileReader.contents(of: input, limit: ByteCount.mebibytes(64).bytes)
         let pipelines = try select(from: configuration)
@@ -39,6 +42,7 @@ struct TestCommand: AsyncParsableCommand {
         let name = URL(fileURLWithPath: file).deletingPathExtension().lastPathComponent
         let isMain = file == option.file
         let found = configuration.service.pipelines.filter { isMain ? $0.id.file == nil : $0.id.file == name[...] }
+        guard !configuration.files.broken.contains(name) || isMain else { throw ExitCode.failure }
         guard !found.isEmpty else {
             let known = configuration.files.files.map(\.name).joined(separator: ", ")
             let wanted = known.isEmpty ? "another --config, with service.pipelines_directory" : "one of \(known)"
@@ -61,17 +65,35 @@ struct TestCommand: AsyncParsableCommand {
         if let tenants = pipeline.tenants, !tenants.contains(tenant) {
             return try StandardOutput.write(Array("# does not take spans of \(tenant)\n".utf8))
         }
-        for (id, processor) in zip(pipeline.processors, try builder.processors(of: pipeline)) {
+        let stage = pipeline.stage ?? pipeline.processors.count
+        try Self.run(pipeline.processors[..<stage], of: pipeline, builder, &batch, &encoder)
+        guard stage < pipeline.processors.count else { return }
+        let id = pipeline.processors[stage]
+        let definition = builder.configuration.processors.first { $0.id == id }
+        guard let sampling = definition?.configuration as? TailSamplingConfiguration else { return }
+        for trace in try TailSamplingTrial(sampling).process(&batch) {
+            let text =
+                "# \(id), trace \(trace.decision.trace.text): \(trace.cause.rawValue) after \(trace.after.text), "
+                + "\(trace.spans) span\(trace.spans == 1 ? "" : "s") \(trace.decision.outcome)\n"
+            try StandardOutput.write(Array(text.utf8))
+        }
+        try Self.show("after \(id)", batch, &encoder)
+        try Self.run(pipeline.processors[(stage + 1)...], of: pipeline, builder, &batch, &encoder)
+    }
+
+    /// The processors in front of a stage, or behind it.
+    private static func run(
+        _ ids: ArraySlice<ComponentID>, of pipeline: PipelineConfiguration, _ builder: Builder, _ batch: inout Batch,
+        _ encoder: inout OTLPJSONEncoder
+    ) throws {
+        for (id, processor) in zip(ids, try builder.processors(ids, of: pipeline.id)) {
             var processor: any Processor = processor
             do throws(Refusal) {
                 try processor.process(&batch)
             } catch {
                 throw ValidationError("\(id) refuses the request: \(error.reason)")
             }
-            try Self.show("after \(id)", batch, &encoder)
-        }
-        if let stage = pipeline.stage {
-            try StandardOutput.write(Array("# \(pipeline.processors[stage]) decides of whole traces later\n".utf8))
+            try show("after \(id)", batch, &encoder)
         }
     }
 

@@ -11,6 +11,12 @@ struct CheckedConfiguration: Sendable {
     let sources: ConfigSources
     let tlsFiles: [TLSFiles]
 
+    /// What Weir starts with: all, or what is left without the files of pipelines that are in error. Nil where that is
+    /// no pipeline.
+    var startable: CollectorConfiguration? {
+        configuration ?? partial.flatMap { $0.service.pipelines.isEmpty ? nil : $0 }
+    }
+
     init(file: String, environment: [String: String], catalogue: Catalogue) {
         do {
             let text = try ConfigFile.text(of: file)

@@ -7,6 +7,8 @@ struct CollectorConfiguration: Sendable {
     private(set) var service: ServiceConfiguration
     /// Of `service.pipelines_directory`. What they define is among the components and pipelines above.
     private(set) var files: PipelineFiles
+    /// What files of pipelines that are in error would have.
+    private(set) var missing: [MissingPipeline]
 }
 
 extension CollectorConfiguration {
@@ -51,6 +53,7 @@ extension CollectorConfiguration {
         self.service = service
         self.service.pipelines = pipelines
         self.files = files
+        missing = files.missing
     }
 
     func with(extensions: [ComponentDefinition]) -> CollectorConfiguration {
@@ -59,12 +62,14 @@ extension CollectorConfiguration {
         return changed
     }
 
-    /// The same, where files that are in error say what they said in `other`.
+    /// The same, where files that are in error say what they said in `other`: what was missing there is missing yet,
+    /// and one that is new changes nothing.
     func keeping(_ other: CollectorConfiguration) -> CollectorConfiguration {
         var kept = self
         kept.processors += other.processors.filter { isKept($0.id) }
         kept.exporters += other.exporters.filter { isKept($0.id) }
         kept.service.pipelines += other.service.pipelines.filter { isKept($0.id) }
+        kept.missing = other.missing.filter { files.broken.contains($0.file) }
         return kept
     }
 

@@ -25,7 +25,11 @@ struct Diagnostics: Sendable {
     }
 
     /// One line each, file by file, each in its order.
-    var lines: [String] {
+    var lines: [String] { lines(of: nil) }
+
+    /// - Parameter severity: of those that are wanted; nil for all.
+    func lines(of severity: Diagnostic.Severity?) -> [String] {
+        let entries = entries.filter { severity == nil || $0.severity == severity }
         var places: [String: Int] = [file: 0]
         for entry in entries where places[entry.file] == nil { places[entry.file] = places.count }
         // A sort by line alone may swap the problems of one line.

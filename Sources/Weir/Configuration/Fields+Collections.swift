@@ -115,6 +115,12 @@ extension Fields {
         section(name, "") { fields in read(name, &fields) }
     }
 
+    /// How many items a list has, those included that are none; nil where there is no list.
+    func items(_ key: String) -> Int? {
+        guard case .sequence(let items)? = node(key)?.content else { return nil }
+        return items.count
+    }
+
     /// The texts of a list; what is no text is recorded and left out.
     mutating func items(
         of node: ConfigNode, path: String, count: ClosedRange<Int>

@@ -15,6 +15,8 @@ struct PipelineConfiguration: Sendable {
 
     /// Whose spans it takes; nil takes everybody's.
     let tenants: Set<String>?
+    /// Whether whose spans it takes, and from where, could be read.
+    private let isRouteKnown: Bool
 
     /// - Parameter file: the file of pipelines that it is in; nil for `collector.yaml`.
     init(_ name: String, _ fields: inout Fields, defined: [Definitions], file: String? = nil) {
@@ -31,12 +33,26 @@ struct PipelineConfiguration: Sendable {
         receivers = lists[.receiver] ?? []
         processors = lists[.processor] ?? []
         exporters = lists[.exporter] ?? []
+        let known = ["tenants"] + defined.map(\.kind.section)
+        isRouteKnown =
+            fields.keys.allSatisfy(known.contains)
+            && !receivers.isEmpty && fields.items("receivers") == receivers.count
+            && (fields.node("tenants") == nil || fields.items("tenants") == names.count)
         checkStages(&fields)
     }
 
     /// Where among the processors the one stands that needs whole traces, and so a journal in front of it and one
     /// behind.
     var stage: Int? { processors.firstIndex { $0.type == Self.stageType } }
+
+    /// What is known of it where its file is in error.
+    func missing(of file: String) -> MissingPipeline {
+        guard isRouteKnown else {
+            return MissingPipeline(file: file, receivers: nil, tenants: .uncertain(tenants ?? []))
+        }
+        return MissingPipeline(
+            file: file, receivers: Set(receivers), tenants: tenants.map { .named($0) } ?? .everybody)
+    }
 
     private func checkStages(_ fields: inout Fields) {
         for id in processors.filter({ $0.type == Self.stageType }).dropFirst() {

@@ -5,6 +5,8 @@ struct PipelineFiles: Sendable {
     private(set) var diagnostics: Diagnostics
     /// Names of those that are in error.
     private(set) var broken: [String] = []
+    /// What they would have.
+    private(set) var missing: [MissingPipeline] = []
     /// Extensions that their components name.
     private(set) var references: [ExtensionReference] = []
     /// The directory, its files, and those that they name.
@@ -42,6 +44,7 @@ struct PipelineFiles: Sendable {
         }
         if !isFirst { top.reject("", "found a second file of this name, wanted one of .yaml and .yml") }
         var reader = YAMLReader(file: path, environment: environment)
+        var pipelines: [PipelineConfiguration] = []
         sources.note(path)
         do throws(ConfigError) {
             let text = try ConfigFile.text(of: path)
@@ -57,6 +60,7 @@ struct PipelineFiles: Sendable {
                         isJournalEncrypted: isJournalEncrypted, &top)
                 }
                 files.append(file)
+                pipelines = file.pipelines
             }
         } catch {
             top.reject("", error.message)
@@ -68,6 +72,11 @@ struct PipelineFiles: Sendable {
         own.add(top.diagnostics)
         diagnostics.add(own)
         guard own.hasErrors else { return }
+        // Two files of one name are both in error.
+        missing += files.filter { $0.name == name }.flatMap(\.pipelines).map { $0.missing(of: name) }
+        if pipelines.isEmpty || reader.diagnostics.hasErrors {
+            missing.append(MissingPipeline(file: name, receivers: nil, tenants: .uncertain([])))
+        }
         files.removeAll { $0.name == name }
         broken.append(name)
     }

@@ -7,14 +7,17 @@ struct OperationsServer: Sendable {
     private let server: HTTPServer
     private let logger: Logger
 
-    init(_ listener: HTTPListener, routes: [OperationsRoute], logger: Logger) {
+    init(_ listener: HTTPListener, routes: [OperationsRoute], metrics: MetricRegistry, logger: Logger) {
         var limits = HTTPLimits()
         limits.maxBodyBytes = 1 << 20
         limits.maxConnections = 64
         limits.drainTimeout = .seconds(1)
+        let foreign = metrics.counter(
+            "weir_foreign_tenant_requests",
+            help: "Questions about another tenant than that of the key, which are refused.")
         server = HTTPServer(listener, limits: limits, loops: 1) {
             [isOpen = listener.authentication == nil, isLocal = listener.endpoint.isLoopback] _ in
-            OperationsResponder(routes, isOpen: isOpen, isLocal: isLocal)
+            OperationsResponder(routes, foreign, isOpen: isOpen, isLocal: isLocal)
         }
         self.logger = logger
     }
@@ -34,13 +37,16 @@ struct OperationsServer: Sendable {
 
 private final class OperationsResponder: HTTPResponder {
     private let routes: [OperationsRoute]
+    /// Questions about tenants of others.
+    private let foreign: Counter
     /// Whether nobody is asked for a key.
     private let isOpen: Bool
     /// Whether only this machine reaches the listener.
     private let isLocal: Bool
 
-    init(_ routes: [OperationsRoute], isOpen: Bool, isLocal: Bool) {
+    init(_ routes: [OperationsRoute], _ foreign: Counter, isOpen: Bool, isLocal: Bool) {
         self.routes = routes
+        self.foreign = foreign
         self.isOpen = isOpen
         self.isLocal = isLocal
     }
@@ -68,7 +74,10 @@ private final class OperationsResponder: HTTPResponder {
         guard let route = route(of: request.head) else {
             return HTTPResponse(.notFound, error: "there is no such path")
         }
-        return await route.answer(request)
+        let response = await route.answer(request)
+        // The key has the scope, or the request had not come this far: it asks for what is not its tenant's.
+        if response.status == .forbidden { foreign.add() }
+        return response
     }
 
     private func route(of head: HTTPRequestHead) -> OperationsRoute? {
@@ -91,18 +100,7 @@ private final class OperationsResponder: HTTPResponder {
     }
 
     func response(to fault: HTTPFault, head: HTTPRequestHead?) -> HTTPResponse {
-        switch fault {
-        case .malformed(let what): HTTPResponse(.badRequest, error: "the request is not HTTP/1.1: \(what)")
-        case .unauthenticated(let reason): HTTPResponse(.unauthorized, error: reason)
-        case .forbidden(let reason): HTTPResponse(.forbidden, error: reason)
-        case .tooManyFailures(let pause):
-            HTTPResponse(.tooManyRequests, error: "found too many wrong keys, wanted a pause").retry(after: pause)
-        case .headersTooLarge: HTTPResponse(.requestHeaderFieldsTooLarge, error: "the header fields are too large")
-        case .bodyTooLarge(let limit): HTTPResponse(.payloadTooLarge, error: "the body has more than \(limit) bytes")
-        case .headerTimeout, .bodyTimeout: HTTPResponse(.requestTimeout, error: "the request did not come in time")
-        case .tooManyConnections, .tooManyBytesInFlight, .notReady, .stopping:
-            HTTPResponse(.serviceUnavailable, error: "busy").retry(after: .seconds(1))
-        }
+        fault.response { HTTPResponse($0, error: $1) }
     }
 }
 
@@ -111,8 +109,8 @@ extension HTTPResponse {
         self.init(status, contentType: "application/json", body: ByteBuffer(string: json + "\n"))
     }
 
-    /// - Parameter error: what was found and what was wanted.
+    /// - Parameter error: what was found and what was wanted, for the client and for the log.
     init(_ status: HTTPResponseStatus, error: String) {
-        self.init(status, json: #"{"error":\#(error.quotedAsJSON)}"#)
+        self = HTTPResponse(status, json: #"{"error":\#(error.quotedAsJSON)}"#).refusing(error)
     }
 }

@@ -44,11 +44,11 @@ private final class TelemetryResponder: HTTPResponder {
 
     func refusal(of head: HTTPRequestHead) -> HTTPResponse? {
         guard ["/metrics", "/healthz", "/readyz"].contains(head.path) else {
-            return HTTPResponse(
-                .notFound, text: "found \(head.path.prefix(128)), wanted /metrics, /healthz or /readyz\n")
+            return Self.refuse(
+                .notFound, "found path \(String(head.path).quotedForMessage), wanted /metrics, /healthz or /readyz")
         }
         guard head.method == .GET || head.method == .HEAD else {
-            var response = HTTPResponse(.methodNotAllowed, text: "found \(head.method), wanted GET or HEAD\n")
+            var response = Self.refuse(.methodNotAllowed, "found method \(head.method), wanted GET or HEAD")
             response.headers.append(("Allow", "GET, HEAD"))
             return response
         }
@@ -71,18 +71,11 @@ private final class TelemetryResponder: HTTPResponder {
     }
 
     func response(to fault: HTTPFault, head: HTTPRequestHead?) -> HTTPResponse {
-        switch fault {
-        case .malformed: HTTPResponse(.badRequest, text: "the request is not HTTP/1.1\n")
-        case .unauthenticated(let reason): HTTPResponse(.unauthorized, text: "\(reason)\n")
-        case .forbidden(let reason): HTTPResponse(.forbidden, text: "\(reason)\n")
-        case .tooManyFailures(let pause):
-            HTTPResponse(.tooManyRequests, text: "found too many wrong keys, wanted a pause\n").retry(after: pause)
-        case .headersTooLarge: HTTPResponse(.requestHeaderFieldsTooLarge, text: "the header fields are too large\n")
-        case .bodyTooLarge: HTTPResponse(.payloadTooLarge, text: "no body is wanted here\n")
-        case .headerTimeout, .bodyTimeout: HTTPResponse(.requestTimeout, text: "the request did not come in time\n")
-        case .tooManyConnections, .tooManyBytesInFlight, .notReady, .stopping:
-            HTTPResponse(.serviceUnavailable, text: "busy\n").retry(after: .seconds(1))
-        }
+        fault.response(Self.refuse)
+    }
+
+    private static func refuse(_ status: HTTPResponseStatus, _ reason: String) -> HTTPResponse {
+        HTTPResponse(status, text: reason + "\n").refusing(reason)
     }
 }
 

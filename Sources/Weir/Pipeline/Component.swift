@@ -33,11 +33,11 @@ extension Processor {
 protocol Receiver: Component {
     /// Serves until the task is cancelled, then answers what is in flight and returns.
     /// - Parameter onReady: is called once the receiver takes requests.
-    func run(into pipelines: [Pipeline], onReady: @escaping @Sendable () -> Void) async throws
+    func run(into routes: Routes, onReady: @escaping @Sendable () -> Void) async throws
     /// Serves from now on as `next` would, which does not run, without a request or a connection being lost on the way.
     /// - Returns: whether it does; a receiver that cannot is stopped, and `next` started. Nothing has changed where it
     ///   throws.
-    func become(_ next: any Receiver, into pipelines: [Pipeline]) async throws -> Bool
+    func become(_ next: any Receiver, into routes: Routes) async throws -> Bool
 }
 
 /// Brings batches to one destination. Batching, retry and timeout are the delivery's, not the exporter's.
@@ -84,5 +84,5 @@ extension Extension {
 }
 
 extension Receiver {
-    func become(_ next: any Receiver, into pipelines: [Pipeline]) async throws -> Bool { false }
+    func become(_ next: any Receiver, into routes: Routes) async throws -> Bool { false }
 }

@@ -42,6 +42,7 @@ struct Intake: ~Copyable {
         case unrouted(tenant: String)
     }
 
+    private let routes: Routes
     private let lanes: [Lane]
     private var batch: Batch
     private let protobuf: OTLPDecoder
@@ -51,20 +52,24 @@ struct Intake: ~Copyable {
     /// Nil where tenants may send what they like.
     private let quotas: Quotas?
 
-    init(into pipelines: [Pipeline], maxValueDepth: Int, decodedLimit: Int, quotas: Quotas? = nil) throws {
+    init(into routes: Routes, maxValueDepth: Int, decodedLimit: Int, quotas: Quotas? = nil) throws {
         self.quotas = quotas
-        lanes = pipelines.map { $0.makeLane() }
+        self.routes = routes
+        lanes = routes.pipelines.map { $0.makeLane() }
         batch = Batch(decodedLimit: decodedLimit)
         protobuf = OTLPDecoder(maxValueDepth: maxValueDepth)
         json = OTLPJSONDecoder(maxValueDepth: maxValueDepth)
-        if let pipeline = pipelines.first(where: { $0.journal.limits.dedupes }) {
+        if let pipeline = routes.pipelines.first(where: { $0.journal.limits.dedupes }) {
             hash = try RequestHash(key: pipeline.journal.limits.dedupeKey)
         }
     }
 
-    /// Throws where a tenant has sent too much lately. Asked before anything is done with its request.
+    /// Throws where a tenant has sent too much lately, or a pipeline that would take its spans is not there. Asked
+    /// before anything is done with its request.
     func admit(_ tenant: String?, at now: Timestamp) throws(Failure) {
-        do throws(Refusal) { try quotas?.admit(tenant ?? Batch.anybody, at: now) } catch { throw .refused(error) }
+        let tenant = tenant ?? Batch.anybody
+        if let refusal = routes.refusal(of: tenant) { throw .refused(refusal) }
+        do throws(Refusal) { try quotas?.admit(tenant, at: now) } catch { throw .refused(error) }
     }
 
     /// Notes what a request took of which nothing can be decoded.

@@ -14,17 +14,15 @@ struct ReceiverTelemetry: Sendable {
     private let requests: [Int: Counter]
     private let otherRequests: Counter
     private let latency: Histogram
-    private let statusLabel: String
     private let logger: Logger
 
     /// - Parameters:
-    ///   - statusLabel: how metrics and the log name a status.
+    ///   - statusLabel: how metrics name a status.
     ///   - statuses: those that are counted by themselves.
     init(
         _ context: Context, transport: String, statusLabel: String = "http_status",
         statuses: [Int] = [200, 204, 400, 401, 403, 404, 405, 408, 413, 415, 429, 431, 503]
     ) {
-        self.statusLabel = statusLabel
         logger = context.logger
         let labels = ["receiver": context.id.description, "transport": transport]
         accepted = context.metrics.counter(
@@ -73,11 +71,6 @@ struct ReceiverTelemetry: Sendable {
         (requests[status] ?? otherRequests).add()
         guard let startedAt else { return }
         latency.observe(Double((NIODeadline.now() - startedAt).nanoseconds) * 1e-9)
-    }
-
-    /// The log's limiter keeps a client that does nothing else from filling the disk.
-    func refused(_ status: Int, _ reason: String) {
-        logger.warning("refused a request", metadata: [statusLabel: "\(status)", "reason": "\(reason)"])
     }
 
     func count(_ rejections: Rejections) {

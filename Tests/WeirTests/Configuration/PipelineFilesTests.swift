@@ -111,6 +111,73 @@ import Testing
         #expect(kept.processors.contains { $0.id.description == "paint/@shop" })
     }
 
+    @Test func aWrongFileSaysWhoseSpansNobodyTakes() throws {
+        func missing(_ text: String) throws -> [String] {
+            try write("shop.yaml", text)
+            let checked = check()
+            #expect(checked.configuration == nil)
+            let left = try #require(checked.startable)
+            #expect(left.service.pipelines.map(\.id.description) == ["traces"])
+            #expect(left.missing.allSatisfy { $0.file == "shop" })
+            return left.missing.map { "\($0.receivers?.map(\.description) ?? ["any"]): \($0)" }
+        }
+        let wrong = shop.replacing("dry: true", with: "dry: perhaps")
+        #expect(try missing(wrong) == [#"["door"]: all"#, #"["door"]: bank"#])
+        #expect(try missing(wrong.replacing("[bank]", with: "[a, b]")).last == #"["door"]: a,b"#)
+        let others = "all that no other pipeline names"
+        // What is in doubt may be anybody's, from anywhere.
+        for (found, written, said) in [
+            ("tenants: [bank]", "tenant: [bank]", others), ("tenants: [bank]", "tenants: bank", others),
+            ("tenants: [bank]", "tenants: [bank, []]", "bank,\(others)"),
+            ("[door], exporters: [shelf/own], t", "[dor], exporters: [shelf/own], t", "bank,\(others)"),
+        ] {
+            #expect(try missing(shop.replacing(found, with: written)).last == #"["any"]: "# + said, "\(written)")
+        }
+        #expect(try missing("owner: x\n: y") == [#"["any"]: "# + others])
+        #expect(try missing("owner: x\npipelines: 5") == [#"["any"]: "# + others])
+        let unset = shop.replacing("[bank]", with: "[\"${env:GONE}\"]")
+        #expect(try missing(unset).last == #"["any"]: "# + others)
+        try FileManager.default.removeItem(atPath: "\(temporary.path)/shop.yaml")
+        #expect(check().configuration?.missing == [])
+    }
+
+    @Test func twoFilesOfOneNameAreBothMissing() throws {
+        try write("shop.yaml", shop)
+        try write("shop.yml", "owner: x\n: y")
+        let missing = try #require(check().startable).missing
+        #expect(missing.map(\.description) == ["all", "bank", "all that no other pipeline names"])
+    }
+
+    @Test func whereNoPipelineIsLeftNothingStarts() throws {
+        try write("shop.yaml", shop.replacing("dry: true", with: "dry: perhaps"))
+        let main = main().split(separator: "\n").filter { !$0.contains("pipelines: {") }.joined(separator: "\n")
+        #expect(check(main).partial != nil)
+        #expect(check(main).startable == nil)
+    }
+
+    @Test func whatIsMissingStaysMissingAndWhatIsNewChangesNothing() throws {
+        let wrong = shop.replacing("dry: true", with: "dry: perhaps")
+        try write("shop.yaml", wrong)
+        let before = try #require(check().startable)
+        try write("shop.yaml", "owner: x\n: y")
+        try write("new.yaml", wrong)
+        let kept = try #require(check().partial).keeping(before)
+        #expect(kept.missing == before.missing)
+        try write("shop.yaml", shop)
+        #expect(check().partial?.keeping(before).missing == [])
+    }
+
+    @Test func whoseSpansAMissingPipelineWouldTake() {
+        func takes(_ tenants: MissingPipeline.Tenants) -> [String] {
+            let missing = MissingPipeline(file: "f", receivers: nil, tenants: tenants)
+            return ["default", "bank", "shop"].filter { missing.takes($0, besides: ["bank"]) }
+        }
+        #expect(takes(.everybody) == ["default", "bank", "shop"])
+        #expect(takes(.named(["bank"])) == ["bank"])
+        #expect(takes(.uncertain([])) == ["default", "shop"])
+        #expect(takes(.uncertain(["bank"])) == ["default", "bank", "shop"])
+    }
+
     @Test func aDirectoryThatIsNotThereIsAnError() {
         let yaml = main().replacing(temporary.path, with: "/nowhere")
         #expect(

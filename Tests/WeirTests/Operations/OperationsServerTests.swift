@@ -6,6 +6,8 @@ import Testing
 
 @Suite(.hangLimit) struct OperationsServerTests {
     private let health = Health(receivers: 1) { ["the journal is \"full\""] }
+    private let log = LogCapture()
+    private let metrics = MetricRegistry()
 
     @Test func saysWhetherWeirIsWellAndReady() async throws {
         try await serve(nil) { client in
@@ -64,7 +66,8 @@ import Testing
     @Test func saysThatItsSocketIsGone() async throws {
         let log = LogCapture()
         let server = OperationsServer(
-            HTTPListener(endpoint: Endpoint(host: "127.0.0.1", port: 0)), routes: [], logger: log.logger)
+            HTTPListener(endpoint: Endpoint(host: "127.0.0.1", port: 0)), routes: [], metrics: metrics,
+            logger: log.logger)
         let run = Task { try await server.run() }
         try await eventually("it listens") { !log.lines.isEmpty }
         let field = log.lines[0].split(separator: " ").first { $0.hasPrefix("endpoint=") }
@@ -85,14 +88,47 @@ import Testing
         return result == 0 && address.sin_port == port.bigEndian
     }
 
+    @Test func tellsTheLogWhomItRefuses() async throws {
+        let sample = try APIKeysSample()
+        let key = APIKey.draw()
+        try sample.write(APIKeysSample.entry("shop", [.read], of: key))
+        await sample.keys.start()
+        defer { sample.keys.finish() }
+        try await eventually("the key is known") { sample.tenant(of: key) != nil }
+        try await serve(sample.authentication()) { client in
+            #expect(try await ask("GET /x", client, "X-API-Key: \(key)").status == 404)
+            #expect(try await ask("GET /read?tenant=bank", client, "X-API-Key: \(key)").status == 403)
+            #expect(try await ask("GET /read?tenant=shop", client, "X-API-Key: \(key)").status == 200)
+            try await client.send("GET / HTTP/1.1\r\n\r\n")
+            #expect(try await client.response().status == 400)
+        }
+        let who = "client=127.0.0.1"
+        #expect(
+            log.lines.filter { $0.contains("refused a request") } == [
+                #"warning: refused a request \#(who) http_status=404 key=shop reason=found path "/x", "#
+                    + "which is not there tenant=shop",
+                "warning: refused a request \(who) http_status=403 key=shop reason=found another tenant than that of "
+                    + "the key, wanted its own tenant=shop",
+                "warning: refused a request \(who) http_status=400 reason=the request is not HTTP/1.1: found 0 Host "
+                    + "fields, wanted one",
+            ])
+        #expect(metrics.render().contains("\nweir_foreign_tenant_requests 1\n"))
+    }
+
     private func serve(_ authentication: HTTPAuthentication?, _ body: (RawClient) async throws -> Void) async throws {
-        let log = LogCapture()
+        let read = OperationsRoute(method: .GET, path: "/read", scope: .read) { request in
+            do throws(URLQuery.Problem) {
+                var query = try URLQuery(of: request.head.uri)
+                return HTTPResponse(.ok, json: try query.tenant(of: request.identity))
+            } catch { return error.response }
+        }
         let change = OperationsRoute(method: .POST, path: "/change", scope: .admin) { request in
             HTTPResponse(.ok, json: #"{"by":"\#(request.identity?.tenant ?? "")"}"#)
         }
         let server = OperationsServer(
-            HTTPListener(endpoint: Endpoint(host: "127.0.0.1", port: 0), authentication: authentication),
-            routes: OperationsRoute.health(health) + [change], logger: log.logger)
+            HTTPListener(
+                endpoint: Endpoint(host: "127.0.0.1", port: 0), authentication: authentication, logger: log.logger),
+            routes: OperationsRoute.health(health) + [change, read], metrics: metrics, logger: log.logger)
         let run = Task { try await server.run() }
         defer { run.cancel() }
         try await eventually("it listens") { !log.lines.isEmpty }

@@ -32,7 +32,7 @@ import Testing
         try await serve { client, _, _ in
             let missing = try await get("/", client)
             #expect(missing.status == 404)
-            #expect(missing.body == "found /, wanted /metrics, /healthz or /readyz\n")
+            #expect(missing.body == "found path \"/\", wanted /metrics, /healthz or /readyz\n")
             try await client.send("POST /metrics HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n")
             let posted = try await client.response()
             #expect(posted.status == 405)

@@ -7,7 +7,7 @@ import Testing
 
     @Test func givesARequestToEveryPipeline() async throws {
         let (one, other) = (try PipelineSample("one"), try PipelineSample("other"))
-        var intake = try Intake(into: [one.pipeline, other.pipeline], maxValueDepth: 64, decodedLimit: 1 << 20)
+        var intake = try Intake(into: Routes([one.pipeline, other.pipeline]), maxValueDepth: 64, decodedLimit: 1 << 20)
         let receivedAt = Timestamp(nanoseconds: 9)
         let accepted = try intake.process(payload, .protobuf, receivedAt: receivedAt)
         #expect(accepted.spanCount == 2)
@@ -28,7 +28,7 @@ import Testing
             await full.fill()
             let free = try PipelineSample("free")
             let pipelines = fullIsFirst ? [full.pipeline, free.pipeline] : [free.pipeline, full.pipeline]
-            var intake = try Intake(into: pipelines, maxValueDepth: 64, decodedLimit: 1 << 20)
+            var intake = try Intake(into: Routes(pipelines), maxValueDepth: 64, decodedLimit: 1 << 20)
             let accepted = try intake.process(payload, .protobuf, receivedAt: Timestamp(nanoseconds: 0))
             await #expect(throws: Refusal.self) { try await accepted.commit() }
             #expect(await free.taken() == [])
@@ -38,7 +38,7 @@ import Testing
 
     @Test func refusesWhenAPipelineIsStopping() async throws {
         let sample = try PipelineSample()
-        var intake = try Intake(into: [sample.pipeline], maxValueDepth: 64, decodedLimit: 1 << 20)
+        var intake = try Intake(into: Routes([sample.pipeline]), maxValueDepth: 64, decodedLimit: 1 << 20)
         let accepted = try intake.process(payload, .protobuf, receivedAt: Timestamp(nanoseconds: 0))
         sample.pipeline.journal.close()
         await #expect(throws: Refusal.stopping) { try await accepted.commit() }
@@ -47,7 +47,8 @@ import Testing
     @Test func keepsNothingOfABatchWhoseSpansAreAllDropped() async throws {
         let emptied = try PipelineSample("emptied", processors: [BluntProcessor(refusing: nil)])
         let other = try PipelineSample("other")
-        var intake = try Intake(into: [emptied.pipeline, other.pipeline], maxValueDepth: 64, decodedLimit: 1 << 20)
+        let routes = Routes([emptied.pipeline, other.pipeline])
+        var intake = try Intake(into: routes, maxValueDepth: 64, decodedLimit: 1 << 20)
         let accepted = try intake.process(payload, .protobuf, receivedAt: Timestamp(nanoseconds: 0))
         #expect(accepted.spanCount == 2, "what a filter drops was accepted")
         _ = try await accepted.commit()
@@ -57,7 +58,7 @@ import Testing
 
     @Test func takesBothEncodingsAndCountsWhatIsRejected() async throws {
         let sample = try PipelineSample()
-        var intake = try Intake(into: [sample.pipeline], maxValueDepth: 64, decodedLimit: 1 << 20)
+        var intake = try Intake(into: Routes([sample.pipeline]), maxValueDepth: 64, decodedLimit: 1 << 20)
         let json =
             #"{"resourceSpans":[{"scopeSpans":[{"spans":["#
             + #"{"traceId":"5b8efff798038103d269b633813fc60c","spanId":"eee19b7ec3c1b174","name":"a"},"#
@@ -72,7 +73,7 @@ import Testing
 
     @Test func goesOnAfterARequestThatItCannotDecode() throws {
         let sample = try PipelineSample()
-        var intake = try Intake(into: [sample.pipeline], maxValueDepth: 64, decodedLimit: 1 << 20)
+        var intake = try Intake(into: Routes([sample.pipeline]), maxValueDepth: 64, decodedLimit: 1 << 20)
         do {
             _ = try intake.process(Self.payload("{"), .json, receivedAt: Timestamp(nanoseconds: 0))
             Issue.record("half an object was taken")
@@ -85,12 +86,27 @@ import Testing
     @Test func passesOnWhatAProcessorRefuses() throws {
         let refusal = Refusal.overloaded("no key", retryAfter: .seconds(9))
         let sample = try PipelineSample(processors: [BluntProcessor(refusing: refusal)])
-        var intake = try Intake(into: [sample.pipeline], maxValueDepth: 64, decodedLimit: 1 << 20)
+        var intake = try Intake(into: Routes([sample.pipeline]), maxValueDepth: 64, decodedLimit: 1 << 20)
         do {
             _ = try intake.process(payload, .protobuf, receivedAt: Timestamp(nanoseconds: 0))
             Issue.record("a refused batch was taken")
         } catch {
             guard case .refused(refusal) = error else { throw error }
+        }
+    }
+
+    @Test func takesNothingOfATenantWhosePipelineIsMissing() throws {
+        let sample = try PipelineSample()
+        let missing = MissingPipeline(file: "bank", receivers: nil, tenants: .named(["bank"]))
+        let routes = Routes([sample.pipeline], missing: [missing])
+        let intake = try Intake(into: routes, maxValueDepth: 64, decodedLimit: 1 << 20)
+        try intake.admit("shop", at: Timestamp(nanoseconds: 0))
+        do {
+            try intake.admit("bank", at: Timestamp(nanoseconds: 0))
+            Issue.record("spans were taken that another pipeline was to have")
+        } catch {
+            guard case .refused(.overloaded(let reason, _)) = error else { throw error }
+            #expect(reason == "spans of the tenant bank wait for a file of pipelines that is in error: bank")
         }
     }
 

@@ -1,7 +1,7 @@
-/// A line of the file in which an exporter remembers where runs stand, for the next process: 98 hexadecimal digits.
+/// A line of the file in which an exporter remembers where runs stand, for the next process: 82 hexadecimal digits, and
+/// the tenant.
 struct FixedPlace: Equatable {
-    /// Bytes, the line feed among them.
-    static let size = 99
+    private static let digits = 82
 
     private static let root: UInt8 = 1
     private static let patch: UInt8 = 2
@@ -35,9 +35,11 @@ struct FixedPlace: Equatable {
 
     /// Nil where this is no such line.
     init?(line: UnsafeRawBufferPointer) {
-        guard line.count == Self.size, let high = hexDigit(line[96]), let low = hexDigit(line[97]) else { return nil }
+        guard line.count > Self.digits + 1, let high = hexDigit(line[80]), let low = hexDigit(line[81]) else {
+            return nil
+        }
         var numbers: [UInt64] = []
-        for field in 0..<6 {
+        for field in 0..<5 {
             var number: UInt64 = 0
             for place in field * 16..<field * 16 + 16 {
                 guard let digit = hexDigit(line[place]) else { return nil }
@@ -45,18 +47,24 @@ struct FixedPlace: Equatable {
             }
             numbers.append(number)
         }
-        trace = TraceKey(tenant: numbers[0], high: numbers[1], low: numbers[2])
-        (id, parent, start) = (numbers[3], numbers[4], numbers[5])
+        let tenant = String(decoding: line[Self.digits..<line.count - 1], as: UTF8.self)
+        trace = TraceKey(tenant: tenant, high: numbers[0], low: numbers[1])
+        (id, parent, start) = (numbers[2], numbers[3], numbers[4])
         flags = high << 4 | low
     }
 
     func write(to writer: inout JSONWriter) {
-        for number in [trace.tenant, trace.high, trace.low, id, parent, start] { writer.hexadecimal(number) }
+        for number in [trace.high, trace.low, id, parent, start] { writer.hexadecimal(number) }
         for digit in [flags >> 4, flags & 15] {
             writer.byte(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") - 10 + digit)
         }
+        var tenant = trace.tenant
+        tenant.withUTF8 { writer.bytes(UnsafeRawBufferPointer($0)) }
         writer.byte(UInt8(ascii: "\n"))
     }
+
+    /// Bytes of the line, the line feed among them.
+    var size: Int { Self.digits + trace.tenant.utf8.count + 1 }
 
     /// Of a root that was missing; nil for a span.
     var standInStart: UInt64? { flags & Self.standIn != 0 ? start : nil }

@@ -19,9 +19,14 @@ struct LangSmithTarget: Sendable {
     init(url: HTTPURL, key: String, workspace: String, project: String, isReplica: Bool = false) {
         (self.url, self.key, self.workspace, self.project) = (url, key, workspace, project)
         self.isReplica = isReplica
-        account = TraceKey.hash("\(url)\n\(key)")
-        id = TraceKey.hash("\(url)\n\(key)\n\(workspace)\n\(project)\n\(isReplica)")
-        salt = isReplica ? TraceKey.hash("\(url)\n\(project)") : 0
+        account = Self.hash("\(url)\n\(key)")
+        id = Self.hash("\(url)\n\(key)\n\(workspace)\n\(project)\n\(isReplica)")
+        salt = isReplica ? Self.hash("\(url)\n\(project)") : 0
+    }
+
+    /// FNV-1a: the same in each process.
+    private static func hash(_ text: String) -> UInt64 {
+        text.utf8.reduce(0xCBF2_9CE4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
     }
 
     var headers: [(name: String, value: String)] {
@@ -77,7 +82,7 @@ extension LangSmithTarget {
     static func names(of targets: [LangSmithTarget]) -> [String] {
         var seen: [String: Int] = [:]
         return targets.map { target in
-            let hash = TraceKey.hash("\(target.url)\n\(target.workspace)\n\(target.project)")
+            let hash = Self.hash("\(target.url)\n\(target.workspace)\n\(target.project)")
             let name = String(UInt32(truncatingIfNeeded: hash) | 1 << 31, radix: 16)
             let count = seen[name, default: 0] + 1
             seen[name] = count

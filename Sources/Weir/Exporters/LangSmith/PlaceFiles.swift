@@ -33,7 +33,7 @@ struct PlaceFiles {
     mutating func append(_ places: [FixedPlace], hasTurned: Bool, isSafe: Bool) throws(FileError) {
         if hasTurned { try turn() }
         guard let young, !places.isEmpty else { return }
-        var writer = JSONWriter(capacity: places.count * FixedPlace.size)
+        var writer = JSONWriter(capacity: places.reduce(0) { $0 + $1.size })
         for place in places { place.write(to: &writer) }
         let end = young.end
         do {

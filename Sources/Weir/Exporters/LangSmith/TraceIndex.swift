@@ -130,28 +130,30 @@ struct TraceIndex {
         defer { swap(&trace, &young[link.trace, default: Trace()]) }
         if trace.spans[link.span] == nil {
             // More than is remembered of one trace.
+            let ids = RunIDs(link.trace)
             let brings = openRoot(of: &trace, link.trace, or: link.start)
             let start = max(link.start, trace.rootStart ?? 0)
             return RunPlace(
-                path: [rootStep(trace, link.trace), .init(id: RunID(span: link.span), start: start)],
+                path: [step(to: trace, ids), .init(id: ids.run(of: link.span), start: start)],
                 isOrphan: true, bringsRoot: brings)
         }
         fix(link.span, in: &trace, link.trace)
         return path(to: link.span, in: trace, link.trace)
     }
 
-    private func rootStep(_ trace: Trace, _ key: TraceKey) -> RunPlace.Step {
-        RunPlace.Step(id: RunID(trace: key), start: trace.rootStart ?? 0)
+    private func step(to trace: Trace, _ ids: RunIDs) -> RunPlace.Step {
+        RunPlace.Step(id: ids.root, start: trace.rootStart ?? 0)
     }
 
     private func path(to id: UInt64, in trace: Trace, _ key: TraceKey) -> RunPlace {
+        let ids = RunIDs(key)
         var steps: [RunPlace.Step] = []
         var next = id
         while next != 0, let span = trace.spans[next], !span.isRoot, steps.count <= Self.maxDepth {
-            steps.append(RunPlace.Step(id: RunID(span: next), start: span.start))
+            steps.append(RunPlace.Step(id: ids.run(of: next), start: span.start))
             next = span.parent
         }
-        steps.append(rootStep(trace, key))
+        steps.append(step(to: trace, ids))
         let own = trace.spans[id]
         return RunPlace(
             path: steps.reversed(), isOrphan: own?.isOrphan ?? false, isPatch: own?.isPatch ?? false,

@@ -29,9 +29,9 @@ final class BeaconReceiver: Receiver {
         telemetry = BeaconTelemetry(context)
     }
 
-    func run(into pipelines: [Pipeline], onReady: @escaping @Sendable () -> Void) async throws {
+    func run(into routes: Routes, onReady: @escaping @Sendable () -> Void) async throws {
         ReceiverTelemetry.observe(context, transport: "http") { [weak self] in self?.running.withLock { $0 } }
-        let server = makeServer(into: pipelines)
+        let server = makeServer(into: routes)
         running.withLock { $0 = server }
         defer { running.withLock { $0 = nil } }
         try await server.run { address in
@@ -40,19 +40,19 @@ final class BeaconReceiver: Receiver {
         }
     }
 
-    func become(_ next: any Receiver, into pipelines: [Pipeline]) async throws -> Bool {
+    func become(_ next: any Receiver, into routes: Routes) async throws -> Bool {
         guard let next = next as? BeaconReceiver, next.listener.endpoint == listener.endpoint,
             let server = running.withLock({ $0 })
         else { return false }
-        try await server.become(next.makeServer(into: pipelines))
+        try await server.become(next.makeServer(into: routes))
         return true
     }
 
-    private func makeServer(into pipelines: [Pipeline]) -> HTTPServer {
+    private func makeServer(into routes: Routes) -> HTTPServer {
         HTTPServer(listener, limits: configuration.limits) { [configuration, admission, quotas, telemetry] _ in
             // A body of the largest size becomes a few times as much.
             let intake = try Intake(
-                into: pipelines, maxValueDepth: 64, decodedLimit: 64 << 20, quotas: quotas)
+                into: routes, maxValueDepth: 64, decodedLimit: 64 << 20, quotas: quotas)
             return BeaconResponder(configuration, admission, intake, telemetry)
         }
     }

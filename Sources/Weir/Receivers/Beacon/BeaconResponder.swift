@@ -44,9 +44,9 @@ final class BeaconResponder: HTTPResponder {
         guard head.method == .POST else { return wrongMethod(head, "POST") }
         let origin = head.origin
         guard admission.allows(origin) else {
-            telemetry.isForeign(origin)
+            telemetry.foreign.add()
             telemetry.receiver.answered(403)
-            return HTTPResponse(.forbidden, text: "this origin is not among allowed_origins\n")
+            return .foreign(origin)
         }
         let type = head.headers.first(name: "content-type")?.prefix { $0 != ";" }.lowercased() ?? ""
         guard ["text/plain", "application/json"].contains(type), !head.headers.contains(name: "content-encoding") else {
@@ -60,10 +60,8 @@ final class BeaconResponder: HTTPResponder {
         if request.path == Self.scriptPath { return Self.script }
         let (origin, now) = (request.head.origin, Timestamp.now())
         if let over = admission.admit(origin: origin, address: request.address, at: now) {
-            telemetry.isLimited(by: over.limit, origin)
-            telemetry.receiver.answered(429)
-            return HTTPResponse(.tooManyRequests, text: "rate_limits.\(over.limit) is reached\n")
-                .retry(after: over.pause)
+            telemetry.limited[over.limit]?.add()
+            return refuse(.tooManyRequests, "rate_limits.\(over.limit) is reached").retry(after: over.pause)
         }
         var translation = BeaconTranslation(
             screen, receivedAt: now, sentAt: request.head.sentAt, tolerance: configuration.clockTolerance,
@@ -162,8 +160,7 @@ final class BeaconResponder: HTTPResponder {
     }
 
     private func refuse(_ status: HTTPResponseStatus, _ reason: String) -> HTTPResponse {
-        telemetry.receiver.refused(Int(status.code), reason)
-        return deny(status, reason)
+        deny(status, reason).refusing(reason)
     }
 
     private func deny(_ status: HTTPResponseStatus, _ reason: String) -> HTTPResponse {

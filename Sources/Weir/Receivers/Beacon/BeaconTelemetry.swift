@@ -7,8 +7,10 @@ struct BeaconTelemetry: Sendable {
     private let marked: Counter
     private let stripped: Counter
     private let refused: [BeaconTally.Refusal: Counter]
-    private let limited: [String: Counter]
-    private let foreign: Counter
+    /// By the key of the limit.
+    let limited: [String: Counter]
+    /// Of pages that may not ask.
+    let foreign: Counter
     private let logger: Logger
 
     init(_ context: Context) {
@@ -33,16 +35,6 @@ struct BeaconTelemetry: Sendable {
         refused = Dictionary(uniqueKeysWithValues: BeaconTally.Refusal.allCases.map { ($0, events($0.rawValue)) })
         limited = ["address": requests("address_rate"), "origin": requests("origin_rate")]
         foreign = requests("origin")
-    }
-
-    func isForeign(_ origin: String) {
-        foreign.add()
-        logger.warning("refused a page", metadata: ["origin": "\(origin.prefix(128))"])
-    }
-
-    func isLimited(by limit: String, _ origin: String) {
-        limited[limit]?.add()
-        logger.warning("refused a page", metadata: ["origin": "\(origin.prefix(128))", "rate_limit": "\(limit)"])
     }
 
     func count(_ tally: BeaconTally) {

@@ -105,13 +105,15 @@ final class OTLPGRPCResponder: HTTPResponder {
     /// "Trailers-Only is permitted for calls that produce an immediate error": one block of fields says everything.
     private func response(to failure: OTLPFailure) -> HTTPResponse {
         let code = code(of: failure)
-        if !failure.isLogged { telemetry.refused(code.rawValue, failure.message) }
         telemetry.answered(code.rawValue)
         let status = RPCStatus(code: code, message: failure.message, retryDelay: failure.retryDelay)
         // Only to what is no gRPC the status of HTTP says something.
         let isGRPC = failure.status != .methodNotAllowed && failure.status != .unsupportedMediaType
         var response = HTTPResponse(isGRPC ? .ok : failure.status, contentType: GRPCFraming.contentType)
         response.headers = status.fields
+        if !failure.isLogged {
+            response.refusal = HTTPRefusal(label: "grpc_status", status: code.rawValue, reason: failure.message)
+        }
         return response
     }
 

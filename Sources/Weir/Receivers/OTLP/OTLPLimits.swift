@@ -32,8 +32,8 @@ struct OTLPLimits: Sendable {
 }
 
 extension Intake {
-    init(into pipelines: [Pipeline], _ limits: OTLPLimits, _ quotas: Quotas? = nil) throws {
+    init(into routes: Routes, _ limits: OTLPLimits, _ quotas: Quotas? = nil) throws {
         try self.init(
-            into: pipelines, maxValueDepth: limits.maxValueDepth, decodedLimit: limits.maxDecodedBytes, quotas: quotas)
+            into: routes, maxValueDepth: limits.maxValueDepth, decodedLimit: limits.maxDecodedBytes, quotas: quotas)
     }
 }

@@ -40,7 +40,7 @@ final class OTLPReceiver: Receiver {
         quotas = configuration.quotas.map { Quotas($0, context) }
         var listeners: [OTLPServers.Kind: HTTPListener] = [:]
         if let http = configuration.http {
-            var listener = try HTTPListener(http.listener, context, versions: .oneOrTwo)
+            var listener = try HTTPListener(http.listener, context)
             listener.cors = http.cors.map { HTTPCORS($0) }
             listeners[.http] = listener
         }
@@ -48,20 +48,20 @@ final class OTLPReceiver: Receiver {
         self.listeners = listeners
     }
 
-    func run(into pipelines: [Pipeline], onReady: @escaping @Sendable () -> Void) async throws {
+    func run(into routes: Routes, onReady: @escaping @Sendable () -> Void) async throws {
         for kind in OTLPServers.Kind.allCases {
             ReceiverTelemetry.observe(context, transport: kind.rawValue) { [weak servers] in servers?.server(kind) }
         }
-        try await serve(makeServers(into: pipelines))
+        try await serve(makeServers(into: routes))
         onReady()
         let failure = await servers.failures.first { _ in true }
         await servers.stop()
         if let failure { throw failure }
     }
 
-    func become(_ next: any Receiver, into pipelines: [Pipeline]) async throws -> Bool {
+    func become(_ next: any Receiver, into routes: Routes) async throws -> Bool {
         guard let next = next as? OTLPReceiver else { return false }
-        try await serve(next.makeServers(into: pipelines))
+        try await serve(next.makeServers(into: routes))
         return true
     }
 
@@ -72,13 +72,13 @@ final class OTLPReceiver: Receiver {
     }
 
     private func makeServers(
-        into pipelines: [Pipeline]
+        into routes: Routes
     ) -> [OTLPServers.Kind: (endpoint: Endpoint, server: HTTPServer)] {
         var servers: [OTLPServers.Kind: (endpoint: Endpoint, server: HTTPServer)] = [:]
         if let http = configuration.http, let listener = listeners[.http] {
             let telemetry = ReceiverTelemetry(context, transport: "http")
             let server = HTTPServer(listener, limits: http.limits.http) { [quotas] _ in
-                try OTLPResponder(http, try Intake(into: pipelines, http.limits, quotas), telemetry)
+                try OTLPResponder(http, try Intake(into: routes, http.limits, quotas), telemetry)
             }
             servers[.http] = (listener.endpoint, server)
         }
@@ -86,7 +86,7 @@ final class OTLPReceiver: Receiver {
             let telemetry = ReceiverTelemetry(
                 context, transport: "grpc", statusLabel: "grpc_status", statuses: OTLPGRPCResponder.statuses)
             let server = HTTPServer(listener, limits: grpc.limits.http) { [quotas] _ in
-                try OTLPGRPCResponder(grpc.limits, try Intake(into: pipelines, grpc.limits, quotas), telemetry)
+                try OTLPGRPCResponder(grpc.limits, try Intake(into: routes, grpc.limits, quotas), telemetry)
             }
             servers[.grpc] = (listener.endpoint, server)
         }

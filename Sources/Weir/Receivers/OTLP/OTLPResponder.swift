@@ -60,10 +60,10 @@ final class OTLPResponder: HTTPResponder {
     }
 
     private func response(to failure: OTLPFailure, _ encoding: OTLPEncoding?) -> HTTPResponse {
-        if !failure.isLogged { telemetry.refused(Int(failure.status.code), failure.message) }
         telemetry.answered(Int(failure.status.code))
         let status = RPCStatus(code: failure.code, message: failure.message)
-        let response = (encoding ?? .json).failure(failure.status, status)
+        var response = (encoding ?? .json).failure(failure.status, status)
+        if !failure.isLogged { response = response.refusing(failure.message) }
         return failure.retryDelay.map(response.retry(after:)) ?? response
     }
 

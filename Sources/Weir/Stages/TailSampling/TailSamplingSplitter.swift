@@ -12,7 +12,7 @@ struct TailSamplingSplitter: ~Copyable {
     private let lane: Lane
     private var batch = Batch(decodedLimit: .max)
     private var encoder = OTLPEncoder()
-    private var state: [UInt8] = []
+    private var marks = DecisionMarks()
 
     init(_ target: Pipeline) {
         lane = target.makeLane()
@@ -66,12 +66,12 @@ struct TailSamplingSplitter: ~Copyable {
             let trace = TraceID(high: batch.spans[index].traceIDHigh, low: batch.spans[index].traceIDLow)
             found.insert(trace)
             if let kept = kept[trace] {
-                mark(index, kept.threshold, batch.store(.string(kept.rule)))
+                marks.mark(index, kept.threshold, batch.store(.string(kept.rule)), in: &batch)
                 continue
             }
             batch.set(Batch.samplingRule, to: rule, of: .span(index))
             batch.remove(Batch.adjustedCount, of: .span(index))
-            write(nil, index)
+            marks.write(nil, index, in: &batch)
         }
         return try lane.process(&batch).map { ($0, found) }
     }
@@ -93,27 +93,7 @@ struct TailSamplingSplitter: ~Copyable {
     ) throws -> Parts {
         try open(record)
         defer { close() }
-        var rules: [UInt16: (number: UInt8, value: StoredValue)] = [:]
-        var kept = 0
-        // Spans of one trace mostly come together.
-        var latest: (trace: TraceID, decision: TraceDecision?)?
-        for index in batch.spans.indices where !batch.spans[index].isDropped {
-            let trace = TraceID(high: batch.spans[index].traceIDHigh, low: batch.spans[index].traceIDLow)
-            if latest?.trace != trace { latest = (trace, moved.contains(trace) ? nil : decision(trace)) }
-            guard let decision = latest?.decision else {
-                batch.drop(span: index)
-                continue
-            }
-            let known = rules[decision.rule]
-            let name = known ?? add(rule(decision.rule))
-            if known == nil { rules[decision.rule] = name }
-            if decision.isKept {
-                mark(index, decision.threshold, name.value)
-                kept += 1
-            } else {
-                batch.sampleOut(span: index, by: name.number)
-            }
-        }
+        let kept = marks.write({ moved.contains($0) ? nil : decision($0) }, rule: rule, onto: &batch)
         let dropped = batch.sampledOutSpanCount
         let made = try lane.process(&batch)
         var entry =
@@ -138,32 +118,4 @@ struct TailSamplingSplitter: ~Copyable {
 
     /// What a large record took is not kept until the next one comes.
     private mutating func close() { batch.reset(to: .empty) }
-
-    private mutating func add(_ name: String) -> (UInt8, StoredValue) {
-        (name.isEmpty ? 0 : batch.addSamplingRule(AttributeKey(name)), batch.store(.string(name)))
-    }
-
-    /// Writes onto a span which policy kept it, and with which probability.
-    private mutating func mark(_ index: Int, _ threshold: SamplingThreshold, _ rule: StoredValue) {
-        batch.set(Batch.samplingRule, to: rule, of: .span(index))
-        let span = batch.spans[index]
-        // Of one that nobody can read, nobody can say with which probability it came so far.
-        guard let trace = TraceState(batch.bytes(span.traceState)) else { return }
-        let both = threshold.equalized(with: trace.threshold)
-        // "The rejection threshold MUST NOT exceed the randomness of a sampled span": spans of a trace whose
-        // randomness differs are counted by nobody.
-        let written = both.keeps(trace.randomness ?? SamplingRandomness(of: span)) ? both : nil
-        guard written != trace.threshold, !write(written, index), let written else { return }
-        batch.set(Batch.adjustedCount, to: batch.store(.double(written.adjustedCount)), of: .span(index))
-    }
-
-    /// - Returns: whether the trace state has room for it.
-    @discardableResult private mutating func write(_ threshold: SamplingThreshold?, _ index: Int) -> Bool {
-        guard let trace = TraceState(batch.bytes(batch.spans[index].traceState)) else { return false }
-        state.removeAll(keepingCapacity: true)
-        guard trace.write(threshold, to: &state) else { return false }
-        let text = state.withUnsafeBytes { batch.intern($0) }
-        batch.set(.traceState(index), to: text)
-        return true
-    }
 }

@@ -24,10 +24,13 @@ extension TraceWindow {
 
     /// When there is something to decide or to send off, if nothing else comes.
     func nextDue(at now: Timestamp) -> Timestamp? {
-        var times = [alarms.first?.time, policies.due].compactMap(\.self)
+        var times = [nextDecision].compactMap(\.self)
         if let front = records.first { times.append(front.since.advanced(by: settings.forwardAfter)) }
         return times.min()
     }
+
+    /// When there is something to decide.
+    var nextDecision: Timestamp? { [alarms.first?.time, policies.due].compactMap(\.self).min() }
 
     /// An open trace that is not waiting for limiters.
     private mutating func takeAlarm() -> Int32? {

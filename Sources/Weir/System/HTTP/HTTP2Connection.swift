@@ -83,7 +83,7 @@ final class HTTP2Connection: ChannelInboundHandler {
         if error is NIOHTTP2Errors.StreamError || error is NIOHTTP2Errors.NoSuchStream { return }
         if error is any NIOHTTP2Error {
             // Counted and logged as what was answered; the client has been told by GOAWAY.
-            _ = worker.responder.response(to: .malformed(String("\(error)".prefix(200))), head: nil)
+            _ = worker.response(to: .malformed(String("\(error)".prefix(200))), head: nil, from: address)
         } else if life?.hasBegun == false {
             worker.listener.tls?.noteFailure(error, from: address)
         }

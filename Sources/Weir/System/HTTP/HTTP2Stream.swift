@@ -113,8 +113,11 @@ final class HTTP2Stream: ChannelInboundHandler {
         let exchange = NIOLoopBound(Exchange(self, request), eventLoop: context.eventLoop)
         Task(executorPreference: worker.executor) {
             let exchange = exchange.value
-            let response = await exchange.stream.worker.responder.respond(to: exchange.request)
-            exchange.stream.write(response, to: exchange.request.head, isWhole: true)
+            let worker = exchange.stream.worker
+            let request = exchange.request
+            let response = worker.told(
+                await worker.responder.respond(to: request), from: request.address, request.identity)
+            exchange.stream.write(response, to: request.head, isWhole: true)
         }
     }
 
@@ -132,7 +135,7 @@ final class HTTP2Stream: ChannelInboundHandler {
     // MARK: Writing
 
     private func refuse(_ fault: HTTPFault, _ head: HTTPRequestHead, _ isWhole: Bool) {
-        write(worker.responder.response(to: fault, head: head), to: head, isWhole: isWhole)
+        write(worker.response(to: fault, head: head, from: connection.address), to: head, isWhole: isWhole)
     }
 
     /// - Parameter isWhole: whether the request was read to its end.

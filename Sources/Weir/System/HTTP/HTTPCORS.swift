@@ -31,7 +31,7 @@ struct HTTPCORS: Sendable {
             let origin = head.headers.first(name: "origin")
         else { return nil }
         guard isAllowed(origin) else {
-            return HTTPResponse(.forbidden, text: "this origin is not among allowed_origins\n")
+            return .foreign(origin)
         }
         var response = HTTPResponse(.noContent, contentType: "")
         response.headers = [
@@ -55,5 +55,13 @@ struct HTTPCORS: Sendable {
 
     private func isAllowed(_ origin: String) -> Bool {
         origins.contains { $0.matches(origin) }
+    }
+}
+
+extension HTTPResponse {
+    /// For a page that may not ask.
+    static func foreign(_ origin: String) -> HTTPResponse {
+        HTTPResponse(.forbidden, text: "this origin is not among allowed_origins\n")
+            .refusing("found the origin \(String(origin.prefix(128)).quotedForMessage), wanted one of allowed_origins")
     }
 }

@@ -35,6 +35,8 @@ final class HTTPConnection: ChannelInboundHandler {
     private var deadline = NIODeadline.distantFuture
     private var timer: Scheduled<Void>?
     private var closesAfterAnswer = false
+    /// Of the client. A channel that is closed cannot say it any more.
+    private var address = ""
     /// Who has sent the request that is being read.
     private var identity: Identity?
     /// Of the client; nil while nobody has looked.
@@ -65,6 +67,7 @@ final class HTTPConnection: ChannelInboundHandler {
 
     private func open(_ context: ChannelHandlerContext) {
         guard timer == nil else { return }
+        address = context.remoteAddress?.ipAddress ?? ""
         isOverLimit = worker.admit(context.channel)
         // Closed already: nobody would stop the timer, which keeps the connection.
         guard context.channel.isActive else { return }
@@ -143,7 +146,7 @@ final class HTTPConnection: ChannelInboundHandler {
             return refuse(.malformed("found \(head.headers["host"].count) Host fields, wanted one"), head, context)
         }
         if certificate == nil { certificate = .some(worker.certificate(of: context.channel)) }
-        let sender = worker.receive(head, from: Self.address(context), certificate ?? nil)
+        let sender = worker.receive(head, from: address, certificate ?? nil)
         identity = sender.identity
         if let response = sender.response {
             // A client that asks first sends its body only if it is told to, so there may be nothing to skip.
@@ -172,12 +175,15 @@ final class HTTPConnection: ChannelInboundHandler {
         state = .answering
         deadline = .distantFuture
         let request = HTTPRequest(
-            head: head, body: body.take(), startedAt: startedAt, identity: identity, address: Self.address(context))
+            head: head, body: body.take(), startedAt: startedAt, identity: identity, address: address)
         let exchange = NIOLoopBound(Exchange(self, context, request), eventLoop: context.eventLoop)
         Task(executorPreference: worker.executor) {
             let exchange = exchange.value
-            let response = await exchange.connection.worker.responder.respond(to: exchange.request)
-            exchange.connection.write(response, exchange.request.head, exchange.context)
+            let worker = exchange.connection.worker
+            let request = exchange.request
+            let response = worker.told(
+                await worker.responder.respond(to: request), from: request.address, request.identity)
+            exchange.connection.write(response, request.head, exchange.context)
         }
     }
 
@@ -197,7 +203,7 @@ final class HTTPConnection: ChannelInboundHandler {
     // MARK: Writing
 
     private func refuse(_ fault: HTTPFault, _ head: HTTPRequestHead?, _ context: ChannelHandlerContext) {
-        write(worker.responder.response(to: fault, head: head), head, context, closing: true)
+        write(worker.response(to: fault, head: head, from: address), head, context, closing: true)
     }
 
     /// - Parameter closing: the request was not read to its end, so the connection cannot be used again.
@@ -252,7 +258,7 @@ final class HTTPConnection: ChannelInboundHandler {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         guard let error = error as? HTTPParserError else {
-            if !hasBegun { worker.listener.tls?.noteFailure(error, from: Self.address(context)) }
+            if !hasBegun { worker.listener.tls?.noteFailure(error, from: address) }
             return context.close(promise: nil)
         }
         switch state {
@@ -263,8 +269,6 @@ final class HTTPConnection: ChannelInboundHandler {
         default: context.close(promise: nil)
         }
     }
-
-    private static func address(_ context: ChannelHandlerContext) -> String { context.remoteAddress?.ipAddress ?? "" }
 
     // MARK: Time
 

@@ -1,3 +1,5 @@
+import Logging
+
 /// Where an HTTP server listens, and whom it lets in.
 struct HTTPListener: Sendable {
     let endpoint: Endpoint
@@ -8,14 +10,17 @@ struct HTTPListener: Sendable {
     /// Nil for a listener that no page has to do with.
     var cors: HTTPCORS?
     var versions = HTTPVersions.one
+    /// Is told of every request that is refused; nil for one that nobody listens to.
+    var logger: Logger?
 }
 
 extension HTTPListener {
-    init(_ configuration: ListenerConfiguration, _ context: Context, versions: HTTPVersions = .one) throws {
+    init(_ configuration: ListenerConfiguration, _ context: Context, versions: HTTPVersions = .oneOrTwo) throws {
         endpoint = configuration.endpoint
         authentication = try HTTPAuthentication(configuration, context)
         tls = try configuration.tls.map { try ServerTLS($0, context, versions) }
         self.versions = versions
+        logger = context.logger
     }
 }
 

@@ -35,6 +35,8 @@ struct HTTPResponse: Sendable {
     var headers: [(name: String, value: String)] = []
     /// Fields behind the body. Over HTTP/1.1 they are left out.
     var trailers: [(name: String, value: String)] = []
+    /// What the log is told; nil where nothing was refused, and where whoever did it has told the log.
+    var refusal: HTTPRefusal?
 
     init(_ status: HTTPResponseStatus, contentType: String, body: ByteBuffer = ByteBuffer()) {
         self.status = status
@@ -44,6 +46,13 @@ struct HTTPResponse: Sendable {
 
     init(_ status: HTTPResponseStatus, text: String) {
         self.init(status, contentType: "text/plain; charset=utf-8", body: ByteBuffer(string: text))
+    }
+
+    /// Has the log told that it refuses a request.
+    func refusing(_ reason: String) -> HTTPResponse {
+        var response = self
+        response.refusal = HTTPRefusal(status: Int(status.code), reason: reason)
+        return response
     }
 
     /// Adds `Retry-After` in whole seconds, at least one: a client that reads 0 would come back at once.

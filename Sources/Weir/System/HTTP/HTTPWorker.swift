@@ -42,15 +42,29 @@ final class HTTPWorker {
         return open > limits.maxConnections
     }
 
+    /// What a client is told that has done something wrong; the log is told too.
+    /// - Parameters:
+    ///   - head: nil where none could be read.
+    ///   - address: the client's.
+    func response(to fault: HTTPFault, head: HTTPRequestHead?, from address: String) -> HTTPResponse {
+        told(responder.response(to: fault, head: head), from: address)
+    }
+
+    /// The same answer, once the log is told where it refuses something.
+    func told(_ response: HTTPResponse, from address: String, _ identity: Identity? = nil) -> HTTPResponse {
+        if let logger = listener.logger { response.refusal?.write(to: logger, from: address, identity) }
+        return response
+    }
+
     /// Who has sent `head`, and the answer where nothing of the body is wanted. Nothing of it is read then, but what is
     /// on its way.
     /// - Parameter certificate: of the connection; it counts where no key came.
     func receive(
         _ head: HTTPRequestHead, from address: String, _ certificate: ClientCertificate?
     ) -> (identity: Identity?, response: HTTPResponse?) {
-        if let preflight = listener.cors?.preflight(head) { return (nil, preflight) }
+        if let preflight = listener.cors?.preflight(head) { return (nil, told(preflight, from: address)) }
         guard let authentication = listener.authentication, let scope = responder.scope(of: head) else {
-            return (nil, responder.refusal(of: head))
+            return (nil, responder.refusal(of: head).map { told($0, from: address) })
         }
         var credentials = responder.credentials(of: head)
         if credentials == nil, !head.hasKey, let certificate {
@@ -58,9 +72,9 @@ final class HTTPWorker {
         }
         do throws(HTTPFault) {
             let identity = try authentication.identify(credentials, wanting: scope, from: address)
-            return (identity, responder.refusal(of: head))
+            return (identity, responder.refusal(of: head).map { told($0, from: address, identity) })
         } catch {
-            var response = responder.response(to: error, head: head)
+            var response = response(to: error, head: head, from: address)
             // RFC 9110 15.5.2: "The server generating a 401 response MUST send a WWW-Authenticate header field".
             if case .unauthenticated = error {
                 // For Basic a browser asks whoever looks at the page for a password.

@@ -48,8 +48,8 @@ import Testing
     @Test func heldBatchesAreReleasedWhenTheirTracesAreWhole() {
         var index = TraceIndex(TraceIndex.Limits(spans: 100, halfLife: .seconds(60)))
         var held = HeldBatches(maxBytes: 10)
-        let key = TraceKey(tenant: 1, high: 1, low: 1)
-        let other = TraceKey(tenant: 1, high: 1, low: 2)
+        let key = TraceKey(tenant: "1", high: 1, low: 1)
+        let other = TraceKey(tenant: "1", high: 1, low: 2)
         let links = [key, other].map { SpanLink(trace: $0, span: 2, parent: 1, start: 5) }
         for link in links { index.add(link) }
         held.add(1, links, links, bytes: 6, until: Timestamp(nanoseconds: 50))
@@ -68,7 +68,7 @@ import Testing
 
     @Test func aBatchIsSentAfterThoseThatHoldItsParents() {
         var index = TraceIndex(TraceIndex.Limits(spans: 100, halfLife: .seconds(60)))
-        let key = TraceKey(tenant: 1, high: 1, low: 1)
+        let key = TraceKey(tenant: "1", high: 1, low: 1)
         let links = (1...4).map { SpanLink(trace: key, span: $0, parent: $0 - 1, start: 1) }
         for link in links { index.add(link, batch: Int(link.span)) }
         var order = SendingOrder()

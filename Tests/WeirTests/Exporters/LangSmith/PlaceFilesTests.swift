@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct PlaceFilesTests {
     private let directory: TemporaryDirectory
-    private let key = TraceKey(tenant: 7, high: 8, low: 9)
+    private let key = TraceKey(tenant: "shop", high: 8, low: 9)
 
     init() throws {
         directory = try TemporaryDirectory()
@@ -53,7 +53,7 @@ import Testing
             #expect(second.isComplete(link(1, 0)))
             try again.append(first.takeNews().places, hasTurned: false, isSafe: false)
         }
-        #expect(try Directory.size(ofFile: "\(directory.path)/young") == FixedPlace.size)
+        #expect(try Directory.size(ofFile: "\(directory.path)/young") == 82 + "shop\n".utf8.count)
     }
 
     @Test func whatIsOldIsForgottenAtTheSecondTurn() throws {

@@ -17,7 +17,7 @@ struct RunSample {
         edit(&batch)
         let rules = RunRules(hidesInputs: hidesInputs, hidesOutputs: hidesOutputs, project: "shop", projectKey: nil)
         let trace = TraceKey(tenant: "default", high: span.traceID.high, low: span.traceID.low)
-        let own = RunPlace(path: [.init(id: RunID(trace: trace), start: span.startTime / 1_000)])
+        let own = RunPlace(path: [.init(id: RunIDs(trace).root, start: span.startTime / 1_000)])
         var writer = RunWriter()
         let run = writer.write(0, at: place ?? own, of: batch, rules)
         head = Array(writer.written[run.head])

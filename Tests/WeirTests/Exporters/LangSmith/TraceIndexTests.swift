@@ -14,7 +14,7 @@ import Testing
     }
 
     private static func path(_ place: RunPlace) -> String {
-        place.path.map { "\($0.start)@\($0.id == RunID(trace: trace) ? "root" : "\($0.id.low)")" }
+        place.path.map { "\($0.start)@\($0.id == RunIDs(trace).root ? "root" : "\($0.id.low)")" }
             .joined(separator: " ")
     }
 
@@ -82,7 +82,7 @@ import Testing
         index.add(Self.link(span, parent))
         index.add(Self.link(parent, span))
         #expect(index.isComplete(Self.link(span, parent)))
-        #expect(index.place(Self.link(span, parent)).path.first?.id == RunID(trace: Self.trace))
+        #expect(index.place(Self.link(span, parent)).path.first?.id == RunIDs(Self.trace).root)
     }
 
     @Test func whatIsDeeperThanTheLimitIsAChildOfTheRoot() {
@@ -101,10 +101,26 @@ import Testing
         #expect(!index.isComplete(other))
     }
 
+    @Test func tenantsWithTheSameIDsHaveRunsOfTheirOwn() {
+        func path(_ tenant: String) -> [RunID] {
+            var index = Self.index()
+            let key = TraceKey(tenant: tenant, high: 0xA, low: 0xB)
+            let links = [(1, 0), (2, 1), (3, 2)].map { SpanLink(trace: key, span: $0, parent: $1, start: 1) }
+            for link in links { index.add(link) }
+            return index.place(links[2]).path.map(\.id)
+        }
+        #expect(path("default") == [RunID(high: 0xA, low: 0xB), RunID(high: 0, low: 2), RunID(high: 0, low: 3)])
+        #expect(path("shop") == path("shop"), "a span that is sent again is the same run")
+        #expect(Set(["default", "shop", "bank"].flatMap(path)).count == 9)
+        // Of a run that is in LangSmith already, from any process and release.
+        let root = RunIDs(TraceKey(tenant: "shop", high: 0xA, low: 0xB)).root
+        #expect(root == RunID(high: 0x85E8_97F8_980D_A594, low: 0x2BE3_3C58_133F_997A))
+    }
+
     @Test func tracesThatNobodyAsksForAreForgottenAndTheOthersNot() {
         var index = Self.index(spans: 20)
         func other(_ number: UInt64) -> SpanLink {
-            SpanLink(trace: TraceKey(tenant: 1, high: 1, low: number), span: 1, parent: 0, start: 1)
+            SpanLink(trace: TraceKey(tenant: "1", high: 1, low: number), span: 1, parent: 0, start: 1)
         }
         for number in 1...100 as ClosedRange<UInt64> {
             index.turn(at: Timestamp(nanoseconds: number))
@@ -150,7 +166,7 @@ import Testing
                 #expect(places[place.id].map { $0.path == place.path } ?? true, "seed \(seed)")
                 places[place.id] = place
             }
-            let root = RunID(trace: Self.trace)
+            let root = RunIDs(Self.trace).root
             #expect(hasStandIn || places[root] != nil, "seed \(seed)")
             #expect(places.count == Int(count), "seed \(seed)")
             for place in places.values {

@@ -174,7 +174,7 @@ private final class GRPCSample {
         let telemetry = ReceiverTelemetry(
             context, transport: "grpc", statusLabel: "grpc_status", statuses: OTLPGRPCResponder.statuses)
         responder = try OTLPGRPCResponder(
-            configuration.limits, try Intake(into: [pipeline.pipeline], configuration.limits), telemetry)
+            configuration.limits, try Intake(into: Routes([pipeline.pipeline]), configuration.limits), telemetry)
     }
 
     private static func head(

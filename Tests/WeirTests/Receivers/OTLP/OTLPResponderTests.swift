@@ -181,7 +181,7 @@ private final class ResponderSample {
         let logger = Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }
         let context = Context(id: ComponentID(type: "otlp"), logger: logger, metrics: metrics)
         let intake = try Intake(
-            into: [pipeline.pipeline], configuration.limits, receiver.quotas.map { Quotas($0, context) })
+            into: Routes([pipeline.pipeline]), configuration.limits, receiver.quotas.map { Quotas($0, context) })
         responder = try OTLPResponder(configuration, intake, ReceiverTelemetry(context, transport: "http"))
     }
 
