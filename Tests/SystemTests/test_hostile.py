@@ -124,6 +124,12 @@ class Door:
         assert not count or told and all(line["client"] == "127.0.0.1" for line in told), self.weir.log()
         return count
 
+    def cut(self, reason):
+        """How many lines the log has of connections that were cut for it."""
+        lines = [line for line in self.weir.records() if line.get("message") == "cut a connection"]
+        assert all(line["client"] == "127.0.0.1" for line in lines)
+        return sum(line["reason"] == reason for line in lines)
+
     def names(self):
         """Stops the program, and says what it took."""
         return sorted(archived.span.name for archived in self.weir.spans())
@@ -209,7 +215,9 @@ def test_headers_that_come_byte_by_byte_are_cut_off(door):
 
 
 def test_a_silent_connection_is_cut_off(door):
-    slow_client(door(read_header_timeout="1s", idle_timeout="1s"), b"", after=1)
+    opened = door(read_header_timeout="1s", idle_timeout="1s")
+    slow_client(opened, b"", after=1)
+    assert opened.cut("it said nothing within read_header_timeout") == 1
 
 
 def test_a_slow_body_is_cut_off(door):
@@ -317,6 +325,7 @@ def test_connections_far_past_the_limit_leave_nothing(door):
     knock(20_000)
     # A kilobyte each, if it were kept.
     assert opened.weir.memory_peak() - before < 8 * MIB
+    assert opened.cut("there are too many connections") > 0
     for connection in held:
         connection.close()
 

@@ -79,6 +79,10 @@ def test_silence_is_cut(serve):
         with Wire(weir.grpc_endpoint, begin=False) as wire:
             wire.send(begun)
             wire.end()
+    told = [line for line in weir.records() if line.get("message") == "cut a connection"]
+    # A whole preface is a beginning, and such a client is told to go.
+    assert [line["reason"] for line in told] == ["it said nothing within read_header_timeout"] * 2
+    assert {line["client"] for line in told} == {"127.0.0.1"}
     is_well(weir)
 
 

@@ -216,6 +216,8 @@ def test_a_slow_handshake_is_cut(secure, authority):
                 drip.sendall(b"\x16")
                 if drip.recv(100) == b"":
                     raise ConnectionError
+    cut = [line["reason"] for line in weir.records() if line.get("message") == "cut a connection"]
+    assert cut == ["its handshake was slower than read_header_timeout"] * 2
     with connect(weir, client(authority)) as connection:
         assert status_of(connection) == 200
 

@@ -109,8 +109,8 @@ import Testing
                     + "which is not there tenant=shop",
                 "warning: refused a request \(who) http_status=403 key=shop reason=found another tenant than that of "
                     + "the key, wanted its own tenant=shop",
-                "warning: refused a request \(who) http_status=400 reason=the request is not HTTP/1.1: found 0 Host "
-                    + "fields, wanted one",
+                "warning: refused a request \(who) http_status=400 reason=the request is not sound HTTP: found 0 "
+                    + "Host fields, wanted one",
             ])
         #expect(metrics.render().contains("\nweir_foreign_tenant_requests 1\n"))
     }

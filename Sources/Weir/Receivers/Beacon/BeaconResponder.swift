@@ -132,7 +132,7 @@ final class BeaconResponder: HTTPResponder {
 
     func response(to fault: HTTPFault, head: HTTPRequestHead?) -> HTTPResponse {
         switch fault {
-        case .malformed(let what): refuse(.badRequest, "the request is not HTTP/1.1: \(what)")
+        case .malformed(let what): refuse(.badRequest, "the request is not sound HTTP: \(what)")
         // Who has asked the client has logged it.
         case .unauthenticated: deny(.unauthorized, "found no key that is known, wanted \(Self.path)/KEY")
         case .forbidden(let reason): deny(.forbidden, reason)

@@ -136,7 +136,11 @@ final class HTTP2Connection: ChannelInboundHandler {
     private func timePassed() {
         nextLook = .distantFuture
         let now = NIODeadline.now()
-        while let action = life?.look(at: now) { carryOut(action) }
+        let isSilent = life?.hasBegun == false
+        while let action = life?.look(at: now) {
+            if isSilent, action == .cut { worker.cut(address, HTTPLimits.silence) }
+            carryOut(action)
+        }
         for stream in Array(streams.values) where stream.deadline <= now { stream.timeOut() }
         let first = streams.values.lazy.map(\.deadline).min() ?? .distantFuture
         if let life { look(by: min(first, life.due)) }

@@ -294,7 +294,9 @@ final class HTTPConnection: ChannelInboundHandler {
             // NIO's pipelining handler lets an answer to half a head pass only where the parser has failed.
             state = .headTimedOut
             context.pipeline.fireErrorCaught(HTTPParserError.invalidEOFState)
-        default: context.close(promise: nil)
+        default:
+            if !hasBegun { worker.cut(address, HTTPLimits.silence) }
+            context.close(promise: nil)
         }
     }
 }

@@ -5,7 +5,7 @@ extension HTTPFault {
     /// - Parameter make: puts a reason into a body.
     func response(_ make: (HTTPResponseStatus, String) -> HTTPResponse) -> HTTPResponse {
         switch self {
-        case .malformed(let what): refuse(.badRequest, "the request is not HTTP/1.1: \(what)", make)
+        case .malformed(let what): refuse(.badRequest, "the request is not sound HTTP: \(what)", make)
         // Who has asked the client has told the log, with the name of the key.
         case .unauthenticated(let reason): make(.unauthorized, reason).untold
         case .forbidden(let reason): make(.forbidden, reason).untold

@@ -25,5 +25,8 @@ struct HTTPLimits: Sendable {
     /// be kept.
     static let maxSkippedBody = 1 << 20
 
+    /// Why a connection is cut of which nothing has come.
+    static let silence = "it said nothing within read_header_timeout"
+
     var shortestTimeout: Duration { min(readHeaderTimeout, readTimeout, idleTimeout) }
 }

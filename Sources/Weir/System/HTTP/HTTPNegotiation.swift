@@ -26,8 +26,10 @@ final class HTTPNegotiation: ChannelInboundHandler, RemovableChannelHandler {
         guard timer == nil else { return }
         _ = worker.admit(context.channel)
         guard context.channel.isActive else { return }
-        let channel = context.channel
+        let bound = NIOLoopBound((worker, context.channel), eventLoop: context.eventLoop)
         timer = context.eventLoop.scheduleTask(in: TimeAmount(worker.limits.readHeaderTimeout)) {
+            let (worker, channel) = bound.value
+            worker.cut(channel.remoteAddress?.ipAddress ?? "", "its handshake was slower than read_header_timeout")
             channel.close(promise: nil)
         }
     }

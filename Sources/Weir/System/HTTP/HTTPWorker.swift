@@ -36,7 +36,9 @@ final class HTTPWorker {
     ///   server stops, it is closed.
     func admit(_ channel: any Channel) -> Bool {
         let open = connections.add(channel)
-        if open > limits.maxConnections + HTTPLimits.politeConnections || connections.isDraining {
+        let isBeyond = open > limits.maxConnections + HTTPLimits.politeConnections
+        if isBeyond || connections.isDraining {
+            if isBeyond { cut(channel.remoteAddress?.ipAddress ?? "", "there are too many connections") }
             channel.close(promise: nil)
         }
         return open > limits.maxConnections
@@ -54,6 +56,11 @@ final class HTTPWorker {
     func told(_ response: HTTPResponse, from address: String, _ identity: Identity? = nil) -> HTTPResponse {
         if let logger = listener.logger { response.refusal?.write(to: logger, from: address, identity) }
         return response
+    }
+
+    /// Tells the log of a connection that ends before it was a request to answer.
+    func cut(_ address: String, _ reason: String) {
+        listener.logger?.warning("cut a connection", metadata: ["client": "\(address)", "reason": "\(reason)"])
     }
 
     /// Who has sent `head`, and the answer where nothing of the body is wanted. Nothing of it is read then, but what is
