@@ -11,6 +11,13 @@ actor BudgetMonitors {
     /// Goes on with what `next` describes. What is the same stays as it is.
     func apply(_ next: Builder) async {
         let wanted = next.budgets
+        let tokens = try? SubjectNames.tokens(of: next.configuration)
+        board.call(
+            tokens.map { tokens in
+                { user, tenant in
+                    SubjectNames(of: user, tenant: tenant, tokens).all.map { String(decoding: $0, as: UTF8.self) }
+                }
+            })
         for (id, monitor) in running where wanted[id]?.key != monitor.key { await stop(id, monitor) }
         for (id, watched) in wanted where running[id] == nil {
             // Nobody is told that nothing was spent before anything was read.

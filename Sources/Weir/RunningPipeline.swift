@@ -64,6 +64,10 @@ struct RunningPipeline: Sendable {
     var complaints: [@Sendable () -> [String]] {
         var complaints = journals.map { journal in { @Sendable in journal.opened.telemetry.complaints } }
         if let stage = stage?.staged.stage { complaints.append { stage.complaints } }
+        for exporter in exporters.values {
+            let telemetry = exporter.delivery.telemetry
+            complaints.append { telemetry.complaints }
+        }
         return complaints
     }
 

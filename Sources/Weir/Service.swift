@@ -267,17 +267,16 @@ extension Service {
         let checked = source()
         watch.end(checked.sources, isWhole: checked.partial != nil)
         // A team's file that is wrong leaves that team's pipelines as they are, and nobody else's.
-        guard let partial = checked.partial else { return .rejected(.configuration, checked.diagnostics.lines) }
+        guard let partial = checked.partial else { return .rejected(.configuration, checked.diagnostics.lines(of: .error)) }
         let conflicts = partial.conflicts(keeping: configuration)
-        guard conflicts.isEmpty else { return .rejected(.conflict, checked.diagnostics.lines + conflicts) }
+        guard conflicts.isEmpty else { return .rejected(.conflict, checked.diagnostics.lines(of: .error) + conflicts) }
         let next = partial.keeping(configuration)
         let (now, then) = (configuration.service, next.service)
-        guard now.fixed == then.fixed, now.operations?.listener.endpoint == then.operations?.listener.endpoint else {
-            let problem =
-                "service.telemetry, service.journal, service.shutdown_timeout or the endpoint of service.operations "
-                + "has changed, which takes a restart"
-            return .rejected(.restart, [problem])
+        var fixed = then.fixed.filter { now.fixed[$0.key] != $0.value }.keys.map { "service.\($0)" }.sorted()
+        if now.operations?.listener.endpoint != then.operations?.listener.endpoint {
+            fixed.append("service.operations.endpoint")
         }
+        guard fixed.isEmpty else { return .rejected(.restart, fixed.map { "\($0): has changed, which takes a restart" }) }
         let before = build
         var made = Builder(next, logger, metrics, disks, build.bursts, build.keepDecisions, build.tombstones)
         var started: [any Extension] = []

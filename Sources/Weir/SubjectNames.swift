@@ -4,10 +4,14 @@ struct SubjectNames {
     let all: [[UInt8]]
 
     init(of name: String, tenant: String, _ configuration: CollectorConfiguration) throws {
+        self.init(of: name, tenant: tenant, try Self.tokens(of: configuration))
+    }
+
+    /// - Parameter tokens: those of ``tokens(of:)``.
+    init(of name: String, tenant: String, _ tokens: [RedactionToken]) {
         let value = Array(name.utf8)
-        let tokens = try configuration.processors.compactMap { $0.configuration as? RedactionConfiguration }.map {
-            settings in
-            var maker = try settings.tokens().maker()
+        let tokens = tokens.map { token in
+            var maker = token.maker()
             let kind = KeyDecision.Reason.id.rawValue
             return value.withUnsafeBytes { maker.token(for: $0, kind: kind, tenant: tenant) }
         }
@@ -16,6 +20,11 @@ struct SubjectNames {
         var all = [value]
         for name in [short] + tokens where !all.contains(name) { all.append(name) }
         self.all = all
+    }
+
+    /// What the redaction processors of a configuration make tokens with.
+    static func tokens(of configuration: CollectorConfiguration) throws -> [RedactionToken] {
+        try configuration.processors.compactMap { try ($0.configuration as? RedactionConfiguration)?.tokens() }
     }
 
     /// What stands for the person in a key store.

@@ -490,12 +490,13 @@ def test_two_readings_of_where_a_request_ends_are_refused(door, lines):
 def test_a_request_in_another_protocol_does_not_disturb_the_next_one(door):
     opened = door()
     hello = bytes.fromhex("16030100c4010000c00303") + bytes(200)
-    for data in (hello, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"):
+    for data, said in ((hello, "perhaps TLS"), (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "found HTTP/2")):
         with opened.connect() as connection:
             connection.send(data)
             with pytest.raises(Closed):
                 assert connection.read().status in (400, 505)
                 connection.read()
+        eventually(lambda: said in opened.weir.log(), opened.weir.log)
         assert opened.serves()
 
 

@@ -70,6 +70,7 @@ def test_what_is_no_http2_is_cut(serve):
         with Wire(weir.grpc_endpoint, begin=False) as wire:
             wire.send(bytes_sent)
             assert all(found.kind in (SETTINGS, GOAWAY) for found in wire.end())
+    eventually(lambda: "perhaps HTTP/1.1 or TLS" in weir.log(), weir.log)
     is_well(weir)
 
 

@@ -18,6 +18,17 @@ struct ConfigNode: Sendable {
     let line: Int
     let content: Content
 
+    /// Whether nothing was wrong with it that is reported already.
+    var isReadable: Bool {
+        if case .unreadable = content { false } else { true }
+    }
+
+    /// How a message names the value where it may be a secret: what stands in place of a mapping, whose keys may be.
+    var kind: String {
+        guard case .scalar(let text) = content else { return found }
+        return text.isNull ? "nothing" : "a single value"
+    }
+
     /// How a message names the value.
     var found: String {
         switch content {

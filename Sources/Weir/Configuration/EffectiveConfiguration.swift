@@ -13,7 +13,7 @@ struct EffectiveConfiguration {
     private func node(_ fields: [FieldDescription]) -> Node {
         let pairs = fields.compactMap { field -> (Node, Node)? in
             guard let value = field.value else { return nil }
-            return (node(text: field.key), field.isSecret ? node(.string(Self.hidden)) : node(value))
+            return (node(text: field.key), field.hasSecret ? node(.string(Self.hidden)) : node(value))
         }
         return .mapping(Node.Mapping(pairs, .implicit, pairs.isEmpty ? .flow : .block))
     }

@@ -19,6 +19,13 @@ struct FieldDescription: Sendable {
     /// The value in the file, or its default; nil where there is none.
     var value: Value?
 
+    /// Whether the value is one, and not the default.
+    var hasSecret: Bool {
+        guard isSecret else { return false }
+        if case .scalar(let scalar)? = value { return scalar != `default` }
+        return true
+    }
+
     func with(_ value: Value) -> FieldDescription {
         var field = self
         field.value = value

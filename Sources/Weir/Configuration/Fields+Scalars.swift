@@ -120,10 +120,11 @@ extension Fields {
     /// A required text with a grammar of its own. `standIn` is returned where it is missing or wrong, and then not
     /// used.
     mutating func parsed<Value>(
-        _ key: String, standIn: Value, type: String = "string", _ help: String,
+        _ key: String, standIn: Value, type: String = "string", secret: Bool = false, _ help: String,
         _ parse: (String) throws(ConfigError) -> Value
     ) -> Value {
-        parsed(FieldDescription(key: key, type: type, help: help, isRequired: true), default: standIn, parse)
+        let field = FieldDescription(key: key, type: type, help: help, isRequired: true, isSecret: secret)
+        return parsed(field, default: standIn, parse)
     }
 
     private mutating func parsed<Value>(

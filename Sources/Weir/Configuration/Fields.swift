@@ -149,7 +149,7 @@ extension Fields {
         case .mapping(let entries):
             child = Fields(entries, file: file, line: node?.line ?? line, path: path, mode: mode)
         case .some where node?.isNull == false:
-            if let node { rejectKind(of: node, path: path, wanted: "a mapping") }
+            if let node, node.isReadable { record(line: node.line, path: path, "found \(node.kind), wanted a mapping") }
             child = Fields([], file: file, line: line, path: path, mode: .documenting)
         case .some, nil:
             child = Fields([], file: file, line: node?.line ?? line, path: path, mode: mode)
@@ -165,7 +165,7 @@ extension Fields {
     }
 
     mutating func rejectKind(of node: ConfigNode, path: String, wanted: String) {
-        if case .unreadable = node.content { return }
+        guard node.isReadable else { return }
         record(line: node.line, path: path, "found \(node.found), wanted \(wanted)")
     }
 }

@@ -12,8 +12,8 @@ struct ServiceConfiguration: Sendable {
     /// Nil where nothing of the kind is served.
     let operations: OperationsConfiguration?
     let reload: ReloadConfiguration
-    /// Differs where something differs that only a start can change.
-    let fixed: Int
+    /// Of each key that only a start can change, what differs where it says something else.
+    let fixed: [String: Int]
     /// How long stopping may take in all.
     let shutdownTimeout: Duration
 
@@ -33,7 +33,8 @@ struct ServiceConfiguration: Sendable {
         reload = fields.section("reload", "When the files are read again without being asked to.") {
             ReloadConfiguration(&$0)
         }
-        fixed = fields.signature(of: ["telemetry", "shutdown_timeout", "journal", "erasure"])
+        let fixed = ["telemetry", "shutdown_timeout", "journal", "erasure"].map { ($0, fields.signature(of: [$0])) }
+        self.fixed = Dictionary(uniqueKeysWithValues: fixed)
         fields.ignore("extensions", "an extension works where a component names it")
         pipelinesDirectory = fields.optionalString(
             "pipelines_directory", "Where the files of teams are, each with processors, exporters and pipelines.")

@@ -37,6 +37,8 @@ struct YAMLReader {
         guard Self.aliases(in: text) <= Self.maximumAliases else {
             return fail("found more than \(Self.maximumAliases) aliases, wanted fewer", line: nil)
         }
+        // YAML 1.2, 5.2: a byte order mark in front of a document is none of its characters.
+        let text = text.unicodeScalars.first == "\u{FEFF}" ? String(text.unicodeScalars.dropFirst()) : text
         do {
             let document = try YAMLDocument(parsing: text)
             self.document = document
@@ -44,7 +46,7 @@ struct YAMLReader {
             return node(root, line: 1, path: "", depth: 0)
         } catch {
             let (message, line) = Self.describe(error)
-            return fail(message, line: line)
+            return fail(Self.isIndentedWithTab(text, line) ? "found a tab, wanted spaces" : message, line: line)
         }
     }
 
@@ -134,6 +136,13 @@ struct YAMLReader {
             }
         }
         return count("&") == 0 ? 0 : count("*")
+    }
+
+    /// YAML 1.2, 6.1: "tab characters must not be used in indentation".
+    private static func isIndentedWithTab(_ text: String, _ line: Int?) -> Bool {
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        guard let line, lines.indices.contains(line - 1) else { return false }
+        return lines[line - 1].prefix { " \t".contains($0) }.contains("\t")
     }
 
     private static func describe(_ error: any Error) -> (message: String, line: Int?) {

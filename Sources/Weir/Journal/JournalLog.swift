@@ -245,7 +245,7 @@ extension JournalLog {
         let free = try disk.freeBytes()
         guard free - size >= limits.minFreeBytes else {
             throw DiskError(
-                description: "the disk has \(free) bytes free, of which \(limits.minFreeBytes) are to stay so",
+                description: "the disk has \(free) bytes free, of which min_free_bytes has \(limits.minFreeBytes) stay so",
                 isFull: true)
         }
         _ = try disk.create(name, size: size)

@@ -1,5 +1,10 @@
 /// The metrics of one delivery.
 struct DeliveryTelemetry: Sendable {
+    /// Seconds without a success from which on somebody is told: less is a restart of the destination.
+    static let patience = 60.0
+
+    /// Whose they are, in words.
+    private let name: String
     let sentSpans: Counter
     let failedSpans: Counter
     let deadLetterSpans: Counter
@@ -9,6 +14,7 @@ struct DeliveryTelemetry: Sendable {
     let parkedSpans: Gauge
 
     init(_ metrics: MetricRegistry, exporter: ComponentID, pipeline: ComponentID, reader: JournalReader) {
+        name = "exporter \(exporter) of pipeline \(pipeline)"
         let labels = ["exporter": exporter.description, "pipeline": pipeline.description]
         sentSpans = metrics.counter(
             "otelcol_exporter_sent_spans", help: "Spans that the destination has taken.", labels: labels)
@@ -31,6 +37,19 @@ struct DeliveryTelemetry: Sendable {
         metrics.observe(
             "otelcol_exporter_queue_size", kind: .gauge, help: "Spans that wait for the destination.", labels: labels
         ) { Double(reader.waiting.spans) }
+    }
+
+    /// What is wrong, a line each; empty when nothing is.
+    var complaints: [String] {
+        var complaints: [String] = []
+        if retrying.value >= Self.patience {
+            complaints.append("\(name): the destination has taken nothing for \(Int(retrying.value)) seconds")
+        }
+        if parkedSpans.value > 0 {
+            complaints.append(
+                "\(name): \(Int(parkedSpans.value)) spans are parked, for tenants whose destination does not work")
+        }
+        return complaints
     }
 
     /// Nobody delivers there any more, so nothing is wrong with it.

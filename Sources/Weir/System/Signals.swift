@@ -4,14 +4,20 @@ import Glibc
 
 /// The signals that ask the process to stop.
 enum Signals {
-    /// Calls `stop` at the first SIGTERM or SIGINT. Another one ends the process at once.
+    /// Another signal to stop within this time is the same one: `timeout` sends it to the process and to its group.
+    private static let repeatTime = Duration.milliseconds(200)
+
+    /// Calls `stop` at the first SIGTERM or SIGINT. Another one, later than that, ends the process at once.
     static func onTermination(_ stop: @escaping @Sendable () -> Void) {
         let signals = arrivals(of: [SIGTERM, SIGINT])
         Task.detached {
-            var isStopping = false
+            var first: ContinuousClock.Instant?
             for await _ in signals {
-                if isStopping { exitNow() }
-                isStopping = true
+                if let first {
+                    if ContinuousClock.now - first >= repeatTime { exitNow() }
+                    continue
+                }
+                first = .now
                 stop()
             }
         }

@@ -54,7 +54,27 @@ import Testing
             "\(yaml)")
     }
 
-    private func read(_ yaml: String) -> CheckedConfiguration {
-        CheckedConfiguration(yaml, file: "collector.yaml", environment: ["KEY": "swordfish"], catalogue: .sample)
+    @Test func whatIsPrintedOfDefaultsReadsBack() throws {
+        let file = """
+            receivers: { otlp: {} }
+            processors:
+              cost: { spikes: { above: 1.00 }, budget_webhook: { url: "https://hooks.example.com/swordfish" } }
+            exporters: { langsmith: { api_key: lsv2_pt_swordfish }, sqlite: {} }
+            service:
+              pipelines: { traces: { receivers: [otlp], processors: [cost], exporters: [langsmith, sqlite] } }
+            """
+        let first = read(file, Registry.catalogue)
+        #expect(first.configuration != nil, "\(first.diagnostics.lines)")
+        let yaml = try EffectiveConfiguration(fields: first.fields).yaml()
+        #expect(!yaml.contains("swordfish"), "\(yaml)")
+        // What is hidden is no URL.
+        let lines = yaml.split(separator: "\n").filter { !($0.contains("url:") && $0.contains("[hidden]")) }
+        let again = lines.joined(separator: "\n").replacing("budget_webhook:", with: "budget_webhook:\n      url: https://a")
+        let second = read(again, Registry.catalogue)
+        #expect(second.diagnostics.lines == [])
+    }
+
+    private func read(_ yaml: String, _ catalogue: Catalogue = .sample) -> CheckedConfiguration {
+        CheckedConfiguration(yaml, file: "collector.yaml", environment: ["KEY": "swordfish"], catalogue: catalogue)
     }
 }

@@ -37,7 +37,7 @@ import Testing
         check("a:", read, gives: 3)
         check("a: {b: 4}", read, gives: 4)
         check("a: []", read, fails: "1: a: found a list, wanted a mapping")
-        check("a: 5", read, fails: "1: a: found 5, wanted a mapping")
+        check("a: 5", read, fails: "1: a: found a single value, wanted a mapping")
         check("\na:\n  c: 4", read, fails: "3: a.c: is not a known key, wanted one of b")
     }
 
@@ -46,7 +46,7 @@ import Testing
     }
 
     @Test func requiredKeyOfAMappingThatIsNoneIsNotMissedToo() {
-        check("a: 5", { $0.section("a", "") { $0.string("b", "") } }, fails: "1: a: found 5, wanted a mapping")
+        check("a: 5", { $0.section("a", "") { $0.string("b", "") } }, fails: "1: a: found a single value, wanted a mapping")
     }
 
     @Test func optionalSectionLeftOutIsNil() {
@@ -69,7 +69,7 @@ import Testing
             "a:\n  - b: x\n  - c: 1\n", read,
             fails: "2: a[0].b: found the string \"x\", wanted an integer in 0...9",
             "3: a[1].c: is not a known key, wanted one of b")
-        check("a: [x]", read, fails: "1: a[0]: found the string \"x\", wanted a mapping")
+        check("a: [x]", read, fails: "1: a[0]: found a single value, wanted a mapping")
         check("a: [{}, {}, {}]", read, fails: "1: a: found 3 entries, wanted 1...2")
     }
 

@@ -23,6 +23,8 @@ import Testing
             "headers:\n  a: x\n  A: y", read,
             fails: "3: headers.A: is there a second time, wanted each header field once")
         check("headers: [a]", read, fails: "1: headers: found a list, wanted a mapping")
+        // As OTEL_EXPORTER_OTLP_HEADERS has them: what they say is a secret.
+        check("headers: Authorization=Bearer 5", read, fails: "1: headers: found a single value, wanted a mapping")
         let many = (0...64).map { "h\($0): x" }.joined(separator: ", ")
         check("headers: { \(many) }", read, fails: "1: headers: found 65 entries, wanted 0...64")
     }

@@ -7,11 +7,14 @@ import Testing
 
     @Test func saysWhereTheSyntaxBreaks() {
         check("a: 1\nb: [", a, fails: "3: while parsing a flow node, did not find expected node content")
-        check(
-            "a: 1\n\tb: 2\n", a,
-            fails: "2: while scanning a plain scalar, found a tab character that violates indentation")
+        check("a: 1\n\tb: 2\n", a, fails: "2: found a tab, wanted spaces")
+        check("a:\n\tb: 2\n", a, fails: "2: found a tab, wanted spaces")
         check("a: 1\n---\na: 2\n", a, fails: "2: expected a single document in the stream, but found another document")
         check("a: *nobody", a, fails: "1: found undefined alias")
+    }
+
+    @Test func aByteOrderMarkSaysNothing() {
+        check("\u{FEFF}a: x\n", a, gives: "x")
     }
 
     @Test func takesAnEmptyFileForAnEmptyMapping() {

@@ -87,6 +87,28 @@ import Testing
                 ])
     }
 
+    @Test(arguments: HotDatabase.allCases)
+    func theViewsHaveTheColumnsThatDashboardsOfOthersAskFor(database: HotDatabase) async throws {
+        let sample = try Sample(database)
+        try await sample.add([
+            placed(1, parent: 0, "invoke_agent", [("gen_ai.agent.name", .string("planner"))]), call(2, parent: 1),
+        ])
+        let columns = [
+            "workflow_traces":
+                "id, trace_id, call_id, workflow_name, start_time, end_time, status, total_cost, created_at",
+            "agent_executions":
+                "id, trace_id, agent_type, start_time, end_time, execution_time_ms, success, input_data, output_data, cost",
+            "performance_metrics": #"id, trace_id, metric_type, metric_value, "timestamp", metadata"#,
+            "cost_details": #"id, trace_id, cost_type, cost_amount, usage_units, unit_cost, "timestamp""#,
+            "llm_usage_events": "tenant_id, model_id, prompt_tokens, completion_tokens, cost_usd, created_at",
+        ]
+        for (view, columns) in columns {
+            #expect(try !sample.lines("SELECT \(columns) FROM \(view)").isEmpty, "\(view)")
+        }
+        let alert = "id, alert_type, severity, message, triggered_at, resolved_at, metadata"
+        #expect(try sample.lasting("SELECT \(alert) FROM alert_history") == [])
+    }
+
     /// Nothing writes them yet, and whoever does finds the views that show them.
     @Test(arguments: HotDatabase.allCases)
     func whereACallWasRoutedIsShownWithItsUsage(database: HotDatabase) async throws {

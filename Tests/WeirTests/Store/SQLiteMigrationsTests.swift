@@ -56,6 +56,20 @@ import Testing
         }
     }
 
+    @Test(arguments: [SQLiteMigration.day, SQLiteMigration.meta])
+    func aFileOfAnyOlderVersionKeepsItsRows(migrations: [SQLiteMigration]) throws {
+        for version in 1..<migrations.count {
+            let database = try DatabaseQueue()
+            try database.writeWithoutTransaction { (db: Database) throws in
+                _ = try SQLiteMigrations.apply(Array(migrations.prefix(version)), to: db, at: now)
+                try db.execute(sql: "INSERT INTO tenants VALUES (1, 'acme', 2)")
+                let added = try SQLiteMigrations.apply(migrations, to: db, at: now)
+                #expect(added == Array(version + 1...migrations.count))
+                #expect(try String.fetchAll(db, sql: "SELECT name FROM tenants") == ["acme"])
+            }
+        }
+    }
+
     @Test func leavesAFileAsItWasWhereAStepFails() throws {
         let database = try DatabaseQueue()
         let next = SQLiteMigration(version: 2, name: "bad", sql: "CREATE TABLE more (x); CREATE TABLE tenants (x);")

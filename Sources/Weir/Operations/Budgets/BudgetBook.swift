@@ -158,12 +158,13 @@ extension Budget {
 extension BudgetBook {
     /// What is to be said of one budget to who is about to make a call.
     struct Status: Sendable, Equatable {
-        enum State: String, Sendable {
+        enum State: String, Sendable, CaseIterable {
             /// Below every threshold.
             case ok
-            case soft, hard
+            case soft
             /// Nobody knows: more have spent something than are kept apart, and others spent more.
             case untracked
+            case hard
         }
 
         let name: String
@@ -176,6 +177,14 @@ extension BudgetBook {
         let soft: Int128?
         let hard: Int128?
         let state: State
+
+        func isStricter(than other: Status) -> Bool {
+            let states = State.allCases
+            guard let mine = states.firstIndex(of: state), let theirs = states.firstIndex(of: other.state) else {
+                return false
+            }
+            return (mine, spent ?? 0) > (theirs, other.spent ?? 0)
+        }
     }
 
     /// The budgets that are about the tenant, and about these users, agents, models and runs.

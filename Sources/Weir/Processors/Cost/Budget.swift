@@ -56,17 +56,18 @@ extension Budget {
 
     /// The section `spikes`.
     init(spikes fields: inout Fields) {
-        let times = fields.parsed("times", default: 2 * RateChange.one, type: "number", "How much more than before.") {
+        let usual = Factor(millionths: 2 * RateChange.one)
+        let times = fields.parsed("times", default: usual, type: "number", "How much more than before.") {
             (text) throws(ConfigError) in
-            let times = try Rates.parse(text)
-            guard times > RateChange.one, times <= 1_000 * RateChange.one else {
+            let times = try Factor(parsing: text)
+            guard times.millionths > RateChange.one, times.millionths <= 1_000 * RateChange.one else {
                 throw ConfigError(found: text, wanted: "more than 1 and at most 1000")
             }
             return times
         }
         let above = Self.amount("above", "USD in an hour that are never a spike.", &fields) ?? 1_000_000_000_000
         (name, scope, window, tenant, id) = ("spike", .tenant, .hour, nil, nil)
-        limits = .spike(times: times, above: above)
+        limits = .spike(times: times.millionths, above: above)
     }
 
     private static func amount(_ key: String, _ help: String, _ fields: inout Fields) -> Int64? {

@@ -7,8 +7,9 @@ struct BudgetWebhook: Sendable {
 
     init(_ fields: inout Fields) {
         url = fields.parsed(
-            "url", standIn: HTTPURL(.https, Endpoint(host: "", port: 443)), type: "URL",
-            "Where a JSON object is posted for each crossing.", HTTPURL.init(parsing:))
+            "url", standIn: HTTPURL(.https, Endpoint(host: "", port: 443)), type: "URL", secret: true,
+            "Where a JSON object is posted for each crossing. Chats have their secret in it, so it is never shown.",
+            HTTPURL.init(parsing:))
         headers = fields.headers(
             "headers", reserved: ["connection", "content-length", "content-type", "transfer-encoding"],
             "Header fields of each request by name. Their values are never shown.")

@@ -57,12 +57,15 @@ extension RateChange {
     ) -> [String: RateChange] {
         let rows = fields.named(key, count: 0...50, help) { name, fields in
             var change = RateChange()
-            change.factor = fields.parsed("times", default: RateChange.one, type: "number", "A factor.") {
+            let factor = fields.parsed("times", default: Factor.one, type: "number", "A factor.") {
                 (text) throws(ConfigError) in
-                let factor = try Rates.parse(text)
-                guard factor <= 10 * RateChange.one else { throw ConfigError(found: text, wanted: "at most 10") }
+                let factor = try Factor(parsing: text)
+                guard factor.millionths <= 10 * RateChange.one else {
+                    throw ConfigError(found: text, wanted: "at most 10")
+                }
                 return factor
             }
+            change.factor = factor.millionths
             let units = fields.parsedList("of", count: 0...UsageUnit.count, "What the factor is for; else all.") {
                 (text) throws(ConfigError) in
                 guard let unit = UsageUnit(rawValue: text) else {

@@ -83,7 +83,8 @@ final class HTTP2Connection: ChannelInboundHandler {
         if error is NIOHTTP2Errors.StreamError || error is NIOHTTP2Errors.NoSuchStream { return }
         if error is any NIOHTTP2Error {
             // Counted and logged as what was answered; the client has been told by GOAWAY.
-            _ = worker.response(to: .malformed(String("\(error)".prefix(200))), head: nil, from: address)
+            let words = (error as? NIOHTTP2Errors.BadClientMagic)?.words ?? String("\(error)".prefix(200))
+            _ = worker.response(to: .malformed(words), head: nil, from: address)
         } else if life?.hasBegun == false {
             worker.listener.tls?.noteFailure(error, from: address)
         }

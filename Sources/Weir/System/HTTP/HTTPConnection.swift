@@ -264,7 +264,7 @@ final class HTTPConnection: ChannelInboundHandler {
         switch state {
         case .headTimedOut: refuse(.headerTimeout, nil, context)
         case .idle, .readingHead, .readingBody:
-            let fault: HTTPFault = error == .headerOverflow ? .headersTooLarge : .malformed("\(error)")
+            let fault: HTTPFault = error == .headerOverflow ? .headersTooLarge : .malformed(error.words)
             refuse(fault, nil, context)
         default: context.close(promise: nil)
         }

@@ -108,6 +108,24 @@ struct BudgetBookTests {
         #expect(states([.user: "bob"], tenant: "b") == ["tenant 0 ok"])
     }
 
+    /// An application knows its user's id; where redaction makes tokens, the ledger has only those.
+    @Test func aUserIsAskedAboutByWhateverTheTablesCallThem() {
+        let board = BudgetBoard()
+        var book = BudgetBook([budget(.tenant, .day, hard: 100), budget(.user, .day, soft: 10, hard: 20)])
+        _ = read(&book, at: now, recent: [spend(3, "ann"), spend(20, "tok_ann"), spend(12, "bob")])
+        board.show(book, of: "cost")
+        func states(_ ids: [BudgetScope: String]) -> [String]? {
+            board.statuses(tenant: "acme", ids: ids, at: now)?.statuses.map { "\($0.id) \($0.state)" }
+        }
+        #expect(states([.user: "ann"]) == [" ok", "ann ok"])
+        board.call { user, tenant in [user, "tok_\(user)"] }
+        #expect(states([.user: "ann"]) == [" ok", "tok_ann hard"])
+        #expect(states([.user: "bob"]) == [" ok", "bob soft"])
+        #expect(states([:]) == [" ok"])
+        board.call(nil)
+        #expect(states([.user: "ann"]) == nil)
+    }
+
     @Test func whereMoreSpendThanAreKeptApartNobodyIsTakenToHaveSpentNothing() {
         var book = BudgetBook([budget(.user, .hour, hard: 1_000)])
         let many = (0...BudgetBook.maximumOwners).map { spend(Int128(999 - $0 / 100), "u\($0)") }

@@ -1,0 +1,24 @@
+import Testing
+
+@testable import Weir
+
+struct DeliveryTelemetryTests {
+    @Test func whatIsWrongWithADestinationIsSaidAfterAMinute() async throws {
+        let sample = try JournalSample(for: [.init("a")])
+        let telemetry = DeliveryTelemetry(
+            MetricRegistry(), exporter: ComponentID(type: "a"), pipeline: ComponentID(type: "traces"),
+            reader: sample.journal.reader(0))
+        telemetry.retrying.set(59)
+        #expect(telemetry.complaints == [])
+        telemetry.retrying.set(61.5)
+        #expect(
+            telemetry.complaints == ["exporter a of pipeline traces: the destination has taken nothing for 61 seconds"])
+        telemetry.end()
+        telemetry.parkedSpans.set(5)
+        #expect(
+            telemetry.complaints == [
+                "exporter a of pipeline traces: 5 spans are parked, for tenants whose destination does not work"
+            ])
+        await sample.stop()
+    }
+}
