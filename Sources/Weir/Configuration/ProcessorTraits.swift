@@ -19,6 +19,8 @@ struct ProcessorTraits: OptionSet, Sendable {
     static let hasBudgets = ProcessorTraits(rawValue: 128)
     /// An exporter with such tables.
     static let addsUpCosts = ProcessorTraits(rawValue: 256)
+    /// Goes by what another one has found out that calls cost.
+    static let asksCost = ProcessorTraits(rawValue: 512)
 }
 
 extension PipelineConfiguration {
@@ -51,6 +53,12 @@ extension PipelineConfiguration {
             }
             if step.traits.contains(.samplesOut), let late = behind.first(where: { $0.traits.contains(.prices) }) {
                 reject("\(step.id) leaves calls out in front of \(late.id), which then have no price, wanted it behind")
+            }
+            if step.traits.contains(.asksCost), !steps[..<index].contains(where: { $0.traits.contains(.prices) }) {
+                // Senders may have priced them.
+                fields.record(
+                    .note, line: line, path: "service.pipelines.\(id).processors",
+                    "\(step.id) asks what traces cost, and no cost processor stands in front of it")
             }
             guard step.traits.contains(.stores) else {
                 if step.traits.contains(.samplesOut), let late = behind.first(where: { $0.traits.contains(.redacts) }) {

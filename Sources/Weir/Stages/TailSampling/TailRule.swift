@@ -48,6 +48,16 @@ indirect enum TailRule: Sendable {
         }
     }
 
+    /// Whether it asks what the trace cost.
+    var asksCost: Bool {
+        switch self {
+        case .cost: true
+        case .always, .never, .probability, .test, .duration, .spanCount, .limiter: false
+        case .not(let rule): rule.asksCost
+        case .all(let rules), .any(let rules): rules.contains(where: \.asksCost)
+        }
+    }
+
     /// Whether every replica comes to the same, whatever part of the trace it has.
     var isTheSameEverywhere: Bool {
         switch self {

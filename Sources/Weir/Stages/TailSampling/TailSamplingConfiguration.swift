@@ -10,7 +10,12 @@ struct TailSamplingConfiguration: Configurable {
     /// With the stages of other pipelines.
     let sharesDecisions: Bool
 
-    var traits: ProcessorTraits { recall == nil ? [.stores, .samplesOut] : [.stores, .storesInClear, .samplesOut] }
+    var traits: ProcessorTraits {
+        var traits: ProcessorTraits = [.stores, .samplesOut]
+        if recall != nil { traits.insert(.storesInClear) }
+        if policies.policies.contains(where: { $0.rule.asksCost }) { traits.insert(.asksCost) }
+        return traits
+    }
 
     init(_ fields: inout Fields) {
         let wait = fields.duration(

@@ -4,8 +4,10 @@ import Testing
 
 /// What `weir check` says of a stage's place.
 @Suite struct StageOrderTests {
-    private func problems(_ processors: String) -> [String] {
-        let policies = "policies: [ { name: all, type: always_sample } ]"
+    private func problems(
+        _ processors: String, _ severity: Diagnostic.Severity = .error, policy: String = "type: always_sample"
+    ) -> [String] {
+        let policies = "policies: [ { name: all, \(policy) } ]"
         let yaml = """
             receivers: { otlp: { protocols: { http: {} } } }
             processors: { redaction: {}, cost: {}, probabilistic_sampler: {}, tail_sampling: { \(policies) }, tail_sampling/b: { \(policies) } }
@@ -13,7 +15,7 @@ import Testing
             service: { pipelines: { traces: { receivers: [otlp], processors: [\(processors)], exporters: [debug] } } }
             """
         let checked = CheckedConfiguration(yaml, file: "f", environment: [:], catalogue: Registry.catalogue)
-        return checked.diagnostics.entries.filter { $0.severity == .error }.map(\.description)
+        return checked.diagnostics.entries.filter { $0.severity == severity && $0.path.contains("pipelines") }.map(\.description)
     }
 
     @Test func redactionStandsInFront() {
@@ -38,6 +40,17 @@ import Testing
                     path + "\(sampler) leaves calls out in front of cost, which then have no price, wanted it behind"
                 ])
         }
+    }
+
+    @Test func whoGoesByCostsIsToldWhereNobodyFindsThemOut() {
+        let cost = "type: and, and: { and_sub_policy: [ { name: c, type: cost } ] }"
+        #expect(problems("cost, tail_sampling", .note, policy: cost) == [])
+        #expect(problems("tail_sampling", .note) == [])
+        #expect(
+            problems("tail_sampling", .note, policy: cost) == [
+                "f:4: note: service.pipelines.traces.processors: "
+                    + "tail_sampling asks what traces cost, and no cost processor stands in front of it"
+            ])
     }
 
     @Test func aPipelineHasOneStage() {
