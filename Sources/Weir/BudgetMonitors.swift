@@ -11,13 +11,7 @@ actor BudgetMonitors {
     /// Goes on with what `next` describes. What is the same stays as it is.
     func apply(_ next: Builder) async {
         let wanted = next.budgets
-        let tokens = try? SubjectNames.tokens(of: next.configuration)
-        board.call(
-            tokens.map { tokens in
-                { user, tenant in
-                    SubjectNames(of: user, tenant: tenant, tokens).all.map { String(decoding: $0, as: UTF8.self) }
-                }
-            })
+        board.call((try? SubjectNames.tokens(of: next.configuration)).map(Self.names))
         for (id, monitor) in running where wanted[id]?.key != monitor.key { await stop(id, monitor) }
         for (id, watched) in wanted where running[id] == nil {
             // Nobody is told that nothing was spent before anything was read.
@@ -32,6 +26,13 @@ actor BudgetMonitors {
 
     func stop() async {
         for (id, monitor) in running { await stop(id, monitor) }
+    }
+
+    /// - Parameter tokens: what redaction makes of ids.
+    private static func names(_ tokens: [RedactionToken]) -> BudgetBoard.Names {
+        { user, tenant in
+            SubjectNames(of: user, tenant: tenant, tokens).all.map { String(decoding: $0, as: UTF8.self) }
+        }
     }
 
     private func stop(_ id: String, _ monitor: Running) async {
