@@ -59,7 +59,7 @@ import Testing
             receivers: { otlp: {} }
             processors:
               cost: { spikes: { above: 1.00 }, budget_webhook: { url: "https://hooks.example.com/swordfish" } }
-            exporters: { langsmith: { api_key: lsv2_pt_swordfish }, sqlite: {} }
+            exporters: { langsmith: { api_key: lsv2_pt_swordfish }, sqlite: { directory: hot } }
             service:
               pipelines: { traces: { receivers: [otlp], processors: [cost], exporters: [langsmith, sqlite] } }
             """
