@@ -74,7 +74,7 @@ struct Erasure {
     // MARK: Doing
 
     /// Goes on with a request as far as that can be done now.
-    /// - Parameter report: is given each step that found something.
+    /// - Parameter report: is given each step, those too that found nothing.
     /// - Returns: what is left; nothing where the request is complete.
     mutating func run(_ request: ErasureRequest, report: (Step) throws -> Void) async throws -> [Left] {
         if let hold = register.hold(on: request.tenant, names: request.names) { throw Held(hold: hold) }
@@ -112,11 +112,12 @@ struct Erasure {
     private mutating func note(
         _ step: Step, _ request: ErasureRequest, _ report: (Step) throws -> Void
     ) async throws {
-        guard !step.isEmpty else { return }
-        try register.append(at: clock()) { _ in
-            var entry = ErasureEntry(.step, id: request.id)
-            (entry.place, entry.counts, entry.rewritten) = (step.place, step.counts, step.rewritten)
-            return entry
+        if !step.isEmpty {
+            try register.append(at: clock()) { _ in
+                var entry = ErasureEntry(.step, id: request.id)
+                (entry.place, entry.counts, entry.rewritten) = (step.place, step.counts, step.rewritten)
+                return entry
+            }
         }
         try report(step)
     }

@@ -53,7 +53,7 @@ struct ErasurePlaces {
     func traces(of matcher: SubjectMatcher, at now: Timestamp) async throws -> Set<TraceID> {
         var traces: Set<TraceID> = []
         for (_, place) in tables { traces.formUnion(try place.traces(of: matcher, at: now)) }
-        for archive in archives where Directory.has(archive.directory) {
+        for archive in try archives.filter({ try Directory.isThere($0.directory) }) {
             traces.formUnion(try await open(archive, for: matcher).traces(of: matcher))
         }
         _ = try await letters(matcher, [], isTrial: true, at: now) { traces.formUnion($0.traces) }
@@ -91,7 +91,7 @@ struct ErasurePlaces {
             Erasure.Step(
                 place: "letters",
                 counts: [.init(name: "spans", value: letters.spans), .init(name: "letters", value: letters.letters)]))
-        for archive in archives where Directory.has(archive.directory) {
+        for archive in try archives.filter({ try Directory.isThere($0.directory) }) {
             let erased = try await open(archive, for: matcher).erase(matcher, traces: traces, at: now)
             try await report(
                 Erasure.Step(
@@ -158,7 +158,7 @@ struct ErasurePlaces {
     }
 
     private static func names(in directory: String) throws(FileError) -> [String] {
-        Directory.has(directory) ? try Directory.names(in: directory).sorted() : []
+        try Directory.isThere(directory) ? try Directory.names(in: directory).sorted() : []
     }
 
     // MARK: What is left
@@ -176,8 +176,8 @@ struct ErasurePlaces {
                     place: "\(archive.id): \(count) files are still collected", until: "\(time.date)T\(time.time)Z"))
         }
         for pipeline in try pipelines() {
-            for part in ["", "/\(StageCourse.directory)"]
-            where Directory.has("\(pipeline)\(part)/\(JournalRecovery.identityName)") {
+            for part in ["", "/\(StageCourse.directory)"] {
+                guard try Directory.isThere("\(pipeline)\(part)/\(JournalRecovery.identityName)") else { continue }
                 left += try Self.journal("\(pipeline)\(part)", before: request.at)
             }
             for exporter in try Self.names(in: "\(pipeline)/parked") {
@@ -192,7 +192,7 @@ struct ErasurePlaces {
         for definition in configuration.processors {
             guard let recall = (definition.configuration as? TailSamplingConfiguration)?.recall else { continue }
             let ring = "\(recall.directory)/ring"
-            guard Directory.has(ring), try !Self.journal(ring, before: request.at).isEmpty else { continue }
+            guard try Directory.isThere(ring), try !Self.journal(ring, before: request.at).isEmpty else { continue }
             left.append(
                 Erasure.Left(place: "recall \(ring): segments from before", until: "\(recall.maxAge.text) later"))
         }

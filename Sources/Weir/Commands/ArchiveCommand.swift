@@ -43,6 +43,11 @@ struct ArchiveOptions: ParsableArguments {
         help: ArgumentHelp("Only hours that begin before this time.", valueName: "time"), transform: TimeOption.read)
     var to: Timestamp?
 
+    func validate() throws {
+        guard let from, let to, to <= from else { return }
+        throw ValidationError("found --from \(from.text) and --to \(to.text), wanted an end after the beginning")
+    }
+
     func catalog() throws -> ArchiveCatalog {
         guard BucketCopy.URL(directory) == nil else {
             throw ValidationError("found a bucket, wanted a directory")
@@ -61,7 +66,7 @@ struct ArchiveOptions: ParsableArguments {
             }
         }.filter { $0.storage.bucket == url.bucket }
         guard let own = uploads.first(where: { $0.storage.prefix == url.prefix }) ?? uploads.first else {
-            throw ValidationError(
+            throw CommandFailure(
                 "found no archive in \(option.file) with the bucket \(url.bucket), wanted one: it says how to get there"
             )
         }
@@ -102,10 +107,10 @@ struct ArchiveOptions: ParsableArguments {
             return found.configuration
         }
         guard let first = archives.first else {
-            throw ValidationError("found no archive in \(file), wanted one, or --directory")
+            throw CommandFailure("found no archive in \(file), wanted one, or --directory")
         }
         guard Set(archives.map(\.configuration.directory)).count == 1 else {
-            throw ValidationError("found several archives, wanted --exporter with one of \(known)")
+            throw CommandFailure("found several archives, wanted --exporter with one of \(known)")
         }
         return first.configuration
     }

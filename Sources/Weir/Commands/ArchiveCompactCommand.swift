@@ -13,10 +13,12 @@ struct ArchiveCompactCommand: ParsableCommand {
     @OptionGroup var options: ArchiveOptions
 
     func run() throws {
-        let configuration = try options.option.read().configuration
+        let configuration = try options.option.readToWrite()
         let archive = try options.archive(in: configuration)
+        let catalog = try options.catalog()
+        try ForeignOwner.refuse([catalog.root])
         let outcome = try ArchiveCompaction(
-            options.catalog(), archive.compaction, ErasureRegister(configuration.service.erasure.directory),
+            catalog, archive.compaction, ErasureRegister(configuration.service.erasure.directory),
             archive.lifecycle
         ).run(at: .now())
         try StoreOptions.write(

@@ -14,6 +14,7 @@ struct ArchiveConfirmClockCommand: ParsableCommand {
 
     func run() throws {
         let catalog = try options.catalog()
+        try ForeignOwner.refuse([catalog.root])
         let clock = ExpiryClock(in: catalog.root)
         let (last, today) = (try clock.last(), Day(.now()))
         try clock.note(today)

@@ -31,7 +31,7 @@ struct ArchiveReplayCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let configuration = try option.read().configuration
+        let configuration = try option.readToWrite()
         guard let definition = configuration.exporters.first(where: { $0.id.description == to }) else {
             let known = configuration.exporters.map(\.id.description).joined(separator: ", ")
             throw ValidationError("found exporter \(to.quotedForMessage), wanted one of \(known)")

@@ -27,7 +27,7 @@ struct ArchiveRestoreCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let configuration = try options.option.read().configuration
+        let configuration = try options.option.readToWrite()
         guard let tenant = options.tenant, let from = options.from, let to = options.to else { return }
         let tables = try StoreOptions.place(into, in: configuration, of: options.option.file)
         var register = try ErasureRegister(configuration.service.erasure.directory)

@@ -31,4 +31,23 @@ struct ConfigurationOption: ParsableArguments {
         guard let configuration = checked.configuration else { throw ExitCode.failure }
         return (configuration, checked.fields, checked.sources)
     }
+
+    /// The same for a command that writes to what Weir keeps.
+    func readToWrite() throws -> CollectorConfiguration {
+        let configuration = try read().configuration
+        try ForeignOwner.refuse(configuration.places + [configuration.service.erasure.directory])
+        return configuration
+    }
+
+    /// The same for one that says that something is done everywhere: not where there is nothing, as in another
+    /// directory than the one that Weir runs in.
+    func readToWriteEverywhere() throws -> CollectorConfiguration {
+        let configuration = try readToWrite()
+        guard try configuration.places.contains(where: { try Directory.isThere($0) }) else {
+            throw CommandFailure(
+                "found nothing of what Weir keeps, none of \(configuration.places.joined(separator: ", ")); "
+                    + "wanted to be run in the directory that Weir runs in")
+        }
+        return configuration
+    }
 }

@@ -18,7 +18,10 @@ struct EraseCommand: AsyncParsableCommand {
         try StoreOptions.write("erasure \(request.id) of tenant \(request.tenant), a subject by \(request.attribute)\n")
         do {
             let left = try await erasure.run(request) { step in
-                let counts = step.counts.filter { $0.value > 0 }.map { "\($0.value) \($0.name)" }
+                // Where nothing was found that is said too: it was looked for there.
+                let found = step.isEmpty ? Array(step.counts.prefix(1)) : step.counts.filter { $0.value > 0 }
+                guard !found.isEmpty else { return }
+                let counts = found.map { "\($0.value) \($0.name)" }
                 try StoreOptions.write("  \(step.place): \(counts.joined(separator: ", "))\n")
             }
             for part in left { try StoreOptions.write("  left: \(part.place), until \(part.until)\n") }
@@ -56,7 +59,7 @@ struct EraseSubjectCommand: AsyncParsableCommand {
     var rewrite = false
 
     func run() async throws {
-        let configuration = try option.read().configuration
+        let configuration = try option.readToWriteEverywhere()
         let (attribute, names) = try Self.names(subject, tenant, configuration)
         var tags: [[UInt8]] = []
         for ring in ErasurePlaces(configuration).rings {
@@ -70,7 +73,7 @@ struct EraseSubjectCommand: AsyncParsableCommand {
                 tenant: tenant, attribute: attribute, names: names.all, tags: tags, by: KeysOptions.actor,
                 reason: reason)
         } catch let held as Erasure.Held {
-            throw ValidationError("hold \(held.hold.id) covers the person: \(held.hold.reason ?? "")")
+            throw CommandFailure("hold \(held.hold.id) covers the person: \(held.hold.reason ?? "")")
         }
         guard try await EraseCommand.run(request, &erasure) else { throw EraseCommand.leftCode }
     }
@@ -101,7 +104,7 @@ struct EraseApplyCommand: AsyncParsableCommand {
     var rewrite = false
 
     func run() async throws {
-        var erasure = try Erasure(option.read().configuration, rewrites: rewrite)
+        var erasure = try Erasure(option.readToWriteEverywhere(), rewrites: rewrite)
         var isComplete = true
         for request in erasure.register.requests where all || request.completedAt == nil {
             isComplete = try await EraseCommand.run(request, &erasure) && isComplete
@@ -124,7 +127,7 @@ struct EraseStatusCommand: ParsableCommand {
     var format = StoreOptions.Format.table
 
     func run() throws {
-        let register = try ErasureRegister(option.read().configuration.service.erasure.directory)
+        let register = try ErasureRegister(reading: option.read().configuration.service.erasure.directory)
         let entries = register.entries.filter { id == nil || $0.id == id }
         if format == .json {
             return try StoreOptions.write(entries.map { String(decoding: $0.line, as: UTF8.self) }.joined())

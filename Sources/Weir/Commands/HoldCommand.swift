@@ -31,7 +31,7 @@ struct HoldAddCommand: ParsableCommand {
     var reason: String
 
     func run() throws {
-        let configuration = try option.read().configuration
+        let configuration = try option.readToWriteEverywhere()
         var entry = ErasureEntry(.hold, id: ErasureRegister.newID())
         (entry.tenant, entry.reason, entry.actor) = (tenant, reason, KeysOptions.actor)
         if let from {
@@ -58,7 +58,7 @@ struct HoldListCommand: ParsableCommand {
     @OptionGroup var option: ConfigurationOption
 
     func run() throws {
-        let register = try ErasureRegister(option.read().configuration.service.erasure.directory)
+        let register = try ErasureRegister(reading: option.read().configuration.service.erasure.directory)
         var table = TextTable([
             .init(title: "ID"), .init(title: "SINCE"), .init(title: "TENANT", isFlexible: true), .init(title: "OF"),
             .init(title: "FROM"), .init(title: "WHY", isFlexible: true),
@@ -87,9 +87,9 @@ struct HoldReleaseCommand: ParsableCommand {
     var reason: String
 
     func run() throws {
-        var register = try ErasureRegister(option.read().configuration.service.erasure.directory)
+        var register = try ErasureRegister(option.readToWriteEverywhere().service.erasure.directory)
         guard register.holds.contains(where: { $0.id == id }) else {
-            throw ValidationError("found no hold \(id.quotedForMessage)")
+            throw CommandFailure("found no hold \(id.quotedForMessage)")
         }
         var entry = ErasureEntry(.release, id: id)
         (entry.reason, entry.actor) = (reason, KeysOptions.actor)

@@ -9,8 +9,8 @@ struct KeysAddCommand: AsyncParsableCommand {
     @OptionGroup var options: KeysOptions
 
     func run() async throws {
-        let id = try options.settings().source.add()
         let ring = try options.ring()
+        let id = try options.settings().source.add()
         try await KeysOptions.audit(ring, "add", "key encryption key \(id)")
         try StoreOptions.write("key encryption key \(id) is the primary one now\n")
     }

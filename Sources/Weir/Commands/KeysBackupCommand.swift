@@ -12,6 +12,7 @@ struct KeysBackupCommand: AsyncParsableCommand {
     var file: String
 
     func run() async throws {
+        _ = try options.option.readToWriteEverywhere()
         let ring = try options.ring()
         // Who destroys keys may stand in another directory.
         let file = URL(fileURLWithPath: self.file).path

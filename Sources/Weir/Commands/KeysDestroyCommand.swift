@@ -28,15 +28,15 @@ struct KeysDestroyCommand: AsyncParsableCommand {
     var yes = false
 
     func run() async throws {
-        let configuration = try options.option.read().configuration
+        let configuration = try options.option.readToWriteEverywhere()
         let ring = try options.settings(in: configuration).makeKeyring()
         ring.readEncryptionKeys()
         if subject != nil, let problem = await ring.open(at: .now()) { throw problem }
         let selections = try selections(ring, configuration)
         if let tenant = try await owner(ring) {
-            let register = try ErasureRegister(configuration.service.erasure.directory)
+            let register = try ErasureRegister(reading: configuration.service.erasure.directory)
             if let hold = register.holds.first(where: { $0.tenant == tenant }) {
-                throw ValidationError("hold \(hold.id) is on the tenant: \(hold.reason ?? "")")
+                throw CommandFailure("hold \(hold.id) is on the tenant: \(hold.reason ?? "")")
             }
         }
         guard yes else { throw ValidationError("found no --yes: this is for ever") }

@@ -31,17 +31,20 @@ struct KeysOptions: ParsableArguments {
             return named.1
         }
         guard let first = found.first else {
-            throw ValidationError("found no keystore among the extensions, wanted one")
+            throw CommandFailure("found no keystore among the extensions, wanted one")
         }
         guard found.count == 1 else {
-            throw ValidationError("found several keystores, wanted --keystore with one of \(known)")
+            throw CommandFailure("found several keystores, wanted --keystore with one of \(known)")
         }
         return first.1
     }
 
     /// A ring with the key encryption keys; a command that only looks at rows needs none.
     func ring() throws -> Keyring {
-        let ring = try settings().makeKeyring()
+        let settings = try settings()
+        // What SQLite makes beside a file belongs to the file's owner; a file that it makes would be root's.
+        if !Directory.has(settings.path) { try ForeignOwner.refuse([settings.path]) }
+        let ring = settings.makeKeyring()
         ring.readEncryptionKeys()
         return ring
     }

@@ -9,6 +9,7 @@ struct KeysRotateCommand: AsyncParsableCommand {
     @OptionGroup var options: KeysOptions
 
     func run() async throws {
+        _ = try options.option.readToWriteEverywhere()
         let ring = try options.ring()
         let keys = ring.encryptionKeys
         guard let primary = keys.primary else { throw ring.problem ?? .noKeyEncryptionKey("none is configured") }

@@ -40,7 +40,8 @@ struct PricesRepriceCommand: AsyncParsableCommand {
             throw ValidationError("found --from \(from.text) and --to \(to.text), wanted an end after the beginning")
         }
         let repricing = Repricing(table: try table())
-        let place = try store.place()
+        if apply { _ = try store.option.readToWrite() }
+        let place = try store.tables()
         let reader = place.reader(TimeLimit(duration: .seconds(300)))
         var changes: [String: Change] = [:]
         var written = 0
@@ -108,10 +109,10 @@ struct PricesRepriceCommand: AsyncParsableCommand {
             (definition.configuration as? CostConfiguration).map { (id: "\(definition.id)", cost: $0) }
         }.filter { processor == nil || $0.id == processor }
         guard let first = found.first else {
-            throw ValidationError("found no cost processor in \(store.option.file), wanted one")
+            throw CommandFailure("found no cost processor in \(store.option.file), wanted one")
         }
         guard found.count == 1 else {
-            throw ValidationError("found several cost processors, wanted --processor with one of them")
+            throw CommandFailure("found several cost processors, wanted --processor with one of them")
         }
         return first.cost.table
     }

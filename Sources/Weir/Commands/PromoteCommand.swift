@@ -39,7 +39,7 @@ struct PromoteCommand: AsyncParsableCommand {
         for wish in try wishes() {
             let token = UUID().uuidString
             guard try requests.ask(RecallRequests.Request(token: token, wish: wish, tenant: tenant)) else {
-                throw ValidationError("too many requests wait for an answer")
+                throw CommandFailure("too many requests wait for an answer")
             }
             tokens.append(token)
         }
@@ -83,13 +83,13 @@ struct PromoteCommand: AsyncParsableCommand {
     }
 
     private func directory() throws -> String {
-        let recalls = try option.read().configuration.processors.compactMap { definition in
+        let recalls = try option.readToWrite().processors.compactMap { definition in
             (definition.configuration as? TailSamplingConfiguration)?.recall.map { (definition.id, $0.directory) }
         }
         let chosen = recalls.filter { processor == nil || processor == "\($0.0)" }
         guard chosen.count == 1, let only = chosen.first else {
             let names = recalls.map { "\($0.0)" }.joined(separator: ", ")
-            throw ValidationError(
+            throw CommandFailure(
                 recalls.isEmpty
                     ? "found no tail_sampling with recall in the configuration" : "wanted --processor, one of \(names)")
         }

@@ -15,8 +15,10 @@ struct ReplayCommand: AsyncParsableCommand {
     var pipeline: String?
 
     func run() async throws {
-        let configuration = try option.read().configuration
-        let (definition, pipelines) = try select(from: configuration)
+        let configuration = try option.readToWrite()
+        let (definition, selected) = try select(from: configuration)
+        let pipelines = try haveLetters(selected, of: definition.id, configuration.service.journal)
+        guard !pipelines.isEmpty else { return }
         var isComplete = true
         do {
             try await Replay.run(configuration, exporter: definition, pipelines: pipelines) { pipeline, outcome in
@@ -45,6 +47,23 @@ struct ReplayCommand: AsyncParsableCommand {
             throw ValidationError("found no such pipeline with \(exporter), wanted one of \(known)")
         }
         return (definition, chosen)
+    }
+
+    /// Says of the others that they have none, and makes nothing there.
+    private func haveLetters(
+        _ pipelines: [ComponentID], of exporter: ComponentID, _ journal: JournalConfiguration
+    ) throws -> [ComponentID] {
+        guard try Directory.isThere(journal.directory) else {
+            throw CommandFailure(
+                "found no dead letters: \(journal.directory) is not there, wanted the directory of a Weir that has run"
+            )
+        }
+        return try pipelines.filter { pipeline in
+            let directory = DeadLetterFile.directory(journal.directory(of: pipeline), exporter: exporter)
+            if try Directory.isThere(directory) { return true }
+            print("\(pipeline): no dead letters in \(directory)")
+            return false
+        }
     }
 
     private static func text(_ pipeline: ComponentID, _ outcome: Replay.Outcome) -> String {

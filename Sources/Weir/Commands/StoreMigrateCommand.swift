@@ -10,6 +10,7 @@ struct StoreMigrateCommand: AsyncParsableCommand {
     @OptionGroup var options: StoreOptions
 
     func run() async throws {
+        _ = try options.option.readToWrite()
         switch try options.place() {
         case .sqlite(let directory):
             let steps = try SQLiteMigrations.apply(directory: directory.path)

@@ -19,12 +19,22 @@ struct StoreOptions: ParsableArguments {
         try Self.place(exporter, in: option.read().configuration, of: option.file)
     }
 
+    /// The same, where there are tables: those in Postgres say themselves that there are none.
+    func tables() throws -> HotTables {
+        let place = try place()
+        if case .sqlite(let directory) = place, try !Directory.isThere(directory.path) {
+            throw CommandFailure(
+                "found no tables in \(directory.path), wanted those that `weir store migrate` or the exporter makes")
+        }
+        return place
+    }
+
     /// Days that are kept though their time is over, and why.
     func kept(_ days: [Day], at now: Timestamp) throws -> [Day: String] {
         let configuration = try option.read().configuration
         let (definition, _) = try Self.chosen(exporter, in: configuration, of: option.file)
         guard let (duration, _) = HotTables.retention(of: definition) else { return [:] }
-        let keepers = try ErasureRegister(configuration.service.erasure.directory).keepers
+        let keepers = try ErasureRegister(reading: configuration.service.erasure.directory).keepers
         let agreement = ArchiveAgreement(configuration, exporter: definition.id)
         var kept: [Day: String] = [:]
         for day in Retention(duration).expired(days, at: now) {
@@ -80,16 +90,16 @@ struct StoreOptions: ParsableArguments {
             return found
         }
         guard let first = places.first else {
-            throw ValidationError("found no exporter with hot tables in \(file), wanted postgres or sqlite")
+            throw CommandFailure("found no exporter with hot tables in \(file), wanted postgres or sqlite")
         }
         guard places.count == 1 else {
-            throw ValidationError("found several exporters with hot tables, wanted --exporter with one of \(known)")
+            throw CommandFailure("found several exporters with hot tables, wanted --exporter with one of \(known)")
         }
         return first
     }
 
     func reader(_ limit: TimeLimit) throws -> any StoreReader {
-        try place().reader(limit)
+        try tables().reader(limit)
     }
 
     /// On the standard error stream, so that the output stays what it is.

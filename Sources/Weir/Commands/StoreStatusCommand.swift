@@ -10,7 +10,7 @@ struct StoreStatusCommand: AsyncParsableCommand {
 
     func run() async throws {
         var status =
-            switch try options.place() {
+            switch try options.tables() {
             case .sqlite(let directory): StoreStatus(try SQLiteStatus.read(directory: directory.path))
             case .postgres(let address, let schema):
                 StoreStatus(try PostgresStatus(of: PostgresSession.open(address, schema: schema)))

@@ -91,7 +91,7 @@ struct TestCommand: AsyncParsableCommand {
             do throws(Refusal) {
                 try processor.process(&batch)
             } catch {
-                throw ValidationError("\(id) refuses the request: \(error.reason)")
+                throw CommandFailure("\(id) refuses the request: \(error.reason)")
             }
             try show("after \(id)", batch, &encoder)
         }

@@ -45,6 +45,7 @@ extension CollectorConfiguration {
         for pipeline in service.pipelines {
             pipeline.checkOrder(
                 of: processors.components + exporters.components, isJournalEncrypted: isEncrypted, &fields)
+            pipeline.checkDirectories(of: exporters.components, &fields)
         }
         self.receivers = receivers.components
         self.processors = processors.components + files.files.flatMap(\.processors)

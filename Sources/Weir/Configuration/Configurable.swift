@@ -8,6 +8,8 @@ protocol Configurable: Sendable {
     init(_ fields: inout Fields) throws(ConfigError)
     /// Of a processor or an exporter.
     var traits: ProcessorTraits { get }
+    /// Of an exporter: the directory that no other of the same pipeline may write to; nil where it has none.
+    var ownDirectory: String? { get }
     /// What stands beside the component wherever a pipeline names it, each as a component of its own that is called
     /// `id-NAME`: the further ones of several destinations, so that none of them waits for another.
     var replicas: [(name: String, configuration: any Configurable)] { get }
@@ -15,5 +17,6 @@ protocol Configurable: Sendable {
 
 extension Configurable {
     var traits: ProcessorTraits { [] }
+    var ownDirectory: String? { nil }
     var replicas: [(name: String, configuration: any Configurable)] { [] }
 }

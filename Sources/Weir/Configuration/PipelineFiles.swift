@@ -58,6 +58,7 @@ struct PipelineFiles: Sendable {
                     pipeline.checkOrder(
                         of: shared.flatMap(\.components) + file.processors + file.exporters,
                         isJournalEncrypted: isJournalEncrypted, &top)
+                    pipeline.checkDirectories(of: shared.flatMap(\.components) + file.exporters, &top)
                 }
                 files.append(file)
                 pipelines = file.pipelines

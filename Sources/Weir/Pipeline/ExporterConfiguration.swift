@@ -5,6 +5,8 @@ struct ExporterConfiguration<Kind: Exporter>: Configurable {
 
     var traits: ProcessorTraits { own.traits }
 
+    var ownDirectory: String? { own.ownDirectory }
+
     var replicas: [(name: String, configuration: any Configurable)] {
         own.replicas.compactMap { name, configuration in
             (configuration as? Kind.Configuration).map { (name, Self($0, delivery)) }

@@ -10,8 +10,12 @@ struct DeadLetterFile: Sendable {
 
     /// Creates the directory if it is missing.
     init(_ pipeline: String, exporter: ComponentID) throws(FileError) {
-        directory = "\(pipeline)/dead_letters/\(exporter.fileName)"
+        directory = Self.directory(pipeline, exporter: exporter)
         try Directory.create(directory)
+    }
+
+    static func directory(_ pipeline: String, exporter: ComponentID) -> String {
+        "\(pipeline)/dead_letters/\(exporter.fileName)"
     }
 
     /// - Parameters:

@@ -119,6 +119,13 @@ enum Directory {
         access(path, F_OK) == 0
     }
 
+    /// The same, for who must not take what cannot be looked into for what is not there.
+    static func isThere(_ path: String) throws(FileError) -> Bool {
+        if access(path, F_OK) == 0 { return true }
+        guard errno == ENOENT || errno == ENOTDIR else { throw FileError("access", path) }
+        return false
+    }
+
     private static func isDirectory(_ path: String) -> Bool {
         var status = stat()
         return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR

@@ -85,16 +85,18 @@ import Testing
     }
 
     @Test func whichHotTablesHasToBeSaid() throws {
-        for (exporters, arguments, wanted) in [
-            ("sqlite: { directory: hot };postgres/b: { schema: mine }", [], "--exporter with one of"),
-            ("sqlite: { directory: hot }", ["--exporter", "debug"], "wanted one of sqlite"),
-            ("", [], "found no exporter"),
-            ("", ["--exporter", "debug"], "wanted one with hot tables"),
-        ] as [(String, [String], String)] {
-            let error = #expect(throws: ValidationError.self) {
+        // What the configuration leaves open is no wrong command line.
+        for (exporters, arguments, wanted, code) in [
+            ("sqlite: { directory: hot };postgres/b: { schema: mine }", [], "--exporter with one of", 1),
+            ("sqlite: { directory: hot }", ["--exporter", "debug"], "wanted one of sqlite", 64),
+            ("", [], "found no exporter", 1),
+            ("", ["--exporter", "debug"], "wanted one with hot tables", 64),
+        ] as [(String, [String], String, Int32)] {
+            let error = #expect(throws: (any Error).self) {
                 _ = arguments.isEmpty ? try place(exporters) : try place(exporters, arguments[0], arguments[1])
             }
-            #expect(error?.message.contains(wanted) == true)
+            #expect(WeirCommand.message(for: try #require(error)).contains(wanted))
+            #expect(WeirCommand.exitCode(for: try #require(error)).rawValue == code)
         }
     }
 }

@@ -64,6 +64,39 @@ import Testing
         #expect(try problems() == [])
     }
 
+    @Test func everythingOfAJournalThatIsGoneIsMissed() async throws {
+        try await fill()
+        // The end of the chain of another journal, of which nothing is there.
+        try write(Array("2 \(String(repeating: "ab", count: 32))\n".utf8), to: ".chain/0000000000000009")
+        #expect(try problems() == ["journal 0000000000000009: manifests 1 to 2 are missing"])
+        let line = #"{"journal":"0000000000000009","numbers":[[1,1]]}"#
+        try write(Array("\(line)\n".utf8), to: ".chain/removed.jsonl")
+        #expect(try problems() == ["journal 0000000000000009: manifests 2 to 2 are missing"])
+        try FileManager.default.removeItem(atPath: "\(directory.path)/tenant=default")
+        #expect(
+            try problems() == [
+                "journal 0000000000000007: manifests 1 to 3 are missing",
+                "journal 0000000000000009: manifests 2 to 2 are missing",
+            ])
+        try write(Array(line.replacing("[1,1]", with: "[1,2]").utf8), to: ".chain/removed.jsonl")
+        #expect(try problems() == ["journal 0000000000000007: manifests 1 to 3 are missing"])
+        #expect(try problems(ArchiveCatalog.Selection(tenant: "default")) == [])
+        try write([1], to: ".chain/0000000000000009")
+        #expect(try problems().contains("journal 0000000000000009: the end of its chain cannot be read"))
+    }
+
+    @Test func whereNoArchiveIsNothingIsWhole() async throws {
+        let none = "found nothing of an archive there: no manifest, and no chain of any"
+        #expect(try problems() == [none])
+        #expect(try problems(ArchiveCatalog.Selection(tenant: "default")) == [none])
+        try write([1], to: "notes.txt")
+        #expect(try problems() == [none])
+        try await fill()
+        try FileManager.default.removeItem(atPath: "\(directory.path)/.chain")
+        #expect(try problems() == [])
+        #expect(try problems(ArchiveCatalog.Selection(tenant: "other")) == [])
+    }
+
     @Test func aManifestThatWasChangedIsFound() async throws {
         try await fill()
         for (index, wanted) in [

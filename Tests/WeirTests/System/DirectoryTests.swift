@@ -31,6 +31,18 @@ import Testing
         #expect(throws: FileError("opendir", "/none", code: ENOENT)) { _ = try Directory.names(in: "/none") }
     }
 
+    @Test func whatCannotBeLookedIntoIsNotTakenForMissing() throws {
+        let file = "\(directory.path)/file"
+        _ = try AppendFile(creating: file)
+        #expect(try Directory.isThere(file))
+        #expect(try !Directory.isThere("\(directory.path)/none"))
+        #expect(try !Directory.isThere("\(file)/a"))
+        // Root may look into everything, but not follow this.
+        let loop = "\(directory.path)/loop"
+        try FileManager.default.createSymbolicLink(atPath: loop, withDestinationPath: loop)
+        #expect(throws: FileError("access", "\(loop)/a", code: ELOOP)) { try Directory.isThere("\(loop)/a") }
+    }
+
     @Test func removesOneThatIsEmpty() throws {
         let file = "\(directory.path)/a/file"
         try Directory.create("\(directory.path)/a")

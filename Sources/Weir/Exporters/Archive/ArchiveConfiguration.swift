@@ -34,6 +34,8 @@ struct ArchiveConfiguration: Configurable {
     /// Nil where the archive is on this disk only.
     let upload: ArchiveUploadConfiguration?
 
+    var ownDirectory: String? { directory }
+
     init(_ fields: inout Fields) throws(ConfigError) {
         directory = fields.string("directory", "Where the partitions are; created where it is missing.")
         format = fields.choice("format", default: .json, "What the files hold.")

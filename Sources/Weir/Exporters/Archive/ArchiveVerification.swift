@@ -42,7 +42,9 @@ struct ArchiveVerification {
     mutating func run(_ report: (String) throws -> Void) throws {
         // Before the files: Weir may add to both meanwhile, and what came later is not looked for.
         let ends = try ends()
+        var isEmpty = true
         try catalog.visit { found in
+            isEmpty = false
             switch found {
             case .manifest(let manifest, let path, let bytes):
                 try check(manifest, path, bytes, report)
@@ -51,7 +53,25 @@ struct ArchiveVerification {
             case .unlisted(let path): try report("\(path): found no manifest beside it")
             }
         }
-        try checkChains(ends, ArchiveRemovals(in: catalog.root), report)
+        let removals = try ArchiveRemovals(in: catalog.root)
+        try checkChains(ends, removals, report)
+        if isEmpty, ends.isEmpty, removals.numbers.isEmpty, try !hasOthers() {
+            try report("found nothing of an archive there: no manifest, and no chain of any")
+        }
+    }
+
+    /// Whether not all was asked for.
+    private var isPart: Bool {
+        let selection = catalog.selection
+        return selection.tenant != nil || selection.from != nil || selection.to != nil
+    }
+
+    /// Whether there may be what was not asked for. Of a bucket nothing else is known.
+    private func hasOthers() throws -> Bool {
+        guard isPart, elsewhere == nil else { return isPart }
+        var isEmpty = true
+        try ArchiveCatalog(root: catalog.root, selection: ArchiveCatalog.Selection()).dates { _ in isEmpty = false }
+        return !isEmpty
     }
 
     private mutating func check(
@@ -138,13 +158,19 @@ struct ArchiveVerification {
         }
     }
 
-    /// Numbers may be missing in front, where old files were taken away, and everywhere, where not all were asked for.
+    /// Numbers may be missing in front, where old files were taken away, though not all; and everywhere, where not all
+    /// were asked for.
     private func checkChains(
         _ ends: [String: ArchiveChain], _ removals: ArchiveRemovals, _ report: (String) throws -> Void
     ) throws {
-        let selection = catalog.selection
-        let isPart = selection.tenant != nil || selection.from != nil || selection.to != nil
-        for (journal, chain) in chains.sorted(by: { $0.key < $1.key }) {
+        // A journal of which everything is gone has an end all the same.
+        for journal in Set(chains.keys).union(ends.keys).sorted() {
+            let chain = chains[journal, default: [:]]
+            func check(_ numbers: ClosedRange<Int>) throws {
+                for run in removals.missing(in: numbers, of: journal) {
+                    try report("journal \(journal): manifests \(run.lowerBound) to \(run.upperBound) are missing")
+                }
+            }
             let numbers = chain.keys.sorted()
             let end = ends[journal]
             if end?.isDamaged ?? false { try report("journal \(journal): the end of its chain cannot be read") }
@@ -156,14 +182,14 @@ struct ArchiveVerification {
                         !before.hashes.contains(link.previous ?? "")
                     else { continue }
                     try report("\(link.path): is not what followed \(before.path), or that was changed")
-                } else if !isPart, number < known, !removals.has(number + 1...min(next - 1, known), of: journal) {
-                    try report("journal \(journal): manifests \(number + 1) to \(min(next - 1, known)) are missing")
+                } else if !isPart, number < known {
+                    try check(number + 1...min(next - 1, known))
                 }
             }
-            guard !isPart, let end, let last = numbers.last else { continue }
+            guard !isPart, let end else { continue }
+            let last = numbers.last ?? 0
             if end.number > last {
-                if removals.has(last + 1...end.number, of: journal) { continue }
-                try report("journal \(journal): manifests \(last + 1) to \(end.number) are missing")
+                try check(last + 1...end.number)
             } else if let link = chain[end.number], !link.hashes.contains(end.hash ?? "") {
                 try report("journal \(journal): manifest \(end.number) was changed")
             }

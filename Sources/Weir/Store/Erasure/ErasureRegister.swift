@@ -24,6 +24,14 @@ struct ErasureRegister {
         try load()
     }
 
+    /// For who only looks at its entries: makes nothing, and knows no hash of a name.
+    init(reading directory: String) throws(FileError) {
+        self.directory = directory
+        key = []
+        // What may not be looked into is not empty.
+        if try Directory.isThere(path) { try load() }
+    }
+
     private var path: String { "\(directory)/\(Self.name)" }
 
     var isChanged: Bool { FileStamp(of: path) != stamp }

@@ -33,13 +33,17 @@ struct ArchiveRemovals {
         }
     }
 
-    func has(_ wanted: ClosedRange<Int>, of journal: String) -> Bool {
+    /// Those of the numbers that were not removed on purpose.
+    func missing(in wanted: ClosedRange<Int>, of journal: String) -> [ClosedRange<Int>] {
+        var missing: [ClosedRange<Int>] = []
         var next = wanted.lowerBound
         for run in numbers[journal, default: []].sorted(by: { $0.lowerBound < $1.lowerBound })
-        where run.lowerBound <= next && run.upperBound >= next {
+        where run.upperBound >= next && run.lowerBound <= wanted.upperBound {
+            if run.lowerBound > next { missing.append(next...run.lowerBound - 1) }
             next = run.upperBound + 1
         }
-        return next > wanted.upperBound
+        if next <= wanted.upperBound { missing.append(next...wanted.upperBound) }
+        return missing
     }
 
     /// Returns when a power cut cannot take the line.

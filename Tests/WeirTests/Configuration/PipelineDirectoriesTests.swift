@@ -1,0 +1,51 @@
+import Foundation
+import Testing
+
+@testable import Weir
+
+@Suite struct PipelineDirectoriesTests {
+    private func check(_ text: String) -> [String] {
+        CheckedConfiguration(text, file: "f", environment: [:], catalogue: Registry.catalogue).diagnostics.lines
+    }
+
+    @Test(arguments: ["d2", "./d2", "d2/", "x/../d2", ".//d2/."])
+    func twoExportersOfAPipelineHaveTwoDirectories(other: String) {
+        let text = """
+            receivers: { otlp: }
+            exporters:
+              archive/a: { directory: d2 }
+              archive/b: { directory: "\(other)" }
+              archive/c: { directory: d3 }
+            service:
+              pipelines:
+                traces: { receivers: [otlp], exporters: [archive/a, archive/c, archive/b] }
+                traces/b: { receivers: [otlp], exporters: [archive/b, archive/c] }
+            """
+        #expect(
+            check(text) == [
+                "f:8: service.pipelines.traces.exporters: found archive/a and archive/b with one directory, \(other); "
+                    + "wanted one for each"
+            ])
+        #expect(check(text.replacing("archive/c, archive/b]", with: "archive/c]")) == [])
+    }
+
+    @Test func soHaveThoseOfATeam() throws {
+        let teams = try TemporaryDirectory()
+        let file = "\(teams.path)/shop.yaml"
+        try """
+            owner: shop@example.com
+            exporters: { archive/own: { directory: ./d2 } }
+            pipelines: { traces: { receivers: [otlp], exporters: [archive, archive/own] } }
+            """.write(toFile: file, atomically: true, encoding: .utf8)
+        let lines = check(
+            """
+            receivers: { otlp: }
+            exporters: { archive: { directory: d2 } }
+            service:
+              pipelines_directory: \(teams.path)
+              pipelines: { traces: { receivers: [otlp], exporters: [archive] } }
+            """)
+        #expect(lines.count == 1)
+        #expect(lines.first?.contains("found archive and archive/own@shop with one directory, ./d2") == true)
+    }
+}
