@@ -267,16 +267,19 @@ extension Service {
         let checked = source()
         watch.end(checked.sources, isWhole: checked.partial != nil)
         // A team's file that is wrong leaves that team's pipelines as they are, and nobody else's.
-        guard let partial = checked.partial else { return .rejected(.configuration, checked.diagnostics.lines(of: .error)) }
+        let errors = checked.diagnostics.lines(of: .error)
+        guard let partial = checked.partial else { return .rejected(.configuration, errors) }
         let conflicts = partial.conflicts(keeping: configuration)
-        guard conflicts.isEmpty else { return .rejected(.conflict, checked.diagnostics.lines(of: .error) + conflicts) }
+        guard conflicts.isEmpty else { return .rejected(.conflict, errors + conflicts) }
         let next = partial.keeping(configuration)
         let (now, then) = (configuration.service, next.service)
         var fixed = then.fixed.filter { now.fixed[$0.key] != $0.value }.keys.map { "service.\($0)" }.sorted()
         if now.operations?.listener.endpoint != then.operations?.listener.endpoint {
             fixed.append("service.operations.endpoint")
         }
-        guard fixed.isEmpty else { return .rejected(.restart, fixed.map { "\($0): has changed, which takes a restart" }) }
+        guard fixed.isEmpty else {
+            return .rejected(.restart, fixed.map { "\($0): has changed, which takes a restart" })
+        }
         let before = build
         var made = Builder(next, logger, metrics, disks, build.bursts, build.keepDecisions, build.tombstones)
         var started: [any Extension] = []
@@ -301,7 +304,7 @@ extension Service {
         configuration = next
         build = made
         for shared in before.extensions.replaced(by: made.extensions) { await shared.finish() }
-        return .applied(kept: checked.diagnostics.lines(of: .error))
+        return .applied(kept: errors)
     }
 
     /// Goes from what runs to what `next` describes. What is the same in both stays as it is.

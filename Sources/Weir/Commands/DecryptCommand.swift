@@ -49,7 +49,8 @@ struct DecryptCommand: AsyncParsableCommand {
         }
         let owners = Set(keys.values.compactMap { try? $0.get().row.tenant }).subtracting([tenant, ""]).sorted()
         if let owner = owners.first, counts.unreadable > 0 {
-            StoreOptions.note("found keys of tenant \(owner.quotedForMessage), wanted --tenant \(owner.quotedForMessage)")
+            let name = owner.quotedForMessage
+            StoreOptions.note("found keys of tenant \(name), wanted --tenant \(name)")
         }
         let names = ids.sorted().prefix(20).map(\.keyID).joined(separator: " ")
         let rest = ids.count > 20 ? " and \(ids.count - 20) more" : ""

@@ -245,7 +245,8 @@ extension JournalLog {
         let free = try disk.freeBytes()
         guard free - size >= limits.minFreeBytes else {
             throw DiskError(
-                description: "the disk has \(free) bytes free, of which min_free_bytes has \(limits.minFreeBytes) stay so",
+                description: "found \(free) bytes free on the disk, wanted more than min_free_bytes, which is "
+                    + "\(limits.minFreeBytes)",
                 isFull: true)
         }
         _ = try disk.create(name, size: size)
