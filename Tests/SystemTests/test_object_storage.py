@@ -78,13 +78,15 @@ def outbox(directory):
     return sorted(path.name for path in (directory / ".upload").glob("*.manifest.json"))
 
 
-def uploaded(weir, directory, files=1):
+def uploaded(weir, directory, files=1, deadline=30):
     """Waits until nothing is left to do, and there was something."""
 
     def story():
-        return f"not uploaded: {outbox(directory)}\n{weir.log()}"
+        return f"not uploaded: {len(outbox(directory))} files, first {outbox(directory)[:3]}\n{weir.log()}"
 
-    eventually(lambda: len(list(directory.rglob("_*.manifest.json"))) >= files and not outbox(directory), story, 30)
+    eventually(
+        lambda: len(list(directory.rglob("_*.manifest.json"))) >= files and not outbox(directory), story, deadline
+    )
 
 
 def tree(directory):
@@ -308,7 +310,8 @@ def test_kills_at_any_moment_leave_no_manifest_without_its_file(start, bucket, t
         weir = start(**further)
         load.endpoint = weir.endpoint
     weir.drain()
-    uploaded(weir, root)
+    # After many rounds the load is a thousand files ahead of the store.
+    uploaded(weir, root, deadline=300)
     weir.stop()
     assert in_bucket(bucket) == tree(root)
     wrong = ledger.compare(download(bucket, tmp_path / "copy"))
