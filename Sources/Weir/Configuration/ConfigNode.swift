@@ -25,8 +25,7 @@ struct ConfigNode: Sendable {
 
     /// How a message names the value where it may be a secret: what stands in place of a mapping, whose keys may be.
     var kind: String {
-        guard case .scalar(let text) = content else { return found }
-        return text.isNull ? "nothing" : "a single value"
+        if case .scalar = content { "a single value" } else { found }
     }
 
     /// How a message names the value.

@@ -33,7 +33,7 @@ struct StoredJournal: Equatable, Sendable {
         let sorted = runs.sorted { $0.first < $1.first }
         var floor = sorted.first?.last ?? 0
         for run in sorted {
-            guard run.first <= floor || run.first == floor + 1 else { break }
+            guard run.first <= floor || run.first - 1 == floor else { break }
             floor = max(floor, run.last)
         }
         self.floor = floor
