@@ -5,6 +5,7 @@
 #include "base64url.h"
 #include "certificate.h"
 #include "crc32c.h"
+#include "text_classes.h"
 
 #include <libdeflate.h>
 #include <malloc.h>

@@ -49,14 +49,26 @@ struct KeyedHash: Sendable {
             self.context = context
         }
 
+        /// - Parameter body: gets 32 or 64 bytes; none where OpenSSL has no memory.
+        mutating func hash<Result>(_ bytes: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) -> Result)
+            -> Result
+        {
+            withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 64) { hash in
+                let start = bytes.assumingMemoryBound(to: UInt8.self).baseAddress
+                var count = 0
+                if let pointer = context.pointer, EVP_MAC_init(pointer, nil, 0, nil) == 1,
+                    EVP_MAC_update(pointer, start, bytes.count) == 1,
+                    EVP_MAC_final(pointer, hash.baseAddress, &count, hash.count) != 1
+                {
+                    count = 0
+                }
+                return body(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(hash)[..<count]))
+            }
+        }
+
         /// - Returns: 32 or 64 bytes; none where OpenSSL has no memory.
         mutating func hash(_ bytes: UnsafeRawBufferPointer) -> [UInt8] {
-            guard let pointer = context.pointer, EVP_MAC_init(pointer, nil, 0, nil) == 1 else { return [] }
-            let start = bytes.assumingMemoryBound(to: UInt8.self).baseAddress
-            guard EVP_MAC_update(pointer, start, bytes.count) == 1 else { return [] }
-            return [UInt8](unsafeUninitializedCapacity: 64) { hash, count in
-                if EVP_MAC_final(pointer, hash.baseAddress, &count, hash.count) != 1 { count = 0 }
-            }
+            hash(bytes) { Array($0) }
         }
     }
 

@@ -20,7 +20,9 @@ final class ContextWords: @unchecked Sendable {
         entries.initialize(repeating: Entry(hash: 0, hints: 0), count: 1024)
         for (hint, words) in Self.words {
             for word in words.split(separator: " ") {
-                let hash = word.utf8.reduce(Self.seed) { Self.add($1, to: $0) }
+                let hash = (Array(word.utf8) + Array(repeating: 0, count: 8)).withUnsafeBufferPointer { bytes in
+                    bytes.baseAddress.map { Self.hash($0, word.utf8.count) } ?? 0
+                }
                 var place = Int(hash & 1023)
                 while entries[place].hash != 0, entries[place].hash != hash { place = (place + 1) & 1023 }
                 entries[place].hash = hash
@@ -29,51 +31,60 @@ final class ContextWords: @unchecked Sendable {
         }
     }
 
-    private static let seed: UInt32 = 0x811C_9DC5
+    /// Of a word's first eight bytes, its last eight and its length, small letters and capitals alike: one of the
+    /// table's has no other with the same. Up to eight bytes behind the word are read.
+    @inline(__always)
+    private static func hash(_ word: UnsafePointer<UInt8>, _ length: Int) -> UInt32 {
+        let raw = UnsafeRawPointer(word)
+        let small: UInt64 = 0x2020_2020_2020_2020
+        let head = UInt64(littleEndian: raw.loadUnaligned(as: UInt64.self)) | small
+        if length <= 8 { return mixed(head & (~0 >> UInt64(64 - 8 * length)), 0, length) }
+        return mixed(
+            head, UInt64(littleEndian: raw.loadUnaligned(fromByteOffset: length - 8, as: UInt64.self)) | small, length)
+    }
 
     @inline(__always)
-    private static func add(_ byte: UInt8, to hash: UInt32) -> UInt32 {
-        (hash ^ UInt32(byte)) &* 0x0100_0193
+    private static func mixed(_ head: UInt64, _ tail: UInt64, _ length: Int) -> UInt32 {
+        let sum = (head ^ UInt64(length)) &* 0x9E37_79B9_7F4A_7C15 ^ tail &* 0xC2B2_AE3D_27D4_EB4F
+        return UInt32(truncatingIfNeeded: sum >> 32)
     }
 
     /// What the words in a stretch of text hint at. Words end where letters do, and at a capital behind a small letter.
+    /// - Parameter range: of at most sixty-four bytes, with sixteen behind them that can be read.
     func hints(in text: UnsafePointer<UInt8>, _ range: Range<Int>) -> DetectorSet {
+        let start = text + range.lowerBound
+        let classes = WordClasses(start, range.count)
+        var letters = range.count < 64 ? classes.letters & (1 << UInt64(range.count) - 1) : classes.letters
+        let firsts = letters & ~(letters << 1)
+        let splits = classes.capitals & (letters & ~classes.capitals & ~firsts) << 1
         var found: UInt64 = 0
-        var hash = Self.seed
-        var length = 0
-        var previousIsSmall = false
-        var index = range.lowerBound - 1
-        while index + 1 < range.upperBound {
-            index += 1
-            let byte = text[index]
-            if byte == UInt8(ascii: "["), let end = Self.maskEnd(text, index, range.upperBound) {
-                index = end
-                continue
+        while letters != 0 {
+            let first = letters.trailingZeroBitCount
+            var end = first + 1
+            if first > 0, start[first - 1] == UInt8(ascii: "["), let mask = Self.maskEnd(start, first, range.count) {
+                end = mask
+            } else {
+                end = min(64, end + ((~letters | splits) >> UInt64(end)).trailingZeroBitCount)
+                if end - first > 1 { found |= lookUp(Self.hash(start + first, end - first)) }
             }
-            let small = byte | 0x20
-            let isCapital = byte &- UInt8(ascii: "A") < 26
-            guard small &- UInt8(ascii: "a") < 26 || byte >= 0x80 else {
-                if length > 1 { found |= lookUp(hash) }
-                (hash, length, previousIsSmall) = (Self.seed, 0, false)
-                continue
-            }
-            if isCapital, previousIsSmall, length > 1 {
-                found |= lookUp(hash)
-                (hash, length) = (Self.seed, 0)
-            }
-            hash = Self.add(byte < 0x80 ? small : byte, to: hash)
-            length += 1
-            previousIsSmall = !isCapital
+            letters &= ~0 << UInt64(end)
         }
-        if length > 1 { found |= lookUp(hash) }
         return DetectorSet(rawValue: found)
+    }
+
+    /// What the words in a key hint at, of which only the last sixty-four bytes count.
+    func hints(inKey key: UnsafeRawBufferPointer) -> DetectorSet {
+        let end = key.suffix(64)
+        return (Array(end) + Array(repeating: 0, count: 16)).withUnsafeBufferPointer { bytes in
+            bytes.baseAddress.map { hints(in: $0, 0..<end.count) } ?? []
+        }
     }
 
     /// Where a mask such as `[CREDIT_CARD]` ends. Its words say nothing of what stands beside it.
     private static func maskEnd(_ text: UnsafePointer<UInt8>, _ start: Int, _ end: Int) -> Int? {
-        var at = start + 1
+        var at = start
         while at < end, text[at] &- UInt8(ascii: "A") < 26 || text[at] == UInt8(ascii: "_") { at += 1 }
-        return at < end && at > start + 1 && text[at] == UInt8(ascii: "]") ? at : nil
+        return at < end && text[at] == UInt8(ascii: "]") ? at : nil
     }
 
     @inline(__always)

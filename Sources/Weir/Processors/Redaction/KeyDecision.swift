@@ -40,10 +40,7 @@ struct KeyDecision: Sendable, BitwiseCopyable {
     ///   - name: its last part.
     init(_ key: UnsafeRawBufferPointer, name: UnsafeRawBufferPointer, _ policy: RedactionPolicy) {
         detectors = policy.detectors
-        let own = name.assumingMemoryBound(to: UInt8.self)
-        if let base = own.baseAddress {
-            hints = ContextWords.standard.hints(in: base, 0..<own.count)
-        }
+        hints = ContextWords.standard.hints(inKey: name)
         hasFindings =
             key.count > 5 && key.contains { isDigit($0) || $0 == 0x40 || $0 == 0x3D || $0 == 0x3A || $0 == 0x2D }
         isParts = Self.equals(name, "parts") || Self.equals(name, "content")

@@ -17,7 +17,7 @@ extension RedactionPass {
                 new = tokens.token(for: value, kind: key.reason.rawValue, tenant: tenant)
             }
         }
-        guard !value.elementsEqual(new) else { return nil }
+        guard value.count != new.count || !value.elementsEqual(new) else { return nil }
         tally.note(key.action, key.reason)
         return new
     }

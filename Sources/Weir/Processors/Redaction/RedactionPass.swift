@@ -111,6 +111,7 @@ struct RedactionPass: ~Copyable {
     /// nothing is found.
     mutating func plain(_ text: UnsafeRawBufferPointer, _ key: KeyDecision) -> [UInt8]? {
         guard var result = once(text, key) else { return nil }
+        if policy.rules.isEmpty, isWholeFound(text) { return result }
         for _ in 0..<Self.maxRounds {
             let padded = result + [UInt8](repeating: 0, count: 16)
             let next = padded.withUnsafeBytes { once(UnsafeRawBufferPointer(rebasing: $0[..<result.count]), key) }
@@ -118,6 +119,12 @@ struct RedactionPass: ~Copyable {
             result = next
         }
         return result
+    }
+
+    /// Whether what takes the place of a text has nothing left of it: a mask or a token, in which nothing is found.
+    private func isWholeFound(_ text: UnsafeRawBufferPointer) -> Bool {
+        scanner.findings.count == 1 && scanner.findings[0].start == 0 && scanner.findings[0].end == text.count
+            && policy.action(of: scanner.findings[0].kind) != .partial
     }
 
     private mutating func once(_ text: UnsafeRawBufferPointer, _ key: KeyDecision) -> [UInt8]? {
@@ -146,9 +153,11 @@ struct RedactionPass: ~Copyable {
             tally.note(finding.kind, action)
             if action == .drop { wantsRemoval = true }
             if action == .drop || action == .dropValue { whole = label(finding.kind) }
+            let replacement = replacement(match, finding.kind, action)
+            if match.count == text.count { return policy.isDryRun ? nil : replacement }
             if result.isEmpty { result.reserveCapacity(text.count + 32) }
             result += text[copied..<finding.start]
-            result += replacement(match, finding.kind, action)
+            result += replacement
             copied = finding.end
         }
         guard copied > 0, !policy.isDryRun else { return nil }

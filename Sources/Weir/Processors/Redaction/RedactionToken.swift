@@ -14,6 +14,7 @@ struct RedactionToken: Sendable {
         /// What is hashed before a value, and what stands before its token, of the kind and tenant of the last one.
         private var context: [UInt8] = []
         private var head: [UInt8] = []
+        private var message: [UInt8] = []
         private var kind = ""
         private var tenant = ""
 
@@ -31,22 +32,29 @@ struct RedactionToken: Sendable {
                 context = Array("\(tenant)\u{0}\(epoch)\u{0}\(kind)\u{0}".utf8)
                 head = Array("tok_\(kind)_".utf8)
             }
-            let message = context + value
-            let digest = message.withUnsafeBytes { session.hash($0) }
+            message.removeAll(keepingCapacity: true)
+            message += context
+            message += value
             // Without a digest nobody could tell one from another, and nothing is given away.
             let letters: StaticString = "abcdefghijklmnopqrstuvwxyz234567"
-            var bits: UInt64 = 0
-            var held = 0
-            var token = head
-            for byte in digest.prefix(10) {
-                bits = bits << 8 | UInt64(byte)
-                held += 8
-                while held >= 5 {
-                    held -= 5
-                    token.append(letters.utf8Start[Int(bits >> UInt64(held) & 31)])
+            return message.withUnsafeBytes { message in
+                session.hash(message) { digest in
+                    [UInt8](unsafeUninitializedCapacity: head.count + RedactionToken.length) { token, count in
+                        count = token.update(fromContentsOf: head)
+                        var bits: UInt64 = 0
+                        var held = 0
+                        for byte in digest.prefix(10) {
+                            bits = bits << 8 | UInt64(byte)
+                            held += 8
+                            while held >= 5 {
+                                held -= 5
+                                token[count] = letters.utf8Start[Int(bits >> UInt64(held) & 31)]
+                                count += 1
+                            }
+                        }
+                    }
                 }
             }
-            return token
         }
     }
 

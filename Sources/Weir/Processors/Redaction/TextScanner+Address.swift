@@ -93,13 +93,11 @@ extension TextScanner {
     mutating func visitAddress(_ at: Int) -> Bool {
         var start = at
         while start > at - 5, start > 0, hexDigit(base[start - 1]) != nil { start -= 1 }
-        guard start > at - 5, isHexOrColon(byte(at + 1)), !text.isWord(before: start) else { return false }
+        guard start > at - 5, text.mayBeInAddress(at), !text.isWord(before: start) else { return false }
         guard start == at || byte(start - 1) != UInt8(ascii: ":") else { return false }
         if at - start == 2, let end = text.hardwareEnd(start, UInt8(ascii: ":")) { return add(.macAddress, start, end) }
         return start < at || byte(at + 1) == UInt8(ascii: ":") ? visitIPv6(start) : false
     }
-
-    private func isHexOrColon(_ byte: UInt8) -> Bool { byte == UInt8(ascii: ":") || hexDigit(byte) != nil }
 
     private mutating func visitIPv6(_ start: Int) -> Bool {
         guard enabled.has(.ipAddress) else { return false }
@@ -185,5 +183,13 @@ extension TextScanner {
         case 192: return isStrict || parts[1] != 168
         default: return true
         }
+    }
+}
+
+extension TextBytes {
+    /// Whether the colon at a place can be one of an address: a hexadecimal digit follows, or another colon.
+    @inline(__always)
+    func mayBeInAddress(_ at: Int) -> Bool {
+        base[at] == UInt8(ascii: ":") && (byte(at + 1) == UInt8(ascii: ":") || hexDigit(byte(at + 1)) != nil)
     }
 }

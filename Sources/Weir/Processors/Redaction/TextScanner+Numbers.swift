@@ -20,13 +20,15 @@ extension TextScanner {
         let isJoined = previous == UInt8(ascii: "-") && text.isWord(at: at - 2)
         let isPart = (previous == UInt8(ascii: ".") || previous == UInt8(ascii: ",")) && isDigit(byte(at - 2))
         let (found, end) = readGroups(at)
+        resume = max(resume, end)
+        // Most numbers are a count, a version or a time of day; whatever has two groups or one has six digits as well.
+        if found <= 2, groups[found - 1].offset + groups[found - 1].count < 6 { return }
         var index = 0
         while index < found {
             let isFree = index == 0 ? !isJoined && !isPart : groups[index - 1].separator != UInt8(ascii: ".")
             let taken = isFree ? match(index, found) : 0
             index += max(1, taken)
         }
-        resume = max(resume, end)
     }
 
     /// - Returns: how many groups there are, and where the last one ends.

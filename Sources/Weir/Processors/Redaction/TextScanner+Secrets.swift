@@ -34,8 +34,6 @@ extension TextScanner {
     /// `_`, `-` or `.` that may end the prefix of a token.
     mutating func visitPrefix(_ at: Int) {
         guard at > 1, isWordByte(byte(at + 1)) else { return }
-        let ending = TokenPrefix.ending(base[at - 2], base[at - 1])
-        guard endings[ending >> 6] & 1 << UInt64(ending & 63) != 0 else { return }
         var start = at
         while start > max(0, at - TokenPrefix.maxHead), isLetter(base[start - 1]) || isDigit(base[start - 1]) {
             start -= 1
@@ -143,13 +141,7 @@ extension TextScanner {
 
     /// `key=value` and `key: value`.
     mutating func visitAssignment(_ at: Int) {
-        var end = at
-        while end > max(0, at - 2), base[end - 1] == UInt8(ascii: " ") { end -= 1 }
-        if end > 0, base[end - 1] == UInt8(ascii: "\"") || base[end - 1] == UInt8(ascii: "'") {
-            end -= 1
-            while end > max(0, at - 12), base[end - 1] == UInt8(ascii: "\\") { end -= 1 }
-        }
-        guard end > 2, SecretWords.mayEnd(base + end - 3) else { return }
+        let end = text.nameEnd(before: at)
         var start = end
         while start > max(0, end - 48), isKeyByte(base[start - 1]) { start -= 1 }
         guard end - start > 1 else { return }
@@ -235,4 +227,27 @@ extension TextScanner {
         "your", "xxx", "null", "none", "true", "false", "undefined", "example", "changeme", "...", "tok_", "os.",
         "process.", "env.", "getenv", "self.", "config.", "settings.", "string", "redacted", "placeholder", "my_",
     ]
+}
+
+extension TextBytes {
+    /// Where the name ends that `=` or `:` stands behind, with or without quotes and spaces between.
+    @inline(__always)
+    fileprivate func nameEnd(before at: Int) -> Int {
+        var end = at
+        while end > max(0, at - 2), base[end - 1] == UInt8(ascii: " ") { end -= 1 }
+        if end > 0, base[end - 1] == UInt8(ascii: "\"") || base[end - 1] == UInt8(ascii: "'") {
+            end -= 1
+            while end > max(0, at - 12), base[end - 1] == UInt8(ascii: "\\") { end -= 1 }
+        }
+        return end
+    }
+
+    /// Whether the name in front of `=` or `:` can be one of a secret: one of these ``SecretWords/endings`` is its own.
+    @inline(__always)
+    func mayAssign(_ at: Int, _ endings: UnsafePointer<UInt64>) -> Bool {
+        let end = nameEnd(before: at)
+        guard end > 2 else { return false }
+        let ending = SecretWords.ending(base + end - 3)
+        return endings[ending >> 6] & 1 << UInt64(ending & 63) != 0
+    }
 }

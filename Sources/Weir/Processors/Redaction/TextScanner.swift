@@ -1,9 +1,8 @@
 /// Finds personal data and secrets in a text, in one pass over its bytes.
 ///
-/// Most bytes are passed over sixteen at a time. A byte at which something may be standing (the first digit of a run,
-/// `@`, `:`, `=`, `-`, `.`, `_`, `A`, `J`) is looked at by whoever knows what can stand around it; what has the right
-/// shape is then checked. No text can make it slow: whoever looks goes a bounded number of bytes to either side, or
-/// goes on behind what it has read.
+/// Most bytes are passed over sixty-four at a time. A byte at which something may be standing (``TextPlaces``) is
+/// looked at by whoever knows what can stand around it; what has the right shape is then checked. No text can make it
+/// slow: whoever looks goes a bounded number of bytes to either side, or goes on behind what it has read.
 struct TextScanner: ~Copyable {
     /// A run of digits, and what separates it from the next.
     struct Group: BitwiseCopyable {
@@ -26,7 +25,6 @@ struct TextScanner: ~Copyable {
     let isStrict: Bool
     let words = ContextWords.standard
     let heads = TokenPrefix.heads
-    let endings = TokenPrefix.endings
     let groups = UnsafeMutablePointer<Group>.allocate(capacity: maxGroups + 1)
     let digits = UnsafeMutablePointer<UInt8>.allocate(capacity: maxDigits * (maxGroups + 1))
     /// What was found in the last text: in order, without overlaps.
@@ -68,61 +66,16 @@ struct TextScanner: ~Copyable {
         resume = 0
         secretEnd = 0
         nearStart = -1
+        var places = TextPlaces()
         var position = 0
-        var carry: UInt64 = 0
         while position < count {
-            var (low, high) = Self.triggers(start + position, &carry)
-            if count - position < 16 { (low, high) = Self.cut(low, high, to: count - position) }
-            while low != 0 {
-                visit(position + low.trailingZeroBitCount >> 3)
-                low &= low - 1
+            var visits = places.next(text, position)
+            while visits != 0 {
+                visit(position + visits.trailingZeroBitCount)
+                visits &= visits - 1
             }
-            while high != 0 {
-                visit(position + 8 + high.trailingZeroBitCount >> 3)
-                high &= high - 1
-            }
-            position += 16
-            if resume > position {
-                position = resume
-                carry = isDigit(base[position - 1]) ? 1 : 0
-            }
+            position += 64
         }
-    }
-
-    // MARK: Sixteen bytes at a time
-
-    /// The top bit of each byte at which something may stand. `carry` says whether the byte before is a digit.
-    ///
-    /// Swift has no good way from a vector's comparison to its bits, so this stays with sums: for bytes below 0x80,
-    /// `x + (0x80 - c)` has its top bit set where `x >= c`.
-    @inline(__always)
-    private static func triggers(_ at: UnsafeRawPointer, _ carry: inout UInt64) -> (UInt64, UInt64) {
-        let block = at.loadUnaligned(as: SIMD16<UInt8>.self)
-        let fromZero = block &+ SIMD16(repeating: 0x50)
-        let aboveNine = block &+ SIMD16(repeating: 0x46)
-        let aboveColon = block &+ SIMD16(repeating: 0x45)
-        let atOrA = (block &+ SIMD16(repeating: 0x40)) & ~(block &+ SIMD16(repeating: 0x3E))
-        let dashOrDot = (block &+ SIMD16(repeating: 0x53)) & ~(block &+ SIMD16(repeating: 0x51))
-        let others =
-            (aboveNine & ~aboveColon) | atOrA | dashOrDot | ~differs(block, 0x3D) | ~differs(block, 0x5F)
-            | ~differs(block, 0x4A)
-        let ascii = ~block & SIMD16(repeating: 0x80)
-        let digits = unsafeBitCast(fromZero & ~aboveNine & ascii, to: SIMD2<UInt64>.self)
-        let rest = unsafeBitCast(others & ascii, to: SIMD2<UInt64>.self)
-        let low = digits[0] & ~(digits[0] << 8 | carry << 7)
-        let high = digits[1] & ~(digits[1] << 8 | digits[0] >> 56)
-        carry = digits[1] >> 63
-        return (low | rest[0], high | rest[1])
-    }
-
-    @inline(__always)
-    private static func differs(_ block: SIMD16<UInt8>, _ byte: UInt8) -> SIMD16<UInt8> {
-        (block ^ SIMD16(repeating: byte)) &+ SIMD16(repeating: 0x7F)
-    }
-
-    private static func cut(_ low: UInt64, _ high: UInt64, to count: Int) -> (UInt64, UInt64) {
-        count < 8
-            ? (low & (1 << UInt64(count * 8) - 1), 0) : (low, high & (1 << UInt64((count - 8) * 8) - 1))
     }
 
     private mutating func visit(_ at: Int) {
