@@ -35,11 +35,12 @@ extension Batch {
         span.samplingRule == 0 ? .empty : arena.pointee.samplingRules[Int(span.samplingRule) - 1]
     }
 
-    /// How many spans one that was kept stands for: what the attribute says, else the trace state.
+    /// How many spans one that was kept stands for: what the attribute says, else the trace state. 0 is one that was
+    /// called back after others were chosen to stand for it.
     /// - Returns: nil where neither says anything that can be.
     func adjustedCount(of span: SpanRecord) -> Double? {
         if let index = firstIndex(of: Self.adjustedCount, in: span.attributes),
-            case .double(let count) = value(of: attributes[index]), count >= 1, count.isFinite
+            case .double(let count) = value(of: attributes[index]), count >= 1 || count == 0, count.isFinite
         {
             return count
         }

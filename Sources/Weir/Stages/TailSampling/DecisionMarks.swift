@@ -1,6 +1,11 @@
 /// Carries out on a batch what was decided about its traces.
 struct DecisionMarks {
-    private var state: [UInt8] = []
+    private var notes = SamplingNotes()
+
+    /// Before the first span of a batch.
+    mutating func begin() {
+        notes.begin()
+    }
 
     /// Marks the spans that are kept, and samples out the others.
     /// - Parameters:
@@ -50,19 +55,19 @@ struct DecisionMarks {
         // "The rejection threshold MUST NOT exceed the randomness of a sampled span": spans of a trace whose
         // randomness differs are counted by nobody.
         let written = both.keeps(trace.randomness ?? SamplingRandomness(of: span)) ? both : nil
-        guard written != trace.threshold, !write(written, index, in: &batch), let written else { return }
-        batch.set(Batch.adjustedCount, to: batch.store(.double(written.adjustedCount)), of: .span(index))
+        if let written {
+            notes.note(written, on: index, trace, in: &batch)
+        } else {
+            notes.erase(on: index, trace, in: &batch)
+        }
     }
 
-    /// - Returns: whether the trace state has room for it.
-    @discardableResult mutating func write(
-        _ threshold: SamplingThreshold?, _ index: Int, in batch: inout Batch
-    ) -> Bool {
-        guard let trace = TraceState(batch.bytes(batch.spans[index].traceState)) else { return false }
-        state.removeAll(keepingCapacity: true)
-        guard trace.write(threshold, to: &state) else { return false }
-        let text = state.withUnsafeBytes { batch.intern($0) }
-        batch.set(.traceState(index), to: text)
-        return true
+    /// Writes onto a span that was called back that it stands for none: those that were kept stand for it already.
+    mutating func markPromoted(_ index: Int, _ rule: StoredValue, in batch: inout Batch) {
+        batch.set(Batch.samplingRule, to: rule, of: .span(index))
+        batch.set(Batch.adjustedCount, to: batch.store(.double(0)), of: .span(index))
+        if let trace = TraceState(batch.bytes(batch.spans[index].traceState)) {
+            notes.erase(on: index, trace, in: &batch)
+        }
     }
 }

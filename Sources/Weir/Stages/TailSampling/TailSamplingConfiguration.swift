@@ -40,6 +40,9 @@ struct TailSamplingConfiguration: Configurable {
             "copy_forward_after", default: .seconds(10), in: .milliseconds(100) ... .seconds(86_400),
             "A request whose traces are not all decided by then goes on, but for the spans of those that are open.")
         fields.ignore("expected_new_traces_per_sec", "memory is taken as it is needed")
+        fields.ignore("block_on_overflow", "what does not fit is decided early, and nothing is dropped undecided")
+        fields.ignore("maximum_trace_size_bytes", "bodies wait on the disk; max_spans_per_trace bounds a trace")
+        fields.ignore("sample_on_first_match", "every policy is asked, and one that keeps a trace is enough")
         (keptDecisions, droppedDecisions) = fields.section("decision_cache", "For spans that come late.") { fields in
             let sizes = 1_000...100_000_000
             return (

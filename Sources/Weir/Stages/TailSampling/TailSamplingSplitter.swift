@@ -50,7 +50,7 @@ struct TailSamplingSplitter: ~Copyable {
         return traces
     }
 
-    /// The spans of these traces, marked as called back: no probability says for how many they stand.
+    /// The spans of these traces, marked as called back, so that they stand for none in an estimate.
     /// - Parameter kept: those among them that others keep, with a probability.
     /// - Returns: nil where there is none.
     mutating func promote(
@@ -69,9 +69,7 @@ struct TailSamplingSplitter: ~Copyable {
                 marks.mark(index, kept.threshold, batch.store(.string(kept.rule)), in: &batch)
                 continue
             }
-            batch.set(Batch.samplingRule, to: rule, of: .span(index))
-            batch.remove(Batch.adjustedCount, of: .span(index))
-            marks.write(nil, index, in: &batch)
+            marks.markPromoted(index, rule, in: &batch)
         }
         return try lane.process(&batch).map { ($0, found) }
     }
@@ -114,6 +112,7 @@ struct TailSamplingSplitter: ~Copyable {
         try OTLPDecoder(maxValueDepth: .max).decode(record.payload, into: &batch)
         batch.tenant = record.tenant
         batch.receivedAt = record.receivedAt
+        marks.begin()
     }
 
     /// What a large record took is not kept until the next one comes.

@@ -7,5 +7,5 @@ struct PostgresMigration: Sendable {
     let sql: String
 
     /// In their order.
-    static let all = [first, second, third, fourth, fifth]
+    static let all = [first, second, third, fourth, fifth, sixth]
 }

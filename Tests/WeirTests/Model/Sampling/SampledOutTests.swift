@@ -153,6 +153,7 @@ import Testing
         #expect(try count("a=1,ot=rv:00000000000000") == nil)
         #expect(try count("broken") == nil)
         #expect(try count("ot=th:c", .double(10)) == 10)
+        #expect(try count("ot=th:c", .double(0)) == 0)
         for nonsense in [NewValue.double(0.5), .double(.nan), .double(.infinity), .string("7"), .int(7)] {
             #expect(try count("ot=th:c", nonsense) == 4)
         }
