@@ -10,15 +10,21 @@ enum KeyError: Error {
 
 enum KeyClass { case field }
 
+struct DataKeyRow {
+    let suite: CipherSuite
+}
+
 final class DataKey: Sendable {
     let id: UInt64
+    let row: DataKeyRow
     let secret: SecretKey
     let uses = Atomic<Int>(0)
     let isInStore = true
     let isUsable = true
 
-    init(id: UInt64, _ secret: SecretKey) {
+    init(id: UInt64, _ suite: CipherSuite, _ secret: SecretKey) {
         self.id = id
+        row = DataKeyRow(suite: suite)
         self.secret = secret
     }
 }
@@ -27,9 +33,9 @@ final class Keyring: Sendable {
     private let key: DataKey
     let problem: KeyError? = nil
 
-    init?() {
+    init?(_ suite: CipherSuite) {
         guard let secret = SecretKey.random() else { return nil }
-        key = DataKey(id: 7, secret)
+        key = DataKey(id: 7, suite, secret)
     }
 
     func key(

@@ -36,8 +36,9 @@ private func request(_ size: Int) -> Payload {
 }
 
 Heap.configure()
-guard let ring = Keyring(), let loop = weir_encryption_loop_new() else { fatalError("OpenSSL gives no AES-256") }
+guard let loop = weir_encryption_loop_new() else { fatalError("OpenSSL gives no AES-256") }
 for suite in CipherSuite.allCases {
+    guard let ring = Keyring(suite) else { fatalError("OpenSSL gives no randomness") }
     var policy = EncryptionPolicy()
     policy.fields = [GlobPattern("app.*"), GlobPattern("gen_ai.input.messages")]
     policy.suite = suite
