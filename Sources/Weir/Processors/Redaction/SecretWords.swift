@@ -2,18 +2,20 @@
 enum SecretWords {
     enum Kind { case value, header }
 
-    private static let headers = ["authorization", "cookie", "setcookie", "xapikey", "proxyauthorization"]
+    private static let headers = ["authorization", "cookie", "setcookie", "xapikey", "proxyauthorization"].map(letters)
     private static let values = [
         "password", "passwd", "passphrase", "pwd", "secret", "apikey", "accesstoken", "authtoken", "refreshtoken",
         "clientsecret", "secretkey", "accesskey", "privatekey", "sessiontoken", "bearertoken", "idtoken", "accountkey",
         "sharedkey", "signingkey", "encryptionkey", "credential", "credentials", "apitoken", "csrftoken",
-    ]
+    ].map(letters)
     private static let queryKeys = [
         "token", "key", "sig", "signature", "password", "passwd", "pwd", "secret", "accesstoken", "refreshtoken",
         "code",
         "apikey", "auth", "idtoken", "clientsecret", "session", "sessionid", "sid", "xamzsignature", "xamzcredential",
         "xamzsecuritytoken", "awsaccesskeyid", "googleaccessid", "xgoogsignature",
-    ]
+    ].map(letters)
+
+    private static func letters(_ word: String) -> [UInt8] { Array(word.utf8) }
 
     /// A bit for each three letters, by their sum, that one of them ends with: most colons and equals signs stand
     /// behind others. Nobody frees it.
@@ -22,7 +24,7 @@ enum SecretWords {
         let table = UnsafeMutablePointer<UInt64>.allocate(capacity: 16)
         table.initialize(repeating: 0, count: 16)
         for word in headers + values + queryKeys {
-            let sum = Array(word.utf8.suffix(3)).withUnsafeBufferPointer { $0.baseAddress.map(ending) ?? 0 }
+            let sum = word.withUnsafeBufferPointer { $0.baseAddress.map { ending($0 + word.count - 3) } ?? 0 }
             table[sum >> 6] |= 1 << UInt64(sum & 63)
         }
         return UnsafePointer(table)
@@ -61,11 +63,16 @@ enum SecretWords {
         }
     }
 
-    private static func isEqual(_ word: String, _ name: UnsafeBufferPointer<UInt8>) -> Bool {
-        name.count == word.utf8.count && name.elementsEqual(word.utf8)
+    private static func isEqual(_ word: [UInt8], _ name: UnsafeBufferPointer<UInt8>) -> Bool {
+        name.count == word.count && ends(name, with: word)
     }
 
-    private static func ends(_ name: UnsafeBufferPointer<UInt8>, with word: String) -> Bool {
-        name.count >= word.utf8.count && name.suffix(word.utf8.count).elementsEqual(word.utf8)
+    @inline(__always)
+    private static func ends(_ name: UnsafeBufferPointer<UInt8>, with word: [UInt8]) -> Bool {
+        let start = name.count - word.count
+        guard start >= 0 else { return false }
+        // Words that are not the same mostly differ in their last letters.
+        for index in word.indices.reversed() where name[start + index] != word[index] { return false }
+        return true
     }
 }
