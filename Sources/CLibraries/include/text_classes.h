@@ -2,6 +2,7 @@
 #ifndef WEIR_TEXT_CLASSES_H
 #define WEIR_TEXT_CLASSES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -41,10 +42,19 @@ static inline struct weir_text_classes weir_text_classes_portable(const uint8_t 
     return classes;
 }
 
+// Whether the processor can do the next.
+extern bool weir_has_wide_vectors;
+// Of sixty-four bytes, in half as many steps.
+void weir_text_classes_wide(const uint8_t *text, struct weir_text_classes *classes);
+
 // Of at most sixty-four bytes. Up to fifteen more behind them are read, whose bits mean nothing.
 static inline struct weir_text_classes weir_text_classes_of(const uint8_t *text, size_t count) {
 #ifdef __SSE2__
     struct weir_text_classes classes = {0};
+    if (count == 64 && weir_has_wide_vectors) {
+        weir_text_classes_wide(text, &classes);
+        return classes;
+    }
     for (size_t place = 0; place < count; place += 16) {
         const __m128i block = _mm_loadu_si128((const __m128i *)(text + place));
         const __m128i digit = _mm_sub_epi8(block, _mm_set1_epi8('0'));

@@ -92,8 +92,9 @@ extension TextScanner {
     private mutating func visitRegistered(_ start: Int) -> Bool {
         guard enabled.has(.isin) || enabled.has(.lei) else { return false }
         var end = start
-        while end - start < 21, isDigit(byte(end)) || text.isCapital(end) { end += 1 }
-        guard !text.isWord(at: end) else { return false }
+        let limit = min(count, start + 21)
+        while end < limit, isDigit(base[end]) || base[end] &- UInt8(ascii: "A") < 26 { end += 1 }
+        guard end - start >= 12, !text.isWord(at: end) else { return false }
         switch end - start {
         case 12: return Checksums.isin(base + start) && add(.isin, start, end)
         case 20: return Checksums.lei(base + start) && add(.lei, start, end)
@@ -145,8 +146,9 @@ extension TextScanner {
 
     /// - Returns: whether what stands there is dealt with.
     mutating func visitDigitsAndLetters(_ at: Int) -> Bool {
-        var end = at
-        while end - at < 18, isDigit(byte(end)) { end += 1 }
+        var end = at + 1
+        let limit = min(count, at + 18)
+        while end < limit, isDigit(base[end]) { end += 1 }
         let next = byte(end)
         let length = end - at
         if isLetter(next) {
