@@ -48,6 +48,18 @@ struct Builder {
         }
     }
 
+    /// The keys of each keystore.
+    var keyrings: [(keystore: String, ring: Keyring)] {
+        get throws(ConfigError) {
+            var keyrings: [(keystore: String, ring: Keyring)] = []
+            for definition in configuration.extensions where definition.id.type == KeystoreExtension.type {
+                let keystore: KeystoreExtension = try extensions.find(definition.id)
+                keyrings.append(("\(definition.id)", keystore.ring))
+            }
+            return keyrings
+        }
+    }
+
     /// Before any other component, since those find them in their context.
     /// - Parameter other: has some already; those that are the same are taken from it.
     /// - Returns: the others.

@@ -165,7 +165,7 @@ struct ErasurePlaces {
 
     /// What may still have spans from before the tombstone.
     func left(of request: ErasureRequest, at now: Timestamp) throws -> [Erasure.Left] {
-        var left: [Erasure.Left] = []
+        var left = encrypted(request)
         for archive in archives {
             let count = try Self.collected(in: archive.directory, before: request.at)
             guard count > 0 else { continue }
@@ -197,6 +197,18 @@ struct ErasurePlaces {
                 Erasure.Left(place: "recall \(ring): segments from before", until: "\(recall.maxAge.text) later"))
         }
         return left
+    }
+
+    /// Spans that cannot be found, since what names the subject is ciphertext in them.
+    private func encrypted(_ request: ErasureRequest) -> [Erasure.Left] {
+        configuration.processors.compactMap { definition in
+            guard let encryption = definition.configuration as? EncryptionConfiguration,
+                let key = SubjectFamily(of: request.attribute).keys.first(where: { encryption.policy.wants($0) })
+            else { return nil }
+            return Erasure.Left(
+                place: "spans whose \(key) is encrypted by \(definition.id), which are not found",
+                until: "their keys are destroyed with `weir keys destroy --tenant \(request.tenant) --before DAY`")
+        }
     }
 
     /// What buckets may still have of what was written anew, merged or removed here.

@@ -207,7 +207,7 @@ actor Service {
                     + OperationsRoute.queries(
                         build.configuration.exporters.compactMap { definition in
                             HotTables(definition).map { ("\(definition.id)", $0.reader(.default)) }
-                        }, clock: Timestamp.now),
+                        }, keyrings: try build.keyrings, clock: Timestamp.now),
                 metrics: metrics, logger: logger)
         }
         return (telemetry, operations)
@@ -328,7 +328,10 @@ extension Service {
         }
         await budgets.apply(next)
         let complaints = pipelines.values.flatMap(\.complaints)
-        health.watch { [reloads] in complaints.flatMap { $0() } + reloads.complaints }
+        let extensions = next.extensions.all
+        health.watch { [reloads] in
+            complaints.flatMap { $0() } + extensions.flatMap(\.complaints) + reloads.complaints
+        }
     }
 
     private func apply(_ settings: PipelineConfiguration, _ next: Builder) async throws {

@@ -32,6 +32,7 @@ final class DataKey: Sendable {
 final class Keyring: Sendable {
     private let key: DataKey
     let problem: KeyError? = nil
+    let destructions = Atomic<Int>(0)
 
     init?(_ suite: CipherSuite) {
         guard let secret = SecretKey.random() else { return nil }
@@ -44,5 +45,9 @@ final class Keyring: Sendable {
 
     func known(_ id: UInt64) -> DataKey? { key }
 
-    func tag(of attribute: String, _ value: UnsafeRawBufferPointer, tenant: String) -> [UInt8]? { [1] }
+    enum Purpose { case subject, index }
+
+    func tag(
+        of attribute: String, _ value: UnsafeRawBufferPointer, tenant: String, for purpose: Purpose = .subject
+    ) -> [UInt8]? { [1] }
 }

@@ -10,8 +10,11 @@ private func threadTime() -> Double {
     return Double(time.tv_sec) * 1e9 + Double(time.tv_nsec)
 }
 
+// usage: Encryption [BYTES...]
+
 private let fields = 100
 private let rounds = 200
+private let sizes = CommandLine.arguments.dropFirst().compactMap { Int($0) }
 
 /// A request of spans with one field of this size each, and two others.
 private func request(_ size: Int) -> Payload {
@@ -44,7 +47,7 @@ for suite in CipherSuite.allCases {
     policy.suite = suite
     var pass = EncryptionPass(policy, ring)
     var batch = Batch()
-    for size in [64, 512, 4096, 65_536] {
+    for size in sizes.isEmpty ? [64, 512, 4096, 65_536] : sizes {
         let payload = request(size)
         var (swift, c) = (Double.infinity, Double.infinity)
         for _ in 0..<rounds {

@@ -6,6 +6,6 @@ struct KeysCommand: AsyncParsableCommand {
         commandName: "keys", abstract: "Looks after the keys of encryption; shows nothing secret.",
         subcommands: [
             KeysListCommand.self, KeysAddCommand.self, KeysRotateCommand.self, KeysVerifyCommand.self,
-            KeysDestroyCommand.self, KeysBackupCommand.self, KeysAuditCommand.self,
+            KeysDestroyCommand.self, KeysBackupCommand.self, KeysAuditCommand.self, KeysIndexCommand.self,
         ])
 }

@@ -43,7 +43,7 @@ struct KeysOptions: ParsableArguments {
     func ring() throws -> Keyring {
         let settings = try settings()
         // What SQLite makes beside a file belongs to the file's owner; a file that it makes would be root's.
-        if !Directory.has(settings.path) { try ForeignOwner.refuse([settings.path]) }
+        if let path = settings.path, !Directory.has(path) { try ForeignOwner.refuse([path]) }
         let ring = settings.makeKeyring()
         ring.readEncryptionKeys()
         return ring

@@ -46,7 +46,13 @@ struct QueryOptions: ParsableArguments {
     func run<Query: StoreQuery>(
         _ query: Query, _ columns: [TextTable.Column], _ cells: (Query.Row) -> [String]
     ) async throws where Query.Row: JSONRow {
-        let page = try await page(query)
+        try show(try await page(query), most: Query.limits.maximum, columns, cells)
+    }
+
+    /// - Parameter most: rows that may be asked for.
+    func show<Row: JSONRow>(
+        _ page: Page<Row>, most: Int, _ columns: [TextTable.Column], _ cells: (Row) -> [String]
+    ) throws {
         switch store.format {
         case .json: try StoreOptions.write(page.rows.map { $0.json + "\n" }.joined())
         case .table:
@@ -57,7 +63,7 @@ struct QueryOptions: ParsableArguments {
         if let next = (page as? Page<FoundSpan>)?.next {
             StoreOptions.note("there are more: --after \(next.text)")
         } else if page.hasMore {
-            StoreOptions.note("there are more: --limit gives up to \(Query.limits.maximum)")
+            StoreOptions.note("there are more: --limit gives up to \(most)")
         }
     }
 }

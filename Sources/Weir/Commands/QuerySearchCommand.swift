@@ -8,6 +8,7 @@ struct QuerySearchCommand: AsyncParsableCommand {
 
     @OptionGroup var options: QueryOptions
     @OptionGroup var window: WindowOptions
+    @OptionGroup var reveal: RevealOptions
 
     @Option(help: ArgumentHelp("Of this service.", valueName: "service"))
     var service: String?
@@ -54,7 +55,10 @@ struct QuerySearchCommand: AsyncParsableCommand {
     ]
 
     func run() async throws {
-        try await options.run(search(), Self.columns) { span in
+        let found = try await options.page(search())
+        let rows = try await reveal.open(found.rows, of: "a search", options)
+        let page = Page(rows, hasMore: found.hasMore)
+        try options.show(page, most: SpanSearch.limits.maximum, Self.columns) { span in
             [
                 ShortText.time(span.startTime), ShortText.duration(span.duration), span.statusName, span.service,
                 span.name, span.traceID,

@@ -12,26 +12,13 @@ struct QueryTraceCommand: AsyncParsableCommand {
     @Argument(help: ArgumentHelp("32 hexadecimal digits.", valueName: "id"), transform: Self.id)
     var id: TraceID
 
-    @Option(
-        help: ArgumentHelp(
-            "Attributes that are decrypted, audited first; * stands for any text. May be repeated.",
-            valueName: "pattern"))
-    var reveal: [String] = []
-
-    @Option(help: ArgumentHelp("Why they are, for the audit.", valueName: "text"))
-    var reason: String?
-
-    @Option(help: ArgumentHelp("The extension that has their keys, where there are several.", valueName: "id"))
-    var keystore: String?
-
-    func validate() throws {
-        guard reveal.isEmpty == (reason == nil) else { throw ValidationError("wanted --reveal with --reason") }
-    }
+    @OptionGroup var reveal: RevealOptions
 
     func run() async throws {
         let query = TraceQuery(options.tenant, id: id, in: window.given(at: .now()) ?? .always)
         let found = try await options.page(query)
-        let page = Page(try await revealed(found.rows), limit: found.rows.count)
+        let rows = try await reveal.open(found.rows, of: "trace \(id.text)", options)
+        let page = Page(rows, limit: rows.count)
         guard !page.rows.isEmpty else {
             StoreOptions.note("found no span of trace \(id.text) of tenant \(options.tenant.name.quotedForMessage)")
             throw ExitCode.failure
@@ -44,26 +31,6 @@ struct QueryTraceCommand: AsyncParsableCommand {
         if found.hasMore {
             StoreOptions.note("these are the earliest; --limit gives up to \(TraceQuery.limits.maximum)")
         }
-    }
-
-    private func revealed(_ spans: [TraceSpan]) async throws -> [TraceSpan] {
-        guard let reason else { return spans }
-        let configuration = try options.store.option.read().configuration
-        let ring = try KeysOptions.settings(keystore, in: configuration).makeKeyring()
-        ring.readEncryptionKeys()
-        if let problem = ring.problem { StoreOptions.note("\(problem)") }
-        let tenant = options.tenant.name
-        var pass = SpanReveal(reveal.map(GlobPattern.init), tenant: tenant)
-        let ids = pass.keyIDs(in: spans)
-        guard !ids.isEmpty else { return spans }
-        let keys = await ring.find(ids)
-        let revealed = spans.map { pass.reveal($0, with: keys) }
-        // Before anybody sees a value.
-        try await KeysOptions.audit(
-            ring, "query",
-            "\(pass.counts.revealed) values of trace \(id.text) of tenant \(tenant) under \(ids.count) keys: \(reason)")
-        if pass.counts.unreadable > 0 { StoreOptions.note("\(pass.counts.unreadable) values cannot be read") }
-        return revealed
     }
 
     /// - Parameter spans: by start, at least one.

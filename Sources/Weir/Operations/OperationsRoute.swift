@@ -6,8 +6,15 @@ struct OperationsRoute: Sendable {
     let path: String
     /// What a client must be allowed to do; nil for what anybody may ask who reaches the listener.
     let scope: Scope?
+    /// Whether `reveal` in its query asks for what is encrypted, which takes a scope of its own.
+    var reveals = false
     /// Called on the listener's event loop, so what takes long waits elsewhere.
     let answer: @Sendable (HTTPRequest) async -> HTTPResponse
+
+    /// What this request takes.
+    func scope(of head: HTTPRequestHead) -> Scope? {
+        reveals && URLQuery.has(URLQuery.reveal, in: head.uri) ? .reveal : scope
+    }
 }
 
 extension OperationsRoute {

@@ -54,7 +54,7 @@ private final class OperationsResponder: HTTPResponder {
     func scope(of head: HTTPRequestHead) -> Scope? {
         // Who may do nothing learns nothing of what is there.
         guard let route = route(of: head) else { return .read }
-        return route.scope
+        return route.scope(of: head)
     }
 
     func refusal(of head: HTTPRequestHead) -> HTTPResponse? {
@@ -76,7 +76,7 @@ private final class OperationsResponder: HTTPResponder {
         }
         let response = await route.answer(request)
         // The key has the scope, or the request had not come this far: it asks for what is not its tenant's.
-        if response.status == .forbidden { foreign.add() }
+        if response.status == .forbidden, request.identity != nil { foreign.add() }
         return response
     }
 

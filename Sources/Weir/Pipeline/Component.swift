@@ -72,6 +72,8 @@ extension Exporter {
 protocol Extension: Component {
     /// What it is used for; the same for all extensions of a type.
     static var role: ExtensionRole { get }
+    /// What is wrong with it though Weir runs, a line each.
+    var complaints: [String] { get }
     /// Called once, before anything that uses it runs.
     func start() async throws
     /// Called once, when nothing uses it any more.
@@ -79,6 +81,7 @@ protocol Extension: Component {
 }
 
 extension Extension {
+    var complaints: [String] { [] }
     func start() async throws {}
     func finish() async {}
 }

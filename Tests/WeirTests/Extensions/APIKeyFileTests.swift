@@ -35,11 +35,11 @@ import Testing
     @Test func refusesScopesThatAreNone() {
         check(
             key("name: n, tenant: t, scopes: [ingst], sha256: \"\(Self.hash)\""), APIKeyFile.init,
-            fails: "1: keys[0].scopes[0]: found \"ingst\", wanted one of ingest, read, admin, beacon "
+            fails: "1: keys[0].scopes[0]: found \"ingst\", wanted one of ingest, read, reveal, admin, beacon "
                 + "(did you mean \"ingest\"?)")
         check(
             key("name: n, tenant: t, scopes: [], sha256: \"\(Self.hash)\""), APIKeyFile.init,
-            fails: "1: keys[0].scopes: found 0 entries, wanted 1...4")
+            fails: "1: keys[0].scopes: found 0 entries, wanted 1...5")
     }
 
     @Test func namesAndHashesStandOnce() {

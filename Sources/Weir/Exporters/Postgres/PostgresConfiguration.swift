@@ -9,19 +9,7 @@ struct PostgresConfiguration: Configurable {
     var traits: ProcessorTraits { .addsUpCosts }
 
     init(_ fields: inout Fields) throws(ConfigError) {
-        connection = fields.string(
-            "connection", default: "postgresql:///weir", secret: true,
-            "The database, as a URL or as libpq's keywords. It is never shown.")
-        if let problem = PostgresConnection.problem(with: connection) {
-            fields.reject("connection", "found \(problem), wanted one such as postgresql://user@host/database")
-        }
-        schema = fields.parsed("schema", default: "weir", "Where the tables are; created where it is missing.") {
-            text throws(ConfigError) in
-            guard PostgresSession.isName(text) else {
-                throw ConfigError(found: "\"\(text)\"", wanted: "a name of lower case letters, digits and _")
-            }
-            return text
-        }
+        (connection, schema) = fields.postgres(schema: "weir")
         retention = fields.duration(
             "retention", default: .seconds(30 * 86_400), in: .seconds(86_400)...(.seconds(36_500 * 86_400)),
             "A day that ended so long ago is dropped.")

@@ -28,7 +28,7 @@ extension APIKeyFile {
             text throws(ConfigError) in try checkTenant(text)
         }
         let scopes = fields.parsedList(
-            "scopes", count: 1...Scope.allCases.count, "What it may do: ingest, read, admin, beacon."
+            "scopes", count: 1...Scope.allCases.count, "What it may do: ingest, read, reveal, admin, beacon."
         ) { text throws(ConfigError) in
             guard let scope = Scope(rawValue: text) else {
                 let known = Scope.allCases.map(\.rawValue)

@@ -12,13 +12,17 @@ final class KeystoreExtension: Extension {
     private static let interval = Duration.seconds(1)
 
     let ring: Keyring
+    private let id: ComponentID
     private let logger: Logger
     private let ready: Gauge
+    /// Why it could not be asked last.
+    private let problem = Mutex<KeyError?>(nil)
     private let refreshing = Mutex<Task<Void, Never>?>(nil)
 
     init(_ configuration: Configuration, _ context: Context) {
         let ring = configuration.makeKeyring()
         self.ring = ring
+        id = context.id
         logger = context.logger
         let labels = ["extension": context.id.description]
         ready = context.metrics.gauge("weir_keystore_ready", help: "1 where it can encrypt.", labels: labels)
@@ -31,9 +35,10 @@ final class KeystoreExtension: Extension {
     /// have to be encrypted is refused.
     func start() async {
         CoreDumps.forbid()
-        note(await ring.open(at: .now()), after: nil)
+        let first = await ring.open(at: .now())
+        note(first, after: nil)
         let task = Task { [ring] in
-            var last = ring.problem
+            var last = first
             var lastStale: KeyError?
             while (try? await Task.sleep(for: Self.interval)) != nil {
                 var problem: KeyError?
@@ -55,11 +60,23 @@ final class KeystoreExtension: Extension {
 
     func finish() async {
         refreshing.withLock { $0 }?.cancel()
-        await ring.store.close()
+        await ring.store.finish()
+    }
+
+    var complaints: [String] {
+        var complaints = problem.withLock { $0 }.map { ["\(id): cannot encrypt: \($0)"] } ?? []
+        if let stale = ring.stale {
+            complaints.append("\(id): key encryption keys are those from before, since they cannot be read: \(stale)")
+        }
+        complaints += ring.missing.map { key in
+            "\(id): data keys are wrapped with \(key), which is no key encryption key here"
+        }
+        return complaints
     }
 
     private func note(_ problem: KeyError?, after last: KeyError?) {
         ready.set(ring.problem == nil ? 1 : 0)
+        self.problem.withLock { $0 = problem }
         if let problem {
             logger.error("cannot encrypt", metadata: ["error": "\(problem)"])
         } else if last != nil {

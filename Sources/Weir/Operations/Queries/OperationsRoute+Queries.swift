@@ -13,13 +13,22 @@ extension OperationsRoute {
     /// Questions that are worked on at a time; more are answered 503.
     static let maximumQuestions = 4
 
-    /// - Parameter clock: the time of day.
-    static func queries(_ tables: [Tables], clock: @escaping @Sendable () -> Timestamp) -> [OperationsRoute] {
+    /// The keys of a keystore, by its id.
+    typealias Keys = (keystore: String, ring: Keyring)
+
+    /// - Parameters:
+    ///   - keyrings: what rows are decrypted with, for who may read them.
+    ///   - clock: the time of day.
+    static func queries(
+        _ tables: [Tables], keyrings: [Keys], clock: @escaping @Sendable () -> Timestamp
+    ) -> [OperationsRoute] {
         let places = Places(maximumQuestions)
+        /// - Parameter open: decrypts rows; nil where nothing in them is encrypted.
         func route<Query: StoreQuery>(
-            _ word: String, _ read: @escaping @Sendable (inout URLQuery, Tenant, Timestamp) throws -> Query
+            _ word: String, _ open: (@Sendable (AuditedReveal, [Query.Row]) async throws -> [Query.Row])? = nil,
+            _ read: @escaping @Sendable (inout URLQuery, Tenant, Timestamp) throws -> Query
         ) -> OperationsRoute where Query.Row: JSONRow {
-            OperationsRoute(method: .GET, path: queriesPath + word, scope: .read) { request in
+            OperationsRoute(method: .GET, path: queriesPath + word, scope: .read, reveals: open != nil) { request in
                 guard places.take() else {
                     return HTTPResponse(
                         .serviceUnavailable, error: "found \(maximumQuestions) questions at a time, wanted fewer"
@@ -34,22 +43,25 @@ extension OperationsRoute {
                     if let limit = try parameters.value("limit", wanted: "a number", { Int($0) }) {
                         query.limit = limit
                     }
+                    let reveal = open == nil ? nil : try reveal(with: keyrings, &parameters, tenant, request)
                     try parameters.finish()
-                    return answer(try await reader.page(query))
+                    let page = try await reader.page(query)
+                    guard let open, let reveal else { return answer(page) }
+                    return answer(Page(try await open(reveal, page.rows), hasMore: page.hasMore))
                 } catch {
                     return refusal(error)
                 }
             }
         }
         return [
-            route("trace") { parameters, tenant, now in
+            route("trace", { try await $0.open($1, of: "a trace").rows }) { parameters, tenant, now in
                 let wanted = "32 hexadecimal digits that are not all zeros"
                 guard let id = try parameters.value("id", wanted: wanted, { TraceID($0) }) else {
                     throw URLQuery.Problem(message: "id: is missing, wanted \(wanted)")
                 }
                 return TraceQuery(tenant, id: id, in: try parameters.window(at: now) ?? .always)
             },
-            route("search") { parameters, tenant, now in
+            route("search", { try await $0.open($1, of: "a search").rows }) { parameters, tenant, now in
                 var search = SpanSearch(tenant, in: try parameters.window(at: now) ?? TimeWindow(before: now))
                 try parameters.fill(&search)
                 return search
@@ -103,6 +115,36 @@ extension OperationsRoute {
         return only.reader
     }
 
+    /// Nil where the client asks for nothing that is encrypted.
+    private static func reveal(
+        with keyrings: [Keys], _ parameters: inout URLQuery, _ tenant: String, _ request: HTTPRequest
+    ) throws(URLQuery.Problem) -> AuditedReveal? {
+        let fields = parameters.all(URLQuery.reveal)
+        let keystore = try parameters.text("keystore")
+        let reason = try parameters.text("reason")
+        guard !fields.isEmpty else {
+            guard reason == nil, keystore == nil else {
+                throw URLQuery.Problem(message: "found reason or keystore, wanted reveal with them")
+            }
+            return nil
+        }
+        guard let identity = request.identity, identity.scopes.contains(.reveal) else {
+            throw URLQuery.Problem(
+                message: "found reveal, wanted a client whose key has the scope reveal", isForbidden: true)
+        }
+        guard let reason else { throw URLQuery.Problem(message: "reason: is missing, wanted why, for the audit") }
+        let known = keyrings.map(\.keystore)
+        let wanted = known.isEmpty ? "an extension keystore first" : "one of \(known.joined(separator: ", "))"
+        let found = keystore == nil && keyrings.count == 1 ? keyrings.first : keyrings.first { $0.keystore == keystore }
+        guard let found else {
+            let given = keystore.map { "found \($0.quotedForMessage)" } ?? "is missing"
+            throw URLQuery.Problem(message: "keystore: \(given), wanted \(wanted)")
+        }
+        return AuditedReveal(
+            ring: found.ring, fields: fields.map(GlobPattern.init), tenant: tenant,
+            actor: "key \(identity.name) from \(request.address)", reason: reason)
+    }
+
     private static func answer<Row: JSONRow>(_ page: Page<Row>) -> HTTPResponse {
         var text = #"{"rows":["#
         for (index, row) in page.rows.enumerated() {
@@ -121,6 +163,9 @@ extension OperationsRoute {
         switch error {
         case let problem as URLQuery.Problem:
             problem.response
+        case is KeyError:
+            HTTPResponse(.serviceUnavailable, error: "nothing is shown that the audit cannot have: \(error)")
+                .retry(after: .seconds(1))
         case let error as QueryError:
             switch error {
             case .invalid, .tooMuch: HTTPResponse(.badRequest, error: "\(error)")

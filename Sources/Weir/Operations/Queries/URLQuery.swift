@@ -10,6 +10,8 @@ struct URLQuery {
 
     /// Bytes of a value.
     static let maximumValue = 1_024
+    /// What asks for something encrypted.
+    static let reveal = "reveal"
     private static let maximumPairs = 64
 
     private var pairs: [(name: String, value: String)] = []
@@ -30,6 +32,12 @@ struct URLQuery {
         guard pairs.count <= Self.maximumPairs else {
             throw Problem(message: "found \(pairs.count) values, wanted at most \(Self.maximumPairs)")
         }
+    }
+
+    /// Whether the target of a request has a value of this name.
+    static func has(_ name: String, in uri: String) -> Bool {
+        let query = uri.split(separator: "?", maxSplits: 1).dropFirst().first ?? ""
+        return query.split(separator: "&").contains { $0.prefix { $0 != "=" } == name }
     }
 
     /// All values of a name.

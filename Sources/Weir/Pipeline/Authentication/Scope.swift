@@ -4,6 +4,8 @@ enum Scope: String, Sendable, CaseIterable {
     case ingest
     /// Ask for what is stored.
     case read
+    /// Ask for it with what is encrypted in clear.
+    case reveal
     /// Change what the collector does.
     case admin
     /// Send what browsers send. Such a key is public.

@@ -12,6 +12,10 @@ struct EncryptionConfiguration: Configurable {
         ).map(GlobPattern.init)
         policy.content = fields.bool("content", default: false, "Prompts, answers and documents of all vocabularies.")
         policy.statusMessage = fields.bool("status_message", default: false, "The messages of spans that failed.")
+        policy.indexed = fields.strings(
+            "indexed", default: [], count: 0...16,
+            "Encrypted attributes of spans that equal values are to be found by: KEY.index stands beside each."
+        ).map(AttributeKey.init)
         policy.subjects = fields.strings(
             "subjects", default: [], count: 0...16,
             "Attributes that name a person, such as user.id: each person has data keys of its own."
@@ -23,6 +27,17 @@ struct EncryptionConfiguration: Configurable {
             let wanted = CipherSuite.allCases.map(\.name).joined(separator: " or ")
             fields.reject("algorithm", "found \(suite.quotedForMessage), wanted \(wanted)")
         }
+        for name in policy.indexed where !policy.wants(name.text) {
+            fields.reject("indexed", "found \(name.text.quotedForMessage), wanted one that is encrypted")
+        }
+        for subject in policy.subjects where policy.wants(subject.text) {
+            // An erasure looks for the person by what the attribute says.
+            fields.reject(
+                "subjects",
+                "found \(subject.text.quotedForMessage), which is encrypted as well: nobody could find the person's "
+                    + "spans to erase them, wanted it out of fields; processor redaction makes a token of it")
+        }
+        if let warning = SubjectFamily.warning(ofRuleThat: policy.wants) { fields.warn("fields", warning) }
         keystore = fields.extensionID("keystore", .keystore, "The extension that has the data keys.")
         self.policy = policy
     }

@@ -44,6 +44,8 @@ struct EncryptionPass: ~Copyable {
     private var tenant = ""
     private var day = Day(number: 0)
     private var now = Timestamp(nanoseconds: 0)
+    /// As the ring had it when the sealers were made.
+    private var destructions = 0
     /// That were used since ``takeNewKeys()`` and that the store may not have.
     private var newKeys: [UInt64: DataKey] = [:]
     private(set) var counts = Counts()
@@ -76,7 +78,9 @@ struct EncryptionPass: ~Copyable {
             let span = batch.spans[index]
             guard span.isWritten else { continue }
             let subject = try subject(of: span, batch)
+            let indices = try policy.indexed.isEmpty || span.isSampledOut ? [] : indices(of: span, batch)
             try attributes(.span(index), .attribute, span, subject, &batch)
+            for new in indices { batch.set(new.name, to: batch.store(.string(new.text)), of: .span(index)) }
             for event in span.events { try attributes(.event(event, span: index), .event, span, subject, &batch) }
             for link in span.links { try attributes(.link(link, span: index), .link, span, subject, &batch) }
             if policy.statusMessage { try status(index, span, subject, &batch) }
@@ -86,7 +90,9 @@ struct EncryptionPass: ~Copyable {
     private mutating func begin(_ tenant: String, at now: Timestamp) {
         self.now = now
         decided = 0
-        guard tenant != self.tenant || day != Day(now) else { return }
+        let destructions = keyring.destructions.load(ordering: .relaxed)
+        guard tenant != self.tenant || day != Day(now) || destructions != self.destructions else { return }
+        self.destructions = destructions
         self.tenant = tenant
         day = Day(now)
         last = nil
@@ -218,6 +224,30 @@ struct EncryptionPass: ~Copyable {
             return false
         }
         return envelope.open(cipher, at: &address, path: path) != nil
+    }
+
+    // MARK: Indices
+
+    /// What stands behind the key of an attribute, in the key of its index.
+    static let indexSuffix = ".index"
+
+    /// What is to stand beside attributes of the span so that equal values are found.
+    private func indices(
+        of span: SpanRecord, _ batch: borrowing Batch
+    ) throws(KeyError) -> [(name: AttributeKey, text: String)] {
+        var found: [(name: AttributeKey, text: String)] = []
+        for name in policy.indexed {
+            let value: [UInt8]
+            switch batch.value(of: name, in: span.attributes) {
+            case .string(let text) where !Envelope.hasPrefix(text): value = Array(text)
+            case .int(let number): value = Array("\(number)".utf8)
+            default: continue
+            }
+            let tag = value.withUnsafeBytes { keyring.tag(of: name.text, $0, tenant: tenant, for: .index) }
+            guard let tag else { throw keyring.problem ?? .unavailable("what values are found by is not there") }
+            found.append((AttributeKey(name.text + Self.indexSuffix), tag.hexadecimal))
+        }
+        return found
     }
 
     // MARK: Keys

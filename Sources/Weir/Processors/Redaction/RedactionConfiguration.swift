@@ -35,6 +35,12 @@ struct RedactionConfiguration: Configurable {
                 pattern: GlobPattern(fields.string("key", "The key, or a path below it; * stands for any text.")),
                 action: fields.choice("action", default: nil, "What becomes of the value."))
         }
+        let keys = policy.keys
+        if let warning = SubjectFamily.warning(ofRuleThat: { name in
+            Array(name.utf8).withUnsafeBytes { name in keys.first { $0.pattern.matches(name) }?.action == .encrypt }
+        }) {
+            fields.warn("keys", warning)
+        }
         Self.readAllowed(from: &fields, into: &policy)
         policy.isDryRun = fields.bool("dry_run", default: false, "Marks spans and counts, but changes nothing.")
         policy.summary = fields.choice(

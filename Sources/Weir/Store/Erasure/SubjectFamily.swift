@@ -6,12 +6,25 @@ struct SubjectFamily: Hashable, Sendable {
     /// Nil where the tables have none.
     let column: String?
 
+    private static let known: [(GenAIAttribute, String)] = [
+        (.user, "user_id"), (.session, "session_id"), (.conversation, "conversation_id"), (.call, "call_id"),
+    ]
+
+    /// The attributes that have a column, which those who ask for an erasure name a subject by.
+    static let names = known.flatMap { $0.0.keys }
+
+    /// What to say of a rule that makes ciphertext of some of them; nil where it makes none.
+    /// - Parameter encrypts: whether it does of this one.
+    static func warning(ofRuleThat encrypts: (String) -> Bool) -> String? {
+        let found = names.filter(encrypts)
+        guard !found.isEmpty else { return nil }
+        let few = found.prefix(3).joined(separator: ", ") + (found.count > 3 ? " and \(found.count - 3) more" : "")
+        return "encrypts \(few): no erasure finds spans by what is encrypted; processor redaction makes tokens instead"
+    }
+
     /// - Parameter attribute: such as `user.id`; see ``isName(_:)``.
     init(of attribute: String) {
-        let known: [(GenAIAttribute, String)] = [
-            (.user, "user_id"), (.session, "session_id"), (.conversation, "conversation_id"), (.call, "call_id"),
-        ]
-        if let (family, column) = known.first(where: { $0.0.keys.contains(attribute) }) {
+        if let (family, column) = Self.known.first(where: { $0.0.keys.contains(attribute) }) {
             (name, keys, self.column) = (column, family.keys, column)
         } else {
             (name, keys, column) = (attribute, [attribute], nil)

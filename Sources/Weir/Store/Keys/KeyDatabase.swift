@@ -15,8 +15,8 @@ protocol KeyDatabase: AnyObject {
     /// Forgets the keys for good; their rows stay.
     /// - Returns: the ids of those that were not destroyed before.
     func destroy(_ selection: KeySelection, at now: Timestamp) throws(KeyError) -> [UInt64]
-    /// The ids of keys that were destroyed at that time or later.
-    func destroyed(since time: Timestamp) throws(KeyError) -> [UInt64]
+    /// The ids of keys that were destroyed no longer ago than that.
+    func destroyed(within age: Duration, at now: Timestamp) throws(KeyError) -> [UInt64]
     /// Keeps what somebody did, for ever.
     func audit(_ entry: KeyAuditEntry) throws(KeyError)
     /// The newest first.

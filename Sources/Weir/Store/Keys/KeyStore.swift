@@ -2,10 +2,14 @@
 actor KeyStore {
     private let executor = BlockingExecutor(label: "weir.keys")
     private let database: any KeyDatabase
+    private let interrupt: Interrupt?
 
-    /// - Parameter database: is this actor's alone from now on.
-    init(_ database: sending any KeyDatabase) {
+    /// - Parameters:
+    ///   - database: is this actor's alone from now on.
+    ///   - interrupt: ends what the database waits for, where it waits for others.
+    init(_ database: sending any KeyDatabase, interrupt: Interrupt? = nil) {
         self.database = database
+        self.interrupt = interrupt
     }
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
@@ -17,7 +21,18 @@ actor KeyStore {
         return try body(database)
     }
 
-    func close() { database.close() }
+    /// Key encryption keys, which may come from a command that takes its time.
+    func read(_ source: KeySource) -> Result<KeyEncryptionKeys, KeyError> {
+        Result { () throws(KeyError) in try source.read() }
+    }
+
+    /// Called once, when nobody asks any more.
+    nonisolated func finish() async {
+        interrupt?.raise()
+        await close()
+    }
+
+    private func close() { database.close() }
 
     /// Keeps those of the keys that are not kept yet, and whatever else waits: one transaction for all.
     /// - Parameter others: gives them.

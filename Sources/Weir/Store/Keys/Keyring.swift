@@ -24,15 +24,35 @@ final class Keyring: Sendable {
         var new: [UInt64: DataKey] = [:]
         /// What subjects are looked up by.
         var index: SecretKey?
+        /// Those that were destroyed lately.
+        var destroyed: Set<UInt64> = []
         /// From when on destroyed keys were not asked for yet.
         var checkedAt = Timestamp(nanoseconds: 0)
         var made = 0
+        /// When the key encryption keys were read.
+        var readAt: ContinuousClock.Instant?
+        /// The ids of those that data keys were wrapped with, and that are not configured.
+        var missing: Set<String> = []
+
+        /// The key of a row, and a note of what it takes to have it.
+        mutating func unwrap(_ row: DataKeyRow) -> Result<SecretKey, Unreadable> {
+            let result = row.unwrapped(by: encryptionKeys)
+            if case .failure(.noKeyEncryptionKey) = result, missing.count < Keyring.maxMissing {
+                missing.insert(row.wrappedBy)
+            }
+            return result
+        }
     }
 
     /// What was destroyed is asked for once more after so long, since clocks of several processes differ.
-    private static let overlap: UInt64 = 60_000_000_000
+    private static let overlap = Duration.seconds(60)
+    /// Ids of key encryption keys that are missing and remembered.
+    private static let maxMissing = 100
 
     let store: KeyStore
+    /// Changes when keys were destroyed. Who keeps keys beside the ring, which may have forgotten them since, lets go
+    /// of them then.
+    let destructions = Atomic<Int>(0)
     private let source: KeySource
     private let limit: Int
     private let locked: Mutex<Locked>
@@ -49,7 +69,7 @@ final class Keyring: Sendable {
     /// it gives no key to encrypt with, and those to decrypt with that it can have.
     /// - Returns: what is wrong.
     func open(at now: Timestamp) async -> KeyError? {
-        readEncryptionKeys()
+        take(await store.read(source))
         do throws(KeyError) {
             let limit = limit
             let rows = try await store.run { database throws(KeyError) in
@@ -67,15 +87,19 @@ final class Keyring: Sendable {
     /// Reads what may have changed: the key encryption keys, and which data keys were destroyed. Called about once a
     /// second.
     func refresh(at now: Timestamp) async throws(KeyError) {
-        readEncryptionKeys()
+        if locked.withLock({ $0.readAt.map { ContinuousClock.now - $0 >= source.interval } ?? true }) {
+            take(await store.read(source))
+        }
         if let problem { throw problem }
         let from = locked.withLock { $0.checkedAt.nanoseconds }
-        let since = Timestamp(nanoseconds: from - min(from, Self.overlap))
-        let ids = Set(try await store.run { database throws(KeyError) in try database.destroyed(since: since) })
+        let age = Duration.nanoseconds(Int64(now.nanoseconds - min(now.nanoseconds, from))) + Self.overlap
+        let ids = Set(
+            try await store.run { database throws(KeyError) in try database.destroyed(within: age, at: now) })
         if locked.withLock({ $0.index == nil }) { try await makeIndex(at: now) }
         locked.withLock { locked in
             locked.checkedAt = now
-            guard !ids.isEmpty else { return }
+            guard ids != locked.destroyed else { return }
+            locked.destroyed = ids
             func isGone(_ key: DataKey) -> Bool {
                 guard ids.contains(key.id) else { return false }
                 key.isDestroyed.store(true, ordering: .relaxed)
@@ -83,6 +107,7 @@ final class Keyring: Sendable {
             }
             locked.current.forget(where: isGone)
             locked.byID.forget(where: isGone)
+            destructions.add(1, ordering: .relaxed)
         }
     }
 
@@ -90,18 +115,25 @@ final class Keyring: Sendable {
     var problem: KeyError? { locked.withLock { $0.problem } }
     /// Why the key encryption keys are those that were read before; nil where they are what the source says.
     var stale: KeyError? { locked.withLock { $0.stale } }
+    /// The ids of key encryption keys that data keys were wrapped with, and that are not configured.
+    var missing: [String] { locked.withLock { $0.missing.sorted() } }
     /// Data keys that were made.
     var made: Int { locked.withLock { $0.made } }
     var encryptionKeys: KeyEncryptionKeys { locked.withLock { $0.encryptionKeys } }
 
     func readEncryptionKeys() {
-        let result = Result { () throws(KeyError) in try source.read() }
+        take(Result { () throws(KeyError) in try source.read() })
+    }
+
+    private func take(_ result: Result<KeyEncryptionKeys, KeyError>) {
         locked.withLock { locked in
+            locked.readAt = .now
             switch result {
             case .success(let keys):
                 locked.encryptionKeys = keys
                 locked.problem = nil
                 locked.stale = nil
+                locked.missing = locked.missing.filter { keys.key($0) == nil }
             // Those that are known stay, so that a file that is being replaced stops nothing.
             case .failure(let error) where locked.encryptionKeys.primary == nil: locked.problem = error
             case .failure(let error): locked.stale = error
@@ -142,13 +174,22 @@ final class Keyring: Sendable {
         locked.withLock { $0.new = $0.new.filter { !$0.value.isInStore } }
     }
 
-    /// What stands for a subject in the store; nil where that cannot be made.
+    /// What an index key is used for. What is made for one is nothing for another.
+    enum Purpose: String {
+        case subject = "weir subject"
+        /// Equal values of an encrypted attribute have the same.
+        case index = "weir index"
+    }
+
+    /// What stands for a subject in the store, or for a value in an index; nil where that cannot be made.
     /// - Parameters:
     ///   - attribute: such as `user.id`.
     ///   - value: of it, as it stands in spans.
-    func tag(of attribute: String, _ value: UnsafeRawBufferPointer, tenant: String) -> [UInt8]? {
+    func tag(
+        of attribute: String, _ value: UnsafeRawBufferPointer, tenant: String, for purpose: Purpose = .subject
+    ) -> [UInt8]? {
         guard let index = locked.withLock({ $0.index }) else { return nil }
-        var message = Array("weir subject".utf8)
+        var message = Array(purpose.rawValue.utf8)
         for text in [tenant, attribute] {
             withUnsafeBytes(of: UInt32(text.utf8.count).bigEndian) { message += $0 }
             message += text.utf8
@@ -177,7 +218,7 @@ final class Keyring: Sendable {
     private func take(_ rows: [DataKeyRow]) {
         locked.withLock { locked in
             for row in rows {
-                guard case .success(let secret) = row.unwrapped(by: locked.encryptionKeys) else { continue }
+                guard case .success(let secret) = locked.unwrap(row) else { continue }
                 if row.keyClass == .index {
                     locked.index = secret
                     continue
@@ -225,7 +266,7 @@ final class Keyring: Sendable {
 
     private func remember(_ row: DataKeyRow) -> Result<DataKey, Unreadable> {
         locked.withLock { locked in
-            row.unwrapped(by: locked.encryptionKeys).map { secret in
+            locked.unwrap(row).map { secret in
                 let key = DataKey(row, secret, isDurable: true)
                 locked.byID.keep(key, for: key.id)
                 return key

@@ -53,9 +53,10 @@ final class SQLiteKeyDatabase: KeyDatabase {
     }
 
     func insert(_ rows: [DataKeyRow]) throws(KeyError) {
-        let places = Array(repeating: "?", count: Self.columns.count).joined(separator: ", ")
+        let places = Array(repeating: "?", count: Self.columns.count + 1).joined(separator: ", ")
         let sql = """
-            INSERT INTO data_keys (\(Self.columns.joined(separator: ", "))) VALUES (\(places)) ON CONFLICT DO NOTHING
+            INSERT INTO data_keys (\(Self.columns.joined(separator: ", ")), destroyed_at) VALUES (\(places))
+            ON CONFLICT DO NOTHING
             """
         try write { db in
             for row in rows {
@@ -64,7 +65,8 @@ final class SQLiteKeyDatabase: KeyDatabase {
                     arguments: [
                         Int64(bitPattern: row.id), row.tenant, row.keyClass.rawValue, row.suite.rawValue,
                         row.day.number, row.subject.hexadecimal, row.createdAt.microseconds, row.wrappedBy,
-                        row.wrapped.hexadecimal, row.commitment.hexadecimal,
+                        row.isDestroyed ? nil : row.wrapped.hexadecimal, row.commitment.hexadecimal,
+                        row.destroyedAt?.microseconds,
                     ])
             }
         }
@@ -98,10 +100,11 @@ final class SQLiteKeyDatabase: KeyDatabase {
         return ids
     }
 
-    func destroyed(since time: Timestamp) throws(KeyError) -> [UInt64] {
+    func destroyed(within age: Duration, at now: Timestamp) throws(KeyError) -> [UInt64] {
         try read { db in
             try Int64.fetchAll(
-                db, sql: "SELECT id FROM data_keys WHERE destroyed_at >= ?", arguments: [time.microseconds]
+                db, sql: "SELECT id FROM data_keys WHERE destroyed_at >= ?",
+                arguments: [now.microseconds - Int64(age / .microseconds(1))]
             ).map { UInt64(bitPattern: $0) }
         }
     }

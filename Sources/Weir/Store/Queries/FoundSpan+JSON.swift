@@ -22,6 +22,9 @@ extension FoundSpan: JSONRow {
         line.add("conversation_id", conversationID)
         line.add("user_id", userID)
         line.add("call_id", callID)
+        for (column, reason) in unreadable.sorted(by: { $0.key < $1.key }) {
+            line.add(column + RevealPass.suffix, json: reason.rawValue.quotedAsJSON)
+        }
     }
 }
 

@@ -20,10 +20,12 @@ struct FoundSpan: Equatable, Sendable {
     let service: String
     let name: String
     var statusMessage: String?
-    let sessionID: String?
-    let conversationID: String?
-    let userID: String?
-    let callID: String?
+    var sessionID: String?
+    var conversationID: String?
+    var userID: String?
+    var callID: String?
+    /// Why a column that was to be decrypted is empty, by its name.
+    var unreadable: [String: Unreadable] = [:]
 
     /// The columns of `spans s`.
     static func columns(_ dialect: SQLDialect) -> SQLText {

@@ -3,7 +3,10 @@ struct JSONLine {
     private(set) var text = "{"
 
     /// - Parameter json: what is JSON already; nil is `null`.
-    mutating func add(_ name: StaticString, json: String?) {
+    mutating func add(_ name: StaticString, json: String?) { add("\(name)", json: json) }
+
+    /// - Parameter name: of Weir's own.
+    mutating func add(_ name: String, json: String?) {
         if text.utf8.count > 1 { text += "," }
         text += "\"\(name)\":\(json ?? "null")"
     }

@@ -9,6 +9,12 @@ struct Page<Row: Sendable>: Sendable {
         hasMore = rows.count > limit
         self.rows = hasMore ? Array(rows.prefix(limit)) : rows
     }
+
+    /// The same place with other rows.
+    init(_ rows: [Row], hasMore: Bool) {
+        self.rows = rows
+        self.hasMore = hasMore
+    }
 }
 
 extension Page<FoundSpan> {

@@ -26,20 +26,21 @@ struct SpanReveal: ~Copyable {
 
     // MARK: Which keys
 
-    /// The ids of the keys that the spans need.
-    func keyIDs(in spans: [TraceSpan]) -> Set<UInt64> {
-        var ids: Set<UInt64> = []
-        for span in spans {
-            for part in parts(of: span) {
-                guard let text = part.text, text.contains("weir1.") else { continue }
-                Array(text.utf8).withUnsafeBytes { bytes in
-                    if let tree = JSONTreeReader.value(bytes) { find(in: tree, part.place, &ids) }
-                }
+    /// Adds the ids of the keys that the span needs.
+    func keyIDs(in span: TraceSpan, _ ids: inout Set<UInt64>) {
+        for part in parts(of: span) {
+            guard let text = part.text, text.contains("weir1.") else { continue }
+            Array(text.utf8).withUnsafeBytes { bytes in
+                if let tree = JSONTreeReader.value(bytes) { find(in: tree, part.place, &ids) }
             }
-            guard wantsStatus, let message = span.span.statusMessage else { continue }
-            if let envelope = Self.envelope(message) { ids.insert(envelope.keyID) }
         }
-        return ids
+        keyIDs(in: span.span, &ids)
+    }
+
+    func keyIDs(in span: FoundSpan, _ ids: inout Set<UInt64>) {
+        for column in Self.columns where !paths(of: column).isEmpty {
+            if let envelope = span[keyPath: column.text].flatMap(Self.envelope) { ids.insert(envelope.keyID) }
+        }
     }
 
     private func find(in tree: JSONTree, _ place: FieldAddress.Place, _ ids: inout Set<UInt64>) {
@@ -71,14 +72,53 @@ struct SpanReveal: ~Copyable {
         revealed.links = texts[2]
         if let text = texts[3] { revealed.resource?.attributes = text }
         if let text = texts[4] { revealed.scope?.attributes = text }
-        if wantsStatus, let envelope = span.span.statusMessage.flatMap(Self.envelope) {
-            begin(.status, span.span)
-            switch open(envelope, path: [], keys) {
-            case .success(let plaintext): revealed.span.statusMessage = String(decoding: plaintext, as: UTF8.self)
-            case .failure(let reason): revealed.span.statusMessage = "unreadable: \(reason.rawValue)"
+        revealed.span = reveal(span.span, with: keys)
+        return revealed
+    }
+
+    mutating func reveal(_ span: FoundSpan, with keys: [UInt64: Result<DataKey, Unreadable>]) -> FoundSpan {
+        var revealed = span
+        for column in Self.columns {
+            let paths = paths(of: column)
+            guard !paths.isEmpty, let envelope = span[keyPath: column.text].flatMap(Self.envelope) else { continue }
+            begin(column.attribute == nil ? .status : .attribute, span)
+            switch open(envelope, paths: paths, keys) {
+            case .success(let plaintext):
+                // As the column would have it.
+                let bits = plaintext.reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+                revealed[keyPath: column.text] =
+                    envelope.kind == .int ? "\(Int64(bitPattern: bits))" : String(decoding: plaintext, as: UTF8.self)
+            case .failure(let reason):
+                revealed[keyPath: column.text] = nil
+                revealed.unreadable[column.name] = reason
             }
         }
         return revealed
+    }
+
+    // MARK: Columns
+
+    private struct Column: Sendable {
+        let name: String
+        let text: WritableKeyPath<FoundSpan, String?> & Sendable
+        /// What the column has; nil for the message of the status.
+        let attribute: GenAIAttribute?
+    }
+
+    private static let columns = [
+        Column(name: "status_message", text: \.statusMessage, attribute: nil),
+        Column(name: "session_id", text: \.sessionID, attribute: .session),
+        Column(name: "conversation_id", text: \.conversationID, attribute: .conversation),
+        Column(name: "user_id", text: \.userID, attribute: .user),
+        Column(name: "call_id", text: \.callID, attribute: .call),
+    ]
+
+    /// What the ciphertext of a column may be bound to, as far as it is wanted.
+    private func paths(of column: Column) -> [[UInt8]] {
+        guard let attribute = column.attribute else { return wantsStatus ? [[]] : [] }
+        return attribute.keys.map { Array($0.utf8) }.filter { key in
+            key.withUnsafeBytes { key in fields.contains { $0.matches(key) } }
+        }
     }
 
     private mutating func begin(_ place: FieldAddress.Place, _ span: FoundSpan) {
@@ -133,7 +173,7 @@ struct SpanReveal: ~Copyable {
                 continue
             }
             let key = member.key.string
-            switch open(envelope, path: Array(key.utf8), keys) {
+            switch open(envelope, paths: [Array(key.utf8)], keys) {
             case .success(let plaintext):
                 let value = plaintext.withUnsafeBytes { bytes -> [UInt8] in
                     var inner = JSONWriter(capacity: bytes.count + 2)
@@ -153,15 +193,20 @@ struct SpanReveal: ~Copyable {
         writer.raw("}")
     }
 
+    /// - Parameter paths: one of which it is bound to.
     private mutating func open(
-        _ envelope: Envelope, path: [UInt8], _ keys: [UInt64: Result<DataKey, Unreadable>]
+        _ envelope: Envelope, paths: [[UInt8]], _ keys: [UInt64: Result<DataKey, Unreadable>]
     ) -> Result<[UInt8], Unreadable> {
         let found = (keys[envelope.keyID] ?? .failure(.unknownKey)).flatMap { key -> Result<[UInt8], Unreadable> in
             // As in ``RevealPass``: a text may name the key and another suite.
-            guard envelope.suite == key.row.suite, let cipher = Cipher(envelope.suite, key: key.secret, .decrypt),
-                let plaintext = path.withUnsafeBytes({ envelope.open(cipher, at: &address, path: $0) })
-            else { return .failure(.notAuthentic) }
-            return .success(plaintext)
+            guard envelope.suite == key.row.suite, let cipher = Cipher(envelope.suite, key: key.secret, .decrypt) else {
+                return .failure(.notAuthentic)
+            }
+            for path in paths {
+                let plaintext = path.withUnsafeBytes { envelope.open(cipher, at: &address, path: $0) }
+                if let plaintext { return .success(plaintext) }
+            }
+            return .failure(.notAuthentic)
         }
         if case .success = found { counts.revealed += 1 } else { counts.unreadable += 1 }
         return found

@@ -6,7 +6,7 @@ extension KeySource {
     func add() throws(KeyError) -> String {
         guard case .file(let path) = self else {
             throw .noKeyEncryptionKey(
-                "the keys stand in a variable, wanted a file: who sets the variable has to add one")
+                "the keys stand in no file: who sets the variable, or wrote the command, has to add one")
         }
         var known = ""
         var owner = stat()

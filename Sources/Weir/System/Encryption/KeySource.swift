@@ -6,9 +6,16 @@ enum KeySource: Sendable, Equatable {
     case environment(String)
     /// A file that nobody but its owner may read.
     case file(String)
+    /// What a program prints, with its arguments.
+    case command([String])
 
     /// Bytes that a file of keys has at most.
     private static let maxFileBytes = 64 << 10
+
+    /// How long what was read is not read again.
+    var interval: Duration {
+        if case .command = self { .seconds(60) } else { .zero }
+    }
 
     func read() throws(KeyError) -> KeyEncryptionKeys {
         switch self {
@@ -26,6 +33,13 @@ enum KeySource: Sendable, Equatable {
                 return try KeyEncryptionKeys(parsing: try Self.text(of: path))
             } catch {
                 throw Self.naming(path, error)
+            }
+        case .command(let arguments):
+            let text = try KeyCommand(arguments: arguments).output(limit: Self.maxFileBytes)
+            do throws(KeyError) {
+                return try KeyEncryptionKeys(parsing: text)
+            } catch {
+                throw Self.naming("the command \(arguments[0])", error)
             }
         }
     }

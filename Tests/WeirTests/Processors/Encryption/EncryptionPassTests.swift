@@ -11,6 +11,14 @@ import Testing
         ("long", .string(String(repeating: "the secret plan ", count: 10_000))),
     ]
 
+    private final class Lane {
+        var pass: EncryptionPass
+
+        init(_ policy: EncryptionPolicy, _ ring: Keyring) {
+            pass = EncryptionPass(policy, ring)
+        }
+    }
+
     private func span(_ values: [(String, NewValue)] = values) -> SpanFixture {
         var span = SpanFixture()
         span.attributes = values.map { NewPair(key: $0.0, value: $0.1) }
@@ -154,6 +162,61 @@ import Testing
         #expect(try keys([("user.id", .string("5"))]) == keys([("user.id", .int(5))]))
         let sealed = try sample.encrypted([span([("a", .string("x")), ("user.id", .string("maria"))])])
         #expect(try await sample.revealed(sealed).counts == RevealPass.Counts(revealed: 1, unreadable: 0))
+    }
+
+    @Test func equalValuesHaveTheSameIndexAndNothingElseHas() async throws {
+        let sample = try await EncryptionSample(["a", "b"], indexed: ["a", "b"])
+        func index(_ key: String, _ value: NewValue, tenant: String = "acme") throws -> String? {
+            let sealed = try sample.encrypted([span([(key, value)])], tenant: tenant)
+            var batch = Batch()
+            try OTLPDecoder().decode(sealed, into: &batch)
+            let found = batch.value(of: AttributeKey("\(key).index"), in: batch.spans[0].attributes)
+            guard case .string(let text) = found else { return nil }
+            return String(decoding: text, as: UTF8.self)
+        }
+        let maria = try #require(try index("a", .string("maria")))
+        #expect(maria.count == 32 && maria.allSatisfy(\.isHexDigit))
+        #expect(try index("a", .string("maria")) == maria)
+        let others = try [
+            index("a", .string("Maria")), index("b", .string("maria")), index("a", .string("maria"), tenant: "other"),
+            index("a", .string("")), index("a", .int(5)),
+        ]
+        #expect(Set(others + [maria]).count == 6)
+        #expect(try index("a", .string("5")) == index("a", .int(5)))
+        #expect(try index("a", .bool(true)) == nil)
+        #expect(try index("c", .string("maria")) == nil)
+        // It is not what stands for a person in the store, which who reads spans must not know.
+        let tag = Array("maria".utf8).withUnsafeBytes { sample.ring.tag(of: "a", $0, tenant: "acme") }
+        #expect(tag?.hexadecimal != maria)
+    }
+
+    @Test func aDestroyedKeyIsNotUsedAgainThoughTheRingHasForgottenIt() async throws {
+        let store = try KeyStoreSample()
+        let ring = store.ring(limit: 1)
+        #expect(await ring.open(at: EncryptionSample.now) == nil)
+        var policy = EncryptionPolicy()
+        policy.fields = [GlobPattern("a")]
+        let lane = Lane(policy, ring)
+        func keys() throws -> Set<UInt64> {
+            var batch = try SpanFixture.batch([span([("a", .string("x"))])])
+            (batch.tenant, batch.receivedAt) = ("acme", EncryptionSample.now)
+            try lane.pass.encrypt(&batch)
+            return RevealPass().keyIDs(in: batch)
+        }
+        let first = try keys()
+        let id = try #require(first.first)
+        try await ring.makeDurable(lane.pass.takeNewKeys())
+        #expect(try keys() == first)
+        // So many others that the ring forgets the key, and the pass does not.
+        let others = try (0..<10).map { try ring.key(for: "t\($0)", .field, .xaes256gcm, at: EncryptionSample.now) }
+        try await ring.makeDurable(others)
+        #expect(ring.known(id) == nil)
+        #expect(try keys() == first)
+        _ = try await store.ring().store.run { database throws(KeyError) in
+            try database.destroy(.id(id), at: EncryptionSample.now)
+        }
+        try await ring.refresh(at: EncryptionSample.now)
+        #expect(try keys().isDisjoint(with: first))
     }
 
     @Test func anotherProcessorMayAskForAValueToBeEncrypted() async throws {

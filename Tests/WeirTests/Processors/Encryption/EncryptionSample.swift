@@ -11,8 +11,8 @@ final class EncryptionSample: Sendable {
     let policy: EncryptionPolicy
 
     init(
-        _ fields: [String], suite: CipherSuite = .xaes256gcm, subjects: [String] = [], content: Bool = false,
-        statusMessage: Bool = false
+        _ fields: [String], suite: CipherSuite = .xaes256gcm, subjects: [String] = [], indexed: [String] = [],
+        content: Bool = false, statusMessage: Bool = false
     ) async throws {
         store = try KeyStoreSample()
         ring = try await store.open(at: Self.now)
@@ -20,6 +20,7 @@ final class EncryptionSample: Sendable {
         policy.fields = fields.map(GlobPattern.init)
         policy.suite = suite
         policy.subjects = subjects.map(AttributeKey.init)
+        policy.indexed = indexed.map(AttributeKey.init)
         policy.content = content
         policy.statusMessage = statusMessage
         self.policy = policy

@@ -1,4 +1,5 @@
 import Foundation
+import Testing
 
 @testable import Weir
 
@@ -8,12 +9,19 @@ final class KeyStoreSample: Sendable {
     static let second = String(repeating: "22", count: 32)
 
     let directory: TemporaryDirectory
+    /// Of the server where the keys are in Postgres; nil where they are in a file.
+    let schema: PostgresSchema?
     var keyFile: String { "\(directory.path)/kek" }
     var path: String { "\(directory.path)/keys/keys.db" }
 
     /// - Parameter keys: what the file says; nil for no file.
-    init(keys: String? = first) throws {
+    convenience init(_ database: HotDatabase = .sqlite, keys: String? = first) throws {
+        try self.init(in: database == .postgres ? PostgresSchema() : nil, keys: keys)
+    }
+
+    init(in schema: PostgresSchema?, keys: String? = first) throws {
         directory = try TemporaryDirectory()
+        self.schema = schema
         if let keys { try write(keys) }
     }
 
@@ -23,7 +31,14 @@ final class KeyStoreSample: Sendable {
     }
 
     func ring(limit: Int = 1_000) -> Keyring {
-        Keyring(.file(keyFile), KeyStore(SQLiteKeyDatabase(path)), limit: limit)
+        Keyring(.file(keyFile), store(), limit: limit)
+    }
+
+    private func store() -> KeyStore {
+        guard let schema else { return KeyStore(SQLiteKeyDatabase(path)) }
+        let interrupt = Interrupt()
+        return KeyStore(
+            PostgresKeyDatabase(schema.connection, schema: schema.name, interrupt: interrupt), interrupt: interrupt)
     }
 
     /// - Parameter now: the day whose keys are at hand.
@@ -31,5 +46,18 @@ final class KeyStoreSample: Sendable {
         let ring = ring()
         if let problem = await ring.open(at: now) { throw problem }
         return ring
+    }
+}
+
+extension PostgresSchema {
+    /// The bytes of a table as they are on the disk, read as text.
+    func tableFile(_ name: String) throws -> String {
+        let connection = try open()
+        try connection.run("CHECKPOINT")
+        let path = try #require(
+            try connection.run(
+                "SELECT current_setting('data_directory') || '/' || pg_relation_filepath('\(name)')"
+            ).text(0, 0))
+        return String(decoding: try FileReader.contents(of: path, limit: 1 << 30), as: UTF8.self)
     }
 }

@@ -4,16 +4,13 @@ import Testing
 @testable import Weir
 
 @Suite struct KeyringTests {
-    private let sample: KeyStoreSample
     private let now = TestClock().now
-
-    init() throws {
-        sample = try KeyStoreSample()
-    }
 
     private func tomorrow() -> Timestamp { Timestamp(nanoseconds: now.nanoseconds + Day.nanoseconds) }
 
-    @Test func oneKeyATenantClassSuiteSubjectAndDay() async throws {
+    @Test(arguments: HotDatabase.allCases)
+    func oneKeyATenantClassSuiteSubjectAndDay(database: HotDatabase) async throws {
+        let sample = try KeyStoreSample(database)
         let ring = try await sample.open(at: now)
         let key = try ring.key(for: "a", .field, .xaes256gcm, at: now)
         #expect(try ring.key(for: "a", .field, .xaes256gcm, at: now) === key)
@@ -26,7 +23,9 @@ import Testing
         #expect(ring.made == 6)
     }
 
-    @Test func aKeyIsDurableBeforeAnythingIsAcknowledgedAndUsedAgainAfterARestart() async throws {
+    @Test(arguments: HotDatabase.allCases)
+    func aKeyIsDurableBeforeAnythingIsAcknowledgedAndUsedAgainAfterARestart(database: HotDatabase) async throws {
+        let sample = try KeyStoreSample(database)
         let ring = try await sample.open(at: now)
         let key = try ring.key(for: "a", .field, .xaes256gcm, at: now)
         let person = try ring.key(for: "a", .field, .xaes256gcm, subject: [7], at: now)
@@ -48,7 +47,9 @@ import Testing
         #expect(throws: Unreadable.unknownKey) { try found[5]?.get() }
     }
 
-    @Test func aKeyThatWasUsedTooOftenIsFollowedByAnother() async throws {
+    @Test(arguments: HotDatabase.allCases)
+    func aKeyThatWasUsedTooOftenIsFollowedByAnother(database: HotDatabase) async throws {
+        let sample = try KeyStoreSample(database)
         let ring = try await sample.open(at: now)
         let key = try ring.key(for: "a", .field, .aes256gcm, at: now)
         key.uses.store(CipherSuite.maxUses, ordering: .relaxed)
@@ -91,6 +92,7 @@ import Testing
     }
 
     @Test func aStoreThatCannotBeWrittenRefuses() async throws {
+        let sample = try KeyStoreSample()
         let ring = Keyring(
             .file(sample.keyFile), KeyStore(SQLiteKeyDatabase("\(sample.keyFile)/no/keys.db")), limit: 10)
         #expect(await ring.open(at: now) != nil)
@@ -99,7 +101,9 @@ import Testing
         #expect(!key.isInStore)
     }
 
-    @Test func aSubjectIsFoundAgainAndNotGuessed() async throws {
+    @Test(arguments: HotDatabase.allCases)
+    func aSubjectIsFoundAgainAndNotGuessed(database: HotDatabase) async throws {
+        let sample = try KeyStoreSample(database)
         let ring = try await sample.open(at: now)
         let again = try await sample.open(at: now)
         func tag(_ ring: Keyring, _ attribute: String, _ value: String, _ tenant: String) -> [UInt8]? {
@@ -114,7 +118,9 @@ import Testing
         ] { #expect(other != one) }
     }
 
-    @Test func subjectsAreFoundAlsoWhereTheDayHasMoreKeysThanAreRemembered() async throws {
+    @Test(arguments: HotDatabase.allCases)
+    func subjectsAreFoundAlsoWhereTheDayHasMoreKeysThanAreRemembered(database: HotDatabase) async throws {
+        let sample = try KeyStoreSample(database)
         let ring = try await sample.open(at: now)
         try await ring.makeDurable((0..<50).map { try ring.key(for: "t\($0)", .field, .xaes256gcm, at: now) })
         let other = sample.ring(limit: 1)
@@ -123,7 +129,9 @@ import Testing
         #expect(tag?.count == 16)
     }
 
-    @Test func whatWasDestroyedIsGoneEverywhere() async throws {
+    @Test(arguments: HotDatabase.allCases)
+    func whatWasDestroyedIsGoneEverywhere(database: HotDatabase) async throws {
+        let sample = try KeyStoreSample(database)
         let ring = try await sample.open(at: now)
         let other = try await sample.open(at: now)
         let person = try ring.key(for: "a", .field, .xaes256gcm, subject: [9], at: now)
@@ -146,13 +154,16 @@ import Testing
         let row = try await ring.store.run { database throws(KeyError) in try database.keys([person.id]) }
         #expect(row.first?.wrapped == [] && row.first?.destroyedAt != nil)
         let wrapped = person.row.wrapped.hexadecimal
+        if let schema = sample.schema { #expect(try !schema.tableFile("data_keys").contains(wrapped)) }
         for file in sample.directory.files() {
             #expect(
                 !String(decoding: try sample.directory.contents(of: file), as: UTF8.self).contains(wrapped), "\(file)")
         }
     }
 
-    @Test func aRowOfAnotherKeyIsDamaged() async throws {
+    @Test(arguments: HotDatabase.allCases)
+    func aRowOfAnotherKeyIsDamaged(database: HotDatabase) async throws {
+        let sample = try KeyStoreSample(database)
         let ring = try await sample.open(at: now)
         let one = try ring.key(for: "a", .field, .xaes256gcm, at: now).row
         let two = try ring.key(for: "b", .field, .xaes256gcm, at: now).row
@@ -166,26 +177,38 @@ import Testing
         #expect(throws: Unreadable.noKeyEncryptionKey) { try one.unwrapped(by: KeyEncryptionKeys()).get() }
     }
 
-    @Test func theAuditGrowsOnly() async throws {
+    @Test(arguments: HotDatabase.allCases)
+    func theAuditGrowsOnly(database: HotDatabase) async throws {
+        let sample = try KeyStoreSample(database)
         let ring = try await sample.open(at: now)
         let entry = KeyAuditEntry(at: now, actor: "root", action: "decrypt", detail: "3 values")
         try await ring.store.run { database throws(KeyError) in try database.audit(entry) }
         #expect(try await ring.store.run { database throws(KeyError) in try database.audits(limit: 10) } == [entry])
+        let changes = ["DELETE FROM key_audit", "UPDATE key_audit SET actor = 'nobody'"]
+        if let schema = sample.schema {
+            for sql in changes + ["TRUNCATE key_audit"] {
+                let error = #expect(throws: PostgresError.self) { try schema.open().run(sql) }
+                #expect(try #require(error).message == "the audit grows only")
+            }
+            return
+        }
         let file = try SQLiteFile(sample.path, SQLiteMigration.keys, at: now)
-        for sql in ["DELETE FROM key_audit", "UPDATE key_audit SET actor = 'nobody'"] {
+        for sql in changes {
             #expect(throws: SQLiteFailure.self) { try file.write(at: now) { db in try db.execute(sql: sql) } }
         }
         file.close()
     }
 
-    @Test func onlyTheOwnerMayReadTheStoreAndItsBackups() async throws {
+    @Test(arguments: HotDatabase.allCases)
+    func onlyTheOwnerMayReadTheStoreAndItsBackups(database: HotDatabase) async throws {
+        let sample = try KeyStoreSample(database)
         let ring = try await sample.open(at: now)
         let key = try ring.key(for: "a", .field, .xaes256gcm, at: now)
         try await ring.makeDurable([key])
         let backup = "\(sample.directory.path)/backup.db"
         let now = now
         try await ring.store.run { database throws(KeyError) in try database.backUp(to: backup, at: now) }
-        for path in [sample.path, backup] {
+        for path in (database == .sqlite ? [sample.path] : []) + [backup] {
             var status = stat()
             #expect(stat(path, &status) == 0 && status.st_mode & 0o777 == 0o600, "\(path)")
         }
@@ -197,7 +220,9 @@ import Testing
         }
     }
 
-    @Test func whatIsRememberedIsBounded() async throws {
+    @Test(arguments: HotDatabase.allCases)
+    func whatIsRememberedIsBounded(database: HotDatabase) async throws {
+        let sample = try KeyStoreSample(database)
         let ring = sample.ring(limit: 10)
         #expect(await ring.open(at: now) == nil)
         var values = RecentValues<Int, Int>(limit: 10)

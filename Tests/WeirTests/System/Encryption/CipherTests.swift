@@ -147,6 +147,19 @@ import Testing
         }
     }
 
+    @Test func aNonceThatIsUsedTwiceEndsADebugBuild() async {
+        #if DEBUG
+            await #expect(processExitsWith: .failure) {
+                let nonce = [UInt8](repeating: 7, count: 24)
+                for _ in 1...2 { NonceCheck.note(1, nonce, nonce.count) }
+            }
+            await #expect(processExitsWith: .success) {
+                let nonce = [UInt8](repeating: 7, count: 24)
+                for key: UInt64 in 1...2 { NonceCheck.note(key, nonce, nonce.count) }
+            }
+        #endif
+    }
+
     @Test func noncesAreNotDrawnTwice() {
         var pool = NoncePool()
         var seen: Set<[UInt8]> = []

@@ -1,0 +1,1 @@
+../../../../Sources/Weir/Store/Keys/Bytes+Hexadecimal.swift

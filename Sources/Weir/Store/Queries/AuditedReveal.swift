@@ -1,0 +1,53 @@
+/// Shows one who may read them what is encrypted in rows that a query has found. Who reads how many values, why and of
+/// what is in the audit before anybody sees one.
+struct AuditedReveal: Sendable {
+    let ring: Keyring
+    let fields: [GlobPattern]
+    let tenant: String
+    /// Who asks.
+    let actor: String
+    let reason: String
+
+    /// - Parameters:
+    ///   - rows: of the tenant.
+    ///   - subject: what was asked for.
+    /// - Returns: the rows, and how many values in them cannot be read.
+    func open<Row: RevealableRow>(
+        _ rows: [Row], of subject: String
+    ) async throws -> (rows: [Row], unreadable: Int) {
+        var pass = SpanReveal(fields, tenant: tenant)
+        var ids: Set<UInt64> = []
+        for row in rows { row.addKeyIDs(for: pass, to: &ids) }
+        guard !ids.isEmpty else { return (rows, 0) }
+        let keys = await ring.find(ids)
+        let opened = rows.map { $0.opened(by: &pass, with: keys) }
+        let counts = pass.counts
+        let entry = KeyAuditEntry(
+            at: .now(), actor: actor, action: "query",
+            detail: "\(counts.revealed) values of \(subject) of tenant \(tenant) under \(ids.count) keys: \(reason)")
+        try await ring.store.run { database throws(KeyError) in try database.audit(entry) }
+        return (opened, counts.unreadable)
+    }
+}
+
+/// A row that may have ciphertext in it.
+protocol RevealableRow: Sendable {
+    func addKeyIDs(for pass: borrowing SpanReveal, to ids: inout Set<UInt64>)
+    func opened(by pass: inout SpanReveal, with keys: [UInt64: Result<DataKey, Unreadable>]) -> Self
+}
+
+extension FoundSpan: RevealableRow {
+    func addKeyIDs(for pass: borrowing SpanReveal, to ids: inout Set<UInt64>) { pass.keyIDs(in: self, &ids) }
+
+    func opened(by pass: inout SpanReveal, with keys: [UInt64: Result<DataKey, Unreadable>]) -> Self {
+        pass.reveal(self, with: keys)
+    }
+}
+
+extension TraceSpan: RevealableRow {
+    func addKeyIDs(for pass: borrowing SpanReveal, to ids: inout Set<UInt64>) { pass.keyIDs(in: self, &ids) }
+
+    func opened(by pass: inout SpanReveal, with keys: [UInt64: Result<DataKey, Unreadable>]) -> Self {
+        pass.reveal(self, with: keys)
+    }
+}

@@ -1,0 +1,32 @@
+import Testing
+
+@testable import Weir
+
+@Suite struct KeyCommandTests {
+    private func problem(_ arguments: String...) throws -> String {
+        let error = #expect(throws: KeyError.self) { try KeySource.command(arguments).read() }
+        return "\(try #require(error))"
+    }
+
+    @Test func whatAProgramPrintsAreTheKeys() throws {
+        let keys = try KeySource.command(["echo", KeyStoreSample.first, KeyStoreSample.second]).read()
+        let same = try KeyEncryptionKeys(parsing: "\(KeyStoreSample.first) \(KeyStoreSample.second)")
+        #expect(keys.keys.count == 2 && keys.keys.map(\.id) == same.keys.map(\.id))
+        // No shell reads the arguments, and there is nothing on the standard input.
+        #expect(try problem("echo", "$HOME").contains("found something else as key 1"))
+        #expect(try problem("cat").contains("found 0 keys"))
+    }
+
+    @Test func whatIsWrongIsSaidWithoutWhatWasPrinted() throws {
+        #expect(try problem("/nowhere/keys").hasSuffix("the command /nowhere/keys: no such file or directory"))
+        let script = "echo \(KeyStoreSample.first); exit 3"
+        #expect(try problem("sh", "-c", script) == "no key encryption key: the command sh: ended with status 3")
+        #expect(try problem("head", "-c", "100000", "/dev/zero").contains("printed more than 65536 bytes"))
+        #expect(try !problem("sh", "-c", "echo secret").contains("secret"))
+    }
+
+    @Test func aProgramThatDoesNotEndIsEnded() throws {
+        // Its child holds the pipe open as well.
+        #expect(try problem("sh", "-c", "sleep 600 & sleep 600").contains("took longer than 5s"))
+    }
+}
