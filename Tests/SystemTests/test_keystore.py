@@ -4,6 +4,10 @@ import base64
 import http.client
 import json
 import os
+import pathlib
+import signal
+import sqlite3
+import struct
 import subprocess
 import threading
 import urllib.parse
@@ -338,3 +342,26 @@ def test_equal_values_of_an_encrypted_attribute_are_found(start, tmp_path):
     other = command("keys", "index", "app.account=4711", "--tenant", "bank", *config, cwd=tmp_path)
     assert other.stdout != token.stdout
     check_files(tmp_path)
+
+
+def test_a_crash_leaves_no_key_and_nothing_in_clear(start, tmp_path):
+    write_keys(tmp_path, FIRST)
+    trace = {"SWIFT_BACKTRACE": "enable=yes,symbolicate=off,registers=all,interactive=no,color=no"}
+    weir = start(directory=tmp_path, text=collector(tmp_path), env=trace)
+    assert post(weir.endpoint, request(secret_span(user="maria")))[0] == 200
+    limits = pathlib.Path(f"/proc/{weir.process.pid}/limits").read_text().splitlines()
+    assert [line.split()[4:6] for line in limits if line.startswith("Max core file size")] == [["1", "1"]]
+    weir.process.send_signal(signal.SIGSEGV)
+    eventually(lambda: "Backtrace took" in weir.log(), weir.log, 60)
+    # The first one was nothing that the program had done, so it went on.
+    weir.process.send_signal(signal.SIGSEGV)
+    assert weir.wait(60) == -signal.SIGSEGV
+    with sqlite3.connect(f"file:{tmp_path}/keys/keys.db?mode=ro", uri=True) as store:
+        ids = [row[0] for row in store.execute("SELECT id FROM data_keys")]
+    store.close()
+    decryptor = Decryptor(tmp_path / "keys/keys.db", FIRST)
+    data_keys = [decryptor.data_key(struct.pack(">q", number))[2] for number in ids]
+    assert len(data_keys) >= 3
+    check_no_key(tmp_path, FIRST, *data_keys)
+    check_files(tmp_path)
+    assert not [path for path in tmp_path.rglob("core*") if path.is_file()]
