@@ -19,6 +19,8 @@ struct EncryptionPass: ~Copyable {
     /// Keys of attributes that nobody has met before and that are looked at in one batch, at some microseconds each.
     /// Values of later ones are encrypted.
     private static let maxDecisions = 50_000
+    /// Places in the attributes of a span that are remembered.
+    private static let maxRecent = 64
     /// Messages that are counted at once.
     private static let usesAtOnce = 1 << 10
 
@@ -33,6 +35,8 @@ struct EncryptionPass: ~Copyable {
     private let keyring: Keyring
     private var decisions = KeyCache<Bool>()
     private var decided = 0
+    /// The keys that stood in the same places before, in the batch: spans of one kind are alike.
+    private var recent: [(key: ByteRef, isWanted: Bool)] = []
     private var writer = EnvelopeWriter()
     private var address = FieldAddress()
     /// By tag of the subject; of one tenant, suite and day.
@@ -71,6 +75,7 @@ struct EncryptionPass: ~Copyable {
     mutating func encrypt(_ batch: inout Batch) throws(KeyError) {
         begin(batch.tenant, at: batch.receivedAt)
         hasRoom = false
+        recent.removeAll(keepingCapacity: true)
         defer { writer.reset() }
         for index in batch.resources.indices { try attributes(.resource(index), .resource, nil, [], &batch) }
         for index in batch.scopes.indices { try attributes(.scope(index), .scope, nil, [], &batch) }
@@ -79,11 +84,11 @@ struct EncryptionPass: ~Copyable {
             guard span.isWritten else { continue }
             let subject = try subject(of: span, batch)
             let indices = try policy.indexed.isEmpty || span.isSampledOut ? [] : indices(of: span, batch)
-            try attributes(.span(index), .attribute, span, subject, &batch)
+            try attributes(.span(index), .attribute, index, subject, &batch)
             for new in indices { batch.set(new.name, to: batch.store(.string(new.text)), of: .span(index)) }
-            for event in span.events { try attributes(.event(event, span: index), .event, span, subject, &batch) }
-            for link in span.links { try attributes(.link(link, span: index), .link, span, subject, &batch) }
-            if policy.statusMessage { try status(index, span, subject, &batch) }
+            for event in span.events { try attributes(.event(event, span: index), .event, index, subject, &batch) }
+            for link in span.links { try attributes(.link(link, span: index), .link, index, subject, &batch) }
+            if policy.statusMessage { try status(index, subject, &batch) }
         }
     }
 
@@ -101,20 +106,20 @@ struct EncryptionPass: ~Copyable {
     }
 
     private mutating func attributes(
-        _ owner: AttributeOwner, _ place: FieldAddress.Place, _ span: SpanRecord?, _ subject: [UInt8],
-        _ batch: inout Batch
+        _ owner: AttributeOwner, _ place: FieldAddress.Place, _ span: Int?, _ subject: [UInt8], _ batch: inout Batch
     ) throws(KeyError) {
         var hasBegun = false
-        for index in batch.attributes(of: owner).indices {
+        let range = batch.attributes(of: owner).indices
+        for index in range {
             let attribute = batch.attributes[index]
             guard !attribute.isRemoved, attribute.kind != .empty else { continue }
-            guard wants(attribute, batch) else { continue }
-            if let span, span.isSampledOut, attribute.isLong {
+            guard wants(attribute, at: index - range.lowerBound, batch) else { continue }
+            if attribute.isLong, let span, batch.spans[span].isSampledOut {
                 batch.remove(attributeAt: index, of: owner)
                 continue
             }
             if !hasBegun {
-                begin(place, span)
+                begin(place, span, batch)
                 hasBegun = true
             }
             guard try seal(attribute, subject, batch) else { continue }
@@ -124,20 +129,23 @@ struct EncryptionPass: ~Copyable {
     }
 
     private mutating func status(
-        _ index: Int, _ span: SpanRecord, _ subject: [UInt8], _ batch: inout Batch
+        _ index: Int, _ subject: [UInt8], _ batch: inout Batch
     ) throws(KeyError) {
-        let message = batch.bytes(span.statusMessage)
+        let message = batch.bytes(batch.spans[index].statusMessage)
         guard !message.isEmpty else { return }
-        begin(.status, span)
+        begin(.status, index, batch)
         guard try seal(message, .string, path: UnsafeRawBufferPointer(start: nil, count: 0), subject) else { return }
         let ref = written(to: &batch)
         batch.set(.statusMessage(index), to: ref)
     }
 
-    private mutating func begin(_ place: FieldAddress.Place, _ span: SpanRecord?) {
+    @inline(__always)
+    private mutating func begin(_ place: FieldAddress.Place, _ span: Int?, _ batch: borrowing Batch) {
+        guard let span else { return address.begin(place, tenant: tenant) }
+        let spans = batch.spans
         address.begin(
-            place, tenant: tenant, traceIDHigh: span?.traceIDHigh ?? 0, traceIDLow: span?.traceIDLow ?? 0,
-            spanID: span?.spanID ?? 0)
+            place, tenant: tenant, traceIDHigh: spans[span].traceIDHigh, traceIDLow: spans[span].traceIDLow,
+            spanID: spans[span].spanID)
     }
 
     private var length = 0
@@ -152,9 +160,22 @@ struct EncryptionPass: ~Copyable {
     }
 
     @inline(__always)
-    private mutating func wants(_ attribute: AttributeRecord, _ batch: borrowing Batch) -> Bool {
+    private mutating func wants(_ attribute: AttributeRecord, at place: Int, _ batch: borrowing Batch) -> Bool {
         if attribute.mustEncrypt { return true }
         let key = batch.bytes(attribute.key)
+        if place < recent.count, AttributeKey.areEqual(batch.bytes(recent[place].key), key) {
+            return recent[place].isWanted
+        }
+        let isWanted = wants(key)
+        if place < recent.count {
+            recent[place] = (attribute.key, isWanted)
+        } else if place == recent.count, place < Self.maxRecent {
+            recent.append((attribute.key, isWanted))
+        }
+        return isWanted
+    }
+
+    private mutating func wants(_ key: UnsafeRawBufferPointer) -> Bool {
         if let known = decisions.decision(for: key, salt: 0) { return known }
         decided += 1
         guard decided <= Self.maxDecisions else { return true }

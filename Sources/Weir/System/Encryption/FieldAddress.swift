@@ -14,27 +14,35 @@ struct FieldAddress: ~Copyable {
     }
 
     static let magic: StaticString = "weir1"
+    /// Behind the header of the envelope.
+    private static var placeOffset: Int { magic.utf8CodeUnitCount + Envelope.headerSize }
 
     private var bytes = RecordBuffer<UInt8>(capacity: 512, limit: 1 << 31)
-    /// Where the header of the envelope stands, and where what follows the place.
+    /// Whose values the beginning is about, which is the same for most.
+    private var tenant: String?
+    private var tenantEnd = 0
+    /// Where the path begins.
     private var headerEnd = 0
 
     /// Begins an address: everything in front of the path.
     mutating func begin(
         _ place: Place, tenant: String, traceIDHigh: UInt64 = 0, traceIDLow: UInt64 = 0, spanID: UInt64 = 0
     ) {
+        if tenant != self.tenant { begin(tenant) }
+        bytes.count = tenantEnd
+        bytes[Self.placeOffset] = place.rawValue
+        if place.isOfSpan { append((traceIDHigh.bigEndian, traceIDLow.bigEndian, spanID.bigEndian)) }
+        headerEnd = bytes.count
+    }
+
+    private mutating func begin(_ tenant: String) {
+        self.tenant = tenant
         bytes.count = 0
         bytes.append(Self.magic.utf8Start, count: Self.magic.utf8CodeUnitCount)
-        for _ in 0..<Envelope.headerSize { bytes.append(0) }
-        bytes.append(place.rawValue)
+        for _ in Self.magic.utf8CodeUnitCount...Self.placeOffset { bytes.append(0) }
         var tenant = tenant
         tenant.withUTF8 { append(UnsafeRawBufferPointer($0)) }
-        if place.isOfSpan {
-            append(traceIDHigh.bigEndian)
-            append(traceIDLow.bigEndian)
-            append(spanID.bigEndian)
-        }
-        headerEnd = bytes.count
+        tenantEnd = bytes.count
     }
 
     /// The whole address, which holds until the next call.
