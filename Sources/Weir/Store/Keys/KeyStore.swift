@@ -17,6 +17,16 @@ actor KeyStore {
         return try body(database)
     }
 
+    /// A call from a thread that may wait for disks: see ``BlockingExecutor/wait(_:)``.
+    nonisolated func wait<Value: Sendable>(
+        _ body: @Sendable (isolated KeyStore) throws(KeyError) -> Value
+    ) throws(KeyError) -> Value {
+        let result = executor.wait {
+            assumeIsolated { store in Result { () throws(KeyError) in try body(store) } }
+        }
+        return try result.get()
+    }
+
     func close() { database.close() }
 
     /// Keeps those of the keys that are not kept yet, and whatever else waits: one transaction for all.

@@ -1,4 +1,5 @@
 import Foundation
+import Logging
 
 @testable import Weir
 
@@ -24,6 +25,18 @@ final class KeyStoreSample: Sendable {
 
     func ring(limit: Int = 1_000) -> Keyring {
         Keyring(.file(keyFile), KeyStore(SQLiteKeyDatabase(path)), limit: limit)
+    }
+
+    /// With this store as `keystore`.
+    func extensions() -> Extensions {
+        let id = ComponentID(type: "keystore")
+        let configuration = KeystoreConfiguration(.file(keyFile), path: path)
+        let context = Context(
+            id: id, logger: Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }, metrics: MetricRegistry())
+        var extensions = Extensions()
+        extensions.add(
+            ComponentDefinition(id: id, configuration: configuration), KeystoreExtension(configuration, context))
+        return extensions
     }
 
     /// - Parameter now: the day whose keys are at hand.
