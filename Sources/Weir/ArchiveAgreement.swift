@@ -42,6 +42,7 @@ struct ArchiveAgreement: Sendable {
     }
 
     private let tables: HotTables
+    private let keys: ArchiveKeys?
     /// Of the pipelines that have the exporter.
     let courses: [Course]
 
@@ -52,6 +53,7 @@ struct ArchiveAgreement: Sendable {
             let tables = HotTables(definition), HotTables.retention(of: definition)?.waits ?? false
         else { return nil }
         self.tables = tables
+        keys = ArchiveKeys.make(nil, configuration.extensions)
         courses = configuration.service.pipelines.filter { $0.exporters.contains(exporter) }.map { pipeline in
             let directory = configuration.service.journal.directory(of: pipeline.id)
             let archives = configuration.exporters.filter { pipeline.exporters.contains($0.id) }.compactMap {
@@ -74,7 +76,7 @@ struct ArchiveAgreement: Sendable {
         func archived(_ archive: Archive) throws -> ArchivedDay {
             if let known = read[archive] { return known }
             let found = try ArchivedDay(
-                day, in: archive.directory, isParquet: archive.isParquet, isVerified: isVerified)
+                day, in: archive.directory, keys, isParquet: archive.isParquet, isVerified: isVerified)
             read[archive] = found
             return found
         }

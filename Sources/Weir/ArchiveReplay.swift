@@ -66,8 +66,11 @@ struct ArchiveReplay {
     }
 
     private func read(_ manifest: ArchiveManifest, _ wanted: Int, into found: inout [Found]) throws {
-        guard let file = manifest.files.first, let reader = ArchiveFileReader("\(catalog.root)/\(file.path)"),
-            let journal = UInt64(manifest.journal, radix: 16)
+        guard let file = manifest.files.first,
+            let reader = ArchiveFileReader("\(catalog.root)/\(file.path)", catalog.keys),
+            let journal = UInt64(manifest.journal, radix: 16),
+            // Nobody has any more what the key was for.
+            catalog.keys.problem(manifest, in: catalog.root) != .destroyed
         else { return }
         // Of an older Weir nobody knows which message is which, and no destination could tell it from others.
         let sections = manifest.sections.filter { $0.spans.records > 0 }

@@ -14,6 +14,8 @@ struct ArchiveRestore {
         var erased = 0
         /// Files of OTLP that have no hour, or whose records are not known.
         var left: [String] = []
+        /// Sealed files that do not open, and why.
+        var unreadable: [String: Unreadable] = [:]
         /// Manifests whose files are in the bucket only.
         var away = 0
     }
@@ -58,7 +60,13 @@ struct ArchiveRestore {
             }
             if manifest.spans.spans > 0 { manifests.append((manifest, places)) }
         }
-        for (manifest, places) in manifests { try await restore(manifest, places, &outcome, at: now) }
+        for (manifest, places) in manifests {
+            if let problem = catalog.keys.problem(manifest, in: catalog.root) {
+                outcome.unreadable[manifest.files.first?.path ?? ""] = problem
+                continue
+            }
+            try await restore(manifest, places, &outcome, at: now)
+        }
         return outcome
     }
 
@@ -150,11 +158,11 @@ struct ArchiveRestore {
         _ body: (inout Batch, Place) throws -> Void
     ) throws {
         if format == .parquet {
-            return try ParquetMessages(path).read(into: &batch) { batch, hour, sequence, received in
+            return try ParquetMessages(path, catalog.keys).read(into: &batch) { batch, hour, sequence, received in
                 try body(&batch, Place(hour: hour, sequence: sequence, received: received))
             }
         }
-        guard let reader = ArchiveFileReader(path) else { throw FileError.damaged(path) }
+        guard let reader = ArchiveFileReader(path, catalog.keys) else { throw FileError.damaged(path) }
         var number = 0
         try reader.read(into: &batch) { batch in
             guard number < places.count else { throw FileError.damaged(path) }

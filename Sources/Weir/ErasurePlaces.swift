@@ -3,11 +3,14 @@ import Logging
 /// Everywhere that a configuration has spans.
 struct ErasurePlaces {
     private let configuration: CollectorConfiguration
-    let rings: [Keyring]
+    private let keystores: [(id: ComponentID, ring: Keyring)]
+    var rings: [Keyring] { keystores.map(\.ring) }
 
     init(_ configuration: CollectorConfiguration) {
         self.configuration = configuration
-        rings = configuration.extensions.compactMap { ($0.configuration as? KeystoreConfiguration)?.makeKeyring() }
+        keystores = configuration.extensions.compactMap { definition in
+            (definition.configuration as? KeystoreConfiguration).map { (definition.id, $0.makeKeyring()) }
+        }
     }
 
     private var tables: [(id: String, place: HotTables)] {
@@ -20,7 +23,12 @@ struct ErasurePlaces {
         let id: String
         let directory: String
         let age: Duration
+        let keys: ArchiveKeys?
         var bucket: ObjectStorageConfiguration?
+    }
+
+    private func rings(first: ComponentID?) -> [Keyring] {
+        keystores.filter { $0.id == first }.map(\.ring) + keystores.filter { $0.id != first }.map(\.ring)
     }
 
     private var archives: [Archive] {
@@ -35,7 +43,7 @@ struct ErasurePlaces {
             found.append(
                 Archive(
                     id: definition.id.description, directory: archive.own.directory, age: archive.own.limits.age,
-                    bucket: archive.own.upload?.storage))
+                    keys: ArchiveKeys(rings(first: archive.own.encryption)), bucket: archive.own.upload?.storage))
         }
         return found
     }
@@ -62,7 +70,7 @@ struct ErasurePlaces {
 
     /// With all files of the tenant, those too that only the bucket had.
     private func open(_ archive: Archive, for matcher: SubjectMatcher) async throws -> ArchiveErasure {
-        guard let erasure = try ArchiveErasure(archive.directory, waits: true) else {
+        guard let erasure = try ArchiveErasure(archive.directory, archive.keys, waits: true) else {
             throw ErasureFailure("another process changes files in \(archive.directory)")
         }
         try await ArchiveReturn(to: archive.directory, from: archive.bucket)?.run(tenant: matcher.group.tenant)
@@ -118,8 +126,14 @@ struct ErasurePlaces {
         _ matcher: SubjectMatcher, _ traces: Set<TraceID>, isTrial: Bool, at now: Timestamp,
         _ body: (LetterErasure.Erased) -> Void
     ) async throws {
-        let codec = try KeystoreCodec.make(
-            configuration, extensions(), Logger(label: "weir") { _ in SwiftLogNoOpLogHandler() })
+        let keystore = KeystoreCodec.keystore(of: configuration).flatMap { id in keystores.first { $0.id == id } }
+        // Nobody else has read them: a letter would be waited for.
+        keystore?.ring.readEncryptionKeys()
+        let codec = keystore.map { keystore in
+            KeystoreCodec(
+                keystore.ring, isSealing: configuration.service.journal.limits.encryption != nil,
+                Logger(label: "weir") { _ in SwiftLogNoOpLogHandler() })
+        }
         let letters = LetterErasure(matcher: matcher, traces: traces, codec: codec)
         for pipeline in try pipelines() {
             for exporter in try Self.names(in: "\(pipeline)/dead_letters") {
@@ -144,17 +158,6 @@ struct ErasurePlaces {
             }
             withExtendedLifetime(lock) {}
         }
-    }
-
-    private func extensions() throws -> Extensions {
-        var extensions = Extensions()
-        for definition in configuration.extensions where definition.id.type == KeystoreExtension.type {
-            let context = Context(
-                id: definition.id, logger: Logger(label: "weir") { _ in SwiftLogNoOpLogHandler() },
-                metrics: MetricRegistry())
-            extensions.add(definition, try Registry.extension(definition, context))
-        }
-        return extensions
     }
 
     private static func names(in directory: String) throws(FileError) -> [String] {

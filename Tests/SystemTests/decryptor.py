@@ -1,6 +1,7 @@
 """Opens what Weir encrypted: written from docs/encryption.md alone, with nothing of Weir's but the format.
 
 As a program it reads one value: decryptor.py KEYS.db KEK_HEX TENANT PLACE PATH [TRACE_ID SPAN_ID] < ENVELOPE
+or a sealed file: decryptor.py KEYS.db KEK_HEX FILE
 """
 
 import base64
@@ -10,12 +11,17 @@ import sqlite3
 import struct
 import sys
 
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 from cryptography.hazmat.primitives.keywrap import aes_key_unwrap
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValueList
 
 PREFIX = "weir1."
+FILE = b"\xe7weir\x01\x03\x10"
+CHUNK = 8 + (1 << 16) + 16
+ARCHIVE_CLASS = 4
 ATTRIBUTE, EVENT, LINK, STATUS, RESOURCE, SCOPE = 0, 1, 2, 4, 5, 6
 
 
@@ -52,7 +58,8 @@ class Decryptor:
     def data_key(self, key_id):
         signed = struct.unpack(">q", key_id)[0]
         row = self.connection.execute(
-            "SELECT tenant, class, suite, subject, wrapped_by, wrapped, commitment FROM data_keys WHERE id = ?", (signed,)
+            "SELECT tenant, class, suite, subject, wrapped_by, wrapped, commitment FROM data_keys WHERE id = ?",
+            (signed,)
         ).fetchone()
         if row is None:
             raise Unreadable("unknown key")
@@ -65,7 +72,7 @@ class Decryptor:
         message = b"weir1 key" + key_id + bytes([key_class, suite]) + sized(tenant) + bytes.fromhex(subject)
         if not hmac.compare_digest(hmac.digest(key, message, hashlib.sha256)[:16].hex(), commitment):
             raise Unreadable("damaged key")
-        return tenant, suite, key
+        return tenant, suite, key, key_class
 
     def open(self, text, tenant, place, path, trace_id=b"", span_id=b""):
         if not text.startswith(PREFIX):
@@ -81,7 +88,7 @@ class Decryptor:
         if place not in (RESOURCE, SCOPE):
             additional += trace_id + span_id
         additional += sized(path)
-        owner, key_suite, key = self.data_key(key_id)
+        owner, key_suite, key, _ = self.data_key(key_id)
         if owner != tenant or key_suite != suite:
             raise Unreadable("another tenant's key")
         if suite == 1:
@@ -89,6 +96,23 @@ class Decryptor:
         else:
             plaintext = AESGCM(key).decrypt(nonce, sealed, additional)
         return value(kind, plaintext)
+
+    def open_file(self, content):
+        """What is in a sealed file, and whose it is."""
+        header, body = content[:32], content[32:]
+        if header[:8] != FILE or len(header) < 32:
+            raise Unreadable("no sealed file")
+        tenant, _, data_key, key_class = self.data_key(header[8:16])
+        if key_class != ARCHIVE_CLASS:
+            raise Unreadable("a key for something else")
+        key = HKDFExpand(algorithm=hashes.SHA256(), length=32, info=b"weir1 file" + header).derive(data_key)
+        chunks = [body[start:start + CHUNK] for start in range(0, len(body), CHUNK)] or [b""]
+        plaintext = b""
+        for place, chunk in enumerate(chunks):
+            last = place == len(chunks) - 1
+            nonce, sealed = bytes(4) + chunk[:8], chunk[8:]
+            plaintext += AESGCM(key).decrypt(nonce, sealed, struct.pack(">QB", place, last))
+        return plaintext, tenant
 
 
 def value(kind, plaintext):
@@ -108,6 +132,11 @@ def value(kind, plaintext):
 
 
 if __name__ == "__main__":
-    store, key, tenant, place, path, *ids = sys.argv[1:]
+    store, key, *rest = sys.argv[1:]
+    if len(rest) == 1:
+        with open(rest[0], "rb") as file:
+            sys.stdout.buffer.write(Decryptor(store, bytes.fromhex(key)).open_file(file.read())[0])
+        sys.exit()
+    tenant, place, path, *ids = rest
     print(Decryptor(store, bytes.fromhex(key)).open(
         sys.stdin.read().strip(), tenant, int(place), path, *(bytes.fromhex(part) for part in ids)))

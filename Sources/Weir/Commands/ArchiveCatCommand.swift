@@ -4,7 +4,11 @@ import ArgumentParser
 struct ArchiveCatCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "cat", abstract: "Prints the spans in files of OTLP, as OTLP/JSON, one message a line.",
-        discussion: "Parquet is for other readers, such as DuckDB.")
+        discussion: """
+            Parquet is for other readers, such as DuckDB; of that, what is sealed is printed here, since no other \
+            reader can. Whatever is sealed is in the audit of the keystore before it is printed. Exits 1 if a file \
+            could not be opened.
+            """)
 
     @OptionGroup var options: ArchiveOptions
 
@@ -12,29 +16,48 @@ struct ArchiveCatCommand: AsyncParsableCommand {
     var files: [String] = []
 
     func run() async throws {
-        guard files.isEmpty else { return try files.forEach(print) }
+        guard files.isEmpty else {
+            let keys = options.keys
+            for path in files { try await print(path, keys) }
+            return
+        }
+        var isComplete = true
         try await options.withCatalog { catalog, copy in
             var paths: [String] = []
             try catalog.visit { found in
-                guard case .manifest(let manifest, _, _) = found, manifest.format != .parquet else { return }
-                paths += manifest.files.map(\.path)
+                guard case .manifest(let manifest, _, _) = found, let file = manifest.files.first,
+                    manifest.format != .parquet || manifest.keyID != nil
+                else { return }
+                paths.append(file.path)
             }
             for path in paths {
                 try await copy?.fetch(path)
-                try print("\(catalog.root)/\(path)")
+                do {
+                    try await print("\(catalog.root)/\(path)", catalog.keys)
+                } catch let error as FileError where error.unreadable != nil {
+                    StoreOptions.note("\(error)")
+                    isComplete = false
+                }
                 try copy?.drop(path)
             }
         }
+        guard isComplete else { throw ExitCode.failure }
     }
 
-    private func print(_ path: String) throws {
-        guard let reader = ArchiveFileReader(path) else {
-            throw ValidationError("found \(path.quotedForMessage), wanted a file of otlp_json or otlp_proto")
-        }
+    private func print(_ path: String, _ keys: ArchiveKeys?) async throws {
+        let isSealed = path.hasSuffix(ArchiveKeys.suffix)
+        if isSealed, let keys { try await KeysOptions.audit(keys.rings[0], "archive cat", path) }
         var batch = Batch(decodedLimit: .max)
         var encoder = OTLPJSONEncoder()
-        try reader.read(into: &batch) { batch in
+        func write(_ batch: borrowing Batch) throws {
             try StandardOutput.write(Array(encoder.bytes(of: batch)) + [UInt8(ascii: "\n")])
+        }
+        if let reader = ArchiveFileReader(path, keys) {
+            try reader.read(into: &batch) { try write($0) }
+        } else if isSealed, path.hasSuffix(ArchiveFormat.parquet.suffix(.none, isSealed: true)) {
+            try ParquetMessages(path, keys).read(into: &batch) { batch, _, _, _ in try write(batch) }
+        } else {
+            throw ValidationError("found \(path.quotedForMessage), wanted a file of otlp_json or otlp_proto")
         }
     }
 }

@@ -52,7 +52,14 @@ struct ArchiveOptions: ParsableArguments {
         guard BucketCopy.URL(directory) == nil else {
             throw ValidationError("found a bucket, wanted a directory")
         }
-        return ArchiveCatalog(root: try root(), selection: selection)
+        return ArchiveCatalog(root: try root(), selection: selection, keys: keys)
+    }
+
+    /// Of files that are sealed; none where no configuration says who has them.
+    var keys: ArchiveKeys? {
+        option.checkAgain().configuration.flatMap { configuration in
+            ArchiveKeys.make(try? archive(in: configuration).encryption, configuration.extensions)
+        }
     }
 
     private var selection: ArchiveCatalog.Selection { ArchiveCatalog.Selection(tenant: tenant, from: from, to: to) }
@@ -72,7 +79,7 @@ struct ArchiveOptions: ParsableArguments {
         }
         var storage = own.storage
         storage.prefix = url.prefix
-        let copy = try BucketCopy(of: ObjectStorage(storage), selection)
+        let copy = try BucketCopy(of: ObjectStorage(storage), selection, keys)
         defer { copy.remove() }
         try await copy.fetchManifests()
         if own.storage.prefix == url.prefix { copy.takeRemovals(from: own.directory) }

@@ -26,6 +26,9 @@ struct ArchiveCompactCommand: ParsableCommand {
                 + "\(outcome.erased) spans erased\n")
         if outcome.held > 0 { try StoreOptions.write("\(outcome.held) days are held\n") }
         for path in outcome.damaged { StoreOptions.note("\(path): is not what its manifest says") }
+        for (path, reason) in outcome.unreadable.sorted(by: { $0.key < $1.key }) {
+            StoreOptions.note("\(path): is not merged: \(reason.rawValue)")
+        }
         if outcome.isBusy { StoreOptions.note("another process changes files of the archive") }
         guard outcome.damaged.isEmpty, !outcome.isBusy else { throw ExitCode.failure }
     }

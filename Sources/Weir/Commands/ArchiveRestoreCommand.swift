@@ -48,6 +48,9 @@ struct ArchiveRestoreCommand: AsyncParsableCommand {
         for path in outcome.left {
             StoreOptions.note("\(path): left out: without an hour, or of an older Weir")
         }
+        for (path, reason) in outcome.unreadable.sorted(by: { $0.key < $1.key }) {
+            StoreOptions.note("\(path): left out: \(reason.rawValue)")
+        }
         try StoreOptions.write(
             "\(outcome.files) files: \(outcome.spans) spans restored, \(outcome.present) were there, "
                 + "\(outcome.erased) erased\n")
@@ -58,6 +61,8 @@ struct ArchiveRestoreCommand: AsyncParsableCommand {
             StoreOptions.note(
                 "\(outcome.away) files are left out: only the bucket has them; --directory s3://… says it")
         }
-        guard outcome.left.isEmpty, outcome.pending == 0, outcome.away == 0 else { throw ExitCode.failure }
+        guard outcome.left.isEmpty, outcome.unreadable.isEmpty, outcome.pending == 0, outcome.away == 0 else {
+            throw ExitCode.failure
+        }
     }
 }

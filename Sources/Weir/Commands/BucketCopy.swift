@@ -27,11 +27,11 @@ struct BucketCopy {
     let catalog: ArchiveCatalog
     private let storage: ObjectStorage
 
-    init(of storage: ObjectStorage, _ selection: ArchiveCatalog.Selection) throws {
+    init(of storage: ObjectStorage, _ selection: ArchiveCatalog.Selection, _ keys: ArchiveKeys?) throws {
         self.storage = storage
         let path = FileManager.default.temporaryDirectory.appendingPathComponent("weir-\(UUID().uuidString)").path
         try Directory.create(path)
-        catalog = ArchiveCatalog(root: path, selection: selection)
+        catalog = ArchiveCatalog(root: path, selection: selection, keys: keys)
     }
 
     func remove() {

@@ -21,7 +21,15 @@ extension Fields {
         _ key: String, _ role: ExtensionRole, isWanted: Bool, _ help: String
     ) -> ComponentID? {
         let text = string(key, default: role.rawValue, help)
-        guard isWanted else { return nil }
+        return isWanted ? reference(to: text, key, role) : nil
+    }
+    /// The key `encryption`; nil where nothing is to be sealed.
+    mutating func encryption(_ help: String) -> ComponentID? {
+        let text = string("encryption", default: "off", help)
+        return text == "off" ? nil : reference(to: text, "encryption", .keystore)
+    }
+
+    private mutating func reference(to text: String, _ key: String, _ role: ExtensionRole) -> ComponentID? {
         do throws(ConfigError) {
             let id = try ComponentID(parsing: text)
             add([ExtensionReference(id: id, role: role, line: node(key)?.line ?? line, path: Self.path(path, key))])

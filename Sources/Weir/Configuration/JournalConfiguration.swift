@@ -81,25 +81,6 @@ struct JournalSettings: Sendable {
             "dedupe_max_requests", default: 1_000_000, in: 1...100_000_000,
             "Requests that are remembered for that, about 100 bytes each; then the oldest is forgotten, and counted."
         )
-        encryption = Self.keystore(&fields)
-    }
-
-    private static func keystore(_ fields: inout Fields) -> ComponentID? {
-        let text = fields.string(
-            "encryption", default: "off",
-            "off, or the id of the keystore whose keys records and letters are sealed with.")
-        guard text != "off" else { return nil }
-        do throws(ConfigError) {
-            let id = try ComponentID(parsing: text)
-            fields.add([
-                ExtensionReference(
-                    id: id, role: .keystore, line: fields.node("encryption")?.line ?? fields.line,
-                    path: Fields.path(fields.path, "encryption"))
-            ])
-            return id
-        } catch {
-            fields.reject("encryption", error.message)
-            return nil
-        }
+        encryption = fields.encryption("off, or the id of the keystore whose keys records and letters are sealed with.")
     }
 }

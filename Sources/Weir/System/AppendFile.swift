@@ -5,10 +5,16 @@ import Glibc
 final class AppendFile {
     /// An end of what was appended, and what stands in front of it.
     struct End: Equatable {
-        /// Bytes.
+        /// Bytes that were appended.
         fileprivate(set) var length = 0
-        /// CRC-32 (RFC 1952, section 8) of all of them that were appended since the file was opened.
+        /// Bytes of the file; of one that is sealed they are others.
+        fileprivate(set) var size = 0
+        /// CRC-32 (RFC 1952, section 8) of all of these that were appended since the file was opened.
         fileprivate(set) var checksum: UInt32 = 0
+        /// Of a sealed file: how many chunks stand in it, whether the last one does, and what is to be in the next.
+        fileprivate var chunks = 0
+        fileprivate var isComplete = false
+        fileprivate var pending: [UInt8] = []
     }
 
     private(set) var path: String
@@ -16,12 +22,16 @@ final class AppendFile {
     private(set) var end = End()
     /// Whether an append failed, so that a part of it may stand behind the end.
     private var isTorn = false
+    /// Nil where what is appended is written as it is.
+    private var seal: FileSeal?
     /// -1 when closed.
     private var descriptor: Int32
 
     /// Creates the file, readable by owner and group. A file of that name is an error.
-    init(creating path: String) throws(FileError) {
+    /// - Parameter seal: of this file and no other.
+    init(creating path: String, _ seal: FileSeal? = nil) throws(FileError) {
         self.path = path
+        self.seal = seal
         descriptor = open(path, O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC, 0o640)
         guard descriptor >= 0 else { throw FileError("open", path) }
     }
@@ -39,7 +49,11 @@ final class AppendFile {
             throw error
         }
         end.length = status.st_size
+        end.size = end.length
     }
+
+    /// Of the data key that the file is sealed with; nil where it is not.
+    var keyID: UInt64? { seal?.keyID }
 
     deinit {
         if descriptor >= 0 { _ = Glibc.close(descriptor) }
@@ -52,21 +66,58 @@ final class AppendFile {
         guard descriptor >= 0 else { throw FileError("open", path) }
     }
 
-    /// Returns when the operating system has all the bytes, which outlives the process but not a power cut. After an
-    /// error the file must be truncated before the next append.
+    /// Returns when the operating system has all the bytes, which outlives the process but not a power cut; of a sealed
+    /// file, those that fill a chunk. After an error the file must be truncated before the next append.
     func append(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
-        precondition(!isTorn, "an append behind one that failed")
+        precondition(!isTorn && !end.isComplete, "an append behind one that failed, or behind the last")
+        guard seal != nil else {
+            try write(bytes)
+            end.length += bytes.count
+            return
+        }
+        var rest = bytes
+        while !rest.isEmpty {
+            // One that is full may still be the last.
+            if end.pending.count == FileSeal.chunkSize { try writeChunk(isLast: false) }
+            let count = min(rest.count, FileSeal.chunkSize - end.pending.count)
+            end.pending.append(contentsOf: UnsafeRawBufferPointer(rebasing: rest[..<count]))
+            end.length += count
+            rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+        }
+    }
+
+    /// Nothing follows any more. Of a sealed file the last chunk is written; only then it can be read.
+    func complete() throws(FileError) {
+        guard seal != nil, !end.isComplete else { return }
+        try writeChunk(isLast: true)
+        end.isComplete = true
+    }
+
+    private func writeChunk(isLast: Bool) throws(FileError) {
+        guard let seal else { return }
+        guard let sealed = seal.seal(end.pending, at: end.chunks, isLast: isLast) else {
+            isTorn = true
+            throw .noMemory(path)
+        }
+        let bytes = end.chunks == 0 ? seal.header + sealed : sealed
+        let result = bytes.withUnsafeBytes { bytes in Result { () throws(FileError) in try write(bytes) } }
+        try result.get()
+        end.chunks += 1
+        end.pending = []
+    }
+
+    private func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
         guard !bytes.isEmpty else { return }
         isTorn = true
         var rest = bytes[...]
         while !rest.isEmpty {
-            let written = write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+            let written = Glibc.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
             if written < 0, errno == EINTR { continue }
             guard written > 0 else { throw FileError("write", path, code: written < 0 ? errno : ENOSPC) }
             rest = rest.dropFirst(written)
         }
         isTorn = false
-        end.length += bytes.count
+        end.size += bytes.count
         end.checksum = libdeflate_crc32(end.checksum, bytes.baseAddress, bytes.count)
     }
 
@@ -74,7 +125,7 @@ final class AppendFile {
     func truncate(to end: End) throws(FileError) {
         precondition(end.length <= self.end.length, "a file of \(self.end.length) bytes is truncated to \(end.length)")
         guard isTorn || end != self.end else { return }
-        guard ftruncate(descriptor, end.length) == 0 else { throw FileError("ftruncate", path) }
+        guard ftruncate(descriptor, end.size) == 0 else { throw FileError("ftruncate", path) }
         self.end = end
         isTorn = false
     }
@@ -82,24 +133,25 @@ final class AppendFile {
     /// Cuts off what stood behind the first bytes when the file was opened.
     func cut(to length: Int) throws(FileError) {
         guard ftruncate(descriptor, length) == 0 else { throw FileError("ftruncate", path) }
-        end.length = length
+        (end.length, end.size) = (length, length)
     }
 
-    /// Appends to `other`, which is empty, what was appended to this file. An error that names this file's path says
-    /// that its bytes cannot be had any more.
+    /// Appends to `other`, which is empty, what was appended to this file, and goes on there with what it is sealed
+    /// with. An error that names this file's path says that its bytes cannot be had any more.
     func copy(to other: AppendFile) throws(FileError) {
         let source = open(path, O_RDONLY | O_CLOEXEC)
         guard source >= 0 else { throw FileError("open", path) }
         defer { _ = Glibc.close(source) }
         let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
         defer { room.deallocate() }
-        while other.end.length < end.length {
-            let count = read(source, room.baseAddress, min(room.count, end.length - other.end.length))
+        while other.end.size < end.size {
+            let count = read(source, room.baseAddress, min(room.count, end.size - other.end.size))
             if count < 0, errno == EINTR { continue }
             guard count > 0 else { throw FileError("read", path, code: count < 0 ? errno : EIO) }
-            try other.append(UnsafeRawBufferPointer(rebasing: room[..<count]))
+            try other.write(UnsafeRawBufferPointer(rebasing: room[..<count]))
         }
-        guard other.end == end else { throw FileError("read", path, code: EIO) }
+        guard other.end.checksum == end.checksum else { throw FileError("read", path, code: EIO) }
+        (other.end, other.seal) = (end, seal)
     }
 
     /// Returns when the bytes are where a power cut leaves them. After an error nobody knows which are: the kernel

@@ -12,4 +12,13 @@ final class BlockingExecutor: SerialExecutor {
         let job = UnownedJob(job)
         queue.async { job.runSynchronously(on: self.asUnownedSerialExecutor()) }
     }
+
+    func checkIsolated() {
+        dispatchPrecondition(condition: .onQueue(queue))
+    }
+
+    /// Runs `body` between the actor's jobs, on a thread that may wait for it: never one of the few that tasks share.
+    func wait<Value>(_ body: () -> Value) -> Value {
+        queue.sync(execute: body)
+    }
 }

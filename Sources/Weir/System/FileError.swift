@@ -7,15 +7,23 @@ struct FileError: Error, Equatable, CustomStringConvertible {
     let path: String
     /// `errno`.
     let code: Int32
+    /// What is wrong, where `code` does not say it.
+    private let detail: String?
+    /// Why a sealed file cannot be read, where that is it.
+    let unreadable: Unreadable?
 
-    init(_ call: String, _ path: String, code: Int32 = errno) {
+    init(
+        _ call: String, _ path: String, code: Int32 = errno, detail: String? = nil, unreadable: Unreadable? = nil
+    ) {
         self.call = call
         self.path = path
         self.code = code
+        self.detail = detail
+        self.unreadable = unreadable
     }
 
     /// `write data/archive/.open/x: no space left on device`
-    var description: String { "\(call) \(path): \(String(cString: strerror(code)).lowercased())" }
+    var description: String { "\(call) \(path): \(detail ?? String(cString: strerror(code)).lowercased())" }
 
     /// A file that is not what was written to it.
     static func damaged(_ path: String) -> FileError { FileError("read", path, code: EIO) }
@@ -23,6 +31,21 @@ struct FileError: Error, Equatable, CustomStringConvertible {
     /// A library has no memory for what goes to a file.
     static func noMemory(_ path: String) -> FileError { FileError("write", path, code: ENOMEM) }
 
+    /// A sealed file that does not open.
+    /// - Parameter key: the id of its data key.
+    static func unreadable(_ path: String, _ reason: Unreadable, key: UInt64? = nil) -> FileError {
+        let detail = (key.map { "sealed with data key \($0.digits(16, radix: 16)): " } ?? "sealed: ") + reason.rawValue
+        return FileError(
+            "open", path, code: reason == .notAuthentic ? EIO : ENOKEY, detail: detail, unreadable: reason)
+    }
+
+    /// There is no key to seal a file with.
+    static func unsealable(_ path: String, _ error: KeyError) -> FileError {
+        FileError("seal", path, code: ENOKEY, detail: "\(error)")
+    }
+
+    /// It is not what was written.
+    var isDamage: Bool { code == EIO }
     /// Something has that name already.
     var isTaken: Bool { code == EEXIST }
     /// Nothing has that name.

@@ -4,11 +4,30 @@ import Glibc
 struct FileReader: ~Copyable {
     let path: String
     private let descriptor: Int32
+    /// Nil where the bytes are read as they stand in the file.
+    private let sealed: SealedFile?
+    /// Where in a sealed file the next bytes are.
+    private var position = 0
 
+    /// - Parameter path: whose bytes are read as they are, sealed or not.
     init(_ path: String) throws(FileError) {
+        self.path = path
+        sealed = nil
+        descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw FileError("open", path) }
+    }
+
+    /// The same in clear, also where it is sealed.
+    init(_ path: String, opening keys: (any FileKeys)?) throws(FileError) {
         self.path = path
         descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw FileError("open", path) }
+        do throws(FileError) {
+            sealed = try SealedFile(descriptor, path, keys)
+        } catch {
+            _ = Glibc.close(descriptor)
+            throw error
+        }
     }
 
     deinit {
@@ -17,6 +36,11 @@ struct FileReader: ~Copyable {
 
     /// The next bytes, as many as there are; none at the end.
     mutating func next(upTo count: Int) throws(FileError) -> [UInt8] {
+        if let sealed {
+            let start = position
+            position += min(count, sealed.length - start)
+            return try sealed.bytes(start..<position)
+        }
         var failure: FileError?
         let bytes = [UInt8](unsafeUninitializedCapacity: count) { room, filled in
             while filled < count {
@@ -39,15 +63,27 @@ struct FileReader: ~Copyable {
         return nil
     }
 
-    /// Some bytes of a file, exactly those.
-    static func piece(of path: String, _ range: Range<Int>) throws(FileError) -> [UInt8] {
-        var reader = try FileReader(path)
-        guard lseek(reader.descriptor, range.lowerBound, SEEK_SET) == range.lowerBound else {
+    /// All bytes that there are to read.
+    var length: Int {
+        get throws(FileError) { if let sealed { sealed.length } else { try Directory.size(ofFile: path) } }
+    }
+
+    /// Some bytes, exactly those; then come those behind them.
+    mutating func piece(_ range: Range<Int>) throws(FileError) -> [UInt8] {
+        position = range.lowerBound
+        guard lseek(descriptor, range.lowerBound, SEEK_SET) == range.lowerBound else {
             throw FileError("lseek", path)
         }
-        let bytes = try reader.next(upTo: range.count)
+        guard position <= (sealed?.length ?? position) else { throw .damaged(path) }
+        let bytes = try next(upTo: range.count)
         guard bytes.count == range.count else { throw FileError.damaged(path) }
         return bytes
+    }
+
+    /// Some bytes of a file as they stand in it.
+    static func piece(of path: String, _ range: Range<Int>) throws(FileError) -> [UInt8] {
+        var reader = try FileReader(path)
+        return try reader.piece(range)
     }
 
     /// All that a file holds, if it is not more than so many bytes.

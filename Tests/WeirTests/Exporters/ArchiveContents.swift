@@ -5,9 +5,11 @@ import Testing
 /// What an archive holds, as one finds it who goes by names, or by manifests.
 enum ArchiveContents {
     /// Of all files that readers see, sorted; one that is there twice stands twice.
-    static func spanIDs(of directory: TemporaryDirectory, _ format: ArchiveFormat) throws -> [UInt64] {
+    static func spanIDs(
+        of directory: TemporaryDirectory, _ format: ArchiveFormat, _ keys: ArchiveKeys? = nil
+    ) throws -> [UInt64] {
         let files = directory.archiveFiles().filter { $0.contains("tenant=") && !$0.hasPrefix("llm_usage/") }
-        return try files.flatMap { try spanIDs(in: "\(directory.path)/\($0)", format) }.sorted()
+        return try files.flatMap { try spanIDs(in: "\(directory.path)/\($0)", format, keys) }.sorted()
     }
 
     /// Of the files that manifests name.
@@ -42,15 +44,17 @@ enum ArchiveContents {
         return found
     }
 
-    private static func spanIDs(in path: String, _ format: ArchiveFormat) throws -> [UInt64] {
+    private static func spanIDs(
+        in path: String, _ format: ArchiveFormat, _ keys: ArchiveKeys? = nil
+    ) throws -> [UInt64] {
         var ids: [UInt64] = []
         guard format == .parquet else {
             var batch = Batch(decodedLimit: .max)
-            let reader = try #require(ArchiveFileReader(path))
+            let reader = try #require(ArchiveFileReader(path, keys))
             try reader.read(into: &batch) { ids += $0.spans.map(\.spanID) }
             return ids
         }
-        let reader = try ParquetReader(path)
+        let reader = try ParquetReader(path, keys)
         for group in reader.groups {
             let values = try reader.values(of: "span_id", in: group)
             ids += (0..<group.rows).compactMap { row in

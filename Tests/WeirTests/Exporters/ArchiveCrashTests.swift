@@ -33,12 +33,15 @@ final class ArchiveCrashes {
     private var settled: UInt64 = 0
     /// The files that were published then.
     private var safe: [String] = []
+    /// Of sealed files; nil where there are none.
+    private let keys: KeyStoreSample?
 
     init(seed: UInt64) throws {
         self.seed = seed
         random = SplitMix64(seed: seed)
         directory = try TemporaryDirectory(in: "/dev/shm")
         journal = random.next()
+        keys = random.chance(20) ? try KeyStoreSample() : nil
     }
 
     private var published: [String] { directory.archiveFiles().filter { !$0.hasPrefix(".open/") } }
@@ -49,7 +52,8 @@ final class ArchiveCrashes {
             try crash()
         }
         try await run(isLast: true)
-        let found = try ArchiveReader.spanIDs(in: published, of: directory)
+        let ring = keys.flatMap { ArchiveKeys([$0.ring()]) }
+        let found = try ArchiveReader.spanIDs(in: published, of: directory, ring)
         #expect(found == Array(1...max(spans, 1)).filter { $0 <= spans }, "seed \(seed)")
         #expect(settled == UInt64(records.count), "seed \(seed)")
         try checkNames(published)
@@ -77,7 +81,9 @@ final class ArchiveCrashes {
         let archive = try ArchiveSample(
             "format: \(random.pick(["otlp_proto", "otlp_proto", "otlp_json"]))",
             "compression: \(random.pick(["none", "gzip", "zstd"]))", "max_open_files: \(1 + random.below(5))",
-            "max_file_size: \(random.pick(["4KiB", "8KiB", "1MiB"]))", in: directory, journal: journal)
+            "max_file_size: \(random.pick(["4KiB", "8KiB", "1MiB"]))",
+            "encryption: \(keys != nil && random.chance(70) ? "keystore" : "off")", in: directory, journal: journal,
+            extensions: keys?.extensions() ?? Extensions())
         let recovered = UInt64(records.count)
         for _ in 0..<random.below(30) { append() }
         var next = cursor + 1

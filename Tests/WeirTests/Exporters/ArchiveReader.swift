@@ -6,11 +6,16 @@ import Testing
 /// Reads the files of an archive by what their names end in.
 enum ArchiveReader {
     /// What is in a file, decompressed.
-    static func contents(of file: String, of directory: TemporaryDirectory) throws -> [UInt8] {
-        let name = file.hasSuffix(".open") ? String(file.dropLast(5)) : file
+    /// - Parameter keys: of one that is sealed.
+    static func contents(
+        of file: String, of directory: TemporaryDirectory, _ keys: ArchiveKeys? = nil
+    ) throws -> [UInt8] {
+        var name = file
+        for suffix in [".open", ArchiveKeys.suffix] where name.hasSuffix(suffix) { name.removeLast(suffix.count) }
         let encoding: ContentEncoding =
             name.hasSuffix(".zst") ? .zstd : name.hasSuffix(".gz") ? .gzip : .identity
-        let bytes = try directory.contents(of: file)
+        var reader = try FileReader("\(directory.path)/\(file)", opening: keys)
+        let bytes = try reader.next(upTo: reader.length)
         var inflater = try Inflater()
         let payload = try bytes.withUnsafeBytes { try inflater.inflate($0, encoding: encoding, limit: 1 << 30) }
         return withExtendedLifetime(payload) { Array($0.bytes) }
@@ -21,8 +26,10 @@ enum ArchiveReader {
     }
 
     /// The messages in a file, without their framing.
-    static func messages(in file: String, of directory: TemporaryDirectory) throws -> [[UInt8]] {
-        var rest = try contents(of: file, of: directory)[...]
+    static func messages(
+        in file: String, of directory: TemporaryDirectory, _ keys: ArchiveKeys? = nil
+    ) throws -> [[UInt8]] {
+        var rest = try contents(of: file, of: directory, keys)[...]
         if file.contains(".jsonl") {
             #expect(rest.last == UInt8(ascii: "\n"))
             return rest.split(separator: UInt8(ascii: "\n")).map(Array.init)
@@ -38,9 +45,11 @@ enum ArchiveReader {
     }
 
     /// The ids of all spans in these files, sorted; one that is there twice stands twice.
-    static func spanIDs(in files: [String], of directory: TemporaryDirectory) throws -> [UInt64] {
+    static func spanIDs(
+        in files: [String], of directory: TemporaryDirectory, _ keys: ArchiveKeys? = nil
+    ) throws -> [UInt64] {
         try files.flatMap { file in
-            try messages(in: file, of: directory).flatMap { message in
+            try messages(in: file, of: directory, keys).flatMap { message in
                 try SampleBatch.decode(message, isJSON: file.contains(".jsonl")) { $0.spans.map(\.spanID) }
             }
         }.sorted()

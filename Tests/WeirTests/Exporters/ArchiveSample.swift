@@ -11,6 +11,7 @@ struct ArchiveSample {
     let log = LogCapture()
     let metrics = MetricRegistry()
     let exporter: ArchiveExporter
+    let extensions: Extensions
     private let journal: JournalID
     private let sequence = Box()
 
@@ -21,9 +22,18 @@ struct ArchiveSample {
     /// - Parameters:
     ///   - keys: of the exporter, but `directory`.
     ///   - path: of the archive, if it is not `directory` itself.
+    ///   - extensions: that the keys name.
     init(
         _ keys: String..., in directory: TemporaryDirectory? = nil, path: String? = nil, journal: UInt64 = 7,
-        clock: TestClock = TestClock()
+        clock: TestClock = TestClock(), extensions: Extensions = Extensions()
+    ) throws {
+        try self.init(
+            keys: keys, in: directory, path: path, journal: journal, clock: clock, extensions: extensions)
+    }
+
+    init(
+        keys: [String], in directory: TemporaryDirectory? = nil, path: String? = nil, journal: UInt64 = 7,
+        clock: TestClock = TestClock(), extensions: Extensions = Extensions()
     ) throws {
         let directory = try directory ?? TemporaryDirectory()
         self.directory = directory
@@ -31,7 +41,9 @@ struct ArchiveSample {
         self.journal = JournalID(value: journal)
         let configuration = try #require(
             read(ArchiveConfiguration.self, (["directory: \(path ?? directory.path)"] + keys).joined(separator: "\n")))
-        let context = Context(id: ComponentID(type: "archive"), logger: log.logger, metrics: metrics)
+        var context = Context(id: ComponentID(type: "archive"), logger: log.logger, metrics: metrics)
+        context.extensions = extensions
+        self.extensions = extensions
         exporter = try ArchiveExporter(configuration, context, clock: { clock.now })
     }
 

@@ -41,6 +41,8 @@ struct ArchiveCatalog {
 
     let root: String
     let selection: Selection
+    /// Of files that are sealed.
+    var keys: ArchiveKeys?
 
     /// Calls `body` with everything in the partitions that are asked for, those and the files of one in the order of
     /// their names. What was superseded is left out, so no span is found twice; and what supersedes is looked for last

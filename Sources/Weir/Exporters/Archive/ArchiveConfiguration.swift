@@ -8,12 +8,14 @@ enum ArchiveFormat: String, CaseIterable, Sendable {
     case parquet
 
     /// What a file's name ends in.
-    func suffix(_ compression: Compression) -> String {
-        switch self {
-        case .json: ".jsonl" + compression.suffix
-        case .proto: ".otlp" + compression.suffix
-        case .parquet: ".parquet"
-        }
+    func suffix(_ compression: Compression, isSealed: Bool = false) -> String {
+        let plain =
+            switch self {
+            case .json: ".jsonl" + compression.suffix
+            case .proto: ".otlp" + compression.suffix
+            case .parquet: ".parquet"
+            }
+        return isSealed ? plain + ArchiveKeys.suffix : plain
     }
 
     /// The directory of the archive in which the partitions are, with a slash; those of Parquet's other rows are in
@@ -27,6 +29,8 @@ struct ArchiveConfiguration: Configurable {
     let directory: String
     let format: ArchiveFormat
     let compression: Compression
+    /// The keystore; nil where files are written as they are.
+    let encryption: ComponentID?
     /// `max_file_age`, `max_file_size` without the footer, and `max_open_files`.
     let limits: ArchiveRotation.Limits
     let compaction: CompactionRules
@@ -40,6 +44,7 @@ struct ArchiveConfiguration: Configurable {
         directory = fields.string("directory", "Where the partitions are; created where it is missing.")
         format = fields.choice("format", default: .json, "What the files hold.")
         compression = fields.choice("compression", default: .zstd, "How the files are compressed.")
+        encryption = fields.encryption("off, or the id of the keystore whose keys files are sealed with.")
         let age = fields.duration(
             "max_file_age", default: .seconds(60), in: .seconds(1)...(.seconds(86_400)),
             "A file is published when it is that old, counted from its first byte.")

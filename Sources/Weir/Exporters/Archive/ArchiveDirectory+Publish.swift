@@ -23,14 +23,16 @@ extension ArchiveDirectory {
             let tree = product.dataset.map { "\($0.rawValue)/" } ?? ""
             files.append(
                 ArchiveManifest.File(
-                    path: "\(tree)\(file.partition.path)/\(name)\(format.suffix(compression))",
-                    dataset: product.dataset, rows: product.rows, bytes: product.file.end.length,
+                    path: "\(tree)\(file.partition.path)/\(name)"
+                        + format.suffix(compression, isSealed: product.file.keyID != nil),
+                    dataset: product.dataset, rows: product.rows, bytes: product.file.end.size,
                     sha256: ArchiveManifest.digits(try Digest.sha256(ofFile: product.file.path))))
         }
         var manifest = ArchiveManifest(
             number: chain.number + 1, previous: chain.hash, journal: journal.text, tenant: file.partition.tenant,
             format: format, compression: compression, spans: spans, created: now.text, files: files)
         manifest.dates = dates
+        manifest.keyID = file.products.first?.file.keyID
         let draft = try begin(file.stem + ".manifest.json")
         let bytes = manifest.bytes
         do {

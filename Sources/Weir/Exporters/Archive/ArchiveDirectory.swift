@@ -54,11 +54,14 @@ struct ArchiveDirectory {
     }
 
     /// Until it is published, a file has a suffix that no reader's pattern ends with.
-    /// - Parameter name: one that no file of this run had before.
-    func begin(_ name: String) throws(FileError) -> AppendFile {
+    /// - Parameters:
+    ///   - name: one that no file of this run had before.
+    ///   - key: that it is sealed with; nil where it is not.
+    func begin(_ name: String, _ key: DataKey? = nil) throws(FileError) -> AppendFile {
         // Somebody may have tidied up while no file was open.
         try Directory.create(open)
-        return try AppendFile(creating: "\(open)/\(name).open")
+        let path = "\(open)/\(name).open"
+        return try AppendFile(creating: path, try key?.seal(path))
     }
 
     /// Returns when a power cut cannot take the names of the partition's files any more, nor its own: it was created

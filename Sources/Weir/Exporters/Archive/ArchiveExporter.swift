@@ -15,6 +15,7 @@ actor ArchiveExporter: Exporter {
     private let configuration: ArchiveConfiguration
     private let clock: @Sendable () -> Timestamp
     private let executor: BlockingExecutor
+    private let keys: ArchiveKeys?
     private let telemetry: ArchiveTelemetry
     private let housekeeping: Housekeeping?
     private let logger: Logger
@@ -41,8 +42,10 @@ actor ArchiveExporter: Exporter {
         executor = BlockingExecutor(label: "weir.\(context.id)")
         telemetry = ArchiveTelemetry(context)
         logger = context.logger
+        let keys = try ArchiveKeys.make(configuration.encryption, context.extensions)
+        self.keys = keys
         housekeeping = context.erasures.map { [telemetry] register in
-            let upkeep = ArchiveUpkeep(configuration, register: register, telemetry, context)
+            let upkeep = ArchiveUpkeep(configuration, register: register, telemetry, context, keys: keys)
             return Housekeeping(
                 after: ArchiveUpkeep.delay, every: ArchiveUpkeep.interval, retryInterval: ArchiveUpkeep.retryInterval
             ) {
@@ -126,7 +129,8 @@ actor ArchiveExporter: Exporter {
                 logger.error("the chain of manifests begins anew: its file in .chain says nothing that can be read")
             }
             report(removed: try directory.clearLeftovers(), kept: try directory.foreignFiles())
-            let files = ArchiveFiles(in: directory, configuration, telemetry, logger, clock: clock)
+            let files = ArchiveFiles(
+                in: directory, configuration, telemetry, logger, keys: keys, clock: clock)
             self.files = files
             return files
         } catch {

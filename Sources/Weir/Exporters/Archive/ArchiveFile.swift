@@ -21,6 +21,8 @@ final class ArchiveFile {
 
     let partition: ArchivePartition
     let begun: Timestamp
+    /// What it is sealed with; nil where it is not.
+    let key: DataKey?
     /// Without the footer, and without what an append that failed has left.
     private(set) var content = Content()
     private(set) var table = SeekTable()
@@ -33,7 +35,10 @@ final class ArchiveFile {
     private(set) var stem: String
     private var file: AppendFile
 
-    init(_ partition: ArchivePartition, begun: Timestamp, stem: String, in file: AppendFile) {
+    init(
+        _ partition: ArchivePartition, begun: Timestamp, stem: String, in file: AppendFile, _ key: DataKey? = nil
+    ) {
+        self.key = key
         self.partition = partition
         self.begun = begun
         self.stem = stem
@@ -72,6 +77,7 @@ final class ArchiveFile {
         try file.reopen()
         try file.truncate(to: content.end)
         try append(footer)
+        try file.complete()
         do {
             try file.sync()
         } catch {
@@ -90,11 +96,12 @@ final class ArchiveFile {
     ) throws(FileError) {
         try file.reopen()
         try file.truncate(to: content.end)
+        try file.complete()
         try file.close()
         do {
             products = try make((file.path, content.end.length))
         } catch {
-            if error == .damaged(file.path) { stage = .suspect }
+            if error.isDamage, error.path == file.path { stage = .suspect }
             throw error
         }
         stage = .sealed

@@ -9,11 +9,15 @@ struct ArchiveFileReader {
     private let path: String
     private let format: ArchiveFormat
     private let compression: Compression
+    private let keys: ArchiveKeys?
 
     /// By what its name ends in; nil where that is no such file.
-    init?(_ path: String) {
+    /// - Parameter keys: of a file that is sealed.
+    init?(_ path: String, _ keys: ArchiveKeys? = nil) {
+        self.keys = keys
+        let name = path.hasSuffix(ArchiveKeys.suffix) ? String(path.dropLast(ArchiveKeys.suffix.count)) : path
         for format in [ArchiveFormat.json, .proto] {
-            for compression in Compression.allCases where path.hasSuffix(format.suffix(compression)) {
+            for compression in Compression.allCases where name.hasSuffix(format.suffix(compression)) {
                 self.path = path
                 self.format = format
                 self.compression = compression
@@ -33,7 +37,7 @@ struct ArchiveFileReader {
     func readFramed(
         into batch: inout Batch, _ body: (inout Batch, UnsafeRawBufferPointer) throws -> Void
     ) throws {
-        var file = try FileReader(path)
+        var file = try FileReader(path, opening: keys)
         var decompressor = try Decompressor(compression)
         var pending = RecordBuffer<UInt8>(capacity: Self.piece, limit: .max)
         while true {

@@ -19,6 +19,8 @@ final class ArchiveFiles {
     private let format: ArchiveFormat
     private let compression: Compression
     private let lifecycle: ArchiveLifecycle
+    private let keys: ArchiveKeys?
+    private let isSealing: Bool
     private let clock: @Sendable () -> Timestamp
     private let logger: Logger
     private let telemetry: ArchiveTelemetry
@@ -34,13 +36,15 @@ final class ArchiveFiles {
 
     init(
         in directory: ArchiveDirectory, _ configuration: ArchiveConfiguration, _ telemetry: ArchiveTelemetry,
-        _ logger: Logger, clock: @escaping @Sendable () -> Timestamp
+        _ logger: Logger, keys: ArchiveKeys? = nil, clock: @escaping @Sendable () -> Timestamp
     ) {
         self.directory = directory
         published = PublishedRecords(in: directory)
         format = configuration.format
         compression = configuration.compression
         lifecycle = configuration.lifecycle
+        self.keys = keys
+        isSealing = configuration.encryption != nil
         self.clock = clock
         self.telemetry = telemetry
         self.logger = logger
@@ -126,8 +130,9 @@ extension ArchiveFiles {
             switch action {
             case .open(let partition):
                 do throws(FileError) {
-                    let (stem, file) = try begin(at: now)
-                    open[partition] = ArchiveFile(partition, begun: now, stem: stem, in: file)
+                    let key = try key(for: partition.tenant)
+                    let (stem, file) = try begin(at: now, key)
+                    open[partition] = ArchiveFile(partition, begun: now, stem: stem, in: file, key)
                 } catch {
                     rotation.lose(partition: partition)
                     failure = error
@@ -138,10 +143,17 @@ extension ArchiveFiles {
         return failure
     }
 
-    private func begin(at now: Timestamp) throws(FileError) -> (stem: String, file: AppendFile) {
+    private func begin(at now: Timestamp, _ key: DataKey?) throws(FileError) -> (stem: String, file: AppendFile) {
         count += 1
         let stem = "\(CalendarTime(now).compact)-\(count.digits(6))"
-        return (stem, try directory.begin(stem + (format == .parquet ? ".spool" : format.suffix(compression))))
+        let suffix = format == .parquet ? ".spool" : format.suffix(compression)
+        return (stem, try directory.begin(stem + suffix, key))
+    }
+
+    /// What a new file is sealed with; nil where it is not.
+    private func key(for tenant: String) throws(FileError) -> DataKey? {
+        guard isSealing, let keys else { return nil }
+        return try keys.key(for: tenant, directory.open)
     }
 
     /// Seals the file at once, so that not more are open than may be. Where that fails, publishing tries again.
@@ -162,11 +174,13 @@ extension ArchiveFiles {
         }
         let text = ArchiveFooter.text(spans, of: directory.journal)
         let conversion = ParquetConversion(
-            compression: compression, notes: [("weir", text), ("weir.tenant", file.partition.tenant)])
+            compression: compression, notes: [("weir", text), ("weir.tenant", file.partition.tenant)],
+            key: file.key)
         let directory = directory
+        let key = try key(for: file.partition.tenant)
         try file.seal { content throws(FileError) in
             try conversion.run(content) { dataset throws(FileError) in
-                try directory.begin(file.stem + ArchiveDirectory.suffix(of: dataset))
+                try directory.begin(file.stem + ArchiveDirectory.suffix(of: dataset), key)
             }
         }
     }
@@ -210,7 +224,7 @@ extension ArchiveFiles {
     }
 
     private func move(_ file: ArchiveFile) throws(FileError) {
-        let (stem, other) = try begin(at: file.begun)
+        let (stem, other) = try begin(at: file.begun, file.key)
         do {
             try file.move(to: other, stem: stem)
         } catch {

@@ -33,6 +33,8 @@ struct ArchiveManifest: Equatable {
     var parts: [ArchivePart] = []
     /// Nil in one of an older Weir.
     var dates: ArchiveDates?
+    /// Of the data key that the files are sealed with; nil where they are not.
+    var keyID: UInt64?
 
     /// The name beside a file of this name, without its suffix. Spark and PyArrow leave out what begins with `_`.
     static func name(beside file: String) -> String { "_\(file).manifest.json" }
@@ -63,6 +65,10 @@ extension ArchiveManifest {
         fields += spans.fields
         fields.append(("created", .text(created)))
         fields.append(("files", .array(files.map(\.tree))))
+        if let keyID {
+            let ids = JSONTree.array([.text(keyID.digits(16, radix: 16))])
+            fields.append(("encryption", .fields(["algorithm": .text("aes-256-gcm"), "key_ids": ids])))
+        }
         if !supersedes.isEmpty { fields.append(("supersedes", .array(supersedes.map(JSONTree.text)))) }
         if !parts.isEmpty { fields.append(("parts", .array(parts.map(\.tree)))) }
         if let dates { fields.append(("lifecycle", dates.tree)) }
@@ -94,6 +100,11 @@ extension ArchiveManifest {
         self.parts = parts.compactMap { $0 }
         guard self.parts.count == parts.count else { return nil }
         dates = tree["lifecycle"].flatMap(ArchiveDates.init)
+        guard let encryption = tree["encryption"] else { return }
+        guard let id = encryption["key_ids"]?.elements.first?.asText.flatMap({ UInt64($0, radix: 16) }) else {
+            return nil
+        }
+        keyID = id
     }
 }
 

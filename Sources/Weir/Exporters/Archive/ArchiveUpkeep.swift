@@ -11,13 +11,19 @@ actor ArchiveUpkeep {
     /// Of the register of erasures.
     private let register: String
     private let colder: [String]
+    private let catalog: ArchiveCatalog
     private var lacking: [Day] = []
     private var isBelieved = true
     private let executor: BlockingExecutor
     private let telemetry: ArchiveTelemetry
     private let logger: Logger
 
-    init(_ configuration: ArchiveConfiguration, register: String, _ telemetry: ArchiveTelemetry, _ context: Context) {
+    init(
+        _ configuration: ArchiveConfiguration, register: String, _ telemetry: ArchiveTelemetry, _ context: Context,
+        keys: ArchiveKeys? = nil
+    ) {
+        catalog = ArchiveCatalog(
+            root: configuration.directory, selection: ArchiveCatalog.Selection(), keys: keys)
         self.configuration = configuration
         self.register = register
         self.telemetry = telemetry
@@ -46,7 +52,6 @@ actor ArchiveUpkeep {
     }
 
     private func expire(_ register: ErasureRegister, at now: Timestamp) throws -> Bool {
-        let catalog = ArchiveCatalog(root: configuration.directory, selection: ArchiveCatalog.Selection())
         let outcome = try ArchiveExpiry(catalog, configuration.lifecycle, register, colder: colder).run(at: now)
         telemetry.removedFiles.add(outcome.expired + outcome.transitioned)
         telemetry.heldFiles.set(outcome.held)
@@ -77,7 +82,6 @@ actor ArchiveUpkeep {
 
     private func compact(_ register: ErasureRegister, at now: Timestamp) throws -> Bool {
         guard configuration.compaction.isEnabled else { return true }
-        let catalog = ArchiveCatalog(root: configuration.directory, selection: ArchiveCatalog.Selection())
         let outcome = try ArchiveCompaction(
             catalog, configuration.compaction, register, configuration.lifecycle
         ).run(at: now)
@@ -94,6 +98,11 @@ actor ArchiveUpkeep {
         }
         for path in outcome.damaged {
             logger.error("a file is not what its manifest says; it is not merged", metadata: ["path": "\(path)"])
+        }
+        for (path, reason) in outcome.unreadable.sorted(by: { $0.key < $1.key }) where reason != .destroyed {
+            logger.error(
+                "a file cannot be unsealed; it is not merged",
+                metadata: ["path": "\(path)", "reason": "\(reason.rawValue)"])
         }
         return !outcome.isBusy
     }

@@ -6,6 +6,8 @@ enum KeyClass: UInt8, Sendable, CaseIterable {
     case journal = 2
     /// What subjects are looked up by: one for the whole store, made with it.
     case index = 3
+    /// Files of archives.
+    case archive = 4
 
     var name: String { "\(self)" }
 }

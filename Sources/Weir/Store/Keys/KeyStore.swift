@@ -26,6 +26,16 @@ actor KeyStore {
         Result { () throws(KeyError) in try source.read() }
     }
 
+    /// A call from a thread that may wait for disks: see ``BlockingExecutor/wait(_:)``.
+    nonisolated func wait<Value: Sendable>(
+        _ body: @Sendable (isolated KeyStore) throws(KeyError) -> Value
+    ) throws(KeyError) -> Value {
+        let result = executor.wait {
+            assumeIsolated { store in Result { () throws(KeyError) in try body(store) } }
+        }
+        return try result.get()
+    }
+
     /// Called once, when nobody asks any more.
     nonisolated func finish() async {
         interrupt?.raise()

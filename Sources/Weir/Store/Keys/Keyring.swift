@@ -264,6 +264,41 @@ final class Keyring: Sendable {
         return found
     }
 
+    // MARK: On a thread that may wait
+
+    /// As ``key(for:_:_:subject:at:)``, and the store has it.
+    func durableKey(
+        for tenant: String, _ keyClass: KeyClass, _ suite: CipherSuite, at now: Timestamp
+    ) throws(KeyError) -> DataKey {
+        if problem != nil { readEncryptionKeys() }
+        let key = try key(for: tenant, keyClass, suite, at: now)
+        guard !key.isInStore else { return key }
+        try store.wait { store throws(KeyError) in
+            try store.keep([key]) { locked.withLock { Array($0.new.values) } }
+        }
+        locked.withLock { $0.new = $0.new.filter { !$0.value.isInStore } }
+        return key
+    }
+
+    /// The key with the id, or why it cannot be had.
+    func found(_ id: UInt64) -> Result<DataKey, Unreadable> {
+        if let key = known(id), !key.isDestroyed.load(ordering: .relaxed) { return .success(key) }
+        let rows: [DataKeyRow]
+        do throws(KeyError) {
+            rows = try store.wait { store throws(KeyError) in
+                try store.run { database throws(KeyError) in try database.keys([id]) }
+            }
+        } catch {
+            return .failure(.unavailable)
+        }
+        guard let row = rows.first else { return .failure(.unknownKey) }
+        let key = remember(row)
+        guard case .failure(.noKeyEncryptionKey) = key else { return key }
+        // Nobody has read them yet, or they were rotated since.
+        readEncryptionKeys()
+        return remember(row)
+    }
+
     private func remember(_ row: DataKeyRow) -> Result<DataKey, Unreadable> {
         locked.withLock { locked in
             locked.unwrap(row).map { secret in

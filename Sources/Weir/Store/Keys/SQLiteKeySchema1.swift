@@ -6,7 +6,7 @@ extension SQLiteMigration {
                 -- The bits of the id that stands in ciphertexts.
                 id integer PRIMARY KEY,
                 tenant text NOT NULL,
-                -- 1 field, 2 journal, 3 index.
+                -- 1 field, 2 journal, 3 index, 4 archive.
                 class integer NOT NULL,
                 -- 1 XAES-256-GCM, 2 AES-256-GCM.
                 suite integer NOT NULL,

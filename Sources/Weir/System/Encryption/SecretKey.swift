@@ -53,6 +53,17 @@ final class SecretKey: @unchecked Sendable, CustomStringConvertible, CustomRefle
         }
     }
 
+    /// A key that is made of this one: HKDF-Expand with SHA-256 (RFC 5869, 2.3), this key as the pseudorandom key.
+    /// - Returns: nil where OpenSSL has no memory.
+    func expanded(_ info: [UInt8]) -> SecretKey? {
+        // A SHA-256 is as long as a key, so the first block is the whole of it.
+        let message = info + [1]
+        return Self.filled { room in
+            var length: UInt32 = 0
+            return HMAC(EVP_sha256(), start, Int32(Self.size), message, message.count, room, &length) != nil
+        }
+    }
+
     var description: String { "a secret key" }
     var customMirror: Mirror { Mirror(self, children: []) }
 }

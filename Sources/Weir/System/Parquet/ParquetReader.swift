@@ -43,17 +43,21 @@ struct ParquetReader {
     let groups: [Group]
     let notes: [(name: String, text: String)]
     let compression: Compression
+    private let keys: (any FileKeys)?
 
-    init(_ path: String) throws(FileError) {
+    /// - Parameter keys: of a file that is sealed.
+    init(_ path: String, _ keys: (any FileKeys)? = nil) throws(FileError) {
         self.path = path
-        let size = try Directory.size(ofFile: path)
+        self.keys = keys
+        var reader = try FileReader(path, opening: keys)
+        let size = try reader.length
         guard size >= 12 else { throw .damaged(path) }
-        let tail = try FileReader.piece(of: path, size - 8..<size)
+        let tail = try reader.piece(size - 8..<size)
         let length = tail.prefix(4).reversed().reduce(0) { $0 << 8 | Int($1) }
         guard tail.suffix(4).elementsEqual("PAR1".utf8), length <= min(size - 12, Self.maxFooter) else {
             throw .damaged(path)
         }
-        let footer = try FileReader.piece(of: path, size - 8 - length..<size - 8)
+        let footer = try reader.piece(size - 8 - length..<size - 8)
         let file = footer.withUnsafeBytes { bytes in
             var reader = ThriftReader(bytes)
             return reader.message()
@@ -123,12 +127,17 @@ struct ParquetReader {
     /// What values a column may have; nil where nobody wrote that down.
     func filter(of column: Int, in group: Group) throws(FileError) -> BloomFilter? {
         guard let place = group.chunks[column].filter else { return nil }
-        return BloomFilter(written: try FileReader.piece(of: path, place))
+        return BloomFilter(written: try piece(place))
+    }
+
+    private func piece(_ range: Range<Int>) throws(FileError) -> [UInt8] {
+        var reader = try FileReader(path, opening: keys)
+        return try reader.piece(range)
     }
 
     func values(of index: Int, in group: Group) throws -> Values {
         let (column, chunk) = (columns[index], group.chunks[index])
-        let bytes = try FileReader.piece(of: path, chunk.offset..<chunk.offset + chunk.size)
+        let bytes = try piece(chunk.offset..<chunk.offset + chunk.size)
         var reader = ParquetColumnReader(column, rows: group.rows, compression)
         return try bytes.withUnsafeBytes { bytes in
             guard let values = try reader.read(bytes) else { throw FileError.damaged(path) }

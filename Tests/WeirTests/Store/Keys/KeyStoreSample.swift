@@ -1,4 +1,5 @@
 import Foundation
+import Logging
 import Testing
 
 @testable import Weir
@@ -39,6 +40,18 @@ final class KeyStoreSample: Sendable {
         let interrupt = Interrupt()
         return KeyStore(
             PostgresKeyDatabase(schema.connection, schema: schema.name, interrupt: interrupt), interrupt: interrupt)
+    }
+
+    /// With this store as `keystore`.
+    func extensions() -> Extensions {
+        let id = ComponentID(type: "keystore")
+        let configuration = KeystoreConfiguration(.file(keyFile), path: path)
+        let context = Context(
+            id: id, logger: Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }, metrics: MetricRegistry())
+        var extensions = Extensions()
+        extensions.add(
+            ComponentDefinition(id: id, configuration: configuration), KeystoreExtension(configuration, context))
+        return extensions
     }
 
     /// - Parameter now: the day whose keys are at hand.

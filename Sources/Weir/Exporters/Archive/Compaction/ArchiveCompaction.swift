@@ -9,6 +9,8 @@ struct ArchiveCompaction {
         var erased = 0
         /// Files that are not what their manifests say, which stay as they are.
         var damaged: [String] = []
+        /// Sealed files that do not open, and why: the same.
+        var unreadable: [String: Unreadable] = [:]
         /// Days of tenants that a hold covers.
         var held = 0
         /// Another process changes files here; it is to be tried again soon.
@@ -78,6 +80,10 @@ struct ArchiveCompaction {
                 held.insert(manifest.tenant)
                 continue
             }
+            if let problem = catalog.keys.problem(manifest, in: catalog.root) {
+                outcome.unreadable[manifest.files.first?.path ?? ""] = problem
+                continue
+            }
             entries.append(
                 CompactionPlan.Entry(
                     manifest: manifest, hash: ArchiveManifest.hash(bytes), length: bytes.count,
@@ -91,7 +97,7 @@ struct ArchiveCompaction {
     private func columns(of manifest: ArchiveManifest) throws -> String {
         guard manifest.format == .parquet else { return "" }
         return manifest.files.map { file in
-            let reader = try? ParquetReader("\(catalog.root)/\(file.path)")
+            let reader = try? ParquetReader("\(catalog.root)/\(file.path)", catalog.keys)
             return reader?.columns.map(\.name).joined(separator: ",") ?? file.path
         }.first ?? ""
     }
@@ -116,7 +122,7 @@ struct ArchiveCompaction {
         let before = manifests.reduce(0) { $0 + $1.spans.spans }
         let rewritten: ArchiveRewritten
         do {
-            rewritten = try first.rewriter(catalog.root).rewrite(manifests, to: stem, without: erased)
+            rewritten = try first.rewriter(catalog.root, catalog.keys).rewrite(manifests, to: stem, without: erased)
             guard erased.isEmpty ? rewritten.whole.spans == before : rewritten.whole.spans <= before else {
                 throw FileError.damaged(first.files.first?.path ?? date.path)
             }
@@ -136,10 +142,12 @@ struct ArchiveCompaction {
         new.parts = group.flatMap(\.parts)
         new.supersedes = group.flatMap { $0.manifest.supersedes + [$0.hash] }
         new.dates = dates(of: manifests, at: now)
+        new.keyID = rewritten.keyID
+        let suffix = first.format.suffix(first.compression, isSealed: rewritten.keyID != nil)
         new.take(
             rewritten.sections, rewritten.whole,
             rewritten.files.map { file in
-                file.named("\(path(in: date, file.dataset))/\(name)\(first.format.suffix(first.compression))")
+                file.named("\(path(in: date, file.dataset))/\(name)\(suffix)")
             })
         let whose = before > rewritten.whole.spans ? try subjects(of: manifests) : []
         try change.merge(into: new)
@@ -190,7 +198,7 @@ extension ArchiveCompaction {
         return try groups.map { group in
             let matcher = SubjectMatcher(group)
             // A file may have come since the traces were looked for.
-            let traces = try manifests.reduce(group.traces) { try $0.union($1.search(catalog.root, matcher).traces()) }
+            let traces = try manifests.reduce(group.traces) { try $0.union($1.search(catalog, matcher).traces()) }
             return (matcher, traces)
         }
     }
@@ -202,7 +210,7 @@ extension ArchiveCompaction {
         let found = try requests.filter { request in
             let groups = try register.subjects(of: [request]).all
             return try groups.contains { group in
-                try manifests.contains { try !$0.search(catalog.root, SubjectMatcher(group)).traces().isEmpty }
+                try manifests.contains { try !$0.search(catalog, SubjectMatcher(group)).traces().isEmpty }
             }
         }
         // What names nobody went with somebody's trace.

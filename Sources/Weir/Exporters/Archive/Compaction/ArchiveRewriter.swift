@@ -23,11 +23,12 @@ struct ArchiveRewritten {
 
         /// - Parameter file: complete.
         init(_ dataset: ArchiveDataset?, rows: Int, _ file: AppendFile) throws(FileError) {
+            try file.complete()
             try file.sync()
             try file.close()
             self.dataset = dataset
             self.rows = rows
-            bytes = file.end.length
+            bytes = file.end.size
             sha256 = ArchiveManifest.digits(try Digest.sha256(ofFile: file.path))
         }
 
@@ -41,11 +42,14 @@ struct ArchiveRewritten {
     let whole: ArchivedSpans
     /// The first is the one of spans.
     let files: [File]
+    /// Of the data key that they are sealed with; nil where those before were not.
+    let keyID: UInt64?
 }
 
 extension ArchiveManifest {
     /// What writes files anew that are like these.
-    func rewriter(_ root: String) -> any ArchiveRewriter {
-        format == .parquet ? ParquetRewriter(root: root, compression) : OTLPRewriter(root: root, format, compression)
+    func rewriter(_ root: String, _ keys: ArchiveKeys?) -> any ArchiveRewriter {
+        format == .parquet
+            ? ParquetRewriter(root: root, compression, keys) : OTLPRewriter(root: root, format, compression, keys)
     }
 }

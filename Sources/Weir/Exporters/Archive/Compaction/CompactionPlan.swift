@@ -35,6 +35,7 @@ struct CompactionPlan {
         let format: ArchiveFormat
         let compression: Compression
         let columns: String
+        let isSealed: Bool
     }
 
     /// Bytes of a file that is aimed at. One of half as many is large enough to stay, and none becomes larger than one
@@ -50,7 +51,7 @@ struct CompactionPlan {
             let manifest = entry.manifest
             let kind = Kind(
                 tenant: manifest.tenant, journal: manifest.journal, format: manifest.format,
-                compression: manifest.compression, columns: entry.columns)
+                compression: manifest.compression, columns: entry.columns, isSealed: manifest.keyID != nil)
             kinds[kind, default: []].append(entry)
         }
         var groups: [[Entry]] = []

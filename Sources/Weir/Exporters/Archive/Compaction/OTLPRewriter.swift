@@ -20,9 +20,10 @@ struct OTLPRewriter: ArchiveRewriter {
     private let root: String
     private let format: ArchiveFormat
     private let compression: Compression
+    private let keys: ArchiveKeys?
 
-    init(root: String, _ format: ArchiveFormat, _ compression: Compression) {
-        (self.root, self.format, self.compression) = (root, format, compression)
+    init(root: String, _ format: ArchiveFormat, _ compression: Compression, _ keys: ArchiveKeys?) {
+        (self.root, self.format, self.compression, self.keys) = (root, format, compression, keys)
     }
 
     func rewrite(
@@ -30,7 +31,9 @@ struct OTLPRewriter: ArchiveRewriter {
     ) throws -> ArchiveRewritten {
         let path = "\(stem).0"
         if Directory.has(path) { try Directory.removeFile(path) }
-        let file = try AppendFile(creating: path)
+        guard let first = manifests.first else { throw FileError.damaged(path) }
+        let key = try keys.key(like: first, path)
+        let file = try AppendFile(creating: path, try key?.seal(path))
         var compressor = try Compressor(compression)
         var pending: [UInt8] = []
         var table = SeekTable()
@@ -49,13 +52,13 @@ struct OTLPRewriter: ArchiveRewriter {
             }
         }
         try flush()
-        guard let whole = ArchivedSpans.merged(sections.map(\.spans)), let first = manifests.first,
+        guard let whole = ArchivedSpans.merged(sections.map(\.spans)),
             let journal = UInt64(first.journal, radix: 16)
         else { throw FileError.damaged(path) }
         let footer = ArchiveFooter.bytes(whole, of: JournalID(value: journal), compression, table)
         try footer.withUnsafeBytes { try file.append($0) }
         return ArchiveRewritten(
-            sections: sections, whole: whole, files: [try .init(nil, rows: whole.spans, file)])
+            sections: sections, whole: whole, files: [try .init(nil, rows: whole.spans, file)], keyID: key?.id)
     }
 
     /// - Returns: what is left of the file's sections.
@@ -63,7 +66,7 @@ struct OTLPRewriter: ArchiveRewriter {
         _ manifest: ArchiveManifest, _ erased: [ErasedSpans], _ keep: (UnsafeRawBufferPointer) throws -> Void
     ) throws -> [ArchiveSection] {
         let path = manifest.files.first.map { "\(root)/\($0.path)" } ?? root
-        guard let reader = ArchiveFileReader(path) else { throw FileError.damaged(path) }
+        guard let reader = ArchiveFileReader(path, keys) else { throw FileError.damaged(path) }
         var left = manifest.sections.map { Left(section: $0, sequences: $0.spans.everySequence) }
         var index = 0
         var batch = Batch(decodedLimit: .max)

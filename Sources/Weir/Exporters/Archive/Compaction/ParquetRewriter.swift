@@ -23,9 +23,10 @@ struct ParquetRewriter: ArchiveRewriter {
 
     private let root: String
     private let compression: Compression
+    private let keys: ArchiveKeys?
 
-    init(root: String, _ compression: Compression) {
-        (self.root, self.compression) = (root, compression)
+    init(root: String, _ compression: Compression, _ keys: ArchiveKeys?) {
+        (self.root, self.compression, self.keys) = (root, compression, keys)
     }
 
     func rewrite(
@@ -34,6 +35,7 @@ struct ParquetRewriter: ArchiveRewriter {
         guard let first = manifests.first, let journal = UInt64(first.journal, radix: 16),
             var whole = ArchivedSpans.merged(manifests.map(\.spans))
         else { throw FileError.damaged(stem) }
+        let key = try keys.key(like: first, stem)
         var findings = Findings()
         var files: [ArchiveRewritten.File] = []
         for dataset in ArchiveDataset.allCases {
@@ -41,8 +43,8 @@ struct ParquetRewriter: ArchiveRewriter {
                 manifest.files.first { $0.dataset == dataset }.map { (manifest, "\(root)/\($0.path)") }
             }
             guard !sources.isEmpty else { continue }
-            let file = try Self.create("\(stem).\(files.count)")
-            let readers = try sources.map { try ParquetReader($0.1) }
+            let file = try Self.create("\(stem).\(files.count)", key)
+            let readers = try sources.map { try ParquetReader($0.1, keys) }
             let columns = try Self.columns(of: readers, dataset)
             var writer = try ParquetWriter(columns, to: file, compression)
             var pending: [Piece] = []
@@ -66,12 +68,13 @@ struct ParquetRewriter: ArchiveRewriter {
             try writer.finish(notes: [("weir", text), ("weir.tenant", first.tenant)])
             files.append(try ArchiveRewritten.File(dataset, rows: writer.rowCount, file))
         }
-        return ArchiveRewritten(sections: manifests.flatMap(\.sections), whole: whole, files: files)
+        return ArchiveRewritten(
+            sections: manifests.flatMap(\.sections), whole: whole, files: files, keyID: key?.id)
     }
 
-    private static func create(_ path: String) throws(FileError) -> AppendFile {
+    private static func create(_ path: String, _ key: DataKey?) throws(FileError) -> AppendFile {
         if Directory.has(path) { try Directory.removeFile(path) }
-        return try AppendFile(creating: path)
+        return try AppendFile(creating: path, try key?.seal(path))
     }
 
     /// What the files have, as it would be written today.
@@ -103,7 +106,7 @@ struct ParquetRewriter: ArchiveRewriter {
             return isGone.indices.filter { !isGone[$0] }
         }
         for (matcher, traces) in erased {
-            let found = try ParquetErasure(root, manifest, matcher).erasedRows(of: group, reader, traces)
+            let found = try ParquetErasure(root, manifest, matcher, keys).erasedRows(of: group, reader, traces)
             for row in isGone.indices where found[row] { isGone[row] = true }
         }
         if isGone.contains(true) {

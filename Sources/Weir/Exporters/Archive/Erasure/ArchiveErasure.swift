@@ -7,21 +7,25 @@ struct ArchiveErasure {
     }
 
     let root: String
+    private let keys: ArchiveKeys?
     private let change: ArchiveChange
 
     /// Completes what a process that died had begun.
-    /// - Parameter waits: for another process that changes files here, rather than giving nil.
-    init?(_ root: String, waits: Bool = false) throws {
+    /// - Parameters:
+    ///   - keys: of files that are sealed.
+    ///   - waits: for another process that changes files here, rather than giving nil.
+    init?(_ root: String, _ keys: ArchiveKeys? = nil, waits: Bool = false) throws {
         guard let change = try ArchiveChange(root, waits: waits) else { return nil }
         self.root = root
+        self.keys = keys
         self.change = change
     }
 
     /// The traces that subjects have spans in.
     func traces(of matcher: SubjectMatcher) throws -> Set<TraceID> {
         var traces: Set<TraceID> = []
-        try visit(matcher) { manifest, _ in
-            traces.formUnion(try manifest.search(root, matcher).traces())
+        try visit(matcher) { manifest, _, catalog in
+            traces.formUnion(try manifest.search(catalog, matcher).traces())
         }
         return traces
     }
@@ -29,15 +33,16 @@ struct ArchiveErasure {
     /// - Parameter traces: all of the subjects' traces.
     func erase(_ matcher: SubjectMatcher, traces: Set<TraceID>, at now: Timestamp) throws -> Erased {
         var erased = Erased()
-        try visit(matcher) { manifest, bytes in
-            guard try manifest.search(root, matcher).hasSpans(of: traces) else { return }
-            let rewritten = try manifest.rewriter(root).rewrite(
+        try visit(matcher) { manifest, bytes, catalog in
+            guard try manifest.search(catalog, matcher).hasSpans(of: traces) else { return }
+            let rewritten = try manifest.rewriter(root, keys).rewrite(
                 [manifest], to: change.stem(of: manifest), without: [(matcher, traces)])
             var new = manifest
             new.take(
                 rewritten.sections, rewritten.whole,
                 zip(manifest.files, rewritten.files).map { $1.named($0.path) })
             new.created = now.text
+            new.keyID = rewritten.keyID
             new.supersedes.append(ArchiveManifest.hash(bytes))
             try change.replace(with: new)
             erased.spans += manifest.spans.spans - new.spans.spans
@@ -49,16 +54,18 @@ struct ArchiveErasure {
     }
 
     private func visit(
-        _ matcher: SubjectMatcher, _ body: (ArchiveManifest, _ bytes: [UInt8]) throws -> Void
+        _ matcher: SubjectMatcher, _ body: (ArchiveManifest, _ bytes: [UInt8], ArchiveCatalog) throws -> Void
     ) throws {
         let tenant = matcher.group.tenant
-        let catalog = ArchiveCatalog(root: root, selection: ArchiveCatalog.Selection(tenant: tenant))
+        let catalog = ArchiveCatalog(root: root, selection: ArchiveCatalog.Selection(tenant: tenant), keys: keys)
         try catalog.visit { found in
             // The directory's name may be that of several tenants, where names are long. The journal becomes a name.
             if case .manifest(let manifest, _, let bytes) = found, manifest.tenant == tenant,
-                UInt64(manifest.journal, radix: 16) != nil
+                UInt64(manifest.journal, radix: 16) != nil,
+                // Of a file whose key was destroyed everything is erased.
+                keys.problem(manifest, in: root) != .destroyed
             {
-                try body(manifest, bytes)
+                try body(manifest, bytes, catalog)
             }
         }
     }
@@ -75,8 +82,8 @@ protocol ArchivedErasure {
 
 extension ArchiveManifest {
     /// Looks into its files.
-    func search(_ root: String, _ matcher: SubjectMatcher) -> any ArchivedErasure {
-        if format == .parquet { return ParquetErasure(root, self, matcher) }
-        return OTLPErasure(root, self, matcher)
+    func search(_ catalog: ArchiveCatalog, _ matcher: SubjectMatcher) -> any ArchivedErasure {
+        if format == .parquet { return ParquetErasure(catalog.root, self, matcher, catalog.keys) }
+        return OTLPErasure(catalog.root, self, matcher, catalog.keys)
     }
 }

@@ -3,15 +3,17 @@ struct OTLPErasure: ArchivedErasure {
     private let path: String
     private let manifest: ArchiveManifest
     private let matcher: SubjectMatcher
+    private let keys: ArchiveKeys?
 
-    init(_ root: String, _ manifest: ArchiveManifest, _ matcher: SubjectMatcher) {
+    init(_ root: String, _ manifest: ArchiveManifest, _ matcher: SubjectMatcher, _ keys: ArchiveKeys?) {
+        self.keys = keys
         path = manifest.files.first.map { "\(root)/\($0.path)" } ?? root
         self.manifest = manifest
         self.matcher = matcher
     }
 
     private func read(_ body: (inout Batch) throws -> Void) throws {
-        guard let reader = ArchiveFileReader(path) else { throw FileError.damaged(path) }
+        guard let reader = ArchiveFileReader(path, keys) else { throw FileError.damaged(path) }
         var batch = Batch(decodedLimit: .max)
         try reader.read(into: &batch, body)
     }

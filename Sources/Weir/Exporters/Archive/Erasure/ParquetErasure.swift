@@ -3,8 +3,10 @@ struct ParquetErasure: ArchivedErasure {
     private let root: String
     private let manifest: ArchiveManifest
     private let matcher: SubjectMatcher
+    private let keys: ArchiveKeys?
 
-    init(_ root: String, _ manifest: ArchiveManifest, _ matcher: SubjectMatcher) {
+    init(_ root: String, _ manifest: ArchiveManifest, _ matcher: SubjectMatcher, _ keys: ArchiveKeys?) {
+        self.keys = keys
         self.root = root
         self.manifest = manifest
         self.matcher = matcher
@@ -12,7 +14,7 @@ struct ParquetErasure: ArchivedErasure {
 
     private func reader(_ dataset: ArchiveDataset) throws(FileError) -> ParquetReader? {
         guard let file = manifest.files.first(where: { $0.dataset == dataset }) else { return nil }
-        return try ParquetReader("\(root)/\(file.path)")
+        return try ParquetReader("\(root)/\(file.path)", keys)
     }
 
     func traces() throws -> Set<TraceID> {

@@ -135,13 +135,15 @@ struct ArchiveExpiry {
     /// Whether every span of the rows' day that has its own clock's time there is in an archive of OTLP.
     private func isLeftToColder(_ date: ArchiveCatalog.Date, _ tenant: String) throws -> Bool {
         guard let day = date.day else { return false }
-        let rows = try ArchivedDay(day, of: tenant, in: catalog.root, isParquet: true, isVerified: false)
+        let rows = try ArchivedDay(
+            day, of: tenant, in: catalog.root, catalog.keys, isParquet: true, isVerified: false)
         // What was not counted was not found there either.
         guard rows.damaged.isEmpty, !rows.spans.isEmpty else { return false }
         return try colder.contains { root in
             // Most that lack something do so by their manifests, and need not be read from end to end each hour.
             for isVerified in [false, true] {
-                let found = try ArchivedDay(day, of: tenant, in: root, isParquet: false, isVerified: isVerified)
+                let found = try ArchivedDay(
+                    day, of: tenant, in: root, catalog.keys, isParquet: false, isVerified: isVerified)
                 guard found.damaged.isEmpty, rows.spans.allSatisfy({ found.spans[$0.key, default: 0] >= $0.value })
                 else { return false }
             }

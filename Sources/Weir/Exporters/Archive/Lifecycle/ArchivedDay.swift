@@ -8,7 +8,11 @@ struct ArchivedDay: Sendable {
     /// - Parameters:
     ///   - isParquet: whether the rows are meant, or OTLP.
     ///   - isVerified: whether every file is read and compared with its hash; else its size has to be enough.
-    init(_ day: Day, of tenant: String? = nil, in root: String, isParquet: Bool, isVerified: Bool) throws {
+    ///   - keys: of files that are sealed.
+    init(
+        _ day: Day, of tenant: String? = nil, in root: String, _ keys: ArchiveKeys? = nil, isParquet: Bool,
+        isVerified: Bool
+    ) throws {
         let times = day.times
         let catalog = ArchiveCatalog(
             root: root,
@@ -30,7 +34,11 @@ struct ArchivedDay: Sendable {
             self.damaged += damaged
             guard damaged.isEmpty else { return }
             let origin = SpanOrigin(journal: JournalID(value: journal), tenant: manifest.tenant)
-            spans[origin, default: 0] += try manifest.count(on: day, root)
+            do {
+                spans[origin, default: 0] += try manifest.count(on: day, root, keys)
+            } catch let error as FileError where error.unreadable != nil {
+                self.damaged.append(path)
+            }
         }
     }
 
@@ -48,12 +56,12 @@ extension ArchiveManifest {
     }
 
     /// How many of its spans started then. Only where some did not, the file is read.
-    fileprivate func count(on day: Day, _ root: String) throws -> Int {
+    fileprivate func count(on day: Day, _ root: String, _ keys: ArchiveKeys?) throws -> Int {
         let range = day.times
         guard !isWithin(day), let path = files.first.map({ "\(root)/\($0.path)" }) else { return spans.spans }
         var count = 0
         if format == .parquet {
-            let reader = try ParquetReader(path)
+            let reader = try ParquetReader(path, keys)
             for group in reader.groups {
                 let starts = try reader.values(of: "start_unix_nano", in: group)
                 count += (0..<group.rows).count { row in
@@ -62,7 +70,7 @@ extension ArchiveManifest {
             }
             return count
         }
-        guard let reader = ArchiveFileReader(path) else { throw FileError.damaged(path) }
+        guard let reader = ArchiveFileReader(path, keys) else { throw FileError.damaged(path) }
         var batch = Batch(decodedLimit: .max)
         try reader.read(into: &batch) { batch in
             count += batch.spans.count { range.contains($0.startTime) }

@@ -23,9 +23,10 @@ enum ArchiveSpool {
     /// Calls `body` with every record, decoded into `batch`.
     /// - Throws: a `FileError` where the file cannot be read, or is not what was written.
     static func read(
-        _ path: String, length: Int, into batch: inout Batch, _ body: (inout Batch, UInt64) throws -> Void
+        _ path: String, length: Int, _ keys: (any FileKeys)? = nil, into batch: inout Batch,
+        _ body: (inout Batch, UInt64) throws -> Void
     ) throws {
-        var reader = try FileReader(path)
+        var reader = try FileReader(path, opening: keys)
         var inflater = try Inflater()
         defer { batch.reset(to: .empty) }
         var rest = length

@@ -3,6 +3,8 @@ struct ParquetConversion {
     let compression: Compression
     /// What the files say of themselves.
     let notes: [(name: String, text: String)]
+    /// Of what was collected, where that is sealed. It may have been destroyed since.
+    var key: DataKey?
 
     /// - Parameters:
     ///   - spool: path and bytes of what was collected.
@@ -28,7 +30,7 @@ struct ParquetConversion {
     private func read(_ spool: (path: String, length: Int), into tables: [ParquetTable]) throws {
         var batch = Batch(decodedLimit: .max)
         var rows = ParquetRows()
-        try ArchiveSpool.read(spool.path, length: spool.length, into: &batch) { batch, sequence in
+        try ArchiveSpool.read(spool.path, length: spool.length, key, into: &batch) { batch, sequence in
             rows.add(batch, sequence: sequence)
             if rows.isFull { try Self.write(&rows, to: tables) }
         }

@@ -55,8 +55,8 @@ struct ParquetMessages {
 
     private let reader: ParquetReader
 
-    init(_ path: String) throws(FileError) {
-        reader = try ParquetReader(path)
+    init(_ path: String, _ keys: ArchiveKeys? = nil) throws(FileError) {
+        reader = try ParquetReader(path, keys)
     }
 
     /// Calls `body` with the spans of each request, those of each hour in which they started by themselves, decoded

@@ -28,6 +28,7 @@ final class ParquetTable {
     /// Completes the file. Nil where no row came.
     func finish(notes: [(name: String, text: String)]) throws -> ArchiveProduct? {
         guard let file, let rows = try writer?.complete(notes) else { return nil }
+        try file.complete()
         try file.sync()
         try file.close()
         return ArchiveProduct(dataset: dataset, rows: rows, file: file)

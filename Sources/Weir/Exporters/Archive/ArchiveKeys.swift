@@ -1,0 +1,90 @@
+/// Has the data keys that files of an archive are sealed with, one a tenant and day.
+struct ArchiveKeys: FileKeys {
+    /// What the name of a sealed file ends in: no other reader can read it.
+    static let suffix = ".sealed"
+
+    /// The first is what new files are sealed with. Files from before may have keys of the others.
+    let rings: [Keyring]
+
+    /// - Returns: nil where there are none.
+    init?(_ rings: [Keyring]) {
+        guard !rings.isEmpty else { return nil }
+        self.rings = rings
+    }
+
+    /// The keystores of a collector.
+    /// - Parameter first: that new files are sealed with; nil where they are not.
+    static func make(_ first: ComponentID?, _ extensions: Extensions) throws(ConfigError) -> ArchiveKeys? {
+        let own: KeystoreExtension? = if let first { try extensions.find(first) } else { nil }
+        let all = extensions.all.compactMap { ($0 as? KeystoreExtension)?.ring }
+        return ArchiveKeys([own?.ring].compactMap(\.self) + all.filter { $0 !== own?.ring })
+    }
+
+    /// Those of a configuration, beside a Weir that may run.
+    static func make(_ first: ComponentID?, _ definitions: [ComponentDefinition]) -> ArchiveKeys? {
+        let found = definitions.compactMap { definition in
+            (definition.configuration as? KeystoreConfiguration).map { (definition.id, $0) }
+        }
+        let sorted = found.filter { $0.0 == first } + found.filter { $0.0 != first }
+        return ArchiveKeys(sorted.map { $0.1.makeKeyring() })
+    }
+
+    /// The key for new files of a tenant, kept in the store.
+    /// - Parameter path: that is to be written, for the error.
+    func key(for tenant: String, _ path: String) throws(FileError) -> DataKey {
+        do throws(KeyError) {
+            return try rings[0].durableKey(for: tenant, .archive, .xaes256gcm, at: .now())
+        } catch {
+            throw .unsealable(path, error)
+        }
+    }
+
+    func secret(_ id: UInt64, of path: String) -> Result<SecretKey, Unreadable> {
+        var reason = Unreadable.unknownKey
+        for ring in rings {
+            switch ring.found(id) {
+            case .success(let key): return Self.isAt(path, key.row) ? .success(key.secret) : .failure(.notAuthentic)
+            case .failure(.unknownKey): continue
+            case .failure(let other): reason = other
+            }
+        }
+        return .failure(reason)
+    }
+
+    /// A file that stands among those of another tenant was put there.
+    private static func isAt(_ path: String, _ row: DataKeyRow) -> Bool {
+        guard row.keyClass == .archive else { return false }
+        let names = path.split(separator: "/").filter { $0.hasPrefix("tenant=") }
+        return names.last.map { $0 == "tenant=\(ArchivePartition.directoryName(of: row.tenant))" } ?? true
+    }
+}
+
+extension DataKey: FileKeys {
+    /// Its own files it opens whatever became of it in the store.
+    func secret(_ id: UInt64, of path: String) -> Result<SecretKey, Unreadable> {
+        id == self.id ? .success(secret) : .failure(.unknownKey)
+    }
+
+    /// What a new file is sealed with.
+    func seal(_ path: String) throws(FileError) -> FileSeal {
+        guard let seal = FileSeal(id, secret) else { throw .noMemory(path) }
+        return seal
+    }
+}
+
+extension ArchiveKeys? {
+    /// Why files of a manifest cannot be read; nil where they can.
+    func problem(_ manifest: ArchiveManifest, in root: String) -> Unreadable? {
+        guard let id = manifest.keyID, let file = manifest.files.first else { return nil }
+        guard let self else { return .unavailable }
+        if case .failure(let reason) = self.secret(id, of: "\(root)/\(file.path)") { return reason }
+        return nil
+    }
+
+    /// What files that are written anew are sealed with; nil where those before were not.
+    func key(like manifest: ArchiveManifest, _ path: String) throws(FileError) -> DataKey? {
+        guard let id = manifest.keyID else { return nil }
+        guard let self else { throw .unreadable(path, .unavailable, key: id) }
+        return try self.key(for: manifest.tenant, path)
+    }
+}

@@ -1,0 +1,236 @@
+import Foundation
+import Testing
+
+@testable import Weir
+
+/// Archives whose files are sealed as a whole.
+@Suite struct SealedArchiveTests {
+    private static let secret = "span 3"
+    private let directory: TemporaryDirectory
+    private let store: KeyStoreSample
+    private let later = Timestamp(nanoseconds: SampleBatch.fourOClock + 2 * Day.nanoseconds)
+
+    init() throws {
+        directory = try TemporaryDirectory()
+        store = try KeyStoreSample()
+    }
+
+    private var keys: ArchiveKeys? { ArchiveKeys([store.ring()]) }
+    private var catalog: ArchiveCatalog {
+        ArchiveCatalog(root: directory.path, selection: ArchiveCatalog.Selection(), keys: keys)
+    }
+
+    private func archive(
+        _ format: ArchiveFormat, _ compression: Compression = .zstd, isSealed: Bool = true
+    ) throws -> ArchiveSample {
+        try ArchiveSample(
+            "format: \(format.rawValue)", "compression: \(compression.rawValue)",
+            "encryption: \(isSealed ? "keystore" : "off")", in: directory, extensions: store.extensions())
+    }
+
+    /// A file for each record.
+    private func fill(_ format: ArchiveFormat, isSealed: Bool = true) async throws {
+        let archive = try archive(format, isSealed: isSealed)
+        for record in try ErasureSample.records() {
+            try await archive.exporter.export(
+                FrozenBatch(journal: JournalID(value: 7), records: [record], recoveredThrough: 0))
+            await archive.exporter.settle()
+        }
+        await archive.exporter.finish()
+    }
+
+    private func manifests() throws -> [ArchiveManifest] {
+        var found: [ArchiveManifest] = []
+        try catalog.visit { if let manifest = $0.published?.manifest { found.append(manifest) } }
+        return found
+    }
+
+    private func destroy(_ id: UInt64) async throws {
+        _ = try await store.ring().store.run { database throws(KeyError) in
+            try database.destroy(.id(id), at: .now())
+        }
+    }
+
+    @Test(arguments: ArchiveFormat.allCases, Compression.allCases)
+    func nothingStandsInClearOnTheWayOrAtTheEnd(format: ArchiveFormat, compression: Compression) async throws {
+        let archive = try archive(format, compression)
+        let records = try ErasureSample.records()
+        try await archive.exporter.export(
+            FrozenBatch(journal: JournalID(value: 7), records: records, recoveredThrough: 0))
+        #expect(archive.open.count == 1)
+        #expect(try directory.files(with: Self.secret) == [])
+        await archive.exporter.finish()
+        #expect(try directory.files(with: Self.secret) == [])
+        #expect(archive.published.allSatisfy { $0.hasSuffix(format.suffix(compression) + ".sealed") })
+        #expect(archive.open == [] && archive.published.count == (format == .parquet ? 2 : 1))
+        #expect(try ArchiveContents.spanIDs(of: directory, format, keys) == Array(1...7))
+        #expect(try ArchiveContents.problems(directory.path) == [])
+        // One key, which the store has, and which the manifest names.
+        let manifest = try #require(try manifests().first)
+        let id = try #require(manifest.keyID)
+        for file in manifest.files {
+            let header = try directory.contents(of: file.path).prefix(FileSeal.headerSize)
+            #expect(FileSeal.keyID(of: Array(header)) == id)
+        }
+        let rows = try await store.ring().store.run { database throws(KeyError) in try database.keys([id]) }
+        #expect(rows.map(\.keyClass) == [.archive] && rows.map(\.tenant) == ["default"])
+    }
+
+    @Test(arguments: ArchiveFormat.allCases) func filesAreMergedAndErasedFrom(format: ArchiveFormat) async throws {
+        try await fill(format)
+        let rules = CompactionRules(after: .seconds(6 * 3_600), target: 256 << 20)
+        var outcome = try ArchiveCompaction(
+            ArchiveCatalog(root: directory.path, selection: ArchiveCatalog.Selection()), rules, nil
+        ).run(at: later)
+        #expect(outcome.merged == 0 && Set(outcome.unreadable.values) == [.unavailable])
+        outcome = try ArchiveCompaction(catalog, rules, nil).run(at: later)
+        #expect(outcome.merged == 4 && outcome.made == 1 && outcome.spans == 7)
+        #expect(try directory.files(with: Self.secret) == [])
+        #expect(try ArchiveContents.problems(directory.path) == [])
+        #expect(try manifests().map { $0.keyID != nil } == [true])
+        #expect(try ArchiveContents.spanIDs(of: directory, format, keys) == Array(1...7))
+        let matcher = ErasureSample.matcher()
+        let erasure = try #require(try ArchiveErasure(directory.path, keys))
+        let erased = try erasure.erase(matcher, traces: try erasure.traces(of: matcher), at: later)
+        #expect(erased.spans == 4)
+        #expect(try ArchiveContents.spanIDs(of: directory, format, keys) == ErasureSample.left)
+        #expect(try ArchiveContents.problems(directory.path) == [])
+        #expect(try directory.files(with: Self.secret) == [])
+        #expect(try manifests().map { $0.keyID != nil } == [true])
+    }
+
+    @Test func filesAreMergedWithTheirLike() async throws {
+        try await fill(.proto)
+        let archive = try archive(.proto, isSealed: false)
+        for sequence in [90, 91] as [UInt64] {
+            let record = SampleBatch.record([(sequence, SampleBatch.fourOClock)], sequence: sequence)
+            try await archive.exporter.export(FrozenBatch(records: [record]))
+            await archive.exporter.settle()
+        }
+        await archive.exporter.finish()
+        let rules = CompactionRules(after: .seconds(6 * 3_600), target: 256 << 20)
+        #expect(try ArchiveCompaction(catalog, rules, nil).run(at: later).made == 2)
+        #expect(try manifests().map { $0.keyID != nil }.sorted { $0 && !$1 } == [true, false])
+        #expect(try ArchiveContents.spanIDs(of: directory, .proto, keys) == Array(1...7) + [90, 91])
+    }
+
+    @Test(arguments: ArchiveFormat.allCases) func aDestroyedKeyIsADestroyedFile(format: ArchiveFormat) async throws {
+        try await fill(format)
+        try await destroy(try #require(try manifests().first?.keyID))
+        #expect(throws: FileError.self) { try ArchiveContents.spanIDs(of: directory, format, keys) }
+        // They are as whole as before, and in nobody's way.
+        #expect(try ArchiveContents.problems(directory.path) == [])
+        let rules = CompactionRules(after: .seconds(6 * 3_600), target: 256 << 20)
+        let outcome = try ArchiveCompaction(catalog, rules, nil).run(at: later)
+        #expect(outcome.merged == 0 && outcome.unreadable.count == 4 && Set(outcome.unreadable.values) == [.destroyed])
+        let erasure = try #require(try ArchiveErasure(directory.path, keys))
+        #expect(try erasure.traces(of: ErasureSample.matcher()) == [])
+        // A new file gets a new key.
+        let archive = try archive(format)
+        try await archive.exporter.export(FrozenBatch(records: [SampleBatch.record([(9, 5)], sequence: 9)]))
+        await archive.exporter.finish()
+        #expect(Set(try manifests().map(\.keyID)).count == 2)
+    }
+
+    @Test(arguments: ArchiveFormat.allCases)
+    func anErasureStopsWhereNobodyKnowsWhatIsInAFile(format: ArchiveFormat) async throws {
+        try await fill(format)
+        try store.write(KeyStoreSample.second)
+        let erasure = try #require(try ArchiveErasure(directory.path, keys))
+        let error = #expect(throws: FileError.self) { try erasure.traces(of: ErasureSample.matcher()) }
+        #expect(error?.unreadable == .noKeyEncryptionKey)
+    }
+
+    @Test(arguments: ArchiveFormat.allCases) func aTenantsFileOpensAmongNoOthers(format: ArchiveFormat) async throws {
+        try await fill(format)
+        let file = try #require(try manifests().first?.files.first?.path)
+        let other = "\(directory.path)/\(file.replacing("tenant=default", with: "tenant=other"))"
+        try FileManager.default.createDirectory(
+            atPath: Directory.parent(of: other), withIntermediateDirectories: true)
+        try FileManager.default.copyItem(atPath: "\(directory.path)/\(file)", toPath: other)
+        let error = #expect(throws: FileError.self) { _ = try FileReader(other, opening: keys) }
+        #expect(error?.unreadable == .notAuthentic)
+        // Two of one tenant that change names are found by their hashes.
+        let files = try manifests().compactMap(\.files.first?.path).map { "\(directory.path)/\($0)" }
+        try Directory.removeFile(other)
+        try Directory.move(files[0], to: other)
+        try Directory.move(files[1], to: files[0])
+        try Directory.move(other, to: files[1])
+        #expect(try ArchiveContents.problems(directory.path).count { $0.contains("found") } >= 2)
+    }
+
+    @Test(arguments: ArchiveFormat.allCases) func withoutAKeyNoFileIsBegun(format: ArchiveFormat) async throws {
+        try Directory.removeFile(store.keyFile)
+        let archive = try archive(format)
+        let batch = FrozenBatch(records: [SampleBatch.record([(1, 5)], sequence: 1)])
+        let error = await #expect(throws: ExportError.self) { try await archive.exporter.export(batch) }
+        guard case .retryable(let reason, _) = try #require(error) else {
+            Issue.record("found \(String(describing: error)), wanted one that may pass")
+            return
+        }
+        #expect(reason.contains("no key encryption key"))
+        #expect(archive.open == [] && archive.published == [])
+        // Once it is there, work goes on.
+        try store.write(KeyStoreSample.first)
+        try await archive.exporter.export(batch)
+        await archive.exporter.finish()
+        #expect(try ArchiveContents.spanIDs(of: directory, format, keys) == [1])
+    }
+
+    @Test(arguments: ArchiveFormat.allCases) func whatAProcessLeftIsWrittenAgain(format: ArchiveFormat) async throws {
+        let batch = FrozenBatch(records: try ErasureSample.records())
+        let first = try archive(format)
+        try await first.exporter.export(batch)
+        let left = first.open.filter { !$0.hasSuffix("/lock") }
+        #expect(left.count == 1)
+        // As a copy, since the first one is no process that can die.
+        let other = try TemporaryDirectory()
+        for file in left {
+            let target = "\(other.path)/\(file)"
+            try FileManager.default.createDirectory(
+                atPath: Directory.parent(of: target), withIntermediateDirectories: true)
+            try FileManager.default.copyItem(atPath: "\(directory.path)/\(file)", toPath: target)
+        }
+        let second = try ArchiveSample(
+            "format: \(format.rawValue)", "encryption: keystore", in: other, extensions: store.extensions())
+        try await second.exporter.export(batch)
+        await second.exporter.finish()
+        #expect(try ArchiveContents.spanIDs(of: other, format, keys) == Array(1...7))
+        #expect(second.open == [])
+        await first.exporter.finish()
+    }
+
+    /// What is collected is given up by nobody: it is in memory what it is sealed with.
+    @Test func aKeyMayBeDestroyedWhileAFileIsCollected() async throws {
+        let archive = try archive(.parquet)
+        try await archive.exporter.export(FrozenBatch(records: try ErasureSample.records()))
+        let spool = try #require(archive.open.first { $0.contains(".spool") })
+        let header = Array(try directory.contents(of: spool).prefix(FileSeal.headerSize))
+        // The first chunk is written when it is full, or with the last; the store has the key before that.
+        let id = FileSeal.keyID(of: header)
+        let rows = try await store.ring().store.run { database throws(KeyError) in
+            try database.keys(after: nil, limit: 10)
+        }
+        #expect(rows.map(\.keyClass) == [.archive] && (id == nil || id == rows.first?.id))
+        try await destroy(try #require(rows.first?.id))
+        let keystore: KeystoreExtension = try archive.extensions.find(ComponentID(type: "keystore"))
+        try await keystore.ring.refresh(at: .now())
+        await archive.exporter.finish()
+        #expect(archive.open == [] && archive.published.count == 2)
+        #expect(try ArchiveContents.spanIDs(of: directory, .parquet, keys) == Array(1...7))
+        #expect(try manifests().first?.keyID != rows.first?.id)
+    }
+
+    @Test func aManifestSaysWithWhichKey() throws {
+        let manifest = ArchiveManifest(
+            number: 1, previous: nil, journal: "7", tenant: "a", format: .json, compression: .none,
+            spans: ArchivedSpans(of: 1, spans: 1), created: "",
+            files: [ArchiveManifest.File(path: "x", dataset: nil, rows: 1, bytes: 1, sha256: "")],
+            keyID: 0xFFFF_0000_0000_0001)
+        let text = String(decoding: manifest.bytes, as: UTF8.self)
+        #expect(text.contains(#""encryption":{"algorithm":"aes-256-gcm","key_ids":["ffff000000000001"]}"#))
+        #expect(manifest.bytes.withUnsafeBytes { ArchiveManifest($0) } == manifest)
+        let broken = Array(text.replacing("ffff000000000001", with: "no number").utf8)
+        #expect(broken.withUnsafeBytes { ArchiveManifest($0) } == nil)
+    }
+}
