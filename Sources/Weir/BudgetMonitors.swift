@@ -67,6 +67,10 @@ extension Builder {
                 var hasher = Hasher()
                 hasher.combine(key(of: definition))
                 hasher.combine(key(of: exporter))
+                // They make tokens of the users' ids that budgets name.
+                for redaction in configuration.processors where redaction.configuration is RedactionConfiguration {
+                    hasher.combine(key(of: redaction))
+                }
                 budgets["\(definition.id) \(exporter.id)"] = Watched(
                     key: hasher.finalize(), configuration: cost, store: store, context: context(definition.id))
             }

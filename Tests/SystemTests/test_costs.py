@@ -93,11 +93,16 @@ def pico(text):
     return int(whole + decimals)
 
 
+@pytest.mark.parametrize("store", ["sqlite", "postgres"])
 @pytest.mark.parametrize("kills", [4, pytest.param(60, marks=pytest.mark.torture)])
-def test_the_ledger_of_a_day_is_what_was_spent(start, dice, tmp_path, kills):
+def test_the_ledger_of_a_day_is_what_was_spent(start, dice, tmp_path, database, kills, store):
     config = CONFIG.format(
         prices=json.dumps(str(ROOT / "prices.yaml")), hot=tmp_path / "hot", journal=tmp_path / "journal"
     )
+    if store == "postgres":
+        keys = f"connection: {json.dumps(database.connection())}, schema: weir"
+        config = config.replace(f"sqlite: {{ directory: {tmp_path / 'hot'}", f"postgres: {{ {keys}")
+        config = config.replace("exporters: [sqlite]", "exporters: [postgres]")
     spans, cost = day(dice, traces=40 * kills)
     moments = sorted(dice.sample(range(len(spans)), kills))
     weir, sent = start(text=config), 0
@@ -125,6 +130,9 @@ def test_the_ledger_of_a_day_is_what_was_spent(start, dice, tmp_path, kills):
 
     for dimension in ("tenant", "user", "agent", "model", "day", "status", "source", "trace", "span"):
         assert sum(pico(row["total_cost"] or "0.0") for row in ask("cost", "--by", dimension)) == cost, dimension
+    if store == "postgres":
+        assert database.sql("SELECT sum(total_cost) * 1000000000000 FROM cost_rollups")[0][0] == cost
+        return
     rollups = "SELECT sum(total_cost_micro) * 1000000 + sum(total_cost_pico) FROM cost_rollups"
     found = [tables.reader(path).execute(rollups).fetchone()[0] for path in tables.day_files(tmp_path / "hot")]
     assert sum(number or 0 for number in found) == cost
@@ -148,8 +156,8 @@ def test_two_price_lists_are_compared(tmp_path):
         "provider: p, model: gone, prices: { input: 1 }",
         "provider: p, model: dated, from: 2026-01-01, prices: { input: 1 }",
         "provider: p, model: own, tenant: acme, prices: { input: 1 }",
-        "provider: p, model: twice, prices: { input: 1 }",
-        "provider: p, model: twice, prices: { input: 2 }",
+        "provider: p, model: twice, until: 2026-01-01, prices: { input: 1 }",
+        "provider: p, model: twice, from: 2026-01-01, prices: { input: 2 }",
         "provider: p, model: rich, aliases: [r], until: 2027-01-01, prices: { input: 1 }, long_context: { above: 10, input: 2 }, "
         "service_tiers: { batch: { times: 0.5 } }, regions: { eu: { times: 1.1 } }, "
         'off_peak: { windows: [ { weekdays: [6], hours: ["00:00-24:00"] } ], input: 0.5 }',
@@ -159,8 +167,8 @@ def test_two_price_lists_are_compared(tmp_path):
         "provider: p, model: rich, aliases: [s], until: 2027-01-02, prices: { input: 1 }, long_context: { above: 11, input: 2 }, "
         "service_tiers: { batch: { times: 0.4 } }, regions: { us: { times: 1.1 } }, "
         'off_peak: { windows: [ { weekdays: [7], hours: ["00:00-24:00"] } ], input: 0.5 }',
-        "provider: p, model: twice, prices: { input: 1 }",
-        "provider: p, model: twice, prices: { input: 3 }",
+        "provider: p, model: twice, until: 2026-01-01, prices: { input: 1 }",
+        "provider: p, model: twice, from: 2026-01-01, prices: { input: 3 }",
         "provider: p, model: own, tenant: acme, prices: { input: 4 }",
         "provider: p, model: dated, from: 2026-01-02, prices: { input: 1 }",
         "provider: p, model: dearer, prices: { input: 2.75, cache_read: 0.25 }",
@@ -183,13 +191,36 @@ def test_two_price_lists_are_compared(tmp_path):
         "  p/rich: service_tiers differs",
         "  p/rich: regions differs",
         "  p/rich: off_peak differs",
-        "  p/twice #2: input 2 -> 3",
+        "  p/twice@2026-01-01: input 2 -> 3",
     ]
     # A list that is none says so, and nothing else.
     wrong = tmp_path / "wrong.yaml"
     wrong.write_text("models: [ { provider: p, model: m, prices: { input: -1 } } ]\n")
     refused = command("prices", "diff", old, str(wrong))
     assert refused.returncode not in (0, 1) and "six decimals" in refused.stderr and refused.stdout == ""
+
+
+def test_a_price_is_that_of_the_day_and_of_whoever_asks(tmp_path):
+    own = tmp_path / "own.yaml"
+    own.write_text(
+        "models:\n"
+        "  - { provider: openai, model: gpt-4o, until: 2026-06-01, prices: { input: 1 } }\n"
+        "  - { provider: openai, model: gpt-4o, from: 2026-06-01, prices: { input: 2 } }\n"
+        "  - { provider: openai, model: gpt-4o, tenant: acme, prices: { input: 3 } }\n"
+        "  - { provider: ollama, model: llama, prices: { input: 4 } }\n"
+    )
+
+    def match(*arguments):
+        shown = command("prices", "match", *arguments, "--overrides", own, "--prices", ROOT / "prices.yaml")
+        prices = [line for line in shown.stdout.splitlines() if line.startswith("price ")]
+        return prices[0].removeprefix("price ") if shown.returncode == 0 else shown.returncode
+
+    answered = ("gpt-4o-2024-08-06", "--provider", "openai")
+    assert match(*answered, "--at", "2026-05-31T23:59:59Z") == "openai/gpt-4o (own)"
+    assert match(*answered, "--at", "2026-06-01") == "openai/gpt-4o@2026-06-01 (own)"
+    assert match(*answered, "--tenant", "acme") == "openai/gpt-4o for acme"
+    assert match("llama", "--provider", "ollama") == "ollama/llama (own)"
+    assert match("gpt-4o", "--provider", "together") == 1
 
 
 def test_a_budget_is_said_once_in_several_lives(start, dice, tmp_path):

@@ -28,19 +28,9 @@ struct PricesDiffCommand: ParsableCommand {
         if !lines.isEmpty { throw ExitCode.failure }
     }
 
-    /// By id and tenant. Of two rows of one id the later one has a number.
+    /// By id: no list has two rows of one.
     private static func rows(of file: String) throws -> [String: ModelPrice] {
-        var rows: [String: ModelPrice] = [:]
-        for price in try PricesCommand.list(file).models {
-            let name = price.id + (price.tenant.map { " for \($0)" } ?? "")
-            var (id, number) = (name, 2)
-            while rows[id] != nil {
-                id = "\(name) #\(number)"
-                number += 1
-            }
-            rows[id] = price
-        }
-        return rows
+        Dictionary(try PricesCommand.list(file).models.map { ($0.id, $0) }) { first, _ in first }
     }
 }
 

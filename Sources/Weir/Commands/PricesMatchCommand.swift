@@ -17,10 +17,14 @@ struct PricesMatchCommand: ParsableCommand {
 
     @Option(help: ArgumentHelp("A list of one's own prices.", valueName: "file")) var overrides: String?
 
+    @Option(help: ArgumentHelp("When the call was made; now.", valueName: "time"), transform: TimeOption.read)
+    var at: Timestamp?
+
     func run() throws {
-        let table = try PriceTable([prices, overrides].compactMap(\.self).map(PricesCommand.list))
+        let own = try overrides.map { try PricesCommand.list($0, PriceFile.own) }
+        let table = PriceTable([try PricesCommand.list(prices), own].compactMap(\.self))
         let name = ModelName(provider: provider, model: model)
-        let match = table.match(name, tenant: tenant, at: .now())
+        let match = table.match(name, tenant: tenant, at: at ?? .now())
         for candidate in name.candidates {
             print("tried \(candidate.provider ?? "any provider")/\(candidate.model)")
             if let match, candidate.model == match.price.model || match.price.aliases.contains(candidate.model) {

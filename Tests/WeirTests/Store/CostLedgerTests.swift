@@ -176,12 +176,60 @@ import Testing
     }
 
     @Test(arguments: HotDatabase.allCases)
+    func ofOneResponseTheViewWithMorePartsStays(database: HotDatabase) async throws {
+        func detailed(_ id: UInt64) -> SpanFixture {
+            var detailed = call(id, trace: id, start: 9_000, pico: 5, response: "r")
+            detailed.attributes.append(NewPair(key: "gen_ai.usage.cache_read.input_tokens", value: .int(9)))
+            return detailed
+        }
+        for isFirst in [true, false] {
+            let sample = try Sample(database)
+            if isFirst { try await sample.add([detailed(2)]) }
+            try await sample.add([call(1, pico: 12, response: "r")])
+            if !isFirst { try await sample.add([detailed(2)]) }
+            #expect(try await sum(sample) == 5, "\(isFirst)")
+        }
+    }
+
+    @Test(arguments: HotDatabase.allCases)
+    func whatSaysThatThereIsNoIdIsNone(database: HotDatabase) async throws {
+        let sample = try Sample(database)
+        for (place, id) in ["None", "null", "0", "none", "undefined", "nil"].enumerated() {
+            let number = UInt64(place) * 2 + 1
+            try await sample.add([
+                call(number, trace: number, pico: 1, response: id),
+                call(number + 1, trace: number + 1, pico: 1, response: id),
+            ])
+        }
+        #expect(try await sum(sample) == 12)
+    }
+
+    @Test(arguments: HotDatabase.allCases)
+    func countsThatContradictEachOtherAreNotAddedUp(database: HotDatabase) async throws {
+        let sample = try Sample(database)
+        var absurd = call(1, pico: nil)
+        absurd.attributes[2] = NewPair(key: "gen_ai.usage.input_tokens", value: .int(.max))
+        try await sample.add([absurd, call(2, pico: nil)])
+        let rows = try await sample.reader.page(CostQuery(.one(Sample.tenant), by: .tenant, in: Sample.window)).rows
+        #expect(rows.map(\.inputTokens) == [10])
+    }
+
+    @Test(arguments: HotDatabase.allCases)
+    func anAgentWithoutANameIsKnownByItsId(database: HotDatabase) async throws {
+        let sample = try Sample(database)
+        let agent = placed(Sample.span(1, name: "agent", [("gen_ai.agent.id", .string("asst_1"))]), 1, 0)
+        try await sample.add([agent, call(2, parent: 1, pico: 7)])
+        let rows = try await sample.reader.page(CostQuery(.one(Sample.tenant), by: .agent, in: Sample.window)).rows
+        #expect(rows.map { "\($0.key.who ?? "-") \($0.picoDollars)" } == ["asst_1 7"])
+    }
+
+    @Test(arguments: HotDatabase.allCases)
     func anIdThatEveryCallHasIsNoResponses(database: HotDatabase) async throws {
         let sample = try Sample(database)
-        try await sample.add((1...600).map { call($0, pico: 1, response: "none") })
+        try await sample.add((1...600).map { call($0, pico: 1, response: "same") })
         #expect(try await sum(sample) == 1)
         // Each of the 599 that were taken back has two entries by now.
-        try await sample.add((601...610).map { call($0, pico: 1, response: "none") })
+        try await sample.add((601...610).map { call($0, pico: 1, response: "same") })
         #expect(try await sum(sample) == 11)
     }
 
@@ -210,11 +258,30 @@ import Testing
         #expect(try await sum(sample) == 40)
         try await sample.add([spans[3], spans[4]])
         #expect(try await sum(sample) == 67)
-        // Parents in a circle end, and what another tenant sends under the same ids changes nothing.
+        // Of parents in a circle one is paid, and what another tenant sends under the same ids changes nothing.
         try await sample.add([agent(20, parent: 21, trace: 2, pico: 3), agent(21, parent: 20, trace: 2, pico: 3)])
         try await sample.add([call(22, parent: 5, pico: 1)], tenant: "acme")
         let rows = try await sample.reader.page(CostQuery(.one(Sample.tenant), by: .tenant, in: Sample.window)).rows
-        #expect(rows.map(\.picoDollars) == [67])
+        #expect(rows.map(\.picoDollars) == [70])
+    }
+
+    @Test(arguments: HotDatabase.allCases)
+    func ofAggregatesInACircleOneIsPaid(database: HotDatabase) async throws {
+        let circle = [agent(1, parent: 2, pico: 3), agent(2, parent: 3, pico: 3), agent(3, parent: 1, pico: 3)]
+        for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+            let sample = try Sample(database)
+            for place in order { try await sample.add([circle[place]]) }
+            #expect(try await sum(sample) == 3, "\(order)")
+        }
+        let sample = try Sample(database)
+        // All at once; one that is its own parent; and a call below such.
+        let alone = [agent(4, parent: 4, trace: 2, pico: 20), agent(5, parent: 5, trace: 3, pico: 300)]
+        try await sample.add(circle + alone)
+        #expect(try await sum(sample) == 323)
+        try await sample.add([call(6, parent: 5, trace: 3, pico: 7), agent(7, parent: 4, trace: 2, pico: 40)])
+        #expect(try await sum(sample) == 50)
+        try await sample.add([call(8, parent: 2, pico: 9)])
+        #expect(try await sum(sample) == 56)
     }
 
     @Test func partsOfATraceThatTwoCollectorsStoreAtOnceAreCorrected() async throws {

@@ -87,4 +87,13 @@ import Testing
         #expect(try await sum([call(1, parent: 2), other(2, parent: 1)], database) == 7)
         #expect(try await sum([call(1, parent: 2), other(2, parent: 3), other(3, parent: 2)], database) == 7)
     }
+
+    @Test(arguments: HotDatabase.allCases)
+    func ofCallsInACircleOneIsPaid(database: HotDatabase) async throws {
+        #expect(try await sum([call(1, parent: 2), call(2, parent: 1)], database) == 7)
+        #expect(try await sum([call(1, parent: 2), call(2, parent: 3), call(3, parent: 1)], database) == 7)
+        // Where there is one below the circle, it is that one.
+        #expect(try await sum([call(1, parent: 2), call(2, parent: 1), call(3, parent: 2, pico: 9)], database) == 9)
+        #expect(try await sum([call(1, parent: 2), call(2, parent: 1, pico: nil)], database) == 7)
+    }
 }

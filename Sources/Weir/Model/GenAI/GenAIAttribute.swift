@@ -9,6 +9,8 @@ enum GenAIAttribute: Int, CaseIterable, Sendable {
     /// Of those that came from a cache.
     case cachedAudioTokens, cachedImageTokens
     case characters, seconds, queries
+    /// Of what was made: speech and its length, and of what was looked at.
+    case outputCharacters, outputSeconds, inputVideoTokens
     case serviceTier
     /// In USD, as the processor `cost` found it: of a call, and of what sums up calls, should nothing below it be one.
     case tableCost, aggregateCost
@@ -81,11 +83,13 @@ enum GenAIAttribute: Int, CaseIterable, Sendable {
             [
                 "gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens", "llm.token_count.prompt",
                 "ai.usage.inputTokens", "ai.usage.promptTokens", "ai.usage.tokens", "llm.usage.prompt_tokens",
+                "gen_ai.aggregated_usage.input_tokens",
             ]
         case .outputTokens:
             [
                 "gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens", "llm.token_count.completion",
                 "ai.usage.outputTokens", "ai.usage.completionTokens", "llm.usage.completion_tokens",
+                "gen_ai.aggregated_usage.output_tokens",
             ]
         case .totalTokens:
             ["gen_ai.usage.total_tokens", "llm.token_count.total", "llm.usage.total_tokens", "ai.usage.totalTokens"]
@@ -96,12 +100,17 @@ enum GenAIAttribute: Int, CaseIterable, Sendable {
                 "ai.usage.inputTokenDetails.cacheReadTokens", "ai.usage.cachedInputTokens",
                 "gen_ai.usage.prompt_tokens_details.cached_tokens", "gen_ai.usage.details.cache_read_tokens",
                 "gen_ai.usage.details.cached_tokens", "gen_ai.usage.details.cache_read_input_tokens",
+                "gen_ai.aggregated_usage.cache_read.input_tokens",
+                "gen_ai.aggregated_usage.details.cache_read_tokens",
             ]
         case .cacheWriteTokens:
             [
                 "gen_ai.usage.cache_write.input_tokens", "gen_ai.usage.cache_creation.input_tokens",
                 "gen_ai.usage.cache_creation_input_tokens", "llm.token_count.prompt_details.cache_write",
                 "ai.usage.inputTokenDetails.cacheWriteTokens", "gen_ai.usage.details.cache_write_tokens",
+                "gen_ai.aggregated_usage.cache_write.input_tokens",
+                "gen_ai.aggregated_usage.cache_creation.input_tokens",
+                "gen_ai.aggregated_usage.details.cache_write_tokens",
             ]
         case .reasoningTokens:
             [
@@ -109,6 +118,7 @@ enum GenAIAttribute: Int, CaseIterable, Sendable {
                 "llm.token_count.completion_details.reasoning", "ai.usage.outputTokenDetails.reasoningTokens",
                 "ai.usage.reasoningTokens", "gen_ai.usage.completion_tokens_details.reasoning_tokens",
                 "gen_ai.usage.details.reasoning_tokens", "gen_ai.usage.details.thoughts_tokens",
+                "gen_ai.aggregated_usage.details.reasoning_tokens",
             ]
         case .hourCacheWriteTokens: ["weir.usage.cache_write_1h_tokens"]
         case .inputAudioTokens:
@@ -128,6 +138,9 @@ enum GenAIAttribute: Int, CaseIterable, Sendable {
         case .characters: ["weir.usage.characters"]
         case .seconds: ["weir.usage.seconds"]
         case .queries: ["weir.usage.queries"]
+        case .outputCharacters: ["weir.usage.output_characters"]
+        case .outputSeconds: ["weir.usage.output_seconds"]
+        case .inputVideoTokens: ["weir.usage.input_video_tokens"]
         case .serviceTier:
             [
                 "openai.response.service_tier", "gen_ai.response.service_tier",
@@ -145,7 +158,7 @@ enum GenAIAttribute: Int, CaseIterable, Sendable {
             ]
         case .timeToFirstChunk: ["gen_ai.response.time_to_first_chunk"]
         case .millisecondsToFirstChunk: ["ai.response.msToFirstChunk"]
-        case .agent: ["gen_ai.agent.name", "agent.name", "agent_name"]
+        case .agent: ["gen_ai.agent.name", "agent.name", "agent_name", "gen_ai.agent.id"]
         case .workflow: ["gen_ai.workflow.name", "traceloop.workflow.name"]
         case .session:
             [

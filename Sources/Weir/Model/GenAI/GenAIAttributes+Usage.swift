@@ -18,12 +18,20 @@ extension GenAIAttributes {
             outputAudio: count(.outputAudioTokens, of: batch), inputImage: count(.inputImageTokens, of: batch),
             outputImage: count(.outputImageTokens, of: batch), cachedAudio: count(.cachedAudioTokens, of: batch),
             cachedImage: count(.cachedImageTokens, of: batch), characters: count(.characters, of: batch),
-            seconds: count(.seconds, of: batch), queries: count(.queries, of: batch))
+            seconds: seconds(.seconds, of: batch), queries: count(.queries, of: batch),
+            outputCharacters: count(.outputCharacters, of: batch), outputSeconds: seconds(.outputSeconds, of: batch),
+            inputVideo: count(.inputVideoTokens, of: batch))
     }
 
     /// Nil where the span does not say it; negative where what it says is no count.
     private func count(_ attribute: GenAIAttribute, of batch: borrowing Batch) -> Int64? {
         has(attribute) ? tokens(attribute, of: batch) ?? -1 : nil
+    }
+
+    /// The same of a time: a second that has begun is one.
+    private func seconds(_ attribute: GenAIAttribute, of batch: borrowing Batch) -> Int64? {
+        guard has(attribute) else { return nil }
+        return real(attribute, of: batch).flatMap { Int64(exactly: $0.rounded(.up)) } ?? -1
     }
 
     /// Anthropic counts what its cache was asked for beside the input, and so do those who serve its models.

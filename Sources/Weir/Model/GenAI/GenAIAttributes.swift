@@ -6,6 +6,8 @@ struct GenAIAttributes {
     private var places = [(index: Int, rank: UInt8)](repeating: (0, 0), count: GenAIAttribute.allCases.count)
     /// Whether a key begins with `weir.cost.`.
     private(set) var hasOwnCosts = false
+    /// Where it has looked.
+    private var range = AttributeRange()
 
     init() {}
 
@@ -16,7 +18,7 @@ struct GenAIAttributes {
 
     /// Looks at these attributes instead of those it looked at before.
     mutating func find(in range: AttributeRange, of batch: borrowing Batch) {
-        (found, hasOwnCosts) = (0, false)
+        (found, hasOwnCosts, self.range) = (0, false, range)
         let (attributes, table) = (batch.attributes, GenAIKeyTable.shared)
         for place in range.indices {
             let attribute = attributes[place]
@@ -69,10 +71,33 @@ struct GenAIAttributes {
             let kind = OperationKind(word: word)
             if kind != .other { return kind }
         }
+        if let kind = otherOperation(of: batch) { return kind }
         if has(.tool) { return .tool }
         let isCounted =
             has(.inputTokens) || has(.outputTokens) || has(.characters) || has(.seconds) || has(.queries)
-        return isCounted && (has(.requestModel) || has(.responseModel)) ? .llm : .other
+            || has(.outputCharacters) || has(.outputSeconds)
+        guard isCounted, has(.requestModel) || has(.responseModel) else { return .other }
+        return rank(of: .inputTokens) == Self.aggregated ? .agent : .llm
+    }
+
+    /// What Pydantic AI calls the sum over the calls of an agent.
+    private static let aggregated = GenAIAttribute.inputTokens.keys.firstIndex(
+        of: "gen_ai.aggregated_usage.input_tokens")
+
+    /// What another vocabulary says where the first has no word for it, as Langfuse's `span`; nil where none does.
+    private func otherOperation(of batch: borrowing Batch) -> OperationKind? {
+        guard let first = index(of: .operation) else { return nil }
+        var best: (rank: UInt8, kind: OperationKind)?
+        for place in range.indices where place != first {
+            let attribute = batch.attributes[place]
+            guard !attribute.isRemoved, let entry = GenAIKeyTable.shared.entry(of: batch.bytes(attribute.key)),
+                entry.attribute == .operation, entry.rank < best?.rank ?? .max,
+                case .string(let word) = batch.value(of: attribute), word.count <= 64
+            else { continue }
+            let kind = OperationKind(word: word)
+            if kind != .other { best = (entry.rank, kind) }
+        }
+        return best?.kind
     }
 }
 
@@ -88,14 +113,24 @@ extension GenAIAttributes {
         switch value(attribute, of: batch) {
         case .int(let count)?: count >= 0 ? count : nil
         case .double(let count)?: count >= 0 ? Int64(exactly: count) : nil
-        case .string(let text)? where text.count <= 20:
-            Int64(String(decoding: text, as: UTF8.self)).flatMap { $0 >= 0 ? $0 : nil }
+        case .string(let text)? where text.count <= 32: Self.tokens(String(decoding: text, as: UTF8.self))
         default: nil
         }
     }
 
+    /// Of `10`, and of `10.0`.
+    private static func tokens(_ text: String) -> Int64? {
+        if let count = Int64(text) { return count >= 0 ? count : nil }
+        return Double(text).flatMap { $0 >= 0 ? Int64(exactly: $0) : nil }
+    }
+
     /// The number, times `scale` and rounded; nil where it is none, negative or more than 63 bits hold.
     func number(_ attribute: GenAIAttribute, times scale: Double, of batch: borrowing Batch) -> Int64? {
+        real(attribute, of: batch).flatMap { Int64(exactly: ($0 * scale).rounded()) }
+    }
+
+    /// The number as it is; nil where it is none, or negative.
+    func real(_ attribute: GenAIAttribute, of batch: borrowing Batch) -> Double? {
         let number: Double? =
             switch value(attribute, of: batch) {
             case .int(let number)?: Double(number)
@@ -104,6 +139,18 @@ extension GenAIAttributes {
             default: nil
             }
         guard let number, number >= 0 else { return nil }
-        return Int64(exactly: (number * scale).rounded())
+        return number
+    }
+
+    /// What the sender says in place of an id that it does not have.
+    private static let noIDs = ["None", "none", "null", "nil", "undefined", "0"].map { AttributeKey($0) }
+
+    /// The id of the response; nil also where the sender says that there is none. It is no text in some.
+    func responseID(of batch: borrowing Batch) -> AnyValue? {
+        switch value(.responseID, of: batch) {
+        case .int(0)?: nil
+        case .string(let text)? where Self.noIDs.contains { $0.equals(text) }: nil
+        case let id: id
+        }
     }
 }

@@ -17,6 +17,8 @@ struct SpelledOutUsage {
             (\.reasoning, AttributeKey("gen_ai.usage.reasoning.output_tokens")),
             (\.inputAudio, AttributeKey("gen_ai.usage.audio.input_tokens")),
             (\.outputAudio, AttributeKey("gen_ai.usage.audio.output_tokens")),
+            (\.inputImage, AttributeKey("gen_ai.usage.image.input_tokens")),
+            (\.outputImage, AttributeKey("gen_ai.usage.image.output_tokens")),
         ]
         /// Which go before MLflow's.
         let names: [(GenAIAttribute, AttributeKey)] = [
@@ -42,12 +44,34 @@ struct SpelledOutUsage {
             genAI.has(.usageDetails) || genAI.has(.usage) || genAI.has(.inputTokenDetails)
             || genAI.has(.outputTokenDetails) || genAI.has(.providerMetadata)
         let hasCounts = genAI.has(.inputTokens) || genAI.has(.outputTokens)
-        guard hasObject || !hasCounts && genAI.has(.output) || isQuoted(.requestModel, genAI, batch) else {
-            return false
-        }
+        let hasAnswer = genAI.has(.output) && (!hasCounts || lacksResponse(genAI, batch))
+        guard hasObject || hasAnswer || isQuoted(.requestModel, genAI, batch) else { return false }
         let usage = SpelledOutUsage(genAI, batch)
         for (key, value) in usage.attributes { batch.set(key, to: batch.store(value), of: .span(index)) }
         return !usage.attributes.isEmpty
+    }
+
+    /// Bytes at either end of an answer that are looked at before all of it is read.
+    private static let maximumEnd = 2_048
+    private static let idNames = ["\"id\"", "\"responseId\"", "\"response_id\""].map { AttributeKey($0) }
+    private static let usageNames = ["\"usage\"", "\"usageMetadata\"", "\"usage_metadata\""].map { AttributeKey($0) }
+
+    /// Whether the span does not name the response, and its output may be an answer that does: an id stands at either
+    /// end of it, and what was used at its end. A model's own words seldom have both.
+    private static func lacksResponse(_ genAI: GenAIAttributes, _ batch: borrowing Batch) -> Bool {
+        guard !genAI.has(.responseID), let text = genAI.text(.output, of: batch), text.count <= maximumAnswer,
+            text.first == UInt8(ascii: "{")
+        else { return false }
+        let (start, end) = (text.prefix(maximumEnd), text.suffix(maximumEnd))
+        return has(usageNames, end) && (has(idNames, start) || has(idNames, end))
+    }
+
+    private static func has(_ names: [AttributeKey], _ bytes: Slice<UnsafeRawBufferPointer>) -> Bool {
+        bytes.indices.contains { place in
+            guard bytes[place] == UInt8(ascii: "\"") else { return false }
+            let rest = bytes[place...]
+            return names.contains { $0.equals(UnsafeRawBufferPointer(rebasing: rest.prefix($0.count))) }
+        }
     }
 
     private static let mlflow = GenAIAttribute.operation.keys.firstIndex(of: "mlflow.spanType")
@@ -78,9 +102,14 @@ struct SpelledOutUsage {
         Self.withTree(of: genAI.value(.outputTokenDetails, of: batch), Self.maximumObject) {
             object.read(.fields(["output_token_details": $0]))
         }
-        if object.isEmpty, said.input == nil, said.output == nil, genAI.operation(of: batch).isModelCall {
-            Self.withTree(of: genAI.value(.output, of: batch), Self.maximumAnswer) {
-                readAnswer($0, into: &object, genAI, batch)
+        let isUnsaid = object.isEmpty && said.input == nil && said.output == nil
+        if genAI.has(.output), isUnsaid || Self.lacksResponse(genAI, batch), genAI.operation(of: batch).isModelCall {
+            Self.withTree(of: genAI.value(.output, of: batch), Self.maximumAnswer) { answer in
+                guard let usage = Self.usage(in: answer) else { return }
+                readNames(of: answer, genAI)
+                guard isUnsaid else { return }
+                object.read(usage)
+                readCircumstances(of: answer, usage, genAI)
             }
         }
         add(object, beside: said)
@@ -96,7 +125,9 @@ struct SpelledOutUsage {
     }
 
     private mutating func add(_ object: UsageObject, beside said: Usage.Counts) {
-        var counts = object.counts
+        var (counts, said) = (object.counts, said)
+        // LangChain's 0, of which its details know better.
+        if said.cacheWrite == 0 { said.cacheWrite = nil }
         // OpenTelemetry's names mean that cached tokens are input and reasoning is output, so they are added up.
         if said.input == nil, said.output == nil, let usage = Usage(counts, default: object.basis) {
             if counts.input != nil { counts.input = usage.inputTokens }
@@ -113,25 +144,35 @@ struct SpelledOutUsage {
         if let count { attributes.append((key, .int(count))) }
     }
 
-    /// What an API of OpenAI's, Anthropic's or Google's kind has answered, or LangChain has made of it.
-    private mutating func readAnswer(
-        _ answer: JSONTree, into object: inout UsageObject, _ genAI: GenAIAttributes, _ batch: borrowing Batch
-    ) {
-        let google = answer["usageMetadata"] ?? answer["usage_metadata"]
-        guard let usage = answer["usage"] ?? google ?? answer["llm_output"]?["token_usage"], usage.isObject else {
-            return
-        }
-        object.read(usage)
-        func add(_ key: AttributeKey, _ attribute: GenAIAttribute, _ said: JSONTree?) {
-            guard !genAI.has(attribute), let text = said?.asText, !text.isEmpty, text.utf8.count <= 256 else { return }
-            attributes.append((key, .string(text)))
-        }
-        add(Self.keys.model, .responseModel, answer["model"] ?? answer["modelVersion"] ?? answer["model_version"])
-        add(Self.keys.response, .responseID, answer["id"] ?? answer["responseId"] ?? answer["response_id"])
-        add(Self.keys.serviceTier, .serviceTier, answer["service_tier"] ?? usage["service_tier"])
+    /// The counts in what an API of OpenAI's, Anthropic's or Google's kind has answered, or LangChain has made of it.
+    private static func usage(in answer: JSONTree) -> JSONTree? {
+        let usage = answer["usage"] ?? googleUsage(in: answer) ?? answer["llm_output"]?["token_usage"]
+        return usage.flatMap { $0.isObject ? $0 : nil }
+    }
+
+    private static func googleUsage(in answer: JSONTree) -> JSONTree? {
+        answer["usageMetadata"] ?? answer["usage_metadata"]
+    }
+
+    /// Which response it is, by which all who see the call know it.
+    private mutating func readNames(of answer: JSONTree, _ genAI: GenAIAttributes) {
+        let model = answer["model"] ?? answer["modelVersion"] ?? answer["model_version"]
+        add(Self.keys.model, .responseModel, model, genAI)
+        add(Self.keys.response, .responseID, answer["id"] ?? answer["responseId"] ?? answer["response_id"], genAI)
+    }
+
+    private mutating func readCircumstances(of answer: JSONTree, _ usage: JSONTree, _ genAI: GenAIAttributes) {
+        add(Self.keys.serviceTier, .serviceTier, answer["service_tier"] ?? usage["service_tier"], genAI)
         let isAnthropic = answer["type"]?.asText == "message"
-        let provider = google != nil ? "gcp.gemini" : isAnthropic ? "anthropic" : nil
-        add(Self.keys.provider, .provider, provider.map { .text($0) })
+        let provider = Self.googleUsage(in: answer) != nil ? "gcp.gemini" : isAnthropic ? "anthropic" : nil
+        add(Self.keys.provider, .provider, provider.map { .text($0) }, genAI)
+    }
+
+    private mutating func add(
+        _ key: AttributeKey, _ attribute: GenAIAttribute, _ said: JSONTree?, _ genAI: GenAIAttributes
+    ) {
+        guard !genAI.has(attribute), let text = said?.asText, !text.isEmpty, text.utf8.count <= 256 else { return }
+        attributes.append((key, .string(text)))
     }
 
     /// Hands out the object that a value is: one of its own, JSON, or what Python's `repr` has made of it.

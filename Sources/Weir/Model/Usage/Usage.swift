@@ -28,6 +28,10 @@ struct Usage: Sendable, Equatable {
         var characters: Int64?
         var seconds: Int64?
         var queries: Int64?
+        var outputCharacters: Int64?
+        var outputSeconds: Int64?
+        /// Among `input`, as audio and images are.
+        var inputVideo: Int64?
 
         /// No count is larger. More than any call uses, and far from what arithmetic cannot hold.
         static let maximum: Int64 = 1 << 36
@@ -37,7 +41,8 @@ struct Usage: Sendable, Equatable {
             input == nil && output == nil && total == nil && cacheRead == nil && cacheWrite == nil
                 && hourCacheWrite == nil && reasoning == nil && inputAudio == nil && outputAudio == nil
                 && inputImage == nil && outputImage == nil && cachedAudio == nil && cachedImage == nil
-                && characters == nil && seconds == nil && queries == nil
+                && characters == nil && seconds == nil && queries == nil && outputCharacters == nil
+                && outputSeconds == nil && inputVideo == nil
         }
 
         fileprivate var areSound: Bool {
@@ -45,7 +50,8 @@ struct Usage: Sendable, Equatable {
             return isSound(input) && isSound(output) && isSound(total) && isSound(cacheRead) && isSound(cacheWrite)
                 && isSound(hourCacheWrite) && isSound(reasoning) && isSound(inputAudio) && isSound(outputAudio)
                 && isSound(inputImage) && isSound(outputImage) && isSound(cachedAudio) && isSound(cachedImage)
-                && isSound(characters) && isSound(seconds) && isSound(queries)
+                && isSound(characters) && isSound(seconds) && isSound(queries) && isSound(outputCharacters)
+                && isSound(outputSeconds) && isSound(inputVideo)
         }
     }
 
@@ -64,6 +70,9 @@ struct Usage: Sendable, Equatable {
             if newValue != 0 { used |= 1 << UInt32(unit.index) } else { used &= ~(1 << UInt32(unit.index)) }
         }
     }
+
+    /// Whether nothing was used.
+    var isEmpty: Bool { used == 0 }
 
     /// Those of which something was used, in the order of ``UsageUnit/all``.
     var units: Units { Units(rest: used) }
@@ -121,13 +130,16 @@ struct Usage: Sendable, Equatable {
         self[.cacheReadImage] = image
         self[.inputAudio] = (counts.inputAudio ?? 0) - audio
         self[.inputImage] = (counts.inputImage ?? 0) - image
-        self[.input] = inputTokens - read - write - self[.inputAudio] - self[.inputImage]
+        self[.inputVideo] = counts.inputVideo ?? 0
+        self[.input] = inputTokens - read - write - self[.inputAudio] - self[.inputImage] - self[.inputVideo]
         self[.reasoning] = reasoning
         self[.outputAudio] = counts.outputAudio ?? 0
         self[.outputImage] = counts.outputImage ?? 0
         self[.output] = output - (isBeside ? 0 : reasoning) - self[.outputAudio] - self[.outputImage]
         self[.inputCharacter] = counts.characters ?? 0
+        self[.outputCharacter] = counts.outputCharacters ?? 0
         self[.inputSecond] = counts.seconds ?? 0
+        self[.outputSecond] = counts.outputSeconds ?? 0
         self[.query] = counts.queries ?? 0
         return units.allSatisfy { self[$0] > 0 }
     }

@@ -4,6 +4,7 @@ import Synchronization
 final class BudgetBoard: Sendable {
     /// What the tables call a user of a tenant, the id itself first; nil where nobody knows.
     typealias Names = @Sendable (_ user: String, _ tenant: String) -> [String]
+    typealias NamesIfKnown = (_ user: String, _ tenant: String) -> [String]?
 
     private let books = Mutex<[String: BudgetBook]>([:])
     private let names = Mutex<Names?>({ user, _ in [user] })
@@ -17,6 +18,9 @@ final class BudgetBoard: Sendable {
     func call(_ names: Names?) {
         self.names.withLock { $0 = names }
     }
+
+    /// Nil where nobody knows.
+    func calls(_ user: String, tenant: String) -> [String]? { names.withLock { $0 }?(user, tenant) }
 
     /// - Returns: nil where something has not been read yet, or nothing for so long that nobody knows.
     func statuses(

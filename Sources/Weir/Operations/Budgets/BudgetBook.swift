@@ -33,10 +33,27 @@ struct BudgetBook: Sendable {
         /// Somebody who spent something then may be missing.
         var pastIsFull = false
         var recentIsFull = false
+        /// What the tables call the only user that it is for, by tenant.
+        var names: [String: Set<String>] = [:]
 
         var isFull: Bool { pastIsFull || recentIsFull }
 
+        var owners: Set<Spend.Owner> { Set(past.keys).union(recent.keys) }
+
         func spent(_ owner: Spend.Owner) -> Int128 { (past[owner] ?? 0) + (recent[owner] ?? 0) }
+
+        func applies(to owner: Spend.Owner) -> Bool {
+            guard (budget.tenant ?? owner.tenant) == owner.tenant else { return false }
+            guard let id = budget.id, id != owner.id else { return true }
+            return names[owner.tenant]?.contains(owner.id) ?? false
+        }
+
+        /// Finds out what is not known yet.
+        mutating func learn(_ names: BudgetBoard.NamesIfKnown) {
+            guard budget.scope == .user, let id = budget.id else { return }
+            let tenants = Set(owners.map(\.tenant)).filter { (budget.tenant ?? $0) == $0 && self.names[$0] == nil }
+            for tenant in tenants { self.names[tenant] = names(id, tenant).map { Set($0) } }
+        }
     }
 
     private var accounts: [Account]
@@ -94,8 +111,12 @@ struct BudgetBook: Sendable {
         for index in accounts.indices { accounts[index].readAt = nil }
     }
 
+    /// - Parameter names: what the tables call a user, of whom there is a budget by id.
     /// - Returns: crossings that are not known to be recorded.
-    mutating func note(_ answers: [(wish: Wish, page: Page<Spend>)], at now: Timestamp) -> [BudgetCrossing] {
+    mutating func note(
+        _ answers: [(wish: Wish, page: Page<Spend>)], at now: Timestamp,
+        names: BudgetBoard.NamesIfKnown = { user, _ in [user] }
+    ) -> [BudgetCrossing] {
         for (wish, page) in answers {
             // Two ids of a database may be one text here: é has two spellings.
             let sums = Dictionary(page.rows.map { ($0.owner, $0.pico) }, uniquingKeysWith: +)
@@ -110,6 +131,7 @@ struct BudgetBook: Sendable {
             }
         }
         readAt = now
+        for index in accounts.indices { accounts[index].learn(names) }
         let crossings = accounts.flatMap { Self.crossings(of: $0, at: now) }
         known.formIntersection(crossings.map(\.key))
         return crossings.filter { !known.contains($0.key) }
@@ -122,8 +144,8 @@ struct BudgetBook: Sendable {
     private static func crossings(of account: Account, at now: Timestamp) -> [BudgetCrossing] {
         let budget = account.budget
         let start = budget.window == .run ? Timestamp(nanoseconds: 0) : account.start
-        return Set(account.past.keys).union(account.recent.keys).flatMap { owner -> [BudgetCrossing] in
-            guard budget.applies(to: owner) else { return [] }
+        return account.owners.flatMap { owner -> [BudgetCrossing] in
+            guard account.applies(to: owner) else { return [] }
             let spent = account.spent(owner)
             return account.thresholds(of: owner).filter { $0.amount <= spent }.map { level, amount in
                 BudgetCrossing(
@@ -144,12 +166,6 @@ extension BudgetBook.Account {
             let usual = (baseline[owner] ?? 0) * Int128(times) / (24 * Int128(RateChange.one))
             return [(.spike, max(usual, Int128(above)))]
         }
-    }
-}
-
-extension Budget {
-    func applies(to owner: Spend.Owner) -> Bool {
-        (tenant ?? owner.tenant) == owner.tenant && (id ?? owner.id) == owner.id
     }
 }
 
@@ -195,7 +211,7 @@ extension BudgetBook {
                 let id = budget.scope == .tenant ? "" : ids[budget.scope]
             else { return nil }
             let owner = Spend.Owner(tenant: tenant, id: id)
-            guard budget.applies(to: owner) else { return nil }
+            guard account.applies(to: owner) else { return nil }
             let isKept = account.past[owner] != nil || account.recent[owner] != nil
             let spent = isKept || !account.isFull ? account.spent(owner) : nil
             let reached = account.thresholds(of: owner).last { $0.amount <= spent ?? 0 }?.level
@@ -214,7 +230,7 @@ extension BudgetBook {
     /// Those who have spent most of each budget that names some, with what they spent, in 10⁻¹² USD.
     var top: [(budget: Budget, owner: Spend.Owner, spent: Int128)] {
         accounts.filter { $0.budget.top > 0 }.flatMap { account in
-            Set(account.past.keys).union(account.recent.keys).filter(account.budget.applies)
+            account.owners.filter(account.applies)
                 .map { (budget: account.budget, owner: $0, spent: account.spent($0)) }
                 .sorted { ($0.spent, $1.owner.id) > ($1.spent, $0.owner.id) }
                 .prefix(account.budget.top)
@@ -224,7 +240,7 @@ extension BudgetBook {
     /// For each budget, how many are at a threshold or over it now, and the largest part of one that anybody used.
     var levels: [(name: String, reached: Int, used: Double)] {
         accounts.map { account in
-            let owners = Set(account.past.keys).union(account.recent.keys).filter(account.budget.applies)
+            let owners = account.owners.filter(account.applies)
             let used = owners.compactMap { owner in
                 account.thresholds(of: owner).last.map { Double(account.spent(owner)) / Double($0.amount) }
             }

@@ -51,7 +51,7 @@ actor BudgetMonitor {
         do {
             var answers: [(wish: BudgetBook.Wish, page: Page<Spend>)] = []
             for wish in book.wishes(at: now) { answers.append((wish, try await reader.page(wish.query))) }
-            let crossings = book.note(answers, at: now)
+            let crossings = book.note(answers, at: now) { [board] in board.calls($0, tenant: $1) }
             board.show(book, of: id)
             telemetry.show(book)
             guard !crossings.isEmpty else { return }

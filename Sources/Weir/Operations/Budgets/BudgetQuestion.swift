@@ -25,6 +25,14 @@ struct BudgetQuestion: Equatable {
             }
             ids[scope] = id
         }
+        if let run = ids[.run] {
+            guard let trace = TraceID(run) else {
+                throw URLQuery.Problem(
+                    message: "run: found \(run.quotedForMessage), wanted a trace id of 32 hexadecimal digits")
+            }
+            // As the ledger writes it.
+            ids[.run] = trace.text
+        }
         for (scope, id) in ids where id.utf8.count > Self.maximumID {
             throw URLQuery.Problem(
                 message: "\(scope.rawValue): found \(id.utf8.count) bytes, wanted 1 to \(Self.maximumID)")

@@ -25,7 +25,7 @@ extension CostConfiguration: Configurable {
             "prices", default: "prices.yaml", "The price list; the one that comes with Weir is prices.yaml.",
             PriceFile.init)
         let overrides = fields.file(
-            "overrides", default: nil, "A list of one's own prices, which go before the others.", PriceFile.init)
+            "overrides", default: nil, "A list of one's own prices, which go before the others.", PriceFile.own)
         table = PriceTable([prices, overrides].compactMap(\.self))
         mappings = fields.list("mappings", count: 0...100, "What attributes of one's own mean.") {
             AttributeMapping(&$0)

@@ -111,7 +111,7 @@ struct CostProcessor: Processor {
         case priced(PriceMemory.Found)
         /// No list has a price for it.
         case unknown
-        /// The span does not say what was used.
+        /// The span does not say what was used, or says that nothing was.
         case unsaid
         case inconsistent
     }
@@ -125,6 +125,8 @@ struct CostProcessor: Processor {
         guard usage.resolve(counts, known: known, default: genAI.defaultBasis(of: batch)) else {
             return .inconsistent
         }
+        // Streams say 0 of what nobody has counted.
+        guard !usage.isEmpty else { return .unsaid }
         return price(&usage, index, batch, &cost)
     }
 
@@ -147,8 +149,11 @@ struct CostProcessor: Processor {
         let time = Timestamp(nanoseconds: batch.spans[index].startTime)
         guard let found = prices.price(of: genAI, batch, at: time, &telemetry) else { return .unknown }
         let (tier, region) = (serviceTier(of: batch), found.match.region)
-        let isPriced = found.match.price.add(usage, to: &cost, tier: tier, region: region, at: time)
-        return isPriced ? .priced(found) : .unknown
+        switch found.match.price.add(usage, to: &cost, tier: tier, region: region, at: time) {
+        case .priced: return .priced(found)
+        case .unknown: return .unknown
+        case .absurd: return .inconsistent
+        }
     }
 
     private func serviceTier(of batch: borrowing Batch) -> String? {

@@ -26,6 +26,26 @@ struct ModelName: Sendable, Equatable {
         "elevenlabs": "elevenlabs", "assemblyai": "assemblyai", "deepgram": "deepgram",
     ]
 
+    /// Those who serve models that others have made, at prices of their own: only rows of their own are for them.
+    private static let hosts: [String: String] = {
+        let spellings = [
+            "ollama", "vllm hosted_vllm", "together together_ai togetherai together.ai",
+            "fireworks fireworks_ai fireworksai",
+            "huggingface hugging_face hf", "lmstudio lm_studio lm-studio", "llamacpp llama.cpp llama_cpp llamafile",
+            "localai", "replicate", "anyscale", "deepinfra", "cerebras", "sambanova", "nvidia nvidia_nim nim",
+            "watsonx ibm.watsonx.ai ibm", "baseten", "modal", "novita", "hyperbolic", "lambda lambda_ai", "nebius",
+            "siliconflow", "sagemaker aws.sagemaker aws_sagemaker sagemaker_chat", "databricks", "snowflake",
+            "cloudflare workers-ai", "triton", "tgi text-generation-inference", "sglang", "xinference", "github",
+            "github_copilot", "runpod runpodml", "friendliai", "featherless featherless_ai", "predibase", "scaleway",
+            "ovhcloud", "gpt4all", "mlx",
+        ]
+        var hosts: [String: String] = [:]
+        for words in spellings.map({ $0.split(separator: " ").map(String.init) }) {
+            for word in words { hosts[word] = words[0] }
+        }
+        return hosts
+    }()
+
     private static let regions: Set<String> = [
         "global", "us", "eu", "apac", "jp", "au", "in", "ca", "us-gov",
     ]
@@ -34,11 +54,7 @@ struct ModelName: Sendable, Equatable {
     ///   - provider: as the span has it; nil or unknown where it says nothing of use.
     ///   - model: as the span has it.
     init(provider: String?, model: String) {
-        let word = provider?.lowercased()
-        // The Vercel AI SDK writes `openai.chat`.
-        let known = word.flatMap { word in
-            Self.providers[word] ?? word.split(separator: ".").first.flatMap { Self.providers[String($0)] }
-        }
+        let known = provider.flatMap { Self.provider($0.lowercased()) }
         var candidate = Candidate(provider: known, model: Self.bare(model))
         var found = Self.spellings(of: candidate)
         while let inner = Self.unwrapped(candidate) {
@@ -52,6 +68,14 @@ struct ModelName: Sendable, Equatable {
         var unique: [Candidate] = []
         for candidate in found where !unique.contains(candidate) { unique.append(candidate) }
         candidates = unique
+    }
+
+    /// What lists call who is called so, in lower case; nil where nobody is.
+    static func provider(_ word: String) -> String? {
+        if let known = providers[word] ?? hosts[word] { return known }
+        // The Vercel AI SDK writes `openai.chat`.
+        let first = word.split(separator: ".").first.map(String.init) ?? ""
+        return providers[first] ?? hosts[first]
     }
 
     /// Without blanks, capitals and the paths of Google's and Fireworks' resources.
@@ -73,7 +97,9 @@ struct ModelName: Sendable, Equatable {
         let word = String(candidate.model[..<slash])
         let rest = String(candidate.model[candidate.model.index(after: slash)...])
         guard !rest.isEmpty else { return nil }
-        if let provider = providers[word] {
+        // `openai/gpt-oss-120b` of a host is still the host's.
+        if let host = candidate.provider, hosts[host] != nil { return Candidate(provider: host, model: rest) }
+        if let provider = providers[word] ?? hosts[word] {
             return Candidate(provider: provider, model: rest, region: candidate.region)
         }
         switch word {

@@ -30,7 +30,8 @@ final class ModelPrice: Sendable {
         }
     }
 
-    /// Names the price in `weir.cost.price`: see ``id(_:_:from:)``.
+    /// Names the price in `weir.cost.price`: `openai/gpt-4o@2026-02-03 for acme`, with a day where it begins on one;
+    /// with `(own)` where it is of one's own list.
     let id: String
     let provider: String
     let model: String
@@ -47,12 +48,13 @@ final class ModelPrice: Sendable {
     let offPeak: OffPeak?
 
     init(
-        provider: String, model: String, aliases: [String] = [], tenant: String? = nil,
+        provider: String, model: String, aliases: [String] = [], tenant: String? = nil, isOwn: Bool = false,
         from: Timestamp = Timestamp(nanoseconds: 0), until: Timestamp = Timestamp(nanoseconds: .max), rates: Rates,
         longContext: LongContext? = nil, serviceTiers: [String: RateChange] = [:],
         regions: [String: RateChange] = [:], offPeak: OffPeak? = nil
     ) {
-        id = Self.id(provider, model, from: from)
+        let day = from.nanoseconds > 0 ? "@\(CalendarTime(from).date)" : ""
+        id = "\(provider)/\(model)\(day)\(tenant.map { " for \($0)" } ?? (isOwn ? " (own)" : ""))"
         (self.provider, self.model, self.aliases, self.tenant) = (provider, model, aliases, tenant)
         (self.from, self.until, self.rates, self.longContext) = (from, until, rates, longContext)
         (self.serviceTiers, self.regions, self.offPeak) = (serviceTiers, regions, offPeak)
@@ -61,21 +63,24 @@ final class ModelPrice: Sendable {
     /// What providers call the tier that has the standard price.
     private static let standardTiers: Set<String> = ["", "default", "standard", "auto", "on_demand", "standard_only"]
 
-    /// Names the price in `weir.cost.price`.
-    static func id(_ provider: String, _ model: String, from: Timestamp) -> String {
-        "\(provider)/\(model)" + (from.nanoseconds > 0 ? "@\(CalendarTime(from).date)" : "")
-    }
-
     func holds(at time: Timestamp) -> Bool { from <= time && time < until }
 
-    /// What a call costs, unit by unit; nil where a unit that it used has no price, or it is more than can be held.
+    enum Outcome {
+        case priced
+        /// A unit that was used has no price.
+        case unknown
+        /// It is more than can be held, which no call is.
+        case absurd
+    }
+
+    /// What a call costs, unit by unit; nil where that is not known.
     func cost(of usage: Usage, tier: String?, region: String?, at time: Timestamp) -> Cost? {
         var cost = Cost()
-        return add(usage, to: &cost, tier: tier, region: region, at: time) ? cost : nil
+        return add(usage, to: &cost, tier: tier, region: region, at: time) == .priced ? cost : nil
     }
 
     /// The same, added to a cost.
-    func add(_ usage: Usage, to cost: inout Cost, tier: String?, region: String?, at time: Timestamp) -> Bool {
+    func add(_ usage: Usage, to cost: inout Cost, tier: String?, region: String?, at time: Timestamp) -> Outcome {
         var rates = rates
         if let longContext, usage.inputTokens >= longContext.from { rates = rates.changed(by: longContext.rates) }
         if let offPeak, offPeak.contains(Int(time.nanoseconds / 1_000_000_000)) {
@@ -92,14 +97,14 @@ final class ModelPrice: Sendable {
         }
         for change in changes { rates = rates.changed(by: change.rates) }
         for unit in usage.units {
-            guard let rate = rates.rate(of: unit) else { return false }
+            guard let rate = rates.rate(of: unit) else { return .unknown }
             // Reasoning is output wherever no list says otherwise.
             if rates[unit] == nil, unit != .reasoning { cost.noteSubstitute(of: unit) }
             // Below 2³⁶ of 2³⁶ pico-dollars, times two factors below 2²⁴.
             var amount = Int128(usage[unit]) * Int128(rate)
             // A division of so many bits costs more than all of the rest.
             if changes.isEmpty {
-                guard cost.add(amount, to: unit) else { return false }
+                guard cost.add(amount, to: unit) else { return .absurd }
                 continue
             }
             var scale: Int128 = 1
@@ -107,8 +112,8 @@ final class ModelPrice: Sendable {
                 amount *= Int128(change.factor(of: unit, in: rates))
                 scale *= Int128(RateChange.one)
             }
-            guard cost.add((amount + scale / 2) / scale, to: unit) else { return false }
+            guard cost.add((amount + scale / 2) / scale, to: unit) else { return .absurd }
         }
-        return true
+        return .priced
     }
 }

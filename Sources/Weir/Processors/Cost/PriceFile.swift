@@ -5,12 +5,43 @@ struct PriceFile: Sendable {
     let models: [ModelPrice]
 
     init(_ fields: inout Fields) {
-        models = fields.list("models", count: 0...Self.maximumModels, "The prices.") { ModelPrice(&$0) }
+        self.init(&fields, isOwn: false)
+    }
+
+    /// A user's own list.
+    static func own(_ fields: inout Fields) -> PriceFile {
+        PriceFile(&fields, isOwn: true)
+    }
+
+    private init(_ fields: inout Fields, isOwn: Bool) {
+        models = fields.list("models", count: 0...Self.maximumModels, "The prices.") { ModelPrice(&$0, isOwn: isOwn) }
+        rejectDoubles(&fields)
+    }
+
+    private struct Name: Hashable {
+        let tenant: String?
+        let provider: String
+        let model: String
+    }
+
+    /// Of two rows that hold for the same model at the same time nobody knows which is meant.
+    private func rejectDoubles(_ fields: inout Fields) {
+        var rows: [Name: [ModelPrice]] = [:]
+        for price in models {
+            for model in Set([price.model] + price.aliases) {
+                let name = Name(tenant: price.tenant, provider: price.provider, model: model)
+                let others = rows[name] ?? []
+                if others.contains(where: { $0.from < price.until && price.from < $0.until }) {
+                    fields.reject("models", "found two prices of \(price.provider)/\(model) at one time, wanted one")
+                }
+                rows[name] = others + [price]
+            }
+        }
     }
 }
 
 extension ModelPrice {
-    fileprivate convenience init(_ fields: inout Fields) {
+    fileprivate convenience init(_ fields: inout Fields, isOwn: Bool) {
         let provider = fields.string("provider", "Whose model it is: openai, anthropic, bedrock, …")
         let model = fields.string("model", "The model's name, without provider and region.")
         let aliases = fields.strings("aliases", default: [], count: 0...100, "Other names of the same model.")
@@ -30,12 +61,18 @@ extension ModelPrice {
         let serviceTiers = RateChange.table("service_tiers", "What a service tier changes.", from: &fields)
         let regions = RateChange.table("regions", "What a cross-region prefix of the name changes.", from: &fields)
         let offPeak = fields.optionalSection("off_peak", "Prices at some hours.") { OffPeak(&$0) }
+        if until <= from { fields.reject("until", "found a day that is not after from, wanted a later one") }
+        for (key, names) in [("provider", [provider]), ("model", [model]), ("aliases", aliases)] {
+            guard let odd = names.first(where: { $0.contains(where: \.isWhitespace) }) else { continue }
+            fields.reject(key, "found \(odd.quotedForMessage), wanted a name without blanks, as spans are compared")
+        }
         if rates.isEmpty, !fields.diagnostics.hasErrors {
             fields.reject("prices", "is missing or empty, wanted the price of a unit")
         }
         self.init(
-            provider: provider.lowercased(), model: model.lowercased(), aliases: aliases.map { $0.lowercased() },
-            tenant: tenant, from: from, until: until, rates: rates, longContext: longContext,
+            provider: ModelName.provider(provider.lowercased()) ?? provider.lowercased(), model: model.lowercased(),
+            aliases: aliases.map { $0.lowercased() }, tenant: tenant, isOwn: isOwn, from: from, until: until,
+            rates: rates, longContext: longContext,
             serviceTiers: serviceTiers, regions: regions, offPeak: offPeak)
     }
 }

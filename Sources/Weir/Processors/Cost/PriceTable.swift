@@ -6,48 +6,32 @@ struct PriceTable: Sendable {
         let region: String?
     }
 
-    private struct Key: Hashable {
-        let provider: String
-        let model: String
-    }
-
-    /// Where a span does not say whose model it called: those who make models before those who serve others'.
-    private static let order = [
-        "openai", "anthropic", "google", "mistral", "cohere", "xai", "deepseek", "perplexity", "elevenlabs",
-        "assemblyai", "deepgram", "bedrock", "groq", "azure", "vertex",
-    ]
-
-    private var rows: [Key: [ModelPrice]] = [:]
-    private let otherProviders: [String]
+    /// Each goes before those in front of it: the lists one after the other, then what is for one tenant in any.
+    private let layers: [PriceLayer]
 
     /// - Parameter files: what is in a later one goes before what is in an earlier one.
     init(_ files: [PriceFile]) {
-        var providers: Set<String> = []
-        for price in files.reversed().flatMap(\.models) {
-            providers.insert(price.provider)
-            for name in [price.model] + price.aliases {
-                rows[Key(provider: price.provider, model: name), default: []].append(price)
-            }
-        }
-        otherProviders = providers.subtracting(Self.order).sorted()
+        let lists = files.map { file in file.models.filter { $0.tenant == nil } }
+        let tenants = files.reversed().flatMap { file in file.models.filter { $0.tenant != nil } }
+        layers = (lists + [tenants]).filter { !$0.isEmpty }.map(PriceLayer.init)
     }
 
-    /// The price of a model for a tenant at a time. One that is for the tenant alone goes before one for all.
+    /// The price of a model for a tenant at a time.
+    ///
+    /// What goes before a row that was found may know the model by the names that were tried until then, and by the
+    /// row's own: a price of `gpt-4o` is one of what a list has as its alias, and not of what a list keeps apart.
     func match(_ name: ModelName, tenant: String, at time: Timestamp) -> Match? {
-        for candidate in name.candidates {
-            let providers = candidate.provider.map { [$0] } ?? (Self.order + otherProviders)
-            for provider in providers {
-                let found = (rows[Key(provider: provider, model: candidate.model)] ?? []).filter {
-                    $0.holds(at: time)
-                }
-                if let own = found.first(where: { $0.tenant == tenant }) {
-                    return Match(price: own, region: candidate.region)
-                }
-                if let price = found.first(where: { $0.tenant == nil }) {
-                    return Match(price: price, region: candidate.region)
-                }
-            }
+        var match: Match?
+        var tried = name.candidates[...]
+        var rows: [ModelName.Candidate] = []
+        for layer in layers {
+            let names = Array(tried) + rows
+            guard let (place, price) = layer.first(of: names, tenant: tenant, at: time) else { continue }
+            match = Match(price: price, region: names[place].region)
+            tried = tried.prefix(place + 1)
+            rows.append(
+                ModelName.Candidate(provider: price.provider, model: price.model, region: names[place].region))
         }
-        return nil
+        return match
     }
 }

@@ -4,7 +4,7 @@ struct Repricing: Sendable {
 
     /// Nil where the lists say what the ledger says, or nothing: what had a price keeps it.
     func reprice(_ standing: StandingCost) -> CostReprice? {
-        guard let usage = Usage(text: standing.usage) else { return nil }
+        guard let usage = Usage(text: standing.usage), !usage.isEmpty else { return nil }
         // The same order as the processor has.
         for model in [standing.model, standing.requestModel].compactMap(\.self) {
             let name = ModelName(provider: standing.provider, model: model)

@@ -16,7 +16,8 @@ struct CostCorrections {
 
     /// Takes back all but one of the calls of one response, of a tenant and a day: a gateway and the SDK behind it, or
     /// two instrumentations of one library, see the same call. The one that has a price stays, before one of which the
-    /// sender says it; then the earliest. An id that very many calls have names no response.
+    /// sender says it; then the one that tells more parts of what was used; then the earliest. An id that very many
+    /// calls have names no response.
     ///
     /// Wants `touched_responses` with the columns `tenant_id` and `response_id`.
     var duplicates: String {
@@ -29,8 +30,9 @@ struct CostCorrections {
         ), calls AS (
             SELECT l.*, row_number() OVER (
                 PARTITION BY l.tenant_id, l.response_id, \(dialect.day("l.start_time"))
-                ORDER BY (l.\(dialect.costName) IS NULL), (l.cost_source <> 'table'), l.start_time, l.trace_id,
-                    l.span_id
+                ORDER BY (l.\(dialect.costName) IS NULL), (l.cost_source <> 'table'),
+                    length(coalesce(l.usage, '')) - length(replace(coalesce(l.usage, ''), '=', '')) DESC,
+                    l.start_time, l.trace_id, l.span_id
             ) AS place
             FROM responses t \(joined("cost_ledger", "l", where: dialect.isOfResponse))
             WHERE l.calls = 1 AND \(standing)
@@ -41,7 +43,8 @@ struct CostCorrections {
     }
 
     /// Takes back aggregates above a call that has a price, or above another such aggregate. Where a call was sampled
-    /// out nobody knows what is above it, and it stands for all of its trace.
+    /// out nobody knows what is above it, and it stands for all of its trace. Of aggregates that name each other as
+    /// parents, in a circle, one stays.
     ///
     /// Wants `touched_traces` with the column `trace_id`.
     var leaves: String {
@@ -50,18 +53,24 @@ struct CostCorrections {
             SELECT l.* FROM touched_traces t \(entriesOfTrace) WHERE l.calls = 0 AND \(standing)
             ORDER BY l.start_time DESC LIMIT \(Self.maximumEntries)
         ), priced AS (
-            SELECT l.tenant_id, l.trace_id, l.parent_span_id
+            SELECT l.tenant_id, l.trace_id, CASE l.calls WHEN 0 THEN l.span_id END AS inner_id, l.parent_span_id
             FROM (SELECT DISTINCT trace_id FROM aggregates) t \(entriesOfTrace)
             WHERE l.\(dialect.costName) IS NOT NULL AND l.parent_span_id IS NOT NULL
             ORDER BY l.start_time DESC LIMIT \(Self.maximumEntries)
-        ), above (tenant_id, trace_id, span_id) AS (
-            SELECT tenant_id, trace_id, parent_span_id FROM priced
+        ), above (tenant_id, trace_id, inner_id, span_id) AS (
+            SELECT tenant_id, trace_id, inner_id, parent_span_id FROM priced
             UNION
-            SELECT s.tenant_id, s.trace_id, s.parent_span_id FROM above a \(spansOf("a"))
+            SELECT s.tenant_id, s.trace_id, a.inner_id, s.parent_span_id FROM above a \(spansOf("a"))
             WHERE +s.tenant_id = a.tenant_id AND s.parent_span_id IS NOT NULL
+        ), circles AS (
+            SELECT tenant_id, trace_id, span_id FROM above WHERE inner_id = span_id
+        ), explained AS (
+            SELECT a.tenant_id, a.trace_id, a.span_id FROM above a
+            WHERE a.inner_id IS NULL OR NOT EXISTS (SELECT 1 FROM circles o WHERE \(isInner("o")))
+                OR (a.inner_id < a.span_id AND EXISTS (SELECT 1 FROM aggregates o WHERE \(isInner("o"))))
         )
         \(Self.reversal("'leaf'", dialect)) FROM aggregates l
-        WHERE EXISTS (SELECT 1 FROM above a
+        WHERE EXISTS (SELECT 1 FROM explained a
                 WHERE a.trace_id = l.trace_id AND a.span_id = l.span_id AND a.tenant_id = l.tenant_id)
             OR EXISTS (SELECT 1 FROM \(rows(of: "cost_ledger", "c", where: "c.trace_id = l.trace_id"))
                 WHERE +c.tenant_id = l.tenant_id AND c.sampled_out AND c.\(dialect.costName) IS NOT NULL)
@@ -71,7 +80,7 @@ struct CostCorrections {
 
     /// Takes back calls that have a call of the same kind, with a price, below them, with nothing of an agent or a
     /// tool between the two: the SDK's view of a call that a framework sees as well, and a server's of one that its
-    /// client has sent. The innermost stays.
+    /// client has sent. The innermost stays; of those that name each other as parents, in a circle, one.
     ///
     /// Wants `touched_traces` with the column `trace_id`.
     var nested: String {
@@ -87,10 +96,14 @@ struct CostCorrections {
             SELECT a.tenant_id, a.trace_id, a.operation, a.inner_id, s.parent_span_id FROM around a \(spansOf("a"))
             WHERE +s.tenant_id = a.tenant_id AND s.operation IN (\(OperationKind.other.rawValue), a.operation)
                 AND s.parent_span_id IS NOT NULL
+        ), circles AS (
+            SELECT tenant_id, trace_id, span_id FROM around WHERE inner_id = span_id
         )
         \(Self.reversal("'leaf'", dialect)) FROM around a \(entriesOfSpan("a"))
         WHERE +l.tenant_id = a.tenant_id AND l.operation = a.operation AND l.span_id <> a.inner_id
             AND l.calls = 1 AND \(standing)
+            AND (a.inner_id < l.span_id OR l.\(dialect.costName) IS NULL
+                OR NOT EXISTS (SELECT 1 FROM circles o WHERE \(isInner("o"))))
         ON CONFLICT DO NOTHING
         """
     }
@@ -158,6 +171,11 @@ struct CostCorrections {
     /// Joins the spans `s` of this id.
     private func spansOf(_ row: String) -> String {
         joined("spans", "s", where: "s.trace_id = \(row).trace_id AND s.span_id = \(row).span_id")
+    }
+
+    /// Whether the row is of the span that `a` is above of. What is above a span of a circle is of the circle too.
+    private func isInner(_ row: String) -> String {
+        "\(row).trace_id = a.trace_id AND \(row).span_id = a.inner_id AND \(row).tenant_id = a.tenant_id"
     }
 
     /// One look-up for each row before it.

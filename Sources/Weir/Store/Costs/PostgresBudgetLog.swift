@@ -12,9 +12,12 @@ actor PostgresBudgetLog: BudgetLog {
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
+    /// All of them or none: who is told that it failed comes again with all.
     func record(_ crossings: [BudgetCrossing]) throws -> [BudgetCrossing] {
+        guard !crossings.isEmpty else { return [] }
         let columns = BudgetLogLimits.columns.joined(separator: ", ")
-        return try crossings.filter { crossing in
+        try run("BEGIN", [])
+        let new = try crossings.filter { crossing in
             let key = crossing.key
             let texts = [
                 key.budget, key.tenant, crossing.scope.rawValue, key.id, crossing.window.rawValue, key.windowStart.text,
@@ -26,6 +29,17 @@ actor PostgresBudgetLog: BudgetLog {
                     $9::numeric, $10::timestamptz) ON CONFLICT DO NOTHING
                 """, texts)
             return added.affectedCount == 1
+        }
+        try commit()
+        return new
+    }
+
+    private func commit() throws(PostgresError) {
+        do {
+            try connection?.commit()
+        } catch {
+            connection = nil
+            throw error
         }
     }
 

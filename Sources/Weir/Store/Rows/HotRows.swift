@@ -185,8 +185,11 @@ extension HotRows {
         }
         let price = text.add(genAI.value(.costPrice, of: batch), limit: RowText.maxID)
         let tier = text.add(genAI.value(.serviceTier, of: batch), limit: RowText.maxID)
-        let parts = genAI.usage(of: batch).map { usage in
-            Array(usage.text.utf8).withUnsafeBytes { text.add($0) }
+        let used = genAI.usage(of: batch)
+        // Counts that contradict each other would be added up.
+        if used == nil { row.forgetCounts() }
+        let parts = used.flatMap { used in
+            used.isEmpty ? nil : Array(used.text.utf8).withUnsafeBytes { text.add($0) }
         }
         costs.append(
             CostRow(
@@ -208,7 +211,7 @@ extension HotRows {
             totalCost: cost?.amount, costSource: cost?.source,
             provider: text.add(genAI.value(.provider, of: batch), limit: RowText.maxID), requestModel: requestModel,
             model: responseModel.isAbsent ? requestModel : responseModel,
-            responseID: text.add(genAI.value(.responseID, of: batch), limit: RowText.maxID),
+            responseID: text.add(genAI.responseID(of: batch), limit: RowText.maxID),
             agent: text.add(genAI.value(.agent, of: batch), limit: RowText.maxID),
             workflow: text.add(genAI.value(.workflow, of: batch), limit: RowText.maxID),
             sampledOutBy: sampledOutBy(span, batch))

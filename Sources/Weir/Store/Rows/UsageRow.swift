@@ -33,4 +33,8 @@ struct UsageRow: BitwiseCopyable {
     var sampledOutBy: TextRef
 
     var isSampledOut: Bool { !sampledOutBy.isAbsent }
+
+    mutating func forgetCounts() {
+        (inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens, reasoningTokens) = (nil, nil, nil, nil, nil)
+    }
 }

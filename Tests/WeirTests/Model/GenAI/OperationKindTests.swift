@@ -51,4 +51,37 @@ struct OperationKindTests {
             #expect(attributes.tokens(.inputTokens, of: batch) == nil, "\(value)")
         }
     }
+
+    /// Langfuse's wrapper says `span` of everything.
+    @Test func aWordThatSaysNothingLeavesItToTheNext() throws {
+        let wrapper: [(String, NewValue)] = [("langfuse.observation.type", .string("span"))]
+        let counts: [(String, NewValue)] = [
+            ("gen_ai.request.model", .string("m")), ("gen_ai.usage.input_tokens", .int(1)),
+        ]
+        #expect(try kind(wrapper + counts + [("gen_ai.operation.name", .string("invoke_agent"))]) == .agent)
+        #expect(try kind([("gen_ai.operation.name", .string("chat"))] + wrapper) == .llm)
+        let both: [(String, NewValue)] = [
+            ("openinference.span.kind", .string("CHAIN")), ("gen_ai.operation.name", .string("chat")),
+        ]
+        #expect(try kind(both + wrapper) == .llm && kind(wrapper + both) == .llm)
+        #expect(try kind(wrapper + counts) == .llm && kind(wrapper) == .other)
+    }
+
+    @Test func aSumOverAnAgentsCallsIsNoCall() throws {
+        let sum: [(String, NewValue)] = [
+            ("model_name", .string("m")), ("gen_ai.aggregated_usage.input_tokens", .int(7)),
+        ]
+        #expect(try kind(sum) == .agent)
+        #expect(try kind(sum + [("gen_ai.usage.input_tokens", .int(7))]) == .llm)
+    }
+
+    @Test(arguments: [("10", 10), ("10.0", 10), ("0", 0), ("1500.00", 1_500)] as [(String, Int64)])
+    func aTextIsReadAsANumber(text: String, count: Int64) throws {
+        var span = SpanFixture()
+        span.attributes = [NewPair(key: "gen_ai.usage.input_tokens", value: .string(text))]
+        let batch = try SpanFixture.batch([span])
+        var attributes = GenAIAttributes()
+        attributes.find(in: batch.spans[0].attributes, of: batch)
+        #expect(attributes.tokens(.inputTokens, of: batch) == count)
+    }
 }

@@ -130,4 +130,76 @@ struct SpelledOutUsageTests {
                 "input_tokens=-5", "output_tokens=-1",
             ])
     }
+
+    /// Two who see one call know it by that: the SDK's instrumentation, and the gateway.
+    @Test func aCallThatSaysItsCountsIsStillNamedByItsAnswer() throws {
+        let said: [(String, NewValue)] = [
+            ("openinference.span.kind", .string("LLM")), ("llm.model_name", .string("gpt-4o")),
+            ("llm.token_count.prompt", .int(1_500)), ("llm.token_count.completion", .int(120)),
+        ]
+        let openAI = """
+            {"id":"chatcmpl-1","choices":[{"message":{"content":"\(String(repeating: "x", count: 9_000))"}}],
+             "model":"gpt-4o-2024-08-06","service_tier":"flex","usage":{"prompt_tokens":7,"completion_tokens":8}}
+            """
+        let names = ["response.id=\"chatcmpl-1\"", "response.model=\"gpt-4o-2024-08-06\""]
+        #expect(try added(said + [("output.value", .string(openAI))]) == names)
+        let google = """
+            {"candidates":["\(String(repeating: "x", count: 9_000))"],"modelVersion":"gemini-2.5-pro","responseId":"r",
+             "usageMetadata":{"promptTokenCount":100}}
+            """
+        #expect(
+            try added(said + [("output.value", .string(google))])
+                == ["response.id=\"r\"", "response.model=\"gemini-2.5-pro\""])
+        // Langfuse's counts are in an object.
+        let generation: [(String, NewValue)] = [
+            ("langfuse.observation.type", .string("generation")),
+            ("langfuse.observation.usage_details", .string(#"{"input":3}"#)),
+            ("langfuse.observation.output", .string(openAI)),
+        ]
+        #expect(try added(generation) == ["input_tokens=3"] + names)
+        // What is named already stays, and so does what a model has said itself.
+        let named: [(String, NewValue)] = [("gen_ai.response.id", .string("own"))]
+        #expect(try added(said + named + [("output.value", .string(openAI))]) == [])
+        #expect(try added(said + [("output.value", .string(#"{"id":"chair-7","name":"a chair"}"#))]) == [])
+        #expect(try added(said + [("output.value", .string(#"{"id":"chair-7","usage":"sitting"}"#))]) == [])
+        let agent: [(String, NewValue)] = [("gen_ai.operation.name", .string("invoke_agent"))]
+        #expect(try added(agent + said.suffix(2) + [("output.value", .string(openAI))]) == [])
+    }
+
+    @Test func whatWasWrittenToACacheIsAtLeastWhatWasKeptForSomeTime() throws {
+        func writes(_ details: String) throws -> [String] {
+            let object = #"{"input_tokens":1400,"output_tokens":10,"input_token_details":{\#(details)}}"#
+            return try added([
+                ("langsmith.span.kind", .string("llm")), ("langsmith.metadata.usage_metadata", .string(object)),
+            ]).filter { $0.contains("cache") }
+        }
+        // As langchain-anthropic has it.
+        let short = #""cache_read":0,"cache_creation":0,"ephemeral_5m_input_tokens":400,"ephemeral_1h_input_tokens":0"#
+        #expect(try writes(short) == ["cache_write.input_tokens=400"])
+        let hour = #""cache_creation":0,"ephemeral_5m_input_tokens":100,"ephemeral_1h_input_tokens":300"#
+        #expect(try writes(hour) == ["cache_write.input_tokens=400", "weir.usage.cache_write_1h_tokens=300"])
+        let both = #""cache_creation":500,"ephemeral_1h_input_tokens":300"#
+        #expect(try writes(both).first == "cache_write.input_tokens=500")
+        #expect(try writes(#""cache_creation":5,"ephemeral_5m_input_tokens":-3"#) == ["cache_write.input_tokens=-1"])
+        // The span says 0 of all, and its details know better.
+        let said: [(String, NewValue)] = [
+            ("gen_ai.operation.name", .string("chat")), ("gen_ai.usage.cache_creation.input_tokens", .int(0)),
+            ("gen_ai.usage.input_token_details", .string("{'ephemeral_5m_input_tokens': 400}")),
+        ]
+        #expect(try added(said) == ["cache_write.input_tokens=400"])
+    }
+
+    @Test func partsOfAnswersOfAllKindsAreRead() throws {
+        let responses = #"{"usage":{"input_tokens":9,"input_tokens_details":{"cache_write_tokens":4}}}"#
+        #expect(try answer("output.value", responses) == ["cache_write.input_tokens=4", "input_tokens=9"])
+        let transcription = #"{"usage":{"input_tokens":9,"input_token_details":{"text_tokens":2,"audio_tokens":7}}}"#
+        #expect(try answer("output.value", transcription) == ["audio.input_tokens=7", "input_tokens=9"])
+        let image = """
+            {"usage":{"input_tokens":9,"output_tokens":5,"input_tokens_details":{"text_tokens":2,"image_tokens":7},
+             "output_tokens_details":{"image_tokens":5}}}
+            """
+        #expect(
+            try answer("output.value", image)
+                == ["image.input_tokens=7", "image.output_tokens=5", "input_tokens=9", "output_tokens=5"])
+    }
 }

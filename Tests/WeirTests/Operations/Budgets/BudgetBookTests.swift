@@ -160,4 +160,22 @@ struct BudgetBookTests {
         #expect(first.map(\.key.windowStart.nanoseconds) == [0])
         #expect(read(&book, at: after(seconds: 7_200), past: [spend(5, "t")], recent: [spend(1, "t")]) == [])
     }
+
+    @Test func aBudgetOfOneUserIsTheirsByWhateverTheTablesCallThem() {
+        let ofAnn = Budget(
+            name: "b", scope: .user, window: .day, tenant: nil, id: "ann",
+            limits: .thresholds(soft: nil, hard: 10), top: 5)
+        var book = BudgetBook([ofAnn])
+        let answers = book.wishes(at: now).map { wish in
+            let rows = [spend(20, "acme_ann"), spend(30, "bob"), spend(40, "acme_ann", tenant: "b"), spend(5, "ann")]
+            return (wish: wish, page: Page(wish.part == .recent ? rows : [], limit: wish.query.limit))
+        }
+        let crossings = book.note(answers, at: now) { [$0, "\($1)_\($0)"] }
+        #expect(crossings.map(\.key.id) == ["acme_ann"])
+        #expect(book.top.map(\.owner.id) == ["acme_ann", "ann"])
+        #expect(book.levels.map(\.reached) == [1])
+        #expect(book.statuses(tenant: "acme", ids: [.user: "acme_ann"]).map(\.state) == [.hard])
+        #expect(book.statuses(tenant: "acme", ids: [.user: "bob"]) == [])
+        #expect(book.statuses(tenant: "b", ids: [.user: "acme_ann"]) == [])
+    }
 }

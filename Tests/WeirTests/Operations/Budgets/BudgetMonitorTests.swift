@@ -164,6 +164,15 @@ import Testing
         #expect(await ask("?user=ann+lee", other).body.hasPrefix(#"{"allowed":true,"tenant":"acme""#))
         #expect(await ask("?tenant=default", other).status == 403)
         #expect(await ask("?tenant=acme", other).status == 200)
+        let trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+        for uri in ["?run=\(trace.uppercased())", "?scope=run&id=\(trace)"] {
+            #expect(try BudgetQuestion(parsing: uri, nil).ids == [.run: trace])
+        }
+        let noTraces: [String] = ["abc", trace.dropLast() + "x", trace + "0", String(repeating: "0", count: 32)]
+        for wrong in noTraces {
+            #expect(await ask("?run=\(wrong)").status == 400, "\(wrong)")
+            #expect(await ask("?scope=run&id=\(wrong)").status == 400, "\(wrong)")
+        }
         for wrong in ["?team=x", "?user=", "?user", "?user=%zz", "?user=%ff", "?scope=team&id=x", "?scope=user"] {
             #expect(await ask(wrong).status == 400, "\(wrong)")
         }

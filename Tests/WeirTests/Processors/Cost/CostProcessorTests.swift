@@ -1,3 +1,4 @@
+import Foundation
 import Logging
 import Testing
 
@@ -279,5 +280,77 @@ struct CostProcessorTests {
         #expect(text.contains("gen_ai_client_inference_usage_output_tokens\(labels) 120"))
         #expect(text.contains("gen_ai_client_inference_usage_cache_read_input_tokens\(labels) 500"))
         #expect(text.contains("weir_cost_nanodollars\(labels) 4325000"))
+    }
+
+    /// What langchain-anthropic says of 1,400 input tokens, of which 400 were written to the cache.
+    @Test func whatLangChainSaysOfAnthropicsCacheHasItsPrice() throws {
+        func call(short: Int, hour: Int) -> [(String, NewValue)] {
+            let usage = """
+                {"input_tokens": 1400, "output_tokens": 10, "total_tokens": 1410, "input_token_details": { \
+                "cache_read": 0, "cache_creation": 0, "ephemeral_5m_input_tokens": \(short), \
+                "ephemeral_1h_input_tokens": \(hour)}}
+                """
+            return [
+                ("langsmith.span.kind", .string("llm")), ("gen_ai.system", .string("anthropic")),
+                ("gen_ai.request.model", .string("claude-sonnet-4-5")),
+                ("langsmith.metadata.usage_metadata", .string(usage)),
+            ]
+        }
+        #expect(try cost(call(short: 400, hour: 0))["total"] == "0.00465")
+        #expect(try cost(call(short: 0, hour: 400))["total"] == "0.00555")
+    }
+
+    private static let own = """
+        models:
+          - { provider: openai, model: gpt-4o, tenant: acme, prices: { input: 1, output: 1 } }
+          - { provider: openai, model: gpt-4.1, prices: { input: 3, output: 3 } }
+          - { provider: openai, model: "gpt-4*", tenant: globe, prices: { input: 5, output: 5 } }
+          - { provider: openai, model: gpt-4o-mini, tenant: globe, prices: { input: 6, output: 6 } }
+          - { provider: ollama, model: mistral-small, prices: { input: 8, output: 8 } }
+        """
+
+    /// The answer names the model with its date, which the list knows as an alias.
+    @Test(
+        arguments: [
+            ("acme", "gpt-4o-2024-08-06", "0.00162", "openai/gpt-4o for acme"),
+            ("acme", "gpt-4o-2031-01-01", "0.00162", "openai/gpt-4o for acme"),
+            ("default", "gpt-4o-2024-08-06", "0.004325", "openai/gpt-4o"),
+            // That one the list keeps apart.
+            ("acme", "gpt-4o-2024-05-13", "0.0093", "openai/gpt-4o-2024-05-13"),
+            ("acme", "gpt-4.1-2025-04-14", "0.00486", "openai/gpt-4.1"),
+            ("globe", "gpt-4o-2024-05-13", "0.0081", "openai/gpt-4* for globe"),
+            ("globe", "gpt-4.1", "0.0081", "openai/gpt-4* for globe"),
+            ("globe", "gpt-4o-mini-2024-07-18", "0.00972", "openai/gpt-4o-mini for globe"),
+        ])
+    func onesOwnPriceIsThatOfTheModelThatAnswered(
+        tenant: String, model: String, total: String, price: String
+    ) throws {
+        let call = chat + [("gen_ai.response.model", NewValue.string(model))]
+        let found = try cost(call, tenant: tenant, overrides: Self.own)
+        #expect(found["total"] == total && found["price"] == price, "\(found)")
+    }
+
+    @Test func aHostThatIsInNoListHasOnlyItsOwnPrices() throws {
+        var call = chat
+        (call[1].1, call[2].1) = (.string("ollama"), .string("mistral-small-latest"))
+        #expect(try cost(call)["status"] == "unpriced")
+        #expect(try cost(call, overrides: Self.own)["price"] == "ollama/mistral-small")
+        (call[1].1, call[2].1) = (.string(""), .string("ollama/mistral-small"))
+        #expect(try cost(call, overrides: Self.own)["price"] == "ollama/mistral-small")
+    }
+
+    @Test func aListOfOnesOwnIsNamedInThePrice() throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.path + "/own.yaml"
+        try Data(Self.own.utf8).write(to: URL(fileURLWithPath: path))
+        var processor = try ProcessorFixture<CostProcessor>(
+            "prices: \"\(PriceVectorTests.file)\"\noverrides: \"\(path)\""
+        ).processor
+        var span = SpanFixture()
+        span.attributes = chat.map { NewPair(key: $0.0, value: $0.1) }
+        span.attributes[2] = NewPair(key: "gen_ai.request.model", value: .string("gpt-4.1"))
+        var batch = try SpanFixture.batch([span])
+        processor.process(&batch)
+        #expect(try batch.attributesAfterExport(of: .span(0)).contains(#"weir.cost.price="openai/gpt-4.1 (own)""#))
     }
 }

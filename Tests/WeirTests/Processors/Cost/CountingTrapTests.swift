@@ -30,6 +30,10 @@ struct CountingTrapTests {
             long_context: { from: 128000, input: 2 }
           - { provider: openai, model: cheap, prices: { input: 0.005, output: 0.02 } }
           - { provider: voices, model: speaker, prices: { input_character: 15, input_second: 100, query: 2000 } }
+          - provider: voices
+            model: maker
+            prices: { output_character: 15, output_second: 250, input_video: 3, input: 1 }
+          - { provider: openai, model: dear, prices: { input: 68000 } }
         """
 
     /// What `weir.cost.…` says of the span.
@@ -254,7 +258,8 @@ struct CountingTrapTests {
 
     @Test(arguments: [
         ("weir.usage.characters", NewValue.int(1_000), "0.015"), ("weir.usage.seconds", .double(60), "0.006"),
-        ("weir.usage.queries", .string("2"), "0.004"),
+        ("weir.usage.queries", .string("2"), "0.004"), ("weir.usage.seconds", .double(59.25), "0.006"),
+        ("weir.usage.seconds", .string("60.0"), "0.006"), ("weir.usage.seconds", .string("0.001"), "0.0001"),
     ])
     func whatIsNotCountedInTokensHasItsPrice(key: String, count: NewValue, total: String) throws {
         // Speech, telephony and calls of an API, by whatever name.
@@ -284,5 +289,53 @@ struct CountingTrapTests {
     @Test func whatASenderDoesNotKnowIsNotFree() throws {
         let told = call("unheard-of", (Self.input, .int(1_000)), ("gen_ai.cost.total_cost", .double(0)))
         #expect(try cost(told) == ["status": "unpriced"])
+    }
+
+    @Test(arguments: [
+        ("weir.usage.output_characters", NewValue.int(1_000), "0.015"),
+        ("weir.usage.output_seconds", .double(9.5), "0.0025"),
+    ])
+    func whatWasMadeHasItsPrice(key: String, count: NewValue, total: String) throws {
+        #expect(try cost([("gen_ai.request.model", .string("maker")), (key, count)])["total"] == total)
+    }
+
+    @Test func whatWasLookedAtIsAmongTheInput() throws {
+        let found = try cost(call("maker", (Self.input, .int(1_000)), ("weir.usage.input_video_tokens", .int(400))))
+        #expect(found["input"] == "0.0006" && found["input_video"] == "0.0012")
+    }
+
+    @Test func anAbsurdTimeIsNone() throws {
+        for seconds in [NewValue.double(-1), .double(.nan), .double(1e300), .string("long")] {
+            let call = call("speaker", ("weir.usage.seconds", seconds))
+            #expect(try cost(call) == ["status": "inconsistent"], "\(seconds)")
+        }
+    }
+
+    // MARK: Zeros
+
+    @Test func aStreamThatSaysZeroIsNotFree() throws {
+        let zero = call("m", (Self.input, .int(0)), (Self.output, .int(0)), ("gen_ai.usage.total_tokens", .int(0)))
+        #expect(try cost(zero) == ["status": "unpriced"])
+        let content = zero + [("gen_ai.output.messages", .string(String(repeating: "x", count: 400)))]
+        #expect(try cost(content, keys: "estimate")["total"] == "0.001")
+        var agent = zero
+        agent[0].1 = .string("invoke_agent")
+        #expect(try cost(agent) == ["status": "aggregate"])
+    }
+
+    @Test func moreThanCanBeHeldIsInconsistent() throws {
+        #expect(try cost(call("dear", (Self.input, .int(1 << 36)))) == ["status": "inconsistent"])
+    }
+
+    // MARK: Agents
+
+    @Test func whatPydanticAICallsASumIsOne() throws {
+        let agent: [(String, NewValue)] = [
+            ("gen_ai.operation.name", .string("invoke_agent")), ("gen_ai.request.model", .string("m")),
+            ("gen_ai.aggregated_usage.input_tokens", .int(1_000)),
+            ("gen_ai.aggregated_usage.details.cache_read_tokens", .int(500)),
+            ("gen_ai.aggregated_usage.output_tokens", .int(10)),
+        ]
+        #expect(try cost(agent)["aggregate"] == "0.00065")
     }
 }

@@ -36,6 +36,10 @@ struct ModelNameTests {
             ("openai", "gpt-4o-mini-turbo"), ("openai", "gpt-4o-x"), ("openai", "ft:gpt-99:acme::1"), ("openai", ""),
             ("openai", "my-deployment"), (nil, "openrouter/openai/gpt-4o:free"), ("openai", "/"), (nil, "a/b/c/d/e"),
             ("anthropic", "gpt-4o"), ("openai", "xgpt-4o"),
+            // Who serves models of others has prices of its own.
+            ("ollama", "mistral-small-latest"), ("together", "gpt-4o"), ("togetherai.chat", "gpt-4o"),
+            ("together_ai", "openai/gpt-4o"), (nil, "ollama/mistral-small-latest"), ("Fireworks", "openai/gpt-4o"),
+            ("ibm.watsonx.ai", "mistral-small-latest"), ("hosted_vllm", "gpt-4o"),
         ] as [(String?, String)])
     func nothingIsPricedAsSomethingSimilar(provider: String?, model: String) throws {
         let name = ModelName(provider: provider, model: model)

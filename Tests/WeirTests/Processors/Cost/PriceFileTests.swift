@@ -18,6 +18,10 @@ struct PriceFileTests {
             ("prices: { input: 0.0000001 }", "six decimals"), ("prices: { input: 2000000 }", "six decimals"),
             ("prices: { inptu: 1 }", "is not a known key"), ("prices: {}", "missing or empty"),
             ("prices: { input: 1 }, from: 2026-02-30", "a date such as"),
+            ("prices: { input: 1 }, from: 2026-02-01, until: 2026-02-01", "not after from"),
+            ("prices: { input: 1 }, from: 2026-02-01, until: 2026-01-31", "not after from"),
+            ("prices: { input: 1 }, from: 2026-02-01, until: 2026-02-02", nil),
+            ("prices: { input: 1 }, aliases: [a, \"b c\"]", "without blanks"),
             ("prices: { input: 1 }, from: soon", "a date such as"), ("prices: { input: 1 }, from: 2024-02-29", nil),
             ("prices: { input: 1 }, long_context: { input: 2 }", "above or from"),
             ("prices: { input: 1 }, long_context: { above: 10, from: 10, input: 2 }", "above or from"),
@@ -39,6 +43,34 @@ struct PriceFileTests {
         } else {
             #expect(found == [])
         }
+    }
+
+    @Test(
+        arguments: [
+            ("model: a", "model: a", true), ("model: a", "model: A", true),
+            ("model: a", "model: b, aliases: [a]", true),
+            ("model: a, until: 2026-02-01", "model: a, from: 2026-02-01", false),
+            ("model: a, until: 2026-02-02", "model: a, from: 2026-02-01", true),
+            ("model: a", "model: a, from: 2026-02-01, until: 2026-02-02", true),
+            ("model: a", "model: a, tenant: acme", false), ("model: a", "model: b", false),
+            ("model: a, aliases: [a, a]", "model: b", false),
+        ])
+    func twoRowsOfOneModelAreRefusedUnlessOneFollowsTheOther(one: String, other: String, isRefused: Bool) {
+        var reader = YAMLReader(file: "p", environment: [:])
+        let rows = [one, other].map { "  - { provider: p, prices: { input: 1 }, \($0) }\n" }.joined()
+        var fields = Fields([], file: "p")
+        _ = fields.descend(into: reader.read("models:\n" + rows), path: "", PriceFile.init)
+        let found = fields.diagnostics.lines
+        #expect(found.count == (isRefused ? 1 : 0), "\(found)")
+        #expect(found.allSatisfy { $0.contains("two prices of p/a") }, "\(found)")
+    }
+
+    @Test func aModelWithBlanksIsRefused() {
+        var reader = YAMLReader(file: "p", environment: [:])
+        let row = "  - { provider: p, model: \"gpt 4\", prices: { input: 1 } }\n"
+        var fields = Fields([], file: "p")
+        _ = fields.descend(into: reader.read("models:\n" + row), path: "", PriceFile.init)
+        #expect(fields.diagnostics.lines.count == 1 && fields.diagnostics.lines[0].contains("without blanks"))
     }
 
     @Test func aRateIsWholePicoDollars() throws {
