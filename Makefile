@@ -67,7 +67,7 @@ fuzz: bench-packages ## feed the decoders with mutated input
 	Benchmarks/fuzz.sh
 
 torture: torture-packages $(WEIR) $(VENV)/torture $(VENV)-phoenix/installed ## the long tests
-	WEIR_TORTURE=1 Tests/with-postgres swift test --filter "UTF8Tests|ArchiveYearTests|TailSamplingCrashTests"
+	WEIR_TORTURE=1 Tests/with-postgres swift test --filter "UTF8Tests|ArchiveYearTests|TailSamplingCrashTests|JournalDamageTests|JournalModelTests|DeliveryStateTests"
 	$(PYTHON) -m pytest Tests/SystemTests -m torture
 
 telemetry-check: $(WEIR) ## look for mistakes in the registry of events

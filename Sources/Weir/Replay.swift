@@ -60,8 +60,15 @@ struct Replay {
             }
             let records = try await found.opened(by: codec)
             guard let journal = records.first?.journal else { return true }
-            let batch = records.prefix { $0.journal == journal }.map(\.record)
-            let (finished, isComplete) = try await resending.send(batch, of: journal) { piece, reason in
+            let batch = records.prefix { $0.journal == journal }.map(\.record).prefix { $0.hasItsSpans }
+            guard !batch.isEmpty else {
+                // A destination that does not look into it would be said to have the spans.
+                let broken = Piece([records[0].record])
+                try await putBack(broken, of: journal, "found bytes that do not hold its spans, wanted OTLP")
+                try queue.forget(1)
+                continue
+            }
+            let (finished, isComplete) = try await resending.send(Array(batch), of: journal) { piece, reason in
                 try await putBack(piece, of: journal, reason)
             }
             let isSafe = await resending.settle(finished)

@@ -50,7 +50,7 @@ enum StageHandover {
         for destination in destinations {
             let exists = first.cursorFiles.contains(destination.name)
             var file = try CursorFile(destination.name + CursorFile.suffix, first.journal, disk, exists: exists)
-            try file.write(cursor)
+            try file.write(cursor, durableBelow: first.durableBelow)
             try file.sync()
         }
         try disk.remove(stageCursor)

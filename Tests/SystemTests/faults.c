@@ -1,6 +1,7 @@
 // Preloaded into a program, this ends or fails it at one chosen call of the C library.
 //
-//     WEIR_FAULT=CALL:TEXT:N:ACTION     the N-th CALL whose file has TEXT in its path; N+ for every one from the N-th on
+//     WEIR_FAULT=CALL:TEXT:N:ACTION     the N-th CALL whose file has TEXT in its path; N+ for every one from the N-th on;
+//                                       @BYTE for every pread that this byte of the file is part of
 //     WEIR_FAULT_WHILE=FILE             only calls made while FILE exists count; without it all do
 //
 // Calls with two paths have "OLD -> NEW" for a path. ACTION is one of
@@ -29,7 +30,7 @@ enum action { NOTHING, BEFORE, AFTER, HALF, FAIL, HANG };
 
 static struct {
     char call[32], text[256];
-    long number;
+    long number, byte;
     int isFromThenOn, error;
     enum action action;
     const char *condition;
@@ -41,8 +42,9 @@ __attribute__((constructor)) static void readRule(void) {
     const char *fault = getenv("WEIR_FAULT");
     if (!fault) return;
     if (sscanf(fault, "%31[^:]:%255[^:]:%31[^:]:%31s", rule.call, rule.text, number, action) != 4) abort();
-    rule.number = strtol(number, &end, 10);
-    rule.isFromThenOn = *end == '+';
+    rule.byte = number[0] == '@' ? strtol(number + 1, &end, 10) : -1;
+    rule.number = rule.byte < 0 ? strtol(number, &end, 10) : 1;
+    rule.isFromThenOn = *end == '+' || rule.byte >= 0;
     rule.condition = getenv("WEIR_FAULT_WHILE");
     if (!strcmp(action, "before")) rule.action = BEFORE;
     else if (!strcmp(action, "after")) rule.action = AFTER;
@@ -140,7 +142,8 @@ ssize_t pwrite(int file, const void *bytes, size_t size, off_t offset) {
 
 ssize_t pread(int file, void *bytes, size_t size, off_t offset) {
     REAL(pread);
-    return CARRY_OUT(decideFor("pread", file), ssize_t, real(file, bytes, size, offset));
+    int isMeant = rule.byte < 0 || (offset <= rule.byte && rule.byte < offset + (off_t)size);
+    return CARRY_OUT(isMeant ? decideFor("pread", file) : NOTHING, ssize_t, real(file, bytes, size, offset));
 }
 
 int fsync(int file) {

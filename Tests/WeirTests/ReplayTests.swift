@@ -114,6 +114,20 @@ import Testing
         #expect(try lines("letters.jsonl") == ["what a person wrote"])
     }
 
+    @Test func keepsALetterThatHoldsNoSpans() async throws {
+        let broken = JournalRecord(
+            sequence: 2, tenant: "default", receivedAt: Timestamp(nanoseconds: 0), spanCount: 3, payload: .zeros(9))
+        let kept = KeptRecord(journal: JournalID(value: 7), record: broken)
+        let made = Letter(time: Timestamp(nanoseconds: 1), exporter: "test/a", reason: "bad", kept: kept)
+        try write([letter(1, 1...1), made, letter(3, 3...3)])
+        let destination = TestDestination()
+        let outcome = try await replay(to: destination)
+        #expect((outcome.sentSpans, outcome.remainingSpans) == (2, 3))
+        #expect(destination.takenSpans == ["span 1", "span 3"])
+        #expect(try lines("letters.jsonl").count == 1)
+        #expect(try lines("letters.jsonl")[0].contains("found bytes that do not hold its spans"))
+    }
+
     // MARK: Letters
 
     private func replay(

@@ -35,9 +35,10 @@ struct JournalStatusCommand: ParsableCommand {
             "  \(gap.reason.rawValue): records \(gap.sequences.lowerBound) to \(gap.sequences.upperBound), "
                 + "spans \(gap.spans.map { "\($0)" } ?? "unknown")" + (gap.exporter.map { ", exporter \($0)" } ?? "")
         }
-        for damage in journal.damages {
+        for damage in journal.damages where !damage.bytes.isEmpty {
             lines.append("  damaged: \(damage.name), bytes \(damage.bytes.lowerBound) to \(damage.bytes.upperBound)")
         }
+        for (name, size) in journal.unreadable { lines.append("  unreadable: \(name), \(size) bytes") }
         if journal.isTorn { lines.append("  torn: the last write did not end; nobody was told that it had") }
         return lines
     }

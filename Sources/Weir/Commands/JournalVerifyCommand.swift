@@ -16,7 +16,7 @@ struct JournalVerifyCommand: ParsableCommand {
             print("\(pipeline): \(load.records) records in \(journal.segments.count) segments are whole")
             for line in problems { print(line) }
             // A write that was cut off is what a crash leaves, and nothing that was acknowledged.
-            isWhole = isWhole && journal.gaps.isEmpty && journal.damages.isEmpty
+            isWhole = isWhole && journal.gaps.isEmpty && journal.damages.isEmpty && journal.unreadable.isEmpty
         }
         guard isWhole else { throw ExitCode.failure }
     }

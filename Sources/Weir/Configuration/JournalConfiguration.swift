@@ -23,7 +23,7 @@ struct JournalConfiguration: Sendable {
         maxParked = fields.section("parked", "Records of tenants for whom a destination does not work.") {
             $0.bytes(
                 "max_bytes", default: .gibibytes(1), in: sizes,
-                "What they take for each exporter; beyond it the exporter's delivery waits.")
+                "What they take for each exporter; beyond it such a tenant's are not delivered, which is told.")
         }
     }
 

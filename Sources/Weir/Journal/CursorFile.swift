@@ -11,6 +11,10 @@ struct CursorFile {
     private var generation: UInt64 = 0
     /// What the file holds; nil when nothing was written yet or both blocks are damaged.
     private(set) var cursor: Cursor?
+    /// Every sequence below it was where a power cut leaves it, says the file: what of them is not found was lost. 0 is
+    /// unknown.
+    private(set) var durableBelow: UInt64 = 0
+
     /// Opens the file, or makes it.
     /// - Parameter isReadOnly: for one who only looks; then a missing file is an error.
     init(
@@ -22,13 +26,13 @@ struct CursorFile {
             exists
             ? try disk.open(name, isReadOnly: isReadOnly) : try disk.create(name, size: 2 * disk.blockSize)
         let buffer = AlignedBuffer(capacity: 2 * disk.blockSize)
-        _ = try file.read(into: buffer.memory, at: 0)
+        _ = try file.readAround(into: buffer.memory, at: 0, blockSize: disk.blockSize)
         for slot in 0..<2 {
             let block = buffer.bytes[slot * disk.blockSize..<(slot + 1) * disk.blockSize]
             guard let found = decode(UnsafeRawBufferPointer(rebasing: block)), found.generation > generation else {
                 continue
             }
-            (generation, cursor) = found
+            (generation, cursor, durableBelow) = found
         }
         // A power cut may leave a new file without its room.
         guard !isReadOnly, file.size < 2 * disk.blockSize else { return }
@@ -37,7 +41,7 @@ struct CursorFile {
     }
 
     /// Returns when the operating system has it: the process may die, the machine may not, until `sync` has returned.
-    mutating func write(_ cursor: Cursor) throws(DiskError) {
+    mutating func write(_ cursor: Cursor, durableBelow: UInt64) throws(DiskError) {
         let block = AlignedBuffer(capacity: disk.blockSize)
         guard let start = block.memory.baseAddress else { return }
         // Ranges that do not fit are delivered again.
@@ -47,6 +51,7 @@ struct CursorFile {
         start.put(journal.value, at: 16)
         start.put(cursor.next, at: 24)
         start.put(UInt32(done.count), at: 32)
+        start.put(durableBelow, at: 40)
         for (index, range) in done.enumerated() {
             start.put(range.lowerBound, at: Self.fixedSize + 16 * index)
             start.put(range.upperBound, at: Self.fixedSize + 16 * index + 8)
@@ -55,6 +60,7 @@ struct CursorFile {
         try file.write(block.bytes, at: Int((generation + 1) % 2) * disk.blockSize)
         generation += 1
         self.cursor = cursor
+        self.durableBelow = durableBelow
     }
 
     mutating func sync() throws(DiskError) {
@@ -68,8 +74,8 @@ struct CursorFile {
     }
 
     /// Writes what it does not hold yet, and returns when that is where a power cut leaves it.
-    mutating func keep(_ cursor: Cursor) throws(DiskError) {
-        if cursor != self.cursor { try write(cursor) }
+    mutating func keep(_ cursor: Cursor, durableBelow: UInt64) throws(DiskError) {
+        if cursor != self.cursor || durableBelow > self.durableBelow { try write(cursor, durableBelow: durableBelow) }
         try sync()
     }
 
@@ -78,7 +84,9 @@ struct CursorFile {
         return disk.checksum(UnsafeRawBufferPointer(rebasing: block[40...]), after: front)
     }
 
-    private func decode(_ block: UnsafeRawBufferPointer) -> (generation: UInt64, cursor: Cursor)? {
+    private func decode(
+        _ block: UnsafeRawBufferPointer
+    ) -> (generation: UInt64, cursor: Cursor, durableBelow: UInt64)? {
         guard block.get(UInt64.self, at: 0) == Self.magic, checksum(block) == block.get(at: 36),
             block.get(UInt64.self, at: 16) == journal.value
         else { return nil }
@@ -86,6 +94,6 @@ struct CursorFile {
             let offset = Self.fixedSize + 16 * index
             return block.get(UInt64.self, at: offset)...block.get(UInt64.self, at: offset + 8)
         }
-        return (block.get(at: 8), Cursor(next: block.get(at: 24), done: done))
+        return (block.get(at: 8), Cursor(next: block.get(at: 24), done: done), block.get(at: 40))
     }
 }

@@ -18,7 +18,12 @@ enum IndexFile {
     static func read(_ name: String, _ disk: any JournalDisk) throws(DiskError) -> SegmentIndex? {
         let file = try disk.open(name, isReadOnly: true)
         let buffer = AlignedBuffer(capacity: file.size.roundedUp(to: disk.blockSize))
-        let count = try file.read(into: buffer.memory, at: 0)
-        return SegmentIndex(UnsafeRawBufferPointer(rebasing: buffer.bytes[0..<count]), disk)
+        do throws(DiskError) {
+            let count = try file.read(into: buffer.memory, at: 0)
+            return SegmentIndex(UnsafeRawBufferPointer(rebasing: buffer.bytes[0..<count]), disk)
+        } catch {
+            guard error.isUnreadable else { throw error }
+            return nil
+        }
     }
 }

@@ -6,9 +6,6 @@ extension Journal {
         let onFull: FullPolicy
     }
 
-    /// Files that damaged bytes are copied to, at most.
-    static let maximumQuarantine = 64
-
     /// What a journal is made of: everything that has states.
     struct Parts: ~Copyable {
         var log: JournalLog
@@ -16,6 +13,7 @@ extension Journal {
         var dedupe: DedupeWindow
         /// In the order of the destinations.
         var cursors: [CursorFile] = []
+        var quarantine: Quarantine
         let recoveredThrough: UInt64
     }
 
@@ -32,8 +30,10 @@ extension Journal {
         let journal = Journal(
             parts.log.journal, parts.state, parts.dedupe, on: disk, recoveredThrough: parts.recoveredThrough,
             codec: codec, executor: executor, events: events)
-        let cursors = parts.cursors
-        return (journal, JournalWriter(journal, parts.log, cursors, executor: executor("writer"), clock: clock))
+        let (cursors, quarantine) = (parts.cursors, parts.quarantine)
+        let writer = JournalWriter(
+            journal, parts.log, cursors, quarantine, executor: executor("writer"), clock: clock)
+        return (journal, writer)
     }
 
     /// Finds what was acknowledged, puts aside what is damaged, and says what is missing.
@@ -48,7 +48,8 @@ extension Journal {
         let recovery = try JournalRecovery(disk) { index in
             for entry in index.entries { dedupe.finish(entry.key, at: entry.receivedAt, answer: entry.answer) }
         }
-        try repair(recovery, events)
+        var quarantine = try Quarantine(disk)
+        try repair(recovery, &quarantine, events)
         try note(limits.durability, recovery)
         let names = Set(destinations.map(\.name))
         for gap in recovery.gaps where gap.exporter == nil { events(.gap(gap)) }
@@ -58,7 +59,8 @@ extension Journal {
             events(.leftBehind(exporter: name, spans: load.spans))
         }
         var state = JournalState(
-            limits, segments: recovery.segments, head: recovery.segments.last?.end ?? recovery.nextSequence)
+            limits, segments: recovery.segments, head: recovery.segments.last?.end ?? recovery.nextSequence,
+            lost: recovery.gaps.filter { $0.exporter == nil })
         var files: [CursorFile] = []
         for destination in destinations {
             let place = try place(of: destination.name, recovery, head: state.head)
@@ -75,7 +77,9 @@ extension Journal {
             // What is there can still be delivered, which makes room.
             events(.trouble(error))
         }
-        return Parts(log: log, state: state, dedupe: dedupe, cursors: files, recoveredThrough: recoveredThrough)
+        return Parts(
+            log: log, state: state, dedupe: dedupe, cursors: files, quarantine: quarantine,
+            recoveredThrough: recoveredThrough)
     }
 
     /// Where an exporter is, what it has not done, and the file that says so.
@@ -87,7 +91,7 @@ extension Journal {
         cursor.skip(to: recovery.segments.first?.firstSequence ?? head)
         var file = try CursorFile(
             name + CursorFile.suffix, recovery.journal, recovery.disk, exists: recovery.cursorFiles.contains(name))
-        try file.write(cursor)
+        try file.write(cursor, durableBelow: recovery.durableBelow)
         try file.sync()
         return (cursor, recovery.unsettled[name] ?? Load(), file)
     }
@@ -104,22 +108,14 @@ extension Journal {
     }
 
     private static func repair(
-        _ recovery: borrowing JournalRecovery, _ events: (JournalEvent) -> Void
+        _ recovery: borrowing JournalRecovery, _ quarantine: inout Quarantine, _ events: (JournalEvent) -> Void
     ) throws(DiskError) {
         let disk = recovery.disk
         try recovery.sync()
         if recovery.isTorn { events(.torn) }
         for stray in recovery.strays { try disk.remove(stray) }
-        for damage in recovery.damages.prefix(maximumQuarantine) {
-            let name = "quarantine-\(damage.name)-\(damage.bytes.lowerBound)"
-            try? copy(damage.bytes, of: damage.name, to: name, disk)
-            events(.quarantined(file: name, bytes: damage.bytes.count))
-        }
-        for (name, _, size) in recovery.unreadable {
-            // As it is: there may be no room for a copy.
-            try disk.rename(name, to: "quarantine-\(name)")
-            events(.quarantined(file: "quarantine-\(name)", bytes: size))
-        }
+        for damage in recovery.damages { quarantine.keep(damage.bytes, of: damage.name, events) }
+        for (name, size) in recovery.unreadable { try quarantine.keepWhole(name, size: size, events) }
         for index in recovery.scanned { try? IndexFile.write(index, disk) }
         guard recovery.isUnidentified else { return }
         let identity = SegmentHeader(
@@ -138,16 +134,5 @@ extension Journal {
         guard recovery.isUnsynced != (durability == .none) else { return }
         if recovery.isUnsynced { return try recovery.disk.remove(JournalRecovery.unsyncedName) }
         _ = try recovery.disk.create(JournalRecovery.unsyncedName, size: recovery.disk.blockSize)
-    }
-
-    private static func copy(
-        _ bytes: Range<Int>, of source: String, to name: String, _ disk: any JournalDisk
-    ) throws(DiskError) {
-        let start = bytes.lowerBound & ~(disk.blockSize - 1)
-        let buffer = AlignedBuffer(capacity: (bytes.upperBound - start).roundedUp(to: disk.blockSize))
-        _ = try disk.open(source, isReadOnly: true).read(into: buffer.memory, at: start)
-        let file = try disk.create(name, size: buffer.memory.count)
-        try file.write(buffer.bytes, at: 0)
-        try file.sync()
     }
 }

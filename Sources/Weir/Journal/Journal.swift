@@ -48,6 +48,8 @@ final class Journal: Sendable {
         var isHandedOver = false
         /// Cursors have moved since they were written down.
         var cursorsMoved = false
+        /// Parts of segments that were found damaged, to be put aside before the segments go.
+        var damages: [Damaged] = []
         var duplicates = 0
     }
 
@@ -206,7 +208,14 @@ final class Journal: Sendable {
 
     /// Where the exporters are, if all have passed the oldest segment. That has to be durable before it is used again.
     var cursorsForRelease: [Cursor?]? {
-        locked.withLock { $0.state.hasReleasable ? $0.state.cursors : nil }
+        locked.withLock { $0.damages.isEmpty && $0.state.hasReleasable ? $0.state.cursors : nil }
+    }
+
+    func takeDamages() -> [Damaged] {
+        locked.withLock { locked in
+            defer { locked.damages = [] }
+            return locked.damages
+        }
     }
 
     /// Segments below a sequence that no exporter needs. They are not part of the journal any more.
@@ -281,17 +290,6 @@ final class Journal: Sendable {
 }
 
 extension Journal {
-    /// What there is to be seen from outside.
-    struct Status: Sendable {
-        let usedBytes: Int
-        let mark: JournalState.Mark
-        let records: Int
-        let failure: DiskError?
-        let duplicates: Int
-        let rememberedRequests: Int
-        let forgottenRequests: Int
-    }
-
     var status: Status {
         locked.withLock { locked in
             Status(
@@ -343,12 +341,16 @@ extension Journal {
     /// - Returns: what is to be exported; nil if the reader has been moved on meanwhile.
     func found(_ reader: Int, from position: UInt64, _ found: StoredRecords.Found) -> [JournalRecord]? {
         var gaps: [JournalGap] = []
+        let segment = SegmentSummary.name(of: found.place.segment) + ".seg"
         let records = locked.withLock { locked -> [JournalRecord]? in
             defer { gaps = locked.state.takeGaps() }
+            // As long as one stands here, no segment is let go of.
+            locked.damages += found.damages.map { Damaged(segment: segment, damage: $0) }
             let records = locked.state.read(reader, from: position, found.records, place: found.place)
             if records != nil, let end = found.end { locked.state.pass(reader, to: end) }
             return records
         }
+        if !found.damages.isEmpty { writerWakeup.wake() }
         report(gaps)
         return records
     }
@@ -379,6 +381,17 @@ extension Journal {
             return !locked.cursorsMoved
         }
         if isNews { writerWakeup.wake() }
+    }
+
+    /// Records of one tenant that a reader was handed and does not deliver, nor keep anywhere.
+    func miss(_ reader: Int, _ records: ArraySlice<JournalRecord>, spans: Int, of tenant: String) {
+        guard let first = records.first, let last = records.last else { return }
+        events(
+            .gap(
+                JournalGap(
+                    reason: .overflow, sequences: first.sequence...last.sequence, spans: spans,
+                    exporter: locked.withLock { $0.state.readers[reader].name }, tenant: tenant,
+                    records: records.count)))
     }
 
     /// Records that a reader was handed and that nobody can read any more.

@@ -37,4 +37,38 @@ struct DiskError: Error, Equatable, CustomStringConvertible {
     let description: String
     /// There is no room; there may be some again later.
     let isFull: Bool
+    /// The medium does not give back what was asked for.
+    var isUnreadable = false
+}
+
+extension JournalFile {
+    /// As ``read(into:at:)``, with zeros for blocks that the medium does not give back: so a bad sector is damage like
+    /// any other, and costs no more than what stood in it. Where no block can be had, it is the disk that is gone, and
+    /// what is on it may come back.
+    func readAround(
+        into buffer: UnsafeMutableRawBufferPointer, at offset: Int, blockSize: Int
+    ) throws(DiskError) -> Int {
+        do throws(DiskError) {
+            return try read(into: buffer, at: offset)
+        } catch {
+            guard error.isUnreadable else { throw error }
+        }
+        let count = min(buffer.count, max(0, size - offset))
+        var isAnyRead = false
+        for start in stride(from: 0, to: count, by: blockSize) {
+            let block = UnsafeMutableRawBufferPointer(rebasing: buffer[start..<start + blockSize])
+            do throws(DiskError) {
+                _ = try read(into: block, at: offset + start)
+                isAnyRead = true
+            } catch {
+                guard error.isUnreadable else { throw error }
+                block.initializeMemory(as: UInt8.self, repeating: 0)
+            }
+        }
+        if !isAnyRead {
+            let probe = AlignedBuffer(capacity: blockSize)
+            _ = try read(into: probe.memory, at: 0)
+        }
+        return count
+    }
 }

@@ -9,6 +9,8 @@ struct JournalGap: Equatable, Sendable {
         case skipped
         /// The key that they were encrypted with was destroyed, or they were changed.
         case destroyed
+        /// The tenant's records are set aside, and there are as many as there may be.
+        case overflow
     }
 
     let reason: Reason
@@ -17,4 +19,11 @@ struct JournalGap: Equatable, Sendable {
     let spans: Int?
     /// Nil where no exporter gets them.
     var exporter: String?
+    /// Only this tenant's records are meant.
+    var tenant: String?
+    /// How many of the sequences are meant; nil for all.
+    var records: Int?
+
+    /// Records that are meant.
+    var count: Int { records ?? Int(clamping: sequences.upperBound - sequences.lowerBound + 1) }
 }

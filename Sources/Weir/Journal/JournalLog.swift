@@ -34,6 +34,9 @@ struct JournalLog: ~Copyable {
     private(set) var nextSequence: UInt64
     /// Every sequence below it is where a power cut leaves it.
     private(set) var durableBelow: UInt64
+    /// The same as far as there were records: what was jumped over and what comes is not among them.
+    var keptBelow: UInt64 { isJump ? foundBelow : durableBelow }
+    private let foundBelow: UInt64
     private var active: Active?
     private(set) var hasSpare = false
     private var isJump: Bool
@@ -61,6 +64,7 @@ struct JournalLog: ~Copyable {
         self.limits = limits
         nextSequence = opened.nextSequence
         durableBelow = opened.nextSequence
+        foundBelow = opened.durableBelow
         isJump = opened.isJump
         // One of another size was begun with other limits, or never ended.
         hasSpare = opened.spareSize == limits.segmentBytes
@@ -221,7 +225,7 @@ extension JournalLog {
     }
 
     /// A file that is ready to become the segment of one large record.
-    private static let oversizeName = "oversize.seg"
+    static let oversizeName = "oversize.seg"
 
     /// Writes down what is in the segment that is full. Without it the next start reads the segment itself.
     private mutating func seal() {

@@ -119,6 +119,12 @@ struct JournalReader: Sendable {
         return await codec.open(records)?.records ?? []
     }
 
+    /// These records of a tenant, or so many of their spans, are given up, which is told. They are done once they are
+    /// committed.
+    func miss(_ records: ArraySlice<JournalRecord>, spans: Int, of tenant: String) {
+        source.miss(index, records, spans: spans, of: tenant)
+    }
+
     /// These records are done.
     func commit(_ sequences: ClosedRange<UInt64>) {
         source.commit(index, sequences)

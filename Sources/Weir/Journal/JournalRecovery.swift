@@ -26,8 +26,11 @@ struct JournalRecovery: ~Copyable {
     /// When the oldest of that was received.
     private(set) var oldest: [String: Timestamp] = [:]
     private(set) var gaps: [JournalGap] = []
-    /// Parts of files that are not what was written there, to be put aside.
+    /// Parts of files that are not what was written there, to be put aside; empty where something is missing between
+    /// two records.
     private(set) var damages: [(name: String, bytes: Range<Int>)] = []
+    /// Every sequence below it was kept, whether its record is there or not.
+    private(set) var durableBelow: UInt64 = 0
     /// A write that never ended was found; nobody was told that it had.
     private(set) var isTorn = false
     private(set) var nextSequence: UInt64 = 1
@@ -41,6 +44,8 @@ struct JournalRecovery: ~Copyable {
     private(set) var indexes: [(sequence: UInt64, newest: Timestamp)] = []
     /// Files that are no use to anybody.
     private(set) var strays: [String] = []
+    /// Files that nobody can make sense of, though they may hold records, and their bytes.
+    private(set) var unreadable: [(name: String, size: Int)] = []
     /// The file that says which journal this is has to be written.
     private(set) var isUnidentified = false
     /// An earlier process wrote without knowing what of it would last.
@@ -67,6 +72,11 @@ struct JournalRecovery: ~Copyable {
         try identify(names, headers.map(\.header))
         let own = headers.filter { $0.header.journal == journal }
         try readCursors(names, oldest: own.first?.header.firstSequence)
+        // Whoever writes has begun a segment since the names were read: what is kept may be there.
+        if isReadOnly, try disk.names().contains(where: { $0.hasSuffix(".seg") && !names.contains($0) }) {
+            durableBelow = 0
+        }
+        try sortMisnamed()
         try readSegments(own, Set(names), eachIndex)
         isUnsynced = names.contains(Self.unsyncedName)
         placeNext()
@@ -88,31 +98,75 @@ struct JournalRecovery: ~Copyable {
 
     private mutating func readHeaders(_ names: [String]) throws(DiskError) -> [Found] {
         var found: [Found] = []
-        let block = AlignedBuffer(capacity: disk.blockSize)
-        for name in names.sorted() where name.hasSuffix(".seg") {
+        for name in names.sorted() where name.hasSuffix(".seg") && !name.hasPrefix(Quarantine.prefix) {
             let file = try disk.open(name, isReadOnly: true)
             if name == JournalLog.spareName {
                 spareSize = file.size
                 continue
             }
-            let count = try file.read(into: block.memory, at: 0)
-            let header = count == block.memory.count ? SegmentHeader(block.bytes, disk) : nil
-            if let header, SegmentSummary.name(of: header.firstSequence) + ".seg" == name {
+            let first = UInt64(name.dropLast(4)).flatMap { SegmentSummary.name(of: $0) + ".seg" == name ? $0 : nil }
+            if let header = try header(of: file, first, names) {
+                guard header.firstSequence == first else {
+                    misnamed.append((name, header, file.size))
+                    continue
+                }
                 found.append((name, header, file.size))
                 fileBytes += file.size
-            } else if header == nil, let first = UInt64(name.dropLast(4)) {
-                // Both copies of the header are damaged. How many records it held nobody knows, but not more than fit.
-                unreadable.append((name, first..<first + UInt64(file.size / RecordHeader.size) + 1, file.size))
-            } else {
-                // One that was to be used again, and did not get its new name.
+            } else if name == JournalLog.oversizeName {
                 strays.append(name)
+            } else {
+                unreadable.append((name, file.size))
+                // How many records it held nobody knows, but not more than fit. No journal gets as far as the highest
+                // numbers, so they are not the name of a segment.
+                if let first, first < UInt64.max / 2 {
+                    lost.append(first..<first + UInt64(file.size / RecordHeader.size) + 1)
+                }
             }
         }
         return found
     }
 
-    /// Segments of which neither copy of the header is whole, and the sequences that may have stood there.
-    private(set) var unreadable: [(name: String, sequences: Range<UInt64>, size: Int)] = []
+    /// - Parameter first: what its name says.
+    private func header(
+        of file: any JournalFile, _ first: UInt64?, _ names: [String]
+    ) throws(DiskError) -> SegmentHeader? {
+        if let header = try Self.header(of: file, disk) { return header }
+        // Both copies stand in one block. The list of its records has a third, once the segment is full.
+        guard let first, names.contains(SegmentSummary.name(of: first) + IndexFile.suffix) else { return nil }
+        return try IndexFile.read(SegmentSummary.name(of: first) + IndexFile.suffix, disk)?.header
+    }
+
+    private static func header(
+        of file: any JournalFile, _ disk: some JournalDisk
+    ) throws(DiskError) -> SegmentHeader? {
+        let block = AlignedBuffer(capacity: disk.blockSize)
+        do throws(DiskError) {
+            guard try file.read(into: block.memory, at: 0) == block.memory.count else { return nil }
+        } catch {
+            guard error.isUnreadable else { throw error }
+            return nil
+        }
+        return SegmentHeader(block.bytes, disk)
+    }
+
+    /// Of those that have the name of another, those are kept that hold records that some exporter has not got. The
+    /// others were to be used again, and did not get their new name.
+    private mutating func sortMisnamed() throws(DiskError) {
+        let passed = cursors.values.map(\.next).min() ?? 0
+        for (name, header, size) in misnamed {
+            let scan = try SegmentScan(try disk.open(name, isReadOnly: true), header, disk, isLast: false)
+            if header.journal != journal || scan.nextSequence > max(passed, header.firstSequence) {
+                unreadable.append((name, size))
+            } else {
+                strays.append(name)
+            }
+        }
+    }
+
+    /// Segments that have the name of another one.
+    private var misnamed: [Found] = []
+    /// Sequences that may have stood in segments that nobody can make sense of.
+    private var lost: [Range<UInt64>] = []
     /// Segments that had to be read because their index was not there.
     private(set) var scanned: [SegmentIndex] = []
     /// Exporters that have a file for their cursor, damaged or not.
@@ -122,9 +176,7 @@ struct JournalRecovery: ~Copyable {
 
     /// Which journal a disk has; nil where that is not written down.
     static func identity(of disk: some JournalDisk) throws(DiskError) -> JournalID? {
-        let block = AlignedBuffer(capacity: disk.blockSize)
-        let count = try disk.open(identityName, isReadOnly: true).read(into: block.memory, at: 0)
-        return count == block.memory.count ? SegmentHeader(block.bytes, disk)?.journal : nil
+        try header(of: try disk.open(identityName, isReadOnly: true), disk)?.journal
     }
 
     private mutating func identify(_ names: [String], _ headers: [SegmentHeader]) throws(DiskError) {
@@ -140,7 +192,9 @@ struct JournalRecovery: ~Copyable {
         for name in names where name.hasSuffix(CursorFile.suffix) {
             let exporter = String(name.dropLast(CursorFile.suffix.count))
             cursorFiles.insert(exporter)
-            if let cursor = try CursorFile(name, journal, disk, exists: true, isReadOnly: true).cursor {
+            let file = try CursorFile(name, journal, disk, exists: true, isReadOnly: true)
+            durableBelow = max(durableBelow, file.durableBelow)
+            if let cursor = file.cursor {
                 cursors[exporter] = cursor
             } else if let oldest {
                 cursors[exporter] = Cursor(next: oldest)
@@ -177,32 +231,30 @@ struct JournalRecovery: ~Copyable {
         of segment: Found, _ following: SegmentHeader?, _ names: Set<String>
     ) throws(DiskError) -> SegmentIndex {
         let name = SegmentSummary.name(of: segment.header.firstSequence) + IndexFile.suffix
-        if following != nil, !verifies, names.contains(name), let index = try IndexFile.read(name, disk),
-            index.header == segment.header
-        {
-            return index
-        }
+        let index = names.contains(name) ? try IndexFile.read(name, disk) : nil
+        let sealed = index.flatMap { $0.header == segment.header ? $0 : nil }
+        if following != nil, !verifies, let sealed { return sealed }
         let file = try disk.open(segment.name, isReadOnly: isReadOnly || following != nil)
+        // What was kept behind a segment that is full stood in another.
         let scan = try SegmentScan(
-            file, segment.header, disk, limit: following?.firstSequence ?? .max, isLast: following == nil)
+            file, segment.header, disk, limit: following?.firstSequence ?? .max,
+            durableBelow: sealed?.end ?? (following == nil ? durableBelow : 0), isLast: following == nil)
         for damage in scan.damages { note(damage, segment.name) }
         nextSequence = max(nextSequence, scan.nextSequence)
         if following != nil {
             scanned.append(scan.index)
         } else {
             isTorn = scan.isTorn
+            // The next record does not follow on the last that is there.
+            isJump = scan.isCutShort
             last = Last(file: file, index: scan.index, end: scan.end, isClosed: scan.isTorn)
         }
         return scan.index
     }
 
     private mutating func note(_ damage: SegmentScan.Damage, _ name: String) {
-        if !damage.bytes.isEmpty { damages.append((name, damage.bytes)) }
-        guard !damage.sequences.isEmpty else { return }
-        gaps.append(
-            JournalGap(
-                reason: .damaged, sequences: damage.sequences.lowerBound...damage.sequences.upperBound - 1,
-                spans: damage.spans))
+        damages.append((name, damage.bytes))
+        if let gap = damage.gap { gaps.append(gap) }
     }
 
     private mutating func note(missingBefore header: SegmentHeader) {
@@ -243,13 +295,14 @@ struct JournalRecovery: ~Copyable {
         // Where no segment is left, nobody knows of more than this.
         if segments.isEmpty { nextSequence = cursors.values.map(\.next).min() ?? nextSequence }
         let passed = cursors.values.map { $0.done.last.map { $0.upperBound + 1 } ?? $0.next }
-        let unreadable = unreadable.filter { $0.sequences.lowerBound >= nextSequence }.map(\.sequences.upperBound)
-        let used = (passed + unreadable).max() ?? 0
+        let lost = lost.filter { $0.lowerBound >= nextSequence }.map(\.upperBound)
+        let used = (passed + lost + [durableBelow]).max() ?? 0
         if used > nextSequence {
             gaps.append(JournalGap(reason: .missing, sequences: nextSequence...used - 1, spans: nil))
             nextSequence = used
             isJump = true
         }
+        durableBelow = nextSequence
         if isUnsynced {
             // Exporters may know records beyond those that were found, and would take new ones for them.
             nextSequence += Self.unsyncedJump

@@ -56,9 +56,12 @@ struct JournalState {
     private var cache: Deque<Cached> = []
     private(set) var cacheBytes = 0
     private var gaps: [JournalGap] = []
+    /// What nobody will get, as was said when the journal was opened.
+    private let lost: [JournalGap]
 
-    init(_ limits: JournalLimits, segments: [SegmentSummary] = [], head: UInt64 = 1) {
+    init(_ limits: JournalLimits, segments: [SegmentSummary] = [], head: UInt64 = 1, lost: [JournalGap] = []) {
         self.limits = limits
+        self.lost = lost
         self.segments = Deque(segments)
         self.head = head
         updateMark()
@@ -257,8 +260,10 @@ struct JournalState {
         guard sequence > position else { return }
         let isJump = segments.contains { $0.header.isJump && $0.firstSequence == sequence }
         for missing in readers[reader].cursor.missing(in: position...sequence - 1) where !isJump {
+            let known = lost.first { $0.sequences.overlaps(missing) }
             gaps.append(
-                JournalGap(reason: .damaged, sequences: missing, spans: nil, exporter: readers[reader].name))
+                JournalGap(
+                    reason: known?.reason ?? .damaged, sequences: missing, spans: nil, exporter: readers[reader].name))
         }
         readers[reader].cursor.finish(position...sequence - 1)
         move(reader, to: sequence)

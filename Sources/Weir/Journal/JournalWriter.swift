@@ -12,6 +12,9 @@ actor JournalWriter {
     private let executor: any SerialExecutor
     private var log: JournalLog
     private var cursors: [CursorFile]
+    private var quarantine: Quarantine
+    /// A cursor's file says that the records below it are kept.
+    private var notedBelow: UInt64
     private let clock: @Sendable () -> Timestamp
     private var failure: DiskError?
     private var lastCursors = ContinuousClock.now
@@ -23,12 +26,14 @@ actor JournalWriter {
     private var isFinished = false
 
     init(
-        _ journal: Journal, _ log: consuming JournalLog, _ cursors: [CursorFile], executor: any SerialExecutor,
-        clock: @escaping @Sendable () -> Timestamp
+        _ journal: Journal, _ log: consuming JournalLog, _ cursors: [CursorFile], _ quarantine: Quarantine,
+        executor: any SerialExecutor, clock: @escaping @Sendable () -> Timestamp
     ) {
         self.journal = journal
+        notedBelow = log.keptBelow
         self.log = log
         self.cursors = cursors
+        self.quarantine = quarantine
         self.executor = executor
         self.clock = clock
     }
@@ -40,10 +45,12 @@ actor JournalWriter {
         while !Task.isCancelled {
             let isCursorTime = ContinuousClock.now - lastCursors >= Self.cursorInterval
             let group = journal.takeWork(withCursors: isCursorTime)
+            putAside()
             // What exporters have passed makes room for the group.
             release()
             if !group.entries.isEmpty { write(group) }
             note(group.cursors)
+            if group.entries.isEmpty, isCursorTime { noteRecords() }
             keepUp()
             if group.entries.isEmpty {
                 await journal.writerWakeup.wait(for: pause())
@@ -95,13 +102,17 @@ actor JournalWriter {
         journal.publish(log.takePlaced())
     }
 
+    /// Keeps what readers found damaged, and says what is lost with it.
+    private func putAside() {
+        for found in journal.takeDamages() {
+            let isNew = quarantine.keep(found.damage.bytes, of: found.segment) { journal.report($0) }
+            if isNew, let gap = found.damage.gap { journal.report(.gap(gap)) }
+        }
+    }
+
     /// Lets go of segments that every exporter has passed.
     private func release() {
-        guard let passed = journal.cursorsForRelease else { return }
-        let isDurable = attempt { () throws(DiskError) in
-            for (index, cursor) in passed.enumerated() { if let cursor { try cursors[index].keep(cursor) } }
-        }
-        guard isDurable else { return }
+        guard let passed = journal.cursorsForRelease, keep(passed) else { return }
         let (segments, oldest) = journal.takeReleasable(below: passed.compactMap(\.?.next).min() ?? .max)
         attempt { () throws(DiskError) in try log.release(segments) }
         log.forgetIndexes(below: oldest, at: clock())
@@ -111,17 +122,38 @@ actor JournalWriter {
         guard !passed.isEmpty else { return }
         lastCursors = .now
         for case (let index, let cursor?) in passed.enumerated() where cursors[index].cursor != cursor {
-            attempt { () throws(DiskError) in try cursors[index].write(cursor) }
+            notedBelow = log.keptBelow
+            attempt { () throws(DiskError) in try cursors[index].write(cursor, durableBelow: log.keptBelow) }
+        }
+    }
+
+    private var hasUnnotedRecords: Bool { notedBelow < log.keptBelow }
+
+    /// Writes down how far the records go, so that the next start knows whether the last ones are there. As long as
+    /// more come, each says it of those before.
+    private func noteRecords() {
+        guard hasUnnotedRecords else { return }
+        lastCursors = .now
+        notedBelow = log.keptBelow
+        for case (let index, let cursor?) in journal.cursors.enumerated() {
+            attempt { () throws(DiskError) in try cursors[index].write(cursor, durableBelow: log.keptBelow) }
+            return
+        }
+    }
+
+    /// - Returns: whether they are where a power cut leaves them.
+    private func keep(_ passed: [Cursor?]) -> Bool {
+        attempt { () throws(DiskError) in
+            for case (let index, let cursor?) in passed.enumerated() {
+                try cursors[index].keep(cursor, durableBelow: log.keptBelow)
+            }
         }
     }
 
     /// Writes down how far everybody is, for one who may not go on before a power cut cannot undo it.
     /// - Returns: whether that worked.
     @discardableResult func keepCursors() -> Bool {
-        let passed = journal.cursors
-        return attempt { () throws(DiskError) in
-            for (index, cursor) in passed.enumerated() { if let cursor { try cursors[index].keep(cursor) } }
-        }
+        keep(journal.cursors)
     }
 
     /// Lets these exporters come, and those go that are neither among them nor among `kept`, while the journal goes on.
@@ -165,7 +197,7 @@ actor JournalWriter {
         }
         let cursor = Cursor(next: journal.head)
         var file = try CursorFile(name + CursorFile.suffix, journal.id, log.disk, exists: false)
-        try file.keep(cursor)
+        try file.keep(cursor, durableBelow: log.keptBelow)
         return ((cursor, Load()), file)
     }
 
@@ -181,18 +213,18 @@ actor JournalWriter {
         }
     }
 
-    /// At the end: the cursors survive a power cut as well.
+    /// At the end: the cursors survive a power cut as well, and say how far the records go.
     func finish() {
         isFinished = true
         var isDone = false
         while !isDone {
-            let group = journal.takeWork(withCursors: true)
+            let group = journal.takeWork(withCursors: false)
             if !group.entries.isEmpty { write(group) }
-            note(group.cursors)
             isDone = group.entries.isEmpty
         }
         attempt { () throws(DiskError) in try log.sync(at: clock()) }
-        attempt { () throws(DiskError) in for index in cursors.indices { try cursors[index].sync() } }
+        putAside()
+        keepCursors()
     }
 
     /// - Returns: whether it worked.
@@ -216,7 +248,7 @@ actor JournalWriter {
         var pause: Duration?
         func shorten(_ duration: Duration) { pause = min(pause ?? duration, max(duration, .milliseconds(1))) }
         if failure != nil || !log.hasSpare { shorten(lastTry + Self.retryInterval - .now) }
-        if journal.hasMovedCursors { shorten(lastCursors + Self.cursorInterval - .now) }
+        if journal.hasMovedCursors || hasUnnotedRecords { shorten(lastCursors + Self.cursorInterval - .now) }
         if hasUnsynced { shorten(lastSync + log.limits.syncInterval - .now) }
         return pause
     }

@@ -12,7 +12,7 @@ struct SegmentHeader: Equatable {
     let id: UInt64
     let firstSequence: UInt64
     let createdAt: Timestamp
-    /// The sequences before the first one were never used: they are not a gap.
+    /// The sequences before the first one were never used, or were told to be lost: they are not a gap.
     let isJump: Bool
 
     /// Fills `block` with both copies.

@@ -27,6 +27,9 @@ struct SegmentIndex: Equatable, Sendable {
         self.header = header
     }
 
+    /// The sequence behind its last record.
+    var end: UInt64 { entries.last.map { $0.sequence + 1 } ?? header.firstSequence }
+
     mutating func add(_ record: RecordHeader, at offset: Int, tenant: String, answer: String) {
         entries.append(
             Entry(

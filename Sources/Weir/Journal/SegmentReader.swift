@@ -66,6 +66,16 @@ struct SegmentReader: ~Copyable {
         }
     }
 
+    /// Where something stands from here on that is no record, up to its last byte; nil where nothing does.
+    mutating func rest(before end: Int) throws(DiskError) -> Range<Int>? {
+        var last: Int?
+        for start in stride(from: offset, to: end, by: Self.pieceSize) {
+            let piece = try bytes(start, min(Self.pieceSize, end - start))
+            if let index = piece.lastIndex(where: { $0 != 0 }) { last = start + index }
+        }
+        return last.map { offset..<$0 + 1 }
+    }
+
     /// Goes back to a record that was found.
     mutating func rewind(to record: RecordHeader, at start: Int) {
         offset = start
@@ -109,7 +119,7 @@ struct SegmentReader: ~Copyable {
             }
             // What was held is gone even where reading fails.
             held = 0..<0
-            let read = try file.read(into: buffer.memory, at: first)
+            let read = try file.readAround(into: buffer.memory, at: first, blockSize: disk.blockSize)
             if read < needed {
                 UnsafeMutableRawBufferPointer(rebasing: buffer.memory[read..<needed])
                     .initializeMemory(as: UInt8.self, repeating: 0)

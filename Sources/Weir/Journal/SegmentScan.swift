@@ -8,6 +8,12 @@ struct SegmentScan {
         let sequences: Range<UInt64>
         /// Spans that stood there; nil where nobody knows.
         let spans: Int?
+
+        /// Nil where nothing is missing.
+        var gap: JournalGap? {
+            guard let first = sequences.first, let last = sequences.last else { return nil }
+            return JournalGap(reason: .damaged, sequences: first...last, spans: spans)
+        }
     }
 
     private(set) var index: SegmentIndex
@@ -16,19 +22,23 @@ struct SegmentScan {
     private(set) var end = 0
     /// The last record's body was not written whole, and nothing stands behind it: a write that never ended.
     private(set) var isTorn = false
+    /// Records that were written whole are missing at the end, and something stands where they were.
+    private(set) var isCutShort = false
 
     /// - Parameters:
     ///   - limit: what stands there from this sequence on is void.
+    ///   - durableBelow: what is known to have been written whole, of this segment and those before; 0 is unknown.
     ///   - isLast: whether an unfinished write may stand at the end.
     init(
-        _ file: any JournalFile, _ header: SegmentHeader, _ disk: any JournalDisk, limit: UInt64 = .max, isLast: Bool
+        _ file: any JournalFile, _ header: SegmentHeader, _ disk: any JournalDisk, limit: UInt64 = .max,
+        durableBelow known: UInt64 = 0, isLast: Bool
     ) throws(DiskError) {
         index = SegmentIndex(of: header)
         var reader = SegmentReader(file, header, disk)
         var next = header.firstSequence
         // The record whose body is damaged, as long as nothing was found behind it.
         var unsettled: Damage?
-        var durableBelow: UInt64 = 0
+        var durableBelow = known
         scan: while true {
             switch try reader.next(before: file.size) {
             case .record(let record, let offset):
@@ -57,6 +67,16 @@ struct SegmentScan {
             }
         }
         settle(unsettled, durableBelow: durableBelow, isLast: isLast)
+        guard nextSequence < min(known, limit) else {
+            if known > 0 { dropHarmless() }
+            return
+        }
+        let missing = nextSequence..<min(known, limit)
+        // Where a segment is not there any more that began with them, nothing may stand here.
+        guard let bytes = try damages.last?.sequences.isEmpty == true ? 0..<0 : reader.rest(before: file.size)
+        else { return }
+        isCutShort = true
+        note(missing, at: bytes)
     }
 
     /// The sequence behind the last one that was found, damaged or not.
@@ -99,6 +119,7 @@ struct SegmentScan {
             end = damage.bytes.lowerBound
         } else {
             damages.append(damage)
+            isCutShort = true
         }
     }
 }

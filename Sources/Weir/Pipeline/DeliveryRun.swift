@@ -56,6 +56,7 @@ struct DeliveryRun {
             } then: {
                 .kept(id, $0)
             }
+        case .miss(let piece, let tenant): delivery.reader.miss(piece.records, spans: piece.spanCount, of: tenant)
         case .fetch(let id, let tenant):
             let queue = state.settings.queue
             store { () throws(LetterError) in

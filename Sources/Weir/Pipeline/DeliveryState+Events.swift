@@ -89,14 +89,20 @@ extension DeliveryState {
         succeed(id)
     }
 
-    /// There is no room on the disk, or none that may be used. Nothing is dropped for it: the flight waits.
+    /// There is no room on the disk, or none that may be used. Nothing is dropped for it: the flight waits. Only where
+    /// there are as many records set aside as there may be, more of such a tenant are missed.
     private mutating func notKept(_ id: Int, _ error: LetterError, at now: Instant) {
         guard var flight = flights[id] else { return }
-        failingSince = failingSince ?? now
-        if case .park(let tenant, _) = flight.shipment.next?.fate {
+        if let part = flight.shipment.next, case .park(let tenant, _) = part.fate {
             parked.endWrite(tenant, spans: nil)
+            if error.isLimit {
+                // Were it to wait for room, the others would wait with it, and the journal would fill up for all.
+                outbox.append(.miss(part.piece, tenant: tenant))
+                return succeed(id)
+            }
             flight.shipment.exportAfterAll()
         }
+        failingSince = failingSince ?? now
         guard stopAt == nil else {
             report(.notKept(reason: error.description, pause: nil))
             return abandon(id)

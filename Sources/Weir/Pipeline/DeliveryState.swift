@@ -40,6 +40,8 @@ struct DeliveryState {
         case bury(_ flight: Int, Piece, JournalID?, reason: String)
         /// Set the piece aside: `kept`.
         case park(_ flight: Int, Piece, tenant: String, reason: String)
+        /// Say that the tenant's records are not delivered, nor kept anywhere.
+        case miss(Piece, tenant: String)
         /// Get what is set aside: `fetched`.
         case fetch(_ flight: Int, tenant: String)
         /// The oldest of that is done: `forgot`.
@@ -119,6 +121,10 @@ struct DeliveryState {
     var outbox: [Action] = []
     /// Since when the destination or the disk takes nothing.
     var failingSince: Instant?
+    /// Since when the journal has something that cannot be read.
+    private(set) var unreadableSince: Instant?
+    /// Nothing is read before.
+    private var readsPausedUntil: Instant
     /// The destination named this time: nothing is sent before.
     var pausedUntil: Instant
     /// Nil until the journal is closed; then, the end of deliveries.
@@ -150,6 +156,7 @@ struct DeliveryState {
                 initial: settings.retry.initialInterval, longest: max(Self.parkedInterval, settings.retry.maxInterval),
                 multiplier: settings.retry.multiplier))
         pausedUntil = now
+        readsPausedUntil = now
         nextTick = now + settings.tickInterval
         nextRoom = now
         for (tenant, spans) in parked {
@@ -274,7 +281,7 @@ extension DeliveryState {
 
     private mutating func readMore(at now: Instant, _ journal: Journal) {
         guard journal.bytes > 0 else {
-            flushAt = nil
+            (flushAt, unreadableSince) = (nil, nil)
             return
         }
         if let stopAt, isGivingUp || stopAt <= now { return }
@@ -286,6 +293,8 @@ extension DeliveryState {
             if stopAt != nil { isGivingUp = true }
             return wake(at: pausedUntil)
         }
+        // The journal had something to say and then nothing to give; that must not become a loop without a pause.
+        guard readsPausedUntil <= now else { return wake(at: readsPausedUntil) }
         let isFull = journal.spans >= settings.queue.maxSpans || journal.bytes >= settings.queue.maxBytes
         guard isFull || journal.isClosed || due <= now else { return wake(at: due) }
         isReading = true
@@ -296,11 +305,11 @@ extension DeliveryState {
     mutating func read(_ records: [JournalRecord], at now: Instant) {
         isReading = false
         guard !records.isEmpty else {
-            // The journal had something to say and then nothing to give; that must not become a loop without a pause.
-            flushAt = now + max(settings.queue.flushTimeout, .milliseconds(10))
+            readsPausedUntil = now + max(settings.queue.flushTimeout, .milliseconds(10))
+            unreadableSince = unreadableSince ?? now
             return
         }
-        flushAt = nil
+        (flushAt, unreadableSince) = (nil, nil)
         for record in records {
             // Records come in their order, so there is nothing to do for what lies between two of them.
             if let lastRead, lastRead + 1 < record.sequence {

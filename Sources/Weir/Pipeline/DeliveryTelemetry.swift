@@ -61,6 +61,7 @@ struct DeliveryTelemetry: Sendable {
     func show(_ state: DeliveryState, at now: ContinuousClock.Instant) {
         inFlightBatches.set(state.flights.count)
         parkedSpans.set(state.parked.spans)
-        retrying.set(state.failingSince.map { max(0, ($0.duration(to: now)) / .seconds(1)) } ?? 0)
+        let since = [state.failingSince, state.unreadableSince].compactMap { $0 }.min()
+        retrying.set(since.map { max(0, ($0.duration(to: now)) / .seconds(1)) } ?? 0)
     }
 }

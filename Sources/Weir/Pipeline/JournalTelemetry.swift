@@ -98,18 +98,18 @@ final class JournalTelemetry: Sendable {
     private func note(_ gap: JournalGap) {
         var labels = labels
         labels["reason"] = gap.reason.rawValue
-        let count = Int(clamping: gap.sequences.upperBound - gap.sequences.lowerBound + 1)
         var metadata: Logger.Metadata = [
             "reason": "\(gap.reason.rawValue)", "first": "\(gap.sequences.lowerBound)",
             "last": "\(gap.sequences.upperBound)", "spans": "\(gap.spans.map { "\($0)" } ?? "unknown")",
         ]
+        if let tenant = gap.tenant { metadata["tenant"] = "\(tenant)" }
         if let exporter = gap.exporter {
             labels["exporter"] = exporter
             metadata["exporter"] = "\(exporter)"
             metrics.counter(
                 "weir_exporter_missed_records", help: "Records of the journal that an exporter did not get, by reason.",
                 labels: labels
-            ).add(count)
+            ).add(gap.count)
             metrics.counter(
                 "weir_exporter_missed_spans", help: "Their spans, where that is known.", labels: labels
             ).add(gap.spans ?? 0)
@@ -118,11 +118,11 @@ final class JournalTelemetry: Sendable {
             metrics.counter(
                 "weir_journal_lost_records", help: "Records of the journal that are not there any more, by reason.",
                 labels: labels
-            ).add(count)
+            ).add(gap.count)
             logger.critical("records of the journal are lost", metadata: metadata)
         }
         let what = "\(gap.reason.rawValue) \(gap.sequences.lowerBound) to \(gap.sequences.upperBound)"
-        let who = gap.exporter.map { ", exporter \($0)" } ?? ""
+        let who = (gap.exporter.map { ", exporter \($0)" } ?? "") + (gap.tenant.map { ", tenant \($0)" } ?? "")
         locked.withLock { locked in
             guard locked.gaps.count < Self.maximumGaps else { return }
             locked.gaps.append("pipeline \(pipeline)\(who): \(what), spans \(gap.spans.map { "\($0)" } ?? "unknown")")

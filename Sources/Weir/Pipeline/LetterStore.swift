@@ -16,8 +16,11 @@ protocol LetterStore: Sendable {
 /// Why letters cannot be kept or had.
 struct LetterError: Error, Equatable, CustomStringConvertible {
     let description: String
+    /// There are as many as there may be.
+    let isLimit: Bool
 
-    init(_ description: String) {
+    init(_ description: String, isLimit: Bool = false) {
         self.description = description
+        self.isLimit = isLimit
     }
 }

@@ -38,6 +38,13 @@ struct Piece: Sendable {
 }
 
 extension JournalRecord {
+    /// Whether the payload holds the spans that the record says.
+    var hasItsSpans: Bool {
+        var batch = Batch(decodedLimit: .max)
+        guard (try? OTLPDecoder(maxValueDepth: .max).decode(payload, into: &batch)) != nil else { return false }
+        return batch.spanCount == spanCount
+    }
+
     /// The same record with these spans only. What it says beside its spans goes with the first of its
     /// spans. Nil where its payload does not hold the spans that it says.
     fileprivate func keeping(_ spans: Range<Int>) -> JournalRecord? {

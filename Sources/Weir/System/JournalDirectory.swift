@@ -84,7 +84,12 @@ final class JournalDirectory: JournalDisk {
 }
 
 extension DiskError {
+    /// What Linux says of a sector that cannot be read, and file systems of blocks whose checksum is wrong.
+    private static let unreadable = [EIO, ENODATA, EILSEQ, EBADMSG, EUCLEAN]
+
     init(_ error: FileError) {
-        self.init(description: error.description, isFull: error.code == ENOSPC || error.code == EDQUOT)
+        self.init(
+            description: error.description, isFull: error.code == ENOSPC || error.code == EDQUOT,
+            isUnreadable: error.call == "read" && Self.unreadable.contains(error.code))
     }
 }

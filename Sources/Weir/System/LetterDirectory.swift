@@ -67,7 +67,9 @@ actor LetterDirectory: LetterStore {
                 try queue.append(letters, where: { used + $0 <= limit })
             }
         }
-        guard isTaken else { throw LetterError("\(parkedPath) has its \(ByteCount(limit)): parked.max_bytes") }
+        guard isTaken else {
+            throw LetterError("\(parkedPath) has its \(ByteCount(limit)): parked.max_bytes", isLimit: true)
+        }
     }
 
     func parked(of tenant: String, maxSpans: Int, maxBytes: Int) async throws(LetterError) -> [KeptRecord] {

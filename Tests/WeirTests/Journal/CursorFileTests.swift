@@ -15,8 +15,8 @@ import Testing
         let disk = SimulatedDisk(seed: 1, blockSize: blocks)
         var file = try open(disk, exists: false)
         #expect(file.cursor == nil)
-        try file.write(Cursor(next: 10))
-        try file.write(Cursor(next: 20, done: [22...23, 30...40]))
+        try file.write(Cursor(next: 10), durableBelow: 15)
+        try file.write(Cursor(next: 20, done: [22...23, 30...40]), durableBelow: 41)
         try file.sync()
         try disk.sync()
         return disk
@@ -29,7 +29,7 @@ import Testing
         #expect(try open(disk, isReadOnly: true).cursor == cursor)
         var file = try open(disk)
         for next in 21..<30 as Range<UInt64> {
-            try file.write(Cursor(next: next))
+            try file.write(Cursor(next: next), durableBelow: 0)
             #expect(try open(disk).cursor == Cursor(next: next))
         }
     }
@@ -40,16 +40,39 @@ import Testing
             try disk.mutate("a.cursor") { $0[index] ^= 1 << UInt8(index % 8) }
             let expected = index < 512 ? Cursor(next: 10) : Cursor(next: 20, done: [22...23, 30...40])
             #expect(try open(disk).cursor == expected, "byte \(index)")
+            #expect(try open(disk).durableBelow == (index < 512 ? 15 : 41), "byte \(index)")
         }
         try disk.create("a.cursor", size: 1_024).write([UInt8](repeating: 0xA5, count: 1_024), at: 0)
         #expect(try open(disk).cursor == nil)
+    }
+
+    /// Before the field was there, it was zero.
+    @Test func aFileOfAnEarlierVersionSaysNothingOfTheRecords() throws {
+        let disk = SimulatedDisk(seed: 1)
+        var file = try open(disk, exists: false)
+        try file.write(Cursor(next: 10), durableBelow: 0)
+        #expect(try open(disk).cursor == Cursor(next: 10))
+        #expect(try open(disk).durableBelow == 0)
+        try file.keep(Cursor(next: 10), durableBelow: 12)
+        #expect(try open(disk).durableBelow == 12)
+        let writes = disk.count(of: .write)
+        try file.keep(Cursor(next: 10), durableBelow: 12)
+        #expect(disk.count(of: .write) == writes, "it is there already")
+    }
+
+    @Test func aBlockThatCannotBeReadIsADamagedOne() throws {
+        for block in 0..<2 {
+            let disk = try makeFile()
+            try disk.spoil("a.cursor", block: block)
+            #expect(try open(disk).cursor?.next == (block == 0 ? 10 : 20))
+        }
     }
 
     @Test func afterADamageTheNextIsTheLatest() throws {
         let disk = try makeFile()
         try disk.mutate("a.cursor") { $0[0] ^= 1 }
         var file = try open(disk)
-        try file.write(Cursor(next: 50))
+        try file.write(Cursor(next: 50), durableBelow: 0)
         #expect(try open(disk).cursor == Cursor(next: 50))
     }
 
@@ -64,7 +87,7 @@ import Testing
         for (block, room) in [(512, 29), (4_096, 100)] {
             let disk = SimulatedDisk(seed: 1, blockSize: block)
             var file = try open(disk, exists: false)
-            try file.write(Cursor(next: 1, done: done))
+            try file.write(Cursor(next: 1, done: done), durableBelow: 0)
             #expect(try open(disk).cursor == Cursor(next: 1, done: Array(done.prefix(room))))
             #expect(file.cursor == Cursor(next: 1, done: done), "it is not written again and again")
         }
@@ -74,7 +97,7 @@ import Testing
         for seed in 0..<200 as Range<UInt64> {
             let disk = try makeFile()
             var file = try open(disk)
-            try file.write(Cursor(next: 60))
+            try file.write(Cursor(next: 60), durableBelow: 0)
             let left = try open(disk.afterCrash(seed: seed)).cursor?.next
             #expect(left == 20 || left == 60, "seed \(seed)")
         }
@@ -86,11 +109,11 @@ import Testing
         let many = (0..<200 as Range<UInt64>).map { 10 * $0 + 95...10 * $0 + 97 }
         for _ in 0..<20 {
             disk.fail(.write, at: disk.count(of: .write) + 1)
-            #expect(throws: DiskError.self) { try file.write(Cursor(next: 60, done: many)) }
+            #expect(throws: DiskError.self) { try file.write(Cursor(next: 60, done: many), durableBelow: 0) }
             let found = try #require(try open(disk).cursor)
             #expect(found == file.cursor || found == Cursor(next: 60, done: many))
         }
-        try file.write(Cursor(next: 70))
+        try file.write(Cursor(next: 70), durableBelow: 0)
         #expect(try open(disk).cursor == Cursor(next: 70))
     }
 
@@ -101,7 +124,7 @@ import Testing
             #expect(try open(disk, isReadOnly: true).cursor?.next == (length < 80 ? nil : 20))
             #expect(disk.contents["a.cursor"]?.count == length)
             var file = try open(disk)
-            try file.write(Cursor(next: 90))
+            try file.write(Cursor(next: 90), durableBelow: 0)
             #expect(try open(disk).cursor == Cursor(next: 90))
             #expect(disk.contents["a.cursor"]?.count == 1_024)
         }

@@ -90,11 +90,18 @@ final class JournalCore {
                 let found = try stored[reader].records.read(
                     segment, at: offset, from: position, before: parts.state.head, maxSpans: maxSpans,
                     maxBytes: maxBytes)
+                for damage in found.damages { putAside(damage, of: found.place.segment) }
                 let records = parts.state.read(reader, from: position, found.records, place: found.place)
                 if let end = found.end { parts.state.pass(reader, to: end) }
                 if let records, !records.isEmpty { return records }
             }
         }
+    }
+
+    private func putAside(_ damage: SegmentScan.Damage, of segment: UInt64) {
+        let name = SegmentSummary.name(of: segment) + ".seg"
+        let isNew = parts.quarantine.keep(damage.bytes, of: name) { events.append($0) }
+        if isNew, let gap = damage.gap { gaps.append(gap) }
     }
 
     /// Everything that there is for a reader, as committed.
@@ -115,7 +122,7 @@ final class JournalCore {
     /// Writes down how far the exporters are; a power cut may still take it away.
     func writeCursors() throws(DiskError) {
         for (index, reader) in parts.state.readers.enumerated() where parts.cursors[index].cursor != reader.cursor {
-            try parts.cursors[index].write(reader.cursor)
+            try parts.cursors[index].write(reader.cursor, durableBelow: parts.log.keptBelow)
         }
     }
 
@@ -129,7 +136,7 @@ final class JournalCore {
         guard parts.state.hasReleasable else { return }
         let passed = parts.state.readers.map(\.cursor)
         for (index, cursor) in passed.enumerated() {
-            guard (try? parts.cursors[index].keep(cursor)) != nil else { return }
+            guard (try? parts.cursors[index].keep(cursor, durableBelow: parts.log.keptBelow)) != nil else { return }
         }
         try? parts.log.release(parts.state.takeReleasable(below: passed.map(\.next).min() ?? .max))
         parts.log.forgetIndexes(below: parts.state.segments.first?.firstSequence ?? parts.state.head, at: now)

@@ -8,7 +8,8 @@ extension JournalSimulation {
         /// does.
         @Test(arguments: 0..<8)
         func aJournalHoldsWhatItShould(part: Int) async throws {
-            for seed in UInt64(part) * 100..<UInt64(part + 1) * 100 {
+            let count: UInt64 = Torture.isOn ? 2_500 : 250
+            for seed in UInt64(part) * count..<UInt64(part + 1) * count {
                 var model = try JournalModel(seed: seed)
                 for _ in 0..<80 { try model.step() }
                 try model.finish()

@@ -26,6 +26,7 @@ import Testing
     }
 
     private static func name(_ sequence: UInt64) -> String { SegmentSummary.name(of: sequence) + ".seg" }
+    private static func aside(_ sequence: UInt64) -> String { Quarantine.prefix + name(sequence) }
 
     private static func segments(of disk: SimulatedDisk) throws -> [String] {
         disk.contents.keys.filter { $0.hasSuffix(".seg") && $0 != JournalLog.spareName }.sorted()
@@ -49,6 +50,7 @@ import Testing
         #expect(core.gaps == [gap(7...8)])
         #expect(try numbers(core, 0) == [5, 6, 9, 10, 11, 12])
         #expect(try numbers(core, 1) == [1, 2, 3, 4, 5, 6, 9, 10, 11, 12])
+        #expect(core.gaps == [gap(7...8), gap(7...8, exporter: "a"), gap(7...8, exporter: "b")])
     }
 
     @Test func whatIsMissingAtTheFrontIsMissedByThoseWhoHadNotGotIt() throws {
@@ -75,6 +77,14 @@ import Testing
         #expect(third.nextSequence == 15)
     }
 
+    @Test func theNewestSegmentIsMissedByThoseTooWhoDidNotKnowIt() throws {
+        try disk.remove(Self.name(11))
+        let core = try open()
+        #expect(core.gaps == [gap(11...12)])
+        #expect(core.append([.numbered(100)]) == 1)
+        #expect(try core.drain(1).map(\.sequence) == Array(1...10) + [13])
+    }
+
     @Test func allSegmentsMayBeMissing() throws {
         let before = try open()
         _ = try before.read(1, maxSpans: 2)
@@ -99,14 +109,86 @@ import Testing
     }
 
     @Test func aSegmentWithoutAHeaderIsPutAside() throws {
-        let before = disk.contents[Self.name(5)]
+        try disk.remove(SegmentSummary.name(of: 5) + IndexFile.suffix)
         for offset in [20, 276] { try disk.mutate(Self.name(5)) { $0[offset] ^= 1 } }
+        let before = disk.contents[Self.name(5)]
         let core = try open()
         #expect(core.gaps == [gap(5...6)])
         #expect(try numbers(core, 0) == Array(7...12))
-        let aside = try #require(disk.contents["quarantine-\(Self.name(5))"])
-        #expect(aside.count == before?.count)
+        #expect(try numbers(core, 1) == [1, 2, 3, 4] + Array(7...12))
+        #expect(disk.contents[Self.aside(5)] == before)
         #expect(try !Self.segments(of: disk).contains(Self.name(5)))
+        core.release()
+        let again = try open()
+        #expect(again.append([.numbered(13, bytes: 250)]) == 1)
+        #expect(disk.contents[Self.aside(5)] == before, "who wants to look at it may come later")
+    }
+
+    @Test func theIndexHasTheHeaderTooOfASegmentThatIsFull() throws {
+        for offset in [20, 276] { try disk.mutate(Self.name(5)) { $0[offset] ^= 1 } }
+        let core = try open()
+        #expect(core.gaps == [])
+        #expect(try numbers(core, 0) == Array(5...12))
+        #expect(try numbers(core, 1) == Array(1...12))
+    }
+
+    /// Nobody has told which is right, the name or the header; so neither file is used, and neither is removed.
+    @Test func segmentsThatHaveEachOthersNamesArePutAside() throws {
+        let (five, seven) = (disk.contents[Self.name(5)], disk.contents[Self.name(7)])
+        try disk.mutate(Self.name(5)) { $0 = seven ?? [] }
+        try disk.mutate(Self.name(7)) { $0 = five ?? [] }
+        let core = try open()
+        #expect(core.gaps == [gap(5...8)])
+        #expect(try numbers(core, 0) == Array(9...12))
+        #expect(disk.contents[Self.aside(5)] == seven && disk.contents[Self.aside(7)] == five)
+    }
+
+    @Test(arguments: ["18446744073709551615", "18446744073709551614", "99999999999999999999", "5", "x", "-1"])
+    func aFileThatIsNoSegmentIsPutAside(name: String) throws {
+        _ = try disk.create(name + ".seg", size: 1_536)
+        try disk.mutate(name + ".seg") { for index in $0.indices { $0[index] = UInt8(truncatingIfNeeded: index) } }
+        let unreadable = try JournalRecovery(disk, isReadOnly: true, verifies: true).unreadable
+        #expect(unreadable.map(\.name) == [name + ".seg"])
+        let core = try open()
+        #expect(core.gaps == [])
+        #expect(try numbers(core, 1) == Array(1...12))
+        #expect(try disk.names().contains("quarantine-\(name).seg"))
+        #expect(try open().gaps == [])
+    }
+
+    /// A start does not read what is full, so it is who delivers that finds it.
+    @Test func whatIsDamagedInASegmentThatIsFullIsPutAsideAndToldOnce() throws {
+        try disk.mutate(Self.name(5)) { $0[700] ^= 1 }
+        let core = try open()
+        #expect(core.gaps == [])
+        for reader in [0, 1] { #expect(try !numbers(core, reader).contains(5)) }
+        func damage(_ exporter: String? = nil, spans: Int? = nil) -> JournalGap {
+            JournalGap(reason: .damaged, sequences: 5...5, spans: spans, exporter: exporter)
+        }
+        #expect(core.gaps == [damage(spans: 1), damage("a"), damage("b")])
+        core.release()
+        #expect(try Self.segments(of: disk) == [Self.name(11)])
+        let copies = disk.contents.filter { $0.key.hasPrefix(Quarantine.prefix) }
+        #expect(copies.count == 1)
+        let copy = try #require(copies.first)
+        #expect(copy.key.hasPrefix("quarantine-\(Self.name(5))-"))
+        #expect(copy.value.contains(5))
+        #expect(core.events.contains { if case .quarantined(copy.key, _) = $0 { true } else { false } })
+    }
+
+    @Test func whereThereIsNoRoomForACopyNobodySaysThatThereIsOne() throws {
+        try disk.remove(SegmentSummary.name(of: 5) + IndexFile.suffix)
+        try disk.mutate(Self.name(5)) { $0[700] ^= 1 }
+        disk.fail(.create, at: disk.count(of: .create) + 1)
+        let core = try open()
+        disk.repair()
+        #expect(core.gaps.map(\.sequences) == [5...5])
+        #expect(!core.events.contains { if case .quarantined = $0 { true } else { false } })
+        #expect("\(core.events)".contains("trouble"))
+        // There is now, and whoever delivers finds it again.
+        let again = try open()
+        #expect(try numbers(again, 1) == [1, 2, 3, 4] + Array(6...12))
+        #expect(again.events.contains { if case .quarantined = $0 { true } else { false } })
     }
 
     @Test func theNewestSegmentMayHaveNoHeader() throws {
@@ -156,9 +238,9 @@ import Testing
         let stray = SegmentSummary.name(of: 4_711)
         for name in ["oversize.seg", "\(stray).idx"] { _ = try disk.create(name, size: 1_536) }
         // A segment that was to be used again, and kept its old name when the power was cut.
-        let other = try #require(disk.contents[Self.name(11)])
+        let other = try #require(disk.contents[Self.name(11)]).prefix(512)
         _ = try disk.create("00000000000000000000.seg", size: 1_536)
-        try disk.mutate("00000000000000000000.seg") { $0 = other }
+        try disk.mutate("00000000000000000000.seg") { $0.replaceSubrange(0..<512, with: other) }
         let core = try open()
         #expect(core.gaps == [])
         #expect(try !disk.names().contains { $0 == "oversize.seg" || $0.hasPrefix(stray) || $0.hasSuffix("00.seg") })

@@ -14,6 +14,8 @@ struct SimulatedContents {
     private var unsynced: [(offset: Int, bytes: [UInt8])] = []
     /// Before the first sync nobody knows how long the file is after a power cut.
     private var isSizeDurable = false
+    /// Sectors that cannot be read until they are written.
+    private var spoiled: Set<Int> = []
 
     /// A file of zeros.
     init(size: Int) {
@@ -38,7 +40,14 @@ struct SimulatedContents {
         return count
     }
 
+    mutating func spoil(_ sectors: Range<Int>) { spoiled.formUnion(sectors) }
+
+    func isSpoiled(_ bytes: Range<Int>) -> Bool {
+        spoiled.contains { bytes.overlaps($0 * Self.sector..<($0 + 1) * Self.sector) }
+    }
+
     mutating func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) {
+        spoiled.subtract(offset / Self.sector..<(offset + bytes.count + Self.sector - 1) / Self.sector)
         current.put(bytes, at: offset)
         unsynced.append((offset, Array(bytes)))
     }
@@ -68,6 +77,7 @@ struct SimulatedContents {
         rest.current = rest.size == 0 ? SimulatedBytes() : survivors(percent: percent, &random)
         rest.durable = rest.current
         rest.isSizeDurable = true
+        rest.spoiled = spoiled
         return rest
     }
 

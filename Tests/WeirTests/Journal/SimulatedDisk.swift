@@ -114,6 +114,14 @@ final class SimulatedDisk: JournalDisk {
         try state.withLock { state throws(DiskError) in body(&state.files[try state.names.file("mutate", name)].bytes) }
     }
 
+    /// What stands in a block of a file cannot be read until it is written again.
+    func spoil(_ name: String, block: Int) throws(DiskError) {
+        let sectors = blockSize / SimulatedContents.sector
+        try state.withLock { state throws(DiskError) in
+            state.files[try state.names.file("spoil", name)].spoil(block * sectors..<(block + 1) * sectors)
+        }
+    }
+
     // MARK: - What a journal does
 
     func names() throws(DiskError) -> [String] {
@@ -168,7 +176,12 @@ final class SimulatedDisk: JournalDisk {
     fileprivate func read(
         _ file: Int, _ name: String, into buffer: UnsafeMutableRawBufferPointer, at offset: Int
     ) throws(DiskError) -> Int {
-        try perform(.read, name) { $0.files[file].read(into: buffer, at: offset) }
+        try perform(.read, name) { state throws(DiskError) in
+            guard !state.files[file].isSpoiled(offset..<offset + buffer.count) else {
+                throw DiskError(description: "read \(name): input/output error", isFull: false, isUnreadable: true)
+            }
+            return state.files[file].read(into: buffer, at: offset)
+        }
     }
 
     fileprivate func write(

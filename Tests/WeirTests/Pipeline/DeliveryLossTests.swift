@@ -172,23 +172,34 @@ import Testing
         #expect(sample.deadLetters() == [])
     }
 
-    @Test func aFullSpillHoldsTheDeliveryUntilTheDestinationWorks() async throws {
+    @Test func aTenantThatFillsTheSpillMissesRecordsAndHoldsUpNobody() async throws {
         let isBlocked = Flag()
         isBlocked.set(true)
-        let destination = TestDestination { _ in isBlocked.isSet ? .tenantBlocked("shop", "401") : nil }
-        try sample.deliver(
-            to: destination, .init(batch: "flush_timeout: 1ms, max_spans: 1"),
-            letters: LetterDirectory.Limits(deadLetters: 0, parked: 500))
-        for id in UInt64(1)...4 { try await sample.append(id...id, tenant: "shop") }
-        try await eventually("there is no room for the second") {
-            sample.log.lines.contains { $0.contains("parked.max_bytes") }
+        let destination = TestDestination { batch in
+            guard isBlocked.isSet, batch.records.contains(where: { $0.tenant == "shop" }) else { return nil }
+            return .tenantBlocked("shop", "401")
         }
+        try sample.deliver(
+            to: destination, .init(queue: "num_consumers: 1", batch: "flush_timeout: 1ms, max_spans: 1"),
+            letters: LetterDirectory.Limits(deadLetters: 0, parked: 500))
+        for id in UInt64(1)...8 { try await sample.append(id...id, tenant: id % 2 == 0 ? "shop" : "bank") }
+        try await eventually("the others have everything") { destination.takenSpans.count == 4 }
+        try await eventually("the journal is free") { sample.journal.unsettled(0).records == 0 }
         #expect(sample.gauge("weir_exporter_parked_spans") == 1)
+        func gaps(_ sequences: [UInt64]) -> [JournalGap] {
+            sequences.map {
+                JournalGap(
+                    reason: .overflow, sequences: $0...$0, spans: 1, exporter: "test~a", tenant: "shop", records: 1)
+            }
+        }
+        #expect(sample.gaps == gaps([4, 6, 8]))
         isBlocked.set(false)
-        try await eventually("it has everything") { destination.takenSpans.count == 4 }
-        #expect(destination.takenSpans == ["span 1", "span 2", "span 3", "span 4"])
+        try await eventually("what is set aside arrives") { destination.takenSpans.last == "span 2" }
+        try await eventually("nothing is parked") { sample.gauge("weir_exporter_parked_spans") == 0 }
+        try await sample.append(9...9, tenant: "shop")
+        try await eventually("it goes on") { destination.takenSpans.last == "span 9" }
         await sample.stop()
-        #expect(sample.journal.unsettled(0).records == 0)
+        #expect(sample.gaps.count == 3)
     }
 
     @Test func aTenantThatIsParkedStaysSoOverARestart() async throws {

@@ -29,6 +29,8 @@ final class DeliverySample {
     }
 
     var journal: Journal { sample.journal }
+    /// What exporters were said not to get.
+    var gaps: [JournalGap] { sample.events.gaps }
 
     /// Starts to deliver to `destination`, which is called `test/NAME`, with the first use of the journal.
     func deliver(

@@ -3,7 +3,7 @@
 /// Everything around a ``DeliveryState``: a journal, a destination and a disk that do what a seed says, and a book of
 /// what became of each span.
 struct DeliveryWorld {
-    enum Fate { case sent, dead, parked }
+    enum Fate { case sent, dead, parked, missed }
 
     struct SpanID: Hashable, Comparable {
         let sequence: UInt64
@@ -136,6 +136,9 @@ struct DeliveryWorld {
             state.handle(.exported(id, .failure(.retryable("cancelled", after: nil))), at: now)
         case .bury(let id, let piece, _, _): work.append(.bury(id, piece))
         case .park(let id, let piece, let tenant, _): work.append(.park(id, piece, tenant))
+        case .miss(let piece, let tenant):
+            if piece.records.contains(where: { $0.tenant != tenant }) { problems.append("another tenant's are missed") }
+            for span in spans(piece) { note(span, .missed) }
         case .fetch(let id, let tenant): work.append(.fetch(id, tenant))
         case .forget(let id, let tenant, let count): work.append(.forget(id, tenant, count))
         case .look(let last, _, _): work.append(.look(last))
@@ -190,12 +193,13 @@ struct DeliveryWorld {
             if !isDiskFull { for span in spans(piece) { note(span, .dead) } }
             state.handle(.kept(id, result), at: now)
         case .park(let id, let piece, let tenant):
-            let isFull = isDiskFull || set.values.reduce(0) { $0 + $1.count } + piece.records.count > maxSet
-            if !isFull {
+            let isLimit = set.values.reduce(0) { $0 + $1.count } + piece.records.count > maxSet
+            let isKept = !isDiskFull && !isLimit
+            if isKept {
                 for span in spans(piece) { note(span, .parked) }
                 set[tenant, default: []] += cut(piece)
             }
-            state.handle(.kept(id, isFull ? .failure(LetterError("full")) : .success(())), at: now)
+            state.handle(.kept(id, isKept ? .success(()) : .failure(LetterError("full", isLimit: isLimit))), at: now)
         case .fetch(let id, let tenant):
             let kept = (set[tenant] ?? []).prefix(1 + random.below(5)).map {
                 KeptRecord(journal: JournalID(value: 0), record: $0)

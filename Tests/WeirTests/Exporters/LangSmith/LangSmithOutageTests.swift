@@ -119,7 +119,8 @@ private struct SimulatedDelivery {
         case .look(let last, _, _): state.handle(.looked(settled: last), at: now)
         case .commit(let sequences): committed += sequences.count
         case .report: break
-        case .cancel, .bury, .park, .fetch, .forget, .finish: Issue.record("found \(action), wanted attempts only")
+        case .cancel, .bury, .park, .miss, .fetch, .forget, .finish:
+            Issue.record("found \(action), wanted attempts only")
         }
     }
 }
