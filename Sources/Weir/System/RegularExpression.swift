@@ -57,8 +57,10 @@ final class RegularExpression: @unchecked Sendable {
     }
 
     /// Where it matches, each match from behind the one before; at most `limit`. Matches of no bytes are left out.
-    /// - Returns: nil where a bound was reached, or the limit.
-    func ranges(in subject: UnsafeRawBufferPointer, limit: Int) -> [Range<Int>]? {
+    /// - Returns: nil where a bound was reached, the limit or the deadline.
+    func ranges(
+        in subject: UnsafeRawBufferPointer, limit: Int, until deadline: ContinuousClock.Instant? = nil
+    ) -> [Range<Int>]? {
         var ranges: [Range<Int>] = []
         var start = 0
         while start <= subject.count {
@@ -69,6 +71,7 @@ final class RegularExpression: @unchecked Sendable {
             case .match:
                 if !found.isEmpty { ranges.append(found) }
                 guard ranges.count <= limit else { return nil }
+                if let deadline, ContinuousClock.now > deadline { return nil }
                 start = max(found.upperBound, start + (found.isEmpty ? 1 : 0))
                 // PCRE2 wants to begin at a character.
                 while start < subject.count, subject[start] & 0xC0 == 0x80 { start += 1 }

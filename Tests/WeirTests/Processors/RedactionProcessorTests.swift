@@ -3,17 +3,12 @@ import Testing
 @testable import Weir
 
 @Suite struct RedactionProcessorTests {
-    static let key = "key: 0123456789abcdef0123456789abcdef"
+    static let key = RedactionSample.key
 
     private func redacted(
         _ attributes: [(String, NewValue)], _ yaml: String = "", times: Int = 1
     ) throws -> [String] {
-        var processor = try ProcessorFixture<RedactionProcessor>("\(Self.key)\n\(yaml)").processor
-        var span = SpanFixture()
-        span.attributes = attributes.map { NewPair(key: $0.0, value: $0.1) }
-        var batch = try SpanFixture.batch([span])
-        for _ in 0..<times { processor.process(&batch) }
-        return try batch.attributesAfterExport(of: .span(0))
+        try RedactionSample.redacted(attributes, yaml, times: times)
     }
 
     private func check(
@@ -171,6 +166,66 @@ import Testing
                 == [#"a="bob@shop.io""#, "redaction.count=1", #"redaction.types=["email"]"#])
         #expect(
             try redacted([("a", .string("bob@shop.io"))], "summary: info") == [#"a="[EMAIL]""#, "redaction.count=1"])
+    }
+
+    @Test func aSpanIsToldOfItsOwnFindingsOnly() throws {
+        var processor = try ProcessorFixture<RedactionProcessor>("\(Self.key)\nsummary: debug").processor
+        var other = SpanFixture()
+        other.resource = [NewPair(key: "r", value: .string("pay 4111 1111 1111 1111"))]
+        var batch = try SpanFixture.batch([other])
+        processor.process(&batch)
+        #expect(try batch.attributesAfterExport(of: .span(0)) == [])
+        batch = try SpanFixture.batch([SpanFixture(("a", .string("bob@shop.io")))])
+        processor.process(&batch)
+        #expect(
+            try batch.attributesAfterExport(of: .span(0))
+                == [#"a="[EMAIL]""#, "redaction.count=1", #"redaction.types=["email"]"#])
+        // What is masked unseen counts as well.
+        let deep = String(repeating: "[", count: 250)
+        #expect(
+            try redacted([("a", .string(deep + "1"))], "summary: debug").suffix(2)
+                == ["redaction.count=1", #"redaction.types=["limit"]"#])
+    }
+
+    @Test(arguments: ["mask", "partial", "hash", "drop_value"])
+    func whatWasReplacedIsNotReplacedAgain(_ action: String) throws {
+        let detectors = Detector.allCases.map { "\($0.name): \(action)" }.joined(separator: ", ")
+        for text in [
+            "postgres://bob:s3cr3t@db.shop.com/x?key=abcdef", "ask bob@shop.io", "pay 4111 1111 1111 1111",
+            "+44 20 7946 0958", "from 84.12.7.200", "password=x8Kd93mQpL", "DE89370400440532013000",
+        ] {
+            let once = try RedactionSample.redacted(text, "detectors: { \(detectors) }")
+            #expect(once != text)
+            #expect(try RedactionSample.redacted(text, "detectors: { \(detectors) }", times: 2) == once)
+        }
+        let url = try RedactionSample.redacted(
+            "postgres://bob:s3cr3t@db.shop.com", "detectors: { url_credentials: hash }")
+        let alone = try RedactionSample.redacted("x?key=s3cr3t", "detectors: { url_credentials: hash }")
+        // The token is of the password, not of a token of it.
+        #expect(url.contains(alone.dropFirst(6)))
+    }
+
+    @Test func aHashIsNotLookedThroughForMore() throws {
+        let found = try RedactionSample.redacted(
+            "1234 and 5678", "preset: none\nblocked_values: ['[0-9]{4}']\nhash_function: md5")
+        #expect(found == "81dc9bdb52d04dc20036dbd8313ed055 and 674f3c2c1a8a6f90461e8a66fb5550ba")
+    }
+
+    @Test func allTypesAreLookedAtOnlyWhenAsked() throws {
+        let attributes: [(String, NewValue)] = [("a", .int(4242)), ("b", .double(4242.5)), ("c", .bool(true))]
+        let rule = "preset: none\nblocked_values: ['4242']"
+        #expect(try redacted(attributes, rule) == ["a=4242", "b=4242.5", "c=true"])
+        #expect(
+            try redacted(attributes, rule + "\nredact_all_types: true") == [#"a="****""#, #"b="****.5""#, "c=true"])
+        #expect(try RedactionSample.redacted(#"{"a":4242}"#, rule + "\nredact_all_types: true") == #"{"a":"****"}"#)
+    }
+
+    @Test func ofATraceStateOnlyTheSamplersMemberIsExempt() throws {
+        var span = SpanFixture()
+        span.traceState = "ot=th:c;rv:41111111111111,ip=8.8.8.8,tel=+16055550123"
+        let batch = try RedactionSample.redacted(span)
+        let state = String(decoding: batch.bytes(batch.ref(of: .traceState(0))), as: UTF8.self)
+        #expect(state == "ot=th:c;rv:41111111111111,ip=[IP_ADDRESS],tel=[PHONE]")
     }
 
     @Test func countsWithoutSayingWhat() throws {

@@ -17,7 +17,13 @@ enum ContentKeys {
         "mlflow.spanOutputs", "mlflow.chat.messages", "pydantic_ai.all_messages", "all_messages_events", "final_result",
         "tool_arguments", "tool_response", "events", "content", "lk.user_input", "lk.response.text",
         "lk.user_transcript",
-        "inputs", "outputs",
+        "inputs", "outputs", "metadata", "mlflow.chat.tools", "tool_call.function.arguments", "logfire.msg",
+        "lk.chat_ctx",
+    ]
+    /// What stands below these is content, whatever it is called.
+    private static let whole = [
+        "gen_ai.prompt.variable.", "traceloop.prompt.", "langfuse.observation.metadata", "langfuse.trace.metadata",
+        "llm.tools.",
     ]
     private static let prefixes = [
         "gen_ai.prompt.", "gen_ai.completion.", "gen_ai.input.messages.", "gen_ai.output.messages.",
@@ -30,9 +36,18 @@ enum ContentKeys {
         ".role", ".finish_reason", ".name", ".id", ".type", ".score", ".version", ".embedding.vector",
     ]
 
-    static func has(_ key: UnsafeRawBufferPointer) -> Bool {
+    /// - Parameter ofMessage: the attribute is one of an event such as `gen_ai.user.message`.
+    static func has(_ key: UnsafeRawBufferPointer, ofMessage: Bool = false) -> Bool {
         let text = String(decoding: key, as: UTF8.self)
-        if exact.contains(text) { return true }
+        if exact.contains(text) || text.hasSuffix(".tool_call.function.arguments") { return true }
+        if ofMessage, text == "message" || text == "tool_calls" { return true }
+        if whole.contains(where: { text.hasPrefix($0) }) { return true }
         return prefixes.contains { text.hasPrefix($0) } && !structural.contains { text.hasSuffix($0) }
+    }
+
+    /// Whether an event of this name is a message to a model or an answer.
+    static func isMessage(event name: UnsafeRawBufferPointer) -> Bool {
+        let text = String(decoding: name, as: UTF8.self)
+        return text == "gen_ai.choice" || text.hasPrefix("gen_ai.") && text.hasSuffix(".message")
     }
 }

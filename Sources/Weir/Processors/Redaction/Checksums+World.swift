@@ -48,7 +48,7 @@ extension Checksums {
             switch two {
             case 40...49: count == 16 || count == 13 || count == 19
             case 51...55: count == 16
-            case 22...27: (2221...2720).contains(four) && count == 16
+            case 22...27: (2221...2720).contains(four) && count == 16 || (2200...2204).contains(four) && count >= 16
             case 34, 37: count == 15
             case 35: count == 16 || (3528...3589).contains(four) && count > 16
             case 30: (3000...3059).contains(four) && count >= 14 && count != 15 || four == 3095 && count == 14

@@ -5,6 +5,8 @@ final class ContextWords: @unchecked Sendable {
     /// Bytes in front of a number and behind it in which a word counts.
     static let before = 64
     static let behind = 32
+    /// Bytes in front of four numbers with dots.
+    static let near = 24
 
     private struct Entry: BitwiseCopyable {
         var hash: UInt32
@@ -66,10 +68,25 @@ final class ContextWords: @unchecked Sendable {
             } else {
                 end = min(64, end + ((~letters | splits) >> UInt64(end)).trailingZeroBitCount)
                 if end - first > 1 { found |= lookUp(Self.hash(start + first, end - first)) }
+                if start[first] >= 0xE3 { found |= pairs(start, first..<end) }
+                // Of "WhatsApp", both parts and the whole.
+                if end < 64, firsts & 1 << UInt64(first) != 0, splits & 1 << UInt64(end) != 0 {
+                    let whole = min(64, end + (~letters >> UInt64(end)).trailingZeroBitCount)
+                    found |= lookUp(Self.hash(start + first, whole - first))
+                }
             }
             letters &= ~0 << UInt64(end)
         }
         return DetectorSet(rawValue: found)
+    }
+
+    /// Chinese and Japanese have no spaces: any two characters can be a word.
+    private func pairs(_ text: UnsafePointer<UInt8>, _ range: Range<Int>) -> UInt64 {
+        var found: UInt64 = 0
+        for at in stride(from: range.lowerBound, to: range.upperBound - 5, by: 3) where text[at] >= 0xE3 {
+            found |= lookUp(Self.hash(text + at, 6))
+        }
+        return found
     }
 
     /// What the words in a key hint at, of which only the last sixty-four bytes count.
@@ -102,12 +119,13 @@ final class ContextWords: @unchecked Sendable {
             DetectorSet(.phone),
             "phone phones telephone tel mobile mobil cell cellphone handy fax facsimile telefax whatsapp sms dial "
                 + "msisdn gsm hotline telefon telefono telefoon telefone teléfono téléphone telefonnummer handynummer "
-                + "rufnummer móvil portable mob landline pager voicemail"
+                + "rufnummer móvil portable mob landline pager voicemail celular cellulare puhelin matkapuhelin "
+                + "тел Тел телефон Телефон мобильный 手机 电话 電話 携帯 联系"
         ),
         (
             .phoneLoosely,
             "call calls called calling contact reach number office ring text line helpline phoned answer answering "
-                + "appel anrufen"
+                + "appel anrufen numéro numero número numer nummer soita"
         ),
         (
             DetectorSet(.creditCard),
@@ -115,6 +133,8 @@ final class ContextWords: @unchecked Sendable {
         ),
         (DetectorSet(.usSsn), "ssn social ssns"), (DetectorSet(.usItin), "itin taxpayer"),
         (DetectorSet(.abaRouting), "routing aba rtn"), (DetectorSet(.usEin), "ein fein employer"),
+        (DetectorSet(.ipAddress), "ip ips address ipv4 ipaddress"),
+        (.version, "version kernel section chapter table release v ver clause figure"),
         (DetectorSet(.usNpi), "npi"), (DetectorSet(.usDea), "dea"),
         (DetectorSet(.ukNhs), "nhs"), (DetectorSet(.ukUtr), "utr"),
         (DetectorSet(.passport), "passport passports passeport reisepass pasaporte passaporto paspoort"),

@@ -6,6 +6,9 @@ struct DetectorSet: OptionSet, Sendable, BitwiseCopyable {
     /// Words that stand near telephone numbers, and near much else: "call", "number".
     static let phoneLoosely = DetectorSet(rawValue: 1 << 63)
 
+    /// Words that stand in front of versions and the numbers of chapters.
+    static let version = DetectorSet(rawValue: 1 << 62)
+
     init(rawValue: UInt64) {
         self.rawValue = rawValue
     }

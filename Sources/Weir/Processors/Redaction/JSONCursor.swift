@@ -5,24 +5,26 @@ struct JSONCursor {
         let bytes: [UInt8]
     }
 
-    /// The text of a part of a message: where its string stands, with its quotes.
+    /// The text of a part of a message.
     struct PartText {
+        /// Where its string stands, with its quotes.
         let range: Range<Int>
-        let nesting: Int
+        let content: [UInt8]
+        let isWhole: Bool
     }
 
     let text: TextBytes
     var at = 0
     /// Objects and arrays that are open.
     var nesting = 0
-    /// In the order of the text.
-    private(set) var edits: [Edit] = []
+    /// Without overlaps, in any order.
+    private var edits: [Edit] = []
     /// The text ended inside of a value, as it does where an instrumentation cuts long values off.
     var isCut = false
-    /// The last text of the list of parts that is read.
-    var lastPart: PartText?
-    /// Names of the members that are open, with dots between; kept only where rules ask for it.
-    var path: [UInt8] = []
+    /// The texts of the list of parts that is read.
+    var parts: [PartText] = []
+    /// What stands before this was looked through, or is no part of a document.
+    var seen = 0
 
     init(_ bytes: UnsafeRawBufferPointer) {
         // Whoever makes a cursor has looked at the first byte.
@@ -49,11 +51,12 @@ struct JSONCursor {
         return true
     }
 
+    func bytes(_ range: Range<Int>) -> UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: text.base + range.lowerBound, count: range.count)
+    }
+
     mutating func replace(_ range: Range<Int>, with bytes: [UInt8]) {
-        var place = edits.count
-        while place > 0, edits[place - 1].range.lowerBound >= range.lowerBound { place -= 1 }
-        if place < edits.count, edits[place].range.lowerBound == range.lowerBound { edits.remove(at: place) }
-        edits.insert(Edit(range: range, bytes: bytes), at: place)
+        edits.append(Edit(range: range, bytes: bytes))
     }
 
     /// The text with the changes; nil where there are none.
@@ -63,7 +66,7 @@ struct JSONCursor {
         var result: [UInt8] = []
         result.reserveCapacity(text.count + 64)
         var copied = 0
-        for edit in edits {
+        for edit in edits.sorted(by: { $0.range.lowerBound < $1.range.lowerBound }) {
             result += source[copied..<edit.range.lowerBound]
             result += edit.bytes
             copied = edit.range.upperBound
@@ -71,12 +74,90 @@ struct JSONCursor {
         return result + source[copied...]
     }
 
+    // MARK: Where JSON begins
+
+    /// Where the first JSON text begins: what the whole text is, or an object or a list of objects that stands in it.
+    @inline(__always)
+    static func start(in bytes: UnsafeRawBufferPointer) -> Int? {
+        // Most texts begin with a letter, a digit or a slash.
+        guard let first = bytes.first else { return nil }
+        if first <= 0x22 || first == UInt8(ascii: "{") || first == UInt8(ascii: "[") || first == 0xEF {
+            if let start = JSONCursor(bytes).first { return start }
+        }
+        let base = bytes.assumingMemoryBound(to: UInt8.self).baseAddress.unsafelyUnwrapped
+        return TextBytes(base: base, count: bytes.count).document(from: 0)
+    }
+
+    private var first: Int? {
+        var cursor = self
+        // A byte order mark.
+        if text.has("\u{FEFF}", 0) { cursor.at = 3 }
+        switch cursor.peek() {
+        case UInt8(ascii: "{"), UInt8(ascii: "["): return cursor.at
+        case UInt8(ascii: "\""):
+            let start = cursor.at
+            let (inside, _, isWhole) = cursor.skipString()
+            // Otherwise it is a sentence in which something is quoted.
+            return (isWhole ? cursor.peek() == 0 : bytes(inside).allSatisfy { $0 >= 0x20 }) ? start : nil
+        default: return nil
+        }
+    }
+
+    // MARK: Values
+
+    /// Goes behind a word or number.
+    mutating func skipBare() -> Range<Int> {
+        let start = at
+        while isWordByte(text.byte(at)) || "+-.".utf8.contains(text.byte(at)) { at += 1 }
+        return start..<at
+    }
+
+    /// Goes behind what stands in the place of something, such as `[EMAIL]`, and is not quoted.
+    mutating func skipMask() -> Bool {
+        var end = at + 1
+        while text.isCapital(end) || text.byte(end) == UInt8(ascii: "_") { end += 1 }
+        guard end > at + 1, text.byte(end) == UInt8(ascii: "]") else { return false }
+        at = end + 1
+        return true
+    }
+
+    /// Whether what may follow a value follows.
+    mutating func isBehindValue() -> Bool {
+        switch peek() {
+        case UInt8(ascii: ","), UInt8(ascii: "]"), UInt8(ascii: "}"): true
+        default: at >= text.count
+        }
+    }
+
+    /// Goes behind a value without a look into it. One that is cut, or that nothing closes, reaches to the end.
+    /// - Returns: false where there is none.
+    mutating func skip() -> Bool {
+        var open = 0
+        repeat {
+            switch peek() {
+            case UInt8(ascii: "{"), UInt8(ascii: "["):
+                open += 1
+                at += 1
+            case UInt8(ascii: "}"), UInt8(ascii: "]"):
+                guard open > 0 else { return false }
+                open -= 1
+                at += 1
+            case UInt8(ascii: "\""): _ = skipString()
+            case 0 where at >= text.count: return ends()
+            default:
+                let word = skipBare()
+                if word.isEmpty, open == 0 { return false }
+                if word.isEmpty { at += 1 }
+            }
+        } while open > 0 && !isCut
+        return true
+    }
+
     // MARK: Strings
 
     /// Goes behind the string that begins here with a quote.
-    /// - Returns: where its inside stands, whether it has escapes, and whether its end is there; nil where a control
-    ///   character stands in it.
-    mutating func skipString() -> (inside: Range<Int>, hasEscapes: Bool, isWhole: Bool)? {
+    /// - Returns: where its inside stands, whether it has escapes, and whether its end is there.
+    mutating func skipString() -> (inside: Range<Int>, hasEscapes: Bool, isWhole: Bool) {
         let start = at + 1
         var hasEscapes = false
         at = start
@@ -94,7 +175,8 @@ struct JSONCursor {
             case UInt8(ascii: "\\"):
                 hasEscapes = true
                 at += 2
-            default: return nil
+            // JSON wants line breaks and tabs escaped, and not all who write it do so.
+            default: at += 1
             }
         }
     }
@@ -130,6 +212,11 @@ struct JSONCursor {
             let end = min(plainEnd(at), range.upperBound)
             result += UnsafeBufferPointer(start: text.base + at, count: end - at)
             at = end
+            if at < range.upperBound, text.base[at] != UInt8(ascii: "\\") {
+                result.append(text.base[at])
+                at += 1
+                continue
+            }
             guard at + 1 < range.upperBound else { break }
             let letter = text.base[at + 1]
             at += 2
@@ -172,5 +259,34 @@ struct JSONCursor {
         bytes.withUnsafeBytes { writer.string($0) }
         let written = writer.written
         return Array(isWhole ? written[...] : written.dropLast())
+    }
+}
+
+extension TextBytes {
+    /// Where the next object that has a member begins, or the next list of objects.
+    func document(from start: Int) -> Int? {
+        var at = start
+        while at < count {
+            let block = UnsafeRawPointer(base + at).loadUnaligned(as: SIMD16<UInt8>.self)
+            // Of `{` and `[`, but for one bit, nothing is left.
+            let rest = (block & SIMD16(repeating: 0xDF)) ^ SIMD16(repeating: UInt8(ascii: "["))
+            let found = unsafeBitCast((rest &- SIMD16(repeating: 1)) & ~rest, to: SIMD2<UInt64>.self)
+            for half in 0..<2 {
+                var marks = found[half] & 0x8080_8080_8080_8080
+                while marks != 0 {
+                    let place = at + half * 8 + marks.trailingZeroBitCount >> 3
+                    if place < count, begins(place) { return place }
+                    marks &= marks - 1
+                }
+            }
+            at += 16
+        }
+        return nil
+    }
+
+    private func begins(_ at: Int) -> Bool {
+        var next = at + 1
+        while next < at + 64, [0x20, 0x0A, 0x0D, 0x09].contains(byte(next)) { next += 1 }
+        return byte(next) == (base[at] == UInt8(ascii: "{") ? UInt8(ascii: "\"") : UInt8(ascii: "{"))
     }
 }

@@ -23,6 +23,8 @@ struct KeyDecision: Sendable, BitwiseCopyable {
     var isParts = false
     /// The text of such a part.
     var isPartText = false
+    /// Bare runs of digits mean nothing.
+    var isStructural = false
 
     /// For a key that nobody looked at.
     static var masking: KeyDecision {
@@ -35,39 +37,77 @@ struct KeyDecision: Sendable, BitwiseCopyable {
         self.detectors = detectors
     }
 
-    /// - Parameters:
-    ///   - key: of an attribute, or the path of a member of a JSON text or of a nested value.
-    ///   - name: its last part.
-    init(_ key: UnsafeRawBufferPointer, name: UnsafeRawBufferPointer, _ policy: RedactionPolicy) {
+    /// Where a value stands.
+    struct Place {
+        /// The key of the attribute, and behind it the names of the members of JSON texts and nested values, each with
+        /// a dot before it.
+        let path: UnsafeRawBufferPointer
+        /// Its last part.
+        let name: UnsafeRawBufferPointer
+        /// Where in the path the first member's dot stands; nil for the value of an attribute.
+        let below: Int?
+        /// The attribute is one of an event that is a message.
+        let isOfMessage: Bool
+
+        init(path: UnsafeRawBufferPointer, name: UnsafeRawBufferPointer, below: Int?, _ isOfMessage: Bool) {
+            (self.path, self.name, self.below, self.isOfMessage) = (path, name, below, isOfMessage)
+        }
+
+        /// What a rule about keys can name.
+        fileprivate func fits(_ pattern: GlobPattern) -> Bool {
+            pattern.matches(path)
+                || below.map { pattern.matches(UnsafeRawBufferPointer(rebasing: path[$0...])) } ?? false
+        }
+
+        /// What the OpenTelemetry Collector's patterns are about: a key, or the name of a member.
+        fileprivate var keys: [UnsafeRawBufferPointer] { below == nil ? [path] : [path, name] }
+
+        fileprivate var outer: UnsafeRawBufferPointer {
+            RedactionPass.lastPart(of: UnsafeRawBufferPointer(rebasing: path.dropLast(name.count + 1)))
+        }
+    }
+
+    /// - Parameter time: what the patterns of the configuration may still take. When it is up, what they might block is
+    ///   blocked.
+    init(_ place: Place, _ policy: RedactionPolicy, _ time: inout Duration) {
+        let name = place.name
         detectors = policy.detectors
-        hints = ContextWords.standard.hints(inKey: name)
+        // Words such as "call" say something of what stands right behind them only.
+        hints = ContextWords.standard.hints(inKey: name).union(
+            ContextWords.standard.hints(inKey: place.outer).subtracting(.phoneLoosely))
         hasFindings =
-            key.count > 5 && key.contains { isDigit($0) || $0 == 0x40 || $0 == 0x3D || $0 == 0x3A || $0 == 0x2D }
+            place.path.count > 5
+            && place.path.contains { isDigit($0) || $0 == 0x40 || $0 == 0x3D || $0 == 0x3A || $0 == 0x2D }
         isParts = Self.equals(name, "parts") || Self.equals(name, "content")
         isPartText = Self.equals(name, "text") || Self.equals(name, "content")
-        if let rule = policy.keys.first(where: { $0.pattern.matches(key) }) {
+        if let rule = policy.keys.first(where: { place.fits($0.pattern) }) {
             action = rule.action
             return
         }
-        if apply(policy.collector, key) { return }
-        isContent = ContentKeys.has(key)
+        if apply(policy.collector, place, &time) { return }
+        isContent =
+            place.below == nil ? ContentKeys.has(place.path, ofMessage: place.isOfMessage) : ContentKeys.has(name)
         if isContent, policy.content != .keep {
             action = policy.content.keyAction
             reason = .content
             return
         }
         guard policy.knowsKeys else { return }
-        classify(key, name)
+        classify(place)
     }
 
-    private mutating func apply(_ collector: RedactionPolicy.CollectorKeys, _ key: UnsafeRawBufferPointer) -> Bool {
-        if collector.ignored.contains(where: { $0.matches(key) })
-            || collector.ignoredPatterns.contains(where: { $0.matches(key) })
-        {
+    private mutating func apply(
+        _ collector: RedactionPolicy.CollectorKeys, _ place: Place, _ time: inout Duration
+    ) -> Bool {
+        for key in place.keys where collector.ignored.contains(where: { $0.matches(key) }) {
             action = .keep
             return true
         }
-        if collector.blockedPatterns.contains(where: { $0.matches(key) }) {
+        for pattern in collector.ignoredPatterns where Self.outcome(of: pattern, place, &time) == .match {
+            action = .keep
+            return true
+        }
+        for pattern in collector.blockedPatterns where Self.outcome(of: pattern, place, &time) != .noMatch {
             action = collector.hash == nil ? .mask : .hash
             reason = .blocked
             return true
@@ -75,17 +115,40 @@ struct KeyDecision: Sendable, BitwiseCopyable {
         return false
     }
 
-    private mutating func classify(_ key: UnsafeRawBufferPointer, _ name: UnsafeRawBufferPointer) {
-        if KeyNames.isIdentifier(key, name) {
+    private static func outcome(
+        of pattern: RegularExpression, _ place: Place, _ time: inout Duration
+    ) -> RegularExpression.Outcome {
+        for key in place.keys {
+            guard time > .zero else { return .abandoned }
+            let start = ContinuousClock.now
+            let outcome = pattern.outcome(in: key)
+            time -= ContinuousClock.now - start
+            if outcome != .noMatch { return outcome }
+        }
+        return .noMatch
+    }
+
+    private mutating func classify(_ place: Place) {
+        let (path, name) = (place.path, place.name)
+        if KeyNames.isIdentifier(path, name) {
             (action, reason) = (.hash, .id)
         } else if KeyNames.isSecret(name) {
             (action, reason) = (.mask, .secret)
-        } else if KeyNames.isClientAddress(key, name) {
+        } else if KeyNames.isClientAddress(path, name) {
             takesAnyAddress = true
-        } else if KeyNames.isStructural(key, name) {
-            detectors = detectors.subtracting(KeyNames.numbers)
+        } else if KeyNames.isStructural(place.below == nil ? path : name, name) {
+            forgetNumbers()
         }
     }
+
+    /// Of numbers, only those still count whose marks say what they are: a telephone's `+`, the hyphens of an SSN.
+    mutating func forgetNumbers() {
+        detectors = detectors.subtracting(KeyNames.numbers)
+        isStructural = true
+    }
+
+    /// Its value is looked at together with those of the parts beside it.
+    var isTextOfPart: Bool { isPartText && action == .scan }
 
     static func equals(_ bytes: UnsafeRawBufferPointer, _ text: StaticString) -> Bool {
         bytes.count == text.utf8CodeUnitCount && (0..<bytes.count).allSatisfy { bytes[$0] == text.utf8Start[$0] }

@@ -1,10 +1,11 @@
 /// What is known of keys, from OpenTelemetry's semantic conventions and the vocabularies of LLM instrumentations.
 enum KeyNames {
     /// What is not looked for behind keys whose values are ids, versions and names of machines: there, any run of
-    /// digits is just that.
+    /// digits is just that. Telephone numbers, cards and SSN are, where their marks tell.
     static let numbers = DetectorSet.all.subtracting(
         DetectorSet(
-            .email, .iban, .urlCredentials, .jwt, .privateKey, .awsKey, .githubToken, .gitlabToken, .slackToken,
+            .email, .phone, .creditCard, .usSsn, .iban, .urlCredentials, .jwt, .privateKey, .awsKey, .githubToken,
+            .gitlabToken, .slackToken,
             .stripeKey,
             .googleKey, .openaiKey, .anthropicKey, .apiKey, .secret))
 
@@ -24,6 +25,10 @@ enum KeyNames {
     private static let structuralPrefixes = [
         "code.", "telemetry.", "k8s.", "container.", "host.", "process.", "os.", "cloud.", "service.", "useragent.",
         "server.", "deployment.", "faas.", "thread.", "net.host.", "network.local.", "webengine.", "device.", "vcs.",
+    ]
+    /// Texts that anything can stand in, below those.
+    private static let freeTexts: Set<String> = [
+        "code.stacktrace", "process.commandline", "process.command", "process.commandargs",
     ]
     private static let structuralNames: Set<String> = [
         "id", "traceid", "spanid", "parentid", "parentspanid", "requestid", "correlationid", "version", "timestamp",
@@ -46,12 +51,15 @@ enum KeyNames {
     }
 
     static func isClientAddress(_ key: UnsafeRawBufferPointer, _ name: UnsafeRawBufferPointer) -> Bool {
-        clientAddresses.contains(normal(key)) || ["xforwardedfor", "xrealip", "clientip"].contains(normal(name))
+        let plain = normal(key)
+        return clientAddresses.contains { plain == $0 || plain.hasSuffix("." + $0) }
+            || ["xforwardedfor", "xrealip", "clientip"].contains(normal(name))
     }
 
     static func isStructural(_ key: UnsafeRawBufferPointer, _ name: UnsafeRawBufferPointer) -> Bool {
         let plain = normal(key)
-        return structuralNames.contains(normal(name)) || structuralPrefixes.contains { plain.hasPrefix($0) }
+        return structuralNames.contains(normal(name))
+            || structuralPrefixes.contains { plain.hasPrefix($0) } && !freeTexts.contains(plain)
     }
 
     /// Small letters, without `_` and `-`.

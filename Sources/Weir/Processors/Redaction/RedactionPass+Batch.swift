@@ -22,17 +22,21 @@ extension RedactionPass {
     private mutating func redact(span index: Int, _ batch: inout Batch) {
         if policy.content != .keep { readUsage(span: index, &batch) }
         let span = batch.spans[index]
-        tally.inSpan = 0
+        tally.beginSpan()
         text(.spanName(index), plainText, &batch)
-        text(.traceState(index), structuralText, &batch)
+        traceState(.traceState(index), &batch)
         text(.statusMessage(index), plainText, &batch)
         attributes(of: .span(index), &batch)
         for event in span.events {
+            isOfMessage =
+                policy.content != .keep
+                && ContentKeys.isMessage(event: batch.bytes(batch.ref(of: .eventName(event, span: index))))
             text(.eventName(event, span: index), plainText, &batch)
             attributes(of: .event(event, span: index), &batch)
+            isOfMessage = false
         }
         for link in span.links {
-            text(.linkTraceState(link, span: index), structuralText, &batch)
+            traceState(.linkTraceState(link, span: index), &batch)
             attributes(of: .link(link, span: index), &batch)
         }
         if tally.inSpan > 0 { summarise(index, &batch) }
@@ -50,7 +54,6 @@ extension RedactionPass {
             let kinds = tally.kindsInSpan.sorted().map(NewValue.string)
             batch.set(Self.typesKey, to: batch.store(.array(kinds)), of: .span(index))
         }
-        tally.kindsInSpan.removeAll()
     }
 
     private static let countKey = AttributeKey("redaction.count")
@@ -61,9 +64,35 @@ extension RedactionPass {
         let ref = batch.ref(of: place)
         guard ref.count > 5 || !policy.rules.isEmpty && ref.count > 0 else { return }
         wantsRemoval = false
+        begin(UnsafeRawBufferPointer(start: nil, count: 0))
         guard let new = redact(batch.bytes(ref), decision), !policy.isDryRun else { return }
         let stored = new.withUnsafeBytes { batch.intern($0) }
         batch.set(place, to: stored)
+    }
+
+    /// A list of `key=value` (W3C Trace Context, 3.3), of which the member `ot` has numbers that sampling needs.
+    private mutating func traceState(_ place: BatchText, _ batch: inout Batch) {
+        let ref = batch.ref(of: place)
+        guard ref.count > 0 else { return }
+        let bytes = batch.bytes(ref)
+        guard let own = Self.samplingMember(of: bytes) else { return text(place, plainText, &batch) }
+        begin(UnsafeRawBufferPointer(start: nil, count: 0))
+        let sides = [bytes[..<own.lowerBound], bytes[own.upperBound...]].map(UnsafeRawBufferPointer.init(rebasing:))
+        let new = sides.map { side in side.isEmpty ? nil : redact(side, plainText) }
+        guard new.contains(where: { $0 != nil }), !policy.isDryRun else { return }
+        let whole = (new[0] ?? Array(sides[0])) + Array(bytes[own]) + (new[1] ?? Array(sides[1]))
+        let stored = whole.withUnsafeBytes { batch.intern($0) }
+        batch.set(place, to: stored)
+    }
+
+    private static func samplingMember(of state: UnsafeRawBufferPointer) -> Range<Int>? {
+        var start = 0
+        for member in state.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false) {
+            let end = start + member.count
+            if member.drop(while: { $0 == 0x20 || $0 == 0x09 }).starts(with: "ot=".utf8) { return start..<end }
+            start = end + 1
+        }
+        return nil
     }
 
     /// References to entities hold keys and a URL. One in which something stands goes, with the others.
@@ -106,7 +135,10 @@ extension RedactionPass {
         }
         if decision.action == .keep { return }
         wantsEncryption = decision.action == .encrypt
-        if !wantsEncryption { value(index, attribute, decision, owner, &batch) }
+        if !wantsEncryption {
+            begin(batch.bytes(attribute.key))
+            value(index, attribute, decision, owner, &batch)
+        }
         guard wantsEncryption else { return }
         tally.note(.encrypt, decision.reason)
         if !policy.isDryRun { batch.arena.pointee.attributes[index].mustEncrypt = true }
@@ -126,14 +158,16 @@ extension RedactionPass {
         wantsRemoval = false
         switch attribute.kind {
         case .bool, .empty: return
-        case .double where key.action == .scan: return
-        case .int where key.action == .scan && attribute.value < 1_000_000: return
+        case .double where key.action == .scan && !policy.collector.redactsAllTypes: return
+        case .int where key.action == .scan && attribute.value < 1_000_000 && !policy.collector.redactsAllTypes: return
         case .array where key.action != .hash || key.reason != .content:
             kind = .array
-            new = array(batch.bytes(attribute.valueRef), key, path: path(attribute, batch))
+            path += attributeKey
+            new = array(batch.bytes(attribute.valueRef), key)
         case .kvlist where key.action != .hash || key.reason != .content:
             kind = .kvlist
-            new = list(batch.bytes(attribute.valueRef), path: path(attribute, batch), key)
+            path += attributeKey
+            new = list(batch.bytes(attribute.valueRef), key, isPart: false)
         case .array, .kvlist: new = replaced(batch.bytes(attribute.valueRef), key)
         default: new = single(batch.value(of: attribute), key)
         }
@@ -141,10 +175,5 @@ extension RedactionPass {
         if wantsRemoval { return batch.remove(attributeAt: index, of: owner) }
         let stored = new.withUnsafeBytes { batch.intern($0) }
         batch.set(attributeAt: index, to: StoredValue(kind: kind, bits: stored.packed), of: owner)
-    }
-
-    /// Rules about keys see the whole path; without rules nobody asks for it.
-    private func path(_ attribute: AttributeRecord, _ batch: borrowing Batch) -> [UInt8] {
-        policy.keys.isEmpty ? [] : Array(batch.bytes(attribute.key))
     }
 }

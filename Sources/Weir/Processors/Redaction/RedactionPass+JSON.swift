@@ -1,77 +1,107 @@
 // JSON texts: leaf by leaf, each without its escapes, and put back so that the text still parses.
+//
+// What is nearly JSON is read as if it were: NaN, None and other bare words, raw line breaks in strings, a comma too
+// many, several documents, text before and behind. Whatever does not parse even so is looked through as plain text.
 extension RedactionPass {
-    /// Objects and arrays that may be nested in one text. What is deeper makes it a text that is no JSON.
+    /// Objects and arrays that may be nested in one text. What is deeper is masked.
     private static let maxNesting = 200
 
-    /// - Returns: whether the text is JSON, to its end or to where it was cut.
-    mutating func document(_ cursor: inout JSONCursor, _ key: KeyDecision, _ depth: Int) -> Bool {
-        _ = cursor.peek()
-        guard value(&cursor, key, depth, isPart: false) else { return false }
-        return cursor.isCut || cursor.peek() == 0 && cursor.at >= cursor.text.count
+    /// A text in which JSON stands.
+    mutating func documents(
+        _ text: UnsafeRawBufferPointer, from first: Int, _ key: KeyDecision, _ depth: Int
+    ) -> [UInt8]? {
+        var cursor = JSONCursor(text)
+        if path.isEmpty { path += attributeKey }
+        let outerPath = path.count
+        var next: Int? = first
+        while let start = next {
+            let unseen = cursor.seen
+            (cursor.at, cursor.nesting, cursor.isCut) = (start, 0, false)
+            if value(&cursor, key, depth, isPart: false) { cursor.seen = cursor.at }
+            path.removeLast(path.count - outerPath)
+            if cursor.seen > unseen { between(&cursor, unseen..<start, key) }
+            next = cursor.text.document(from: max(cursor.at, start + 1))
+        }
+        between(&cursor, cursor.seen..<text.count, key)
+        return cursor.edited()
+    }
+
+    /// What stands around JSON texts is plain text.
+    private mutating func between(_ cursor: inout JSONCursor, _ range: Range<Int>, _ key: KeyDecision) {
+        guard range.count > 5 || !policy.rules.isEmpty && !range.isEmpty else { return }
+        if let changed = plain(cursor.bytes(range), key) { cursor.replace(range, with: changed) }
     }
 
     private mutating func value(_ cursor: inout JSONCursor, _ key: KeyDecision, _ depth: Int, isPart: Bool) -> Bool {
         switch cursor.peek() {
-        case UInt8(ascii: "{"): return object(&cursor, key, depth, isPart: isPart)
-        case UInt8(ascii: "["): return array(&cursor, key, depth)
+        case UInt8(ascii: "{"):
+            if cursor.nesting == Self.maxNesting || key.action == .drop { return container(&cursor, key) }
+            return object(&cursor, key, depth, isPart: isPart)
+        case UInt8(ascii: "["):
+            if cursor.skipMask() { return true }
+            if cursor.nesting == Self.maxNesting || key.action == .drop { return container(&cursor, key) }
+            return array(&cursor, key, depth)
         case UInt8(ascii: "\""): return string(&cursor, key, depth, isPart: isPart)
-        case UInt8(ascii: "t"): return word(&cursor, "true")
-        case UInt8(ascii: "f"): return word(&cursor, "false")
-        case UInt8(ascii: "n"): return word(&cursor, "null")
-        case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return number(&cursor, key)
-        default: return cursor.ends()
+        default: return bare(&cursor, key)
         }
     }
 
-    private func word(_ cursor: inout JSONCursor, _ word: StaticString) -> Bool {
-        if cursor.text.has(word, cursor.at) {
-            cursor.at += word.utf8CodeUnitCount
-            return true
+    /// An object or array that goes, or that is too deep to be looked through.
+    private mutating func container(_ cursor: inout JSONCursor, _ key: KeyDecision) -> Bool {
+        let start = cursor.at
+        _ = cursor.skip()
+        cursor.seen = cursor.at
+        if key.action == .drop {
+            change(&cursor, start..<cursor.at, Self.removed)
+            tally.note(key.action, key.reason)
+        } else {
+            change(&cursor, start..<cursor.at, Array("[TOO_DEEP]".utf8))
+            tally.note(.depth)
         }
-        guard cursor.text.count - cursor.at < word.utf8CodeUnitCount else { return false }
-        cursor.at = cursor.text.count
-        return cursor.ends()
+        return true
+    }
+
+    private mutating func change(_ cursor: inout JSONCursor, _ range: Range<Int>, _ new: [UInt8], isWhole: Bool = true)
+    {
+        cursor.seen = max(cursor.seen, range.upperBound)
+        if !policy.isDryRun { cursor.replace(range, with: JSONCursor.quoted(new, isWhole: isWhole)) }
     }
 
     private mutating func object(_ cursor: inout JSONCursor, _ key: KeyDecision, _ depth: Int, isPart: Bool) -> Bool {
-        guard enter(&cursor) else { return false }
+        cursor.at += 1
+        cursor.nesting += 1
         defer { cursor.nesting -= 1 }
-        if cursor.peek() == UInt8(ascii: "}") {
-            cursor.at += 1
-            return true
-        }
         while true {
-            guard cursor.peek() == UInt8(ascii: "\"") else { return cursor.ends() }
-            let nameStart = cursor.at
-            guard let (inside, hasEscapes, isWhole) = cursor.skipString() else { return false }
-            let outer = cursor.path.count
-            let member = member(&cursor, inside, hasEscapes, nameStart..<cursor.at, isWhole)
-            guard isWhole else { return true }
-            guard cursor.peek() == UInt8(ascii: ":") else { return cursor.ends() }
-            cursor.at += 1
-            let isKnown = memberValue(&cursor, member, depth, isPart: isPart && member.isPartText)
-            cursor.path.removeLast(cursor.path.count - outer)
-            guard isKnown else { return false }
-            if cursor.isCut { return true }
             switch cursor.peek() {
-            case UInt8(ascii: ","): cursor.at += 1
+            case UInt8(ascii: "\""): break
             case UInt8(ascii: "}"):
                 cursor.at += 1
                 return true
             default: return cursor.ends()
             }
+            let nameStart = cursor.at
+            let (inside, hasEscapes, isWhole) = cursor.skipString()
+            let outer = path.count
+            let member = member(&cursor, inside, hasEscapes, nameStart..<cursor.at, isWhole, of: key)
+            cursor.seen = cursor.at
+            guard isWhole else { return true }
+            guard cursor.peek() == UInt8(ascii: ":") else { return cursor.ends() }
+            cursor.at += 1
+            guard memberValue(&cursor, member, depth, isPart: isPart && member.isTextOfPart) else { return false }
+            path.removeLast(path.count - outer)
+            if cursor.isCut { return true }
+            switch cursor.peek() {
+            case UInt8(ascii: ","): cursor.at += 1
+            case UInt8(ascii: "}"): break
+            default: return cursor.ends()
+            }
         }
-    }
-
-    private func enter(_ cursor: inout JSONCursor) -> Bool {
-        cursor.at += 1
-        cursor.nesting += 1
-        return cursor.nesting <= Self.maxNesting
     }
 
     /// What the name of a member says. Something that stands in the name itself is replaced.
     private mutating func member(
-        _ cursor: inout JSONCursor, _ inside: Range<Int>, _ hasEscapes: Bool, _ quoted: Range<Int>, _ isWhole: Bool
+        _ cursor: inout JSONCursor, _ inside: Range<Int>, _ hasEscapes: Bool, _ quoted: Range<Int>, _ isWhole: Bool,
+        of outer: KeyDecision
     ) -> KeyDecision {
         var name = hasEscapes ? cursor.unescaped(inside) : []
         let count = hasEscapes ? name.count : inside.count
@@ -80,21 +110,17 @@ extension RedactionPass {
         return name.withUnsafeBytes { copy in
             let name = UnsafeRawBufferPointer(
                 start: hasEscapes ? copy.baseAddress : UnsafeRawPointer(base), count: count)
-            if !policy.keys.isEmpty {
-                cursor.path.append(UInt8(ascii: "."))
-                cursor.path += name
-            }
-            if let replacement = keyText(name) {
-                cursor.replace(quoted, with: JSONCursor.quoted(replacement, isWhole: isWhole))
-            }
-            return decision(forMember: name, path: cursor.path)
+            path.append(UInt8(ascii: "."))
+            path += name
+            if let replacement = keyText(name) { change(&cursor, quoted, replacement, isWhole: isWhole) }
+            return outer.action == .scan ? decision(forMember: name) : outer
         }
     }
 
     /// A name in which something stands, without it.
     mutating func keyText(_ name: UnsafeRawBufferPointer) -> [UInt8]? {
         guard name.count > 5 else { return nil }
-        return plain(name, KeyDecision(detectors: policy.detectors))
+        return plain(name, plainText)
     }
 
     /// The value of a member, as its name says.
@@ -102,161 +128,122 @@ extension RedactionPass {
         _ cursor: inout JSONCursor, _ member: KeyDecision, _ depth: Int, isPart: Bool
     ) -> Bool {
         switch member.action {
-        case .scan: return value(&cursor, member, depth, isPart: isPart)
-        case .keep: return skip(&cursor)
-        case .encrypt:
-            // What it stands in is encrypted as a whole.
-            wantsEncryption = true
-            return skip(&cursor)
-        case .mask, .drop, .hash:
-            _ = cursor.peek()
-            let start = cursor.at
-            let first = cursor.text.byte(start)
-            guard skip(&cursor), cursor.at > start else { return cursor.isCut }
-            // Whether something is true or null tells of nobody.
-            if first == UInt8(ascii: "t") || first == UInt8(ascii: "f") || first == UInt8(ascii: "n") { return true }
-            let range = start..<cursor.at
-            let isText = first == UInt8(ascii: "\"")
-            var content =
-                isText
-                ? cursor.unescaped(start + 1..<max(start + 1, cursor.at - (cursor.isCut ? 0 : 1)))
-                : Array(UnsafeBufferPointer(start: cursor.text.base + start, count: range.count))
-            if content.isEmpty { return true }
-            content = content.withUnsafeBytes { replaced($0, member) } ?? content
-            if !policy.isDryRun {
-                cursor.replace(range, with: JSONCursor.quoted(content, isWhole: !cursor.isCut || !isText))
-            }
+        case .scan, .mask, .hash, .drop: return value(&cursor, member, depth, isPart: isPart)
+        case .keep, .encrypt:
+            // What is to be encrypted is so with all that it stands in.
+            if member.action == .encrypt { wantsEncryption = true }
+            guard cursor.skip() else { return false }
+            cursor.seen = cursor.at
             return true
         }
-    }
-
-    /// Goes behind a value without a look into it.
-    private mutating func skip(_ cursor: inout JSONCursor) -> Bool {
-        var probe = JSONCursor(UnsafeRawBufferPointer(start: cursor.text.base, count: cursor.text.count))
-        probe.at = cursor.at
-        probe.nesting = cursor.nesting
-        var open = 0
-        repeat {
-            switch probe.peek() {
-            case UInt8(ascii: "{"), UInt8(ascii: "["):
-                open += 1
-                probe.at += 1
-                if open > Self.maxNesting { return false }
-            case UInt8(ascii: "}"), UInt8(ascii: "]"):
-                open -= 1
-                probe.at += 1
-            case UInt8(ascii: "\""): if probe.skipString() == nil { return false }
-            case 0 where probe.at >= probe.text.count:
-                cursor.at = probe.at
-                return cursor.ends()
-            case UInt8(ascii: ","), UInt8(ascii: ":"): probe.at += 1
-            default:
-                let start = probe.at
-                while isWordByte(probe.text.byte(probe.at)) || "+-.".utf8.contains(probe.text.byte(probe.at)) {
-                    probe.at += 1
-                }
-                if probe.at == start { return false }
-            }
-            if probe.isCut { break }
-        } while open > 0
-        cursor.at = probe.at
-        cursor.isCut = probe.isCut
-        return true
     }
 
     private mutating func array(_ cursor: inout JSONCursor, _ key: KeyDecision, _ depth: Int) -> Bool {
-        guard enter(&cursor) else { return false }
-        let outer = cursor.lastPart
-        cursor.lastPart = nil
-        defer {
-            cursor.nesting -= 1
-            cursor.lastPart = outer
-        }
-        if cursor.peek() == UInt8(ascii: "]") {
-            cursor.at += 1
-            return true
-        }
+        cursor.at += 1
+        cursor.nesting += 1
+        let outer = cursor.parts
+        cursor.parts = []
+        let isKnown = elements(&cursor, key, depth)
+        if !cursor.parts.isEmpty { redactParts(&cursor, key, depth) }
+        cursor.parts = outer
+        cursor.nesting -= 1
+        return isKnown
+    }
+
+    private mutating func elements(_ cursor: inout JSONCursor, _ key: KeyDecision, _ depth: Int) -> Bool {
         while true {
-            guard value(&cursor, key, depth, isPart: key.isParts) else { return false }
+            if cursor.peek() == UInt8(ascii: "]") {
+                cursor.at += 1
+                return true
+            }
+            guard value(&cursor, key, depth, isPart: key.isParts && key.action == .scan) else { return false }
             if cursor.isCut { return true }
             switch cursor.peek() {
             case UInt8(ascii: ","): cursor.at += 1
-            case UInt8(ascii: "]"):
-                cursor.at += 1
-                return true
+            case UInt8(ascii: "]"): break
             default: return cursor.ends()
             }
         }
     }
 
-    /// A number with as many digits as a payment card has, or one whose name says that it is something.
-    private mutating func number(_ cursor: inout JSONCursor, _ key: KeyDecision) -> Bool {
-        let start = cursor.at
-        while isWordByte(cursor.text.byte(cursor.at)) || "+-.".utf8.contains(cursor.text.byte(cursor.at)) {
-            cursor.at += 1
+    /// A number, `true`, `null`, or what other languages write in their place. Looked through are a number with as many
+    /// digits as a payment card has, or one whose name says that it is something, and what is no number.
+    private mutating func bare(_ cursor: inout JSONCursor, _ key: KeyDecision) -> Bool {
+        let range = cursor.skipBare()
+        guard !range.isEmpty else { return cursor.ends() }
+        let bytes = cursor.bytes(range)
+        if key.action != .scan {
+            // Whether something is true or null tells of nobody.
+            if Self.isLiteral(bytes) { return true }
+            if let new = replaced(bytes, key) { change(&cursor, range, new) }
+            cursor.seen = cursor.at
+            return true
         }
-        let range = start..<cursor.at
-        guard range.count > 6, range.allSatisfy({ isDigit(cursor.text.base[$0]) }) else { return true }
-        let bytes = UnsafeRawBufferPointer(start: cursor.text.base + start, count: range.count)
-        if let changed = plain(bytes, key) { cursor.replace(range, with: JSONCursor.quoted(changed)) }
+        let isCandidate = range.count > 6 && !Self.isFraction(bytes) || policy.collector.redactsAllTypes
+        // What goes on is no value; with what follows it, it is looked through as text.
+        guard isCandidate, cursor.isBehindValue(), let changed = plain(bytes, key) else { return true }
+        if bytes.first.map(isDigit) == true || bytes.first == UInt8(ascii: "-"), bytes.dropFirst().allSatisfy(isDigit) {
+            change(&cursor, range, changed)
+        } else {
+            // It was no JSON before.
+            cursor.seen = cursor.at
+            if !policy.isDryRun { cursor.replace(range, with: changed) }
+        }
         return true
+    }
+
+    private static func isLiteral(_ word: UnsafeRawBufferPointer) -> Bool {
+        ["true", "false", "null", "none", "nan", "undefined", "infinity", "-infinity"].contains {
+            $0.utf8.elementsEqual(word.lazy.map { isLetter($0) ? $0 | 0x20 : $0 })
+        }
+    }
+
+    /// A number as JSON writes those that are no integers from zero on.
+    private static func isFraction(_ word: UnsafeRawBufferPointer) -> Bool {
+        var (dots, exponents) = (0, 0)
+        for (place, byte) in word.enumerated() {
+            switch byte {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"): continue
+            case UInt8(ascii: "."): dots += 1
+            case UInt8(ascii: "e"), UInt8(ascii: "E"): exponents += 1
+            case UInt8(ascii: "-") where place == 0: continue
+            case UInt8(ascii: "+"), UInt8(ascii: "-"):
+                guard place > 0, word[place - 1] | 0x20 == UInt8(ascii: "e") else { return false }
+            default: return false
+            }
+        }
+        return dots < 2 && exponents < 2 && (dots + exponents > 0 || word.first == UInt8(ascii: "-"))
     }
 
     private mutating func string(_ cursor: inout JSONCursor, _ key: KeyDecision, _ depth: Int, isPart: Bool) -> Bool {
         let start = cursor.at
-        guard let (inside, hasEscapes, isWhole) = cursor.skipString() else { return false }
+        let (inside, hasEscapes, isWhole) = cursor.skipString()
         let range = start..<cursor.at
-        if hasEscapes {
+        cursor.seen = cursor.at
+        if isPart {
+            cursor.parts.append(JSONCursor.PartText(range: range, content: cursor.unescaped(inside), isWhole: isWhole))
+        } else if hasEscapes {
             var content = cursor.unescaped(inside)
             let count = content.count
             content += [UInt8](repeating: 0, count: 16)
             let changed = content.withUnsafeBytes {
-                redact(UnsafeRawBufferPointer(rebasing: $0[..<count]), key, depth: depth + 1)
+                leaf(UnsafeRawBufferPointer(rebasing: $0[..<count]), key, depth)
             }
-            if let changed { cursor.replace(range, with: JSONCursor.quoted(changed, isWhole: isWhole)) }
-        } else if !inside.isEmpty {
-            let bytes = UnsafeRawBufferPointer(start: cursor.text.base + inside.lowerBound, count: inside.count)
-            if let changed = redact(bytes, key, depth: depth + 1) {
-                cursor.replace(range, with: JSONCursor.quoted(changed, isWhole: isWhole))
-            }
+            if let changed { change(&cursor, range, changed, isWhole: isWhole) }
+        } else if !inside.isEmpty, let changed = leaf(cursor.bytes(inside), key, depth) {
+            change(&cursor, range, changed, isWhole: isWhole)
         }
-        if isPart, isWhole { join(&cursor, range, key, depth) }
         return true
     }
 
-    /// Bytes of two parts that are looked at together.
-    private static let seam = 256
-
-    /// Finds what begins in one part of a message and ends in the next.
-    private mutating func join(_ cursor: inout JSONCursor, _ range: Range<Int>, _ key: KeyDecision, _ depth: Int) {
-        defer { cursor.lastPart = JSONCursor.PartText(range: range, nesting: cursor.nesting) }
-        guard let last = cursor.lastPart, last.nesting == cursor.nesting else { return }
-        let before = cursor.unescaped(last.range.lowerBound + 1..<last.range.upperBound - 1)
-        let behind = cursor.unescaped(range.lowerBound + 1..<range.upperBound - 1)
-        let tail = min(before.count, Self.seam)
-        let text = before.suffix(tail) + behind.prefix(Self.seam)
-        let padded = text + [UInt8](repeating: 0, count: 16)
-        scanner.enabled = key.detectors
-        padded.withUnsafeBytes {
-            scanner.scan(UnsafeRawBufferPointer(rebasing: $0[..<text.count]), hints: key.hints)
-        }
-        for index in 0..<scanner.findings.count {
-            let finding = scanner.findings[index]
-            guard finding.start < tail, finding.end > tail else { continue }
-            tally.note(finding.kind, policy.action(of: finding.kind))
-            if policy.isDryRun { return }
-            let first = redactedPart(before.dropLast(tail - finding.start), key, depth) + label(finding.kind)
-            let second = redactedPart(behind.dropFirst(finding.end - tail), key, depth)
-            cursor.replace(last.range, with: JSONCursor.quoted(first))
-            cursor.replace(range, with: JSONCursor.quoted(second))
-            return
-        }
+    private mutating func leaf(_ text: UnsafeRawBufferPointer, _ key: KeyDecision, _ depth: Int) -> [UInt8]? {
+        key.action == .scan ? redact(text, key, depth: depth + 1) : text.isEmpty ? nil : replaced(text, key)
     }
 
-    private mutating func redactedPart(_ part: ArraySlice<UInt8>, _ key: KeyDecision, _ depth: Int) -> [UInt8] {
-        let padded = part + [UInt8](repeating: 0, count: 16)
-        return padded.withUnsafeBytes {
-            redact(UnsafeRawBufferPointer(rebasing: $0[..<part.count]), key, depth: depth + 1)
-        } ?? Array(part)
+    private mutating func redactParts(_ cursor: inout JSONCursor, _ key: KeyDecision, _ depth: Int) {
+        let new = redact(parts: cursor.parts.map(\.content), key, depth: depth + 1)
+        for (part, text) in zip(cursor.parts, new) {
+            if let text { cursor.replace(part.range, with: JSONCursor.quoted(text, isWhole: part.isWhole)) }
+        }
     }
 }

@@ -1,5 +1,7 @@
 // Values of attributes that are no plain text: numbers, bytes, arrays and lists.
 extension RedactionPass {
+    static let removed = Array("[REMOVED]".utf8)
+
     /// A value that its key condemns, as text; nil where it stays.
     mutating func replaced(_ value: UnsafeRawBufferPointer, _ key: KeyDecision) -> [UInt8]? {
         let new: [UInt8]
@@ -9,7 +11,7 @@ extension RedactionPass {
             wantsEncryption = true
             return nil
         case .mask: new = policy.collector.blockedPatterns.isEmpty ? Array("[MASKED]".utf8) : Array("****".utf8)
-        case .drop: new = Array("[REMOVED]".utf8)
+        case .drop: new = Self.removed
         case .hash:
             if key.reason == .blocked, let hash = policy.collector.hash {
                 new = hash.text(of: value)
@@ -22,22 +24,25 @@ extension RedactionPass {
         return new
     }
 
+    /// - Parameter isPart: it is an element of a list of parts.
     /// - Returns: the encoded AnyValue as it is to be; nil where it stays.
-    mutating func redact(encoded value: UnsafeRawBufferPointer, _ key: KeyDecision, path: [UInt8]) -> [UInt8]? {
+    mutating func redact(encoded value: UnsafeRawBufferPointer, _ key: KeyDecision, isPart: Bool = false) -> [UInt8]? {
         var fields = FieldReader(value)
         guard let field = fields.next() else { return nil }
         // The last member holds; what stands before it, or is not known, goes.
         let isPlain = field.end == value.count && Self.isMember(field.tag)
-        if !isPlain { return rewritten(value, key, path) }
+        if !isPlain { return rewritten(value, key) }
         switch field.tag {
-        case Tag.arrayValue: return array(field.body, key, path: path).map { Self.encoded(Tag.arrayValue, $0) }
-        case Tag.kvlistValue: return list(field.body, path: path, key).map { Self.encoded(Tag.kvlistValue, $0) }
+        case Tag.arrayValue: return array(field.body, key).map { Self.encoded(Tag.arrayValue, $0) }
+        case Tag.kvlistValue: return list(field.body, key, isPart: isPart).map { Self.encoded(Tag.kvlistValue, $0) }
+        case Tag.stringValue where isPart && !parts.isEmpty:
+            return parts.removeLast().map { Self.encoded(Tag.stringValue, $0) }
         default:
             return single(AnyValue(encoded: value), key).map { Self.encoded(Tag.stringValue, $0) }
         }
     }
 
-    private mutating func rewritten(_ value: UnsafeRawBufferPointer, _ key: KeyDecision, _ path: [UInt8]) -> [UInt8]? {
+    private mutating func rewritten(_ value: UnsafeRawBufferPointer, _ key: KeyDecision) -> [UInt8]? {
         tally.unknownFields += 1
         var last: [UInt8] = []
         var fields = FieldReader(value)
@@ -46,7 +51,7 @@ extension RedactionPass {
         }
         let padded = last + [UInt8](repeating: 0, count: 16)
         return padded.withUnsafeBytes {
-            last.isEmpty ? nil : redact(encoded: UnsafeRawBufferPointer(rebasing: $0[..<last.count]), key, path: path)
+            last.isEmpty ? nil : redact(encoded: UnsafeRawBufferPointer(rebasing: $0[..<last.count]), key)
         } ?? last
     }
 
@@ -74,11 +79,15 @@ extension RedactionPass {
         case .int(let number):
             if key.action != .scan { return Self.withBytes(of: number.description) { replaced($0, key) } }
             // Of bare numbers only those count that look like a payment card, or whose key says what they are.
-            let isHinted = !key.hints.isDisjoint(with: .all) || policy.collector.redactsAllTypes
-            guard number > 999_999_999_999 || number > 999_999 && isHinted else { return nil }
+            let isHinted = !key.hints.isDisjoint(with: .all)
+            guard number > 999_999_999_999 || number > 999_999 && isHinted || policy.collector.redactsAllTypes else {
+                return nil
+            }
             return Self.withBytes(of: number.description) { plain($0, key) }
         case .double(let number):
-            return key.action == .scan ? nil : Self.withBytes(of: number.description) { replaced($0, key) }
+            if key.action != .scan { return Self.withBytes(of: number.description) { replaced($0, key) } }
+            guard policy.collector.redactsAllTypes else { return nil }
+            return Self.withBytes(of: number.description) { plain($0, key) }
         case .empty, .bool, .array, .kvlist: return nil
         }
     }
@@ -90,7 +99,10 @@ extension RedactionPass {
     }
 
     /// - Returns: the body of an ArrayValue; nil where it stays.
-    mutating func array(_ body: UnsafeRawBufferPointer, _ key: KeyDecision, path: [UInt8]) -> [UInt8]? {
+    mutating func array(_ body: UnsafeRawBufferPointer, _ key: KeyDecision) -> [UInt8]? {
+        let outer = parts
+        parts = key.isParts && key.action == .scan ? redactedParts(of: body, key) : []
+        defer { parts = outer }
         var result: [UInt8] = []
         var isChanged = false
         var fields = FieldReader(body)
@@ -100,7 +112,7 @@ extension RedactionPass {
                 isChanged = true
                 continue
             }
-            if let new = redact(encoded: field.body, key, path: path) {
+            if let new = redact(encoded: field.body, key, isPart: key.isParts) {
                 isChanged = true
                 result += Self.encoded(Tag.arrayValues, new)
             } else {
@@ -110,8 +122,39 @@ extension RedactionPass {
         return isChanged && !policy.isDryRun ? result : nil
     }
 
+    /// The texts of a list of parts, the one that is met first at the end.
+    private mutating func redactedParts(of body: UnsafeRawBufferPointer, _ key: KeyDecision) -> [[UInt8]?] {
+        var texts: [[UInt8]] = []
+        func take(_ value: UnsafeRawBufferPointer) -> Field? {
+            var fields = FieldReader(value)
+            guard let field = fields.next(), field.end == value.count else { return nil }
+            if field.tag == Tag.stringValue { texts.append(Array(field.body)) }
+            return field
+        }
+        var elements = FieldReader(body)
+        while let element = elements.next() {
+            guard element.tag == Tag.arrayValues, let value = take(element.body), value.tag == Tag.kvlistValue else {
+                continue
+            }
+            var pairs = FieldReader(value.body)
+            while let pair = pairs.next() {
+                guard pair.tag == Tag.kvlistValues else { continue }
+                let (name, value, _) = Self.keyAndValue(pair.body)
+                if decision(below: name).isTextOfPart { _ = take(value) }
+            }
+        }
+        return texts.count > 1 ? redact(parts: texts, key, depth: 0).reversed() : []
+    }
+
+    private mutating func decision(below name: UnsafeRawBufferPointer) -> KeyDecision {
+        path.append(UInt8(ascii: "."))
+        path += name
+        defer { path.removeLast(name.count + 1) }
+        return decision(forMember: name)
+    }
+
     /// - Returns: the body of a KeyValueList; nil where it stays.
-    mutating func list(_ body: UnsafeRawBufferPointer, path: [UInt8], _ outer: KeyDecision) -> [UInt8]? {
+    mutating func list(_ body: UnsafeRawBufferPointer, _ outer: KeyDecision, isPart: Bool) -> [UInt8]? {
         var result: [UInt8] = []
         var isChanged = false
         var fields = FieldReader(body)
@@ -121,7 +164,7 @@ extension RedactionPass {
                 isChanged = true
                 continue
             }
-            if let new = pair(field.body, path: path, outer) {
+            if let new = pair(field.body, outer, isPart) {
                 isChanged = true
                 result += Self.encoded(Tag.kvlistValues, new)
             } else {
@@ -131,7 +174,29 @@ extension RedactionPass {
         return isChanged && !policy.isDryRun ? result : nil
     }
 
-    private mutating func pair(_ body: UnsafeRawBufferPointer, path: [UInt8], _ outer: KeyDecision) -> [UInt8]? {
+    private mutating func pair(_ body: UnsafeRawBufferPointer, _ outer: KeyDecision, _ isPart: Bool) -> [UInt8]? {
+        let (key, value, known) = Self.keyAndValue(body)
+        let outerPath = path.count
+        path.append(UInt8(ascii: "."))
+        path += key
+        defer { path.removeLast(path.count - outerPath) }
+        let decision = outer.action == .scan ? decision(forMember: key) : outer
+        let newKey = keyText(key)
+        var isText = false
+        if isPart, decision.isTextOfPart {
+            var fields = FieldReader(value)
+            if let field = fields.next() { isText = field.tag == Tag.stringValue }
+        }
+        let newValue = redact(encoded: value, decision, isPart: isText)
+        let whole = (key.isEmpty ? 0 : Self.size(key.count)) + (value.baseAddress == nil ? 0 : Self.size(value.count))
+        guard newKey != nil || newValue != nil || known != body.count || whole != body.count else { return nil }
+        return Self.encoded(Tag.keyValueKey, newKey ?? Array(key))
+            + Self.encoded(Tag.keyValueValue, newValue ?? Array(value))
+    }
+
+    private static func keyAndValue(
+        _ body: UnsafeRawBufferPointer
+    ) -> (key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer, known: Int) {
         var key = UnsafeRawBufferPointer(start: nil, count: 0)
         var value = UnsafeRawBufferPointer(start: nil, count: 0)
         var known = 0
@@ -141,14 +206,7 @@ extension RedactionPass {
             if field.tag == Tag.keyValueValue { value = field.body }
             known += field.tag == Tag.keyValueKey || field.tag == Tag.keyValueValue ? field.end - field.start : 0
         }
-        let inner = path.isEmpty ? path : path + [UInt8(ascii: ".")] + key
-        let decision = outer.action == .scan ? decision(forMember: key, path: inner) : outer
-        let newKey = keyText(key)
-        let newValue = redact(encoded: value, decision, path: inner)
-        let whole = (key.isEmpty ? 0 : Self.size(key.count)) + (value.baseAddress == nil ? 0 : Self.size(value.count))
-        guard newKey != nil || newValue != nil || known != body.count || whole != body.count else { return nil }
-        return Self.encoded(Tag.keyValueKey, newKey ?? Array(key))
-            + Self.encoded(Tag.keyValueValue, newValue ?? Array(value))
+        return (key, value, known)
     }
 
     private static func size(_ count: Int) -> Int {

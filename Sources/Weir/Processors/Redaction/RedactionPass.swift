@@ -13,7 +13,7 @@ struct RedactionPass: ~Copyable {
     var tenant = "default"
     /// What is looked for in a text that is no attribute.
     let plainText: KeyDecision
-    /// In versions and trace states, where numbers mean nothing.
+    /// In versions, where numbers mean nothing.
     let structuralText: KeyDecision
     /// What a finding in the present attribute asked for.
     var wantsRemoval = false
@@ -23,6 +23,17 @@ struct RedactionPass: ~Copyable {
     var decisions = 0
     /// Time left for the patterns of the configuration in this batch.
     var ruleTimeLeft = Duration.zero
+    /// The key of the attribute whose value is looked through; empty for a text that is no attribute's.
+    // Unsafe: set before each value, in the memory of the batch that it stands in.
+    var attributeKey = UnsafeRawBufferPointer(start: nil, count: 0)
+    /// The key of the attribute and the names of the members that are open, with dots between.
+    var path: [UInt8] = []
+    /// The attribute is one of an event that is a message.
+    var isOfMessage = false
+    /// What stands in the place of earlier findings in the text that is looked through again: in order.
+    var placed: [Range<Int>] = []
+    /// The texts of a list of parts, as they are to be; nil for one that stays. The one that is met next is the last.
+    var parts: [[UInt8]?] = []
 
     init(_ policy: RedactionPolicy, _ tokens: RedactionToken) {
         self.policy = policy
@@ -30,25 +41,42 @@ struct RedactionPass: ~Copyable {
         labels = Detector.allCases.map { Array("[\($0.label)]".utf8) }
         scanner = TextScanner(policy.detectors, isStrict: policy.isStrict)
         plainText = KeyDecision(detectors: policy.detectors)
-        structuralText = KeyDecision(detectors: policy.detectors.subtracting(KeyNames.numbers))
+        var structural = plainText
+        structural.forgetNumbers()
+        structuralText = structural
         tally = RedactionTally(policy)
     }
 
     // MARK: Keys
 
+    /// Whose value is looked through next.
+    @inline(__always)
+    mutating func begin(_ key: UnsafeRawBufferPointer) {
+        attributeKey = key
+        if !path.isEmpty { path.removeAll(keepingCapacity: true) }
+    }
+
     /// What the key of an attribute says.
     @inline(__always)
     mutating func decision(forKey key: UnsafeRawBufferPointer) -> KeyDecision {
-        if let known = keys.decision(for: key, salt: 0) { return known }
-        return decide(key, name: Self.lastPart(of: key), salt: 0)
+        let salt = isOfMessage ? Self.messageSalt : 0
+        if let known = keys.decision(for: key, salt: salt) { return known }
+        return decide(KeyDecision.Place(path: key, name: Self.lastPart(of: key), below: nil, isOfMessage), salt)
     }
 
-    /// What the name of a member says. Rules about keys see the whole path, of which the name is the last part.
-    mutating func decision(forMember name: UnsafeRawBufferPointer, path: [UInt8]) -> KeyDecision {
-        path.withUnsafeBytes { path in
-            let key = policy.keys.isEmpty ? name : path
-            if let known = keys.decision(for: key, salt: Self.memberSalt) { return known }
-            return decide(key, name: name, salt: Self.memberSalt)
+    /// What the name of a member says; it is the last part of ``path``.
+    mutating func decision(forMember name: UnsafeRawBufferPointer) -> KeyDecision {
+        let whole = path
+        return whole.withUnsafeBytes { path in
+            var (key, below) = (path, attributeKey.count)
+            if !policy.looksAtPaths {
+                // No more than the part before the name can matter, and there are fewer of those.
+                let outer = path.dropLast(name.count + 1).lastIndex(of: UInt8(ascii: ".")) ?? 0
+                (key, below) = (UnsafeRawBufferPointer(rebasing: path[outer...]), 0)
+            }
+            let salt = Self.memberSalt ^ UInt64(name.count) << 32 ^ UInt64(below)
+            if let known = keys.decision(for: key, salt: salt) { return known }
+            return decide(KeyDecision.Place(path: key, name: name, below: below, false), salt)
         }
     }
 
@@ -56,20 +84,20 @@ struct RedactionPass: ~Copyable {
     /// later ones are masked.
     private static let maxDecisions = 50_000
 
-    private mutating func decide(
-        _ key: UnsafeRawBufferPointer, name: UnsafeRawBufferPointer, salt: UInt64
-    ) -> KeyDecision {
+    private mutating func decide(_ place: KeyDecision.Place, _ salt: UInt64) -> KeyDecision {
         decisions += 1
         guard decisions <= Self.maxDecisions else {
             if decisions == Self.maxDecisions + 1 { tally.note(.keys) }
             return KeyDecision.masking
         }
-        let decision = KeyDecision(key, name: name, policy)
-        keys.keep(decision, for: key, salt: salt)
+        let decision = KeyDecision(place, policy, &ruleTimeLeft)
+        // What was decided because time was up holds for this batch only.
+        if ruleTimeLeft > .zero || !policy.collector.hasPatterns { keys.keep(decision, for: place.path, salt: salt) }
         return decision
     }
 
-    private static let memberSalt: UInt64 = 0x5A5A_5A5A
+    private static let memberSalt: UInt64 = 0x5A5A_5A5A_5A5A_5A5A
+    private static let messageSalt: UInt64 = 0x3C3C_3C3C_3C3C_3C3C
 
     static func lastPart(of key: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
         guard let dot = key.lastIndex(of: UInt8(ascii: ".")) else { return key }
@@ -84,32 +112,19 @@ struct RedactionPass: ~Copyable {
     /// - Returns: the text as it is to be; nil where it stays.
     mutating func redact(_ text: UnsafeRawBufferPointer, _ key: KeyDecision, depth: Int = 0) -> [UInt8]? {
         // Nothing that can be found is shorter.
-        guard text.count > 5 || !policy.rules.isEmpty else { return nil }
-        if text[0] <= 0x7B, Self.looksLikeJSON(text) {
-            guard depth <= Self.maxDepth else { return mask(Array("[TOO_DEEP]".utf8), because: .depth) }
-            var cursor = JSONCursor(text)
-            if document(&cursor, key, depth) { return cursor.edited() }
-        }
-        return plain(text, key)
-    }
-
-    private static func looksLikeJSON(_ text: UnsafeRawBufferPointer) -> Bool {
-        for byte in text {
-            switch byte {
-            case 0x20, 0x0A, 0x0D, 0x09: continue
-            case UInt8(ascii: "{"), UInt8(ascii: "["), UInt8(ascii: "\""): return true
-            default: return false
-            }
-        }
-        return false
+        guard text.count > 5 || !policy.rules.isEmpty && text.count > 0 else { return nil }
+        guard let first = JSONCursor.start(in: text) else { return plain(text, key) }
+        guard depth <= Self.maxDepth else { return mask(Array("[TOO_DEEP]".utf8), because: .depth) }
+        return documents(text, from: first, key, depth)
     }
 
     /// Times that a text is looked through again because something was found in it.
-    private static let maxRounds = 4
+    static let maxRounds = 4
 
     /// A text that is no JSON. What is taken away may lay bare what it touched, so a text is looked through until
     /// nothing is found.
     mutating func plain(_ text: UnsafeRawBufferPointer, _ key: KeyDecision) -> [UInt8]? {
+        placed.removeAll(keepingCapacity: true)
         guard var result = once(text, key) else { return nil }
         if policy.rules.isEmpty, isWholeFound(text) { return result }
         for _ in 0..<Self.maxRounds {
@@ -128,42 +143,77 @@ struct RedactionPass: ~Copyable {
     }
 
     private mutating func once(_ text: UnsafeRawBufferPointer, _ key: KeyDecision) -> [UInt8]? {
-        scanner.enabled = key.detectors
-        scanner.scan(text, hints: key.hints, anyAddress: key.takesAnyAddress)
-        if scanner.findings.isOverfull { return mask(Array("[TOO_MANY]".utf8), because: .findings) }
-        if !policy.rules.isEmpty { return withRules(text) }
+        scan(text, key)
+        if scanner.findings.isOverfull { return mask(Self.tooMany, because: .findings) }
+        if !policy.rules.isEmpty {
+            switch withRules(text) {
+            case .failure(let failure): return mask(Self.unchecked, because: failure)
+            case .success(let found): return found.withUnsafeBufferPointer { render(text, $0) }
+            }
+        }
         if scanner.findings.isEmpty { return nil }
         return render(text, UnsafeBufferPointer(start: scanner.findings.base, count: scanner.findings.count))
+    }
+
+    static let tooMany = Array("[TOO_MANY]".utf8)
+    static let unchecked = Array("[UNCHECKED]".utf8)
+
+    mutating func scan(_ text: UnsafeRawBufferPointer, _ key: KeyDecision) {
+        scanner.enabled = key.detectors
+        scanner.takesBareNumbers = !key.isStructural
+        scanner.scan(text, hints: key.hints, anyAddress: key.takesAnyAddress)
     }
 
     /// - Returns: the text with what was found replaced; nil where all of it is allowed.
     private mutating func render(
         _ text: UnsafeRawBufferPointer, _ findings: UnsafeBufferPointer<RedactionFinding>
     ) -> [UInt8]? {
+        let edits = self.edits(for: findings, in: text)
+        guard !edits.isEmpty, !policy.isDryRun else { return nil }
+        if let whole = edits.last(where: \.isWhole) { return whole.bytes }
         var result: [UInt8] = []
+        result.reserveCapacity(text.count + 32)
         var copied = 0
-        var whole: [UInt8]?
-        for finding in findings {
-            let match = UnsafeRawBufferPointer(rebasing: text[finding.start..<finding.end])
-            if policy.isAllowed(match) {
-                tally.allowed += 1
-                continue
-            }
-            let action = policy.action(of: finding.kind)
-            tally.note(finding.kind, action)
-            if action == .drop { wantsRemoval = true }
-            if action == .drop || action == .dropValue { whole = label(finding.kind) }
-            let replacement = replacement(match, finding.kind, action)
-            if match.count == text.count { return policy.isDryRun ? nil : replacement }
-            if result.isEmpty { result.reserveCapacity(text.count + 32) }
-            result += text[copied..<finding.start]
-            result += replacement
-            copied = finding.end
+        for edit in edits {
+            result += text[copied..<edit.range.lowerBound]
+            result += edit.bytes
+            copied = edit.range.upperBound
         }
-        guard copied > 0, !policy.isDryRun else { return nil }
-        if let whole { return whole }
         result += text[copied...]
         return result.elementsEqual(text) ? nil : result
+    }
+
+    /// What takes the place of a finding, and whether of the whole text that it stands in.
+    struct Edit {
+        let range: Range<Int>
+        let bytes: [UInt8]
+        let isWhole: Bool
+    }
+
+    /// What stands in the place of an earlier finding is not found again.
+    mutating func edits(
+        for findings: UnsafeBufferPointer<RedactionFinding>, in text: UnsafeRawBufferPointer
+    ) -> [Edit] {
+        var edits: [Edit] = []
+        var now: [Range<Int>] = []
+        var earlier = placed[...]
+        var growth = 0
+        for finding in findings {
+            while let first = earlier.first, first.upperBound < finding.end {
+                if first.upperBound <= finding.start { now.append(first.shifted(by: growth)) }
+                earlier.removeFirst()
+            }
+            if let first = earlier.first, first.lowerBound <= finding.start { continue }
+            let range = finding.start..<finding.end
+            guard let bytes = replacement(UnsafeRawBufferPointer(rebasing: text[range]), finding.kind) else { continue }
+            let action = policy.action(of: finding.kind)
+            edits.append(Edit(range: range, bytes: bytes, isWhole: action == .drop || action == .dropValue))
+            now.append(range.lowerBound + growth..<range.lowerBound + growth + bytes.count)
+            growth += bytes.count - range.count
+        }
+        let end = edits.last?.range.upperBound ?? 0
+        placed = now + earlier.filter { $0.lowerBound >= end }.map { $0.shifted(by: growth) }
+        return edits
     }
 
     func label(_ kind: UInt8) -> [UInt8] {
@@ -171,9 +221,16 @@ struct RedactionPass: ~Copyable {
             ? labels[Int(kind)] : policy.rules[Int(kind - RedactionFinding.firstRule)].mask
     }
 
-    private mutating func replacement(_ match: UnsafeRawBufferPointer, _ kind: UInt8, _ action: RedactionAction)
-        -> [UInt8]
-    {
+    /// What takes the place of a match, which is counted; nil where it stays, since it is allowed or a token already.
+    mutating func replacement(_ match: UnsafeRawBufferPointer, _ kind: UInt8) -> [UInt8]? {
+        if RedactionToken.isToken(match) { return nil }
+        if isAllowed(match) {
+            tally.allowed += 1
+            return nil
+        }
+        let action = policy.action(of: kind)
+        tally.note(kind, action)
+        if action == .drop { wantsRemoval = true }
         switch action {
         case .mask, .drop, .dropValue:
             if kind >= RedactionFinding.firstRule,
@@ -202,39 +259,8 @@ struct RedactionPass: ~Copyable {
         tally.note(failure)
         return label
     }
+}
 
-    // MARK: Rules of the configuration
-
-    private mutating func withRules(_ text: UnsafeRawBufferPointer) -> [UInt8]? {
-        var found = (0..<scanner.findings.count).map { scanner.findings[$0] }
-        for (index, rule) in policy.rules.enumerated() where rule.mayStand(in: text) {
-            guard text.count <= policy.maxRuleText, ruleTimeLeft > .zero else {
-                return mask(Array("[UNCHECKED]".utf8), because: .time)
-            }
-            let start = ContinuousClock.now
-            let ranges = rule.pattern.ranges(in: text, limit: 10_000)
-            ruleTimeLeft -= ContinuousClock.now - start
-            guard let ranges else { return mask(Array("[UNCHECKED]".utf8), because: .match) }
-            for range in ranges where rule.accepts(text, range) && !isDone(text[range], rule) {
-                found.append(
-                    RedactionFinding(
-                        start: range.lowerBound, end: range.upperBound, kind: RedactionFinding.firstRule + UInt8(index))
-                )
-            }
-        }
-        if found.isEmpty { return nil }
-        // The leftmost, then the longest; what it covers is gone with it, and what only begins in it keeps its rest.
-        found.sort { ($0.start, $1.end) < ($1.start, $0.end) }
-        var kept: [RedactionFinding] = []
-        for var finding in found {
-            if let last = kept.last { finding.start = max(finding.start, last.end) }
-            if finding.start < finding.end { kept.append(finding) }
-        }
-        return kept.withUnsafeBufferPointer { render(text, $0) }
-    }
-
-    /// Whether a match is what stands in the place of one.
-    private func isDone(_ match: Slice<UnsafeRawBufferPointer>, _ rule: RedactionRule) -> Bool {
-        match.elementsEqual(rule.mask) || RedactionToken.isToken(UnsafeRawBufferPointer(rebasing: match))
-    }
+extension Range<Int> {
+    fileprivate func shifted(by distance: Int) -> Range<Int> { lowerBound + distance..<upperBound + distance }
 }

@@ -20,6 +20,8 @@ struct RedactionPolicy: Sendable {
         var blockedPatterns: [RegularExpression] = []
         var hash: CollectorHash?
         var redactsAllTypes = false
+
+        var hasPatterns: Bool { !blockedPatterns.isEmpty || !ignoredPatterns.isEmpty }
     }
 
     var detectors: DetectorSet = .all
@@ -43,6 +45,9 @@ struct RedactionPolicy: Sendable {
     /// Bytes of a text that they are tried on.
     var maxRuleText = 1 << 20
 
+    /// Whether what becomes of a member depends on the whole way to it.
+    var looksAtPaths: Bool { !keys.isEmpty || !collector.ignored.isEmpty || collector.hasPatterns }
+
     func action(of kind: UInt8) -> RedactionAction {
         kind < RedactionFinding.firstRule ? actions[Int(kind)] : rules[Int(kind - RedactionFinding.firstRule)].action
     }
@@ -52,8 +57,8 @@ struct RedactionPolicy: Sendable {
             ? Detector(rawValue: kind)?.name ?? "" : rules[Int(kind - RedactionFinding.firstRule)].name
     }
 
+    /// By a pattern that takes no time worth to be limited.
     func isAllowed(_ match: UnsafeRawBufferPointer) -> Bool {
-        allowed.contains { $0.matches(match) } || allowedPatterns.contains { $0.matches(match) }
-            || allowedAddresses.contains { $0.contains(match) }
+        allowed.contains { $0.matches(match) } || allowedAddresses.contains { $0.contains(match) }
     }
 }

@@ -1,7 +1,7 @@
 /// What was found and done since it was last emptied.
 struct RedactionTally: ~Copyable {
     /// Why a value was masked without being looked through.
-    enum Failure: Int, CaseIterable, Sendable {
+    enum Failure: Int, Error, CaseIterable, Sendable {
         case depth, time, match, findings, keys
     }
 
@@ -16,8 +16,8 @@ struct RedactionTally: ~Copyable {
     var allowed = 0
     var unknownFields = 0
     /// Findings in the present span, and their kinds.
-    var inSpan = 0
-    var kindsInSpan: Set<String> = []
+    private(set) var inSpan = 0
+    private(set) var kindsInSpan: Set<String> = []
     private let collectsKinds: Bool
     private let names: [String]
     private(set) var isEmpty = true
@@ -52,6 +52,15 @@ struct RedactionTally: ~Copyable {
     mutating func note(_ failure: Failure) {
         failures[failure.rawValue] += 1
         isEmpty = false
+        guard collectsKinds else { return }
+        inSpan += 1
+        kindsInSpan.insert("limit")
+    }
+
+    mutating func beginSpan() {
+        guard inSpan > 0 else { return }
+        inSpan = 0
+        kindsInSpan.removeAll(keepingCapacity: true)
     }
 
     static func index(_ action: RedactionAction) -> Int {

@@ -6,8 +6,11 @@ enum SecretWords {
     private static let values = [
         "password", "passwd", "passphrase", "pwd", "secret", "apikey", "accesstoken", "authtoken", "refreshtoken",
         "clientsecret", "secretkey", "accesskey", "privatekey", "sessiontoken", "bearertoken", "idtoken", "accountkey",
-        "sharedkey", "signingkey", "encryptionkey", "credential", "credentials", "apitoken", "csrftoken",
+        "sharedkey", "dbpass", "dbpwd", "passwort", "kennwort", "motdepasse", "signingkey", "encryptionkey",
+        "credential", "credentials", "apitoken", "csrftoken",
     ].map(letters)
+    /// Names that are one only as they stand, and only where the value looks like a secret.
+    private static let wholes = ["token", "pass"].map(letters)
     private static let queryKeys = [
         "token", "key", "sig", "signature", "password", "passwd", "pwd", "secret", "accesstoken", "refreshtoken",
         "code",
@@ -23,7 +26,7 @@ enum SecretWords {
     nonisolated(unsafe) static let endings: UnsafePointer<UInt64> = {
         let table = UnsafeMutablePointer<UInt64>.allocate(capacity: 16)
         table.initialize(repeating: 0, count: 16)
-        for word in headers + values + queryKeys {
+        for word in headers + values + wholes + queryKeys {
             let sum = word.withUnsafeBufferPointer { $0.baseAddress.map { ending($0 + word.count - 3) } ?? 0 }
             table[sum >> 6] |= 1 << UInt64(sum & 63)
         }
@@ -42,6 +45,10 @@ enum SecretWords {
             if headers.contains(where: { isEqual($0, name) }) { return .header }
             return values.contains { ends(name, with: $0) } ? .value : nil
         }
+    }
+
+    static func whole(_ text: UnsafePointer<UInt8>, _ count: Int) -> Kind? {
+        withNormal(text, count) { name in wholes.contains { isEqual($0, name) } ? .value : nil }
     }
 
     static func isQueryKey(_ text: UnsafePointer<UInt8>, _ count: Int) -> Bool {

@@ -43,6 +43,19 @@ struct TextBytes: BitwiseCopyable {
     @inline(__always)
     func isCapital(_ at: Int) -> Bool { byte(at) &- UInt8(ascii: "A") < 26 }
 
+    /// A space or hyphen of more than one byte, as the plain one, and where it ends; 0 for neither.
+    func wideSeparator(_ at: Int) -> (UInt8, Int) {
+        if byte(at) == 0xC2 { return byte(at + 1) == 0xA0 ? (UInt8(ascii: " "), at + 2) : (0, at) }
+        guard byte(at) == 0xE2, byte(at + 1) == 0x80 else { return (0, at) }
+        switch byte(at + 2) {
+        // U+2007, U+2009 and U+202F: spaces of a figure's width, thin, and narrow without a break.
+        case 0x87, 0x89, 0xAF: return (UInt8(ascii: " "), at + 3)
+        // U+2010 to U+2013: hyphens and the shorter dash.
+        case 0x90...0x93: return (UInt8(ascii: "-"), at + 3)
+        default: return (0, at)
+        }
+    }
+
     /// Where six pairs of hexadecimal digits end.
     func hardwareEnd(_ start: Int, _ separator: UInt8) -> Int? {
         for pair in 0..<6 {

@@ -106,6 +106,7 @@ extension TextScanner {
         var isShort = false
         var hasDigit = false
         var first = 0
+        var mapped: AddressParts?
         var longest = 0
         if byte(at) == UInt8(ascii: ":") {
             guard byte(at + 1) == UInt8(ascii: ":") else { return false }
@@ -124,8 +125,9 @@ extension TextScanner {
             }
             if parts == 0, !isShort || start == part { first = value }
             longest = max(longest, at - part)
-            if byte(at) == UInt8(ascii: "."), let end = mappedEnd(part) {
+            if byte(at) == UInt8(ascii: "."), let (end, address) = dotted(part) {
                 at = end
+                mapped = address
                 parts += 2
                 break
             }
@@ -143,8 +145,11 @@ extension TextScanner {
         }
         guard !text.isWord(at: at), isShort ? parts < 8 && parts > 1 && longest > 2 : parts == 8, hasDigit
         else { return false }
-        // Loopback, link-local, unique local, documentation.
-        let isPublic = first != 0 && first & 0xFFC0 != 0xFE80 && first & 0xFE00 != 0xFC00
+        // All but loopback, link-local and unique local. Those of documentation are too often what was made of one.
+        let isOwn = first != 0 && first & 0xFFC0 != 0xFE80 && first & 0xFE00 != 0xFC00
+        // RFC 4291 2.5.5.2: an IPv4 address in other clothes.
+        var isPublic = isOwn
+        if let mapped, first == 0 { isPublic = self.isPublic(mapped) }
         guard isPublic || takesAnyAddress || isStrict else {
             resume = max(resume, at)
             return true
@@ -152,20 +157,26 @@ extension TextScanner {
         return add(.ipAddress, start, at)
     }
 
-    private func mappedEnd(_ start: Int) -> Int? {
+    typealias AddressParts = InlineArray<4, Int>
+
+    private func dotted(_ start: Int) -> (end: Int, address: AddressParts)? {
+        var parts = AddressParts(repeating: 0)
         var at = start
         for part in 0..<4 {
             let first = at
-            while at - first < 3, isDigit(byte(at)) { at += 1 }
-            guard at > first, part == 3 || byte(at) == UInt8(ascii: ".") else { return nil }
+            while at - first < 3, isDigit(byte(at)) {
+                parts[part] = parts[part] * 10 + Int(byte(at)) - 48
+                at += 1
+            }
+            guard at > first, parts[part] < 256, part == 3 || byte(at) == UInt8(ascii: ".") else { return nil }
             if part < 3 { at += 1 }
         }
-        return at
+        return (at, parts)
     }
 
     /// Whether four numbers of at most three digits, with dots, are an address that says where somebody is.
     func isAddress(_ group: UnsafePointer<Group>) -> Bool {
-        var parts = InlineArray<4, Int>(repeating: 0)
+        var parts = AddressParts(repeating: 0)
         for index in 0..<4 {
             guard index == 3 || group[index].separator == UInt8(ascii: "."), group[index].count <= 3 else {
                 return false
@@ -174,14 +185,23 @@ extension TextScanner {
             guard parts[index] < 256, group[index].count == 1 || digits[group[index].offset] != 0 else { return false }
         }
         if takesAnyAddress { return true }
-        switch parts[0] {
+        let start = group.pointee.start
+        let before = words.hints(in: base, max(0, start - ContextWords.near)..<start)
+        if before.has(.ipAddress) { return parts[0] > 0 && parts[0] != 127 && parts[0] < 224 }
+        if before.contains(.version) { return false }
         // As first numbers of versions they are far more frequent.
-        case 0...3: return isStrict && parts[0] > 0
-        case 10, 127, 224...: return isStrict && parts[0] < 224
-        case 169: return parts[1] != 254
-        case 172: return isStrict || !(16...31).contains(parts[1])
-        case 192: return isStrict || parts[1] != 168
-        default: return true
+        if parts[0] < 4 { return isStrict && parts[0] > 0 }
+        return isPublic(parts)
+    }
+
+    private func isPublic(_ parts: AddressParts) -> Bool {
+        switch parts[0] {
+        case 0: false
+        case 10, 127, 224...: isStrict && parts[0] < 224
+        case 169: parts[1] != 254
+        case 172: isStrict || !(16...31).contains(parts[1])
+        case 192: isStrict || parts[1] != 168
+        default: true
         }
     }
 }

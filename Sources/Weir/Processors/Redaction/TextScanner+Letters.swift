@@ -12,7 +12,12 @@ extension TextScanner {
         case 1: visitOneLetter(start)
         case 2: visitTwoLetters(start)
         case 5: visitPan(start)
-        case 6: visitFiscalCode(start)
+        case 6:
+            if text.hasWord("iban", start) {
+                _ = visitIban(start + 4)
+            } else {
+                visitFiscalCode(start)
+            }
         default: break
         }
     }
@@ -72,6 +77,12 @@ extension TextScanner {
             if byte == UInt8(ascii: " ") || byte == UInt8(ascii: "-") {
                 guard taken % 4 == 0, taken > 0, isWordByte(self.byte(at + 1)) else { return false }
                 at += 1
+                continue
+            }
+            if byte >= 0x80 {
+                let (separator, next) = text.wideSeparator(at)
+                guard separator != 0, taken % 4 == 0, taken > 0 else { return false }
+                at = next
                 continue
             }
             guard isDigit(byte) || isLetter(byte) else { return false }

@@ -27,6 +27,7 @@ extension TextScanner {
         while index < found {
             let isFree = index == 0 ? !isJoined && !isPart : groups[index - 1].separator != UInt8(ascii: ".")
             let taken = isFree ? match(index, found) : 0
+            if taken > 0 { lastTaken = groups[index + taken - 1].end }
             index += max(1, taken)
         }
     }
@@ -76,6 +77,12 @@ extension TextScanner {
             }
         case UInt8(ascii: "("):
             if isDigit(second) { return (UInt8(ascii: ")"), at + 1) }
+        case 0xC2, 0xE2:
+            let (space, end) = text.wideSeparator(at)
+            if space != 0, isDigit(byte(end)) { return (space, end) }
+            if space != 0, byte(end) == UInt8(ascii: "("), isDigit(byte(end + 1)) {
+                return (UInt8(ascii: ")"), end + 1)
+            }
         default: break
         }
         return (0, at)
@@ -97,6 +104,7 @@ extension TextScanner {
         if let taken = matchTelephone(index, left, hasPrefix: true) { return taken }
         if let taken = matchShape(index, left) { return taken }
         if let taken = matchCard(index, left) { return taken }
+        guard takesBareNumbers else { return 0 }
         if let taken = matchHinted(index, left) { return taken }
         return matchTelephone(index, left, hasPrefix: false) ?? 0
     }
@@ -137,7 +145,7 @@ extension TextScanner {
         let dot = UInt8(ascii: ".")
         switch groups[index].count {
         case 3:
-            if has("324", index, left, dash, or: space) {
+            if has("324", index, left, dash, or: takesBareNumbers ? space : dash) {
                 if Checksums.ssn(d) { return take(.usSsn, index, 3) }
                 if Checksums.itin(d) { return take(.usItin, index, 3) }
             }
@@ -163,6 +171,7 @@ extension TextScanner {
             }
         case 4:
             if has("444", index, left, space, or: dash),
+                !isInside(index),
                 left == 3 || groups[index + 2].separator == 0
                     || groups[index + 2].separator != groups[index].separator, Checksums.aadhaar(d)
             {
@@ -184,25 +193,38 @@ extension TextScanner {
         return nil
     }
 
+    /// Whether a group goes on in a number that is written in groups of as many digits.
+    func isInside(_ index: Int) -> Bool {
+        index > 0 && groups[index - 1].count == groups[index].count && groups[index - 1].end > lastTaken
+            && groups[index - 1].separator == groups[index].separator
+    }
+
     /// The longest run of groups, alike separated, that is a payment card.
     private mutating func matchCard(_ index: Int, _ left: Int) -> Int? {
-        guard enabled.has(.creditCard), groups[index].count >= 4 else { return nil }
+        guard enabled.has(.creditCard), groups[index].count >= 4, !isInside(index) else { return nil }
         let separator = groups[index].separator
+        let hasDots = has("4444", index, left, UInt8(ascii: "."))
         let d = UnsafePointer(digits + groups[index].offset)
         var total = 0
         var best: Int?
         for place in 0..<min(left, 5) {
             total += groups[index + place].count
             if total > 19 { break }
-            let isShaped = place == 0 ? total >= 12 : groups[index].count <= 6 && groups[index + place].count >= 3
-            if isShaped || place == 4, total >= 12, endsFree(index + place), Checksums.isCard(d, total) {
+            let isShaped =
+                place == 0
+                ? total >= 12
+                : groups[index].count <= 6 && groups[index + place].count >= 3
+                    || place == 1 && groups[index].count == 8 && groups[index + 1].count == 8
+            if isShaped || place == 4, place > 0 || takesBareNumbers, total >= 12, endsFree(index + place),
+                Checksums.isCard(d, total)
+            {
                 // Milliseconds since 1970 have thirteen digits.
                 let isSure = total > 13 || place > 0 && total > 12
                 let end = groups[index + place].end
                 if isSure || hints(groups[index].start, end).has(.creditCard) { best = place + 1 }
             }
             let next = groups[index + place].separator
-            guard next == separator, next == UInt8(ascii: " ") || next == UInt8(ascii: "-") else { break }
+            guard next == separator, next == UInt8(ascii: " ") || next == UInt8(ascii: "-") || hasDots else { break }
         }
         return best.flatMap { take(.creditCard, index, $0) }
     }
@@ -263,12 +285,15 @@ extension TextScanner {
     func isDateShape(_ index: Int) -> Bool {
         let group = groups + index
         guard group[0].separator == group[1].separator, group[0].separator != UInt8(ascii: ")") else { return false }
+        // What goes on in the same way is no day.
+        if group[2].separator != 0, group[2].separator == group[0].separator { return false }
         func value(_ place: Int) -> Int { Checksums.number(digits + group[place].offset, 0..<group[place].count) }
         if group[0].count == 4 {
             guard group[1].count <= 2, group[2].count <= 2, (1850...2150).contains(value(0)) else { return false }
             return Checksums.isDate(day: value(2), month: value(1))
         }
         guard group[0].count <= 2, group[1].count <= 2, group[2].count == 4 || group[2].count == 2 else { return false }
+        if group[2].count == 2, group[0].separator == UInt8(ascii: " ") { return false }
         if group[2].count == 4, !(1850...2150).contains(value(2)) { return false }
         return Checksums.isDate(day: value(0), month: value(1)) || Checksums.isDate(day: value(1), month: value(0))
     }

@@ -18,6 +18,7 @@ extension TextScanner {
 
     /// A block without an end goes on to the end of the text.
     private mutating func visitPem(_ start: Int) {
+        guard enabled.has(.privateKey) else { return }
         var at = start + 11
         while at < min(count, start + 64), base[at] != UInt8(ascii: "-") { at += 1 }
         guard text.has("-----", at), text.has("PRIVATE KEY", at - 11) || text.has("PRIVATE KEY BLOCK", at - 17) else {
@@ -95,6 +96,10 @@ extension TextScanner {
         } else if text.has("AIza", at) {
             for place in 4..<39 where !(isWordByte(byte(at + place)) || byte(at + place) == 0x2D) { return }
             if !text.isWord(at: at + 39) { add(.googleKey, at, at + 39) }
+        } else if text.has("ATATT3", at) || text.has("AGE-SECRET-KEY-1", at) {
+            var end = at + 6
+            while end < min(count, at + 300), isKeyByte(base[end]) || base[end] == UInt8(ascii: "=") { end += 1 }
+            if end - at > 70 { add(.apiKey, at, end) }
         }
     }
 
@@ -151,20 +156,22 @@ extension TextScanner {
         {
             return takeQueryValue(at + 1)
         }
-        guard let word = SecretWords.ending(base + start, end - start) else { return }
-        takeSecret(at + 1, isHeader: word == .header)
+        guard let word = SecretWords.ending(base + start, end - start) ?? SecretWords.whole(base + start, end - start)
+        else { return }
+        takeSecret(at + 1, isHeader: word == .header, isLast: base[at] == UInt8(ascii: ":"))
     }
 
     private func isKeyByte(_ byte: UInt8) -> Bool { isWordByte(byte) || byte == UInt8(ascii: "-") }
 
     private mutating func takeQueryValue(_ start: Int) {
+        // The value may be as long as the text, so only one that is taken is read to its end.
+        guard enabled.has(.urlCredentials), !isPlaceholder(start) else { return }
         var end = start
         while end < count, base[end] > 0x20, !"&#\"'<>\\".utf8.contains(base[end]) { end += 1 }
-        guard end > start, !isPlaceholder(start, end) else { return }
-        add(.urlCredentials, start, end)
+        if end > start { add(.urlCredentials, start, end) }
     }
 
-    private mutating func takeSecret(_ after: Int, isHeader: Bool) {
+    private mutating func takeSecret(_ after: Int, isHeader: Bool, isLast: Bool) {
         // What was read as a value once, and is none, need not be read from every place in it.
         guard enabled.has(.secret), after >= secretEnd else { return }
         var start = after
@@ -176,23 +183,25 @@ extension TextScanner {
         for scheme in ["bearer ", "basic ", "token "] as [StaticString]
         where text.hasWord(scheme, start) { start += scheme.utf8CodeUnitCount }
         var end = start
-        while end < min(count, start + 4096), isSecretByte(base[end], isHeader, quote) { end += 1 }
+        while end < min(count, start + 4096), isSecretByte(base[end], isHeader, quote, isLast) { end += 1 }
         while end > start, base[end - 1] == UInt8(ascii: ".") || base[end - 1] == UInt8(ascii: ":") { end -= 1 }
         secretEnd = end
-        guard end - start >= 6, byte(end) != UInt8(ascii: "("), !isPlaceholder(start, end), isRandom(start, end)
+        guard end - start >= 6, byte(end) != UInt8(ascii: "("), !isPlaceholder(start), isRandom(start, end)
         else { return }
         add(.secret, start, end)
     }
 
-    private func isSecretByte(_ byte: UInt8, _ isHeader: Bool, _ quote: UInt8) -> Bool {
+    private func isSecretByte(_ byte: UInt8, _ isHeader: Bool, _ quote: UInt8, _ isLast: Bool) -> Bool {
         if byte <= 0x20 { return isHeader && byte == 0x20 && quote != 0 }
         switch byte {
         case UInt8(ascii: "\""), UInt8(ascii: "'"), UInt8(ascii: "\\"), UInt8(ascii: "<"), UInt8(ascii: ">"),
             UInt8(ascii: "`"):
             return false
         case UInt8(ascii: ","), UInt8(ascii: ";"), UInt8(ascii: ")"), UInt8(ascii: "("), UInt8(ascii: "}"),
-            UInt8(ascii: "["), UInt8(ascii: "]"), UInt8(ascii: "{"), UInt8(ascii: "&"):
+            UInt8(ascii: "["), UInt8(ascii: "]"), UInt8(ascii: "{"):
             return quote != 0
+        // Behind it the next of a form's values begins.
+        case UInt8(ascii: "&"): return quote != 0 || isLast
         default: return true
         }
     }
@@ -212,8 +221,8 @@ extension TextScanner {
     }
 
     /// What documentation writes in the place of a secret, and what is masked already.
-    private func isPlaceholder(_ start: Int, _ end: Int) -> Bool {
-        switch base[start] {
+    private func isPlaceholder(_ start: Int) -> Bool {
+        switch byte(start) {
         case UInt8(ascii: "$"), UInt8(ascii: "<"), UInt8(ascii: "{"), UInt8(ascii: "["), UInt8(ascii: "*"),
             UInt8(ascii: "%"), UInt8(ascii: "("):
             return true

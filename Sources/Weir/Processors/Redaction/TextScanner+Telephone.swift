@@ -10,7 +10,8 @@ extension TextScanner {
             if lead == UInt8(ascii: "+"), !text.isWord(before: start - 1) {
                 return international(index, left, start - 1, code: 0)
             }
-            if lead == UInt8(ascii: "("), !text.isWord(before: start - 1), (2...5).contains(groups[index].count),
+            if lead == UInt8(ascii: "("), takesBareNumbers, !text.isWord(before: start - 1),
+                (2...5).contains(groups[index].count),
                 groups[index].separator == UInt8(ascii: ")")
             {
                 return bracketed(index, left)
@@ -96,6 +97,16 @@ extension TextScanner {
                 || lead.separator == UInt8(ascii: "/"), left > 1
         else { return nil }
         if left > 2, isDateShape(index) { return nil }
+        if !isInternational, lead.count == 2, groups[index + 1].count == 2, lead.separator == UInt8(ascii: " ") {
+            // "01 23 45 67 89"; pairs that go on are bytes, or days.
+            if isInside(index) { return nil }
+            var pairs = 1
+            while pairs < left, groups[index + pairs].count == 2, groups[index + pairs - 1].separator == lead.separator
+            {
+                pairs += 1
+            }
+            guard pairs == 5, left == 5 || groups[index + 4].separator != lead.separator else { return nil }
+        }
         var total = lead.count
         var best: Int?
         for place in 1..<min(left, 6) {

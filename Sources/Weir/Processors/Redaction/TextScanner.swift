@@ -39,9 +39,13 @@ struct TextScanner: ~Copyable {
     var resume = 0
     /// Where the last value ended that was taken for a secret's.
     var secretEnd = 0
-    /// The hints around the group that is looked at, and which that is.
+    /// Where the last number ended that was found to be something.
+    var lastTaken = -1
+    /// Runs of digits without marks between them count as well.
+    var takesBareNumbers = true
+    /// The hints around the groups that are looked at, and which those are.
     var nearHints: DetectorSet = []
-    var nearStart = -1
+    var nearRange = -1..<0
 
     init(_ enabled: DetectorSet, isStrict: Bool = false) {
         self.enabled = enabled
@@ -65,7 +69,8 @@ struct TextScanner: ~Copyable {
         takesAnyAddress = anyAddress
         resume = 0
         secretEnd = 0
-        nearStart = -1
+        lastTaken = -1
+        nearRange = -1..<0
         var places = TextPlaces()
         var position = 0
         while position < count {
@@ -119,8 +124,8 @@ struct TextScanner: ~Copyable {
 
     /// What the words around a place, and the key, hint at.
     mutating func hints(_ start: Int, _ end: Int) -> DetectorSet {
-        if nearStart != start {
-            nearStart = start
+        if nearRange.lowerBound != start || nearRange.upperBound != end {
+            nearRange = start..<end
             let before = words.hints(in: base, max(0, start - ContextWords.before)..<start)
             let behind = words.hints(in: base, end..<min(count, end + ContextWords.behind))
             nearHints = keyHints.union(before).union(behind)

@@ -26,7 +26,7 @@ struct TokenPrefix: Sendable {
         self.lengths = lengths
     }
 
-    static let maxHead = 7
+    static let maxHead = 8
 
     static func pack(_ bytes: UnsafePointer<UInt8>, _ count: Int) -> UInt64 {
         (0..<count).reduce(0) { $0 << 8 | UInt64(bytes[$1]) }
@@ -91,6 +91,32 @@ struct TokenPrefix: Sendable {
         TokenPrefix(.apiKey, "figd_", "", .base64url, 36...64),
         TokenPrefix(.apiKey, "pcsk_", "", .base64url, 60...90),
         TokenPrefix(.apiKey, "sntrys_", "", .base64url, 60...250),
+        TokenPrefix(.apiKey, "doo_", "v1_", .hexadecimal, 64...64),
+        TokenPrefix(.apiKey, "dor_", "v1_", .hexadecimal, 64...64),
+        TokenPrefix(.apiKey, "dp.", "pt.", .alphanumeric, 40...44),
+        TokenPrefix(.apiKey, "dp.", "st.", .dotted, 40...80),
+        TokenPrefix(.apiKey, "sq0atp-", "", .base64url, 22...22),
+        TokenPrefix(.apiKey, "sq0csp-", "", .base64url, 43...43),
+        TokenPrefix(.apiKey, "pat-", "na1-", .base64url, 36...36),
+        TokenPrefix(.apiKey, "pat-", "eu1-", .base64url, 36...36),
+        TokenPrefix(.apiKey, "lin_", "api_", .alphanumeric, 40...40),
+        TokenPrefix(.apiKey, "pk.", "eyJ", .dotted, 50...300),
+        TokenPrefix(.apiKey, "sk.", "eyJ", .dotted, 50...300),
+        TokenPrefix(.apiKey, "NRAK-", "", .alphanumeric, 27...27),
+        TokenPrefix(.apiKey, "ntn_", "", .alphanumeric, 40...64),
+        TokenPrefix(.apiKey, "secret_", "", .alphanumeric, 43...43),
+        TokenPrefix(.apiKey, "PMAK-", "", .base64url, 59...59),
+        TokenPrefix(.apiKey, "pscale_", "tkn_", .base64url, 32...64),
+        TokenPrefix(.apiKey, "pscale_", "pw_", .base64url, 32...64),
+        TokenPrefix(.apiKey, "sbp_", "", .hexadecimal, 40...40),
+        TokenPrefix(.apiKey, "sb_", "secret_", .base64url, 20...64),
+        TokenPrefix(.apiKey, "fw_", "", .alphanumeric, 22...32),
+        TokenPrefix(.apiKey, "csk-", "", .alphanumeric, 48...64),
+        TokenPrefix(.apiKey, "xkeysib-", "", .base64url, 64...100),
+        TokenPrefix(.apiKey, "sntryu_", "", .hexadecimal, 64...64),
+        TokenPrefix(.apiKey, "jina_", "", .alphanumeric, 50...80),
+        TokenPrefix(.gitlabToken, "glcbt-", "", .base64url, 20...64),
+        TokenPrefix(.gitlabToken, "glptt-", "", .base64url, 40...64),
         TokenPrefix(.googleKey, "ya29.", "", .base64url, 40...400),
         TokenPrefix(.googleKey, "GOCSPX-", "", .base64url, 28...28),
     ]

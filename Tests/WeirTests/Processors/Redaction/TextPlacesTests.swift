@@ -46,9 +46,10 @@ import Testing
             let shift = Int.random(in: 1..<64, using: &generator)
             // What is behind the shift stands in other blocks; the filler ends as a text begins.
             let shifted = Self.places(of: text, behind: shift)
-            // A place is named too much where a block ends and nothing is known of what follows.
-            let sure = places.filter { ($0 % 64) < 58 && (($0 + shift) % 64) < 58 }
-            let sureShifted = shifted.filter { ($0 % 64) < 58 && (($0 + shift) % 64) < 58 }
+            // A place is named too much where a block ends and nothing is known of what follows, and one letter behind
+            // the filler may be taken for two.
+            let sure = places.filter { $0 > 1 && ($0 % 64) < 58 && (($0 + shift) % 64) < 58 }
+            let sureShifted = shifted.filter { $0 > 1 && ($0 % 64) < 58 && (($0 + shift) % 64) < 58 }
             #expect(sure == sureShifted, "seed \(seed), round \(round): \(text)")
         }
     }

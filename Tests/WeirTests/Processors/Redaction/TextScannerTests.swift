@@ -57,6 +57,46 @@ import Testing
         #expect(ScannerSample.found(in: "10.0.0.1", anyAddress: true) == ["IP_ADDRESS 10.0.0.1"])
     }
 
+    @Test func anAddressInOtherClothesIsFound() {
+        check("from ::ffff:52.12.9.77 on", "IP_ADDRESS ::ffff:52.12.9.77")
+        check("from ::ffff:10.12.9.77 on")
+        check("ip 10.0.0.1, address: 192.168.1.4", "IP_ADDRESS 10.0.0.1", "IP_ADDRESS 192.168.1.4")
+        check("kernel 6.1.0.18, Version 5.14.0.1, section 4.1.2.3")
+    }
+
+    @Test func findsNumbersAsTheyAreWrittenElsewhere() {
+        check("06 12 34 56 78", "PHONE 06 12 34 56 78")
+        check("téléphone 01 02 03 04 05", "PHONE 01 02 03 04 05")
+        check("05 06 07 08 09 10 11")
+        check("numéro 06 12 34 56 78", "PHONE 06 12 34 56 78")
+        check("WhatsApp 6055550123", "PHONE 6055550123")
+        check("+44\u{2011}20\u{2011}7946\u{2011}0958", "PHONE +44\u{2011}20\u{2011}7946\u{2011}0958")
+        check("4111\u{A0}1111\u{202F}1111\u{A0}1111", "CREDIT_CARD 4111\u{A0}1111\u{202F}1111\u{A0}1111")
+        check(
+            "DE89\u{A0}3704\u{A0}0044\u{A0}0532\u{A0}0130\u{A0}00",
+            "IBAN DE89\u{A0}3704\u{A0}0044\u{A0}0532\u{A0}0130\u{A0}00")
+        check("IBANNL91ABNA0417164300", "IBAN NL91ABNA0417164300")
+        check("我的手机号码13800138000。", "PHONE 13800138000")
+        check("тел 495 123 4567", "PHONE 495 123 4567")
+        check(
+            "4111.1111.1111.1111 41111111 11111111", "CREDIT_CARD 4111.1111.1111.1111", "CREDIT_CARD 41111111 11111111")
+    }
+
+    @Test func whatIsInsideOfAGroupedNumberIsNone() {
+        check("card 1234 5678 9012 3456 and 4111-2222-3333-4444")
+        check("card 12 4111 1111 1111 1111", "CREDIT_CARD 4111 1111 1111 1111")
+    }
+
+    @Test(arguments: [
+        ("lin_", "api_4eC39HqLyjWDarjtT1zdp7dc4eC39HqLyjWDarjt"),
+        ("xkeysib-", "4eC39HqLyjWDarjtT1zdp7dc4eC39HqLyjWDarjt4eC39HqLyjWDarjtT1zdp7dc"),
+        ("sbp_", "0123456789abcdef0123456789abcdef01234567"), ("fw_", "4eC39HqLyjWDarjtT1zdp7dc"),
+        ("dp.", "pt.4eC39HqLyjWDarjtT1zdp7dc4eC39HqLyjWDarjt"), ("ntn_", "4eC39HqLyjWDarjtT1zdp7dc4eC39HqLyjWDarjt"),
+    ])
+    func findsTheKeysOfMoreServices(_ head: String, _ rest: String) {
+        check("it is \(head)\(rest).", "API_KEY \(head)\(rest)")
+    }
+
     @Test func findsSecretsByWhatTheyAre() {
         // Put together here, so that nobody who searches this repository for secrets is alarmed.
         check("id AKIA" + "Q3EGTIXRDXQ5Q2YA.", "AWS_KEY AKIA" + "Q3EGTIXRDXQ5Q2YA")
@@ -100,6 +140,8 @@ import Testing
         check("password=tr0ub4dor&3", "SECRET tr0ub4dor")
         check(#"{\"api_key\": \"x8Kd93mQpL\"}"#, "SECRET x8Kd93mQpL")
         check(#"{\\\"api_key\\\": \\\"x8Kd93mQpL\\\"}"#, "SECRET x8Kd93mQpL")
+        check("password: Tr0ub4dor&3, token=x8Kd93mQpL", "SECRET Tr0ub4dor&3", "SECRET x8Kd93mQpL")
+        check("DB_PASS=x8Kd93mQpL passwort: x8Kd93mQpL", "SECRET x8Kd93mQpL", "SECRET x8Kd93mQpL")
         check("Authorization: Bearer a8f5f167f44f4964e6c998dee827110c", "SECRET a8f5f167f44f4964e6c998dee827110c")
         check("password: string, secret: ${SECRET}, api_key=your_key_123, password=[SECRET], pwd = getPwd1()")
         check("https://a.io/x?sig=Zm9v&page=2", "URL_CREDENTIALS Zm9v")

@@ -1,0 +1,115 @@
+import Testing
+
+@testable import Weir
+
+/// What keys, names of members and the way to them decide.
+@Suite struct RedactionKeyTests {
+    private func check(
+        _ key: String, _ value: NewValue, _ expected: String, _ yaml: String = "",
+        at location: SourceLocation = #_sourceLocation
+    ) throws {
+        #expect(
+            try RedactionSample.redacted([(key, value)], yaml) == ["\(key)=\(expected)"], sourceLocation: location)
+    }
+
+    private static let other = "keys: [ { key: zzz, action: drop } ]"
+
+    @Test(arguments: ["", other])
+    func aRuleAboutOneKeySaysNothingOfTheOthers(_ rules: String) throws {
+        try check(
+            "a", .string(#"{"diagnosis":"flu"}"#), #""{"diagnosis":"****"}""#,
+            "blocked_key_patterns: ['^diagnosis$']\n\(rules)")
+        let card = NewValue.kvlist([NewPair(key: "card", value: .string("4111 1111 1111 1111"))])
+        try check("service.x", card, #"{card: "[CREDIT_CARD]"}"#, rules)
+        let found = try RedactionSample.redacted([("a", .string(#"{"user":{"id":"u"}}"#))], rules)
+        #expect(found[0].hasPrefix(#"a="{"user":{"id":"tok_id_"#))
+    }
+
+    @Test func rulesSeeTheWholeWayAndTheWayBelowTheAttribute() throws {
+        let rule = "keys: [ { key: 'app.payload.card', action: mask } ]"
+        let text = NewValue.string(#"{"card":"x","b":{"card":"y"}}"#)
+        try check("app.payload", text, #""{"card":"[MASKED]","b":{"card":"y"}}""#, rule)
+        try check("app.other", text, #""{"card":"x","b":{"card":"y"}}""#, rule)
+        try check(
+            "app.other", text, #""{"card":"x","b":{"card":"[MASKED]"}}""#,
+            "keys: [ { key: '.b.card', action: mask } ]")
+        let nested = NewValue.string(#"{"args":"{\"card\":\"x\"}"}"#)
+        try check(
+            "p", nested, #""{"args":"{\"card\":\"[MASKED]\"}"}""#, "keys: [ { key: p.args.card, action: mask } ]")
+        let list = NewValue.kvlist([NewPair(key: "b", value: .string(#"{"c":"x"}"#))])
+        try check("p", list, #"{b: "{"c":"[MASKED]"}"}"#, "keys: [ { key: p.b.c, action: mask } ]")
+    }
+
+    @Test func aKeyOnWhichAPatternIsAbandonedIsBlocked() throws {
+        let key = String(repeating: "a", count: 60) + "!"
+        try check(key, .string("x"), #""****""#, "blocked_key_patterns: ['^(a+)+$']")
+    }
+
+    @Test func whenTimeIsUpKeysAreBlockedAndNothingIsAllowed() throws {
+        let attributes = (0..<300).map { (String(repeating: "a", count: 60) + "!\($0)", NewValue.string("x")) }
+        let start = ContinuousClock.now
+        let found = try RedactionSample.redacted(
+            attributes, "blocked_key_patterns: ['^(a+)+$', '^b']\nrule_time_limit: 1ms")
+        #expect(found.allSatisfy { $0.hasSuffix(#"="****""#) })
+        let mails = (0..<500).map { "\(String(repeating: "a", count: 40))\($0)@shop.io" }.joined(separator: " ")
+        let redacted = try RedactionSample.redacted(mails, "allowed_values: ['^(a+)+$']\nrule_time_limit: 1ms")
+        #expect(!redacted.contains("shop"))
+        // Without a limit each of them would take its own twelve milliseconds, or a hundred and twenty.
+        #expect(ContinuousClock.now - start < .seconds(3))
+    }
+
+    @Test func keywordsAreLookedForWithinTheTimeToo() throws {
+        let words = (0..<50).map { "zzzzzzzzz\($0)" }.joined(separator: ", ")
+        let rules = (0..<20).map { "{ name: r\($0), pattern: x, keywords: [\(words)] }" }.joined(separator: ", ")
+        let text = String(repeating: "z", count: 4 << 20)
+        #expect(try RedactionSample.redacted(text, "rule_time_limit: 1ms\nrules: [ \(rules) ]") == "[UNCHECKED]")
+    }
+
+    @Test(arguments: [
+        "gen_ai.prompt.variable.name", "traceloop.prompt.template_variables", "metadata",
+        "llm.tools.0.tool.json_schema",
+        "langfuse.observation.metadata.x", "mlflow.chat.tools", "logfire.msg", "lk.chat_ctx",
+        "message.tool_calls.0.tool_call.function.arguments",
+    ])
+    func whatHoldsContentIsContent(_ key: String) throws {
+        #expect(try RedactionSample.redacted([(key, .string("hi"))], "content: drop") == [])
+    }
+
+    @Test func whatEventsOfMessagesHoldIsContent() throws {
+        let attributes = [
+            NewPair(key: "message", value: .string("hi")), NewPair(key: "tool_calls", value: .string("hi")),
+            NewPair(key: "index", value: .int(0)),
+        ]
+        for (name, expected) in [("gen_ai.choice", 1), ("gen_ai.user.message", 1), ("exception", 3)] {
+            var span = SpanFixture()
+            span.events = [(name, attributes)]
+            let batch = try RedactionSample.redacted(span, "content: drop")
+            let event = batch.spans[0].events.lowerBound
+            #expect(try batch.attributesAfterExport(of: .event(event, span: 0)).count == expected, "\(name)")
+        }
+    }
+
+    @Test(arguments: ["phone.number", "phone.home", "user.phone.value", "contact.phones"])
+    func theLastTwoPartsOfAKeySayWhatTheValueIs(_ key: String) throws {
+        try check(key, .string("6055550123"), #""[PHONE]""#)
+        try check(key, .int(6_055_550_123), #""[PHONE]""#)
+    }
+
+    @Test func whatHoldsAMemberSaysWhatItIs() throws {
+        try check("a", .string(#"{"phone":{"home":"6055550123"}}"#), #""{"phone":{"home":"[PHONE]"}}""#)
+        try check("a", .string(#"{"phones":[{"value":6055550123}]}"#), #""{"phones":[{"value":"[PHONE]"}]}""#)
+        try check("user.ssn.value", .string("536229726"), #""[US_SSN]""#)
+        try check("call.arguments", .string("4096 8192 16384"), #""4096 8192 16384""#)
+    }
+
+    @Test func behindAnIdOnlyBareDigitsMeanNothing() throws {
+        try check("patient.id", .string("536-22-8726"), #""[US_SSN]""#)
+        try check("a", .string(#"{"id":"+1 605 555 0123"}"#), #""{"id":"[PHONE]"}""#)
+        try check("request_id", .string("4111 1111 1111 1111"), #""[CREDIT_CARD]""#)
+        try check("request_id", .string("4111111111111111"), #""4111111111111111""#)
+        try check("service.version", .string("5.84.12.7"), #""5.84.12.7""#)
+        try check("trace_id", .string("605 555 0123"), #""605 555 0123""#)
+        try check("code.stacktrace", .string("for 84.12.7.200"), #""for [IP_ADDRESS]""#)
+        try check("process.command_line", .string("call (605) 555-0123"), #""call [PHONE]""#)
+    }
+}
