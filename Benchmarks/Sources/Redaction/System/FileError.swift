@@ -1,1 +1,0 @@
-../../../../Sources/Weir/System/FileError.swift
