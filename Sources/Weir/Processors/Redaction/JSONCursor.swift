@@ -84,6 +84,8 @@ struct JSONCursor {
         if first <= 0x22 || first == UInt8(ascii: "{") || first == UInt8(ascii: "[") || first == 0xEF {
             if let start = JSONCursor(bytes).first { return start }
         }
+        // Beside an object with a member, nothing worth the look has room in less.
+        guard bytes.count > 11 else { return nil }
         let base = bytes.assumingMemoryBound(to: UInt8.self).baseAddress.unsafelyUnwrapped
         return TextBytes(base: base, count: bytes.count).document(from: 0)
     }
@@ -271,15 +273,23 @@ extension TextBytes {
             // Of `{` and `[`, but for one bit, nothing is left.
             let rest = (block & SIMD16(repeating: 0xDF)) ^ SIMD16(repeating: UInt8(ascii: "["))
             let found = unsafeBitCast((rest &- SIMD16(repeating: 1)) & ~rest, to: SIMD2<UInt64>.self)
-            for half in 0..<2 {
-                var marks = found[half] & 0x8080_8080_8080_8080
-                while marks != 0 {
-                    let place = at + half * 8 + marks.trailingZeroBitCount >> 3
-                    if place < count, begins(place) { return place }
-                    marks &= marks - 1
-                }
-            }
+            let marks = SIMD2(found[0] & 0x8080_8080_8080_8080, found[1] & 0x8080_8080_8080_8080)
+            if marks[0] | marks[1] != 0, let place = document(at, marks) { return place }
             at += 16
+        }
+        return nil
+    }
+
+    /// - Parameter marks: the top bits of those of sixteen bytes that are brackets.
+    @inline(never)
+    private func document(_ at: Int, _ marks: SIMD2<UInt64>) -> Int? {
+        for half in 0..<2 {
+            var left = marks[half]
+            while left != 0 {
+                let place = at + half * 8 + left.trailingZeroBitCount >> 3
+                if place < count, begins(place) { return place }
+                left &= left - 1
+            }
         }
         return nil
     }

@@ -86,11 +86,11 @@ extension RedactionPass {
     }
 
     private static func samplingMember(of state: UnsafeRawBufferPointer) -> Range<Int>? {
-        var start = 0
-        for member in state.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false) {
-            let end = start + member.count
-            if member.drop(while: { $0 == 0x20 || $0 == 0x09 }).starts(with: "ot=".utf8) { return start..<end }
-            start = end + 1
+        for at in state.indices where state[at] == UInt8(ascii: "o") {
+            guard state[at...].starts(with: "ot=".utf8), at == 0 || ", \t".utf8.contains(state[at - 1]) else {
+                continue
+            }
+            return at..<(state[at...].firstIndex(of: UInt8(ascii: ",")) ?? state.count)
         }
         return nil
     }

@@ -168,6 +168,11 @@ struct RedactionPass: ~Copyable {
     private mutating func render(
         _ text: UnsafeRawBufferPointer, _ findings: UnsafeBufferPointer<RedactionFinding>
     ) -> [UInt8]? {
+        if findings.count == 1, findings[0].start == 0, findings[0].end == text.count, placed.isEmpty {
+            let new = replacement(text, findings[0].kind)
+            if !policy.rules.isEmpty, let new { placed = [0..<new.count] }
+            return policy.isDryRun ? nil : new
+        }
         let edits = self.edits(for: findings, in: text)
         guard !edits.isEmpty, !policy.isDryRun else { return nil }
         if let whole = edits.last(where: \.isWhole) { return whole.bytes }
@@ -208,11 +213,15 @@ struct RedactionPass: ~Copyable {
             guard let bytes = replacement(UnsafeRawBufferPointer(rebasing: text[range]), finding.kind) else { continue }
             let action = policy.action(of: finding.kind)
             edits.append(Edit(range: range, bytes: bytes, isWhole: action == .drop || action == .dropValue))
-            now.append(range.lowerBound + growth..<range.lowerBound + growth + bytes.count)
+            // Only rules of the configuration can find something in a mask or a token.
+            if !policy.rules.isEmpty {
+                now.append(range.lowerBound + growth..<range.lowerBound + growth + bytes.count)
+            }
             growth += bytes.count - range.count
         }
         let end = edits.last?.range.upperBound ?? 0
-        placed = now + earlier.filter { $0.lowerBound >= end }.map { $0.shifted(by: growth) }
+        for range in earlier where range.lowerBound >= end { now.append(range.shifted(by: growth)) }
+        placed = now
         return edits
     }
 

@@ -184,8 +184,10 @@ extension TextScanner {
             parts[index] = Checksums.number(digits + group[index].offset, 0..<group[index].count)
             guard parts[index] < 256, group[index].count == 1 || digits[group[index].offset] != 0 else { return false }
         }
-        if takesAnyAddress { return true }
+        if takesAnyAddress || !enabled.has(.ipAddress) { return true }
         let start = group.pointee.start
+        // "Chrome/10.15.7.1"
+        if byte(start - 1) == UInt8(ascii: "/"), text.isWord(at: start - 2) { return true }
         let before = words.hints(in: base, max(0, start - ContextWords.near)..<start)
         if before.has(.ipAddress) { return parts[0] > 0 && parts[0] != 127 && parts[0] < 224 }
         if before.contains(.version) { return false }

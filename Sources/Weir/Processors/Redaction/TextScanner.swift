@@ -43,9 +43,11 @@ struct TextScanner: ~Copyable {
     var lastTaken = -1
     /// Runs of digits without marks between them count as well.
     var takesBareNumbers = true
-    /// The hints around the groups that are looked at, and which those are.
-    var nearHints: DetectorSet = []
-    var nearRange = -1..<0
+    /// The hints in front of the place that was looked at last, and behind one, and where those are.
+    var hintsBefore: DetectorSet = []
+    var hintsBehind: DetectorSet = []
+    var hintedStart = -1
+    var hintedEnd = -1
 
     init(_ enabled: DetectorSet, isStrict: Bool = false) {
         self.enabled = enabled
@@ -70,7 +72,8 @@ struct TextScanner: ~Copyable {
         resume = 0
         secretEnd = 0
         lastTaken = -1
-        nearRange = -1..<0
+        hintedStart = -1
+        hintedEnd = -1
         var places = TextPlaces()
         var position = 0
         while position < count {
@@ -124,12 +127,14 @@ struct TextScanner: ~Copyable {
 
     /// What the words around a place, and the key, hint at.
     mutating func hints(_ start: Int, _ end: Int) -> DetectorSet {
-        if nearRange.lowerBound != start || nearRange.upperBound != end {
-            nearRange = start..<end
-            let before = words.hints(in: base, max(0, start - ContextWords.before)..<start)
-            let behind = words.hints(in: base, end..<min(count, end + ContextWords.behind))
-            nearHints = keyHints.union(before).union(behind)
+        if hintedStart != start {
+            hintedStart = start
+            hintsBefore = keyHints.union(words.hints(in: base, max(0, start - ContextWords.before)..<start))
         }
-        return nearHints
+        if hintedEnd != end {
+            hintedEnd = end
+            hintsBehind = words.hints(in: base, end..<min(count, end + ContextWords.behind))
+        }
+        return hintsBefore.union(hintsBehind)
     }
 }

@@ -46,16 +46,16 @@ import Testing
     }
 
     @Test func whenTimeIsUpKeysAreBlockedAndNothingIsAllowed() throws {
-        let attributes = (0..<300).map { (String(repeating: "a", count: 60) + "!\($0)", NewValue.string("x")) }
-        let start = ContinuousClock.now
-        let found = try RedactionSample.redacted(
-            attributes, "blocked_key_patterns: ['^(a+)+$', '^b']\nrule_time_limit: 1ms")
-        #expect(found.allSatisfy { $0.hasSuffix(#"="****""#) })
-        let mails = (0..<500).map { "\(String(repeating: "a", count: 40))\($0)@shop.io" }.joined(separator: " ")
-        let redacted = try RedactionSample.redacted(mails, "allowed_values: ['^(a+)+$']\nrule_time_limit: 1ms")
-        #expect(!redacted.contains("shop"))
-        // Without a limit each of them would take its own twelve milliseconds, or a hundred and twenty.
-        #expect(ContinuousClock.now - start < .seconds(3))
+        let slow = String(repeating: "a", count: 60) + "!"
+        let blocked = "blocked_key_patterns: ['^(a+)+$', '^b']\nrule_time_limit: 1ms"
+        #expect(try RedactionSample.redacted([("plain", .string("x"))], blocked) == [#"plain="x""#])
+        // Of what is not tried any more nobody knows.
+        let found = try RedactionSample.redacted([(slow, .string("x")), ("plain", .string("x"))], blocked)
+        #expect(found == ["\(slow)=\"****\"", #"plain="****""#])
+        let allowed = "allowed_values: ['^(a+)+$', '^ok@']\nrule_time_limit: 1ms"
+        #expect(try RedactionSample.redacted("to ok@shop.io", allowed) == "to ok@shop.io")
+        let mail = String(repeating: "a", count: 60) + "@shop.io"
+        #expect(try RedactionSample.redacted("\(mail) to ok@shop.io", allowed) == "[EMAIL] to [EMAIL]")
     }
 
     @Test func keywordsAreLookedForWithinTheTimeToo() throws {

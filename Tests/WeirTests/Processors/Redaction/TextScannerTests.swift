@@ -88,7 +88,6 @@ import Testing
     }
 
     @Test(arguments: [
-        ("lin_", "api_4eC39HqLyjWDarjtT1zdp7dc4eC39HqLyjWDarjt"),
         ("xkeysib-", "4eC39HqLyjWDarjtT1zdp7dc4eC39HqLyjWDarjt4eC39HqLyjWDarjtT1zdp7dc"),
         ("sbp_", "0123456789abcdef0123456789abcdef01234567"), ("fw_", "4eC39HqLyjWDarjtT1zdp7dc"),
         ("dp.", "pt.4eC39HqLyjWDarjtT1zdp7dc4eC39HqLyjWDarjt"), ("ntn_", "4eC39HqLyjWDarjtT1zdp7dc4eC39HqLyjWDarjt"),
