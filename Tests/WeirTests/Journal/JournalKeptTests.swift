@@ -42,6 +42,7 @@ import Testing
             #expect(!core.isTorn)
             #expect(try disk.names().contains { $0.hasPrefix("quarantine-\(Self.name)-") })
             #expect(core.append([.numbered(100)]) == 1)
+            try core.sync()
             let records = try core.drain()
             #expect(records.map(\.number) == [1, 2, 100])
             #expect(records.last.map { $0.sequence > 3 } == true, "an exporter may know the third")

@@ -62,8 +62,8 @@ extension TextScanner {
     /// What stands between two groups of digits, and where the second begins.
     private func separator(_ at: Int) -> (UInt8, Int) {
         let first = byte(at)
-        // Space, brackets, hyphen, dot and slash are the least of all bytes that stand in texts, but for a few.
-        guard first <= UInt8(ascii: "/") else { return (0, at) }
+        // What separates is below the digits, or not ASCII.
+        guard first <= UInt8(ascii: "/") || first >= 0xC2 else { return (0, at) }
         let second = byte(at + 1)
         switch first {
         case UInt8(ascii: " "), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "/"):

@@ -166,7 +166,7 @@ import Testing
         #expect(await ask("?tenant=acme", other).status == 200)
         let trace = "4bf92f3577b34da6a3ce929d0e0e4736"
         for uri in ["?run=\(trace.uppercased())", "?scope=run&id=\(trace)"] {
-            #expect(try BudgetQuestion(parsing: uri, nil).ids == [.run: trace])
+            #expect(try BudgetQuestion(parsing: OperationsRoute.budgetsPath + uri, nil).ids == [.run: trace])
         }
         let noTraces: [String] = ["abc", trace.dropLast() + "x", trace + "0", String(repeating: "0", count: 32)]
         for wrong in noTraces {
