@@ -139,10 +139,12 @@ import Testing
         try await ring.makeDurable([person, tenant])
         _ = await other.find([person.id])
         let now = now
-        let ids = try await other.store.run { database throws(KeyError) in
-            try database.destroy(.subject(tenant: "a", tag: [9]), at: now)
+        func destroy() async throws -> [UInt64] {
+            try await other.store.run { database throws(KeyError) in
+                try database.destroy(.subject(tenant: "a", tag: [9]), at: now)
+            }
         }
-        #expect(ids == [person.id])
+        #expect(try await destroy() == [person.id])
         for ring in [ring, other] {
             try await ring.refresh(at: now)
             let found = await ring.find([person.id, tenant.id])
@@ -154,7 +156,15 @@ import Testing
         let row = try await ring.store.run { database throws(KeyError) in try database.keys([person.id]) }
         #expect(row.first?.wrapped == [] && row.first?.destroyedAt != nil)
         let wrapped = person.row.wrapped.hexadecimal
-        if let schema = sample.schema { #expect(try !schema.tableFile("data_keys").contains(wrapped)) }
+        if let schema = sample.schema {
+            // What a transaction of another test may still read is copied with the rest; it goes the next time.
+            var tries = 0
+            while try schema.tableFile("data_keys").contains(wrapped), tries < 500 {
+                tries += 1
+                #expect(try await destroy() == [])
+            }
+            #expect(tries < 500, "it is in the table's file")
+        }
         for file in sample.directory.files() {
             #expect(
                 !String(decoding: try sample.directory.contents(of: file), as: UTF8.self).contains(wrapped), "\(file)")
