@@ -53,7 +53,7 @@ private func measureScanner(_ name: String, _ texts: [[UInt8]], _ hyperscan: bor
                 start += text.count
             }
         }
-        for _ in 0..<15 {
+        for _ in 0..<100 {
             (found, ended) = (0, 0)
             ours = min(ours, best(1) { each { scanner.scan($0); found += scanner.findings.count } })
             theirs = min(theirs, best(1) { each { ended += hyperscan.scan($0) } })

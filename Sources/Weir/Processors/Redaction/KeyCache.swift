@@ -31,7 +31,8 @@ struct KeyCache<Decision: BitwiseCopyable>: ~Copyable {
         var place = Self.place(hash)
         while table[place] >= 0 {
             let entry = entries[Int(table[place])]
-            if entry.hash == hash, entry.count == key.count, isEqual(entry.key, key) { return entry.decision }
+            let known = UnsafeRawBufferPointer(start: bytes.base + entry.key, count: entry.count)
+            if entry.hash == hash, AttributeKey.areEqual(known, key) { return entry.decision }
             place = (place + 1) & (Self.places - 1)
         }
         return nil
@@ -53,22 +54,6 @@ struct KeyCache<Decision: BitwiseCopyable>: ~Copyable {
     }
 
     private static func place(_ hash: UInt64) -> Int { Int(truncatingIfNeeded: hash >> 20) & (places - 1) }
-
-    @inline(__always)
-    private func isEqual(_ start: Int, _ key: UnsafeRawBufferPointer) -> Bool {
-        let own = UnsafeRawPointer(bytes.base + start)
-        var at = 0
-        while at + 8 <= key.count {
-            let word = own.loadUnaligned(fromByteOffset: at, as: UInt64.self)
-            if word != key.loadUnaligned(fromByteOffset: at, as: UInt64.self) { return false }
-            at += 8
-        }
-        while at < key.count {
-            if own.load(fromByteOffset: at, as: UInt8.self) != key[at] { return false }
-            at += 1
-        }
-        return true
-    }
 
     @inline(__always)
     private static func hash(_ key: UnsafeRawBufferPointer) -> UInt64 {

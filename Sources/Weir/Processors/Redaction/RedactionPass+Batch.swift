@@ -4,6 +4,7 @@ extension RedactionPass {
         tenant = batch.tenant
         ruleTimeLeft = policy.ruleTime
         decisions = 0
+        recent.count = 0
         tally.unknownFields += batch.keepKnownFields()
         for index in batch.resources.indices {
             attributes(of: .resource(index), &batch)
@@ -114,34 +115,69 @@ extension RedactionPass {
     // MARK: Attributes
 
     private mutating func attributes(of owner: AttributeOwner, _ batch: inout Batch) {
-        for index in batch.attributes(of: owner).indices where !batch.attributes[index].isRemoved {
-            attribute(index, owner, &batch)
+        let range = batch.attributes(of: owner).indices
+        guard case .span = owner else {
+            for index in range where !batch.attributes[index].isRemoved {
+                let decision = decision(forKey: batch.bytes(batch.attributes[index].key))
+                _ = attribute(index, decision, owner, &batch)
+            }
+            return
+        }
+        for index in range where !batch.attributes[index].isRemoved {
+            spanAttribute(index, at: index - range.lowerBound, owner, &batch)
         }
     }
 
+    /// An attribute that says the same as the one in its place of the span before, in which nothing was, is not looked
+    /// through again.
     @inline(__always)
-    private mutating func attribute(_ index: Int, _ owner: AttributeOwner, _ batch: inout Batch) {
+    private mutating func spanAttribute(_ index: Int, at place: Int, _ owner: AttributeOwner, _ batch: inout Batch) {
+        let (key, kind, value) = (
+            batch.attributes[index].key, batch.attributes[index].kind, batch.attributes[index].valueRef
+        )
+        let bytes = batch.bytes(key)
+        let isKnown = place < recent.count && AttributeKey.areEqual(batch.bytes(recent[place].key), bytes)
+        if isKnown, kind == .string, recent[place].isClean,
+            AttributeKey.areEqual(batch.bytes(recent[place].value), batch.bytes(value))
+        {
+            return
+        }
+        let decision = isKnown ? recent[place].decision : decision(forKey: bytes)
+        let noted = tally.noted
+        let stays = attribute(index, decision, owner, &batch)
+        guard place <= recent.count, place < RecentAttribute.limit else { return }
+        let isClean = stays && kind == .string && decision.action == .scan && tally.noted == noted
+        let now = RecentAttribute(key: key, decision: decision, value: value, isClean: isClean)
+        if place < recent.count { recent[place] = now } else { recent.append(now) }
+    }
+
+    /// - Returns: whether it stays as it is.
+    @inline(__always)
+    private mutating func attribute(
+        _ index: Int, _ decision: KeyDecision, _ owner: AttributeOwner, _ batch: inout Batch
+    ) -> Bool {
         let attribute = batch.attributes[index]
         let key = batch.bytes(attribute.key)
-        let decision = decision(forKey: key)
         if !isKept(key, decision) || decision.action == .drop {
             tally.note(.drop, decision.action == .drop ? decision.reason : .allowedKeys)
             if !policy.isDryRun { batch.remove(attributeAt: index, of: owner) }
-            return
+            return false
         }
         if decision.hasFindings, let new = keyText(key), !policy.isDryRun {
             let stored = new.withUnsafeBytes { batch.intern($0) }
             batch.setKey(attributeAt: index, to: stored, of: owner)
         }
-        if decision.action == .keep { return }
+        if decision.action == .keep { return true }
         wantsEncryption = decision.action == .encrypt
+        var stays = true
         if !wantsEncryption {
             begin(batch.bytes(attribute.key))
-            value(index, attribute, decision, owner, &batch)
+            stays = value(index, attribute, decision, owner, &batch)
         }
-        guard wantsEncryption else { return }
+        guard wantsEncryption else { return stays }
         tally.note(.encrypt, decision.reason)
         if !policy.isDryRun { batch.arena.pointee.attributes[index].mustEncrypt = true }
+        return false
     }
 
     private func isKept(_ key: UnsafeRawBufferPointer, _ decision: KeyDecision) -> Bool {
@@ -149,17 +185,19 @@ extension RedactionPass {
         return policy.collector.allowed.contains { $0.matches(key) }
     }
 
+    /// - Returns: whether it stays as it is.
     @inline(__always)
     private mutating func value(
         _ index: Int, _ attribute: AttributeRecord, _ key: KeyDecision, _ owner: AttributeOwner, _ batch: inout Batch
-    ) {
+    ) -> Bool {
         let new: [UInt8]?
         var kind = ValueKind.string
         wantsRemoval = false
         switch attribute.kind {
-        case .bool, .empty: return
-        case .double where key.action == .scan && !policy.collector.redactsAllTypes: return
-        case .int where key.action == .scan && attribute.value < 1_000_000 && !policy.collector.redactsAllTypes: return
+        case .bool, .empty: return true
+        case .double where key.action == .scan && !policy.collector.redactsAllTypes: return true
+        case .int where key.action == .scan && attribute.value < 1_000_000 && !policy.collector.redactsAllTypes:
+            return true
         case .array where key.action != .hash || key.reason != .content:
             kind = .array
             path += attributeKey
@@ -171,9 +209,13 @@ extension RedactionPass {
         case .array, .kvlist: new = replaced(batch.bytes(attribute.valueRef), key)
         default: new = single(batch.value(of: attribute), key)
         }
-        guard let new, !policy.isDryRun else { return }
-        if wantsRemoval { return batch.remove(attributeAt: index, of: owner) }
+        guard let new, !policy.isDryRun else { return true }
+        if wantsRemoval {
+            batch.remove(attributeAt: index, of: owner)
+            return false
+        }
         let stored = new.withUnsafeBytes { batch.intern($0) }
         batch.set(attributeAt: index, to: StoredValue(kind: kind, bits: stored.packed), of: owner)
+        return false
     }
 }

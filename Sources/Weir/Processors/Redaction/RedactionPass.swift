@@ -8,6 +8,8 @@ struct RedactionPass: ~Copyable {
     let labels: [[UInt8]]
     var scanner: TextScanner
     var keys = KeyCache<KeyDecision>()
+    /// What stood in the same places of the span before, in the batch.
+    var recent = RecordBuffer<RecentAttribute>(capacity: 64, limit: 1 << 20)
     var genAI = GenAIAttributes()
     var tally: RedactionTally
     var tenant = "default"
@@ -124,7 +126,7 @@ struct RedactionPass: ~Copyable {
     /// A text that is no JSON. What is taken away may lay bare what it touched, so a text is looked through until
     /// nothing is found.
     mutating func plain(_ text: UnsafeRawBufferPointer, _ key: KeyDecision) -> [UInt8]? {
-        placed.removeAll(keepingCapacity: true)
+        if !placed.isEmpty { placed.removeAll(keepingCapacity: true) }
         guard var result = once(text, key) else { return nil }
         if policy.rules.isEmpty, isWholeFound(text) { return result }
         for _ in 0..<Self.maxRounds {
@@ -234,7 +236,7 @@ struct RedactionPass: ~Copyable {
     mutating func replacement(_ match: UnsafeRawBufferPointer, _ kind: UInt8) -> [UInt8]? {
         if RedactionToken.isToken(match) { return nil }
         if isAllowed(match) {
-            tally.allowed += 1
+            tally.noteAllowed()
             return nil
         }
         let action = policy.action(of: kind)

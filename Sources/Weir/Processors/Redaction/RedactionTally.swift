@@ -13,8 +13,10 @@ struct RedactionTally: ~Copyable {
     /// By the action of a key.
     private(set) var keys = [Int](repeating: 0, count: KeyAction.allCases.count)
     private(set) var failures = [Int](repeating: 0, count: Failure.allCases.count)
-    var allowed = 0
+    private(set) var allowed = 0
     var unknownFields = 0
+    /// Times that something was noted, ever.
+    private(set) var noted = 0
     /// Findings in the present span, and their kinds.
     private(set) var inSpan = 0
     private(set) var kindsInSpan: Set<String> = []
@@ -35,26 +37,37 @@ struct RedactionTally: ~Copyable {
 
     mutating func note(_ kind: UInt8, _ action: RedactionAction) {
         counts[Int(kind) * actions + Self.index(action)] += 1
-        isEmpty = false
-        guard collectsKinds else { return }
-        inSpan += 1
-        kindsInSpan.insert(Int(kind) < names.count ? names[Int(kind)] : "rule")
+        if collects() { kindsInSpan.insert(Int(kind) < names.count ? names[Int(kind)] : "rule") }
     }
 
     mutating func note(_ action: KeyAction, _ reason: KeyDecision.Reason) {
         keys[KeyAction.allCases.firstIndex(of: action) ?? 0] += 1
-        isEmpty = false
-        guard collectsKinds else { return }
-        inSpan += 1
-        kindsInSpan.insert(reason.rawValue)
+        if collects() { kindsInSpan.insert(reason.rawValue) }
     }
 
     mutating func note(_ failure: Failure) {
         failures[failure.rawValue] += 1
+        if collects() { kindsInSpan.insert("limit") }
+    }
+
+    mutating func noteAllowed() {
+        allowed += 1
+        noted += 1
+    }
+
+    /// - Returns: what an allow-list let stay since this was asked last.
+    mutating func takeAllowed() -> Int {
+        defer { allowed = 0 }
+        return allowed
+    }
+
+    /// - Returns: whether the kinds in the span are asked for.
+    @inline(__always)
+    private mutating func collects() -> Bool {
+        noted += 1
         isEmpty = false
-        guard collectsKinds else { return }
-        inSpan += 1
-        kindsInSpan.insert("limit")
+        if collectsKinds { inSpan += 1 }
+        return collectsKinds
     }
 
     mutating func beginSpan() {

@@ -24,8 +24,8 @@ struct RedactionTelemetry: Sendable {
 
     mutating func take(_ tally: inout RedactionTally, tenant: String) {
         unknown.add(tally.unknownFields)
-        allowed.add(tally.allowed)
-        (tally.unknownFields, tally.allowed) = (0, 0)
+        allowed.add(tally.takeAllowed())
+        tally.unknownFields = 0
         guard !tally.isEmpty else { return }
         var found: [(Series, Int)] = []
         tally.drain(
