@@ -20,7 +20,7 @@ struct QueryTraceCommand: AsyncParsableCommand {
         let rows = try await reveal.open(found.rows, of: "trace \(id.text)", options)
         let page = Page(rows, limit: rows.count)
         guard !page.rows.isEmpty else {
-            StoreOptions.note("found no span of trace \(id.text) of tenant \(options.tenant.name.quotedForMessage)")
+            options.noteNothing("found no span of trace \(id.text)")
             throw ExitCode.failure
         }
         let tree = TraceTree(page.rows)
@@ -36,27 +36,53 @@ struct QueryTraceCommand: AsyncParsableCommand {
     /// - Parameter spans: by start, at least one.
     static func table(_ spans: [TraceSpan], _ tree: TraceTree) -> String {
         let start = spans.map(\.span.startTime.nanoseconds).min() ?? 0
-        var table = TextTable([
-            .init(title: "START", isNumber: true), .init(title: "DURATION", isNumber: true), .init(title: "STATUS"),
-            .init(title: "SERVICE", isFlexible: true), .init(title: "NAME", isFlexible: true),
-        ])
+        let calls = spans.compactMap(\.call)
+        var table = TextTable(
+            [
+                .init(title: "START", isNumber: true), .init(title: "DURATION", isNumber: true), .init(title: "STATUS"),
+                .init(title: "SERVICE", isFlexible: true), .init(title: "NAME", isFlexible: true),
+            ]
+                + (calls.isEmpty
+                    ? []
+                    : [
+                        .init(title: "MODEL", isFlexible: true), .init(title: "INPUT", isNumber: true),
+                        .init(title: "OUTPUT", isNumber: true), .init(title: "USD", isNumber: true),
+                    ]))
         for node in tree.nodes {
             let span = spans[node.span].span
             // Deeper ones stand below each other: what tells them apart would not be seen any more.
             let indent = String(repeating: "  ", count: min(node.depth, 20))
             let message = span.statusMessage.map { ": \($0)" } ?? ""
-            table.add([
-                "+" + ShortText.duration(Int64(clamping: span.startTime.nanoseconds - start)),
-                ShortText.duration(span.duration), span.statusName, span.service, indent + span.name + message,
-            ])
+            let call = spans[node.span].call
+            let used = [
+                call.map { $0.model ?? "-" }, call.map { $0.inputTokens.map { "\($0)" } ?? "-" },
+                call.map { $0.outputTokens.map { "\($0)" } ?? "-" },
+                call.map { $0.cost.map(Cost.text) ?? "-" },
+            ].map { $0 ?? "" }
+            table.add(
+                [
+                    "+" + ShortText.duration(Int64(clamping: span.startTime.nanoseconds - start)),
+                    ShortText.duration(span.duration), span.statusName, span.service, indent + span.name + message,
+                ] + (calls.isEmpty ? [] : used))
         }
         let errors = spans.count { $0.span.status == 2 }
         let end = spans.map { Int64(clamping: $0.span.startTime.nanoseconds - start) &+ ($0.span.duration ?? 0) }.max()
         return """
             trace \(spans[0].span.traceID): \(count(spans.count, "span")), \(count(errors, "error")), \
-            \(ShortText.duration(end)) from \(Timestamp(nanoseconds: start).text)
+            \(ShortText.duration(end)) from \(Timestamp(nanoseconds: start).text)\(spent(on: calls))
             \(table.text)
             """
+    }
+
+    /// Not the word of the ledger, which has taken back what was counted twice.
+    private static func spent(on calls: [TraceSpan.Call]) -> String {
+        guard !calls.isEmpty else { return "" }
+        let known = calls.compactMap(\.cost)
+        // A hundred thousand calls of a million dollars each have room in 64 bits no more.
+        let sum = Int64(clamping: known.reduce(Int128(0)) { $0 + Int128($1) })
+        let unknown = calls.count - known.count
+        return ", \(count(calls.count, "call")): \(known.isEmpty ? "-" : Cost.text(sum)) USD"
+            + (unknown > 0 && !known.isEmpty ? " without \(unknown) that have no price" : "")
     }
 
     private static func count(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }

@@ -66,4 +66,27 @@ import Testing
 
                 """#)
     }
+
+    @Test(arguments: HotDatabase.allCases)
+    func aTraceSaysWhatItsCallsUsed(database: HotDatabase) async throws {
+        let sample = try QuerySample(database)
+        var spans = [
+            QuerySample.span(1, lasts: 2_000_000, name: "agent"),
+            QuerySample.call(2, start: 1_000_000, model: "gpt-4o", tokens: 12, cost: 0.0075),
+            QuerySample.call(3, start: 1_500_000, model: "own"),
+        ]
+        for index in spans.indices { spans[index].traceID = (1, 1) }
+        (spans[1].parentSpanID, spans[2].parentSpanID) = (1, 1)
+        try await sample.add(spans)
+        let id = try #require(TraceID("00000000000000010000000000000001"))
+        let rows = try await sample.reader.page(TraceQuery(QuerySample.tenant, id: id)).rows
+        #expect(rows.map(\.call?.model) == [nil, "gpt-4o", "own"])
+        let lines = QueryTraceCommand.table(rows, TraceTree(rows)).split(separator: "\n")
+        #expect(lines[0].hasSuffix(", 2 calls: 0.0075 USD without 1 that have no price"))
+        #expect(lines[1].hasSuffix("MODEL   INPUT  OUTPUT     USD"))
+        #expect(lines[3].contains("gpt-4o") && lines[3].hasSuffix("0.0075"))
+        #expect(lines[4].contains("own") && lines[4].hasSuffix("-"))
+        #expect(rows[0].json.contains(#""call":null"#))
+        #expect(rows[1].json.contains(#""call":{"model":"gpt-4o","input_tokens":12,"#))
+    }
 }

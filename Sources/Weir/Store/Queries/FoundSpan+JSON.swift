@@ -41,6 +41,16 @@ extension TraceSpan: JSONRow {
         line.add("links", json: links)
         line.add("resource", json: resource?.json)
         line.add("scope", json: scope?.json)
+        line.add("call", json: call?.json)
+    }
+}
+
+extension TraceSpan.Call: JSONRow {
+    func write(to line: inout JSONLine) {
+        line.add("model", model)
+        line.add("input_tokens", inputTokens)
+        line.add("output_tokens", outputTokens)
+        line.add("total_cost", cost.map { Int128($0).inDollars })
     }
 }
 

@@ -34,6 +34,14 @@ enum SQLDialect: Sendable {
         }
     }
 
+    /// What a row costs, in 10⁻¹² dollars.
+    func picoDollars(_ table: SQLText) -> SQLText {
+        switch self {
+        case .postgres: "CAST(\(table).total_cost * 1000000000000 AS bigint)"
+        case .sqlite: "\(table).total_cost_pico"
+        }
+    }
+
     /// The id of a trace in hexadecimal digits.
     func hex(_ column: SQLText) -> SQLText {
         switch self {

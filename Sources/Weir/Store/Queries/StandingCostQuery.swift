@@ -24,14 +24,9 @@ struct StandingCostQuery: StoreQuery {
             conditions += " AND (l.trace_id, l.span_id, l.start_time, t.name) > (\(.traceID(after.trace)),"
             conditions += " \(.integer(after.span)), \(.time(after.start)), \(.text(after.tenant)))"
         }
-        let cost: SQLText =
-            switch dialect {
-            case .postgres: "CAST(l.total_cost * 1000000000000 AS bigint)"
-            case .sqlite: "l.total_cost_pico"
-            }
         return """
             SELECT \(dialect.hex("l.trace_id")), l.span_id, \(dialect.microseconds("l.start_time")), l.entry,
-                t.name, l.provider, l.request_model, l.model, l.service_tier, l.usage, \(cost), l.price, l.cost_source
+                t.name, l.provider, l.request_model, l.model, l.service_tier, l.usage, \(dialect.picoDollars("l")), l.price, l.cost_source
             FROM cost_ledger l JOIN tenants t ON t.id = l.tenant_id
             WHERE l.usage IS NOT NULL AND l.entry % 2 = 0\(conditions)
                 AND NOT EXISTS (SELECT 1 FROM cost_ledger r WHERE r.trace_id = l.trace_id AND r.span_id = l.span_id

@@ -22,10 +22,13 @@ struct TraceQuery: StoreQuery {
         SELECT \(FoundSpan.columns(dialect)), s.trace_state, s.flags, s.dropped_attributes, s.dropped_events,
             s.dropped_links, s.resource_id, s.scope_id, CAST(s.attributes AS text), CAST(s.events AS text),
             CAST(s.links AS text), CAST(r.attributes AS text), r.schema_url, c.name, c.version,
-            CAST(c.attributes AS text), c.schema_url
+            CAST(c.attributes AS text), c.schema_url, u.span_id, u.model, u.input_tokens, u.output_tokens,
+            \(dialect.picoDollars("u"))
         FROM spans s
         LEFT JOIN resources r ON r.id = s.resource_id AND r.tenant_id = s.tenant_id
         LEFT JOIN scopes c ON c.id = s.scope_id AND c.tenant_id = s.tenant_id
+        LEFT JOIN llm_usage u ON u.trace_id = s.trace_id AND u.span_id = s.span_id AND u.start_time = s.start_time
+            AND u.tenant_id = s.tenant_id
         WHERE s.trace_id = \(.traceID(id))\(tenants.condition(on: "s.tenant_id"))\(window.condition(on: "s.start_time"))
         ORDER BY s.start_time, \(dialect.row)
         LIMIT \(.integer(Int64(count)))

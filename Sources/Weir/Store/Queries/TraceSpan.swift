@@ -17,6 +17,18 @@ struct TraceSpan: Equatable, Sendable {
     var resource: Resource?
     var scope: Scope?
 
+    /// Nil where the span is no call of a model, or its call was counted before it was left out.
+    let call: Call?
+
+    /// What a call of a model used, and what it was priced at when it came.
+    struct Call: Equatable, Sendable {
+        let model: String?
+        let inputTokens: Int64?
+        let outputTokens: Int64?
+        /// In 10⁻¹² USD; nil where nobody knows.
+        let cost: Int64?
+    }
+
     struct Resource: Equatable, Sendable {
         /// A JSON object.
         var attributes: String
@@ -58,5 +70,10 @@ struct TraceSpan: Equatable, Sendable {
         } else {
             self.scope = nil
         }
+        let isCall = try columns.optionalInteger() != nil
+        let call = Call(
+            model: try columns.optionalText(), inputTokens: try columns.optionalInteger(),
+            outputTokens: try columns.optionalInteger(), cost: try columns.optionalInteger())
+        self.call = isCall ? call : nil
     }
 }
