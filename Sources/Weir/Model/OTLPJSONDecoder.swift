@@ -21,10 +21,13 @@ struct OTLPJSONDecoder {
             try JSONRequestReader(batch.arena, maxValueDepth).readRequest(&scanner)
         } catch {
             if batch.isOverfull { throw .tooLarge }
-            switch error {
-            case .malformed(let what, let offset): throw .malformed("\(what)", offset: offset)
-            case .defect(let defect): throw .malformed("\(defect.message)", offset: scanner.position)
-            }
+            let (what, offset) =
+                switch error {
+                case .malformed(let what, let offset): ("\(what)", offset)
+                case .defect(let defect): (defect.message, scanner.position)
+                }
+            let place = JSONPlace.path(of: offset, in: payload.bytes)
+            throw .malformed(place.isEmpty ? what : "\(what), in \(place)", offset: offset)
         }
         if batch.isOverfull { throw .tooLarge }
     }
