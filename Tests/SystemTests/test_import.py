@@ -93,6 +93,13 @@ def test_the_whole_of_what_it_prints_and_says(tmp_path):
     assert done.stderr == (DATA / "import-typical.txt").read_text(), done.stderr
 
 
+def test_keys_of_weir_stay(bring):
+    text = TYPICAL.replace("service:\n", "service:\n  shutdown_timeout: 20s\n  journal: { directory: there }\n")
+    _, kept, said = bring(text)
+    assert "shutdown_timeout: 20s" in kept and "directory: there" in kept
+    assert not [path for _, path in said if path.startswith(("service.journal", "service.shutdown"))]
+
+
 def test_the_check_only_says_it(bring):
     code, text, said = bring(TYPICAL, "check", "--otelcol")
     assert code == 1 and text.strip().endswith("notes") and "receivers:" not in text

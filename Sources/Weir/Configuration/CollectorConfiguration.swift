@@ -17,7 +17,7 @@ extension CollectorConfiguration {
 
     /// Holds only what could be read; `fields` say what could not.
     init(_ fields: inout Fields, environment: [String: String] = [:], catalogue: Catalogue) {
-        let hasFiles = fields.node("service")?.has("pipelines_directory") ?? false
+        let hasFiles = fields.node("service")?.line(of: "pipelines_directory") != nil
         let receivers = Definitions(
             .receiver, "Where spans come in, by component id.", &fields, catalogue, least: 1)
         let processors = Definitions(
@@ -31,7 +31,7 @@ extension CollectorConfiguration {
         }
         let isEncrypted = service.journal.limits.encryption != nil
         let files = PipelineFiles(
-            service.pipelinesDirectory, &fields, shared: [receivers, processors, exporters], extensions: extensions,
+            service.pipelinesDirectory, besides: !service.pipelines.isEmpty, &fields, shared: [receivers, processors, exporters], extensions: extensions,
             isJournalEncrypted: isEncrypted, environment, catalogue)
         let pipelines = service.pipelines + files.files.flatMap(\.pipelines)
         // What a file uses that is in error is not known.
@@ -40,6 +40,7 @@ extension CollectorConfiguration {
                 definitions.warnOfUnused(in: pipelines, &fields)
             }
         }
+        fields.checkListeners(receivers: pipelines.flatMap(\.receivers))
         extensions.check(fields.references, &fields, catalogue)
         extensions.warnOfUnused(by: fields.references + files.references, &fields, catalogue)
         for pipeline in service.pipelines {
@@ -95,12 +96,5 @@ extension CollectorConfiguration {
     ) -> Bool {
         id.file == nil
             && definitions.first { $0.id == id }?.fingerprint != others.first { $0.id == id }?.fingerprint
-    }
-}
-
-extension ConfigNode {
-    fileprivate func has(_ key: String) -> Bool {
-        guard case .mapping(let entries) = content else { return false }
-        return entries.contains { $0.key == key }
     }
 }

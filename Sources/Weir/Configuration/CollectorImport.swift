@@ -43,12 +43,17 @@ struct CollectorImport {
 
     // MARK: Whole sections and components
 
+    /// Beside what the Collector has, Weir's own keys: a file may have been worked on already.
+    private static let keptOfService = [
+        "pipelines", "telemetry", "journal", "shutdown_timeout", "erasure", "operations", "reload", "pipelines_directory",
+    ]
+
     private mutating func keepKnownSections() {
         let known = ComponentKind.allCases.map(\.section) + ["service"]
         for entry in root?.entries ?? [] where !known.contains(entry.key) {
             leaveOut([entry.key], CollectorCounterparts.section(entry.key))
         }
-        for key in root?["service"]?.entries.map(\.key) ?? [] where !["pipelines", "telemetry"].contains(key) {
+        for key in root?["service"]?.entries.map(\.key) ?? [] where !Self.keptOfService.contains(key) {
             // Extensions work where a component names them.
             if key == "extensions" {
                 remove(["service", key])

@@ -18,6 +18,12 @@ struct ConfigNode: Sendable {
     let line: Int
     let content: Content
 
+    /// The line of a key of this mapping; nil where it has none.
+    func line(of key: String) -> Int? {
+        guard case .mapping(let entries) = content else { return nil }
+        return entries.first { $0.key == key }?.value.line
+    }
+
     /// Whether nothing was wrong with it that is reported already.
     var isReadable: Bool {
         if case .unreadable = content { false } else { true }

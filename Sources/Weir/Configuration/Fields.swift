@@ -21,6 +21,7 @@ struct Fields {
     private(set) var descriptions: [FieldDescription] = []
     /// The extensions that were named.
     private(set) var references: [ExtensionReference] = []
+    private(set) var listeners: [ListenerReference] = []
     /// Of the files that were read for keys of this mapping.
     private(set) var fileFingerprints: [Int] = []
     /// The files that it takes a reload to read again.
@@ -108,6 +109,14 @@ extension Fields {
         diagnostics.add(other)
     }
 
+    /// Of the key `endpoint`.
+    mutating func add(listener endpoint: Endpoint) {
+        guard mode == .reading else { return }
+        listeners.append(
+            ListenerReference(
+                endpoint: endpoint, line: node("endpoint")?.line ?? line, path: Fields.path(path, "endpoint")))
+    }
+
     mutating func add(fileFingerprint: Int) {
         fileFingerprints.append(fileFingerprint)
     }
@@ -158,6 +167,7 @@ extension Fields {
         child.rejectUnknownKeys()
         diagnostics.add(child.diagnostics)
         references += child.references
+        listeners += child.listeners
         fileFingerprints += child.fileFingerprints
         sources.add(child.sources)
         tlsFiles += child.tlsFiles

@@ -12,6 +12,7 @@ struct JournalConfiguration: Sendable {
     init(_ fields: inout Fields) {
         directory = fields.string(
             "directory", default: "data/journal", "Where the journals are, one directory for each pipeline.")
+        if directory.isEmpty { fields.reject("directory", "found an empty path, wanted a directory") }
         limits = JournalSettings(&fields)
         // A single record must always fit.
         let sizes = ByteCount.mebibytes(128) ... .tebibytes(1)

@@ -9,6 +9,7 @@ struct ListenerConfiguration: Sendable {
     /// - Parameter mayBeOpen: whether `insecure: true` lets everybody in from other machines.
     init(_ fields: inout Fields, default: Endpoint, _ help: String, mayBeOpen: Bool = true) {
         endpoint = fields.endpoint("endpoint", default: `default`, help)
+        fields.add(listener: endpoint)
         authenticator = fields.optionalSection("auth", "Whom the listener lets in; without, everybody.") { fields in
             fields.extensionID("authenticator", .authenticator, "The extension that knows the keys of clients.")
         }

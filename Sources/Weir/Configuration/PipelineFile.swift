@@ -45,7 +45,9 @@ struct PipelineFile: Sendable {
     static func names(in directory: String) throws(ConfigError) -> [(name: String, path: String)] {
         let all: [String]
         do { all = try FileManager.default.contentsOfDirectory(atPath: directory) } catch {
-            throw ConfigError("\(directory) cannot be read, wanted a directory of pipelines")
+            let isThere = FileManager.default.fileExists(atPath: directory)
+            throw ConfigError(
+                "\(directory) \(isThere ? "cannot be read" : "is not there"), wanted a directory of pipelines")
         }
         let files = all.filter { !$0.hasPrefix(".") && ($0.hasSuffix(".yaml") || $0.hasSuffix(".yml")) }.sorted()
         guard files.count <= maximumFiles else {

@@ -15,17 +15,24 @@ struct PipelineFiles: Sendable {
     private let isJournalEncrypted: Bool
 
     init(
-        _ directory: String?, _ fields: inout Fields, shared: [Definitions], extensions: Definitions,
-        isJournalEncrypted: Bool, _ environment: [String: String], _ catalogue: Catalogue
+        _ directory: String?, besides hasPipelines: Bool, _ fields: inout Fields, shared: [Definitions],
+        extensions: Definitions, isJournalEncrypted: Bool, _ environment: [String: String], _ catalogue: Catalogue
     ) {
         self.isJournalEncrypted = isJournalEncrypted
         diagnostics = Diagnostics(file: "")
         guard let directory, fields.mode == .reading else { return }
+        let line = fields.node("service")?.line(of: "pipelines_directory") ?? fields.line
         let found: [(name: String, path: String)]
         sources.note(directory)
         do throws(ConfigError) { found = try PipelineFile.names(in: directory) } catch {
-            fields.record(line: fields.line, path: "service.pipelines_directory", error.message)
+            fields.record(line: line, path: "service.pipelines_directory", error.message)
             return
+        }
+        if found.isEmpty, !hasPipelines {
+            // As where a directory was not mounted: a Weir that takes nothing would be taken for one that works.
+            fields.record(
+                line: line, path: "service.pipelines_directory",
+                "found no file that ends in .yaml in \(directory) and no pipeline beside it, wanted a pipeline")
         }
         sources.note(directory, ConfigSources.digest(ofNames: found))
         var names: Set<String> = []

@@ -26,6 +26,30 @@ import Testing
             gives: ComponentID(type: "api_keys", name: "a"))
     }
 
+    @Test func twoListenersDoNotShareAPort() {
+        func errors(_ metrics: String, _ receivers: String) -> [String] {
+            let text = """
+                receivers:
+                  otlp: { protocols: { http: { endpoint: 127.0.0.1:4318 } } }
+                  otlp/two: { protocols: { http: { endpoint: 127.0.0.1:4318 } } }
+                exporters: { debug: }
+                service:
+                  telemetry: { metrics: { endpoint: "\(metrics)", insecure: true } }
+                  pipelines: { traces: { receivers: [\(receivers)], exporters: [debug] } }
+                """
+            let checked = CheckedConfiguration(text, file: "c", environment: [:], catalogue: Registry.catalogue)
+            return checked.diagnostics.lines(of: .error)
+        }
+        #expect(errors("127.0.0.1:8888", "otlp") == [])
+        #expect(errors("127.0.0.2:4318", "otlp") == [])
+        #expect(
+            errors("127.0.0.1:8888", "otlp, otlp/two") == [
+                "c:3: receivers.otlp/two.protocols.http.endpoint: found 127.0.0.1:4318, which "
+                    + "receivers.otlp.protocols.http.endpoint has too, in line 2; wanted another port"
+            ])
+        #expect(errors("0.0.0.0:4318", "otlp/two").count == 1)
+    }
+
     @Test func whatChangesWeirIsNeverOpenToANetwork() {
         check(
             "{ endpoint: 0.0.0.0:1, insecure: true }", { OperationsConfiguration(&$0).listener.endpoint },

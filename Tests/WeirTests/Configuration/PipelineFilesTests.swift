@@ -182,7 +182,19 @@ import Testing
         let yaml = main().replacing(temporary.path, with: "/nowhere")
         #expect(
             check(yaml).diagnostics.lines == [
-                "collector.yaml:1: service.pipelines_directory: /nowhere cannot be read, wanted a directory of pipelines"
+                "collector.yaml:5: service.pipelines_directory: /nowhere is not there, wanted a directory of pipelines"
+            ])
+    }
+
+    @Test func aDirectoryWithoutFilesLeavesNothingToStart() throws {
+        try write("notes.txt", "nonsense")
+        #expect(check().diagnostics.lines == [])
+        let checked = check(main().replacing(#/pipelines: \{.*/#, with: ""))
+        #expect(checked.startable == nil)
+        #expect(
+            checked.diagnostics.lines(of: .error) == [
+                "collector.yaml:5: service.pipelines_directory: found no file that ends in .yaml in \(temporary.path) "
+                    + "and no pipeline beside it, wanted a pipeline"
             ])
     }
 

@@ -38,6 +38,9 @@ struct OTLPHTTPExporterConfiguration: Configurable {
         if !fields.keys.contains("endpoint"), !fields.keys.contains("traces_endpoint") {
             fields.reject("", "has no destination, wanted endpoint or traces_endpoint")
         }
+        if full == nil, let base, base.path.hasSuffix("/v1/traces") {
+            fields.warn("endpoint", "requests go to \(base.appending("/v1/traces")); traces_endpoint is the whole URL")
+        }
         // The last one is never used: what is missing or wrong was recorded.
         url = full ?? base?.appending("/v1/traces") ?? HTTPURL(.https, Endpoint(host: "", port: 443))
         if tls != nil, url.scheme != .https { fields.reject("tls", "found a URL with http, wanted https") }
