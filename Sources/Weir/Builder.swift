@@ -158,7 +158,7 @@ struct Builder {
         let made = try exporters(settings.exporters, of: settings)
         let destinations = made.map(\.destination)
         let directory = configuration.service.journal.directory(of: settings.id)
-        let disk = try disks.open(directory)
+        let disk = try StartFailure.naming("pipeline \(settings.id)") { try disks.open(directory) }
         guard settings.stage != nil else {
             try StageHandover.leave(directory, disk, for: destinations)
             let only = try open(disk, limits, for: destinations, of: settings.id)
@@ -187,10 +187,13 @@ struct Builder {
         of pipeline: ComponentID, named name: String? = nil
     ) throws -> Opened {
         let telemetry = JournalTelemetry(pipeline, logger, metrics, journal: name)
-        let (journal, writer) = try Journal.open(
-            on: disk, limits, for: destinations, codec: try codec(),
-            executor: { BlockingExecutor(label: "weir.journal.\(pipeline).\($0)") },
-            clock: { Timestamp.now() }, events: { telemetry.note($0) })
+        let codec = try codec()
+        let (journal, writer) = try StartFailure.naming("pipeline \(pipeline)") {
+            try Journal.open(
+                on: disk, limits, for: destinations, codec: codec,
+                executor: { BlockingExecutor(label: "weir.journal.\(pipeline).\($0)") },
+                clock: { Timestamp.now() }, events: { telemetry.note($0) })
+        }
         telemetry.observe(journal)
         return Opened(journal: journal, writer: writer, telemetry: telemetry)
     }
@@ -226,7 +229,10 @@ struct Builder {
         let codec = try codec()
         return try ids.map { id in
             let context = context(id, pipeline: settings.id)
-            let (exporter, delivery) = try Registry.exporter(try find(id, in: configuration.exporters), context)
+            let definition = try find(id, in: configuration.exporters)
+            let (exporter, delivery) = try StartFailure.naming("exporter \(id) of pipeline \(settings.id)") {
+                try Registry.exporter(definition, context)
+            }
             return MadeExporter(
                 exporter: exporter, context: context, delivery: delivery,
                 letters: try letters(for: id, of: settings.id, codec),
@@ -250,7 +256,8 @@ struct Builder {
     ) -> Delivery {
         Delivery(
             to: made.exporter, from: reader, made.delivery, letters: made.letters, view: made.view,
-            pipeline: settings.id, made.context, now: { Timestamp.now() })
+            pipeline: settings.id, made.context,
+            timing: Delivery.Timing(stopping: configuration.service.shutdownTimeout), now: { Timestamp.now() })
     }
 
     /// Those that run before a request is answered: all, or those in front of the stage.

@@ -12,18 +12,8 @@ struct RunningReceiver: Sendable {
         _ id: ComponentID, _ receiver: any Receiver, key: Int, into routes: Routes,
         onFailure: @escaping @Sendable (any Error) -> Void
     ) async throws -> RunningReceiver {
-        let (outcomes, outcome) = AsyncStream<Result<Void, ListenFailure>>.makeStream()
-        let task = Task {
-            do {
-                try await receiver.run(into: routes) { outcome.yield(.success(())) }
-            } catch {
-                outcome.yield(.failure(ListenFailure(component: id.description, reason: "\(error)")))
-            }
-            outcome.finish()
-        }
-        try await outcomes.first { _ in true }?.get()
-        Task {
-            for await case .failure(let failure) in outcomes { onFailure(failure) }
+        let task = try await Listening.start(id.description, onFailure: onFailure) { onListening in
+            try await receiver.run(into: routes, onReady: onListening)
         }
         return RunningReceiver(key: key, receiver: receiver, routes: routes, task: task)
     }

@@ -137,8 +137,18 @@ actor Service {
         var next = build
         try next.makeExtensions()
         (telemetry, operations) = try listeners(next)
-        if let telemetry { listening.append(serve("telemetry", telemetry.run)) }
-        if let operations { listening.append(serve("operations", operations.run)) }
+        // Nothing is taken before whoever watches can ask.
+        let onFailure: @Sendable (any Error) -> Void = { [end] in end.yield($0) }
+        if let telemetry {
+            listening.append(
+                try await Listening.start("telemetry", onFailure: onFailure) { try await telemetry.run(onListening: $0) })
+        }
+        if let operations {
+            listening.append(
+                try await Listening.start("operations", onFailure: onFailure) {
+                    try await operations.run(onListening: $0)
+                })
+        }
         for shared in next.extensions.all { try await shared.start() }
         build = next
         reloads.began(without: problems, configuration.missing)
@@ -148,12 +158,6 @@ actor Service {
         listening.append(watchErasures())
         listening.append(watchFiles())
         if !isStopping, health.receiverIsReady() { logger.info("ready") }
-    }
-
-    private func serve(_ component: String, _ run: @escaping @Sendable () async throws -> Void) -> Task<Void, Never> {
-        Task { [end] in
-            do { try await run() } catch { end.yield(ListenFailure(component: component, reason: "\(error)")) }
-        }
     }
 
     /// Takes what `weir erase` and `weir hold` ask for.
@@ -329,8 +333,14 @@ extension Service {
         await budgets.apply(next)
         let complaints = pipelines.values.flatMap(\.complaints)
         let extensions = next.extensions.all
+        let journals = pipelines.values.map(\.pipeline.journal)
         health.watch { [reloads] in
             complaints.flatMap { $0() } + extensions.flatMap(\.complaints) + reloads.complaints
+        } refusal: {
+            // One that writes is enough: who sends to it need not go elsewhere.
+            let failures = journals.compactMap(\.status.failure)
+            guard let failure = failures.first, failures.count == journals.count else { return nil }
+            return "no journal can be written: \(failure)"
         }
     }
 
@@ -410,12 +420,17 @@ extension Service {
     }
 }
 
-/// A part that could not start or could not go on serving.
-struct ListenFailure: Error, CustomStringConvertible {
+/// What keeps Weir from running, and of whom.
+struct StartFailure: Error, CustomStringConvertible {
     let component: String
     let reason: String
 
     var description: String { "\(component): \(reason)" }
+
+    /// Says of an error whose it is.
+    static func naming<Value>(_ component: String, _ body: () throws -> Value) throws -> Value {
+        do { return try body() } catch { throw StartFailure(component: component, reason: "\(error)") }
+    }
 }
 
 extension TelemetryConfiguration.LogLevel {

@@ -162,3 +162,12 @@ def drained(weir, directory):
     weir.drain()
     weir.stop()
     return archives.spans(directory)
+
+
+def test_a_journal_without_room_is_told_before_anybody_sends(start):
+    weir = start(ready=False, journal={"min_free_bytes": "16TiB"})
+    weir.metrics_endpoint = weir._listening("prometheus")
+    eventually(lambda: "the journal cannot write" in weir.get("/healthz")[2], weir.log)
+    status, _, said = weir.get("/readyz")
+    assert status == 503 and said.startswith("no journal can be written: found ") and "16TiB" in said
+    assert weir.get("/healthz")[0] == 200, "to start it again would help nothing"

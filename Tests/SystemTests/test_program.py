@@ -378,3 +378,30 @@ def test_it_takes_the_open_files_that_the_system_allows_and_outlives_too_few(sta
     # Connections may leave no file for the journal, where the system allows very few: then it says so, and nobody loses anything.
     assert answer.status == 200 or hard < 10_000 and answer.status == 503 and b"too many open files" in answer.body
     eventually(lambda: post(weir.endpoint, a_body()).status == 200, weir.log)
+
+
+def test_nothing_is_taken_before_every_port_is_open(start, tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        text = configuration(exporters={"archive": archive("archive")}).replace(
+            "metrics: { endpoint: 127.0.0.1:0 }", f"metrics: {{ endpoint: 127.0.0.1:{taken.getsockname()[1]} }}")
+        weir = start(ready=False, text=text)
+        assert weir.wait() == 1
+    assert "telemetry: cannot listen" in weir.log()
+    assert weir.endpoints("otlp/http") == {} and "ready" not in [line["message"] for line in weir.records()]
+
+
+def test_a_destination_that_hangs_does_not_hold_up_the_end(start):
+    # It takes connections and never says a word.
+    with socket.socket() as mute:
+        mute.bind(("127.0.0.1", 0))
+        mute.listen()
+        endpoint = f"http://127.0.0.1:{mute.getsockname()[1]}"
+        exporters = {"otlp_http": {"endpoint": endpoint, "timeout": "60s", "compression": "none"}}
+        weir = start(text=configuration(exporters=exporters) + "  shutdown_timeout: 6s\n")
+        assert post(weir.endpoint, a_body(a_span())).status == 200
+        eventually(lambda: weir.metric("weir_exporter_in_flight_batches") == 1, weir.log)
+        assert weir.metric("otelcol_exporter_queue_size") == 1
+        weir.stop()
+        assert "spans stay in the journal for the next start" in weir.log()

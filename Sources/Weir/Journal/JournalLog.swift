@@ -39,6 +39,8 @@ struct JournalLog: ~Copyable {
     private let foundBelow: UInt64
     private var active: Active?
     private(set) var hasSpare = false
+    /// Something may be appended without a new segment.
+    var hasSegment: Bool { active != nil }
     private var isJump: Bool
     private var buffer = GroupBuffer()
     /// Bytes of all segment files, the spare among them.
@@ -249,8 +251,8 @@ extension JournalLog {
         let free = try disk.freeBytes()
         guard free - size >= limits.minFreeBytes else {
             throw DiskError(
-                description: "found \(free) bytes free on the disk, wanted more than min_free_bytes, which is "
-                    + "\(limits.minFreeBytes)",
+                description: "found \(ByteCount(free)) free on the disk, wanted \(ByteCount(size)) for the next segment "
+                    + "and min_free_bytes, \(ByteCount(limits.minFreeBytes)), beside it",
                 isFull: true)
         }
         _ = try disk.create(name, size: size)

@@ -86,8 +86,8 @@ actor JournalWriter {
                 journal.publish(log.takePlaced())
                 set(nil)
             } catch {
-                // Without a spare the segment may still have room: only an append that fails is a failure.
-                if failure != nil { set(error) }
+                // Without a spare the segment may still have room: then only an append that fails is a failure.
+                if failure != nil || !log.hasSegment { set(error) }
             }
         }
     }

@@ -14,6 +14,7 @@ final class Health: Sendable {
     private let locked: Mutex<Locked>
 
     private let observe: Mutex<@Sendable () -> [String]>
+    private let refuse = Mutex<@Sendable () -> String?>({ nil })
 
     /// - Parameters:
     ///   - receivers: how many must report before Weir is ready.
@@ -28,9 +29,15 @@ final class Health: Sendable {
     /// What is wrong though Weir runs, a line each.
     var complaints: [String] { observe.withLock { $0 }() }
 
-    /// - Parameter complaints: says what is wrong from now on.
-    func watch(_ complaints: @escaping @Sendable () -> [String]) {
+    /// Why no request at all is taken though Weir runs; nil where some are.
+    var refusal: String? { refuse.withLock { $0 }() }
+
+    /// - Parameters:
+    ///   - complaints: says what is wrong from now on.
+    ///   - refusal: says why nothing is taken, from now on.
+    func watch(_ complaints: @escaping @Sendable () -> [String], refusal: @escaping @Sendable () -> String? = { nil }) {
         observe.withLock { $0 = complaints }
+        refuse.withLock { $0 = refusal }
     }
 
     /// - Returns: whether this was the last receiver.

@@ -23,9 +23,10 @@ struct OperationsServer: Sendable {
     }
 
     /// Serves until the task is cancelled.
-    func run() async throws {
+    func run(onListening: @escaping @Sendable () -> Void = {}) async throws {
         try await server.run { address in
             logger.info("listening", metadata: ["endpoint": "\(address)", "protocol": "operations"])
+            onListening()
         }
     }
 

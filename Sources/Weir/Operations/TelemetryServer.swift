@@ -17,9 +17,10 @@ struct TelemetryServer: Sendable {
     }
 
     /// Serves until the task is cancelled.
-    func run() async throws {
+    func run(onListening: @escaping @Sendable () -> Void = {}) async throws {
         try await server.run { address in
             logger.info("listening", metadata: ["endpoint": "\(address)", "protocol": "prometheus"])
+            onListening()
         }
     }
 
@@ -62,6 +63,9 @@ private final class TelemetryResponder: HTTPResponder {
                 .ok, contentType: PrometheusText.contentType, body: ByteBuffer(string: metrics.render()))
         case "/readyz":
             let phase = health.phase
+            if phase == .ready, let refusal = health.refusal {
+                return HTTPResponse(.serviceUnavailable, text: "\(refusal)\n")
+            }
             return HTTPResponse(phase == .ready ? .ok : .serviceUnavailable, text: "\(phase.rawValue)\n")
         default:
             // Still 200: to be started again would help nothing of what is told here.

@@ -52,6 +52,14 @@ struct Delivery: Sendable {
     }
 }
 
+extension Delivery.Timing {
+    /// - Parameter timeout: what stopping may take in all. What follows the delivery needs some of it.
+    init(stopping timeout: Duration) {
+        self.init()
+        drainTimeout = min(drainTimeout, timeout / 2)
+    }
+}
+
 extension Delivery {
     func tell(_ report: DeliveryState.Report) {
         switch report {

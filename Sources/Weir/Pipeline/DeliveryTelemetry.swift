@@ -35,8 +35,9 @@ struct DeliveryTelemetry: Sendable {
             "weir_exporter_parked_spans", help: "Spans set aside because the destination does not work for a tenant.",
             labels: labels)
         metrics.observe(
-            "otelcol_exporter_queue_size", kind: .gauge, help: "Spans that wait for the destination.", labels: labels
-        ) { Double(reader.waiting.spans) }
+            "otelcol_exporter_queue_size", kind: .gauge, help: "Spans that the destination does not have yet, in flight or not.",
+            labels: labels
+        ) { Double(reader.unsettledSpans) }
     }
 
     /// What is wrong, a line each; empty when nothing is.

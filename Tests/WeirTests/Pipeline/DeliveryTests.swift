@@ -211,6 +211,8 @@ import Testing
         let destination = TestDestination(failures: [.retryable("busy", after: .milliseconds(50))], gate: gate)
         try sample.deliver(to: destination, timing: .ticking)
         try await sample.append(spans: 12)
+        // What is in flight waits as well: a destination that is down holds it for as long.
+        try await eventually("the attempt") { gate.waitingCount == 1 }
         #expect(
             sample.metrics.render().contains(
                 "otelcol_exporter_queue_size{exporter=\"test/a\",pipeline=\"traces\"} 12"))
