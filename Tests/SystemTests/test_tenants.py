@@ -55,6 +55,15 @@ def test_a_key_decides_whose_spans_these_are(keyed):
     assert len(archives.spans(weir.archive / "tenant=bank")) == 1
 
 
+def test_a_file_of_keys_that_cannot_be_used_is_told(keyed, tmp_path):
+    weir, keys, write = keyed
+    (tmp_path / "keys.yaml").write_text("keys: [ { hash: nonsense } ]\n")
+    eventually(lambda: "keys are those from before" in weir.get("/healthz")[2], weir.log)
+    assert send(weir, keys["shop"]).status == 200
+    write(shop="ingest")
+    eventually(lambda: weir.get("/healthz")[2] == "ok\n", weir.log)
+
+
 def test_metrics_are_of_all_tenants_and_not_for_who_reads_one(start, tmp_path):
     keys, entries = zip(new_key("shop", "read"), new_key("ops", "admin"))
     (tmp_path / "keys.yaml").write_text("keys:\n" + "".join(entries))

@@ -26,6 +26,9 @@ final class APIKeysExtension: Authenticator {
     private let count: Gauge
     private let failures: Counter
     private let logger: Logger
+    private let id: ComponentID
+    /// What is wrong with the file as it is now, a line each.
+    private let problems = Mutex<[String]>([])
     private let watching = Mutex<Task<Void, Never>?>(nil)
 
     init(_ configuration: Configuration, _ context: Context) {
@@ -33,6 +36,7 @@ final class APIKeysExtension: Authenticator {
         checkInterval = configuration.checkInterval
         table = Mutex(APIKeyTable(configuration.keys))
         logger = context.logger
+        id = context.id
         let labels = ["extension": context.id.description]
         count = context.metrics.gauge("weir_api_keys", help: "Keys that are known.", labels: labels)
         count.set(configuration.keys.count)
@@ -66,23 +70,28 @@ final class APIKeysExtension: Authenticator {
         watching.withLock { $0 }?.cancel()
     }
 
+    var complaints: [String] {
+        problems.withLock { $0 }.map { "\(id): keys are those from before: \($0)" }
+    }
+
     /// Takes what the file says now; where something is wrong with it, the keys stay as they were.
     private func read() {
-        let problems: [String]
+        let found: [String]
         do {
             let (file, diagnostics, _) = try Fields.read(file: path, APIKeyFile.init)
             if let file, !diagnostics.hasErrors {
                 table.withLock { $0 = APIKeyTable(file.keys) }
                 count.set(file.keys.count)
+                problems.withLock { $0 = [] }
                 return logger.info("keys read", metadata: ["file": "\(path)", "keys": "\(file.keys.count)"])
             }
-            problems = diagnostics.lines
+            found = diagnostics.lines(of: .error)
         } catch {
-            problems = ["\(path) \(error.message)"]
+            found = ["\(path) \(error.message)"]
         }
         failures.add()
+        problems.withLock { $0 = found }
         logger.error(
-            "keys stay as they were",
-            metadata: ["problems": "\(problems.count)", "first": "\(problems.first ?? "")"])
+            "keys stay as they were", metadata: ["problems": "\(found.count)", "first": "\(found.first ?? "")"])
     }
 }
