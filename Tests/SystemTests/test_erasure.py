@@ -148,6 +148,15 @@ def test_no_byte_of_a_person_is_left_while_weir_runs(start, tmp_path, post, proc
     assert PERSON not in status.stdout
 
 
+def test_an_erasure_that_finds_nothing_says_so(start, tmp_path, post):
+    weir = start(directory=tmp_path, text=collector(tmp_path, ""))
+    send(weir, post, a_span("eve"))
+    await_stored(tmp_path, 1)
+    done = command("erase", "--config", str(tmp_path / "collector.yaml"), "--tenant", "default", "--subject", "usr.id=bob",
+                   cwd=tmp_path, deadline=60)
+    assert "nothing was found" in done.stdout
+
+
 def test_an_erasure_that_is_killed_goes_on(start, tmp_path, post):
     weir = start(directory=tmp_path, text=collector(tmp_path))
     for _ in range(5):

@@ -164,3 +164,13 @@ def test_without_keys_the_tenant_is_said(start, tmp_path):
     window = {"from": "1970-01-02"}
     eventually(lambda: asked.rows("search", None, **window), weir.log)
     assert asked.rows("search", None, tenant="other", **window) == []
+
+
+def test_an_empty_answer_says_where_to_look(asked):
+    def note(*words):
+        return command("query", *words, "--config", str(asked.weir.config), cwd=asked.weir.directory).stderr
+
+    assert 'found nothing of that; it is tenant "default" that --tenant names' in note("search")
+    assert 'tenant "nobody"' in note("trace", "1" * 32, "--tenant", "nobody")
+    assert "no pipeline has a cost processor" in note("cost", "--tenant", "shop")
+    assert "found nothing" not in note("search", "--tenant", "shop")

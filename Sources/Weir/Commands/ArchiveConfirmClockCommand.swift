@@ -14,10 +14,13 @@ struct ArchiveConfirmClockCommand: ParsableCommand {
 
     func run() throws {
         let catalog = try options.catalog()
+        guard try Directory.isThere(catalog.root) else {
+            throw CommandFailure("found no archive at \(catalog.root), wanted to be run where Weir runs")
+        }
         try ForeignOwner.refuse([catalog.root])
         let clock = ExpiryClock(in: catalog.root)
         let (last, today) = (try clock.last(), Day(.now()))
         try clock.note(today)
-        try StoreOptions.write("\(today.text) is believed; it was \(last?.text ?? "not known") before\n")
+        try StoreOptions.write("\(today.text) is taken for today; files last ended by rule \(last.map { "on \($0.text)" } ?? "never")\n")
     }
 }

@@ -16,8 +16,10 @@ struct EraseCommand: AsyncParsableCommand {
     /// - Returns: whether nothing is left.
     static func run(_ request: ErasureRequest, _ erasure: inout Erasure) async throws -> Bool {
         try StoreOptions.write("erasure \(request.id) of tenant \(request.tenant), a subject by \(request.attribute)\n")
+        var isFound = false
         do {
             let left = try await erasure.run(request) { step in
+                isFound = isFound || step.counts.contains { $0.value > 0 }
                 // Where nothing was found that is said too: it was looked for there.
                 let found = step.isEmpty ? Array(step.counts.prefix(1)) : step.counts.filter { $0.value > 0 }
                 guard !found.isEmpty else { return }
@@ -27,6 +29,11 @@ struct EraseCommand: AsyncParsableCommand {
             for part in left { try StoreOptions.write("  left: \(part.place), until \(part.until)\n") }
             if !erasure.elsewhere.isEmpty {
                 try StoreOptions.write("  not here: what went to \(erasure.elsewhere.joined(separator: ", "))\n")
+            }
+            if !isFound {
+                try StoreOptions.write(
+                    "  nothing was found: is the tenant or the attribute spelt as spans have it? What comes later of this "
+                        + "subject is not stored either\n")
             }
             try StoreOptions.write(
                 left.isEmpty ? "  complete\n" : "  not complete: run `weir erase apply` after that\n")

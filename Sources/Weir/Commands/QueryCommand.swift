@@ -49,6 +49,21 @@ struct QueryOptions: ParsableArguments {
         try show(try await page(query), most: Query.limits.maximum, columns, cells)
     }
 
+    /// Says that nothing came, and where it may be.
+    func noteNothing(_ what: String) {
+        StoreOptions.note("\(what); it is tenant \(tenant.name.quotedForMessage) that --tenant names")
+        let waiting = (try? store.backlogs())?.values.reduce(0) { $0 + $1.load.spans } ?? 0
+        if waiting > 0 { StoreOptions.note("\(waiting) spans are in the journal, on their way to the tables") }
+    }
+
+    /// Says so where nobody works out what calls cost, so that none of them can have a price.
+    func noteMissingPrices() throws {
+        let configuration = try store.option.read().configuration
+        let used = configuration.service.pipelines.flatMap(\.processors)
+        guard !used.contains(where: { $0.type == CostProcessor.type }) else { return }
+        StoreOptions.note("no pipeline has a cost processor, so only what senders say is a cost: docs/cost.md")
+    }
+
     /// - Parameter most: rows that may be asked for.
     func show<Row: JSONRow>(
         _ page: Page<Row>, most: Int, _ columns: [TextTable.Column], _ cells: (Row) -> [String]
@@ -60,6 +75,7 @@ struct QueryOptions: ParsableArguments {
             for row in page.rows { table.add(cells(row)) }
             try StoreOptions.write(table.text)
         }
+        if page.rows.isEmpty { noteNothing("found nothing of that") }
         if let next = (page as? Page<FoundSpan>)?.next {
             StoreOptions.note("there are more: --after \(next.text)")
         } else if page.hasMore {

@@ -12,7 +12,7 @@ struct QueryCostCommand: AsyncParsableCommand {
     @Option(
         help: ArgumentHelp(
             "What a row is for.", valueName: CostQuery.Dimension.allCases.map(\.rawValue).joined(separator: "|")))
-    var by: CostQuery.Dimension
+    var by = CostQuery.Dimension.model
 
     @Option(
         help: ArgumentHelp("A row for each step, such as 1h; whole seconds.", valueName: "duration"),
@@ -46,6 +46,7 @@ struct QueryCostCommand: AsyncParsableCommand {
             return (row.key.start.map { [ShortText.minute($0)] } ?? []) + [row.key.who ?? "-"]
                 + numbers.map { "\($0)" } + [row.cost ?? "-"] + sources.map { $0 == 0 ? "-" : $0.inDollars }
         }
+        try options.noteMissingPrices()
     }
 }
 

@@ -25,5 +25,6 @@ struct QueryUnpricedCommand: AsyncParsableCommand {
                 ShortText.minute(row.firstSeen), ShortText.minute(row.lastSeen),
             ]
         }
+        try options.noteMissingPrices()
     }
 }
