@@ -10,6 +10,8 @@ struct RedactionPass: ~Copyable {
     var keys = KeyCache<KeyDecision>()
     /// What stood in the same places of the span before, in the batch.
     var recent = RecordBuffer<RecentAttribute>(capacity: 64, limit: 1 << 20)
+    /// The keys of the attributes beside the present one.
+    var names = MemberNames()
     var genAI = GenAIAttributes()
     var tally: RedactionTally
     var tenant = "default"
