@@ -4,6 +4,7 @@ struct NarrowText {
     /// Followed by sixteen bytes that can be read.
     private(set) var bytes: [UInt8] = []
     var count: Int { bytes.count - 16 }
+    var text: ArraySlice<UInt8> { bytes[..<count] }
 
     init(_ text: UnsafeRawBufferPointer) {
         bytes.reserveCapacity(text.count + 16)
