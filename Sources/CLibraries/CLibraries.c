@@ -5,3 +5,9 @@
 #include <fcntl.h>
 
 const int weir_o_direct = O_DIRECT;
+
+static _Thread_local uint64_t steps;
+
+void weir_note_step(void) { steps++; }
+
+uint64_t weir_noted_steps(void) { return steps; }

@@ -18,7 +18,9 @@ __attribute__((constructor)) static void look(void) { weir_has_wide_vectors = __
 #define DASH(block) ARE(block, '-')
 #define DOT(block) ARE(block, '.')
 #define ASSIGNMENT(block) _mm256_or_si256(ARE(block, ':'), ARE(block, '='))
-#define RARE(block) _mm256_or_si256(ARE(block, '@'), _mm256_or_si256(ARE(block, 'A'), ARE(block, 'J')))
+#define RARE(block)                                                        \
+    _mm256_or_si256(_mm256_or_si256(ARE(block, '@'), ARE(block, (char)0xEF)), \
+                    _mm256_or_si256(ARE(block, 'A'), ARE(block, 'J')))
 
 __attribute__((target("avx2"))) static inline uint32_t bits(__m256i vector) {
     return (uint32_t)_mm256_movemask_epi8(vector);

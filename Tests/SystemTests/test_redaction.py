@@ -71,3 +71,60 @@ def test_the_command_gives_back_line_for_line():
     assert (found.returncode, found.stdout) == (0, "ask [EMAIL]\n\nplain\n"), found.stderr
     assert command("redact", text="no end").stdout == "no end\n"
     assert command("redact", text="").stdout == ""
+
+
+RULES = """
+receivers: { otlp: { protocols: { http: {} } } }
+processors:
+  redaction:
+    key: 0123456789abcdef0123456789abcdef
+    allow: ["*@example.com"]
+    blocked_values: ["X-[0-9]+"]
+    rules: [ { name: customer, pattern: 'K-\\d{4}' } ]
+exporters: { debug: {} }
+service: { pipelines: { traces: { receivers: [otlp], processors: [redaction], exporters: [debug] } } }
+"""
+
+
+def test_the_command_tells_where_in_a_request_something_stands(tmp_path):
+    def text(key, value):
+        return {"key": key, "value": {"stringValue": value}}
+
+    members = [text("mail", f"K-1234 of {MAIL}"), text("b", "plain")]
+    nested = {"key": "a", "value": {"kvlistValue": {"values": members}}}
+    span = {
+        "traceId": "0af7651916cd43dd8448eb211c80319c", "spanId": "b7ad6b7169203331",
+        "name": f"GET /{MAIL}", "startTimeUnixNano": "1", "endTimeUnixNano": "2",
+        "attributes": [text("n", "plain"), nested, text(f"of {MAIL}", "x"), text("db.password", "x")],
+        "events": [{"name": "e", "attributes": [text("card", CARD)]}],
+    }
+    scope = {"scope": {"name": "s"}, "spans": [span]}
+    request = {"resourceSpans": [{"resource": {"attributes": [text("owner", MAIL)]}, "scopeSpans": [scope]}]}
+    (tmp_path / "collector.yaml").write_text(RULES)
+    found = command("redact", "--config", str(tmp_path / "collector.yaml"), "--explain", text=json.dumps(request))
+    assert found.returncode == 0, found.stderr
+    assert found.stdout.splitlines() == [
+        f'- owner: "{MAIL}"', '+ owner: "[EMAIL]"', "  resource 1: email mask",
+        f'- name: "GET /{MAIL}"', '+ name: "GET /[EMAIL]"', "  span 1: email mask",
+        f'- a: {{"mail": "K-1234 of {MAIL}", "b": "plain"}}', '+ a: {"mail": "[CUSTOMER] of [EMAIL]", "b": "plain"}',
+        "  span 1: email mask, customer mask",
+        f'- "of {MAIL}": "x"', '+ "of [EMAIL]": "x"', "  span 1: email mask",
+        '- db.password: "x"', '+ db.password: "[MASKED]"', "  span 1: key mask",
+        f'- card: "{CARD}"', '+ card: "[CREDIT_CARD]"', "  span 1, event 1: credit_card mask",
+    ]
+    # It tells what redaction does.
+    whole = command("redact", "--config", str(tmp_path / "collector.yaml"), text=json.dumps(request)).stdout
+    for line in found.stdout.splitlines():
+        if line.startswith("+ ") and "{" not in line:
+            assert line.split(": ", 1)[1] in whole
+
+
+def test_the_command_tells_what_rules_and_patterns_find(tmp_path):
+    (tmp_path / "collector.yaml").write_text(RULES)
+    lines = [{"text": f"K-1234 of {MAIL}"}, {"text": "X-77 of bob@example.com"}, {"text": "plain"}]
+    text = "".join(json.dumps(line) + "\n" for line in lines)
+    found = command("redact", "--config", str(tmp_path / "collector.yaml"), "--findings", text=text)
+    assert found.returncode == 0, found.stderr
+    assert [json.loads(line) for line in found.stdout.splitlines()] == [
+        [[0, 6, "CUSTOMER"], [10, 10 + len(MAIL), "EMAIL"]], [[0, 4, "BLOCKED_VALUES_0"]], [],
+    ]

@@ -29,4 +29,8 @@
 // O_DIRECT of open(2), which Swift does not see.
 extern const int weir_o_direct;
 
+// Steps that this thread took, for tests that a text cannot take more than in proportion to its length.
+void weir_note_step(void);
+uint64_t weir_noted_steps(void);
+
 #endif

@@ -21,7 +21,7 @@ struct weir_text_classes {
     uint64_t underscores, dashes, dots;
     // : and =
     uint64_t assignments;
-    // @, A and J
+    // @, A, J, and the byte that digits of full width begin with
     uint64_t rare;
 };
 
@@ -37,7 +37,7 @@ static inline struct weir_text_classes weir_text_classes_portable(const uint8_t 
         if (byte == '-') classes.dashes |= bit;
         if (byte == '.') classes.dots |= bit;
         if (byte == ':' || byte == '=') classes.assignments |= bit;
-        if (byte == '@' || byte == 'A' || byte == 'J') classes.rare |= bit;
+        if (byte == '@' || byte == 'A' || byte == 'J' || byte == 0xEF) classes.rare |= bit;
     }
     return classes;
 }
@@ -65,7 +65,8 @@ static inline struct weir_text_classes weir_text_classes_of(const uint8_t *text,
         classes.dashes |= WEIR_BITS(WEIR_ARE('-'));
         classes.dots |= WEIR_BITS(WEIR_ARE('.'));
         classes.assignments |= WEIR_BITS(_mm_or_si128(WEIR_ARE(':'), WEIR_ARE('=')));
-        classes.rare |= WEIR_BITS(_mm_or_si128(WEIR_ARE('@'), _mm_or_si128(WEIR_ARE('A'), WEIR_ARE('J'))));
+        const __m128i marks = _mm_or_si128(WEIR_ARE('@'), WEIR_ARE((char)0xEF));
+        classes.rare |= WEIR_BITS(_mm_or_si128(marks, _mm_or_si128(WEIR_ARE('A'), WEIR_ARE('J'))));
     }
     return classes;
 #else

@@ -8,7 +8,7 @@ struct RedactCommand: ParsableCommand {
         abstract: "Reads text, or a request in OTLP/JSON, and prints what the redaction processor makes of it.",
         discussion: """
             For writing rules. Text is taken line by line. Without --config, the defaults hold.
-            What was found is told on the standard error stream, by detector and action; --explain shows the lines.
+            What was found is told on the standard error stream, by detector and action; --explain shows where.
             """)
 
     @Option(help: ArgumentHelp("A configuration file whose redaction processor is to be used.", valueName: "file"))
@@ -17,11 +17,14 @@ struct RedactCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Which one, such as redaction/strict.", valueName: "id"))
     var processor: String?
 
-    @Flag(help: "Prints only the lines that change, before and after, with the detectors.")
+    @Flag(help: "Prints only what changes, line by line or place by place, before and after, with the detectors.")
     var explain = false
 
     @Flag(
-        help: "Reads lines of JSON with a member text; prints what stands where: [[start, end, \"LABEL\"], …] in bytes."
+        help: """
+            Reads lines of JSON with a member text; prints what detectors and rules find where: \
+            [[start, end, \"LABEL\"], …] in bytes.
+            """
     )
     var findings = false
 
@@ -37,7 +40,9 @@ struct RedactCommand: ParsableCommand {
             return
         }
         let first = input.first { $0 > 0x20 }
-        if first == UInt8(ascii: "{"), let output = session.redact(request: input) {
+        if first == UInt8(ascii: "{"), explain, let output = session.explain(request: input) {
+            try StandardOutput.write(output)
+        } else if first == UInt8(ascii: "{"), !explain, let output = session.redact(request: input) {
             try StandardOutput.write(output + [0x0A])
         } else {
             // The last line ends with a newline, and none follows it.

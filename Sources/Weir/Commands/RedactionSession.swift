@@ -2,9 +2,9 @@ import Foundation
 
 /// Redacts what a person tries out.
 struct RedactionSession: ~Copyable {
-    private var pass: RedactionPass
+    var pass: RedactionPass
     private let policy: RedactionPolicy
-    private var batch = Batch()
+    var batch = Batch()
     private var encoder = OTLPJSONEncoder()
     private var totals: [String: Int] = [:]
 
@@ -36,29 +36,44 @@ struct RedactionSession: ~Copyable {
         return (new, drain())
     }
 
-    /// What the scanner finds in a text, as elements of a JSON array. It takes the text for plain text.
+    /// What the detectors and the rules find in a text and nothing allows, as elements of a JSON array. It takes the
+    /// text for plain text.
     mutating func findings(in text: [UInt8]) -> [String] {
         let padded = text + [UInt8](repeating: 0, count: 16)
-        padded.withUnsafeBytes { pass.scanner.scan(UnsafeRawBufferPointer(rebasing: $0[..<text.count])) }
-        return (0..<pass.scanner.findings.count).map {
-            let finding = pass.scanner.findings[$0]
-            return #"[\#(finding.start),\#(finding.end),"\#(finding.detector?.label ?? "")"]"#
+        pass.ruleTimeLeft = policy.ruleTime
+        return padded.withUnsafeBytes { padded in
+            let text = UnsafeRawBufferPointer(rebasing: padded[..<text.count])
+            switch pass.findings(in: text, KeyDecision(detectors: policy.detectors)) {
+            case .failure(let failure): return [#"[0,\#(text.count),"LIMIT_\#("\(failure)".uppercased())"]"#]
+            case .success(let found):
+                return found.compactMap { finding in
+                    let match = UnsafeRawBufferPointer(rebasing: text[finding.start..<finding.end])
+                    if pass.isAllowed(match) { return nil }
+                    let label = JSONCursor.quoted(Array(policy.name(of: finding.kind).uppercased().utf8))
+                    return "[\(finding.start),\(finding.end),\(String(decoding: label, as: UTF8.self))]"
+                }
+            }
         }
+    }
+
+    /// - Returns: whether the text is a request; it is then in ``batch``.
+    mutating func decode(_ request: Data) -> Bool {
+        do {
+            let payload = request.withUnsafeBytes { Payload.copying($0) }
+            try OTLPJSONDecoder().decode(payload, into: &batch)
+        } catch { return false }
+        return batch.spanCount > 0
     }
 
     /// - Returns: the request as it would be; nil where the text is none.
     mutating func redact(request: Data) -> [UInt8]? {
-        do {
-            let payload = request.withUnsafeBytes { Payload.copying($0) }
-            try OTLPJSONDecoder().decode(payload, into: &batch)
-        } catch { return nil }
-        guard batch.spanCount > 0 else { return nil }
+        guard decode(request) else { return nil }
         pass.redact(&batch)
         _ = drain()
         return Array(encoder.bytes(of: batch))
     }
 
-    private mutating func drain() -> [String] {
+    mutating func drain() -> [String] {
         var found: [(String, Int)] = []
         pass.tally.drain(
             { found.append(("\(policy.name(of: $0)) \($1.rawValue)", $2)) },

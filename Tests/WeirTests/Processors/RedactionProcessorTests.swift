@@ -129,6 +129,9 @@ import Testing
         #expect(try redacted([("a", mail)], "detectors: { email: drop }") == [])
         let hashed = try redacted([("a", mail), ("b", .string("Bob@Shop.io"))], "detectors: { email: hash }")
         #expect(hashed[0].dropFirst(7) == hashed[1].dropFirst(3) && hashed[0].contains("ask tok_email_"))
+        let wide = try redacted([("b", .string("ｂob＠shop.io"))], "detectors: { email: hash }")
+        #expect(wide[0] == hashed[1])
+        try check(.string("bob＠shop.io"), #""***@shop.io""#, "detectors: { email: partial }")
         try check(.string("no K-123456!"), #""no [CUSTOMER]!""#, "rules: [ { name: customer, pattern: 'K-\\d+' } ]")
         try check(
             .string("no K-123456!"), #""no K-123456!""#, "rules: [ { name: c, pattern: 'K-\\d+', keywords: [client] } ]"

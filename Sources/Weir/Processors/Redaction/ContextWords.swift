@@ -97,10 +97,12 @@ final class ContextWords: @unchecked Sendable {
         }
     }
 
-    /// Where a mask such as `[CREDIT_CARD]` ends. Its words say nothing of what stands beside it.
+    /// Where a mask such as `[CREDIT_CARD]` or `[EMAIL_2]` ends. Its words say nothing of what stands beside it.
     private static func maskEnd(_ text: UnsafePointer<UInt8>, _ start: Int, _ end: Int) -> Int? {
         var at = start
-        while at < end, text[at] &- UInt8(ascii: "A") < 26 || text[at] == UInt8(ascii: "_") { at += 1 }
+        while at < end, text[at] &- UInt8(ascii: "A") < 26 || text[at] == UInt8(ascii: "_") || isDigit(text[at]) {
+            at += 1
+        }
         return at < end && text[at] == UInt8(ascii: "]") ? at : nil
     }
 
@@ -134,6 +136,7 @@ final class ContextWords: @unchecked Sendable {
         (DetectorSet(.usSsn), "ssn social ssns"), (DetectorSet(.usItin), "itin taxpayer"),
         (DetectorSet(.abaRouting), "routing aba rtn"), (DetectorSet(.usEin), "ein fein employer"),
         (DetectorSet(.ipAddress), "ip ips address ipv4 ipaddress"),
+        (DetectorSet(.macAddress), "mac hwaddr ether lladdr bssid"),
         (.version, "version kernel section chapter table release v ver clause figure"),
         (DetectorSet(.usNpi), "npi"), (DetectorSet(.usDea), "dea"),
         (DetectorSet(.ukNhs), "nhs"), (DetectorSet(.ukUtr), "utr"),

@@ -17,7 +17,7 @@ struct KeyDecision: Sendable, BitwiseCopyable {
     var takesAnyAddress = false
     /// The value is part of what a model was asked or answered.
     var isContent = false
-    /// The key is long enough that something can stand in it, and has what that needs.
+    /// The key is long enough that something can stand in it, and has what that needs; or something stood in it once.
     var hasFindings = false
     /// A list of parts whose texts follow each other.
     var isParts = false
@@ -75,9 +75,7 @@ struct KeyDecision: Sendable, BitwiseCopyable {
         // Words such as "call" say something of what stands right behind them only.
         hints = ContextWords.standard.hints(inKey: name).union(
             ContextWords.standard.hints(inKey: place.outer).subtracting(.phoneLoosely))
-        hasFindings =
-            place.path.count > 5
-            && place.path.contains { isDigit($0) || $0 == 0x40 || $0 == 0x3D || $0 == 0x3A || $0 == 0x2D }
+        hasFindings = place.path.count > 5 && place.path.contains { isDigit($0) || "@=:-]\u{FF20}".utf8.contains($0) }
         isParts = Self.equals(name, "parts") || Self.equals(name, "content")
         isPartText = Self.equals(name, "text") || Self.equals(name, "content")
         if let rule = policy.keys.first(where: { place.fits($0.pattern) }) {

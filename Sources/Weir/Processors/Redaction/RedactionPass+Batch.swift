@@ -1,11 +1,7 @@
 // A batch: every text that it carries.
 extension RedactionPass {
     mutating func redact(_ batch: inout Batch) {
-        tenant = batch.tenant
-        ruleTimeLeft = policy.ruleTime
-        decisions = 0
-        recent.count = 0
-        tally.unknownFields += batch.keepKnownFields()
+        begin(&batch)
         for index in batch.resources.indices {
             attributes(of: .resource(index), &batch)
             text(.resourceSchemaURL(index), plainText, &batch)
@@ -20,6 +16,14 @@ extension RedactionPass {
         for index in batch.spans.indices where !batch.spans[index].isDropped { redact(span: index, &batch) }
     }
 
+    mutating func begin(_ batch: inout Batch) {
+        tenant = batch.tenant
+        ruleTimeLeft = policy.ruleTime
+        decisions = 0
+        recent.count = 0
+        tally.unknownFields += batch.keepKnownFields()
+    }
+
     private mutating func redact(span index: Int, _ batch: inout Batch) {
         if policy.content != .keep { readUsage(span: index, &batch) }
         let span = batch.spans[index]
@@ -29,9 +33,7 @@ extension RedactionPass {
         text(.statusMessage(index), plainText, &batch)
         attributes(of: .span(index), &batch)
         for event in span.events {
-            isOfMessage =
-                policy.content != .keep
-                && ContentKeys.isMessage(event: batch.bytes(batch.ref(of: .eventName(event, span: index))))
+            isOfMessage = isMessage(event, span: index, batch)
             text(.eventName(event, span: index), plainText, &batch)
             attributes(of: .event(event, span: index), &batch)
             isOfMessage = false
@@ -41,6 +43,11 @@ extension RedactionPass {
             attributes(of: .link(link, span: index), &batch)
         }
         if tally.inSpan > 0 { summarise(index, &batch) }
+    }
+
+    func isMessage(_ event: Int, span: Int, _ batch: borrowing Batch) -> Bool {
+        policy.content != .keep
+            && ContentKeys.isMessage(event: batch.bytes(batch.ref(of: .eventName(event, span: span))))
     }
 
     /// What an answer says of the tokens that it took outlives the answer, so that `cost` can price it.
@@ -61,7 +68,7 @@ extension RedactionPass {
     private static let typesKey = AttributeKey("redaction.types")
 
     /// A text that is no attribute.
-    private mutating func text(_ place: BatchText, _ decision: KeyDecision, _ batch: inout Batch) {
+    mutating func text(_ place: BatchText, _ decision: KeyDecision, _ batch: inout Batch) {
         let ref = batch.ref(of: place)
         guard ref.count > 5 || !policy.rules.isEmpty && ref.count > 0 else { return }
         wantsRemoval = false
@@ -72,7 +79,7 @@ extension RedactionPass {
     }
 
     /// A list of `key=value` (W3C Trace Context, 3.3), of which the member `ot` has numbers that sampling needs.
-    private mutating func traceState(_ place: BatchText, _ batch: inout Batch) {
+    mutating func traceState(_ place: BatchText, _ batch: inout Batch) {
         let ref = batch.ref(of: place)
         guard ref.count > 0 else { return }
         let bytes = batch.bytes(ref)
@@ -116,6 +123,7 @@ extension RedactionPass {
 
     private mutating func attributes(of owner: AttributeOwner, _ batch: inout Batch) {
         let range = batch.attributes(of: owner).indices
+        names.forget()
         guard case .span = owner else {
             for index in range where !batch.attributes[index].isRemoved {
                 let decision = decision(forKey: batch.bytes(batch.attributes[index].key))
@@ -144,16 +152,18 @@ extension RedactionPass {
         }
         let decision = isKnown ? recent[place].decision : decision(forKey: bytes)
         let noted = tally.noted
+        // A key in which something stood once says what others cannot be called.
+        let isMask = bytes.last == UInt8(ascii: "]")
         let stays = attribute(index, decision, owner, &batch)
         guard place <= recent.count, place < RecentAttribute.limit else { return }
-        let isClean = stays && kind == .string && decision.action == .scan && tally.noted == noted
+        let isClean = stays && !isMask && kind == .string && decision.action == .scan && tally.noted == noted
         let now = RecentAttribute(key: key, decision: decision, value: value, isClean: isClean)
         if place < recent.count { recent[place] = now } else { recent.append(now) }
     }
 
     /// - Returns: whether it stays as it is.
     @inline(__always)
-    private mutating func attribute(
+    mutating func attribute(
         _ index: Int, _ decision: KeyDecision, _ owner: AttributeOwner, _ batch: inout Batch
     ) -> Bool {
         let attribute = batch.attributes[index]
@@ -163,9 +173,12 @@ extension RedactionPass {
             if !policy.isDryRun { batch.remove(attributeAt: index, of: owner) }
             return false
         }
-        if decision.hasFindings, let new = keyText(key), !policy.isDryRun {
-            let stored = new.withUnsafeBytes { batch.intern($0) }
-            batch.setKey(attributeAt: index, to: stored, of: owner)
+        if decision.hasFindings {
+            let text = keyText(key)
+            if let new = names.take(key, text), !policy.isDryRun {
+                let stored = new.withUnsafeBytes { batch.intern($0) }
+                batch.setKey(attributeAt: index, to: stored, of: owner)
+            }
         }
         if decision.action == .keep { return true }
         wantsEncryption = decision.action == .encrypt

@@ -71,6 +71,7 @@ extension RedactionPass {
         cursor.at += 1
         cursor.nesting += 1
         defer { cursor.nesting -= 1 }
+        var names = MemberNames()
         while true {
             switch cursor.peek() {
             case UInt8(ascii: "\""): break
@@ -82,7 +83,7 @@ extension RedactionPass {
             let nameStart = cursor.at
             let (inside, hasEscapes, isWhole) = cursor.skipString()
             let outer = path.count
-            let member = member(&cursor, inside, hasEscapes, nameStart..<cursor.at, isWhole, of: key)
+            let member = member(&cursor, inside, hasEscapes, nameStart..<cursor.at, isWhole, &names, of: key)
             cursor.seen = cursor.at
             guard isWhole else { return true }
             guard cursor.peek() == UInt8(ascii: ":") else { return cursor.ends() }
@@ -101,7 +102,7 @@ extension RedactionPass {
     /// What the name of a member says. Something that stands in the name itself is replaced.
     private mutating func member(
         _ cursor: inout JSONCursor, _ inside: Range<Int>, _ hasEscapes: Bool, _ quoted: Range<Int>, _ isWhole: Bool,
-        of outer: KeyDecision
+        _ names: inout MemberNames, of outer: KeyDecision
     ) -> KeyDecision {
         var name = hasEscapes ? cursor.unescaped(inside) : []
         let count = hasEscapes ? name.count : inside.count
@@ -112,7 +113,7 @@ extension RedactionPass {
                 start: hasEscapes ? copy.baseAddress : UnsafeRawPointer(base), count: count)
             path.append(UInt8(ascii: "."))
             path += name
-            if let replacement = keyText(name) { change(&cursor, quoted, replacement, isWhole: isWhole) }
+            if let new = names.take(name, keyText(name)) { change(&cursor, quoted, new, isWhole: isWhole) }
             return outer.action == .scan ? decision(forMember: name) : outer
         }
     }

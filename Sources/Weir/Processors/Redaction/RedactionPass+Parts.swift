@@ -62,7 +62,7 @@ extension RedactionPass {
         }
     }
 
-    private mutating func findings(
+    mutating func findings(
         in text: UnsafeRawBufferPointer, _ key: KeyDecision
     ) -> Result<[RedactionFinding], RedactionTally.Failure> {
         scan(text, key)

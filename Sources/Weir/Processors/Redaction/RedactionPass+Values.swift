@@ -157,6 +157,7 @@ extension RedactionPass {
     mutating func list(_ body: UnsafeRawBufferPointer, _ outer: KeyDecision, isPart: Bool) -> [UInt8]? {
         var result: [UInt8] = []
         var isChanged = false
+        var names = MemberNames()
         var fields = FieldReader(body)
         while let field = fields.next() {
             guard field.tag == Tag.kvlistValues else {
@@ -164,7 +165,7 @@ extension RedactionPass {
                 isChanged = true
                 continue
             }
-            if let new = pair(field.body, outer, isPart) {
+            if let new = pair(field.body, outer, isPart, &names) {
                 isChanged = true
                 result += Self.encoded(Tag.kvlistValues, new)
             } else {
@@ -174,14 +175,16 @@ extension RedactionPass {
         return isChanged && !policy.isDryRun ? result : nil
     }
 
-    private mutating func pair(_ body: UnsafeRawBufferPointer, _ outer: KeyDecision, _ isPart: Bool) -> [UInt8]? {
+    private mutating func pair(
+        _ body: UnsafeRawBufferPointer, _ outer: KeyDecision, _ isPart: Bool, _ names: inout MemberNames
+    ) -> [UInt8]? {
         let (key, value, known) = Self.keyAndValue(body)
         let outerPath = path.count
         path.append(UInt8(ascii: "."))
         path += key
         defer { path.removeLast(path.count - outerPath) }
         let decision = outer.action == .scan ? decision(forMember: key) : outer
-        let newKey = keyText(key)
+        let newKey = names.take(key, keyText(key))
         var isText = false
         if isPart, decision.isTextOfPart {
             var fields = FieldReader(value)

@@ -10,6 +10,8 @@ struct RedactionPass: ~Copyable {
     var keys = KeyCache<KeyDecision>()
     /// What stood in the same places of the span before, in the batch.
     var recent = RecordBuffer<RecentAttribute>(capacity: 64, limit: 1 << 20)
+    /// The keys of the attributes beside the present one.
+    var names = MemberNames()
     var genAI = GenAIAttributes()
     var tally: RedactionTally
     var tenant = "default"
@@ -251,12 +253,14 @@ struct RedactionPass: ~Copyable {
             }
             return label(kind)
         case .partial:
+            let match = NarrowText(match).text
             if kind == Detector.email.rawValue, let at = match.firstIndex(of: UInt8(ascii: "@")) {
                 return Array("***".utf8) + match[at...]
             }
             return Array("***".utf8) + match.filter { isDigit($0) || isLetter($0) }.suffix(match.count < 8 ? 0 : 4)
         case .hash:
             // Written in another way, it is still the same.
+            let match = NarrowText(match).text
             let plain: [UInt8] =
                 kind == Detector.email.rawValue
                 ? match.map { isLetter($0) ? $0 | 0x20 : $0 }

@@ -12,11 +12,12 @@ enum SecretWords {
     /// Names that are one only as they stand, and only where the value looks like a secret.
     private static let wholes = ["token", "pass"].map(letters)
     private static let queryKeys = [
-        "token", "key", "sig", "signature", "password", "passwd", "pwd", "secret", "accesstoken", "refreshtoken",
-        "code",
-        "apikey", "auth", "idtoken", "clientsecret", "session", "sessionid", "sid", "xamzsignature", "xamzcredential",
-        "xamzsecuritytoken", "awsaccesskeyid", "googleaccessid", "xgoogsignature",
+        "token", "sig", "signature", "password", "passwd", "pwd", "secret", "accesstoken", "refreshtoken", "apikey",
+        "idtoken", "clientsecret", "xamzsignature", "xamzcredential", "xamzsecuritytoken", "awsaccesskeyid",
+        "googleaccessid", "xgoogsignature",
     ].map(letters)
+    /// Those that name much else, too.
+    private static let looseQueryKeys = ["key", "code", "auth", "session", "sessionid", "sid"].map(letters)
 
     private static func letters(_ word: String) -> [UInt8] { Array(word.utf8) }
 
@@ -26,7 +27,7 @@ enum SecretWords {
     nonisolated(unsafe) static let endings: UnsafePointer<UInt64> = {
         let table = UnsafeMutablePointer<UInt64>.allocate(capacity: 16)
         table.initialize(repeating: 0, count: 16)
-        for word in headers + values + wholes + queryKeys {
+        for word in headers + values + wholes + queryKeys + looseQueryKeys {
             let sum = word.withUnsafeBufferPointer { $0.baseAddress.map { ending($0 + word.count - 3) } ?? 0 }
             table[sum >> 6] |= 1 << UInt64(sum & 63)
         }
@@ -39,11 +40,22 @@ enum SecretWords {
         ((Int(last[0] | 0x20) * 37 + Int(last[1] | 0x20)) * 37 + Int(last[2] | 0x20)) & 1023
     }
 
+    /// The headers and values by their last letter, of which most names have another.
+    private static let byLast: [[(word: [UInt8], kind: Kind)]] = {
+        var table: [[(word: [UInt8], kind: Kind)]] = Array(repeating: [], count: 128)
+        for word in headers { table[Int(word[word.count - 1])].append((word, .header)) }
+        for word in values { table[Int(word[word.count - 1])].append((word, .value)) }
+        return table
+    }()
+
     /// Compared from the last letter on, without `_`, `-` and `.`, and without regard to capitals.
     static func ending(_ text: UnsafePointer<UInt8>, _ count: Int) -> Kind? {
         withNormal(text, count) { name in
-            if headers.contains(where: { isEqual($0, name) }) { return .header }
-            return values.contains { ends(name, with: $0) } ? .value : nil
+            guard let last = name.last else { return nil }
+            for (word, kind) in byLast[Int(last)] where ends(name, with: word) {
+                if kind == .value || word.count == name.count { return kind }
+            }
+            return nil
         }
     }
 
@@ -51,8 +63,12 @@ enum SecretWords {
         withNormal(text, count) { name in wholes.contains { isEqual($0, name) } ? .value : nil }
     }
 
-    static func isQueryKey(_ text: UnsafePointer<UInt8>, _ count: Int) -> Bool {
-        withNormal(text, count) { name in queryKeys.contains { isEqual($0, name) } }
+    /// - Returns: whether any value of this parameter is a secret; nil where none is.
+    static func queryKey(_ text: UnsafePointer<UInt8>, _ count: Int) -> Bool? {
+        withNormal(text, count) { name in
+            if queryKeys.contains(where: { isEqual($0, name) }) { return true }
+            return looseQueryKeys.contains { isEqual($0, name) } ? false : nil
+        }
     }
 
     private static func withNormal<Result>(

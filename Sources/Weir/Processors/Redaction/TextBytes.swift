@@ -1,7 +1,20 @@
 /// A text as the scanner looks at it: two words, so that passing it on copies nothing.
 struct TextBytes: BitwiseCopyable {
-    let base: UnsafePointer<UInt8>
+    private let start: UnsafePointer<UInt8>
     let count: Int
+
+    init(base: UnsafePointer<UInt8>, count: Int) {
+        (start, self.count) = (base, count)
+    }
+
+    /// Whoever looks at a byte asks for this.
+    @inline(__always)
+    var base: UnsafePointer<UInt8> {
+        #if DEBUG
+            StepCounter.step()
+        #endif
+        return start
+    }
 
     /// The byte at a place, 0 outside of the text.
     @inline(__always)

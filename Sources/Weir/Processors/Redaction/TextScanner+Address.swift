@@ -67,14 +67,19 @@ extension TextScanner {
         return true
     }
 
-    /// `scheme://user:password@host`: the password, or a token in the place of both.
+    /// `scheme://user:password@host`: the password, or a token in the place of both. Passwords with a slash or an `@` in
+    /// them should be escaped, and often are not.
     private mutating func visitUserInfo(_ at: Int) -> Bool {
         guard enabled.has(.urlCredentials) else { return false }
         var start = at
         var colon = -1
+        var slash = -1
         while start > max(0, at - 512) {
             let byte = base[start - 1]
-            if byte == UInt8(ascii: "/") { break }
+            if byte == UInt8(ascii: "/") {
+                if self.byte(start - 2) == UInt8(ascii: "/"), self.byte(start - 3) == UInt8(ascii: ":") { break }
+                slash = start - 1
+            }
             if byte <= 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "<") || byte == UInt8(ascii: "@") {
                 return false
             }
@@ -82,9 +87,29 @@ extension TextScanner {
             start -= 1
         }
         guard start > 2, base[start - 1] == 0x2F, base[start - 2] == 0x2F, base[start - 3] == 0x3A else { return false }
+        if slash >= 0 {
+            // Behind a port, or where there is no colon, a path begins.
+            let isPort = colon < slash && (colon + 1..<slash).allSatisfy { isDigit(base[$0]) }
+            guard colon >= 0, colon < slash, !isPort, base[start] != UInt8(ascii: "["), text.isWord(at: at + 1)
+            else { return false }
+        }
         let secret = colon < 0 ? start : colon + 1
         guard at - secret > (colon < 0 ? 15 : 0), base[secret] != UInt8(ascii: "[") else { return colon >= 0 }
-        return add(.urlCredentials, secret, at)
+        let last = colon < 0 ? at : lastAt(at)
+        guard add(.urlCredentials, secret, last) else { return false }
+        resume = last + 1
+        return true
+    }
+
+    /// The last `@` in front of the host.
+    private func lastAt(_ first: Int) -> Int {
+        var last = first
+        var end = first + 1
+        while end < min(count, first + 128), base[end] > 0x20, !"/?#,;\"'<>\\".utf8.contains(base[end]) {
+            if base[end] == UInt8(ascii: "@") { last = end }
+            end += 1
+        }
+        return last
     }
 
     // MARK: IP and MAC addresses
@@ -95,8 +120,18 @@ extension TextScanner {
         while start > at - 5, start > 0, hexDigit(base[start - 1]) != nil { start -= 1 }
         guard start > at - 5, text.mayBeInAddress(at), !text.isWord(before: start) else { return false }
         guard start == at || byte(start - 1) != UInt8(ascii: ":") else { return false }
-        if at - start == 2, let end = text.hardwareEnd(start, UInt8(ascii: ":")) { return add(.macAddress, start, end) }
+        if at - start == 2, let end = text.hardwareEnd(start, UInt8(ascii: ":")) {
+            return addHardware(start, end)
+        }
         return start < at || byte(at + 1) == UInt8(ascii: ":") ? visitIPv6(start) : false
+    }
+
+    /// Digits alone are more often a time with its date, unless a word says what they are.
+    mutating func addHardware(_ start: Int, _ end: Int) -> Bool {
+        guard (start..<end).contains(where: { isLetter(base[$0]) }) || hints(start, end).has(.macAddress) else {
+            return false
+        }
+        return add(.macAddress, start, end)
     }
 
     private mutating func visitIPv6(_ start: Int) -> Bool {

@@ -6,8 +6,19 @@ extension TextScanner {
         while start > max(0, at - 8), isLetter(base[start - 1]) { start -= 1 }
         // The letter of an escape such as \n does not count.
         if start < at, byte(start - 1) == UInt8(ascii: "\\"), !text.isWord(before: start + 1) { start += 1 }
+        if at - start == 8 {
+            // Only a key begins with more letters.
+            var first = start
+            while first > max(0, at - 40), isLetter(base[first - 1]) { first -= 1 }
+            if first < start {
+                if text.isWord(before: first) || visitKey(first, at) { return }
+                _ = byte(first - 1) == UInt8(ascii: " ") && visitBearer(first)
+                return
+            }
+        }
         guard !text.isWord(before: start) else { return }
-        if visitRegistered(start) { return }
+        if byte(start - 1) == UInt8(ascii: " "), visitBearer(start) { return }
+        if visitRegistered(start) || visitAzure(start) || visitKey(start, at) { return }
         switch at - start {
         case 1: visitOneLetter(start)
         case 2: visitTwoLetters(start)
@@ -158,11 +169,13 @@ extension TextScanner {
     /// - Returns: whether what stands there is dealt with.
     mutating func visitDigitsAndLetters(_ at: Int) -> Bool {
         var end = at + 1
-        let limit = min(count, at + 18)
+        let limit = min(count, at + 21)
         while end < limit, isDigit(base[end]) { end += 1 }
         let next = byte(end)
         let length = end - at
+        if length > 7, next == UInt8(ascii: ":") || next == UInt8(ascii: "/") { return visitKey(digits: at, end) }
         if isLetter(next) {
+            if visitAzure(at) { return true }
             if visitRegistered(at) { return true }
             if length == 8, !text.isWord(at: end + 1), Checksums.dni(Checksums.number(load(at, 8), 0..<8), next) {
                 return add(.esDni, at, end + 1)
@@ -176,7 +189,7 @@ extension TextScanner {
             if length == 1, visitMbi(at) { return true }
             if base[at] == UInt8(ascii: "1") || base[at] == UInt8(ascii: "3"), visitBase58(at) { return true }
             if length == 2, byte(end + 2) == UInt8(ascii: "-"), let end = text.hardwareEnd(at, UInt8(ascii: "-")) {
-                return add(.macAddress, at, end)
+                return addHardware(at, end)
             }
             return false
         }
@@ -193,7 +206,7 @@ extension TextScanner {
             if Checksums.hetu(digits, byte(end + 4)) { return add(.fiHetu, at, end + 5) }
         }
         if length == 2, next == UInt8(ascii: "-"), let end = text.hardwareEnd(at, next) {
-            return add(.macAddress, at, end)
+            return addHardware(at, end)
         }
         if length == 1, next == UInt8(ascii: "A"), visitMbi(at) { return true }
         return false

@@ -15,6 +15,7 @@ extension TextScanner {
         {
             return
         }
+        if previous == UInt8(ascii: " "), visitBearer(at) { return }
         if visitDigitsAndLetters(at) { return }
         // Part of a slug or a UUID, of a decimal, or of a number with thousands apart.
         let isJoined = previous == UInt8(ascii: "-") && text.isWord(at: at - 2)
@@ -253,7 +254,7 @@ extension TextScanner {
             isValid && near.has(detector) ? detector : nil
         }
         switch total {
-        case 6, 7, 8: return pick(.dateOfBirth, true)
+        case 6, 7, 8: return pick(.dateOfBirth, !isOtherDate(groups[index].start))
         case 9:
             return pick(.usSsn, near.has(.usSsn) && Checksums.ssn(d))
                 ?? pick(.usItin, near.has(.usItin) && Checksums.itin(d))
@@ -280,6 +281,21 @@ extension TextScanner {
         default: return nil
         }
     }
+
+    /// Whether the words right before a day say that it is another than somebody's birth.
+    private func isOtherDate(_ start: Int) -> Bool {
+        let near = max(0, start - ContextWords.near)..<start
+        guard !words.hints(in: base, near).has(.dateOfBirth) else { return false }
+        return near.contains { at in
+            isLetter(base[at]) && !text.isWord(before: at) && Self.otherDates.contains { text.hasWord($0, at) }
+        }
+    }
+
+    /// What words for such days begin with.
+    private static let otherDates: [StaticString] = [
+        "invoice", "due", "issue", "expir", "order", "deliver", "paid", "ship", "book", "party", "until", "deadline",
+        "meeting", "dated", "created", "updated",
+    ]
 
     /// Whether three groups from `index` on can be a day: 2024-11-20, 20.11.2024, 11/20/24.
     func isDateShape(_ index: Int) -> Bool {

@@ -39,17 +39,15 @@ extension TextScanner {
         while start > max(0, at - TokenPrefix.maxHead), isLetter(base[start - 1]) || isDigit(base[start - 1]) {
             start -= 1
         }
-        guard (2...TokenPrefix.maxHead - 1).contains(at - start), !text.isWord(before: start),
-            byte(start - 1) != UInt8(ascii: "-")
-        else {
-            return
-        }
+        guard (2...TokenPrefix.maxHead - 1).contains(at - start), byte(start - 1) != UInt8(ascii: "-") else { return }
         let head = TokenPrefix.pack(base + start, at - start + 1)
         guard TokenPrefix.isKnown(head, in: heads) else { return }
         for prefix in TokenPrefix.all where prefix.head == head && text.has(prefix.rest, at + 1) {
+            let start = start - prefix.lead.utf8CodeUnitCount
+            guard text.has(prefix.lead, start), !text.isWord(before: start) else { continue }
             let body = at + 1 + prefix.rest.utf8CodeUnitCount
             var end = body
-            while end < count, end - body <= prefix.lengths.upperBound, prefix.allows(base[end]) { end += 1 }
+            while end < count, end - body <= prefix.lengths.upperBound, prefix.alphabet.allows(base[end]) { end += 1 }
             // The end of the sentence.
             while end > body, base[end - 1] == UInt8(ascii: ".") { end -= 1 }
             guard prefix.lengths.contains(end - body), !text.isWord(at: end), isPlausible(prefix, start, body, end)
@@ -96,7 +94,7 @@ extension TextScanner {
         } else if text.has("AIza", at) {
             for place in 4..<39 where !(isWordByte(byte(at + place)) || byte(at + place) == 0x2D) { return }
             if !text.isWord(at: at + 39) { add(.googleKey, at, at + 39) }
-        } else if text.has("ATATT3", at) || text.has("AGE-SECRET-KEY-1", at) {
+        } else if text.has("ATATT3", at) || text.has("ATCTT3", at) || text.has("AGE-SECRET-KEY-1", at) {
             var end = at + 6
             while end < min(count, at + 300), isKeyByte(base[end]) || base[end] == UInt8(ascii: "=") { end += 1 }
             if end - at > 70 { add(.apiKey, at, end) }
@@ -107,6 +105,7 @@ extension TextScanner {
     mutating func visitToken(_ at: Int) {
         let start = at - 2
         guard text.has("ey", start), !text.isWord(before: start), byte(start - 1) != UInt8(ascii: "-") else { return }
+        if visitMapbox(start) { return }
         let head = tokenPart(start)
         guard byte(head) == UInt8(ascii: "."), text.has("eyJ", head + 1) else { return }
         let body = tokenPart(head + 1)
@@ -152,9 +151,9 @@ extension TextScanner {
         guard end - start > 1 else { return }
         let lead = byte(start - 1)
         if base[at] == UInt8(ascii: "="), lead == UInt8(ascii: "?") || lead == UInt8(ascii: "&"),
-            SecretWords.isQueryKey(base + start, end - start)
+            let isSure = SecretWords.queryKey(base + start, end - start)
         {
-            return takeQueryValue(at + 1)
+            return takeQueryValue(at + 1, isSure: isSure)
         }
         guard let word = SecretWords.ending(base + start, end - start) ?? SecretWords.whole(base + start, end - start)
         else { return }
@@ -163,12 +162,27 @@ extension TextScanner {
 
     private func isKeyByte(_ byte: UInt8) -> Bool { isWordByte(byte) || byte == UInt8(ascii: "-") }
 
-    private mutating func takeQueryValue(_ start: Int) {
+    private mutating func takeQueryValue(_ start: Int, isSure: Bool) {
         // The value may be as long as the text, so only one that is taken is read to its end.
-        guard enabled.has(.urlCredentials), !isPlaceholder(start) else { return }
+        guard enabled.has(.urlCredentials), !isPlaceholder(start), isSure || isStrict || mayBeKey(start) else { return }
         var end = start
-        while end < count, base[end] > 0x20, !"&#\"'<>\\".utf8.contains(base[end]) { end += 1 }
+        while end < count, isOfQueryValue(end) { end += 1 }
         if end > start { add(.urlCredentials, start, end) }
+    }
+
+    private func isOfQueryValue(_ at: Int) -> Bool { base[at] > 0x20 && !"&#\"'<>\\".utf8.contains(base[at]) }
+
+    /// Whether a value behind `key=` or `code=` is none of the names and short numbers that stand there as often.
+    private func mayBeKey(_ start: Int) -> Bool {
+        var end = start
+        while end < min(count, start + 32), isOfQueryValue(end) { end += 1 }
+        let length = end - start
+        return length == 32 || length > 5 && text.hasDigits(start, length) || length > 7 && isMixed(start, end)
+    }
+
+    /// Whether a letter stands right behind a digit, as in few names.
+    func isMixed(_ start: Int, _ end: Int) -> Bool {
+        (start + 1..<end).contains { isLetter(base[$0]) && isDigit(base[$0 - 1]) }
     }
 
     private mutating func takeSecret(_ after: Int, isHeader: Bool, isLast: Bool) {
@@ -207,7 +221,7 @@ extension TextScanner {
     }
 
     /// Not a plain word, and not a name of a program's variable.
-    private func isRandom(_ start: Int, _ end: Int) -> Bool {
+    func isRandom(_ start: Int, _ end: Int) -> Bool {
         var kinds: UInt8 = 0
         for place in start..<end {
             let byte = base[place]
@@ -221,7 +235,7 @@ extension TextScanner {
     }
 
     /// What documentation writes in the place of a secret, and what is masked already.
-    private func isPlaceholder(_ start: Int) -> Bool {
+    func isPlaceholder(_ start: Int) -> Bool {
         switch byte(start) {
         case UInt8(ascii: "$"), UInt8(ascii: "<"), UInt8(ascii: "{"), UInt8(ascii: "["), UInt8(ascii: "*"),
             UInt8(ascii: "%"), UInt8(ascii: "("):

@@ -112,7 +112,7 @@ extension TextScanner {
         for place in 1..<min(left, 6) {
             let separator = groups[index + place - 1].separator
             guard separator == lead.separator || separator == UInt8(ascii: " ") || separator == UInt8(ascii: "-"),
-                groups[index + place].count >= 2
+                groups[index + place].count >= (isInternational && place == 1 ? 1 : 2)
             else { break }
             total += groups[index + place].count
             if total > (isInternational ? 15 : 12) { break }
@@ -120,6 +120,7 @@ extension TextScanner {
         }
         // Two numbers side by side, the first with leading zeros, are no telephone number.
         guard let best, best > 2 || lead.count > 2 || lead.separator != UInt8(ascii: " ") else { return nil }
+        if best == 2, word(before: lead.start, Self.counters) != nil { return nil }
         return finish(index, best, lead.start)
     }
 
@@ -140,8 +141,65 @@ extension TextScanner {
         let near = hints(groups[index].start, groups[index + best - 1].end)
         let isRange = best == 2 && separator == UInt8(ascii: "-") && groups[index].count == groups[index + 1].count
         let isGrouped = best > 1 && separator != UInt8(ascii: ".") && groups[index].count < 6 && !isRange
-        guard near.has(.phone) || isGrouped && near.contains(.phoneLoosely) else { return nil }
+        guard
+            near.has(.phone) || isGrouped && near.contains(.phoneLoosely) && !isCount(index, best)
+                || best == 1 && (10...11).contains(groups[index].count) && isCalled(index)
+        else { return nil }
         return finish(index, best, groups[index].start)
+    }
+
+    /// A number with its thousands apart, or several numbers of four digits and more side by side.
+    private func isCount(_ index: Int, _ taken: Int) -> Bool {
+        let goesOn =
+            index > 0 && groups[index - 1].separator == groups[index].separator
+            && groups[index - 1].end > lastTaken
+        if groups[index].count > 3, groups[index + 1].count > 3, taken > 2 || goesOn && groups[index - 1].count > 3 {
+            return true
+        }
+        guard taken > 2, groups[index].count < 3 || goesOn else { return false }
+        return (1..<taken).allSatisfy { groups[index + $0].count == 3 }
+            && word(before: groups[index].start, Self.places) == nil
+    }
+
+    /// Whether the words right before ten or eleven digits say that somebody is called there: "call me on", "reach us
+    /// at", "unter" with a trunk zero.
+    private func isCalled(_ index: Int) -> Bool {
+        let start = groups[index].start
+        if word(before: start, Self.calls) != nil || isDigitZero(index) && word(before: start, ["unter"]) != nil {
+            return true
+        }
+        guard var at = word(before: start, Self.links) else { return false }
+        for _ in 0..<4 {
+            if word(before: at, Self.calls) != nil || word(before: at, Self.contacts) != nil { return true }
+            guard let next = word(before: at, Self.people) else { return false }
+            at = next
+        }
+        return false
+    }
+
+    private static let calls: [StaticString] = ["call", "calling", "called", "dial", "dialled", "phone"]
+    private static let contacts: [StaticString] = [
+        "reach", "ring", "text", "contact", "message", "reached", "available", "erreichbar", "erreichen",
+    ]
+    private static let links: [StaticString] = ["on", "at", "to", "under", "unter", "me", "us", "number"]
+    private static let places: [StaticString] = ["on", "at", "under", "unter"]
+    private static let people: [StaticString] = [
+        "me", "us", "him", "her", "them", "you", "my", "our", "his", "the", "back", "directly", "mich", "uns",
+    ]
+    /// What stands before numbers that count something.
+    private static let counters: [StaticString] = ["page", "pages", "line", "row", "chapter", "section", "item"]
+
+    /// - Returns: where the word begins that stands right before a place, if it is one of these.
+    private func word(before place: Int, _ words: [StaticString]) -> Int? {
+        var end = place
+        if byte(end - 1) == UInt8(ascii: " ") { end -= 1 }
+        if byte(end - 1) == UInt8(ascii: ":") { end -= 1 }
+        guard end < place else { return nil }
+        for word in words {
+            let start = end - word.utf8CodeUnitCount
+            if text.hasWord(word, start), !text.isWord(before: start) { return start }
+        }
+        return nil
     }
 
     /// Days, and seconds or milliseconds since 1970.

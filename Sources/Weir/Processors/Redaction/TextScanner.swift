@@ -37,6 +37,8 @@ struct TextScanner: ~Copyable {
     var keyHints: DetectorSet = []
     /// Behind what was read already.
     var resume = 0
+    /// A digit or an `@` of full width stands in the text.
+    private var hasWide = false
     /// Where the last value ended that was taken for a secret's.
     var secretEnd = 0
     /// Where the last number ended that was found to be something.
@@ -65,10 +67,24 @@ struct TextScanner: ~Copyable {
     ///   - hints: what the key says.
     mutating func scan(_ bytes: UnsafeRawBufferPointer, hints: DetectorSet = [], anyAddress: Bool = false) {
         findings.count = 0
-        guard let start = bytes.assumingMemoryBound(to: UInt8.self).baseAddress else { return }
-        text = TextBytes(base: start, count: bytes.count)
         keyHints = hints
         takesAnyAddress = anyAddress
+        hasWide = false
+        scan(bytes)
+        if hasWide { scan(wide: bytes) }
+    }
+
+    @inline(never)
+    private mutating func scan(wide bytes: UnsafeRawBufferPointer) {
+        let narrow = NarrowText(bytes)
+        findings.count = 0
+        narrow.bytes.withUnsafeBytes { scan(UnsafeRawBufferPointer(rebasing: $0[..<narrow.count])) }
+        narrow.restore(findings, of: bytes)
+    }
+
+    private mutating func scan(_ bytes: UnsafeRawBufferPointer) {
+        guard let start = bytes.assumingMemoryBound(to: UInt8.self).baseAddress else { return }
+        text = TextBytes(base: start, count: bytes.count)
         resume = 0
         secretEnd = 0
         lastTaken = -1
@@ -98,6 +114,10 @@ struct TextScanner: ~Copyable {
         case UInt8(ascii: "_"), UInt8(ascii: "."): visitPrefix(at)
         case UInt8(ascii: "A"): visitCapitalA(at)
         case UInt8(ascii: "J"): visitToken(at)
+        case 0xEF:
+            // U+FF10 to U+FF19 and U+FF20.
+            let last = byte(at + 2)
+            if byte(at + 1) == 0xBC, (0x90...0x99).contains(last) || last == 0xA0 { hasWide = true }
         default: visitDigits(at)
         }
     }

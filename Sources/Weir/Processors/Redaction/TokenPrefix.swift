@@ -3,8 +3,26 @@ struct TokenPrefix: Sendable {
     /// The bytes that may follow.
     enum Alphabet: Sendable {
         case alphanumeric, base64url, hexadecimal
-        /// base64url in parts, with dots between them.
-        case dotted
+        /// base64url in parts, with dots between them, with slashes, or with dots and tildes.
+        case dotted, path, tilde
+        /// RFC 6750, 2.1
+        case bearer
+
+        func allows(_ byte: UInt8) -> Bool {
+            switch self {
+            case .alphanumeric: return isLetter(byte) || isDigit(byte)
+            case .hexadecimal: return hexDigit(byte) != nil
+            default: break
+            }
+            if isWordByte(byte) || byte == UInt8(ascii: "-") { return true }
+            switch byte {
+            case UInt8(ascii: "."): return self == .dotted || self == .tilde || self == .bearer
+            case UInt8(ascii: "/"): return self == .path || self == .bearer
+            case UInt8(ascii: "~"): return self == .tilde || self == .bearer
+            case UInt8(ascii: "+"), UInt8(ascii: "="): return self == .bearer
+            default: return false
+            }
+        }
     }
 
     let detector: Detector
@@ -12,13 +30,16 @@ struct TokenPrefix: Sendable {
     let head: UInt64
     /// What must stand behind that.
     let rest: StaticString
+    /// What must stand in front of the head; it is part of the key.
+    let lead: StaticString
     let alphabet: Alphabet
     let lengths: ClosedRange<Int>
 
     private init(
         _ detector: Detector, _ head: StaticString, _ rest: StaticString, _ alphabet: Alphabet,
-        _ lengths: ClosedRange<Int>
+        _ lengths: ClosedRange<Int>, behind lead: StaticString = ""
     ) {
+        self.lead = lead
         self.detector = detector
         self.head = Self.pack(head.utf8Start, head.utf8CodeUnitCount)
         self.rest = rest
@@ -26,7 +47,8 @@ struct TokenPrefix: Sendable {
         self.lengths = lengths
     }
 
-    static let maxHead = 8
+    /// Of nine letters and marks, the last eight are compared.
+    static let maxHead = 9
 
     static func pack(_ bytes: UnsafePointer<UInt8>, _ count: Int) -> UInt64 {
         (0..<count).reduce(0) { $0 << 8 | UInt64(bytes[$1]) }
@@ -95,7 +117,10 @@ struct TokenPrefix: Sendable {
         TokenPrefix(.apiKey, "dp.", "pt.", .alphanumeric, 40...44),
         TokenPrefix(.apiKey, "dp.", "st.", .dotted, 40...80),
         TokenPrefix(.apiKey, "sq0csp-", "", .base64url, 43...43),
+        TokenPrefix(.apiKey, "dp.", "ct.", .dotted, 40...80),
+        TokenPrefix(.apiKey, "dp.", "sa.", .dotted, 40...80),
         TokenPrefix(.apiKey, "NRAK-", "", .alphanumeric, 27...27),
+        TokenPrefix(.apiKey, "NRII-", "", .base64url, 32...32),
         TokenPrefix(.apiKey, "ntn_", "", .alphanumeric, 40...64),
         TokenPrefix(.apiKey, "PMAK-", "", .base64url, 59...59),
         TokenPrefix(.apiKey, "sbp_", "", .hexadecimal, 40...40),
@@ -103,6 +128,13 @@ struct TokenPrefix: Sendable {
         TokenPrefix(.apiKey, "fw_", "", .alphanumeric, 22...32),
         TokenPrefix(.apiKey, "csk-", "", .alphanumeric, 48...64),
         TokenPrefix(.apiKey, "xkeysib-", "", .base64url, 64...100),
+        TokenPrefix(.apiKey, "dor_", "v1_", .hexadecimal, 64...64),
+        TokenPrefix(.apiKey, "lin_", "api_", .alphanumeric, 40...40),
+        TokenPrefix(.apiKey, "secret_", "", .alphanumeric, 43...43),
+        TokenPrefix(.apiKey, "tkn_", "", .base64url, 32...64, behind: "pscale_"),
+        TokenPrefix(.apiKey, "pw_", "", .base64url, 32...64, behind: "pscale_"),
+        TokenPrefix(.apiKey, "rubygems_", "", .hexadecimal, 48...48),
+        TokenPrefix(.apiKey, "jina_", "", .base64url, 50...80),
         TokenPrefix(.apiKey, "sntryu_", "", .hexadecimal, 64...64),
         TokenPrefix(.gitlabToken, "glcbt-", "", .base64url, 20...64),
         TokenPrefix(.gitlabToken, "glptt-", "", .base64url, 40...64),
@@ -150,14 +182,5 @@ struct TokenPrefix: Sendable {
             place = (place + 1) & 255
         }
         return false
-    }
-
-    func allows(_ byte: UInt8) -> Bool {
-        switch alphabet {
-        case .alphanumeric: isLetter(byte) || isDigit(byte)
-        case .base64url: isWordByte(byte) || byte == UInt8(ascii: "-")
-        case .hexadecimal: hexDigit(byte) != nil
-        case .dotted: isWordByte(byte) || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".")
-        }
     }
 }

@@ -214,9 +214,9 @@ struct DetectorShape: Sendable {
             "2a00:1450:4001:181b:2001:1001:3001:200e"),
         DetectorShape(
             .macAddress, "[0-9A-Fa-f]{2}([:-])[0-9A-Fa-f]{2}([:-][0-9A-Fa-f]{2}){4}",
-            certain: "[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}", "00:1B:44:11:3A:B7"),
+            certain: "(?=[0-9:]*[A-Fa-f])[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}", "00:1B:44:11:3A:B7"),
         DetectorShape(
-            .urlCredentials, #"[^\s@]+"#, certain: #"(?<=://bob:)[a-z0-9]+(?=@db\.shop\.com)"#,
+            .urlCredentials, #"\S+"#, certain: #"(?<=://bob:)[a-z0-9]+(?=@db\.shop\.com)"#,
             "postgres://bob:s3cr3t@db.shop.com"),
     ]
 

@@ -102,6 +102,42 @@ import Testing
         try check("call.arguments", .string("4096 8192 16384"), #""4096 8192 16384""#)
     }
 
+    /// Readers of JSON keep the last of two members with one name, or the first.
+    @Test func keysThatWouldBeCalledTheSameAreNumbered() throws {
+        for times in 1...2 {
+            func redacted(_ attributes: [(String, NewValue)], _ yaml: String = "") throws -> [String] {
+                try RedactionSample.redacted(attributes, yaml, times: times)
+            }
+            #expect(
+                try redacted([("ask bob@shop.io", .int(1)), ("ask ann@shop.io", .int(2)), ("cy@shop.io", .int(3))])
+                    == ["ask [EMAIL]=1", "ask [EMAIL_2]=2", "[EMAIL]=3"])
+            #expect(try redacted([("bob＠shop.io", .int(1)), ("b", .int(2))]) == ["[EMAIL]=1", "b=2"])
+            let text = #"{"bob@shop.io":1,"ann@shop.io":2,"x":{"cy@shop.io":{"di@shop.io":3}},"ed@shop.io":4}"#
+            #expect(
+                try redacted([("a", .string(text))])
+                    == [#"a="{"[EMAIL]":1,"[EMAIL_2]":2,"x":{"[EMAIL]":{"[EMAIL]":3}},"[EMAIL_3]":4}""#])
+            let list = ["bob@shop.io", "b", "ann@shop.io"].map { NewPair(key: $0, value: .int(1)) }
+            #expect(try redacted([("a", .kvlist(list))]) == ["a={[EMAIL]: 1, b: 1, [EMAIL_2]: 1}"])
+            let mails = #"{"x bob@shop.io y":1,"x ann@shop.io y":2}"#
+            #expect(try redacted([("a", .string(mails))]) == [#"a="{"x [EMAIL] y":1,"x [EMAIL] y_2":2}""#])
+            // What was redacted earlier keeps its name, and gives way only to what has it already.
+            #expect(
+                try redacted([("a", .string(#"{"[EMAIL]":0,"bob@shop.io":1,"[EMAIL_2]":2,"ann@shop.io":3}"#))])
+                    == [#"a="{"[EMAIL]":0,"[EMAIL_2]":1,"[EMAIL_2_2]":2,"[EMAIL_3]":3}""#])
+            #expect(
+                try redacted([("bob@shop.io", .int(1)), ("[EMAIL]", .int(0))]) == ["[EMAIL]=1", "[EMAIL_2]=0"])
+            // They came so.
+            let twice = #"{"[EMAIL]":1,"[EMAIL]":2}"#
+            #expect(try redacted([("a", .string(twice))]) == ["a=\"\(twice)\""])
+        }
+    }
+
+    @Test func aNumberedKeySaysNothingOfItsValue() throws {
+        let text = #"{"605-555-0123":1,"605-555-0124":"6055550125"}"#
+        #expect(
+            try RedactionSample.redacted(text, times: 2) == #"{"[PHONE]":1,"[PHONE_2]":"6055550125"}"#)
+    }
+
     @Test func behindAnIdOnlyBareDigitsMeanNothing() throws {
         try check("patient.id", .string("536-22-8726"), #""[US_SSN]""#)
         try check("a", .string(#"{"id":"+1 605 555 0123"}"#), #""{"id":"[PHONE]"}""#)

@@ -91,9 +91,72 @@ import Testing
         ("xkeysib-", "4eC39HqLyjWDarjtT1zdp7dc4eC39HqLyjWDarjt4eC39HqLyjWDarjtT1zdp7dc"),
         ("sbp_", "0123456789abcdef0123456789abcdef01234567"), ("fw_", "4eC39HqLyjWDarjtT1zdp7dc"),
         ("dp.", "pt.4eC39HqLyjWDarjtT1zdp7dc4eC39HqLyjWDarjt"), ("ntn_", "4eC39HqLyjWDarjtT1zdp7dc4eC39HqLyjWDarjt"),
+        ("sq0atp-", "4eC39HqLyjWDarjtT1zdp7"), ("dapi", "0123456789abcdef0123456789abcdef"),
+        ("EAAA", "l4eC39HqLyjWDarjtT1zdp7dc4eC39HqLyjWDarjt4eC39HqLyjWDarjtT1z"),
+        ("dapi", "abcdefabcdef0123456789abcdef0123"), ("SK", "0123456789abcdef0123456789abcdef"),
+        ("pat", "AbCdEf12345678.0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"),
+        ("pat-", "na1-3f2504e0-4f89-41d3-9a0c-0305e82c3301"), ("lin_", "api_4eC39HqLyjWDarjtT1zdp7dc4eC39HqLyjWDarjt"),
+        ("secret_", "4eC39HqLyjWDarjtT1zdp7dc4eC39HqLyjWDarjt123"),
+        ("pscale_", "tkn_4eC39HqLyjWDarjtT1zdp7dc4eC39HqLyjWDarjt"),
+        ("rubygems_", "0123456789abcdef0123456789abcdef0123456789abcdef"),
+        ("jina_", "0123456789abcdef0123456789abcdefAbCdEfGhIjKlMnOpQrStUv_-x"),
+        ("sk.", "eyJ1Ijoic29tZW9uZSIsImEiOiJjazEyMzQ1NiJ9.4eC39HqLyjWDarjtT1zdp7"),
+        ("123456789:", "AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw_"), ("abc8", "Q~4eC39HqLyjWDarjtT1zdp7dc4eC39HqL"),
+        ("MTk4", "NjIyNDgzNDcxOTI1MjQ4.Cl2FMQ.ZnCjm1XVW7vRze4b7Cq4se7kKWsab"),
+        ("abcdefgh123456.", "atlasv1.4eC39HqLyjWDarjtT1zdp7dc4eC39HqLyjWDarjt4eC39HqLyjWDarjtT1zdp7dc"),
+        ("dor_", "v1_0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"),
     ])
     func findsTheKeysOfMoreServices(_ head: String, _ rest: String) {
         check("it is \(head)\(rest).", "API_KEY \(head)\(rest)")
+    }
+
+    @Test func findsTheKeysInAddressesOfWebhooks() {
+        let slack = "T01AB2C3D/B02EF4G5H/" + "4eC39HqLyjWDarjtT1zdp7dc"
+        check("https://hooks.slack.com/services/\(slack) now", "SLACK_TOKEN \(slack)")
+        let discord = "123456789012345678/" + "4eC39HqLyjWDarjtT1zdp7dc4eC39HqLyjWDarjt4eC39HqLyjWDarjtT1zdp7dc"
+        check("https://discord.com/api/webhooks/\(discord)", "API_KEY \(discord)")
+        check("https://a.io/webhooks/123456789012345678/list")
+    }
+
+    @Test func findsWhatIsWrittenInFullWidth() {
+        check("电话 １３８００１３８０００。", "PHONE １３８００１３８０００")
+        check("カード ４１１１ １１１１　１１１１ １１１１ です", "CREDIT_CARD ４１１１ １１１１　１１１１ １１１１")
+        check("bob＠shop.io, ａｎｎ＠ｓｈｏｐ．ｉｏ", "EMAIL bob＠shop.io", "EMAIL ａｎｎ＠ｓｈｏｐ．ｉｏ")
+        check("，１２ and 4111 1111 1111 1111", "CREDIT_CARD 4111 1111 1111 1111")
+        check("（全角） １２３、４５６")
+    }
+
+    @Test func findsBareNumbersThatSomebodyIsToCall() {
+        check("Call 6750792087 now", "PHONE 6750792087")
+        check("reach me at 16750792087", "PHONE 16750792087")
+        check("Ring us back on: 01619601234", "PHONE 01619601234")
+        check("text my number 6750792087", "PHONE 6750792087")
+        check("unter 0346749305 erreichbar", "PHONE 0346749305")
+        check("00421 2 40842118", "PHONE 00421 2 40842118")
+        check("reach 6750792087 users, on 6750792087, text: 6750792087, call id 6750792087, call at 1732112345")
+    }
+
+    @Test func numbersOfThingsAreNone() {
+        check("the number of rows is 12 345 678, number 12 345 678 901")
+        check("ring size 4096 8192 16384, call ids 1001 2002 3003")
+        check("call us on 78 651 450", "PHONE 78 651 450")
+        check("page 030 1234567")
+        check("12:34:56:78:90:12")
+        check("mac 12:34:56:78:90:12", "MAC_ADDRESS 12:34:56:78:90:12")
+        check("birthday party, invoice dated 12/05/2024")
+        check("invoice for whom? birthday 12/05/1984", "DATE_OF_BIRTH 12/05/1984")
+        check("/x?code=200&page=2, /x?sort=asc&key=name&auth=basic")
+        check("/x?code=4x0AXeQ9f2&key=481516", "URL_CREDENTIALS 4x0AXeQ9f2", "URL_CREDENTIALS 481516")
+    }
+
+    @Test func findsSecretsInURLsAndBehindBearer() {
+        check("amqp://bob:p@ss@queue/x", "URL_CREDENTIALS p@ss")
+        check("amqp://bob:p/ss1@queue/x", "URL_CREDENTIALS p/ss1")
+        check("http://host:8080/path@x http://host/a:b@c http://[::1]:a/b@c")
+        let token = "a8f5f167f44f4964e6c998dee827110c"
+        check("with bearer \(token).", "SECRET \(token)")
+        check("Bearer kJxQqLyjWDarjtTz9dp7dc4e", "SECRET kJxQqLyjWDarjtTz9dp7dc4e")
+        check("the bearer 20261121 of bearer abc1, bearer internationalisation2026")
     }
 
     @Test func findsSecretsByWhatTheyAre() {
