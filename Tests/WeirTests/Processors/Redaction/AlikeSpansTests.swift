@@ -36,7 +36,7 @@ import Testing
                 var alone = try SpanFixture.batch([span])
                 processor.process(&alone)
                 #expect(
-                    together.attributesAfterExport(of: .span(index)) == alone.attributesAfterExport(of: .span(0)),
+                    try together.attributesAfterExport(of: .span(index)) == alone.attributesAfterExport(of: .span(0)),
                     "seed 14, round \(round)")
                 #expect(
                     Self.encrypted(of: index, together) == Self.encrypted(of: 0, alone), "seed 14, round \(round)")
