@@ -177,7 +177,7 @@ extension TextScanner {
         var end = start
         while end < min(count, start + 32), isOfQueryValue(end) { end += 1 }
         let length = end - start
-        return length == 32 || length > 5 && text.hasDigits(start, length) || length > 7 && isMixed(start, end)
+        return length == 32 || length > 5 && (text.hasDigits(start, length) || isMixed(start, end))
     }
 
     /// Whether a letter stands right behind a digit, as in few names.
