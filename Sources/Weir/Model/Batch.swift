@@ -166,6 +166,24 @@ extension Batch {
         return nil
     }
 
+    /// Whether attributes have the keys of others, in the same order, and none of them was removed or is empty.
+    func haveSameKeys(_ range: AttributeRange, _ others: AttributeRange) -> Bool {
+        guard range.count == others.count else { return false }
+        var (next, other) = (arena.pointee.attributes.base, arena.pointee.attributes.base)
+        next += Int(range.start)
+        other += Int(others.start)
+        let end = next + Int(range.count)
+        while next != end {
+            guard next.pointee.key.count == other.pointee.key.count, !next.pointee.isRemoved,
+                next.pointee.kind != .empty,
+                AttributeKey.areEqual(bytes(next.pointee.key), bytes(other.pointee.key))
+            else { return false }
+            next += 1
+            other += 1
+        }
+        return true
+    }
+
     /// The value of the first attribute with this key.
     func value(of key: AttributeKey, in range: AttributeRange) -> AnyValue? {
         firstIndex(of: key, in: range).map { value(of: arena.pointee.attributes[$0]) }
@@ -203,16 +221,22 @@ struct AttributeKey: Sendable, Hashable {
     @inline(__always)
     static func areEqual(_ own: UnsafeRawBufferPointer, _ other: UnsafeRawBufferPointer) -> Bool {
         guard own.count == other.count else { return false }
+        guard own.count >= 8 else { return zip(own, other).allSatisfy { $0 == $1 } }
+        // Eight bytes at a time, of which the last may be among those before.
+        let last = own.count - 8
         var position = 0
-        while position + 8 <= own.count {
-            let left = own.loadUnaligned(fromByteOffset: position, as: UInt64.self)
-            if left != other.loadUnaligned(fromByteOffset: position, as: UInt64.self) { return false }
+        while position < last {
+            guard areEqual(own, other, at: position) else { return false }
             position += 8
         }
-        while position < own.count {
-            if own[position] != other[position] { return false }
-            position += 1
-        }
-        return true
+        return areEqual(own, other, at: last)
+    }
+
+    @inline(__always)
+    private static func areEqual(
+        _ own: UnsafeRawBufferPointer, _ other: UnsafeRawBufferPointer, at position: Int
+    ) -> Bool {
+        own.loadUnaligned(fromByteOffset: position, as: UInt64.self)
+            == other.loadUnaligned(fromByteOffset: position, as: UInt64.self)
     }
 }

@@ -34,6 +34,7 @@ extension Batch {
         arena.pointee.isVerbatim = false
     }
 
+    @inline(__always)
     func attributes(of owner: AttributeOwner) -> AttributeRange {
         switch owner {
         case .resource(let index): arena.pointee.resources[index].attributes
@@ -59,6 +60,7 @@ extension Batch {
 
     /// Gives the owner an attribute that it does not have.
     /// - Parameter key: a text of this batch, which many attributes may have.
+    @inline(__always)
     mutating func add(_ key: ByteRef, _ value: StoredValue, to owner: AttributeOwner) {
         append(
             AttributeRecord(key: key, value: value.bits, wireOffset: AttributeRecord.noWire, kind: value.kind),
@@ -170,6 +172,7 @@ extension Batch {
 
     /// Adds an attribute behind the owner's others. They are moved to the end of the buffer unless they stand there
     /// already.
+    @inline(__always)
     private mutating func append(_ attribute: AttributeRecord, to owner: AttributeOwner) {
         var range = attributes(of: owner)
         if range.indices.upperBound != arena.pointee.attributes.count {
@@ -184,6 +187,7 @@ extension Batch {
         markExtended(owner)
     }
 
+    @inline(__always)
     private func assign(_ range: AttributeRange, to owner: AttributeOwner) {
         switch owner {
         case .resource(let index): arena.pointee.resources[index].attributes = range
@@ -197,6 +201,7 @@ extension Batch {
     }
 
     /// Something was added that its bytes have nothing of.
+    @inline(__always)
     func markExtended(_ owner: AttributeOwner) {
         guard case .span(let index) = owner else { return markDirty(owner) }
         arena.pointee.isVerbatim = false

@@ -17,6 +17,7 @@ import Testing
         ]
         if let pico {
             attributes += [("weir.cost.status", .string("priced")), ("weir.cost.total", .string(Cost.text(pico)))]
+            attributes.append(("weir.cost.price", .string("p/m")))
         } else {
             attributes += [("weir.cost.status", .string("unpriced"))]
         }

@@ -9,9 +9,12 @@ import Testing
     /// From the sample's time, in nanoseconds.
     private static let midnight = -Int64(4 * SampleBatch.hour)
 
-    private func call(_ id: UInt64, trace: UInt64, parent: UInt64, start: Int64, pico: Int64?) -> SpanFixture {
+    private func call(
+        _ id: UInt64, trace: UInt64, parent: UInt64, start: Int64, pico: Int64?, model: String = "m"
+    ) -> SpanFixture {
         var attributes: [(String, NewValue)] = [
-            ("gen_ai.operation.name", .string("chat")), ("gen_ai.request.model", .string("m")),
+            ("gen_ai.operation.name", .string("chat")), ("gen_ai.request.model", .string(model)),
+            ("gen_ai.usage.input_tokens", .int(10)),
             ("weir.cost.status", .string(pico == nil ? "unpriced" : "priced")),
         ]
         if let pico { attributes.append(("weir.cost.total", .string(Cost.text(pico)))) }
@@ -69,5 +72,28 @@ import Testing
         let sample = try Sample(database)
         for _ in 0..<2 { try await sample.add(spans) }
         #expect(try await sum(sample) == expected)
+    }
+
+    @Test(arguments: HotDatabase.allCases)
+    func aPriceThatComesLateTakesBackWhatTheDayBeforeHas(database: HotDatabase) async throws {
+        let second: Int64 = 1_000_000_000
+        let sample = try Sample(database)
+        try await sample.add([
+            agent(1, trace: 1, lasts: UInt64(60 * second), pico: 50),
+            call(2, trace: 1, parent: 1, start: second, pico: nil, model: "gpt-4o"),
+            // Nobody has a price of the call below this one.
+            agent(11, trace: 2, lasts: UInt64(60 * second), pico: 100),
+            call(12, trace: 2, parent: 11, start: second, pico: nil),
+        ])
+        #expect(try await sum(sample) == 150)
+        let day = Day(Timestamp(nanoseconds: Sample.start))
+        let query = StandingCostQuery(.one(Sample.tenant), in: TimeWindow(from: day.start, to: (day + 1).start))
+        let repricing = Repricing(table: try PriceVectorTests.table())
+        let repriced = try await sample.reader.page(query).rows.compactMap(repricing.reprice)
+        for written in [1, 0] {
+            #expect(try await sample.store.costRewriter.write(repriced) == written)
+            // Ten tokens of 2,500,000 each.
+            #expect(try await sum(sample) == 25_000_100)
+        }
     }
 }

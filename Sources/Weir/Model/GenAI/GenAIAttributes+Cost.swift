@@ -1,13 +1,14 @@
 extension GenAIAttributes {
     /// What a call cost, in 10⁻¹² USD, and who says so; nil where nobody does.
     func cost(of batch: borrowing Batch) -> (amount: Int64, source: CostSource)? {
-        if let amount = pico(.tableCost, of: batch) {
-            return (amount, has(.costSource) ? .estimate : .table)
-        }
+        if let amount = pico(.tableCost, of: batch) { return (amount, ownSource) }
         let said = number(.cost, times: 1e12, of: batch) ?? sum(.cost, of: batch)
         // LiteLLM and OpenLIT say 0 of what they know no price of.
         return said.flatMap { $0 > 0 ? ($0, .provider) : nil }
     }
+
+    /// Whose number a `weir.cost.` amount is. The processor names the row of the list; who names none says it himself.
+    var ownSource: CostSource { has(.costSource) ? .estimate : has(.costPrice) ? .table : .provider }
 
     /// Langfuse and MLflow have an object: its total, or the sum of its parts.
     private func sum(_ attribute: GenAIAttribute, of batch: borrowing Batch) -> Int64? {

@@ -10,6 +10,14 @@ extension GenAIAttributes {
     }
 
     func counts(of batch: borrowing Batch) -> Usage.Counts {
+        guard !hasRareCounts else { return allCounts(of: batch) }
+        return Usage.Counts(
+            input: count(.inputTokens, of: batch), output: count(.outputTokens, of: batch),
+            total: count(.totalTokens, of: batch), cacheRead: count(.cacheReadTokens, of: batch),
+            reasoning: count(.reasoningTokens, of: batch))
+    }
+
+    private func allCounts(of batch: borrowing Batch) -> Usage.Counts {
         Usage.Counts(
             input: count(.inputTokens, of: batch), output: count(.outputTokens, of: batch),
             total: count(.totalTokens, of: batch), cacheRead: count(.cacheReadTokens, of: batch),

@@ -2,12 +2,15 @@
 struct GenAIAttributes {
     /// Which attributes were found, a bit each.
     private var found: UInt128 = 0
-    /// Of those that were found, which attribute of the batch it is, and which of ``GenAIAttribute/keys``.
+    /// Of those that were found, which of the attributes it is, and which of ``GenAIAttribute/keys``.
     private var places = [(index: Int, rank: UInt8)](repeating: (0, 0), count: GenAIAttribute.allCases.count)
     /// Whether a key begins with `weir.cost.`.
     private(set) var hasOwnCosts = false
     /// Where it has looked.
     private var range = AttributeRange()
+    /// Whether none of what is there was removed or empty.
+    private var isWhole = false
+    private let table = GenAIKeyTable.shared
 
     init() {}
 
@@ -18,19 +21,44 @@ struct GenAIAttributes {
 
     /// Looks at these attributes instead of those it looked at before.
     mutating func find(in range: AttributeRange, of batch: borrowing Batch) {
-        (found, hasOwnCosts, self.range) = (0, false, range)
-        let (attributes, table) = (batch.attributes, GenAIKeyTable.shared)
-        for place in range.indices {
-            let attribute = attributes[place]
-            let key = batch.bytes(attribute.key)
-            guard !attribute.isRemoved, attribute.kind != .empty else { continue }
-            if Self.isOwnCost(key) { hasOwnCosts = true }
-            guard let entry = table.entry(of: key) else { continue }
-            let index = entry.attribute.rawValue
-            guard !has(entry.attribute) || entry.rank < places[index].rank else { continue }
-            found |= Self.bit(of: entry.attribute)
-            places[index] = (place, entry.rank)
+        (found, hasOwnCosts, self.range, isWhole) = (0, false, range, true)
+        var rest = range.indices
+        while !rest.isEmpty {
+            // Most attributes are of no vocabulary; the few that may be are looked at once more.
+            var candidates = table.candidates(in: rest.prefix(UInt64.bitWidth), of: batch, &isWhole)
+            while candidates != 0 {
+                note(rest.lowerBound + candidates.trailingZeroBitCount, batch)
+                candidates &= candidates - 1
+            }
+            rest = rest.dropFirst(UInt64.bitWidth)
         }
+    }
+
+    /// The same where they have the keys of those it looked at before, of this batch: spans of one kind have the same
+    /// keys in the same order, and then all is where it was.
+    /// - Returns: false where they have others, and nothing has happened.
+    mutating func findAgain(in range: AttributeRange, of batch: borrowing Batch) -> Bool {
+        guard isWhole, batch.haveSameKeys(range, self.range) else { return false }
+        self.range = range
+        return true
+    }
+
+    /// Another batch comes.
+    mutating func forget() {
+        isWhole = false
+    }
+
+    @inline(__always)
+    private mutating func note(_ place: Int, _ batch: borrowing Batch) {
+        let attribute = batch.attributes[place]
+        guard !attribute.isRemoved, attribute.kind != .empty else { return }
+        let key = batch.bytes(attribute.key)
+        if Self.isOwnCost(key) { hasOwnCosts = true }
+        guard let entry = table.entry(ofCandidate: key) else { return }
+        let index = entry.attribute.rawValue
+        guard !has(entry.attribute) || entry.rank < places[index].rank else { return }
+        found |= Self.bit(of: entry.attribute)
+        places[index] = (place - Int(range.start), entry.rank)
     }
 
     private static let ownCosts = AttributeKey("weir.cost.")
@@ -48,8 +76,11 @@ struct GenAIAttributes {
     /// The value; it points into the batch.
     func value(_ attribute: GenAIAttribute, of batch: borrowing Batch) -> AnyValue? {
         guard has(attribute) else { return nil }
-        return batch.value(of: batch.attributes[places[attribute.rawValue].index])
+        return batch.value(of: batch.attributes[place(of: attribute)])
     }
+
+    @inline(__always)
+    private func place(of attribute: GenAIAttribute) -> Int { Int(range.start) + places[attribute.rawValue].index }
 
     /// Which of ``GenAIAttribute/keys`` it was; nil where there is none.
     func rank(of attribute: GenAIAttribute) -> Int? {
@@ -58,15 +89,24 @@ struct GenAIAttributes {
 
     /// Which attribute of the batch says it; nil where none does.
     func index(of attribute: GenAIAttribute) -> Int? {
-        has(attribute) ? places[attribute.rawValue].index : nil
+        has(attribute) ? place(of: attribute) : nil
     }
 
     @inline(__always)
     func has(_ attribute: GenAIAttribute) -> Bool { found & Self.bit(of: attribute) != 0 }
 
+    /// Whether it has counts that most calls have not: of a cache that is written to, and of what is no text.
+    var hasRareCounts: Bool { found & Self.rareCounts != 0 }
+
+    private static let rareCounts = [
+        GenAIAttribute.cacheWriteTokens, .hourCacheWriteTokens, .inputAudioTokens, .outputAudioTokens,
+        .inputImageTokens, .outputImageTokens, .cachedAudioTokens, .cachedImageTokens, .characters, .seconds,
+        .queries, .outputCharacters, .outputSeconds, .inputVideoTokens,
+    ].reduce(0) { $0 | bit(of: $1) }
+
     /// What the span does, as it says, or as what else it says implies.
     func operation(of batch: borrowing Batch) -> OperationKind {
-        if found == 0 { return .other }
+        guard has(.operation) || has(.tool) || has(.requestModel) || has(.responseModel) else { return .other }
         if case .string(let word)? = value(.operation, of: batch), word.count <= 64 {
             let kind = OperationKind(word: word)
             if kind != .other { return kind }
@@ -104,8 +144,9 @@ struct GenAIAttributes {
 extension GenAIAttributes {
     /// The text, if it is one that is not empty.
     func text(_ attribute: GenAIAttribute, of batch: borrowing Batch) -> UnsafeRawBufferPointer? {
-        guard case .string(let text)? = value(attribute, of: batch), !text.isEmpty else { return nil }
-        return text
+        guard has(attribute) else { return nil }
+        let record = batch.attributes[place(of: attribute)]
+        return record.kind == .string && record.valueRef.count > 0 ? batch.bytes(record.valueRef) : nil
     }
 
     /// A number of tokens: instrumentations send it as int, double or text. Nil where it is none.

@@ -74,28 +74,55 @@ final class GenAIKeyTable: Sendable {
         return 1 << UInt64((first &* 5 &+ last) & 63)
     }
 
-    /// By eight bytes at a time, the last of which may be among those before.
+    /// By the length, the first sixteen bytes and the last sixteen, which no two keys of the vocabularies share.
     @inline(__always)
     private static func slot(of key: UnsafeRawBufferPointer, _ factor: UInt64) -> Int {
         var mixed = UInt64(truncatingIfNeeded: key.count)
         if key.count >= 8 {
             let last = key.count - 8
-            var position = 0
-            while position < last {
-                mixed = (mixed << 23 | mixed >> 41) &+ key.loadUnaligned(fromByteOffset: position, as: UInt64.self)
-                position += 8
-            }
-            mixed = (mixed << 23 | mixed >> 41) &+ key.loadUnaligned(fromByteOffset: last, as: UInt64.self)
+            mixed &+= key.loadUnaligned(as: UInt64.self)
+            mixed = mixed.turned &+ key.loadUnaligned(fromByteOffset: min(8, last), as: UInt64.self)
+            mixed = mixed.turned &+ key.loadUnaligned(fromByteOffset: max(0, last - 8), as: UInt64.self)
+            mixed = mixed.turned &+ key.loadUnaligned(fromByteOffset: last, as: UInt64.self)
         } else {
             for byte in key { mixed = mixed << 8 | UInt64(byte) }
         }
         return Int(truncatingIfNeeded: ((mixed ^ (mixed >> 32)) &* factor) >> (64 - bits))
     }
 
+    /// Which of up to 64 attributes may be of a vocabulary, or are Weir's own, a bit each.
+    /// - Parameter isWhole: becomes false where one was removed or is empty.
+    func candidates(in places: Range<Int>, of batch: borrowing Batch, _ isWhole: inout Bool) -> UInt64 {
+        let start = batch.arena.pointee.attributes.base + places.lowerBound
+        var (candidates, areAllThere): (UInt64, Bool) = (0, true)
+        filters.withUnsafeBufferPointer { filters in
+            for place in 0..<places.count {
+                let attribute = start + place
+                let key = batch.bytes(attribute.pointee.key)
+                areAllThere = areAllThere && !attribute.pointee.isRemoved && attribute.pointee.kind != .empty
+                guard key.count > 0 else { continue }
+                let isKnown = key.count <= Self.maximumLength && filters[key.count] & Self.bit(of: key) != 0
+                if isKnown || key[0] == UInt8(ascii: "w") { candidates |= 1 &<< UInt64(place) }
+            }
+        }
+        isWhole = isWhole && areAllThere
+        return candidates
+    }
+
+    @inline(__always)
+    private func mayHave(_ key: UnsafeRawBufferPointer) -> Bool {
+        key.count <= Self.maximumLength && filters[key.count] & Self.bit(of: key) != 0
+    }
+
     /// Nil where the key is no part of any vocabulary.
     @inline(__always)
     func entry(of key: UnsafeRawBufferPointer) -> Entry? {
-        guard key.count <= Self.maximumLength, filters[key.count] & Self.bit(of: key) != 0 else { return nil }
+        mayHave(key) ? entry(ofCandidate: key) : nil
+    }
+
+    /// The same of one of the ``candidates(in:of:_:)``.
+    @inline(__always)
+    func entry(ofCandidate key: UnsafeRawBufferPointer) -> Entry? {
         let index = slots[Self.slot(of: key, factor)]
         guard index != Self.none else { return nil }
         let entry = entries[Int(index)]
@@ -105,4 +132,8 @@ final class GenAIKeyTable: Sendable {
         }
         return isSame ? entry : nil
     }
+}
+
+extension UInt64 {
+    fileprivate var turned: UInt64 { self << 23 | self >> 41 }
 }

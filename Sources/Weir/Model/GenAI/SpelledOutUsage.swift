@@ -19,6 +19,7 @@ struct SpelledOutUsage {
             (\.outputAudio, AttributeKey("gen_ai.usage.audio.output_tokens")),
             (\.inputImage, AttributeKey("gen_ai.usage.image.input_tokens")),
             (\.outputImage, AttributeKey("gen_ai.usage.image.output_tokens")),
+            (\.queries, AttributeKey("weir.usage.queries")),
         ]
         /// Which go before MLflow's.
         let names: [(GenAIAttribute, AttributeKey)] = [
@@ -103,7 +104,8 @@ struct SpelledOutUsage {
             object.read(.fields(["output_token_details": $0]))
         }
         let isUnsaid = object.isEmpty && said.input == nil && said.output == nil
-        if genAI.has(.output), isUnsaid || Self.lacksResponse(genAI, batch), genAI.operation(of: batch).isModelCall {
+        let isCall = genAI.operation(of: batch).isModelCall
+        if isCall, genAI.has(.output), isUnsaid || Self.lacksResponse(genAI, batch) {
             Self.withTree(of: genAI.value(.output, of: batch), Self.maximumAnswer) { answer in
                 guard let usage = Self.usage(in: answer) else { return }
                 readNames(of: answer, genAI)
@@ -112,7 +114,7 @@ struct SpelledOutUsage {
                 readCircumstances(of: answer, usage, genAI)
             }
         }
-        add(object, beside: said)
+        add(object, beside: said, isCall: isCall)
         Self.withTree(of: genAI.value(.providerMetadata, of: batch), Self.maximumObject) { metadata in
             guard let anthropic = metadata["anthropic"]?["usage"] else { return }
             var raw = UsageObject()
@@ -124,8 +126,10 @@ struct SpelledOutUsage {
         }
     }
 
-    private mutating func add(_ object: UsageObject, beside said: Usage.Counts) {
+    private mutating func add(_ object: UsageObject, beside said: Usage.Counts, isCall: Bool) {
         var (counts, said) = (object.counts, said)
+        // Of what sums up calls they are the sum too, and whatever says queries is a call of something.
+        if !isCall { counts.queries = nil }
         // LangChain's 0, of which its details know better.
         if said.cacheWrite == 0 { said.cacheWrite = nil }
         // OpenTelemetry's names mean that cached tokens are input and reasoning is output, so they are added up.

@@ -59,6 +59,8 @@ struct UsageObject {
         Name(\.outputImage, "output_tokens_details", "image_tokens"),
         Name(\.outputImage, "output_token_details", "image_tokens"),
         Name(\.outputImage, "output_token_details", "image"),
+        // Anthropic's searches of the web, which are paid for beside the tokens.
+        Name(\.queries, "server_tool_use", "web_search_requests"),
     ]
 
     private(set) var counts = Usage.Counts()

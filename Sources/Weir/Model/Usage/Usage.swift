@@ -60,11 +60,16 @@ struct Usage: Sendable, Equatable {
     /// All input tokens, cached ones among them: what the price of a long context goes by.
     private(set) var inputTokens: Int64 = 0
 
+    /// Those of them that came from a cache, or went to one.
+    private(set) var cachedTokens: Int64 = 0
+    /// All output tokens, reasoning among them.
+    private(set) var outputTokens: Int64 = 0
+
     /// Units of which something was used, a bit each.
     private var used: UInt32 = 0
 
-    subscript(unit: UsageUnit) -> Int64 {
-        get { parts.span[unit.index] }
+    private(set) subscript(unit: UsageUnit) -> Int64 {
+        get { parts[unit.index] }
         set {
             parts[unit.index] = newValue
             if newValue != 0 { used |= 1 << UInt32(unit.index) } else { used &= ~(1 << UInt32(unit.index)) }
@@ -75,25 +80,18 @@ struct Usage: Sendable, Equatable {
     var isEmpty: Bool { used == 0 }
 
     /// Those of which something was used, in the order of ``UsageUnit/all``.
-    var units: Units { Units(rest: used) }
+    var units: Units { Units(parts: parts, rest: used) }
 
     struct Units: Sequence, IteratorProtocol {
+        fileprivate let parts: InlineArray<18, Int64>
         fileprivate var rest: UInt32
 
-        mutating func next() -> UsageUnit? {
+        mutating func next() -> (unit: UsageUnit, count: Int64)? {
             guard rest != 0 else { return nil }
             defer { rest &= rest - 1 }
-            return UsageUnit.all[rest.trailingZeroBitCount]
+            return (UsageUnit.all[rest.trailingZeroBitCount], parts[rest.trailingZeroBitCount])
         }
     }
-
-    /// Input tokens that came from a cache, or went to one.
-    var cachedTokens: Int64 {
-        self[.cacheRead] + self[.cacheReadAudio] + self[.cacheReadImage] + self[.cacheWrite] + self[.hourCacheWrite]
-    }
-
-    /// All output tokens, reasoning among them.
-    var outputTokens: Int64 { self[.output] + self[.reasoning] + self[.outputAudio] + self[.outputImage] }
 
     static func == (left: Usage, right: Usage) -> Bool {
         left.basis == right.basis && UsageUnit.all.allSatisfy { left[$0] == right[$0] }
@@ -123,6 +121,7 @@ struct Usage: Sendable, Equatable {
         let reasoning = counts.reasoning ?? 0
         // Gemini and xAI count it beside the output; their total says so.
         let isBeside = reasoning > 0 && counts.total == inputTokens + output + reasoning
+        (cachedTokens, outputTokens) = (read + write, isBeside ? output + reasoning : output)
         self[.cacheRead] = read - audio - image
         self[.hourCacheWrite] = hour
         self[.cacheWrite] = write - hour
@@ -141,7 +140,7 @@ struct Usage: Sendable, Equatable {
         self[.inputSecond] = counts.seconds ?? 0
         self[.outputSecond] = counts.outputSeconds ?? 0
         self[.query] = counts.queries ?? 0
-        return units.allSatisfy { self[$0] > 0 }
+        return units.allSatisfy { $0.count > 0 }
     }
 
     private static func basis(_ counts: Counts, default basis: CacheBasis) -> CacheBasis {
@@ -160,7 +159,7 @@ struct Usage: Sendable, Equatable {
 extension Usage {
     /// `input=1000 cache_read=500 output=120`, as the ledger has it; empty where nothing was used.
     var text: String {
-        units.map { "\($0.rawValue)=\(self[$0])" }.joined(separator: " ")
+        units.map { "\($0.unit.rawValue)=\($0.count)" }.joined(separator: " ")
     }
 
     /// Reads ``text``; nil where it is something else.
@@ -173,5 +172,9 @@ extension Usage {
             self[unit] = count
             if unit.isInputToken { inputTokens += count }
         }
+        cachedTokens =
+            self[.cacheRead] + self[.cacheReadAudio] + self[.cacheReadImage] + self[.cacheWrite]
+            + self[.hourCacheWrite]
+        outputTokens = self[.output] + self[.reasoning] + self[.outputAudio] + self[.outputImage]
     }
 }

@@ -23,7 +23,6 @@ struct CostAttributes {
     private var statuses = [ByteRef](repeating: .empty, count: CostStatus.allCases.count)
     /// The last price's.
     private var price = (id: "", text: ByteRef.empty)
-    private var digits = [UInt8](repeating: 0, count: Cost.maximumDigits)
 
     /// Forgets the batch before.
     mutating func begin() {
@@ -56,9 +55,8 @@ struct CostAttributes {
     }
 
     private mutating func set(_ key: Int, to pico: Int64, _ span: Int, _ batch: inout Batch) {
-        let start = Cost.write(pico, to: &digits)
-        let text = digits.withUnsafeBytes { batch.intern(UnsafeRawBufferPointer(rebasing: $0[start...])) }
-        add(key, text, span, &batch)
+        let text = CostText(pico)
+        add(key, batch.intern(count: text.count, text.write), span, &batch)
     }
 
     /// What the sender had of these was removed.

@@ -16,6 +16,8 @@ struct CostProcessor: Processor {
     private var prices: PriceMemory
     private var attributes = CostAttributes()
     private var genAI = GenAIAttributes()
+    /// What calls before this one had, and what sums them up, by the number of their attributes.
+    private var kinds = [GenAIAttributes](repeating: GenAIAttributes(), count: 8)
 
     init(_ configuration: CostConfiguration, _ context: Context) {
         mappings = configuration.mappings
@@ -27,12 +29,21 @@ struct CostProcessor: Processor {
 
     mutating func process(_ batch: inout Batch) {
         attributes.begin()
+        genAI.forget()
+        for kind in kinds.indices { kinds[kind].forget() }
         for index in batch.spans.indices where !batch.spans[index].isDropped {
             for mapping in mappings { mapping.apply(to: index, of: &batch) }
-            genAI.find(in: batch.spans[index].attributes, of: batch)
+            let attributes = batch.spans[index].attributes
+            let kind = Int(attributes.count) % kinds.count
+            if kinds[kind].findAgain(in: attributes, of: batch) {
+                swap(&genAI, &kinds[kind])
+            } else {
+                genAI.find(in: attributes, of: batch)
+            }
             if genAI.hasOwnCosts { removeForeign(index, &batch) }
             let operation = genAI.operation(of: batch)
             guard operation != .other else { continue }
+            defer { swap(&genAI, &kinds[kind]) }
             if SpelledOutUsage.add(to: index, genAI, of: &batch) || nameAgent(index, operation, &batch) {
                 genAI.find(in: batch.spans[index].attributes, of: batch)
             }
@@ -81,11 +92,11 @@ struct CostProcessor: Processor {
             note(.priced, index, &batch)
             attributes.set(.total, to: cost.total, index, &batch)
             attributes.set(price: found.match.price.id, index, &batch)
-            for unit in usage.units { attributes.set(unit, to: cost[unit], index, &batch) }
+            for (unit, _) in usage.units { attributes.set(unit, to: cost[unit], index, &batch) }
             for names in alsoWrites { names.write(cost, to: index, of: &batch) }
             found.counters.add(usage, cost)
             noteBasis(of: usage, index, &batch)
-            if let fallback = cost.fallback { attributes.set(.fallback, to: fallback, index, &batch) }
+            if cost.hasFallback { attributes.set(.fallback, to: cost.fallback, index, &batch) }
         }
     }
 

@@ -46,6 +46,11 @@ final class ModelPrice: Sendable {
     /// By the prefix of a cross-region profile.
     let regions: [String: RateChange]
     let offPeak: OffPeak?
+    /// What most requests are charged, by ``UsageUnit/index``. Made once, since rates take longer to copy than to add
+    /// up.
+    private let standard: [Charge]
+    /// From so many input tokens on others hold.
+    private let longFrom: Int64
 
     init(
         provider: String, model: String, aliases: [String] = [], tenant: String? = nil, isOwn: Bool = false,
@@ -58,6 +63,8 @@ final class ModelPrice: Sendable {
         (self.provider, self.model, self.aliases, self.tenant) = (provider, model, aliases, tenant)
         (self.from, self.until, self.rates, self.longContext) = (from, until, rates, longContext)
         (self.serviceTiers, self.regions, self.offPeak) = (serviceTiers, regions, offPeak)
+        standard = UsageUnit.all.map { Charge(of: $0, rates, []) }
+        longFrom = longContext?.from ?? .max
     }
 
     /// What providers call the tier that has the standard price.
@@ -81,38 +88,66 @@ final class ModelPrice: Sendable {
 
     /// The same, added to a cost.
     func add(_ usage: Usage, to cost: inout Cost, tier: String?, region: String?, at time: Timestamp) -> Outcome {
+        let changes = changes(tier: tier, region: region, &cost)
+        if changes.isEmpty, usage.inputTokens < longFrom, offPeak == nil {
+            return Self.add(usage, to: &cost) { standard[$0.index] }
+        }
         var rates = rates
-        if let longContext, usage.inputTokens >= longContext.from { rates = rates.changed(by: longContext.rates) }
+        if let longContext, usage.inputTokens >= longFrom { rates = rates.changed(by: longContext.rates) }
         if let offPeak, offPeak.contains(Int(time.nanoseconds / 1_000_000_000)) {
             rates = rates.changed(by: offPeak.rates)
         }
+        for change in changes { rates = rates.changed(by: change.rates) }
+        return Self.add(usage, to: &cost) { Charge(of: $0, rates, changes) }
+    }
+
+    /// What the region and the service tier make of the rates.
+    private func changes(tier: String?, region: String?, _ cost: inout Cost) -> [RateChange] {
         var changes: [RateChange] = []
         if let region, let change = regions[region] { changes.append(change) }
         if let tier {
             if let change = serviceTiers[tier] {
                 changes.append(change)
-            } else {
-                cost.hasUnknownTier = !Self.standardTiers.contains(tier)
+            } else if !Self.standardTiers.contains(tier) {
+                cost.noteUnknownTier()
             }
         }
-        for change in changes { rates = rates.changed(by: change.rates) }
-        for unit in usage.units {
-            guard let rate = rates.rate(of: unit) else { return .unknown }
+        return changes
+    }
+
+    /// What one of a unit costs: the rate, times the factor, of which `scale` is 1.
+    private struct Charge {
+        /// Nil where there is no price.
+        let rate: Int64?
+        /// Whether it is charged as another unit because the list does not name it.
+        let isSubstitute: Bool
+        let factor: Int128
+        let scale: Int128
+
+        init(of unit: UsageUnit, _ rates: Rates, _ changes: [RateChange]) {
+            rate = rates.rate(of: unit)
             // Reasoning is output wherever no list says otherwise.
-            if rates[unit] == nil, unit != .reasoning { cost.noteSubstitute(of: unit) }
-            // Below 2³⁶ of 2³⁶ pico-dollars, times two factors below 2²⁴.
-            var amount = Int128(usage[unit]) * Int128(rate)
-            // A division of so many bits costs more than all of the rest.
-            if changes.isEmpty {
-                guard cost.add(amount, to: unit) else { return .absurd }
-                continue
-            }
-            var scale: Int128 = 1
+            isSubstitute = rates[unit] == nil && unit != .reasoning
+            var (factor, scale): (Int128, Int128) = (1, 1)
             for change in changes {
-                amount *= Int128(change.factor(of: unit, in: rates))
+                factor *= Int128(change.factor(of: unit, in: rates))
                 scale *= Int128(RateChange.one)
             }
-            guard cost.add((amount + scale / 2) / scale, to: unit) else { return .absurd }
+            (self.factor, self.scale) = (factor, scale)
+        }
+    }
+
+    @inline(__always)
+    private static func add(_ usage: Usage, to cost: inout Cost, by charge: (UsageUnit) -> Charge) -> Outcome {
+        for (unit, count) in usage.units {
+            let charge = charge(unit)
+            guard let rate = charge.rate else { return .unknown }
+            if charge.isSubstitute { cost.noteSubstitute(of: unit) }
+            // Below 2³⁶ of 2³⁶ pico-dollars, times two factors below 2²⁴.
+            var amount = Int128(count) * Int128(rate) * charge.factor
+            // A division of so many bits costs more than all of the rest.
+            if charge.scale > 1 { amount = (amount + charge.scale / 2) / charge.scale }
+            guard cost.add(amount, to: unit) else { return .absurd }
         }
         return .priced
     }

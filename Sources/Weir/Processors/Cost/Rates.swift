@@ -12,7 +12,7 @@ struct Rates: Sendable {
     /// Nil where the list has none.
     subscript(unit: UsageUnit) -> Int64? {
         get {
-            let rate = rates.span[unit.index]
+            let rate = rates[unit.index]
             return rate == Self.none ? nil : rate
         }
         set { rates[unit.index] = newValue ?? Self.none }

@@ -16,6 +16,7 @@ actor SQLiteCostRewriter: CostRewriter {
         for (day, rows) in Dictionary(grouping: repriced, by: { Day($0.standing.key.start) }) {
             let file = try SQLiteFile(directory.path(of: day), SQLiteMigration.day, at: .now())
             defer { file.close() }
+            try settleMidnight(before: day, rows, file)
             count += try file.write(at: .now()) { db in
                 let written = try rows.count { try Self.write($0, db) }
                 try Self.takeBackAggregates(above: rows, db)
@@ -23,6 +24,29 @@ actor SQLiteCostRewriter: CostRewriter {
             }
         }
         return count
+    }
+
+    /// Aggregates of the day before that last past midnight, above calls that had no price before. They go first, as
+    /// they do where calls are stored.
+    private func settleMidnight(before day: Day, _ rows: [CostReprice], _ file: SQLiteFile) throws {
+        let path = directory.path(of: day + -1)
+        guard day.number > 0, Directory.has(path), rows.contains(where: { $0.standing.pico == nil }) else { return }
+        let calls = try file.read { db in
+            try rows.reduce(into: Set<SQLiteMidnight.Trace>()) { calls, row in
+                let key = row.standing.key
+                let tenant = try Int32.fetchOne(
+                    db,
+                    sql: """
+                        SELECT l.tenant_id FROM cost_ledger l JOIN tenants t ON t.id = l.tenant_id
+                        WHERE l.trace_id = x'\(key.trace.text)' AND l.span_id = ? AND l.start_time = ? AND l.entry = ?
+                            AND t.name = ? AND l.calls = 1 AND l.unpriced = 1 AND l.parent_span_id IS NOT NULL
+                        """, arguments: [key.span, key.start.microseconds, row.standing.entry, key.tenant])
+                if let tenant { calls.insert(SQLiteMidnight.Trace(tenantID: tenant, id: key.trace)) }
+            }
+        }
+        let before = try SQLiteFile(path, SQLiteMigration.day, at: .now())
+        defer { before.close() }
+        try SQLiteMidnight(calls, on: day).settle(dayBefore: { before }, at: .now())
     }
 
     private static func write(_ row: CostReprice, _ db: Database) throws -> Bool {

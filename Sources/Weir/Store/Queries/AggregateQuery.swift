@@ -7,6 +7,23 @@ protocol AggregateRow: Sendable {
     func precedes(_ other: Self) -> Bool
 }
 
+extension Array where Element: AggregateRow {
+    /// Adds up rows of one key, these and those.
+    mutating func add(_ found: [Element]) {
+        var places: [Element.Key: Int] = [:]
+        var sums: [Element] = []
+        for row in self + found {
+            if let place = places[row.key] {
+                sums[place].add(row)
+            } else {
+                places[row.key] = sums.count
+                sums.append(row)
+            }
+        }
+        self = sums
+    }
+}
+
 /// A question whose rows sum up spans. A day gives a part of each sum.
 protocol AggregateQuery: StoreQuery where Row: AggregateRow {}
 
@@ -20,16 +37,7 @@ extension AggregateQuery {
     func wanted(after rows: [Row]) -> Int { AggregateLimits.maximumRows + 1 }
 
     func merge(_ found: [Row], into rows: inout [Row]) throws(QueryError) {
-        var places: [Row.Key: Int] = [:]
-        for (place, row) in rows.enumerated() { places[row.key] = place }
-        for row in found {
-            if let place = places[row.key] {
-                rows[place].add(row)
-            } else {
-                places[row.key] = rows.count
-                rows.append(row)
-            }
-        }
+        rows.add(found)
         guard rows.count <= AggregateLimits.maximumRows else {
             let limit = AggregateLimits.maximumRows
             throw .tooMuch("found more than \(limit) sums, wanted a shorter window, a longer step or more conditions")

@@ -37,21 +37,14 @@ struct SpendQuery: StoreQuery {
         Spend(owner: Spend.Owner(tenant: try columns.text(), id: try columns.text()), pico: try columns.pico())
     }
 
-    func merge(_ found: [Spend], into rows: inout [Spend]) {
-        guard !rows.isEmpty else {
-            rows = found
-            return
-        }
-        var sums = Dictionary(rows.map { ($0.owner, $0.pico) }, uniquingKeysWith: +)
-        for row in found { sums[row.owner, default: 0] += row.pico }
-        rows = sums.map { Spend(owner: $0.key, pico: $0.value) }
-    }
+    /// Of however many: who spent little is left out, and nothing is refused.
+    func merge(_ found: [Spend], into rows: inout [Spend]) { rows.add(found) }
 
-    func page(of rows: [Spend]) -> Page<Spend> { Page(rows.sorted { $0.pico > $1.pico }, limit: limit) }
+    func page(of rows: [Spend]) -> Page<Spend> { Page(rows.sorted { $0.precedes($1) }, limit: limit) }
 }
 
 /// What somebody spent.
-struct Spend: Equatable, Sendable {
+struct Spend: AggregateRow, Equatable {
     struct Owner: Hashable, Sendable {
         let tenant: String
         /// Empty for the tenant itself.
@@ -60,5 +53,15 @@ struct Spend: Equatable, Sendable {
 
     let owner: Owner
     /// In 10⁻¹² USD.
-    let pico: Int128
+    private(set) var pico: Int128
+
+    init(owner: Owner, pico: Int128) {
+        (self.owner, self.pico) = (owner, pico)
+    }
+
+    var key: Owner { owner }
+
+    mutating func add(_ other: Spend) { pico += other.pico }
+
+    func precedes(_ other: Spend) -> Bool { pico > other.pico }
 }

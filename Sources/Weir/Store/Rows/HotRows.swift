@@ -179,7 +179,7 @@ extension HotRows {
             // Where the spans in between are not stored, nobody can tell what is below it. What its sender says that it
             // costs is the sum of the calls below as well.
             guard !row.isSampledOut, let cost = genAI.pico(.aggregateCost, of: batch) else { return }
-            (row.totalCost, row.costSource, reason, status) = (cost, .table, .aggregate, .aggregate)
+            (row.totalCost, row.costSource, reason, status) = (cost, genAI.ownSource, .aggregate, .aggregate)
         } else if status == .aggregate || status == .priced, row.totalCost == nil {
             status = .unpriced
         }

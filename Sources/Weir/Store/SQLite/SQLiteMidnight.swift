@@ -35,6 +35,11 @@ struct SQLiteMidnight {
         }
     }
 
+    /// - Parameter calls: of this day, which have a price from now on.
+    init(_ calls: Set<Trace>, on day: Day) {
+        (self.calls, self.day) = (calls, day)
+    }
+
     /// Takes back what the day before has above calls of this day.
     /// - Parameter file: of the day before; nil where there is none.
     func settle(dayBefore file: () throws(SQLiteFailure) -> SQLiteFile?, at now: Timestamp) throws(SQLiteFailure) {

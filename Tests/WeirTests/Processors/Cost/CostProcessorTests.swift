@@ -339,6 +339,35 @@ struct CostProcessorTests {
         #expect(try cost(call, overrides: Self.own)["price"] == "ollama/mistral-small")
     }
 
+    @Test func searchesOfTheWebArePaidForBesideTheTokens() throws {
+        let answer = """
+            {"id": "msg_1", "type": "message", "model": "claude-sonnet-4-5", "usage": {"input_tokens": 1000, \
+            "output_tokens": 100, "server_tool_use": {"web_search_requests": 2}}}
+            """
+        let found = try cost([
+            ("openinference.span.kind", .string("LLM")), ("llm.model_name", .string("claude-sonnet-4-5")),
+            ("output.value", .string(answer)),
+        ])
+        #expect(found["query"] == "0.02" && found["total"] == "0.0245")
+        func searched(_ model: String) throws -> String? {
+            try cost([
+                ("gen_ai.operation.name", .string("chat")), ("gen_ai.request.model", .string(model)),
+                ("gen_ai.usage.input_tokens", .int(1_000)), ("weir.usage.queries", .int(1)),
+            ])["total"]
+        }
+        // What sums up calls sums up their searches.
+        let sum = try cost([
+            ("langfuse.observation.type", .string("agent")), ("gen_ai.request.model", .string("claude-sonnet-4-5")),
+            (
+                "langfuse.observation.usage_details",
+                .string(#"{"input_tokens": 1000, "output_tokens": 1, "server_tool_use": {"web_search_requests": 2}}"#)
+            ),
+        ])
+        #expect(sum["status"] == "aggregate" && sum["total"] == nil)
+        // One row has a price for them; where another has none, part of the cost would pass for all of it.
+        #expect(try searched("gpt-5") == "0.01125" && searched("gpt-4o") == nil)
+    }
+
     @Test func aListOfOnesOwnIsNamedInThePrice() throws {
         let directory = try TemporaryDirectory()
         let path = directory.path + "/own.yaml"

@@ -181,9 +181,12 @@ struct HotRowsTests {
         ]
         var priced = call
         priced.attributes.append(NewPair(key: "weir.cost.total", value: .string("0.000195")))
-        let rows = try Self.rows([call, priced])
-        #expect(rows.usage.map(\.totalCost) == [2_000_000_000_000, 195_000_000])
-        #expect(rows.usage.map(\.costSource) == [.provider, .table])
+        // Who names no row of a list has no price of a list, whatever he calls it.
+        let claimed = priced
+        priced.attributes.append(NewPair(key: "weir.cost.price", value: .string("openai/gpt-4o")))
+        let rows = try Self.rows([call, priced, claimed])
+        #expect(rows.usage.map(\.totalCost) == [2_000_000_000_000, 195_000_000, 195_000_000])
+        #expect(rows.usage.map(\.costSource) == [.provider, .table, .provider])
     }
 
     @Test(
