@@ -1,3 +1,4 @@
+#define _GNU_SOURCE  // memmem
 #include "base64url.h"
 
 #include <stdbool.h>
@@ -97,4 +98,9 @@ ptrdiff_t weir_base64url_decode(const void *text, size_t count, void *bytes) {
         if (count == 3) *out++ = (uint8_t)(b << 4 | c >> 2);
     }
     return out - (uint8_t *)bytes;
+}
+
+ptrdiff_t weir_find(const void *text, size_t count, const void *wanted, size_t length) {
+    const char *found = count == 0 ? NULL : memmem(text, count, wanted, length);
+    return found == NULL ? -1 : found - (const char *)text;
 }

@@ -1,12 +1,13 @@
 """Opens what Weir encrypted: written from docs/encryption.md alone, with nothing of Weir's but the format.
 
-As a program it reads one value: decryptor.py KEYS.db KEK_HEX TENANT PLACE PATH [TRACE_ID SPAN_ID] < ENVELOPE
+As a program it reads one value: decryptor.py KEYS.db KEK_HEX TENANT PLACE PATH [TRACE_ID SPAN_ID [POINTER]] < ENVELOPE
 or a sealed file: decryptor.py KEYS.db KEK_HEX FILE
 """
 
 import base64
 import hashlib
 import hmac
+import json
 import sqlite3
 import struct
 import sys
@@ -22,6 +23,7 @@ PREFIX = "weir1."
 FILE = b"\xe7weir\x01\x03\x10"
 CHUNK = 8 + (1 << 16) + 16
 ARCHIVE_CLASS = 4
+JSON = 0x4A
 ATTRIBUTE, EVENT, LINK, STATUS, RESOURCE, SCOPE = 0, 1, 2, 4, 5, 6
 
 
@@ -74,7 +76,7 @@ class Decryptor:
             raise Unreadable("damaged key")
         return tenant, suite, key, key_class
 
-    def open(self, text, tenant, place, path, trace_id=b"", span_id=b""):
+    def open(self, text, tenant, place, path, trace_id=b"", span_id=b"", pointer=""):
         if not text.startswith(PREFIX):
             raise Unreadable("no envelope")
         body = text[len(PREFIX):]
@@ -88,6 +90,8 @@ class Decryptor:
         if place not in (RESOURCE, SCOPE):
             additional += trace_id + span_id
         additional += sized(path)
+        if pointer:
+            additional += sized(pointer)
         owner, key_suite, key, _ = self.data_key(key_id)
         if owner != tenant or key_suite != suite:
             raise Unreadable("another tenant's key")
@@ -96,6 +100,32 @@ class Decryptor:
         else:
             plaintext = AESGCM(key).decrypt(nonce, sealed, additional)
         return value(kind, plaintext)
+
+    def open_inside(self, member, pointer, *where):
+        """A value of JSON, or an AnyValue, with all that stands in it in clear; a text that is JSON as what it says."""
+        if isinstance(member, AnyValue):
+            kind = member.WhichOneof("value")
+            if kind == "kvlist_value":
+                member = {pair.key: pair.value for pair in member.kvlist_value.values}
+            elif kind == "array_value":
+                member = list(member.array_value.values)
+            else:
+                member = getattr(member, kind) if kind else None
+        if isinstance(member, dict):
+            return {name: self.open_inside(inner, f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}", *where)
+                    for name, inner in member.items()}
+        if isinstance(member, list):
+            return [self.open_inside(inner, f"{pointer}/{place}", *where) for place, inner in enumerate(member)]
+        if not isinstance(member, str):
+            return member
+        if member.startswith(PREFIX):
+            plain = self.open(member, *where, pointer=pointer)
+            return json.loads(plain) if isinstance(plain, str) else self.open_inside(plain, pointer, *where)
+        try:
+            inner = json.loads(member)
+        except ValueError:
+            return member
+        return self.open_inside(inner, pointer, *where) if isinstance(inner, (dict, list)) else member
 
     def open_file(self, content):
         """What is in a sealed file, and whose it is."""
@@ -128,6 +158,8 @@ def value(kind, plaintext):
         return AnyValue(array_value=ArrayValue.FromString(plaintext))
     if kind == 6:
         return AnyValue(kvlist_value=KeyValueList.FromString(plaintext))
+    if kind == JSON:
+        return plaintext.decode()
     return AnyValue(bytes_value=plaintext)
 
 
@@ -139,4 +171,4 @@ if __name__ == "__main__":
         sys.exit()
     tenant, place, path, *ids = rest
     print(Decryptor(store, bytes.fromhex(key)).open(
-        sys.stdin.read().strip(), tenant, int(place), path, *(bytes.fromhex(part) for part in ids)))
+        sys.stdin.read().strip(), tenant, int(place), path, *(bytes.fromhex(part) for part in ids[:2]), *ids[2:]))

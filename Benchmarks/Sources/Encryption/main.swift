@@ -43,7 +43,7 @@ guard let loop = weir_encryption_loop_new() else { fatalError("OpenSSL gives no 
 for suite in CipherSuite.allCases {
     guard let ring = Keyring(suite) else { fatalError("OpenSSL gives no randomness") }
     var policy = EncryptionPolicy()
-    policy.fields = [GlobPattern("app.*"), GlobPattern("gen_ai.input.messages")]
+    policy.fields = [KeyPattern("app.*"), KeyPattern("gen_ai.input.messages")]
     policy.suite = suite
     var pass = EncryptionPass(policy, ring)
     var batch = Batch()

@@ -14,4 +14,7 @@ void weir_base64url_encode_portable(const void *bytes, size_t count, void *text)
 // Returns the bytes, at most count * 3 / 4, or -1 where the text is not what the encoder writes.
 ptrdiff_t weir_base64url_decode(const void *text, size_t count, void *bytes);
 
+// Where a text first stands in another; -1 where it does not.
+ptrdiff_t weir_find(const void *text, size_t count, const void *wanted, size_t length);
+
 #endif

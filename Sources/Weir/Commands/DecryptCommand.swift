@@ -36,7 +36,7 @@ struct DecryptCommand: AsyncParsableCommand {
     private func decrypt(_ lines: inout [String], _ ring: Keyring) async throws {
         guard !lines.isEmpty else { return }
         defer { lines.removeAll() }
-        let patterns = field.map(GlobPattern.init)
+        let patterns = field.map { KeyPattern($0) }
         let ids = try lines.reduce(into: Set<UInt64>()) { try $0.formUnion(Self.keyIDs(in: $1, patterns)) }
         let keys = await ring.find(ids)
         var output: [UInt8] = []
@@ -66,19 +66,19 @@ struct DecryptCommand: AsyncParsableCommand {
         try OTLPJSONDecoder().decode(payload, into: &batch)
     }
 
-    private static func keyIDs(in line: String, _ patterns: [GlobPattern]) throws -> Set<UInt64> {
+    private static func keyIDs(in line: String, _ patterns: [KeyPattern]) throws -> Set<UInt64> {
         var batch = Batch()
         try Self.batch(of: line, &batch)
         return RevealPass(patterns).keyIDs(in: batch)
     }
 
     private static func revealed(
-        _ line: String, _ patterns: [GlobPattern], _ tenant: String, _ keys: [UInt64: Result<DataKey, Unreadable>]
+        _ line: String, _ patterns: [KeyPattern], _ tenant: String, _ keys: [UInt64: Result<DataKey, Unreadable>]
     ) throws -> (text: [UInt8], counts: RevealPass.Counts) {
         var batch = Batch()
         try Self.batch(of: line, &batch)
         batch.tenant = tenant
-        var pass = RevealPass(patterns)
+        let pass = RevealPass(patterns)
         let counts = pass.reveal(&batch, with: keys)
         var encoder = OTLPJSONEncoder()
         return (Array(encoder.bytes(of: batch)) + [0x0A], counts)

@@ -26,7 +26,7 @@ struct RevealOptions: ParsableArguments {
         ring.readEncryptionKeys()
         if let problem = ring.problem { StoreOptions.note("\(problem)") }
         let reveal = AuditedReveal(
-            ring: ring, fields: reveal.map(GlobPattern.init), tenant: options.tenant.name, actor: KeysOptions.actor,
+            ring: ring, fields: reveal.map { KeyPattern($0) }, tenant: options.tenant.name, actor: KeysOptions.actor,
             reason: reason)
         let opened = try await reveal.open(rows, of: subject)
         if opened.unreadable > 0 { StoreOptions.note("\(opened.unreadable) values cannot be read") }

@@ -16,7 +16,7 @@ struct DeliveryConfiguration: Sendable {
     /// Whether one record may be sent in parts.
     let splitsRecords: Bool
     /// Attributes that are decrypted for the exporter.
-    let reveal: [GlobPattern]
+    let reveal: [KeyPattern]
     /// The keystore that has their keys; nil where nothing is decrypted.
     let revealKeystore: ComponentID?
 
@@ -40,8 +40,9 @@ struct DeliveryConfiguration: Sendable {
         splitsRecords = defaults.splitsRecords
         let patterns = fields.strings(
             "reveal", default: [], count: 0...1000,
-            "Encrypted attributes that the exporter gets in clear; * stands for any text, status.message for messages.")
-        reveal = patterns.map(GlobPattern.init)
+            "Encrypted attributes, or paths below them, that the exporter gets in clear; * stands for any text, "
+                + "status.message for messages.")
+        reveal = patterns.map { fields.keyPattern($0, "reveal") }
         revealKeystore = fields.optionalExtensionID(
             "keystore", .keystore, isWanted: !patterns.isEmpty, "The extension that has the keys of what is revealed.")
         if !isRequired, onFull == .refuse {

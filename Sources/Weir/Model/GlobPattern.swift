@@ -6,8 +6,16 @@ struct GlobPattern: Sendable {
         bytes = text.utf8.map(Self.lowered)
     }
 
-    /// At most as many steps as pattern and text have pairs of bytes.
     func matches(_ text: UnsafeRawBufferPointer) -> Bool {
+        end(behind: text).map { bytes[$0...].allSatisfy { $0 == UInt8(ascii: "*") } } ?? false
+    }
+
+    /// Whether a text that begins like this may match.
+    func mayMatch(beginningWith text: UnsafeRawBufferPointer) -> Bool { end(behind: text) != nil }
+
+    /// How much of the pattern the text takes; nil where it does not fit. At most as many steps as pattern and text
+    /// have pairs of bytes.
+    private func end(behind text: UnsafeRawBufferPointer) -> Int? {
         var at = 0
         var place = 0
         var star = -1
@@ -24,10 +32,10 @@ struct GlobPattern: Sendable {
                 resume += 1
                 (at, place) = (resume, star + 1)
             } else {
-                return false
+                return nil
             }
         }
-        return bytes[place...].allSatisfy { $0 == UInt8(ascii: "*") }
+        return place
     }
 
     @inline(__always)

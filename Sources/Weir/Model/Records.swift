@@ -76,6 +76,8 @@ struct AttributeRecord: BitwiseCopyable {
     var isRemoved = false
     /// A processor wants it encrypted, by the one that does that.
     var mustEncrypt = false
+    /// Or what stands in its value; see ``Batch/encrypt(_:ofAttribute:)``.
+    var mustEncryptMembers = false
 
     var valueRef: ByteRef { ByteRef(packed: value) }
 }

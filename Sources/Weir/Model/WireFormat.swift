@@ -118,6 +118,23 @@ struct Field {
     let body: UnsafeRawBufferPointer
 }
 
+extension Field {
+    /// A field of wire type 2 with these bytes.
+    static func encoded(_ tag: UInt64, _ bytes: [UInt8]) -> [UInt8] {
+        varint(tag) + varint(UInt64(bytes.count)) + bytes
+    }
+
+    static func varint(_ value: UInt64) -> [UInt8] {
+        var bytes: [UInt8] = []
+        var rest = value
+        while rest > 0x7F {
+            bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
+            rest >>= 7
+        }
+        return bytes + [UInt8(rest)]
+    }
+}
+
 /// Walks the fields of an encoded message, off the hot path. Ends at the first broken field; ``isBroken`` tells.
 struct FieldReader {
     let base: UnsafePointer<UInt8>

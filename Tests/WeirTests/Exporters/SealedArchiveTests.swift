@@ -233,4 +233,45 @@ import Testing
         let broken = Array(text.replacing("ffff000000000001", with: "no number").utf8)
         #expect(broken.withUnsafeBytes { ArchiveManifest($0) } == nil)
     }
+
+    @Test(arguments: ArchiveFormat.allCases)
+    func aManifestSaysWithWhichKeysFieldsAreEncrypted(format: ArchiveFormat) async throws {
+        let sample = try await EncryptionSample(["app.*"], subjects: ["user.id"])
+        var spans: [SpanFixture] = []
+        for user in ["maria", "bob"] {
+            spans.append(
+                SpanFixture(
+                    ("user.id", .string(user)), ("app", .string(#"{"in":"{\"ssn\":\"x\"}"}"#)),
+                    ("app.list", .array([.string("y")]))))
+        }
+        let payload = try sample.encrypted(spans)
+        let ids = try EncryptionSample.keyIDs(payload)
+        #expect(ids.count == 2)
+        let archive = try archive(format)
+        let record = JournalRecord(
+            sequence: 1, tenant: "default", receivedAt: Timestamp(nanoseconds: SampleBatch.fourOClock), spanCount: 2,
+            payload: payload)
+        try await archive.exporter.export(FrozenBatch(records: [record]))
+        await archive.exporter.finish()
+        let found = try manifests().map(\.fieldKeys)
+        #expect(found.map { $0?.ids } == [ids])
+        #expect(found.first??.hasMore == false)
+    }
+
+    @Test func keysOfFieldsAreCountedUpToALimit() throws {
+        var keys = ArchivedKeyIDs()
+        let sample = (0..<UInt64(ArchivedKeyIDs.maxCount + 5)).map { id -> [UInt8] in
+            let head = [Envelope.magic, 1, 1] + withUnsafeBytes(of: id.bigEndian) { Array($0) }
+            return Array("x weir1.\(Base64URL.encode(head + [UInt8](repeating: 0, count: 40)))\"".utf8)
+        }
+        (sample[0] + Array("weir1.AAAA weir1.notanenvelopeatall weir1.".utf8)).withUnsafeBytes { keys.add(from: $0) }
+        #expect(keys.ids == [0] && !keys.hasMore)
+        Array(sample.joined()).withUnsafeBytes { keys.add(from: $0) }
+        #expect(keys.ids.count == ArchivedKeyIDs.maxCount && keys.hasMore)
+        var writer = JSONWriter(capacity: 64)
+        writer.value(keys.tree)
+        let read = Array(writer.written).withUnsafeBytes { JSONTreeReader.value($0).flatMap(ArchivedKeyIDs.init) }
+        #expect(read == keys)
+        #expect(ArchivedKeyIDs.merged([keys, nil]) == nil && ArchivedKeyIDs.merged([keys, keys]) == keys)
+    }
 }

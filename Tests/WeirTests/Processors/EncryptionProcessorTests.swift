@@ -9,7 +9,7 @@ import Testing
 
     private func processor(_ ring: Keyring, _ metrics: MetricRegistry = MetricRegistry()) -> EncryptionProcessor {
         var policy = EncryptionPolicy()
-        policy.fields = [GlobPattern("secret")]
+        policy.fields = [KeyPattern("secret")]
         let logger = Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }
         let context = Context(id: ComponentID(type: "encryption"), logger: logger, metrics: metrics)
         return EncryptionProcessor(policy, ring, context)
@@ -29,6 +29,12 @@ import Testing
                 #"1: algorithm: found "rot13", wanted xaes-256-gcm or aes-256-gcm"#
             ])
         #expect(problems("fields: []").count == 1)
+        #expect(problems("fields: [a.b.c, x.*]\nindexed: [a.b.c, x.y]\nkeystore: k").isEmpty)
+        #expect(problems("fields: [a.b.c]\nindexed: [a.b]\nkeystore: k").count == 1)
+        #expect(
+            problems("fields: ['a.*.*.b.*.c.*.d.*.e']\nkeystore: k") == [
+                #"1: fields: found "a.*.*.b.*.c.*.d.*.e" with 5 times .*., wanted at most 4"#
+            ])
     }
 
     @Test func whatAKeyOpensIsKeptOnlyOnceTheKeyIs() async throws {
@@ -81,7 +87,7 @@ import Testing
         let sample = try PipelineSample(processors: [processor(ring)])
         let lane = sample.pipeline.makeLane()
         var policy = EncryptionPolicy()
-        policy.fields = [GlobPattern("*")]
+        policy.fields = [KeyPattern("*")]
         var pass = EncryptionPass(policy, ring)
         let long = String(repeating: "the plan ", count: 100)
         var batch = try SpanFixture.batch([

@@ -33,6 +33,7 @@ extension ArchiveDirectory {
             format: format, compression: compression, spans: spans, created: now.text, files: files)
         manifest.dates = dates
         manifest.keyID = file.products.first?.file.keyID
+        manifest.fieldKeys = file.content.keys
         let draft = try begin(file.stem + ".manifest.json")
         let bytes = manifest.bytes
         do {

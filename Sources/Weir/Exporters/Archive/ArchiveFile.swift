@@ -14,6 +14,8 @@ final class ArchiveFile {
     /// What it holds, and up to where.
     struct Content {
         var spans: ArchivedSpans?
+        /// Of values in them.
+        var keys = ArchivedKeyIDs()
         var end = AppendFile.End()
         /// Appends, each of which is a frame.
         var frames = 0
@@ -51,11 +53,14 @@ final class ArchiveFile {
     var spool: String? { products.isEmpty || products.contains { $0.file === file } ? nil : file.path }
 
     /// - Parameter length: of what `bytes` are when they are decompressed.
-    func append(_ bytes: UnsafeRawBufferPointer, of length: Int, _ spans: ArchivedSpans) throws(FileError) {
+    func append(
+        _ bytes: UnsafeRawBufferPointer, of length: Int, _ spans: ArchivedSpans, _ keys: ArchivedKeyIDs
+    ) throws(FileError) {
         try file.append(bytes)
         table.append(compressed: bytes.count, content: length)
         content.spans?.append(spans)
-        content = Content(spans: content.spans ?? spans, end: file.end, frames: table.count)
+        content.keys.add(keys)
+        content = Content(spans: content.spans ?? spans, keys: content.keys, end: file.end, frames: table.count)
     }
 
     /// The file holds what it held before; what stands behind that is cut off when it is sealed.

@@ -76,7 +76,7 @@ final class ArchiveFiles {
         if let error = carryOut(rotation.write(partition: partition, bytes: added, at: now), at: now) { throw error }
         guard let file = open[partition] else { preconditionFailure("no file was opened for \(partition.path)") }
         step.append(Mark(file: file, content: file.content, added: added))
-        try file.append(bytes, of: messages.bytes.count, messages.spans)
+        try file.append(bytes, of: messages.bytes.count, messages.spans, messages.keys)
     }
 
     /// Ends the step: its bytes stay.

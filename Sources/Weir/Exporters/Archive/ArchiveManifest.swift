@@ -35,6 +35,8 @@ struct ArchiveManifest: Equatable {
     var dates: ArchiveDates?
     /// Of the data key that the files are sealed with; nil where they are not.
     var keyID: UInt64?
+    /// Of values in the files; also of some that were erased of them since. Nil in one of an older Weir.
+    var fieldKeys: ArchivedKeyIDs?
 
     /// The name beside a file of this name, without its suffix. Spark and PyArrow leave out what begins with `_`.
     static func name(beside file: String) -> String { "_\(file).manifest.json" }
@@ -69,6 +71,7 @@ extension ArchiveManifest {
             let ids = JSONTree.array([.text(keyID.digits(16, radix: 16))])
             fields.append(("encryption", .fields(["algorithm": .text("aes-256-gcm"), "key_ids": ids])))
         }
+        if let fieldKeys { fields.append(("field_encryption", fieldKeys.tree)) }
         if !supersedes.isEmpty { fields.append(("supersedes", .array(supersedes.map(JSONTree.text)))) }
         if !parts.isEmpty { fields.append(("parts", .array(parts.map(\.tree)))) }
         if let dates { fields.append(("lifecycle", dates.tree)) }
@@ -100,6 +103,10 @@ extension ArchiveManifest {
         self.parts = parts.compactMap { $0 }
         guard self.parts.count == parts.count else { return nil }
         dates = tree["lifecycle"].flatMap(ArchiveDates.init)
+        if let tree = tree["field_encryption"] {
+            guard let keys = ArchivedKeyIDs(tree) else { return nil }
+            fieldKeys = keys
+        }
         guard let encryption = tree["encryption"] else { return }
         guard let id = encryption["key_ids"]?.elements.first?.asText.flatMap({ UInt64($0, radix: 16) }) else {
             return nil

@@ -5,4 +5,6 @@ struct ArchiveMessages {
     let since: UInt64
     var spans: ArchivedSpans
     var bytes: [UInt8] = []
+    /// Of values in them.
+    var keys = ArchivedKeyIDs()
 }

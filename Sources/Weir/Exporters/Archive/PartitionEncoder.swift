@@ -103,11 +103,14 @@ struct PartitionEncoder: ~Copyable {
     ) throws(ExportError) {
         switch format {
         case .json:
-            messages[index].bytes.append(contentsOf: json.bytes(of: batch))
+            let line = json.bytes(of: batch)
+            messages[index].keys.add(from: line)
+            messages[index].bytes.append(contentsOf: line)
             messages[index].bytes.append(UInt8(ascii: "\n"))
         case .parquet:
             let message = try encode(batch)
             withExtendedLifetime(message) {
+                messages[index].keys.add(from: $0.bytes)
                 ArchiveSpool.append($0.bytes, of: (sequence, batch.receivedAt), to: &messages[index].bytes)
             }
         case .proto:
@@ -116,7 +119,10 @@ struct PartitionEncoder: ~Copyable {
             withUnsafeBytes(of: UInt32(truncatingIfNeeded: message.count).bigEndian) { length in
                 messages[index].bytes.append(contentsOf: length)
             }
-            withExtendedLifetime(message) { messages[index].bytes.append(contentsOf: $0.bytes) }
+            withExtendedLifetime(message) {
+                messages[index].keys.add(from: $0.bytes)
+                messages[index].bytes.append(contentsOf: $0.bytes)
+            }
         }
     }
 

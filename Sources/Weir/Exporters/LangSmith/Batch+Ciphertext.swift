@@ -18,12 +18,42 @@ extension Batch {
     private mutating func hide(_ owner: AttributeOwner, _ word: inout StoredValue?) {
         for index in attributes(of: owner).indices {
             let attribute = attributes[index]
-            guard attribute.kind == .string, !attribute.isRemoved,
-                Envelope.hasPrefix(bytes(attribute.valueRef))
-            else { continue }
+            guard !attribute.isRemoved, [.string, .array, .kvlist].contains(attribute.kind) else { continue }
+            let value = bytes(attribute.valueRef)
+            guard Envelope.mayStand(in: value) else { continue }
+            guard attribute.kind == .string, Envelope.hasPrefix(value) else {
+                hideMembers(of: attribute, at: index, owner)
+                continue
+            }
             let stored = word ?? store(.string(Batch.hidden))
             word = stored
             set(attributeAt: index, to: stored, of: owner)
+        }
+    }
+
+    /// The same, for what stands inside of the value.
+    private mutating func hideMembers(of attribute: AttributeRecord, at index: Int, _ owner: AttributeOwner) {
+        var walk = MemberWalk(bytes(attribute.key))
+        var hider = Hider()
+        let value = bytes(attribute.valueRef)
+        let new =
+            attribute.kind == .string
+            ? try? walk.text(value, &hider) : try? walk.list(value, isMap: attribute.kind == .kvlist, &hider)
+        guard let new = new.flatMap(\.self) else { return }
+        let stored = new.withUnsafeBytes { intern($0) }
+        set(attributeAt: index, to: StoredValue(kind: attribute.kind, bits: stored.packed), of: owner)
+    }
+
+    private struct Hider: MemberVisitor {
+        func wants(_ place: borrowing MemberPlace, text: UnsafeRawBufferPointer?) -> Bool {
+            text.map(Envelope.hasPrefix) ?? false
+        }
+
+        func change(_ value: MemberValue, at place: borrowing MemberPlace) -> [UInt8]? {
+            switch value {
+            case .json: Array("\"\(Batch.hidden)\"".utf8)
+            case .encoded: Field.encoded(Tag.stringValue, Array(Batch.hidden.utf8))
+            }
         }
     }
 }

@@ -8,14 +8,14 @@ final class KeystoreView: BatchView {
     private static let minute: UInt64 = 60_000_000_000
 
     private let ring: Keyring
-    private let fields: [GlobPattern]
+    private let fields: [KeyPattern]
     private let context: Context
     private let revealed: Counter
     private let unreadable: Counter
     /// The minute of the last entry, by tenant.
     private let audited = Mutex<[String: UInt64]>([:])
 
-    init(_ ring: Keyring, _ fields: [GlobPattern], _ context: Context) {
+    init(_ ring: Keyring, _ fields: [KeyPattern], _ context: Context) {
         self.ring = ring
         self.fields = fields
         self.context = context
@@ -47,7 +47,7 @@ final class KeystoreView: BatchView {
             throw .rejected("a record cannot be decoded: \(error)")
         }
         batch.tenant = record.tenant
-        var pass = RevealPass(fields)
+        let pass = RevealPass(fields)
         let ids = pass.keyIDs(in: batch)
         guard !ids.isEmpty else { return record }
         try await audit(record.tenant)

@@ -141,7 +141,7 @@ extension OperationsRoute {
             throw URLQuery.Problem(message: "keystore: \(given), wanted \(wanted)")
         }
         return AuditedReveal(
-            ring: found.ring, fields: fields.map(GlobPattern.init), tenant: tenant,
+            ring: found.ring, fields: fields.map { KeyPattern($0) }, tenant: tenant,
             actor: "key \(identity.name) from \(request.address)", reason: reason)
     }
 

@@ -8,13 +8,15 @@ struct EncryptionConfiguration: Configurable {
     init(_ fields: inout Fields) throws(ConfigError) {
         var policy = EncryptionPolicy()
         policy.fields = fields.strings(
-            "fields", default: [], count: 0...1000, "Attributes whose values are encrypted; * stands for any text."
-        ).map(GlobPattern.init)
+            "fields", default: [], count: 0...1000,
+            "Attributes whose values are encrypted, or paths below them; * stands for any text."
+        ).map { fields.keyPattern($0, "fields") }
         policy.content = fields.bool("content", default: false, "Prompts, answers and documents of all vocabularies.")
         policy.statusMessage = fields.bool("status_message", default: false, "The messages of spans that failed.")
         policy.indexed = fields.strings(
             "indexed", default: [], count: 0...16,
-            "Encrypted attributes of spans that equal values are to be found by: KEY.index stands beside each."
+            "Encrypted attributes of spans, or paths below them, that equal values are to be found by: KEY.index "
+                + "stands beside each."
         ).map(AttributeKey.init)
         policy.subjects = fields.strings(
             "subjects", default: [], count: 0...16,
@@ -27,7 +29,7 @@ struct EncryptionConfiguration: Configurable {
             let wanted = CipherSuite.allCases.map(\.name).joined(separator: " or ")
             fields.reject("algorithm", "found \(suite.quotedForMessage), wanted \(wanted)")
         }
-        for name in policy.indexed where !policy.wants(name.text) {
+        for name in policy.indexed where !policy.wants(name.text) && !policy.mayWant(memberAt: name.text) {
             fields.reject("indexed", "found \(name.text.quotedForMessage), wanted one that is encrypted")
         }
         for subject in policy.subjects where policy.wants(subject.text) {

@@ -29,20 +29,28 @@ struct EncryptionPass: ~Copyable {
         var encrypted = 0
         /// That were ciphertext already.
         var passed = 0
+        /// That were encrypted as a whole, since what stands in them could not be gone through.
+        var whole: [MemberWalk.Failure: Int] = [:]
     }
 
-    private let policy: EncryptionPolicy
-    private let keyring: Keyring
-    private var decisions = KeyCache<Bool>()
+    let policy: EncryptionPolicy
+    let keyring: Keyring
+    private var decisions = KeyCache<EncryptionWish>()
     private var decided = 0
     /// The keys that stood in the same places before, in the batch: spans of one kind are alike.
-    private var recent: [(key: ByteRef, isWanted: Bool)] = []
+    private var recent: [(key: ByteRef, isOfMessage: Bool, wish: EncryptionWish)] = []
     private var writer = EnvelopeWriter()
     private var address = FieldAddress()
+    /// The attribute is one of an event that is a message.
+    private var isOfMessage = false
+    /// What stands in the value of the attribute that is gone through.
+    var members = EncryptedMembers()
+    /// Whose keys it gets; empty for the tenant's.
+    private var subject: [UInt8] = []
     /// By tag of the subject; of one tenant, suite and day.
     private var sealers = RecentValues<[UInt8], Sealer>(limit: maxSealers)
-    /// The one that was used last, most often the tenant's: found without hashing anything.
-    private var last: (subject: [UInt8], sealer: Sealer)?
+    /// The present subject's, where one was looked up: found without hashing anything.
+    private var sealer: Sealer?
     /// By what spans have as subject.
     private var tags = RecentValues<[UInt8], [UInt8]>(limit: maxSealers)
     private var tenant = ""
@@ -52,7 +60,7 @@ struct EncryptionPass: ~Copyable {
     private var destructions = 0
     /// That were used since ``takeNewKeys()`` and that the store may not have.
     private var newKeys: [UInt64: DataKey] = [:]
-    private(set) var counts = Counts()
+    var counts = Counts()
 
     init(_ policy: EncryptionPolicy, _ keyring: Keyring) {
         self.policy = policy
@@ -76,19 +84,34 @@ struct EncryptionPass: ~Copyable {
         begin(batch.tenant, at: batch.receivedAt)
         hasRoom = false
         recent.removeAll(keepingCapacity: true)
-        defer { writer.reset() }
-        for index in batch.resources.indices { try attributes(.resource(index), .resource, nil, [], &batch) }
-        for index in batch.scopes.indices { try attributes(.scope(index), .scope, nil, [], &batch) }
+        members.begin(batch: batch.arena.pointee.membersToEncrypt)
+        defer {
+            writer.reset()
+            members.begin(batch: [])
+        }
+        turn(to: [])
+        for index in batch.resources.indices { try attributes(.resource(index), .resource, nil, &batch) }
+        for index in batch.scopes.indices { try attributes(.scope(index), .scope, nil, &batch) }
         for index in batch.spans.indices {
             let span = batch.spans[index]
             guard span.isWritten else { continue }
-            let subject = try subject(of: span, batch)
+            turn(to: try subject(of: span, batch))
             let indices = try policy.indexed.isEmpty || span.isSampledOut ? [] : indices(of: span, batch)
-            try attributes(.span(index), .attribute, index, subject, &batch)
-            for new in indices { batch.set(new.name, to: batch.store(.string(new.text)), of: .span(index)) }
-            for event in span.events { try attributes(.event(event, span: index), .event, index, subject, &batch) }
-            for link in span.links { try attributes(.link(link, span: index), .link, index, subject, &batch) }
-            if policy.statusMessage { try status(index, subject, &batch) }
+            members.takesIndices = !policy.indexed.isEmpty && !span.isSampledOut
+            try attributes(.span(index), .attribute, index, &batch)
+            for new in indices + members.takeIndices() {
+                batch.set(new.name, to: batch.store(.string(new.text)), of: .span(index))
+            }
+            for event in span.events {
+                if policy.content {
+                    isOfMessage = ContentKeys.isMessage(
+                        event: batch.bytes(batch.ref(of: .eventName(event, span: index))))
+                }
+                try attributes(.event(event, span: index), .event, index, &batch)
+                isOfMessage = false
+            }
+            for link in span.links { try attributes(.link(link, span: index), .link, index, &batch) }
+            if policy.statusMessage { try status(index, &batch) }
         }
     }
 
@@ -100,20 +123,21 @@ struct EncryptionPass: ~Copyable {
         self.destructions = destructions
         self.tenant = tenant
         day = Day(now)
-        last = nil
+        sealer = nil
         sealers = RecentValues(limit: Self.maxSealers)
         tags = RecentValues(limit: Self.maxSealers)
     }
 
     private mutating func attributes(
-        _ owner: AttributeOwner, _ place: FieldAddress.Place, _ span: Int?, _ subject: [UInt8], _ batch: inout Batch
+        _ owner: AttributeOwner, _ place: FieldAddress.Place, _ span: Int?, _ batch: inout Batch
     ) throws(KeyError) {
         var hasBegun = false
         let range = batch.attributes(of: owner).indices
         for index in range {
             let attribute = batch.attributes[index]
             guard !attribute.isRemoved, attribute.kind != .empty else { continue }
-            guard wants(attribute, at: index - range.lowerBound, batch) else { continue }
+            let wish = wish(for: attribute, at: index - range.lowerBound, batch)
+            guard wish != .none else { continue }
             if attribute.isLong, let span, batch.spans[span].isSampledOut {
                 batch.remove(attributeAt: index, of: owner)
                 continue
@@ -122,19 +146,18 @@ struct EncryptionPass: ~Copyable {
                 begin(place, span, batch)
                 hasBegun = true
             }
-            guard try seal(attribute, subject, batch) else { continue }
+            if wish == .members, try members(of: attribute, at: index, owner, &batch) { continue }
+            guard try seal(attribute, batch) else { continue }
             let ref = written(to: &batch)
             batch.set(attributeAt: index, to: StoredValue(kind: .string, bits: ref.packed), of: owner)
         }
     }
 
-    private mutating func status(
-        _ index: Int, _ subject: [UInt8], _ batch: inout Batch
-    ) throws(KeyError) {
+    private mutating func status(_ index: Int, _ batch: inout Batch) throws(KeyError) {
         let message = batch.bytes(batch.spans[index].statusMessage)
         guard !message.isEmpty else { return }
         begin(.status, index, batch)
-        guard try seal(message, .string, path: UnsafeRawBufferPointer(start: nil, count: 0), subject) else { return }
+        guard try seal(message, .string, path: .none) else { return }
         let ref = written(to: &batch)
         batch.set(.statusMessage(index), to: ref)
     }
@@ -148,7 +171,7 @@ struct EncryptionPass: ~Copyable {
             spanID: spans[span].spanID)
     }
 
-    private var length = 0
+    private(set) var length = 0
     /// The batch was told how much it will be given.
     private var hasRoom = false
 
@@ -160,52 +183,75 @@ struct EncryptionPass: ~Copyable {
     }
 
     @inline(__always)
-    private mutating func wants(_ attribute: AttributeRecord, at place: Int, _ batch: borrowing Batch) -> Bool {
-        if attribute.mustEncrypt { return true }
+    private mutating func wish(
+        for attribute: AttributeRecord, at place: Int, _ batch: borrowing Batch
+    ) -> EncryptionWish {
+        if attribute.mustEncrypt { return .whole }
         let key = batch.bytes(attribute.key)
-        if place < recent.count, AttributeKey.areEqual(batch.bytes(recent[place].key), key) {
-            return recent[place].isWanted
+        let wish: EncryptionWish
+        if place < recent.count, recent[place].isOfMessage == isOfMessage,
+            AttributeKey.areEqual(batch.bytes(recent[place].key), key)
+        {
+            wish = recent[place].wish
+        } else {
+            wish = self.wish(for: key)
+            if place < recent.count {
+                recent[place] = (attribute.key, isOfMessage, wish)
+            } else if place == recent.count, place < Self.maxRecent {
+                recent.append((attribute.key, isOfMessage, wish))
+            }
         }
-        let isWanted = wants(key)
-        if place < recent.count {
-            recent[place] = (attribute.key, isWanted)
-        } else if place == recent.count, place < Self.maxRecent {
-            recent.append((attribute.key, isWanted))
-        }
-        return isWanted
+        return wish == .none && attribute.mustEncryptMembers ? .members : wish
     }
 
-    private mutating func wants(_ key: UnsafeRawBufferPointer) -> Bool {
-        if let known = decisions.decision(for: key, salt: 0) { return known }
+    private static let messageSalt: UInt64 = 0x3C3C_3C3C_3C3C_3C3C
+    private static let memberSalt: UInt64 = 0x5A5A_5A5A_5A5A_5A5A
+
+    private mutating func wish(for key: UnsafeRawBufferPointer) -> EncryptionWish {
+        decision(for: key, salt: isOfMessage ? Self.messageSalt : 0) { [isOfMessage] policy in
+            policy.wish(for: key, ofMessage: isOfMessage)
+        }
+    }
+
+    private mutating func decision(
+        for key: UnsafeRawBufferPointer, salt: UInt64, _ decide: (borrowing EncryptionPolicy) -> EncryptionWish
+    ) -> EncryptionWish {
+        if let known = decisions.decision(for: key, salt: salt) { return known }
         decided += 1
-        guard decided <= Self.maxDecisions else { return true }
-        let decision = policy.wants(key)
-        decisions.keep(decision, for: key, salt: 0)
+        guard decided <= Self.maxDecisions else { return .whole }
+        let decision = decide(policy)
+        decisions.keep(decision, for: key, salt: salt)
         return decision
+    }
+
+    /// Whether what stands at the path in the value of an attribute is named.
+    mutating func wants(_ place: borrowing MemberPlace) -> Bool {
+        let below = place.below
+        return place.path.withUnsafeBytes { path in
+            // What is the same path in another attribute may be named by what is below that.
+            decision(for: path, salt: Self.memberSalt ^ UInt64(below)) { policy in
+                policy.wants(path, below: below) ? .whole : .none
+            } == .whole
+        }
     }
 
     // MARK: A value
 
     /// - Returns: whether there is an envelope to be written in the value's place.
     @inline(__always)
-    private mutating func seal(
-        _ attribute: AttributeRecord, _ subject: [UInt8], _ batch: borrowing Batch
-    ) throws(KeyError) -> Bool {
-        let path = batch.bytes(attribute.key)
+    private mutating func seal(_ attribute: AttributeRecord, _ batch: borrowing Batch) throws(KeyError) -> Bool {
+        let path = FieldAddress.Path(key: batch.bytes(attribute.key))
         switch attribute.kind {
-        case .bool:
-            return try seal(number: UInt8(attribute.value & 1), attribute.kind, path: path, subject)
-        case .int, .double:
-            return try seal(number: attribute.value.bigEndian, attribute.kind, path: path, subject)
-        default:
-            return try seal(batch.bytes(attribute.valueRef), attribute.kind, path: path, subject)
+        case .bool: return try seal(number: UInt8(attribute.value & 1), attribute.kind, path: path)
+        case .int, .double: return try seal(number: attribute.value.bigEndian, attribute.kind, path: path)
+        default: return try seal(batch.bytes(attribute.valueRef), attribute.kind, path: path)
         }
     }
 
-    private mutating func seal<Number: BitwiseCopyable>(
-        number: Number, _ kind: ValueKind, path: UnsafeRawBufferPointer, _ subject: [UInt8]
+    mutating func seal<Number: BitwiseCopyable>(
+        number: Number, _ kind: ValueKind, path: FieldAddress.Path
     ) throws(KeyError) -> Bool {
-        let sealer = try sealer(for: subject)
+        let sealer = try usableSealer()
         let length = withUnsafeBytes(of: number) {
             writer.seal($0, kind, sealer.writer, at: &address, path: path)
         }
@@ -213,14 +259,11 @@ struct EncryptionPass: ~Copyable {
     }
 
     @inline(__always)
-    private mutating func seal(
-        _ value: UnsafeRawBufferPointer, _ kind: ValueKind, path: UnsafeRawBufferPointer, _ subject: [UInt8]
+    mutating func seal(
+        _ value: UnsafeRawBufferPointer, _ kind: ValueKind?, path: FieldAddress.Path
     ) throws(KeyError) -> Bool {
-        if kind == .string, Envelope.hasPrefix(value), isSealed(value, path: path) {
-            counts.passed += 1
-            return false
-        }
-        let sealer = try sealer(for: subject)
+        if kind == .string, passes(value, path: path) { return false }
+        let sealer = try usableSealer()
         return try note(writer.seal(value, kind, sealer.writer, at: &address, path: path), sealer)
     }
 
@@ -236,9 +279,24 @@ struct EncryptionPass: ~Copyable {
         return true
     }
 
+    /// Whether a text is ciphertext already.
+    mutating func passes(_ text: UnsafeRawBufferPointer, path: FieldAddress.Path) -> Bool {
+        guard Envelope.hasPrefix(text), isSealed(text, path: path) else { return false }
+        counts.passed += 1
+        return true
+    }
+
+    /// The envelope that was made last.
+    func copyOfEnvelope() -> [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: length) { room, count in
+            if let start = room.baseAddress { writer.write(to: start) }
+            count = length
+        }
+    }
+
     /// Whether a text that looks like an envelope is one. Of a key that is at hand it has to open, here; else somebody
     /// wrote it who wants it to pass, and it is encrypted like any text. One of another key is another Weir's.
-    private mutating func isSealed(_ text: UnsafeRawBufferPointer, path: UnsafeRawBufferPointer) -> Bool {
+    private mutating func isSealed(_ text: UnsafeRawBufferPointer, path: FieldAddress.Path) -> Bool {
         guard let envelope = Envelope(text) else { return false }
         guard let key = keyring.known(envelope.keyID) else { return true }
         guard envelope.suite == key.row.suite, let cipher = Cipher(envelope.suite, key: key.secret, .decrypt) else {
@@ -255,8 +313,8 @@ struct EncryptionPass: ~Copyable {
     /// What is to stand beside attributes of the span so that equal values are found.
     private func indices(
         of span: SpanRecord, _ batch: borrowing Batch
-    ) throws(KeyError) -> [(name: AttributeKey, text: String)] {
-        var found: [(name: AttributeKey, text: String)] = []
+    ) throws(KeyError) -> [EncryptedMembers.Index] {
+        var found: [EncryptedMembers.Index] = []
         for name in policy.indexed {
             let value: [UInt8]
             switch batch.value(of: name, in: span.attributes) {
@@ -264,28 +322,40 @@ struct EncryptionPass: ~Copyable {
             case .int(let number): value = Array("\(number)".utf8)
             default: continue
             }
-            let tag = value.withUnsafeBytes { keyring.tag(of: name.text, $0, tenant: tenant, for: .index) }
-            guard let tag else { throw keyring.problem ?? .unavailable("what values are found by is not there") }
-            found.append((AttributeKey(name.text + Self.indexSuffix), tag.hexadecimal))
+            found.append(try index(name, of: value))
         }
         return found
+    }
+
+    func index(_ name: AttributeKey, of value: [UInt8]) throws(KeyError) -> EncryptedMembers.Index {
+        let tag = value.withUnsafeBytes { keyring.tag(of: name.text, $0, tenant: tenant, for: .index) }
+        guard let tag else { throw keyring.problem ?? .unavailable("what values are found by is not there") }
+        return (AttributeKey(name.text + Self.indexSuffix), tag.hexadecimal)
     }
 
     // MARK: Keys
 
     @inline(__always)
-    private mutating func sealer(for subject: [UInt8]) throws(KeyError) -> Sealer {
-        if let last, last.subject == subject, last.sealer.key.isUsable {
-            if !last.sealer.key.isInStore { newKeys[last.sealer.key.id] = last.sealer.key }
-            return last.sealer
-        }
-        let sealer = try findSealer(for: subject)
-        if !sealer.key.isInStore { newKeys[sealer.key.id] = sealer.key }
-        last = (subject, sealer)
-        return sealer
+    private mutating func turn(to subject: [UInt8]) {
+        guard subject != self.subject else { return }
+        self.subject = subject
+        sealer = nil
     }
 
-    private mutating func findSealer(for subject: [UInt8]) throws(KeyError) -> Sealer {
+    @inline(__always)
+    private mutating func usableSealer() throws(KeyError) -> Sealer {
+        let usable: Sealer
+        if let sealer, sealer.key.isUsable {
+            usable = sealer
+        } else {
+            usable = try findSealer()
+            sealer = usable
+        }
+        if !usable.key.isInStore { newKeys[usable.key.id] = usable.key }
+        return usable
+    }
+
+    private mutating func findSealer() throws(KeyError) -> Sealer {
         if let sealer = sealers.find(subject), sealer.key.isUsable { return sealer }
         let key = try keyring.key(for: tenant, .field, policy.suite, subject: subject, at: now)
         guard let writer = EnvelopeWriter.Key(id: key.id, policy.suite, key.secret) else { throw .openSSL }

@@ -1,21 +1,40 @@
 /// What is encrypted, and how. Shared by all lanes.
 struct EncryptionPolicy: Sendable {
-    /// Attributes, wherever they stand.
-    var fields: [GlobPattern] = []
+    /// Attributes, wherever they stand, and what stands in their values.
+    var fields: [KeyPattern] = []
     /// Prompts, answers, tool calls and documents, by the keys of all vocabularies.
     var content = false
     var statusMessage = false
-    /// Attributes of spans that get an index beside them, by which equal values are found.
+    /// Attributes of spans, and paths below them, that get an index beside them, by which equal values are found.
     var indexed: [AttributeKey] = []
     /// Attributes that name the person whose span it is; the first that a span has holds.
     var subjects: [AttributeKey] = []
     var suite = CipherSuite.xaes256gcm
 
-    func wants(_ key: UnsafeRawBufferPointer) -> Bool {
-        content && ContentKeys.has(key) || fields.contains { $0.matches(key) }
+    /// - Parameter ofMessage: the attribute is one of an event such as `gen_ai.user.message`.
+    func wish(for key: UnsafeRawBufferPointer, ofMessage: Bool = false) -> EncryptionWish {
+        if content && ContentKeys.has(key, ofMessage: ofMessage) || fields.contains(where: { $0.matches(key) }) {
+            return .whole
+        }
+        return fields.contains { $0.mayMatch(below: key) } ? .members : .none
     }
 
     func wants(_ key: String) -> Bool {
-        Array(key.utf8).withUnsafeBytes { wants($0) }
+        Array(key.utf8).withUnsafeBytes { wish(for: $0) == .whole }
+    }
+
+    /// - Parameters:
+    ///   - path: of something that stands in the value of an attribute.
+    ///   - below: where the names of members begin, with the dot in front.
+    func wants(_ path: UnsafeRawBufferPointer, below: Int) -> Bool {
+        fields.contains { $0.matches(path, below: below) }
+    }
+
+    /// Whether this can be the path of something that is encrypted.
+    func mayWant(memberAt path: String) -> Bool {
+        let bytes = Array(path.utf8)
+        return bytes.withUnsafeBytes { path in
+            path.indices.contains { path[$0] == UInt8(ascii: ".") && wants(path, below: $0) }
+        }
     }
 }

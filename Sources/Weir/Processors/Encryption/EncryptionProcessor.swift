@@ -23,6 +23,7 @@ struct EncryptionProcessor: Processor {
     private let encrypted: Counter
     private let passed: Counter
     private let refused: Counter
+    private let whole: [(reason: MemberWalk.Failure, counter: Counter)]
     private var work: Work?
 
     init(_ configuration: Configuration, _ context: Context) throws {
@@ -38,6 +39,14 @@ struct EncryptionProcessor: Processor {
             "weir_encryption_values", help: "Values that were encrypted.", labels: labels)
         passed = context.metrics.counter(
             "weir_encryption_passed_values", help: "Values that were ciphertext already.", labels: labels)
+        let reasons: [MemberWalk.Failure] = [.depth, .count, .syntax]
+        whole = reasons.map { reason in
+            let counter = context.metrics.counter(
+                "weir_encryption_whole_values",
+                help: "Values that were encrypted as a whole because what stands in them could not be gone through.",
+                labels: labels.merging(["reason": reason.rawValue]) { own, _ in own })
+            return (reason, counter)
+        }
         refused = context.metrics.counter(
             "weir_encryption_refused_batches", help: "Requests that were refused for want of a key.", labels: labels)
     }
@@ -54,6 +63,7 @@ struct EncryptionProcessor: Processor {
         let counts = work.pass.takeCounts()
         encrypted.add(counts.encrypted)
         passed.add(counts.passed)
+        for (reason, counter) in whole { counter.add(counts.whole[reason] ?? 0) }
     }
 
     func takePrerequisite() -> Prerequisite? {

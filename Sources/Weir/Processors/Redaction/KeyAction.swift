@@ -7,6 +7,6 @@ enum KeyAction: String, CaseIterable, Sendable, BitwiseCopyable {
     case mask
     case hash
     case drop
-    /// The attribute is encrypted, by the processor `encryption` behind this one.
+    /// It is encrypted, by the processor `encryption` behind this one.
     case encrypt
 }

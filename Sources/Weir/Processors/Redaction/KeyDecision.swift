@@ -54,9 +54,8 @@ struct KeyDecision: Sendable, BitwiseCopyable {
         }
 
         /// What a rule about keys can name.
-        fileprivate func fits(_ pattern: GlobPattern) -> Bool {
-            pattern.matches(path)
-                || below.map { pattern.matches(UnsafeRawBufferPointer(rebasing: path[$0...])) } ?? false
+        fileprivate func fits(_ pattern: KeyPattern) -> Bool {
+            below.map { pattern.matches(path, below: $0) } ?? pattern.matches(path)
         }
 
         /// What the OpenTelemetry Collector's patterns are about: a key, or the name of a member.

@@ -31,9 +31,11 @@ struct RedactionConfiguration: Configurable {
         }
         policy.content = fields.choice("content", default: ContentAction.keep, "What becomes of prompts and answers.")
         policy.keys = fields.list("keys", count: 0...1000, "Rules about keys; the first that fits holds.") { fields in
-            RedactionPolicy.KeyRule(
-                pattern: GlobPattern(fields.string("key", "The key, or a path below it; * stands for any text.")),
-                action: fields.choice("action", default: nil, "What becomes of the value."))
+            let key = fields.string("key", "The key, or a path below it; * stands for any text.")
+            let action: KeyAction = fields.choice("action", default: nil, "What becomes of the value.")
+            // What nobody named for sure does not pass.
+            return RedactionPolicy.KeyRule(
+                pattern: fields.keyPattern(key, "key", isExact: action == .keep), action: action)
         }
         let keys = policy.keys
         if let warning = SubjectFamily.warning(ofRuleThat: { name in

@@ -173,23 +173,28 @@ extension RedactionPass {
             if !policy.isDryRun { batch.remove(attributeAt: index, of: owner) }
             return false
         }
+        var hasNewKey = false
         if decision.hasFindings {
             let text = keyText(key)
             if let new = names.take(key, text), !policy.isDryRun {
+                hasNewKey = true
                 let stored = new.withUnsafeBytes { batch.intern($0) }
                 batch.setKey(attributeAt: index, to: stored, of: owner)
             }
         }
         if decision.action == .keep { return true }
-        wantsEncryption = decision.action == .encrypt
-        var stays = true
-        if !wantsEncryption {
+        if decision.action != .encrypt {
             begin(batch.bytes(attribute.key))
-            stays = value(index, attribute, decision, owner, &batch)
+            let stays = value(index, attribute, decision, owner, &batch)
+            guard encryptsMembers else { return stays }
         }
-        guard wantsEncryption else { return stays }
         tally.note(.encrypt, decision.reason)
-        if !policy.isDryRun { batch.arena.pointee.attributes[index].mustEncrypt = true }
+        guard !policy.isDryRun else { return false }
+        if decision.action == .encrypt || hasNewKey || pathsAreLost {
+            batch.arena.pointee.attributes[index].mustEncrypt = true
+        } else {
+            batch.encrypt(membersToEncrypt, ofAttribute: index)
+        }
         return false
     }
 

@@ -113,7 +113,10 @@ extension RedactionPass {
                 start: hasEscapes ? copy.baseAddress : UnsafeRawPointer(base), count: count)
             path.append(UInt8(ascii: "."))
             path += name
-            if let new = names.take(name, keyText(name)) { change(&cursor, quoted, new, isWhole: isWhole) }
+            if let new = names.take(name, keyText(name)) {
+                pathsAreLost = true
+                change(&cursor, quoted, new, isWhole: isWhole)
+            }
             return outer.action == .scan ? decision(forMember: name) : outer
         }
     }
@@ -131,8 +134,7 @@ extension RedactionPass {
         switch member.action {
         case .scan, .mask, .hash, .drop: return value(&cursor, member, depth, isPart: isPart)
         case .keep, .encrypt:
-            // What is to be encrypted is so with all that it stands in.
-            if member.action == .encrypt { wantsEncryption = true }
+            if member.action == .encrypt { encryptMember() }
             guard cursor.skip() else { return false }
             cursor.seen = cursor.at
             return true

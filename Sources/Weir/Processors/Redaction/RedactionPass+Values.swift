@@ -6,10 +6,7 @@ extension RedactionPass {
     mutating func replaced(_ value: UnsafeRawBufferPointer, _ key: KeyDecision) -> [UInt8]? {
         let new: [UInt8]
         switch key.action {
-        case .scan, .keep: return nil
-        case .encrypt:
-            wantsEncryption = true
-            return nil
+        case .scan, .keep, .encrypt: return nil
         case .mask: new = policy.collector.blockedPatterns.isEmpty ? Array("[MASKED]".utf8) : Array("****".utf8)
         case .drop: new = Self.removed
         case .hash:
@@ -33,12 +30,12 @@ extension RedactionPass {
         let isPlain = field.end == value.count && Self.isMember(field.tag)
         if !isPlain { return rewritten(value, key) }
         switch field.tag {
-        case Tag.arrayValue: return array(field.body, key).map { Self.encoded(Tag.arrayValue, $0) }
-        case Tag.kvlistValue: return list(field.body, key, isPart: isPart).map { Self.encoded(Tag.kvlistValue, $0) }
+        case Tag.arrayValue: return array(field.body, key).map { Field.encoded(Tag.arrayValue, $0) }
+        case Tag.kvlistValue: return list(field.body, key, isPart: isPart).map { Field.encoded(Tag.kvlistValue, $0) }
         case Tag.stringValue where isPart && !parts.isEmpty:
-            return parts.removeLast().map { Self.encoded(Tag.stringValue, $0) }
+            return parts.removeLast().map { Field.encoded(Tag.stringValue, $0) }
         default:
-            return single(AnyValue(encoded: value), key).map { Self.encoded(Tag.stringValue, $0) }
+            return single(AnyValue(encoded: value), key).map { Field.encoded(Tag.stringValue, $0) }
         }
     }
 
@@ -114,7 +111,7 @@ extension RedactionPass {
             }
             if let new = redact(encoded: field.body, key, isPart: key.isParts) {
                 isChanged = true
-                result += Self.encoded(Tag.arrayValues, new)
+                result += Field.encoded(Tag.arrayValues, new)
             } else {
                 result += body[field.start..<field.end]
             }
@@ -167,7 +164,7 @@ extension RedactionPass {
             }
             if let new = pair(field.body, outer, isPart, &names) {
                 isChanged = true
-                result += Self.encoded(Tag.kvlistValues, new)
+                result += Field.encoded(Tag.kvlistValues, new)
             } else {
                 result += body[field.start..<field.end]
             }
@@ -185,6 +182,8 @@ extension RedactionPass {
         defer { path.removeLast(path.count - outerPath) }
         let decision = outer.action == .scan ? decision(forMember: key) : outer
         let newKey = names.take(key, keyText(key))
+        if newKey != nil { pathsAreLost = true }
+        if decision.action == .encrypt { encryptMember() }
         var isText = false
         if isPart, decision.isTextOfPart {
             var fields = FieldReader(value)
@@ -193,8 +192,8 @@ extension RedactionPass {
         let newValue = redact(encoded: value, decision, isPart: isText)
         let whole = (key.isEmpty ? 0 : Self.size(key.count)) + (value.baseAddress == nil ? 0 : Self.size(value.count))
         guard newKey != nil || newValue != nil || known != body.count || whole != body.count else { return nil }
-        return Self.encoded(Tag.keyValueKey, newKey ?? Array(key))
-            + Self.encoded(Tag.keyValueValue, newValue ?? Array(value))
+        return Field.encoded(Tag.keyValueKey, newKey ?? Array(key))
+            + Field.encoded(Tag.keyValueValue, newValue ?? Array(value))
     }
 
     private static func keyAndValue(
@@ -213,21 +212,6 @@ extension RedactionPass {
     }
 
     private static func size(_ count: Int) -> Int {
-        encoded(Tag.keyValueKey, []).count - 1 + varint(count).count + count
-    }
-
-    /// A field with these bytes.
-    private static func encoded(_ tag: UInt64, _ bytes: [UInt8]) -> [UInt8] {
-        [UInt8(tag)] + varint(bytes.count) + bytes
-    }
-
-    private static func varint(_ value: Int) -> [UInt8] {
-        var bytes: [UInt8] = []
-        var rest = value
-        while rest > 0x7F {
-            bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
-            rest >>= 7
-        }
-        return bytes + [UInt8(rest)]
+        1 + Field.varint(UInt64(count)).count + count
     }
 }

@@ -21,8 +21,12 @@ struct RedactionPass: ~Copyable {
     let structuralText: KeyDecision
     /// What a finding in the present attribute asked for.
     var wantsRemoval = false
-    /// What a key in the present attribute asked for.
-    var wantsEncryption = false
+    /// Something in the value of the present attribute is to be encrypted.
+    var encryptsMembers = false
+    /// Its paths.
+    var membersToEncrypt: [[UInt8]] = []
+    /// Paths in the present attribute lead nowhere, since a name becomes another, or are too many.
+    var pathsAreLost = false
     /// Keys that were decided about in this batch.
     var decisions = 0
     /// Time left for the patterns of the configuration in this batch.
@@ -57,7 +61,24 @@ struct RedactionPass: ~Copyable {
     @inline(__always)
     mutating func begin(_ key: UnsafeRawBufferPointer) {
         attributeKey = key
+        if encryptsMembers { membersToEncrypt.removeAll() }
+        encryptsMembers = false
+        pathsAreLost = false
         if !path.isEmpty { path.removeAll(keepingCapacity: true) }
+    }
+
+    private static let maxMembersToEncrypt = 1000
+    private static let maxPathToEncrypt = 4096
+
+    /// Wants what stands at the path encrypted.
+    mutating func encryptMember() {
+        encryptsMembers = true
+        guard membersToEncrypt.last != path else { return }
+        if membersToEncrypt.count == Self.maxMembersToEncrypt || path.count > Self.maxPathToEncrypt {
+            pathsAreLost = true
+        } else {
+            membersToEncrypt.append(path)
+        }
     }
 
     /// What the key of an attribute says.

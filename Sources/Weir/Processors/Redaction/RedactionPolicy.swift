@@ -7,7 +7,7 @@ struct RedactionPolicy: Sendable {
 
     /// A rule of the configuration about keys.
     struct KeyRule: Sendable {
-        let pattern: GlobPattern
+        let pattern: KeyPattern
         let action: KeyAction
     }
 

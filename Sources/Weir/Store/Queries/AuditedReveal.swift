@@ -2,7 +2,7 @@
 /// what is in the audit before anybody sees one.
 struct AuditedReveal: Sendable {
     let ring: Keyring
-    let fields: [GlobPattern]
+    let fields: [KeyPattern]
     let tenant: String
     /// Who asks.
     let actor: String
@@ -15,12 +15,12 @@ struct AuditedReveal: Sendable {
     func open<Row: RevealableRow>(
         _ rows: [Row], of subject: String
     ) async throws -> (rows: [Row], unreadable: Int) {
-        var pass = SpanReveal(fields, tenant: tenant)
-        var ids: Set<UInt64> = []
-        for row in rows { row.addKeyIDs(for: pass, to: &ids) }
+        var finder = SpanReveal(fields, tenant: tenant)
+        for row in rows { _ = row.opened(by: &finder) }
+        let ids = finder.keyIDs
         guard !ids.isEmpty else { return (rows, 0) }
-        let keys = await ring.find(ids)
-        let opened = rows.map { $0.opened(by: &pass, with: keys) }
+        var pass = SpanReveal(fields, tenant: tenant, with: await ring.find(ids))
+        let opened = rows.map { $0.opened(by: &pass) }
         let counts = pass.counts
         let entry = KeyAuditEntry(
             at: .now(), actor: actor, action: "query",
@@ -32,22 +32,13 @@ struct AuditedReveal: Sendable {
 
 /// A row that may have ciphertext in it.
 protocol RevealableRow: Sendable {
-    func addKeyIDs(for pass: borrowing SpanReveal, to ids: inout Set<UInt64>)
-    func opened(by pass: inout SpanReveal, with keys: [UInt64: Result<DataKey, Unreadable>]) -> Self
+    func opened(by pass: inout SpanReveal) -> Self
 }
 
 extension FoundSpan: RevealableRow {
-    func addKeyIDs(for pass: borrowing SpanReveal, to ids: inout Set<UInt64>) { pass.keyIDs(in: self, &ids) }
-
-    func opened(by pass: inout SpanReveal, with keys: [UInt64: Result<DataKey, Unreadable>]) -> Self {
-        pass.reveal(self, with: keys)
-    }
+    func opened(by pass: inout SpanReveal) -> Self { pass.reveal(self) }
 }
 
 extension TraceSpan: RevealableRow {
-    func addKeyIDs(for pass: borrowing SpanReveal, to ids: inout Set<UInt64>) { pass.keyIDs(in: self, &ids) }
-
-    func opened(by pass: inout SpanReveal, with keys: [UInt64: Result<DataKey, Unreadable>]) -> Self {
-        pass.reveal(self, with: keys)
-    }
+    func opened(by pass: inout SpanReveal) -> Self { pass.reveal(self) }
 }

@@ -23,7 +23,7 @@ extension FoundSpan: JSONRow {
         line.add("user_id", userID)
         line.add("call_id", callID)
         for (column, reason) in unreadable.sorted(by: { $0.key < $1.key }) {
-            line.add(column + RevealPass.suffix, json: reason.rawValue.quotedAsJSON)
+            line.add(column + FieldOpener.suffix, json: reason.rawValue.quotedAsJSON)
         }
     }
 }

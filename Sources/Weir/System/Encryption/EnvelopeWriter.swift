@@ -25,11 +25,12 @@ struct EnvelopeWriter: ~Copyable {
     }
 
     /// Encrypts the value, and keeps the result for ``write(to:)``.
+    /// - Parameter kind: nil for a piece of a JSON text.
     /// - Returns: how many characters the envelope has; nil where OpenSSL refuses.
     @inline(__always)
     mutating func seal(
-        _ plaintext: UnsafeRawBufferPointer, _ kind: ValueKind, _ key: Key, at address: inout FieldAddress,
-        path: UnsafeRawBufferPointer
+        _ plaintext: UnsafeRawBufferPointer, _ kind: ValueKind?, _ key: Key, at address: inout FieldAddress,
+        path: FieldAddress.Path
     ) -> Int? {
         let suite = key.cipher.suite
         let head = Envelope.headerSize + suite.nonceSize
@@ -40,7 +41,7 @@ struct EnvelopeWriter: ~Copyable {
         let start = sealed.base
         start[0] = Envelope.magic
         start[1] = suite.rawValue
-        start[2] = kind.rawValue
+        start[2] = kind?.rawValue ?? Envelope.json
         UnsafeMutableRawPointer(start).storeBytes(of: key.id.bigEndian, toByteOffset: 3, as: UInt64.self)
         (start + Envelope.headerSize).update(from: nonce, count: suite.nonceSize)
         let additional = address.finish(path, header: start)

@@ -13,6 +13,17 @@ struct FieldAddress: ~Copyable {
         var isOfSpan: Bool { self != .resource && self != .scope }
     }
 
+    /// Where the value stands among those of its place.
+    struct Path {
+        /// Of the attribute, or nothing.
+        let key: UnsafeRawBufferPointer
+        /// Of what stands inside of the attribute's value, as RFC 6901 writes it; empty for the whole value.
+        var pointer: [UInt8] = []
+
+        /// What has no key.
+        static var none: Path { Path(key: UnsafeRawBufferPointer(start: nil, count: 0)) }
+    }
+
     static let magic: StaticString = "weir1"
     /// Behind the header of the envelope.
     private static var placeOffset: Int { magic.utf8CodeUnitCount + Envelope.headerSize }
@@ -46,13 +57,12 @@ struct FieldAddress: ~Copyable {
     }
 
     /// The whole address, which holds until the next call.
-    /// - Parameters:
-    ///   - path: the key of the attribute, or nothing.
-    ///   - header: of the envelope, ``Envelope/headerSize`` bytes.
+    /// - Parameter header: of the envelope, ``Envelope/headerSize`` bytes.
     @inline(__always)
-    mutating func finish(_ path: UnsafeRawBufferPointer, header: UnsafePointer<UInt8>) -> UnsafeRawBufferPointer {
+    mutating func finish(_ path: Path, header: UnsafePointer<UInt8>) -> UnsafeRawBufferPointer {
         bytes.count = headerEnd
-        append(path)
+        append(path.key)
+        if !path.pointer.isEmpty { path.pointer.withUnsafeBytes { append($0) } }
         (bytes.base + Self.magic.utf8CodeUnitCount).update(from: header, count: Envelope.headerSize)
         return UnsafeRawBufferPointer(start: bytes.base, count: bytes.count)
     }

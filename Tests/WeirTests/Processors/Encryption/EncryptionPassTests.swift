@@ -195,7 +195,7 @@ import Testing
         let ring = store.ring(limit: 1)
         #expect(await ring.open(at: EncryptionSample.now) == nil)
         var policy = EncryptionPolicy()
-        policy.fields = [GlobPattern("a")]
+        policy.fields = [KeyPattern("a")]
         let lane = Lane(policy, ring)
         func keys() throws -> Set<UInt64> {
             var batch = try SpanFixture.batch([span([("a", .string("x"))])])

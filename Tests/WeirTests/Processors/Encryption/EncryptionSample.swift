@@ -17,7 +17,7 @@ final class EncryptionSample: Sendable {
         store = try KeyStoreSample()
         ring = try await store.open(at: Self.now)
         var policy = EncryptionPolicy()
-        policy.fields = fields.map(GlobPattern.init)
+        policy.fields = fields.map { KeyPattern($0) }
         policy.suite = suite
         policy.subjects = subjects.map(AttributeKey.init)
         policy.indexed = indexed.map(AttributeKey.init)
@@ -50,7 +50,7 @@ final class EncryptionSample: Sendable {
         var batch = Batch()
         try OTLPDecoder().decode(payload, into: &batch)
         batch.tenant = tenant
-        var pass = RevealPass(fields.map(GlobPattern.init))
+        let pass = RevealPass(fields.map { KeyPattern($0) })
         let counts = pass.reveal(&batch, with: keys)
         var encoder = OTLPEncoder()
         return (encoder.encode(batch) ?? .empty, counts)

@@ -143,6 +143,7 @@ struct ArchiveCompaction {
         new.supersedes = group.flatMap { $0.manifest.supersedes + [$0.hash] }
         new.dates = dates(of: manifests, at: now)
         new.keyID = rewritten.keyID
+        new.fieldKeys = .merged(manifests.map(\.fieldKeys))
         let suffix = first.format.suffix(first.compression, isSealed: rewritten.keyID != nil)
         new.take(
             rewritten.sections, rewritten.whole,

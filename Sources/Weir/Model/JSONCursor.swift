@@ -59,6 +59,26 @@ struct JSONCursor {
         edits.append(Edit(range: range, bytes: bytes))
     }
 
+    /// Makes changes in a text where the inside of a string says it: of the rest no escape is written anew.
+    mutating func take(_ inner: JSONCursor, inside range: Range<Int>) {
+        var (at, done) = (range.lowerBound, 0)
+        func place(of offset: Int) -> Int {
+            while done < offset, at < range.upperBound {
+                let (scalar, next) = unit(at, range.upperBound)
+                done += scalar.map { UTF8.width($0) } ?? (text.base[at] == UInt8(ascii: "\\") ? 0 : 1)
+                at = next
+            }
+            return at
+        }
+        for edit in inner.edits.sorted(by: { $0.range.lowerBound < $1.range.lowerBound }) {
+            let start = place(of: edit.range.lowerBound)
+            let end = place(of: edit.range.upperBound)
+            edits.append(Edit(range: start..<end, bytes: Array(Self.quoted(edit.bytes).dropFirst().dropLast())))
+        }
+    }
+
+    var isChanged: Bool { !edits.isEmpty }
+
     /// The text with the changes; nil where there are none.
     func edited() -> [UInt8]? {
         if edits.isEmpty { return nil }
@@ -219,30 +239,41 @@ struct JSONCursor {
                 at += 1
                 continue
             }
-            guard at + 1 < range.upperBound else { break }
-            let letter = text.base[at + 1]
-            at += 2
-            switch letter {
-            case UInt8(ascii: "n"): result.append(0x0A)
-            case UInt8(ascii: "t"): result.append(0x09)
-            case UInt8(ascii: "r"): result.append(0x0D)
-            case UInt8(ascii: "b"): result.append(0x08)
-            case UInt8(ascii: "f"): result.append(0x0C)
-            case UInt8(ascii: "u"):
-                guard var scalar = hexadecimal(at, range.upperBound) else { continue }
-                at += 4
-                if scalar & 0xFC00 == 0xD800, at + 1 < range.upperBound, text.base[at] == UInt8(ascii: "\\"),
-                    text.base[at + 1] == UInt8(ascii: "u"), let low = hexadecimal(at + 2, range.upperBound),
-                    low & 0xFC00 == 0xDC00
-                {
-                    scalar = 0x10000 + (scalar & 0x3FF) << 10 + low & 0x3FF
-                    at += 6
-                }
-                if let unicode = Unicode.Scalar(scalar) { result += Array(UTF8.encode(unicode) ?? .init()) }
-            default: result.append(letter)
+            let (scalar, next) = unit(at, range.upperBound)
+            if let scalar, scalar.isASCII {
+                result.append(UInt8(scalar.value))
+            } else if let scalar {
+                result += UTF8.encode(scalar) ?? .init()
             }
+            at = next
         }
         return result
+    }
+
+    /// What an escape stands for, nil where that is nothing, and where the next character stands. A byte that is no
+    /// escape is left alone.
+    private func unit(_ at: Int, _ end: Int) -> (scalar: Unicode.Scalar?, next: Int) {
+        guard text.base[at] == UInt8(ascii: "\\") else { return (nil, at + 1) }
+        guard at + 1 < end else { return (nil, end) }
+        let letter = text.base[at + 1]
+        switch letter {
+        case UInt8(ascii: "n"): return ("\n", at + 2)
+        case UInt8(ascii: "t"): return ("\t", at + 2)
+        case UInt8(ascii: "r"): return ("\r", at + 2)
+        case UInt8(ascii: "b"): return ("\u{8}", at + 2)
+        case UInt8(ascii: "f"): return ("\u{C}", at + 2)
+        case UInt8(ascii: "u"):
+            guard let scalar = hexadecimal(at + 2, end) else { return (nil, at + 2) }
+            if scalar & 0xFC00 == 0xD800, at + 7 < end, text.base[at + 6] == UInt8(ascii: "\\"),
+                text.base[at + 7] == UInt8(ascii: "u"), let low = hexadecimal(at + 8, end), low & 0xFC00 == 0xDC00
+            {
+                return (Unicode.Scalar(0x10000 + (scalar & 0x3FF) << 10 + low & 0x3FF), at + 12)
+            }
+            return (Unicode.Scalar(scalar), at + 6)
+        // A byte that is part of a longer character follows by itself.
+        case 0x80...: return (nil, at + 1)
+        default: return (Unicode.Scalar(letter), at + 2)
+        }
     }
 
     private func hexadecimal(_ at: Int, _ end: Int) -> UInt32? {

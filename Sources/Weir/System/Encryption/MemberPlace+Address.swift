@@ -1,0 +1,4 @@
+extension MemberPlace {
+    /// What a ciphertext that stands there is bound to.
+    var address: FieldAddress.Path { FieldAddress.Path(key: key, pointer: pointer) }
+}

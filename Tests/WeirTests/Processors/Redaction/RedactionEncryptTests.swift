@@ -1,0 +1,82 @@
+import Testing
+
+@testable import Weir
+
+/// What redaction wants to be encrypted is handed on: an attribute, or what stands at a path in it.
+@Suite struct RedactionEncryptTests {
+    private static let rules = """
+        keys:
+          - { key: app.payload.user.name, action: keep }
+          - { key: "app.payload.*.name", action: encrypt }
+          - { key: app.whole, action: encrypt }
+        """
+
+    private func encrypted(
+        _ value: NewValue, key: String = "app.payload", _ yaml: String = rules
+    ) async throws -> String {
+        let sample = try await EncryptionSample([])
+        var batch = try RedactionSample.redacted(SpanFixture((key, value)), yaml)
+        let payload = try sample.encrypted(&batch)
+        let text = try payload.debugText
+        #expect(try await sample.revealed(payload).counts.unreadable == 0)
+        return text.replacing(/\\*"weir1\.[A-Za-z0-9_-]+\\*"/, with: "#")
+    }
+
+    @Test func aPathIsEncryptedAndNothingElse() async throws {
+        #expect(
+            try await encrypted(.string(#"{"user":{"name":"a"},"to":[{"name":"b"},{"x":"bob@shop.io"}],"name":"c"}"#))
+                == ##"app.payload="{"user":{"name":"a"},"to":[{"name":#},{"x":"[EMAIL]"}],"name":#}""##)
+        let map = NewValue.kvlist([
+            .init(
+                key: "to", value: .kvlist([.init(key: "name", value: .string("b")), .init(key: "n", value: .int(1))])),
+            .init(key: "args", value: .string(#"{"name":"d","n":"{\"name\":[1]}"}"#)),
+        ])
+        #expect(
+            try await encrypted(map)
+                == ##"app.payload={to: {name: #, n: 1}, args: "{"name":#,"n":"{\"name\":#}"}"}"##)
+        #expect(try await encrypted(.string(#"{"x":1}"#), key: "app.whole") == "app.whole=#")
+        #expect(try await encrypted(.string(#"{"x":1}"#)) == #"app.payload="{"x":1}""#)
+    }
+
+    @Test func aPathThatLeadsNowhereAnyMoreIsTheWholeAttribute() async throws {
+        // The name of a member goes.
+        #expect(try await encrypted(.string(#"{"bob@shop.io":{"name":"b"}}"#)) == "app.payload=#")
+        // So does a part of the key.
+        let rules = "keys: [ { key: '*.name', action: encrypt } ]"
+        let found = try await encrypted(.string(#"{"name":"b"}"#), key: "app.bob@shop.io", rules)
+        #expect(found == "app.[EMAIL]=#")
+        // Of more than that nobody keeps the paths.
+        let many = (0...1000).map { "\"n\($0)\":{\"name\":1}" }.joined(separator: ",")
+        #expect(try await encrypted(.string("{\(many)}")) == "app.payload=#")
+        // What is cut off in the middle of it.
+        #expect(try await encrypted(.string(#"{"to":{"name":"b"#)) == "app.payload=#")
+    }
+
+    @Test func anAttributeThatWasRenamedIsEncryptedAsAWhole() async throws {
+        let sample = try await EncryptionSample([])
+        var batch = try RedactionSample.redacted(
+            SpanFixture(("app.payload", .string(#"{"to":{"name":"b"}}"#))), Self.rules)
+        let index = batch.spans[0].attributes.indices.lowerBound
+        let key = batch.intern("other")
+        batch.setKey(attributeAt: index, to: key, of: .span(0))
+        #expect(try sample.encrypted(&batch).debugText.hasPrefix("other=\"weir1."))
+    }
+
+    @Test func contentIsEncryptedWhereItStands() async throws {
+        let rules = "content: encrypt"
+        #expect(
+            try await encrypted(.string(#"{"role":"user","content":"hi"}"#), key: "request", rules)
+                == ##"request="{"role":"user","content":#}""##)
+        #expect(try await encrypted(.string("hi"), key: "gen_ai.prompt", rules) == "gen_ai.prompt=#")
+    }
+
+    @Test func nextToNothingIsRememberedOfARequest() async throws {
+        var batch = try RedactionSample.redacted(
+            SpanFixture(("app.payload", .string(#"{"to":{"name":"b"}}"#))), Self.rules)
+        #expect(batch.arena.pointee.membersToEncrypt.count == 1)
+        batch.encrypt((0..<10_000).map { Array("app.payload.\($0)".utf8) }, ofAttribute: 0)
+        #expect(batch.arena.pointee.membersToEncrypt.count == 1 && batch.attributes[0].mustEncrypt)
+        batch.reset(to: .empty)
+        #expect(batch.arena.pointee.membersToEncrypt.isEmpty)
+    }
+}
