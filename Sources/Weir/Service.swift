@@ -141,7 +141,9 @@ actor Service {
         let onFailure: @Sendable (any Error) -> Void = { [end] in end.yield($0) }
         if let telemetry {
             listening.append(
-                try await Listening.start("telemetry", onFailure: onFailure) { try await telemetry.run(onListening: $0) })
+                try await Listening.start("telemetry", onFailure: onFailure) {
+                    try await telemetry.run(onListening: $0)
+                })
         }
         if let operations {
             listening.append(

@@ -21,6 +21,7 @@ struct ArchiveConfirmClockCommand: ParsableCommand {
         let clock = ExpiryClock(in: catalog.root)
         let (last, today) = (try clock.last(), Day(.now()))
         try clock.note(today)
-        try StoreOptions.write("\(today.text) is taken for today; files last ended by rule \(last.map { "on \($0.text)" } ?? "never")\n")
+        let before = last.map { "on \($0.text)" } ?? "never"
+        try StoreOptions.write("\(today.text) is taken for today; files last ended by rule \(before)\n")
     }
 }

@@ -32,8 +32,8 @@ struct EraseCommand: AsyncParsableCommand {
             }
             if !isFound {
                 try StoreOptions.write(
-                    "  nothing was found: is the tenant or the attribute spelt as spans have it? What comes later of this "
-                        + "subject is not stored either\n")
+                    "  nothing was found: is the tenant or the attribute spelt as spans have it? What comes later of "
+                        + "this subject is not stored either\n")
             }
             try StoreOptions.write(
                 left.isEmpty ? "  complete\n" : "  not complete: run `weir erase apply` after that\n")

@@ -31,8 +31,9 @@ extension CollectorConfiguration {
         }
         let isEncrypted = service.journal.limits.encryption != nil
         let files = PipelineFiles(
-            service.pipelinesDirectory, besides: !service.pipelines.isEmpty, &fields, shared: [receivers, processors, exporters], extensions: extensions,
-            isJournalEncrypted: isEncrypted, environment, catalogue)
+            service.pipelinesDirectory, besides: !service.pipelines.isEmpty, &fields,
+            shared: [receivers, processors, exporters], extensions: extensions, isJournalEncrypted: isEncrypted,
+            environment, catalogue)
         let pipelines = service.pipelines + files.files.flatMap(\.pipelines)
         // What a file uses that is in error is not known.
         if files.broken.isEmpty {

@@ -45,7 +45,8 @@ struct CollectorImport {
 
     /// Beside what the Collector has, Weir's own keys: a file may have been worked on already.
     private static let keptOfService = [
-        "pipelines", "telemetry", "journal", "shutdown_timeout", "erasure", "operations", "reload", "pipelines_directory",
+        "pipelines", "telemetry", "journal", "shutdown_timeout", "erasure", "operations", "reload",
+        "pipelines_directory",
     ]
 
     private mutating func keepKnownSections() {

@@ -251,8 +251,8 @@ extension JournalLog {
         let free = try disk.freeBytes()
         guard free - size >= limits.minFreeBytes else {
             throw DiskError(
-                description: "found \(ByteCount(free)) free on the disk, wanted \(ByteCount(size)) for the next segment "
-                    + "and min_free_bytes, \(ByteCount(limits.minFreeBytes)), beside it",
+                description: "found \(ByteCount(free)) free on the disk, wanted \(ByteCount(size)) for a segment and "
+                    + "min_free_bytes, \(ByteCount(limits.minFreeBytes)), beside it",
                 isFull: true)
         }
         _ = try disk.create(name, size: size)

@@ -1,5 +1,5 @@
-/// Where a byte stands in a JSON text, in words: `resourceSpans[0].scopeSpans[0].spans[2].kind`. Only messages ask, so it
-/// reads the text again.
+/// Where a byte stands in a JSON text, in words: `resourceSpans[0].scopeSpans[0].spans[2].kind`. Only messages ask, so
+/// it reads the text again.
 struct JSONPlace {
     private enum Step {
         /// Empty where no name was read yet.
@@ -63,8 +63,12 @@ struct JSONPlace {
 
     private mutating func read(_ string: UnsafeRawBufferPointer) {
         guard depth == steps.count, case .member("")? = steps.last else { return }
-        let isName = string.count <= Self.longestName && string.allSatisfy { ($0 | 0x20) &- 0x61 < 26 || isDigit($0) }
+        let isName = string.count <= Self.longestName && string.allSatisfy(Self.isOfName)
         steps[steps.count - 1] = .member(isName ? String(decoding: string, as: UTF8.self) : "…")
+    }
+
+    private static func isOfName(_ byte: UInt8) -> Bool {
+        (byte | 0x20) &- UInt8(ascii: "a") < 26 || isDigit(byte) || byte == UInt8(ascii: "_")
     }
 
     private var text: String {

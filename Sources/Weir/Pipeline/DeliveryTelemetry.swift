@@ -35,8 +35,8 @@ struct DeliveryTelemetry: Sendable {
             "weir_exporter_parked_spans", help: "Spans set aside because the destination does not work for a tenant.",
             labels: labels)
         metrics.observe(
-            "otelcol_exporter_queue_size", kind: .gauge, help: "Spans that the destination does not have yet, in flight or not.",
-            labels: labels
+            "otelcol_exporter_queue_size", kind: .gauge,
+            help: "Spans that the destination does not have yet, in flight or not.", labels: labels
         ) { Double(reader.unsettledSpans) }
     }
 

@@ -67,8 +67,8 @@ extension TextScanner {
         return true
     }
 
-    /// `scheme://user:password@host`: the password, or a token in the place of both. Passwords with a slash or an `@` in
-    /// them should be escaped, and often are not.
+    /// `scheme://user:password@host`: the password, or a token in the place of both. Passwords with a slash or an `@`
+    /// in them should be escaped, and often are not.
     private mutating func visitUserInfo(_ at: Int) -> Bool {
         guard enabled.has(.urlCredentials) else { return false }
         var start = at

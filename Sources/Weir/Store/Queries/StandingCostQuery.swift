@@ -26,7 +26,8 @@ struct StandingCostQuery: StoreQuery {
         }
         return """
             SELECT \(dialect.hex("l.trace_id")), l.span_id, \(dialect.microseconds("l.start_time")), l.entry,
-                t.name, l.provider, l.request_model, l.model, l.service_tier, l.usage, \(dialect.picoDollars("l")), l.price, l.cost_source
+                t.name, l.provider, l.request_model, l.model, l.service_tier, l.usage, \(dialect.picoDollars("l")),
+                l.price, l.cost_source
             FROM cost_ledger l JOIN tenants t ON t.id = l.tenant_id
             WHERE l.usage IS NOT NULL AND l.entry % 2 = 0\(conditions)
                 AND NOT EXISTS (SELECT 1 FROM cost_ledger r WHERE r.trace_id = l.trace_id AND r.span_id = l.span_id
