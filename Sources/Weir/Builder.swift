@@ -10,10 +10,12 @@ struct Builder {
     let bursts: Bursts
     let keepDecisions: KeepDecisionBoard
     let tombstones: Tombstones
+    let requestBuckets: RequestBuckets
 
     init(
         _ configuration: CollectorConfiguration, _ logger: Logger, _ metrics: MetricRegistry, _ disks: JournalDisks,
-        _ bursts: Bursts, _ keepDecisions: KeepDecisionBoard, _ tombstones: Tombstones
+        _ bursts: Bursts, _ keepDecisions: KeepDecisionBoard, _ tombstones: Tombstones,
+        _ requestBuckets: RequestBuckets = RequestBuckets()
     ) {
         self.configuration = configuration
         self.logger = logger
@@ -22,6 +24,7 @@ struct Builder {
         self.bursts = bursts
         self.keepDecisions = keepDecisions
         self.tombstones = tombstones
+        self.requestBuckets = requestBuckets
     }
 
     func context(_ id: ComponentID, pipeline: ComponentID? = nil) -> Context {
@@ -30,8 +33,8 @@ struct Builder {
         if let pipeline { logger[metadataKey: "pipeline"] = "\(pipeline)" }
         var context = Context(
             id: id, logger: logger, metrics: metrics, bursts: bursts, keepDecisions: keepDecisions,
-            erasures: configuration.service.erasure.directory, colderArchives: colderArchives(of: pipeline),
-            extensions: extensions)
+            requestBuckets: requestBuckets, erasures: configuration.service.erasure.directory,
+            colderArchives: colderArchives(of: pipeline), extensions: extensions)
         guard configuration.exporters.contains(where: { $0.id == id && HotTables($0) != nil }) else { return context }
         let gate = ArchiveGate(ArchiveAgreement(configuration, exporter: id), context) { [tombstones] in
             !tombstones.mayDrop($0)

@@ -103,6 +103,8 @@ enum Registry {
         guard let configuration = definition.configuration as? ExporterConfiguration<C> else {
             throw unknown(definition)
         }
+        var context = context
+        context.consumers = configuration.delivery.queue.consumers
         return (try C(configuration.own, context), configuration.delivery)
     }
 

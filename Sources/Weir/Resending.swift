@@ -39,6 +39,8 @@ struct Resending: Sendable {
                 case .failure(.rejected(let reason)): shipment.refuse(reason)
                 case .failure(.tenantBlocked(let tenant, let reason)):
                     if !shipment.park(tenant, reason) { shipment.giveUp(reason) }
+                case .failure(.tenantAway(_, let reason)):
+                    guard await wait(&shipment, reason, nil) else { return (finished, false) }
                 case .failure(.retryable(let reason, let after)):
                     guard await wait(&shipment, reason, after) else { return (finished, false) }
                 }

@@ -287,7 +287,8 @@ extension Service {
             return .rejected(.restart, fixed.map { "\($0): has changed, which takes a restart" })
         }
         let before = build
-        var made = Builder(next, logger, metrics, disks, build.bursts, build.keepDecisions, build.tombstones)
+        var made = Builder(
+            next, logger, metrics, disks, build.bursts, build.keepDecisions, build.tombstones, build.requestBuckets)
         var started: [any Extension] = []
         do {
             let new = try made.makeExtensions(keeping: before)

@@ -3,7 +3,9 @@
     python smith.py [port]      a server to look at what would be sent; prints each run that comes
 
 Endpoints are those of LangSmith, also below /api/v1: /info, /runs, /runs/{id}, /runs/batch, /runs/multipart,
-/otel/v1/traces. For whoever looks: GET /_runs, GET /_requests, POST /_reset.
+/otel/v1/traces. For whoever looks: GET /_runs, GET /_requests, POST /_reset. POST /_script takes a list of faults, one
+for each of the next requests that bring runs: [{"status": 503, "when": "stored", "delay": 2}, {"status": 429,
+"headers": {"Retry-After": "7"}}].
 """
 
 import contextlib
@@ -11,6 +13,7 @@ import json
 import signal
 import sys
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 
 import cut_server
@@ -79,6 +82,7 @@ class Smith(cut_server.Owner):
         with self.lock:
             self.requests, self.runs, self.operations, self.violations = [], {}, set(), []
             self.feedback, self.attachments, self.otlp = [], [], []
+            self.trace_sizes = Counter()
             self.active = self.most_active = 0
             self.taken = []
 
@@ -86,6 +90,15 @@ class Smith(cut_server.Owner):
         """Each of these happens to one of the next requests that bring runs, in turn."""
         with self.lock:
             self.faults += faults
+
+    def script(self, body):
+        """The same, for those outside of this process. Status and body of the answer."""
+        try:
+            faults = [Fault(**{**fault, "body": fault.get("body", "").encode()}) for fault in json.loads(body)]
+        except (AttributeError, TypeError, ValueError) as error:
+            return 400, json.dumps({"error": str(error)}).encode()
+        self.fail(*faults)
+        return 200, b"{}"
 
     # What a test looks at
 
@@ -178,16 +191,18 @@ class Smith(cut_server.Owner):
             before = self.runs.get(place, {})
             if before.get("dotted_order", run.get("dotted_order")) != run.get("dotted_order"):
                 self.violate("R21", f"{operation.id} was patched elsewhere")
-        trace = sum(1 for other in self.runs.values() if other.get("trace_id") == run.get("trace_id")) if self.slow_checks else 0
-        if trace >= 25_000:
-            raise rules.bad("R25", "too many runs in a trace")
+        trace = workspace, run.get("trace_id")
+        if place not in self.runs:
+            if self.trace_sizes[trace] >= self.max_trace:
+                raise rules.bad("R25", "too many runs in a trace")
+            self.trace_sizes[trace] += 1
         self.operations.add((workspace, *operation.key))
         changes = {name: value for name, value in run.items() if value is not None}
         self.runs[place] = {**self.runs.get(place, {}), **changes}
         if self.on_run:
             self.on_run(operation)
 
-    slow_checks = False
+    max_trace = 25_000
 
     def count(self, request):
         """R26."""
@@ -252,6 +267,8 @@ class _Handler(cut_server.Handler):
         if path == "/_reset":
             smith.reset()
             return self.reply(200, b"{}")
+        if path == "/_script":
+            return self.reply(*smith.script(body))
         request = self.note(body, 0)
         if fault and fault.delay:
             self.server.ending.wait(fault.delay)

@@ -383,19 +383,6 @@ def test_content_can_be_withheld_and_usage_is_not(start, server):
     assert run["extra"]["metadata"]["usage_metadata"]["total_tokens"] == 7
 
 
-def test_a_minute_away_is_caught_up(start, server):
-    weir = start(exporters=langsmith(server))
-    server.stop()
-    trees = [a_tree(number, 20) for number in range(60, 80)]
-    for tree in trees:
-        send(weir, *tree)
-    eventually(lambda: "could not deliver" in weir.log(), weir.log)
-    server.start()
-    spans = [one for tree in trees for one in tree]
-    arrives(weir, server, spans)
-    assert len(server.all_runs()) == len(spans)
-
-
 def test_what_langsmiths_client_exports_over_otlp_becomes_the_runs_that_it_would_send_itself(start, server):
     weir = start(exporters=langsmith(server))
     answer = post(weir.endpoint, captures.capture("otel").body)

@@ -169,3 +169,21 @@ def test_notes_a_child_that_does_not_begin_as_its_parent(server):
     batch(server, run())
     batch(server, child(dotted_order=f"20260102T030405678900Z{ID}1.20260102T030405678902Z{ID}2"))
     assert [rule for rule, _ in server.violations] == ["R21"]
+
+
+def test_a_trace_has_at_most_as_many_runs_as_langsmith_takes(server):
+    server.max_trace = 1
+    assert batch(server, run())[0] == 202
+    status, text = batch(server, child())
+    assert status == 400 and "too many runs" in text
+    assert server.requests[-1].rule == "R25"
+
+
+def test_faults_can_be_asked_for_from_outside(server):
+    script = [{"status": 429, "headers": {"Retry-After": "7"}}, {"status": 503, "when": "stored", "body": "oops"}]
+    assert send(server, "/_script", json.dumps(script).encode())[0] == 200
+    assert batch(server, run())[0] == 429 and not server.all_runs()
+    assert batch(server, run()) == (503, "oops") and len(server.all_runs()) == 1
+    assert batch(server, run())[0] == 409
+    for wrong in (b"{", b'[{"state": 1}]', b"[1]", b'{"status": 1}'):
+        assert send(server, "/_script", wrong)[0] == 400

@@ -89,7 +89,8 @@ extension Fields {
         guard let standIn = `default` ?? Choice.allCases.first else {
             preconditionFailure("\(Choice.self) leaves nothing to choose")
         }
-        let words = Choice.allCases.map(\.rawValue)
+        // One that is empty is for those who write nothing.
+        let words = Choice.allCases.map(\.rawValue).filter { !$0.isEmpty }
         let wanted = "one of \(words.joined(separator: ", "))"
         var field = FieldDescription(key: key, type: wanted, help: help)
         field.isRequired = `default` == nil

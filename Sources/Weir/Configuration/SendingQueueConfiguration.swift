@@ -14,7 +14,8 @@ struct SendingQueueConfiguration: Sendable {
             "num_consumers", default: defaults.consumers, in: 1...defaults.maxConsumers,
             "Batches that are sent side by side; with more than one, spans may arrive out of order.")
         (flushTimeout, maxSpans, maxBytes) = fields.section("batch", "What is sent together.") { fields in
-            (
+            for key in ["min_size", "max_size", "sizer"] { fields.ignore(key, "max_spans and max_bytes say it") }
+            return (
                 fields.duration(
                     "flush_timeout", default: .milliseconds(200), in: .zero ... .seconds(60),
                     "How long spans wait for others to be sent with."),

@@ -136,7 +136,7 @@ extension JSONWriter {
             raw("]")
         case .object(let members):
             raw("{")
-            for member in members { self.member(member.key, member.value) }
+            self.members(members)
             dropComma()
             raw("}")
         }

@@ -136,14 +136,15 @@ extension JSONTreeReader {
         }
     }
 
-    /// - Returns: whether it stands for a character; nil where it is no escape.
+    /// - Returns: whether it stands for a character that may stay escaped; nil where it is no escape.
     private mutating func skipEscape() -> Bool? {
         guard at + 1 < text.count else { return nil }
         switch text[at + 1] {
         case UInt8(ascii: "u"):
             guard let unit = Self.unit(text, at + 2) else { return nil }
             at += 6
-            guard unit & 0xF800 == 0xD800 else { return true }
+            // Who writes it may have to put something else in place of U+0000.
+            guard unit & 0xF800 == 0xD800 else { return unit != 0 }
             guard unit & 0xFC00 == 0xD800, at + 1 < text.count, text[at] == UInt8(ascii: "\\"),
                 text[at + 1] == UInt8(ascii: "u"), let low = Self.unit(text, at + 2), low & 0xFC00 == 0xDC00
             else { return false }

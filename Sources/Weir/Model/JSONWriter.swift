@@ -5,7 +5,8 @@ struct JSONWriter: ~Copyable {
     private(set) var count = 0
     private let replacesNUL: Bool
 
-    /// - Parameter replacesNUL: whether U+0000 becomes U+FFFD. Postgres has no text with a U+0000, escaped or not.
+    /// - Parameter replacesNUL: whether U+0000 becomes U+FFFD. Neither Postgres nor LangSmith has texts
+    ///   with a U+0000, escaped or not.
     init(capacity: Int, replacesNUL: Bool = false) {
         self.replacesNUL = replacesNUL
         self.capacity = max(64, capacity)

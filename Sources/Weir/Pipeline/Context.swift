@@ -11,6 +11,10 @@ struct Context: Sendable {
     var bursts = Bursts()
     /// Where `tail_sampling` tells others what it keeps.
     var keepDecisions = KeepDecisionBoard()
+    /// How much each key may still send.
+    var requestBuckets = RequestBuckets()
+    /// Attempts of an exporter that may be under way at once.
+    var consumers = Int.max
     /// Whether the hot tables may let go of a day whose time is over.
     var mayDrop: @Sendable (Day) async -> Bool = { _ in true }
     /// Where the register of erasures is; nil for one who tries components out, and keeps up nothing.

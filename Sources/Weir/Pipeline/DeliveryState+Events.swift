@@ -44,7 +44,8 @@ extension DeliveryState {
         case .rejected(let reason):
             report(.refused(reason: reason))
             flight.shipment.refuse(reason)
-        case .tenantBlocked(let tenant, let reason):
+        case .tenantBlocked(let tenant, let reason), .tenantAway(let tenant, let reason):
+            if case .tenantAway = error { away.insert(tenant) } else { away.remove(tenant) }
             report(.failed(reason: reason, pause: nil))
             if flight.drain != nil { return endDrain(id) }
             // An exporter that blames a tenant who is not among them is not believed.
@@ -90,12 +91,13 @@ extension DeliveryState {
     }
 
     /// There is no room on the disk, or none that may be used. Nothing is dropped for it: the flight waits. Only where
-    /// there are as many records set aside as there may be, more of such a tenant are missed.
+    /// there are as many records set aside as there may be, more of such a tenant are missed, unless its destination is
+    /// just away.
     private mutating func notKept(_ id: Int, _ error: LetterError, at now: Instant) {
         guard var flight = flights[id] else { return }
         if let part = flight.shipment.next, case .park(let tenant, _) = part.fate {
             parked.endWrite(tenant, spans: nil)
-            if error.isLimit {
+            if error.isLimit, !away.contains(tenant) {
                 // Were it to wait for room, the others would wait with it, and the journal would fill up for all.
                 outbox.append(.miss(part.piece, tenant: tenant))
                 return succeed(id)
@@ -151,7 +153,9 @@ extension DeliveryState {
             guard let first = records.first else {
                 flights[id] = nil
                 let isOver = parked.endEmptyDrain(tenant, at: now, chance: chance())
-                if isOver { report(.unparked(tenant: tenant)) }
+                guard isOver else { return }
+                away.remove(tenant)
+                report(.unparked(tenant: tenant))
                 return
             }
             flight.drain?.journal = first.journal

@@ -116,6 +116,8 @@ struct DeliveryState {
     let chance: () -> Double
     var flights: [Int: Flight] = [:]
     var parked: ParkedTenants
+    /// Of these, the tenants whose destination was away when it was last tried, or was not tried yet.
+    var away: Set<String>
     /// Exported, or kept on disk, and not known to be safe.
     var done: [Shipment.Finished] = []
     var outbox: [Action] = []
@@ -155,6 +157,7 @@ struct DeliveryState {
             backoff: Backoff(
                 initial: settings.retry.initialInterval, longest: max(Self.parkedInterval, settings.retry.maxInterval),
                 multiplier: settings.retry.multiplier))
+        away = Set(parked.keys)
         pausedUntil = now
         readsPausedUntil = now
         nextTick = now + settings.tickInterval

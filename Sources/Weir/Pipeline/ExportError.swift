@@ -8,4 +8,7 @@ enum ExportError: Error, Equatable {
     /// The destination does not work for this tenant, such as for a wrong key. Its records are set aside and tried
     /// again later; those of other tenants go on.
     case tenantBlocked(_ tenant: String, _ reason: String)
+    /// The destination that this tenant has of its own takes nothing for now. The same; but where no more can be set
+    /// aside, records wait in the journal, and none is missed.
+    case tenantAway(_ tenant: String, _ reason: String)
 }

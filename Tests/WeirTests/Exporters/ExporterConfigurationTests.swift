@@ -35,10 +35,20 @@ import Testing
             "endpoint: http://host\ntls:\n  min_version: 1.1\n  key_file: k", forward,
             fails: "3: tls.min_version: found 1.1, wanted one of 1.2, 1.3 (did you mean \"1.2\"?)",
             "4: tls.key_file: stands alone, wanted cert_file and key_file",
-            "2: tls: found a URL with http, wanted https")
+            "2: tls: found a URL with http, wanted https, or insecure: true")
         check(
             "{ endpoint: https://host, tls: { cert_file: c } }", forward,
             fails: "1: tls.cert_file: stands alone, wanted cert_file and key_file")
+    }
+
+    @Test func takesWhatTheCollectorsFilesSay() throws {
+        let lines = [
+            "endpoint: http://host:4318", "tls: { insecure: true }", "compression: \"\"", "read_buffer_size: 1024",
+            "max_idle_conns: 10", "idle_conn_timeout: 90s", "metrics_endpoint: http://host/v1/metrics",
+        ]
+        let forward = try #require(read(OTLPHTTPExporterConfiguration.self, lines.joined(separator: "\n")))
+        #expect(forward.compression == .none)
+        #expect(forward.tls?.isInsecure == true)
     }
 
     @Test func saysWhatIsWrongWithAKey() {

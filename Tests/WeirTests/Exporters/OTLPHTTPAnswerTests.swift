@@ -21,7 +21,7 @@ import Testing
         #expect(try await ForwardSample.outcome(of: answer) == .retryable(reason, after: .seconds(3_600)))
     }
 
-    @Test(arguments: [300, 301, 302, 307, 308, 401, 403, 404, 405, 407, 415])
+    @Test(arguments: [300, 301, 302, 307, 308, 401, 402, 403, 404, 405, 406, 407, 409, 410, 415, 431, 451])
     func waitsWhereTheConfigurationIsWrong(status: Int) async throws {
         let outcome = try await ForwardSample.outcome(of: HTTPResponse(status, "", []))
         guard case .retryable(let reason, nil) = outcome else {
@@ -31,7 +31,7 @@ import Testing
         #expect(reason.hasPrefix("the destination answered \(status); spans wait until "))
     }
 
-    @Test(arguments: [400, 402, 409, 413, 422, 431, 451])
+    @Test(arguments: [400, 413, 422])
     func handsBackWhatIsRefused(status: Int) async throws {
         let answer = HTTPResponse(status, "text/plain; charset=utf-8", Array("no".utf8))
         #expect(try await ForwardSample.outcome(of: answer) == .rejected("the destination answered \(status): no"))
@@ -40,6 +40,15 @@ import Testing
     @Test(arguments: [200, 201, 202, 204])
     func takesEverySuccess(status: Int) async throws {
         #expect(try await ForwardSample.outcome(of: HTTPResponse(status, "text/html", [])) == nil)
+    }
+
+    @Test func aPageForPeopleIsNoSuccess() async throws {
+        let page = HTTPResponse(200, "text/html; charset=utf-8", Array("<html>log in</html>".utf8))
+        guard case .retryable(let reason, nil)? = try await ForwardSample.outcome(of: page) else {
+            Issue.record("a login page has swallowed spans")
+            return
+        }
+        #expect(reason.contains("with a page for people; spans wait until endpoint"))
     }
 
     @Test func readsTheStatusMessage() async throws {

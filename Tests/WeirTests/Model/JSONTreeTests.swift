@@ -21,7 +21,8 @@ import Testing
         (#""\u00e4\/ä""#, #""\u00e4\/ä""#), ("[]", "[]"), ("0", "0"),
         ("9223372036854775807", "9223372036854775807"), ("9223372036854775808", #""9223372036854775808""#),
         ("1e999", #""1e999""#), (#""\ud83d\ude00""#, #""\ud83d\ude00""#), (#""a\ud83db""#, "\"a\u{FFFD}b\""),
-        (#""\ude00\t""#, "\"\u{FFFD}\\t\""),
+        (#""\ude00\t""#, "\"\u{FFFD}\\t\""), (#"{"a":1,"b":2,"\u0061":3}"#, #"{"a":1,"b":2}"#),
+        (#""x\u0000""#, #""x\u0000""#),
     ])
     func readsJSONAndMendsWhatNotEveryReaderTakes(text: String, written: String) {
         #expect(rewritten(text) == written)

@@ -202,6 +202,28 @@ import Testing
         #expect(sample.gaps.count == 3)
     }
 
+    @Test func aTenantWhoseDestinationIsAwayMissesNothingWhereTheSpillIsFull() async throws {
+        let isAway = Flag()
+        isAway.set(true)
+        let destination = TestDestination { batch in
+            guard isAway.isSet, batch.records.contains(where: { $0.tenant == "shop" }) else { return nil }
+            return .tenantAway("shop", "503")
+        }
+        try sample.deliver(
+            to: destination,
+            .init(
+                retry: "initial_interval: 20ms, max_interval: 20ms", queue: "num_consumers: 4",
+                batch: "flush_timeout: 1ms, max_spans: 1"),
+            letters: LetterDirectory.Limits(deadLetters: 0, parked: 500))
+        for id in UInt64(1)...6 { try await sample.append(id...id, tenant: id % 2 == 0 ? "shop" : "bank") }
+        try await eventually("the others have everything") { destination.takenSpans.count == 3 }
+        try await eventually("there is no room for more") { sample.gauge("weir_exporter_parked_spans") == 1 }
+        isAway.set(false)
+        try await eventually("nothing is missing") { destination.takenSpans.count == 6 }
+        await sample.stop()
+        #expect(sample.gaps == [])
+    }
+
     @Test func aTenantThatIsParkedStaysSoOverARestart() async throws {
         let blocking = TestDestination(always: .tenantBlocked("shop", "401"))
         try sample.deliver(to: blocking)

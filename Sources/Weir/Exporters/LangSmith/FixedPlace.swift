@@ -1,5 +1,5 @@
-/// A line of the file in which an exporter remembers where runs stand, for the next process: 82 hexadecimal digits, and
-/// the tenant.
+/// A line of the file in which an exporter remembers where runs stand, for the next process: 82 hexadecimal digits, the
+/// tenant, and with a root or its stand-in the project where there is one, as a JSON text behind a byte that is 0.
 struct FixedPlace: Equatable {
     private static let digits = 82
 
@@ -8,29 +8,38 @@ struct FixedPlace: Equatable {
     private static let brings: UInt8 = 4
     private static let standIn: UInt8 = 8
     private static let orphan: UInt8 = 16
+    private static let projectID: UInt8 = 32
 
     let trace: TraceKey
     let id: UInt64
     private let parent: UInt64
     private let start: UInt64
     private let flags: UInt8
+    /// With a root or its stand-in only.
+    let project: RunProject?
 
-    init(_ trace: TraceKey, _ id: UInt64, _ span: TraceIndex.Span) {
+    init(_ trace: TraceKey, _ id: UInt64, _ span: TraceIndex.Span, _ project: RunProject?) {
         self.trace = trace
         self.id = id
         parent = span.parent
         start = span.start
+        self.project = span.isRoot ? project : nil
         flags =
             (span.isRoot ? Self.root : 0) | (span.isPatch ? Self.patch : 0) | (span.bringsRoot ? Self.brings : 0)
-            | (span.isOrphan ? Self.orphan : 0)
+            | (span.isOrphan ? Self.orphan : 0) | Self.flag(of: self.project)
     }
 
-    init(standIn trace: TraceKey, start: UInt64) {
+    init(standIn trace: TraceKey, start: UInt64, _ project: RunProject?) {
         self.trace = trace
         id = 0
         parent = 0
         self.start = start
-        flags = Self.standIn
+        self.project = project
+        flags = Self.standIn | Self.flag(of: project)
+    }
+
+    private static func flag(of project: RunProject?) -> UInt8 {
+        if case .id? = project { projectID } else { 0 }
     }
 
     /// Nil where this is no such line.
@@ -47,10 +56,14 @@ struct FixedPlace: Equatable {
             }
             numbers.append(number)
         }
-        let tenant = String(decoding: line[Self.digits..<line.count - 1], as: UTF8.self)
+        let names = line[Self.digits..<line.count - 1].split(separator: 0, maxSplits: 1)
+        let tenant = names.first.map { String(decoding: $0, as: UTF8.self) } ?? ""
         trace = TraceKey(tenant: tenant, high: numbers[0], low: numbers[1])
         (id, parent, start) = (numbers[2], numbers[3], numbers[4])
-        flags = high << 4 | low
+        let flags = high << 4 | low
+        self.flags = flags
+        let text = names.dropFirst().first.map { JSONTreeReader.value(UnsafeRawBufferPointer(rebasing: $0)) }
+        project = text??.asText.map { flags & Self.projectID != 0 ? .id($0) : .name($0) }
     }
 
     func write(to writer: inout JSONWriter) {
@@ -60,10 +73,16 @@ struct FixedPlace: Equatable {
         }
         var tenant = trace.tenant
         tenant.withUTF8 { writer.bytes(UnsafeRawBufferPointer($0)) }
+        switch project {
+        case .name(let text)?, .id(let text)?:
+            writer.byte(0)
+            writer.string(text)
+        case nil: break
+        }
         writer.byte(UInt8(ascii: "\n"))
     }
 
-    /// Bytes of the line, the line feed among them.
+    /// Bytes of the line, the line feed among them; more where it names a project.
     var size: Int { Self.digits + trace.tenant.utf8.count + 1 }
 
     /// Of a root that was missing; nil for a span.

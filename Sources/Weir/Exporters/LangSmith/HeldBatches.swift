@@ -11,16 +11,19 @@ struct HeldBatches {
     private var held: [Int: Held] = [:]
     private var byTrace: [TraceKey: Set<Int>] = [:]
     private let maxBytes: Int
+    /// Each is an attempt under way, and others need some too.
+    private let maxBatches: Int
     private var bytes = 0
     private(set) var spans = 0
 
-    init(maxBytes: Int) {
+    init(maxBytes: Int, maxBatches: Int) {
         self.maxBytes = maxBytes
+        self.maxBatches = maxBatches
     }
 
     var isEmpty: Bool { held.isEmpty }
 
-    var isOverfull: Bool { bytes > maxBytes }
+    var isOverfull: Bool { bytes > maxBytes || held.count > maxBatches }
 
     /// - Parameter open: those of the links whose ancestors are not all known.
     mutating func add(_ id: Int, _ links: [SpanLink], _ open: [SpanLink], bytes: Int, until: Timestamp) {

@@ -13,6 +13,8 @@ struct LangSmithConfiguration: Configurable {
     /// By tenant.
     private let tenants: [String: LangSmithTarget]
     let rules: RunRules
+    /// An attribute of spans or resources that names the project; nil for none beside LangSmith's own.
+    let projectKey: AttributeKey?
     let compressing: Compressing
     /// How long a span waits for those above it.
     let traceGrace: Duration
@@ -48,10 +50,9 @@ struct LangSmithConfiguration: Configurable {
         let hidesInputs = fields.bool("hide_inputs", default: false, "Whether what went into calls is left out.")
         let hidesOutputs = fields.bool("hide_outputs", default: false, "Whether what came out of calls is left out.")
         let projectKey = fields.optionalString(
-            "project_attribute", "An attribute of spans or resources that names the project of its runs.")
-        rules = RunRules(
-            hidesInputs: hidesInputs, hidesOutputs: hidesOutputs, project: target.project,
-            projectKey: projectKey.map(AttributeKey.init))
+            "project_attribute", "An attribute of spans or resources that names the project of its trace's runs.")
+        self.projectKey = projectKey.map(AttributeKey.init)
+        rules = RunRules(hidesInputs: hidesInputs, hidesOutputs: hidesOutputs, project: target.project)
         compressing = fields.choice(
             "compression", default: .auto, "How requests are compressed; auto is zstd where the server offers it.")
         traceGrace = fields.duration(
@@ -75,8 +76,9 @@ struct LangSmithConfiguration: Configurable {
             "request_timeout", default: .seconds(30), in: .milliseconds(100)...(.seconds(3_600)),
             "What one request may take.")
         requestsPerMinute = fields.int(
-            "requests_per_minute", default: 5_000, in: 10...1_000_000, "Requests of one key, at most.")
-        connections = fields.int("connections", default: 4, in: 1...64, "Requests at once.")
+            "requests_per_minute", default: 5_000, in: 10...1_000_000,
+            "Requests of one key, at most, of all exporters together.")
+        connections = fields.int("connections", default: 4, in: 1...64, "Requests at once with one key.")
         tls = fields.optionalSection("tls", "For https: whom to believe, and who to be.", ClientTLS.init)
     }
 
@@ -85,6 +87,9 @@ struct LangSmithConfiguration: Configurable {
         guard let own = tenants[tenant] else { return target }
         return target.isReplica ? nil : own
     }
+
+    /// Whether some tenants' spans go where others' do not.
+    var hasSeveralAccounts: Bool { !target.isReplica && tenants.values.contains { $0.account != target.account } }
 
     var replicas: [(name: String, configuration: any Configurable)] {
         zip(LangSmithTarget.names(of: others), others).map { name, other in
@@ -97,24 +102,29 @@ struct LangSmithConfiguration: Configurable {
     func rules(for target: LangSmithTarget) -> RunRules {
         RunRules(
             hidesInputs: rules.hidesInputs, hidesOutputs: rules.hidesOutputs, project: target.project,
-            projectKey: rules.projectKey, salt: target.salt)
+            salt: target.salt)
     }
 
     func compression(_ info: LangSmithInfo) -> Compression {
         switch compressing {
-        case .auto: info.takesZstd ? .zstd : .gzip
         case .none: .none
-        case .gzip: .gzip
-        case .zstd: info.takesZstd ? .zstd : .gzip
+        case .auto, .zstd: info.takesZstd ? .zstd : info.takesGzip ? .gzip : .none
+        case .gzip: info.takesGzip ? .gzip : .none
         }
     }
 
     private static func target(
         _ fields: inout Fields, beside other: LangSmithTarget?, _ standIn: HTTPURL, needsKey: Bool
     ) -> LangSmithTarget {
+        let usual = other?.url ?? standIn
         let url = fields.parsed(
-            "endpoint", default: other?.url ?? standIn, type: "URL",
-            "The base URL of the API, to which /runs/multipart is added.", HTTPURL.init(parsing:))
+            "endpoint", default: usual, type: "URL",
+            "The base URL of the API, to which /runs/multipart is added; an empty text is the default."
+        ) { text throws(ConfigError) in
+            // LangSmith's clients take the variable without spaces and quotes around it.
+            let text = text.drop { " \t\"'".contains($0) }.reversed().drop { " \t\"'".contains($0) }.reversed()
+            return text.isEmpty ? usual : try HTTPURL(parsing: String(text))
+        }
         let key = fields.string(
             "api_key", default: needsKey ? other?.key : other?.key ?? "", secret: true,
             "The key, lsv2_pt_… or lsv2_sk_….")
@@ -125,8 +135,10 @@ struct LangSmithConfiguration: Configurable {
             "workspace", default: other?.workspace ?? "", type: "UUID",
             "The workspace, which a key of an organisation needs.", LangSmithTarget.workspace)
         let project = fields.string(
-            "project", default: other?.project ?? "default", "The project of runs whose spans name none.")
-        if project.isEmpty { fields.reject("project", "found an empty string, wanted a name") }
-        return LangSmithTarget(url: url, key: key, workspace: workspace, project: project)
+            "project", default: other?.project ?? "default",
+            "The project of traces whose spans name none; an empty text is the default.")
+        return LangSmithTarget(
+            url: url, key: key, workspace: workspace,
+            project: project.allSatisfy(\.isWhitespace) ? other?.project ?? "default" : project)
     }
 }

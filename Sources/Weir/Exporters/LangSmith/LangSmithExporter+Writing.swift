@@ -1,9 +1,19 @@
 /// Runs that are not sent as the others.
-private struct SpecialRuns {
+private struct SpecialRuns: Equatable {
     /// A request each.
     var alone: Set<RunOperation> = []
     /// As a change of a run that is there.
     var patches: Set<RunOperation> = []
+
+    /// From now on the stand-ins of a request do not share the fate of what came with them.
+    /// - Returns: whether that makes a difference.
+    mutating func part(_ request: RunRequest) -> Bool {
+        guard request.standIns.count < request.operations.count, !request.standIns.isSubset(of: alone) else {
+            return false
+        }
+        alone.formUnion(request.standIns)
+        return true
+    }
 }
 
 /// From spans to requests.
@@ -17,31 +27,52 @@ extension LangSmithExporter {
         // What was in the journal when this process began may have been sent by the one before.
         let isNew = part.records.allSatisfy { $0.sequence > part.recoveredThrough }
         while true {
+            let before = (special, limits)
             var isDone = true
             for request in try requests(of: part, tenant, target, limits, special, &sent) {
-                switch try await post(request) {
-                case .taken:
-                    sent += request.operations
-                    continue
-                case .known(let isSurprise):
-                    if isSurprise, isNew, let root = request.operations.first(where: \.isRootPost) {
-                        // A stand-in for it of which nothing is remembered. It must not keep the root out.
-                        special.patches.insert(root)
-                    } else {
-                        sent += request.operations
-                        continue
-                    }
-                case .mixed: special.alone.formUnion(request.operations)
-                case .tooLarge: limits.maxBytes = try limits.smaller(than: request)
-                case .otherEndpoint: limits = RequestLimits(await info(of: target))
+                do throws(ExportError) {
+                    isDone = try await take(request, isNew: isNew, &limits, &special, &sent)
+                } catch {
+                    // A stand-in stands for others too, and must not go to the dead letters with one of them.
+                    guard case .rejected = error, special.part(request) else { throw error }
+                    isDone = false
                 }
                 // What is left is written again, in another way.
-                isDone = false
-                break
+                guard isDone else { break }
             }
             if isDone { return }
             remember(sent)
+            guard before != (special, limits) else {
+                throw .retryable("the destination answers so that nothing can be sent in another way", after: nil)
+            }
         }
+    }
+
+    /// - Returns: false where the rest has to be written in another way.
+    private func take(
+        _ request: RunRequest, isNew: Bool, _ limits: inout RequestLimits, _ special: inout SpecialRuns,
+        _ sent: inout [RunOperation]
+    ) async throws(ExportError) -> Bool {
+        switch try await post(request, isNew: isNew) {
+        case .taken: break
+        case .known(let isSurprise):
+            if isSurprise, isNew, let root = request.root {
+                // A stand-in for it of which nothing is remembered. It must not keep the root out.
+                special.patches.insert(root)
+                return false
+            }
+        case .mixed:
+            special.alone.formUnion(request.operations)
+            return false
+        case .tooLarge:
+            limits.maxBytes = try limits.smaller(than: request)
+            return false
+        case .otherWay:
+            limits = RequestLimits(await info(of: request.target))
+            return false
+        }
+        sent += request.operations
+        return true
     }
 
     /// What is not sent again while its batch is not done.
@@ -69,7 +100,7 @@ extension LangSmithExporter {
             try part.forEach(into: &batch) { batch, _ in
                 batch.hideCiphertext()
                 for place in batch.spans.indices {
-                    let link = SpanLink(batch.spans[place], batch)
+                    let link = SpanLink(batch.spans[place], batch, projectKey: configuration.projectKey)
                     var position = index.place(link).salted(target.salt)
                     if special.patches.contains(RunOperation(position, target)) { position.isPatch = true }
                     var run = writer.write(place, at: position, of: batch, rules)
@@ -166,7 +197,8 @@ extension LangSmithExporter {
         if compression != .none { headers.append(("Content-Encoding", compression.rawValue)) }
         return RunRequest(
             target: target, tenant: tenant, path: isMultipart ? "/runs/multipart" : "/runs/batch", headers: headers,
-            body: bytes, operations: runs.map { RunOperation($0.place, target) })
+            compression: compression, body: bytes, operations: runs.map { RunOperation($0.place, target) },
+            standIns: Set(runs.filter(\.isStandIn).map { RunOperation($0.place, target) }))
     }
 }
 
@@ -174,6 +206,4 @@ extension RunOperation {
     fileprivate init(_ place: RunPlace, _ target: LangSmithTarget) {
         self.init(target: target.id, trace: place.trace, run: place.id, isPatch: place.isPatch)
     }
-
-    fileprivate var isRootPost: Bool { !isPatch && run == trace }
 }

@@ -25,7 +25,7 @@ actor LangSmithExporter: Exporter {
     let client: HTTPClient
     /// By account.
     var servers: [UInt64: LangSmithServer] = [:]
-    var gate: RequestGate
+    let buckets: RequestBuckets
     var index: TraceIndex
     /// Nil until the first batch says which journal it is of.
     var files: PlaceFiles?
@@ -41,8 +41,9 @@ actor LangSmithExporter: Exporter {
     var batch = Batch(decodedLimit: .max)
     /// What the destination has of batches that are not done.
     var delivered: Set<RunOperation> = []
-    /// Requests whose outcome is not known.
-    var unsure: Set<Int> = []
+    var unsure = UnsureOperations()
+    /// The log has said that ids are not unique.
+    var hasWarned = false
 
     init(_ configuration: LangSmithConfiguration, _ context: Context) throws {
         try self.init(configuration, context, clock: Timestamp.now)
@@ -59,9 +60,9 @@ actor LangSmithExporter: Exporter {
         executor = BlockingExecutor(label: "weir.\(context.id)")
         component = context.id
         client = try HTTPClient(tls: configuration.tls)
-        gate = RequestGate(limit: configuration.connections)
+        buckets = context.requestBuckets
         index = TraceIndex(configuration.memory)
-        held = HeldBatches(maxBytes: configuration.maxHeldBytes)
+        held = HeldBatches(maxBytes: configuration.maxHeldBytes, maxBatches: context.consumers - context.consumers / 16)
         logger.info("sending runs", metadata: ["url": "\(configuration.target.url)"])
     }
 
@@ -80,19 +81,39 @@ actor LangSmithExporter: Exporter {
         for other in order.predecessors(of: id) where order.isActive(other) {
             await withCheckedContinuation { patient[other, default: []].append($0) }
         }
-        var sent: [RunOperation] = []
-        do throws(ExportError) {
-            for (tenant, records) in batch.byTenant {
-                let part = FrozenBatch(
-                    journal: batch.journal, records: records, recoveredThrough: batch.recoveredThrough)
-                guard let target = configuration.target(of: tenant) else { continue }
-                try await send(part, of: tenant, to: target, &sent)
-            }
-        } catch {
+        let (sent, error) = await send(batch)
+        if let error {
             remember(sent)
             throw error
         }
         forget(sent)
+    }
+
+    /// All tenants' parts side by side, so that no tenant waits for another's destination.
+    private func send(_ batch: FrozenBatch) async -> (sent: [RunOperation], error: ExportError?) {
+        let parts = batch.byTenant
+        if parts.count == 1 { return await send(parts[0]) }
+        return await withTaskGroup(of: (sent: [RunOperation], error: ExportError?).self) { group in
+            for part in parts { group.addTask { await self.send(part) } }
+            var whole: (sent: [RunOperation], error: ExportError?) = ([], nil)
+            for await part in group {
+                whole.sent += part.sent
+                whole.error = whole.error ?? part.error
+            }
+            return whole
+        }
+    }
+
+    /// - Parameter part: has records of one tenant.
+    private func send(_ part: TenantPart) async -> (sent: [RunOperation], error: ExportError?) {
+        var sent: [RunOperation] = []
+        guard let target = configuration.target(of: part.tenant) else { return (sent, nil) }
+        do throws(ExportError) {
+            try await send(part.batch, of: part.tenant, to: target, &sent)
+            return (sent, nil)
+        } catch {
+            return (sent, error)
+        }
     }
 
     func tick(at now: Timestamp) async {
@@ -129,7 +150,9 @@ extension LangSmithExporter {
         var links: [SpanLink] = []
         do {
             try frozen.forEach(into: &batch) { batch, _ in
-                for span in batch.spans { links.append(SpanLink(span, batch)) }
+                for span in batch.spans {
+                    links.append(SpanLink(span, batch, projectKey: configuration.projectKey))
+                }
             }
         } catch {
             throw .rejected("a record cannot be decoded: \(error)")
@@ -178,9 +201,15 @@ extension LangSmithExporter {
     }
 }
 
+/// What of a batch is one tenant's.
+private struct TenantPart {
+    let tenant: String
+    let batch: FrozenBatch
+}
+
 extension FrozenBatch {
     /// Tenants in the order of their first record.
-    fileprivate var byTenant: [(tenant: String, records: [JournalRecord])] {
+    fileprivate var byTenant: [TenantPart] {
         var parts: [(tenant: String, records: [JournalRecord])] = []
         var places: [String: Int] = [:]
         for record in records {
@@ -191,6 +220,10 @@ extension FrozenBatch {
                 parts.append((record.tenant, [record]))
             }
         }
-        return parts
+        return parts.map {
+            TenantPart(
+                tenant: $0.tenant,
+                batch: FrozenBatch(journal: journal, records: $0.records, recoveredThrough: recoveredThrough))
+        }
     }
 }

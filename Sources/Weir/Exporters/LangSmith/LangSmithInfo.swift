@@ -9,6 +9,7 @@ struct LangSmithInfo: Equatable, Sendable {
     var maxBytes = 20 << 20
     var takesMultipart = true
     var takesZstd = false
+    var takesGzip = true
 
     private init() {}
 

@@ -94,13 +94,15 @@ extension LangSmithTarget {
         !text.isEmpty && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }
     }
 
+    static func isUUID(_ text: String) -> Bool {
+        text.utf8.count == 36
+            && text.split(separator: "-", omittingEmptySubsequences: false).map(\.count) == [8, 4, 4, 4, 12]
+            && text.utf8.allSatisfy { $0 == UInt8(ascii: "-") || hexDigit($0) != nil }
+    }
+
     /// A UUID, or nothing.
     static func workspace(_ text: String) throws(ConfigError) -> String {
-        let groups = text.split(separator: "-", omittingEmptySubsequences: false)
-        let isUUID =
-            groups.map(\.count) == [8, 4, 4, 4, 12]
-            && text.utf8.allSatisfy { $0 == UInt8(ascii: "-") || hexDigit($0) != nil }
-        guard text.isEmpty || isUUID else { throw ConfigError(found: text.quotedForMessage, wanted: "a UUID") }
+        guard text.isEmpty || isUUID(text) else { throw ConfigError(found: text.quotedForMessage, wanted: "a UUID") }
         return text
     }
 }

@@ -1,5 +1,5 @@
 /// How large a request may be, as far as that is known.
-struct RequestLimits {
+struct RequestLimits: Equatable {
     /// No run is made smaller than that.
     private static let least = 64 << 10
 

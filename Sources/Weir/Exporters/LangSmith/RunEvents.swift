@@ -29,7 +29,7 @@ struct RunEvents {
 
     var isEmpty: Bool { others.isEmpty && firstToken == nil }
 
-    func write(to json: inout JSONWriter, _ batch: borrowing Batch) {
+    func write(to json: inout JSONWriter, _ rules: RunRules, _ batch: borrowing Batch) {
         json.raw("[")
         if let firstToken {
             json.raw("{\"name\":\"new_token\",\"time\":")
@@ -43,13 +43,15 @@ struct RunEvents {
             json.raw(",\"time\":")
             json.time(microseconds: event.time / 1_000)
             if event.attributes.count > 0 {
-                json.raw(",\"kwargs\":{")
+                var members: [JSONTree.Member] = []
                 for place in event.attributes.indices where !batch.attributes[place].isRemoved {
                     let attribute = batch.attributes[place]
-                    json.member(.plain(batch.bytes(attribute.key)), JSONTree(batch.value(of: attribute)))
+                    let key = batch.bytes(attribute.key)
+                    if rules.hidesContent, ContentKeys.has(key) { continue }
+                    members.append((.plain(key), JSONTree(batch.value(of: attribute))))
                 }
-                json.dropComma()
-                json.raw("}")
+                json.raw(",\"kwargs\":")
+                json.value(.object(members))
             }
             json.raw("},")
         }

@@ -20,6 +20,10 @@ struct WrittenRun {
     /// The object without the fields.
     let head: Range<Int>
     var fields: [(field: RunField, range: Range<Int>)]
+    /// It stands for a root that has not come.
+    var isStandIn = false
+    /// What of it is not whole.
+    var trimmed: [StaticString] = []
 
     /// Bytes of a multipart request that is not compressed, with room for what stands around each part.
     var size: Int {

@@ -1,31 +1,7 @@
 /// What goes into a run's `extra`: everything of the span that has no other place in a run.
 struct RunMetadata {
-    /// Names that are made here where the sender did not give them.
-    private enum Derived: Int, CaseIterable {
-        case traceID, spanID, provider, model, responseModel, temperature, maxTokens, stop, thread, user, usage
-
-        var name: StaticString {
-            switch self {
-            case .traceID: "OTEL_TRACE_ID"
-            case .spanID: "OTEL_SPAN_ID"
-            case .provider: "ls_provider"
-            case .model: "ls_model_name"
-            case .responseModel: "ls_response_model"
-            case .temperature: "ls_temperature"
-            case .maxTokens: "ls_max_tokens"
-            case .stop: "ls_stop"
-            case .thread: "thread_id"
-            case .user: "user_id"
-            case .usage: "usage_metadata"
-            }
-        }
-
-        var bit: UInt16 { 1 << UInt16(rawValue) }
-    }
-
-    private static let derived = Derived.allCases.map { (name: AttributeKey("\($0.name)"), derived: $0) }
-    /// A bit for each length of their names.
-    private static let derivedLengths = derived.reduce(0 as UInt64) { $0 | 1 << UInt64($1.name.count) }
+    /// What a client that exports OTLP does not know better.
+    private static let ids = ["OTEL_TRACE_ID", "OTEL_SPAN_ID"].map(AttributeKey.init)
     /// Below these a sender's own metadata stands.
     private static let prefixes = [
         "langsmith.metadata.", "traceloop.association.properties.", "ai.telemetry.metadata.",
@@ -35,9 +11,9 @@ struct RunMetadata {
     private static let json = AttributeKey("metadata")
     private static let kind = AttributeKey("langsmith.span.kind")
     private static let attachments = AttributeKey("langsmith.attachments")
-    private static let hidden = ["langsmith.request.headers", "llm.headers", "langsmith.span.runtime"].map(
-        AttributeKey.init)
-    private static let costs = AttributeKey("weir.cost.")
+    private static let runtime = AttributeKey("langsmith.span.runtime")
+    private static let hidden = ["langsmith.request.headers", "llm.headers"].map(AttributeKey.init) + [runtime]
+    private static let toolDescription = AttributeKey("gen_ai.tool.description")
     private static let service = AttributeKey("service.name")
     private static let toolPrefix = AttributeKey("llm.tools.")
     private static let functionPrefix = AttributeKey("llm.request.functions.")
@@ -63,13 +39,16 @@ struct RunMetadata {
         return UnsafeRawBufferPointer(rebasing: key[prefix.count...])
     }
 
-    /// Members, without the braces.
+    /// Members, without the braces. Of the same name the first counts: what the sender says of the run goes before its
+    /// attributes, these before what is made of them here, and the resource comes last.
+    /// - Parameter trimmed: what of the run is not whole.
     func write(
         to json: inout JSONWriter, _ place: RunPlace, _ name: UnsafeRawBufferPointer?, _ usage: JSONTree?,
-        _ rules: RunRules, _ batch: borrowing Batch
+        trimmed: [StaticString], _ rules: RunRules, _ batch: borrowing Batch
     ) {
-        // A bit for each of what is derived.
-        var given: UInt16 = 0
+        var members: [JSONTree.Member] = []
+        if !trimmed.isEmpty { members.append((JSONTree.Text(Self.trimmedFields), Self.names(trimmed))) }
+        var attributes: [JSONTree.Member] = []
         let isCall = genAI.operation(of: batch).isModelCall
         for index in span.attributes.indices where !batch.attributes[index].isRemoved {
             let attribute = batch.attributes[index]
@@ -79,41 +58,50 @@ struct RunMetadata {
                 guard let own = Self.rest(key, after: prefix),
                     !Self.environment.contains(where: { Self.rest(own, after: $0) != nil })
                 else { continue }
-                guard note(own, in: &given) else { continue }
-                json.member(.plain(own), JSONTree(readingTextsOf: value))
+                members.append((.plain(own), JSONTree(readingTextsOf: value)))
             } else if Self.json.equals(key), case let tree = JSONTree(readingTextsOf: value), tree.isObject {
-                for member in tree.members {
-                    if case .plain(let own) = member.key { note(own, in: &given) }
-                    json.member(member.key, member.value)
-                }
+                members += tree.members
             } else if Self.attachments.equals(key) {
-                json.member("langsmith.attachments", .text("left out"))
-            } else if isShown(key, isCall, rules) {
-                note(key, in: &given)
-                json.member(.plain(key), JSONTree(value))
+                attributes.append((.plain(key), .text("left out")))
+            } else if isShown(key, attribute, isCall, rules) {
+                attributes.append((.plain(key), JSONTree(value)))
             }
         }
-        writeDerived(to: &json, place, name, usage, given, batch)
-        writeSurroundings(to: &json, place, batch)
+        members += attributes
+        addDerived(to: &members, place, name, usage, batch)
+        addSurroundings(to: &members, place, batch)
+        members.removeAll { member in
+            guard case .plain(let key) = member.key else { return Self.ids.contains { $0.text == member.key.string } }
+            return Self.ids.contains { $0.equals(key) }
+        }
+        writeIDs(to: &json)
+        json.members(members)
         json.dropComma()
     }
 
-    /// - Returns: false for the ids, which a client that exports OTLP does not know better.
-    @discardableResult
-    private func note(_ key: UnsafeRawBufferPointer, in given: inout UInt16) -> Bool {
-        guard Self.derivedLengths & (1 << UInt64(key.count)) != 0,
-            let derived = Self.derived.first(where: { $0.name.equals(key) })?.derived
-        else { return true }
-        given |= derived.bit
-        return derived != .traceID && derived != .spanID
+    static let trimmedFields: StaticString = "weir_trimmed_fields"
+
+    static func names(_ fields: [StaticString]) -> JSONTree { .array(fields.map { .string(JSONTree.Text($0)) }) }
+
+    private func writeIDs(to json: inout JSONWriter) {
+        json.raw("\"OTEL_TRACE_ID\":\"")
+        json.hexadecimal(span.traceIDHigh)
+        json.hexadecimal(span.traceIDLow)
+        json.raw("\",\"OTEL_SPAN_ID\":\"")
+        json.hexadecimal(span.spanID)
+        json.raw("\",")
     }
 
     /// Whether an attribute stands in the metadata as it is.
-    private func isShown(_ key: UnsafeRawBufferPointer, _ isCall: Bool, _ rules: RunRules) -> Bool {
-        if let attribute = GenAIAttributes.attribute(of: key) {
-            switch attribute {
+    private func isShown(
+        _ key: UnsafeRawBufferPointer, _ attribute: AttributeRecord, _ isCall: Bool, _ rules: RunRules
+    ) -> Bool {
+        if let meaning = GenAIAttributes.attribute(of: key) {
+            switch meaning {
             case .operation: return !Self.kind.equals(key)
             case .provider: return !isCall
+            // The run has only the beginning of such a name.
+            case .project: return Int(attribute.valueRef.count) > RunProject.maxName
             case .agent, .workflow, .call, .responseID, .serviceTier, .tool: return true
             case .inputTokens, .outputTokens, .totalTokens, .cacheReadTokens, .cacheWriteTokens, .reasoningTokens:
                 return !isCall
@@ -124,45 +112,35 @@ struct RunMetadata {
         if Self.rest(key, after: Self.toolPrefix) != nil || Self.rest(key, after: Self.functionPrefix) != nil {
             return false
         }
-        if rules.hidesInputs || rules.hidesOutputs, ContentKeys.has(key) { return false }
+        if rules.hidesInputs, Self.toolDescription.equals(key) { return false }
+        if rules.hidesContent, ContentKeys.has(key) { return false }
         return true
     }
 
-    private func writeDerived(
-        to json: inout JSONWriter, _ place: RunPlace, _ name: UnsafeRawBufferPointer?, _ usage: JSONTree?,
-        _ given: UInt16, _ batch: borrowing Batch
+    private func addDerived(
+        to members: inout [JSONTree.Member], _ place: RunPlace, _ name: UnsafeRawBufferPointer?, _ usage: JSONTree?,
+        _ batch: borrowing Batch
     ) {
-        func add(_ derived: Derived, _ value: JSONTree?) {
-            if let value, given & derived.bit == 0 { json.member(derived.name, value) }
+        func add(_ name: StaticString, _ value: JSONTree?) {
+            if let value { members.append((JSONTree.Text(name), value)) }
         }
         func value(_ attribute: GenAIAttribute) -> JSONTree? {
             genAI.value(attribute, of: batch).map { JSONTree($0) }
         }
-        let isCall = genAI.operation(of: batch).isModelCall
-        json.raw("\"OTEL_TRACE_ID\":\"")
-        json.hexadecimal(span.traceIDHigh)
-        json.hexadecimal(span.traceIDLow)
-        json.raw("\",\"OTEL_SPAN_ID\":\"")
-        json.hexadecimal(span.spanID)
-        json.raw("\",")
-        if isCall { add(.provider, genAI.text(.provider, of: batch).map(Self.provider)) }
-        add(.model, value(.requestModel) ?? value(.responseModel))
-        if genAI.has(.requestModel) { add(.responseModel, value(.responseModel)) }
-        add(.temperature, value(.temperature))
-        add(.maxTokens, value(.maxTokens))
-        add(.stop, value(.stopSequences))
-        add(.thread, value(.conversation) ?? value(.session))
-        add(.user, value(.user))
-        add(.usage, usage)
-        if let name { json.member("name", .string(.plain(name))) }
-        if place.start != span.startTime / 1_000 {
-            json.member("otel_start_time_unix_nano", .text("\(span.startTime)"))
+        if genAI.operation(of: batch).isModelCall {
+            add("ls_provider", genAI.text(.provider, of: batch).map(Self.provider))
         }
-        if place.isOrphan {
-            json.raw("\"OTEL_PARENT_SPAN_ID\":\"")
-            json.hexadecimal(span.parentSpanID)
-            json.raw("\",")
-        }
+        add("ls_model_name", value(.requestModel) ?? value(.responseModel))
+        if genAI.has(.requestModel) { add("ls_response_model", value(.responseModel)) }
+        add("ls_temperature", value(.temperature))
+        add("ls_max_tokens", value(.maxTokens))
+        add("ls_stop", value(.stopSequences))
+        add("thread_id", value(.conversation) ?? value(.session))
+        add("user_id", value(.user))
+        add("usage_metadata", usage)
+        add("name", name.map { .string(.plain($0)) })
+        if place.start != span.startTime / 1_000 { add("otel_start_time_unix_nano", .text("\(span.startTime)")) }
+        if place.isOrphan { add("OTEL_PARENT_SPAN_ID", .text(Self.hexadecimal(span.parentSpanID))) }
     }
 
     /// LangSmith's usual names.
@@ -178,47 +156,67 @@ struct RunMetadata {
     }
 
     /// Resource, scope and links. All of the resource stands on roots only: it is the same on every span.
-    private func writeSurroundings(to json: inout JSONWriter, _ place: RunPlace, _ batch: borrowing Batch) {
+    private func addSurroundings(to members: inout [JSONTree.Member], _ place: RunPlace, _ batch: borrowing Batch) {
         let resource = batch.resource(of: span).attributes
+        let scope = batch.scopes[Int(span.scope)]
+        if scope.name.count > 0 {
+            members.append((JSONTree.Text("otel_scope_name"), .string(.plain(batch.bytes(scope.name)))))
+        }
+        if span.linkCount > 0 {
+            let links = span.links.map { index in
+                let link = batch.links[index]
+                return JSONTree.fields([
+                    "trace_id": .text(Self.hexadecimal(link.traceIDHigh) + Self.hexadecimal(link.traceIDLow)),
+                    "span_id": .text(Self.hexadecimal(link.spanID)),
+                ])
+            }
+            members.append((JSONTree.Text("otel_links"), .array(links)))
+        }
         for index in resource.indices where !batch.attributes[index].isRemoved {
             let attribute = batch.attributes[index]
             let key = batch.bytes(attribute.key)
             guard place.parent == nil || Self.service.equals(key), !Self.internalProvider.equals(key) else { continue }
-            json.member(.plain(key), JSONTree(batch.value(of: attribute)))
+            members.append((.plain(key), JSONTree(batch.value(of: attribute))))
         }
-        let scope = batch.scopes[Int(span.scope)]
-        if scope.name.count > 0 { json.member("otel_scope_name", .string(.plain(batch.bytes(scope.name)))) }
-        guard span.linkCount > 0 else { return }
-        json.raw("\"otel_links\":[")
-        for index in span.links {
-            let link = batch.links[index]
-            json.raw("{\"trace_id\":\"")
-            json.hexadecimal(link.traceIDHigh)
-            json.hexadecimal(link.traceIDLow)
-            json.raw("\",\"span_id\":\"")
-            json.hexadecimal(link.spanID)
-            json.raw("\"},")
-        }
-        json.dropComma()
-        json.raw("],")
+    }
+
+    private static func hexadecimal(_ id: UInt64) -> String {
+        var json = JSONWriter(capacity: 16)
+        json.hexadecimal(id)
+        return String(decoding: json.written, as: UTF8.self)
     }
 
     /// `,"invocation_params":{…}`, where there are any.
-    func writeParameters(to json: inout JSONWriter, _ batch: borrowing Batch) {
+    func writeParameters(to json: inout JSONWriter, _ rules: RunRules, _ batch: borrowing Batch) {
         var members: [JSONTree.Member] = []
         if let all = genAI.value(.parameters, of: batch) { members = JSONTree(readingTextsOf: all).members }
+        // Applications put prompts and tools among them.
+        if rules.hidesInputs {
+            members.removeAll { member in !Self.parameters.contains { member.key.equals($0.0) } }
+        }
         for (name, attribute) in Self.parameters {
             guard let value = genAI.value(attribute, of: batch),
                 !members.contains(where: { $0.key.equals(name) })
             else { continue }
             members.append((JSONTree.Text(name), JSONTree(value)))
         }
-        if let tools = genAI.value(.toolDefinitions, of: batch).map({ JSONTree(readingTextsOf: $0) }) ?? tools(batch) {
+        if !rules.hidesInputs,
+            let tools = genAI.value(.toolDefinitions, of: batch).map({ JSONTree(readingTextsOf: $0) }) ?? tools(batch)
+        {
             members.append((JSONTree.Text("tools"), tools))
         }
         guard !members.isEmpty else { return }
         json.raw(",\"invocation_params\":")
         json.value(.object(members))
+    }
+
+    /// `,"runtime":{…}`, where the sender's LangSmith client says what it runs on.
+    func writeRuntime(to json: inout JSONWriter, _ batch: borrowing Batch) {
+        guard let value = batch.value(of: Self.runtime, in: span.attributes),
+            case let tree = JSONTree(readingTextsOf: value), tree.isObject
+        else { return }
+        json.raw(",\"runtime\":")
+        json.value(tree)
     }
 
     /// OpenInference's and Traceloop's flattened ones.

@@ -14,6 +14,8 @@ struct RunPlace: Sendable {
     var isPatch = false
     /// Nobody else posts the stand-in for the missing root.
     var bringsRoot = false
+    /// Nil where no span of the trace named one in time.
+    var project: RunProject?
 
     var id: RunID { path[path.count - 1].id }
     var start: UInt64 { path[path.count - 1].start }
@@ -21,13 +23,13 @@ struct RunPlace: Sendable {
     var parent: RunID? { path.count > 1 ? path[path.count - 2].id : nil }
 
     /// The stand-in's own place.
-    var root: RunPlace { RunPlace(path: [path[0]]) }
+    var root: RunPlace { RunPlace(path: [path[0]], project: project) }
 
     func salted(_ salt: UInt64) -> RunPlace {
         guard salt != 0 else { return self }
         return RunPlace(
             path: path.map { Step(id: $0.id.salted(salt), start: $0.start) }, isOrphan: isOrphan, isPatch: isPatch,
-            bringsRoot: bringsRoot)
+            bringsRoot: bringsRoot, project: project)
     }
 }
 
@@ -41,6 +43,7 @@ struct SpanLink: Sendable {
     let start: UInt64
     /// Another program has called it, so that its parent may never come.
     var isEntry = false
+    var project: RunProject?
 }
 
 extension JSONWriter {

@@ -3,8 +3,12 @@ struct RunWriter: ~Copyable {
     /// An older server refuses a longer name.
     static let maxName = 128
     static let maxTags = 64
+    /// Characters of a tag.
+    static let maxTag = 256
 
-    var json = JSONWriter(capacity: 256 << 10)
+    private static let example = AttributeKey("langsmith.reference_example_id")
+
+    var json = JSONWriter(capacity: 256 << 10, replacesNUL: true)
     private var genAI = GenAIAttributes()
 
     init() {}
@@ -26,31 +30,48 @@ struct RunWriter: ~Copyable {
         let shown = Self.beginning(of: name)
         let usage = RunUsage(of: span, genAI, in: batch)
         let start = json.count
-        writeHead(span, place, kind, shown, batch, rules)
+        let (tags, areWhole) = tags(of: batch)
+        writeHead(span, place, kind, shown, tags, batch, rules)
         var run = WrittenRun(place: place, tenant: batch.tenant, head: start..<json.count, fields: [])
+        if !areWhole { run.trimmed.append("tags") }
         run.fields.reserveCapacity(RunField.allCases.count)
         let content = GenAIContent(of: span, genAI, in: batch)
         write(.inputs, of: &run) { $0.value(rules.hidesInputs ? .fields([:]) : content.inputs ?? .fields([:])) }
         write(.outputs, of: &run) { json in
             // LangSmith reads counts from here, whether there is content or not.
             var members = rules.hidesOutputs ? [] : content.outputs?.members ?? []
-            if let usage = usage.tree, !members.contains(where: { $0.key.equals("usage_metadata") }) {
+            if let usage = usage.tree, !members.contains(where: Self.areCounts) {
+                members.removeAll { $0.key.equals("usage_metadata") }
                 members.append((JSONTree.Text("usage_metadata"), usage))
             }
             json.value(.object(members))
         }
         let events = RunEvents(of: span, genAI, in: batch)
-        if !events.isEmpty { write(.events, of: &run) { events.write(to: &$0, batch) } }
+        if !events.isEmpty { write(.events, of: &run) { events.write(to: &$0, rules, batch) } }
         let metadata = RunMetadata(of: span, genAI, in: batch)
+        let trimmed = run.trimmed
         write(.extra, of: &run) { json in
             json.raw("{\"metadata\":{")
-            metadata.write(to: &json, place, shown.count < name.count ? name : nil, usage.tree, rules, batch)
+            metadata.write(
+                to: &json, place, shown.count < name.count ? name : nil, usage.tree, trimmed: trimmed, rules, batch)
             json.raw("}")
-            metadata.writeParameters(to: &json, batch)
+            metadata.writeParameters(to: &json, rules, batch)
+            metadata.writeRuntime(to: &json, batch)
             json.raw("}")
         }
         if let error = events.error(of: span, batch) { write(.error, of: &run) { $0.string(error) } }
         return run
+    }
+
+    /// Whether a sender's own counts are of use.
+    private static func areCounts(_ member: JSONTree.Member) -> Bool {
+        member.key.equals("usage_metadata")
+            && member.value.members.contains {
+                switch $0.value {
+                case .number, .int, .double: true
+                default: false
+                }
+            }
     }
 
     /// Writes the stand-in for a root that is missing. It has no end, so LangSmith shows it as pending.
@@ -64,10 +85,11 @@ struct RunWriter: ~Copyable {
         json.key("start_time")
         json.time(microseconds: place.start)
         json.raw(",")
-        json.member("session_name", .text(rules.project))
+        writeProject(place, rules)
         json.dropComma()
         json.raw("}")
-        var root = WrittenRun(place: place, tenant: run.tenant, head: start..<json.count, fields: [])
+        var root = WrittenRun(
+            place: place, tenant: run.tenant, head: start..<json.count, fields: [], isStandIn: true)
         write(.inputs, of: &root) { $0.raw("{}") }
         return root
     }
@@ -94,7 +116,7 @@ struct RunWriter: ~Copyable {
     }
 
     private mutating func writeHead(
-        _ span: SpanRecord, _ place: RunPlace, _ kind: RunKind, _ name: UnsafeRawBufferPointer,
+        _ span: SpanRecord, _ place: RunPlace, _ kind: RunKind, _ name: UnsafeRawBufferPointer, _ tags: [String],
         _ batch: borrowing Batch, _ rules: RunRules
     ) {
         json.raw("{")
@@ -107,21 +129,22 @@ struct RunWriter: ~Copyable {
         json.key("end_time")
         json.time(microseconds: max(place.start, span.endTime / 1_000))
         json.raw(",")
-        let tags = self.tags(of: batch)
-        if !tags.isEmpty { json.member("tags", .array(tags.prefix(Self.maxTags).map(JSONTree.text))) }
-        json.member("session_name", .string(project(of: span, batch) ?? .own(rules.project)))
+        if !tags.isEmpty { json.member("tags", .array(tags.map(JSONTree.text))) }
+        if case .string(let text)? = batch.value(of: Self.example, in: span.attributes), text.count == 36,
+            case let id = String(decoding: text, as: UTF8.self), LangSmithTarget.isUUID(id)
+        {
+            json.member("reference_example_id", .text(id))
+        }
+        writeProject(place, rules)
         json.dropComma()
         json.raw("}")
+    }
 
-        func project(of span: SpanRecord, _ batch: borrowing Batch) -> JSONTree.Text? {
-            if let own = genAI.text(.project, of: batch) { return .plain(own) }
-            guard let key = rules.projectKey else { return nil }
-            let resource = batch.resource(of: span).attributes
-            guard
-                case .string(let text)? = batch.value(of: key, in: span.attributes)
-                    ?? batch.value(of: key, in: resource), !text.isEmpty
-            else { return nil }
-            return .plain(text)
+    private mutating func writeProject(_ place: RunPlace, _ rules: RunRules) {
+        switch place.project {
+        case .id(let id)?: json.member("session_id", .text(id))
+        case .name(let name)?: json.member("session_name", .text(name))
+        case nil: json.member("session_name", .text(rules.project))
         }
     }
 }
@@ -151,14 +174,17 @@ extension RunWriter {
     }
 
     /// LangSmith's own are one text with commas, OpenInference's a list.
-    private func tags(of batch: borrowing Batch) -> [String] {
-        switch genAI.value(.tags, of: batch) {
-        case .string(let text)?:
-            String(decoding: text, as: UTF8.self).split(separator: ",").map { $0.trimmingSpaces }
-                .filter { !$0.isEmpty }
-        case .array(let values)?: values.compactMap { JSONTree($0).asText }
-        default: []
-        }
+    private func tags(of batch: borrowing Batch) -> (tags: [String], areWhole: Bool) {
+        let all: [String] =
+            switch genAI.value(.tags, of: batch) {
+            case .string(let text)?:
+                String(decoding: text, as: UTF8.self).split(separator: ",").map { $0.trimmingSpaces }
+                    .filter { !$0.isEmpty }
+            case .array(let values)?: values.compactMap { JSONTree($0).asText }
+            default: []
+            }
+        let tags = all.prefix(Self.maxTags).map { String($0.unicodeScalars.prefix(Self.maxTag)) }
+        return (tags, tags == all)
     }
 }
 

@@ -1,12 +1,14 @@
 extension SpanLink {
     private static let isRoot = AttributeKey("langsmith.is_root")
 
-    init(_ span: SpanRecord, _ batch: borrowing Batch) {
+    /// - Parameter projectKey: an attribute that names projects beside LangSmith's own.
+    init(_ span: SpanRecord, _ batch: borrowing Batch, projectKey: AttributeKey?) {
         var parent = span.parentSpanID
         if parent != 0, case .bool(true)? = batch.value(of: Self.isRoot, in: span.attributes) { parent = 0 }
         self.init(
             trace: TraceKey(tenant: batch.tenant, high: span.traceIDHigh, low: span.traceIDLow), span: span.spanID,
-            parent: parent, start: span.startTime / 1_000, isEntry: Self.isEntry(span))
+            parent: parent, start: span.startTime / 1_000, isEntry: Self.isEntry(span),
+            project: RunProject(of: span, projectKey, batch))
     }
 
     /// trace.proto, SpanFlags: bit 8 says whether bit 9 holds, which says that the parent is remote. Where it does not,

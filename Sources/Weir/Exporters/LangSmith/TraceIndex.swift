@@ -11,6 +11,7 @@
 /// - Where the root is not known either, the first run to be sent brings a stand-in for it, which is patched when the
 ///   root comes. It starts when the first known span of the trace did.
 /// - No run starts before the one above it.
+/// - All are in the project that was named first, before the root or its stand-in was fixed.
 struct TraceIndex {
     struct Limits {
         /// Spans that are remembered at most; the traces that nobody asked about for longest go first.
@@ -46,10 +47,13 @@ struct TraceIndex {
         var rootStart: UInt64?
         /// 0 where the root has a start and no span.
         var root: UInt64 = 0
+        /// The first that was named before the root was fixed. All runs of a trace have the same.
+        var project: RunProject?
         var spans: [UInt64: Span] = [:]
 
         /// - Returns: whether it was not there before, and is now.
         mutating func add(_ link: SpanLink, batch: Int) -> Bool {
+            if rootStart == nil, project == nil { project = link.project }
             guard spans[link.span] == nil, spans.count < TraceIndex.maxTraceSpans else { return false }
             spans[link.span] = Span(parent: link.parent, start: link.start, batch: batch, isEntry: link.isEntry)
             return true
@@ -94,8 +98,12 @@ struct TraceIndex {
         guard young[key] == nil else { return }
         let trace = old.removeValue(forKey: key) ?? Trace()
         youngSpans += trace.spans.count
-        for (span, found) in trace.spans where found.isFixed { news.append(FixedPlace(key, span, found)) }
-        if trace.root == 0, let start = trace.rootStart { news.append(FixedPlace(standIn: key, start: start)) }
+        for (span, found) in trace.spans where found.isFixed {
+            news.append(FixedPlace(key, span, found, trace.project))
+        }
+        if trace.root == 0, let start = trace.rootStart {
+            news.append(FixedPlace(standIn: key, start: start, trace.project))
+        }
         young[key] = trace
     }
 
@@ -135,7 +143,7 @@ struct TraceIndex {
             let start = max(link.start, trace.rootStart ?? 0)
             return RunPlace(
                 path: [step(to: trace, ids), .init(id: ids.run(of: link.span), start: start)],
-                isOrphan: true, bringsRoot: brings)
+                isOrphan: true, bringsRoot: brings, project: trace.project)
         }
         fix(link.span, in: &trace, link.trace)
         return path(to: link.span, in: trace, link.trace)
@@ -157,7 +165,7 @@ struct TraceIndex {
         let own = trace.spans[id]
         return RunPlace(
             path: steps.reversed(), isOrphan: own?.isOrphan ?? false, isPatch: own?.isPatch ?? false,
-            bringsRoot: own?.bringsRoot ?? false)
+            bringsRoot: own?.bringsRoot ?? false, project: trace.project)
     }
 }
 
@@ -191,7 +199,7 @@ extension TraceIndex {
             }
             span.isFixed = true
             trace.spans[id] = span
-            news.append(FixedPlace(key, id, span))
+            news.append(FixedPlace(key, id, span, trace.project))
         }
     }
 
@@ -215,7 +223,7 @@ extension TraceIndex {
         trace.rootStart = span.start
         trace.root = id
         trace.spans[id] = span
-        news.append(FixedPlace(key, id, span))
+        news.append(FixedPlace(key, id, span, trace.project))
     }
 
     /// Where the root is not known, its stand-in is.
@@ -224,12 +232,13 @@ extension TraceIndex {
         guard trace.rootStart == nil else { return false }
         let first = min(start, trace.spans.values.map(\.start).min() ?? start)
         trace.rootStart = first
-        news.append(FixedPlace(standIn: key, start: first))
+        news.append(FixedPlace(standIn: key, start: first, trace.project))
         return true
     }
 
     /// What another process has fixed.
     mutating func restore(_ place: FixedPlace) {
+        if let project = place.project { young[place.trace, default: Trace()].project = project }
         if let start = place.standInStart {
             young[place.trace, default: Trace()].rootStart = start
             return

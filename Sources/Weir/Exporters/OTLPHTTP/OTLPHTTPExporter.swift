@@ -51,7 +51,7 @@ struct OTLPHTTPExporter: Exporter {
         } catch {
             throw .retryable(error.description, after: nil)
         }
-        guard (200...299).contains(answer.status) else { throw refusal(answer) }
+        guard (200...299).contains(answer.status), !answer.isPage else { throw refusal(answer) }
         note(OTLPAnswer(answer, isSuccess: true), spans: batch.spanCount)
     }
 
@@ -109,6 +109,10 @@ extension OTLPHTTPExporter {
         let message = withoutSecrets(OTLPAnswer(answer, isSuccess: false).message)
         let reason = "the destination answered \(answer.status)" + (message.isEmpty ? "" : ": \(message)")
         switch answer.status {
+        case 200...299:
+            return .retryable(
+                "\(reason) with a page for people; spans wait until endpoint is the URL of an OTLP receiver",
+                after: nil)
         // Nothing is given up because a key has expired or a URL is mistyped.
         case 401, 403, 407:
             return .retryable("\(reason); spans wait until it takes the credentials in headers", after: nil)
@@ -119,8 +123,12 @@ extension OTLPHTTPExporter {
         case 408, 429, 500...:
             let pause = answer.retryAfter.flatMap { Duration(retryAfter: $0, at: .now()) }
             return .retryable(reason, after: pause)
-        default:
+        case 400, 413, 422:
             return .rejected(reason)
+        // Nor because a plan has run out (402) or something on the way does not like the request: that would empty the
+        // journal into the dead letters.
+        default:
+            return .retryable("\(reason); spans wait until it takes them", after: nil)
         }
     }
 

@@ -29,7 +29,9 @@ struct OTLPHTTPExporterConfiguration: Configurable {
             "The whole URL of requests, in place of endpoint.", HTTPURL.init(parsing:))
         encoding = fields.choice(
             "encoding", default: .proto, "OTLP protobuf, which is sent as it was received, or OTLP/JSON.")
-        compression = fields.choice("compression", default: .gzip, "How requests are compressed.")
+        let written: WrittenCompression = fields.choice(
+            "compression", default: .gzip, "How requests are compressed; an empty text is none.")
+        compression = written.compression
         headers = fields.headers(
             "headers",
             reserved: ["connection", "content-encoding", "content-length", "content-type", "transfer-encoding"],
@@ -43,6 +45,28 @@ struct OTLPHTTPExporterConfiguration: Configurable {
         }
         // The last one is never used: what is missing or wrong was recorded.
         url = full ?? base?.appending("/v1/traces") ?? HTTPURL(.https, Endpoint(host: "", port: 443))
-        if tls != nil, url.scheme != .https { fields.reject("tls", "found a URL with http, wanted https") }
+        if let tls, !tls.isInsecure, url.scheme != .https {
+            fields.reject("tls", "found a URL with http, wanted https, or insecure: true")
+        }
+        for key in Self.tuning { fields.ignore(key, "connections are as many as requests at once") }
+        for key in ["metrics_endpoint", "logs_endpoint", "profiles_endpoint"] {
+            fields.ignore(key, "Weir has traces only")
+        }
+        fields.ignore("compression_params", "the level is fixed")
     }
+
+    /// Keys of the OpenTelemetry Collector's client.
+    private static let tuning = [
+        "read_buffer_size", "write_buffer_size", "max_idle_conns", "max_idle_conns_per_host", "max_conns_per_host",
+        "idle_conn_timeout", "disable_keep_alives", "http2_read_idle_timeout", "http2_ping_timeout",
+        "force_attempt_http2",
+    ]
+}
+
+/// The compressions as a file has them.
+private enum WrittenCompression: String, CaseIterable {
+    case none, gzip, zstd
+    case empty = ""
+
+    var compression: Compression { Compression(rawValue: rawValue) ?? .none }
 }

@@ -18,7 +18,7 @@ enum ContentKeys {
         "tool_arguments", "tool_response", "events", "content", "lk.user_input", "lk.response.text",
         "lk.user_transcript",
         "inputs", "outputs", "metadata", "mlflow.chat.tools", "tool_call.function.arguments", "logfire.msg",
-        "lk.chat_ctx",
+        "lk.chat_ctx", "request_data", "response_data", "llm.content", "embedding.text",
     ]
     /// What stands below these is content, whatever it is called.
     private static let whole = [

@@ -162,7 +162,7 @@ enum GenAIAttribute: Int, CaseIterable, Sendable {
         case .workflow: ["gen_ai.workflow.name", "traceloop.workflow.name"]
         case .session:
             [
-                "langfuse.session.id", "session.id", "langsmith.trace.session_id", "mlflow.trace.session",
+                "langfuse.session.id", "session.id", "mlflow.trace.session",
                 "ai.telemetry.metadata.sessionId", "traceloop.association.properties.session_id",
             ]
         case .conversation: ["gen_ai.conversation.id"]

@@ -87,7 +87,7 @@ struct GenAIContent {
         } else if let messages = tree(.outputMessages) ?? tree(.completions) {
             outputs = Self.chat(ChatMessages.messages(messages, role: "assistant"))
         } else if let documents = tree(.ranked) ?? tree(.documents) ?? value(.retrievalDocuments) {
-            outputs = .fields(["documents": .array(documents.elements.map(Self.document))])
+            outputs = .fields(["documents": .array(Self.list(documents).map(Self.document))])
         } else {
             outputs = value(.output).map { Self.object($0, "output") }
         }
@@ -103,8 +103,14 @@ struct GenAIContent {
         return .fields([(name, tree)])
     }
 
+    /// What is no list is the only one of it.
+    private static func list(_ tree: JSONTree) -> [JSONTree] {
+        if case .array(let elements) = tree { elements } else { [tree] }
+    }
+
     /// As LangChain has documents.
     private static func document(_ tree: JSONTree) -> JSONTree {
+        if case .string = tree { return document(.fields(["content": tree])) }
         guard tree["page_content"] == nil, let content = tree["content"] else { return tree }
         var metadata = tree["metadata"] ?? .object([JSONTree.Member]())
         if case .string(.plain(let text)) = metadata { metadata = JSONTreeReader.container(text) ?? metadata }

@@ -5,9 +5,11 @@ extension Duration {
     ///
     /// At least a second, since a client that reads 0 would come back at once, and at most an hour.
     init?(retryAfter text: String, at now: Timestamp) {
+        // RFC 9110 5.5: "a field value does not include leading or trailing whitespace", and some clients leave it.
+        let words = text.split { $0 == " " || $0 == "\t" }
         let seconds: Int
-        if !text.isEmpty, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) {
-            seconds = Int(text) ?? .max
+        if words.count == 1, words[0].utf8.allSatisfy({ (0x30...0x39).contains($0) }) {
+            seconds = Int(words[0]) ?? .max
         } else if let date = Timestamp.secondsSince1970(httpDate: text) {
             seconds = date - Int(now.nanoseconds / 1_000_000_000)
         } else {

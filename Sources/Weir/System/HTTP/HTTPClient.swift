@@ -105,4 +105,7 @@ struct HTTPAnswer: Sendable {
     let body: [UInt8]
     /// By lower-case name, the first of each.
     var headers: [String: String] = [:]
+
+    /// It is for people, and so not that of an API: a page to log in, or a captive portal.
+    var isPage: Bool { !body.isEmpty && contentType.lowercased().hasPrefix("text/html") }
 }

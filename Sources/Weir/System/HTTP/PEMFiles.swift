@@ -9,6 +9,14 @@ enum PEMFiles {
         return certificates
     }
 
+    /// - Parameter name: what the text is called in an error.
+    static func certificates(of text: String, named name: String) throws(TLSFileError) -> [NIOSSLCertificate] {
+        guard let certificates = try? NIOSSLCertificate.fromPEMBytes(Array(text.utf8)), !certificates.isEmpty else {
+            throw TLSFileError(path: name, wanted: "certificates in PEM")
+        }
+        return certificates
+    }
+
     static func key(in path: String) throws(TLSFileError) -> NIOSSLPrivateKey {
         guard let key = try? NIOSSLPrivateKey(file: path, format: .pem) else {
             throw TLSFileError(path: path, wanted: "a key in PEM, without a password")

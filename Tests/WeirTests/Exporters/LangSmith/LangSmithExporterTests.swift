@@ -104,10 +104,69 @@ import Testing
             let one = Self.batch(SpanFixture())
             let two = Self.batch(SpanFixture(), sequence: 2, tenant: "acme")
             try await exporter.export(FrozenBatch(records: one.records + two.records))
-            let posts = Self.posts(server)
+            let posts = Self.posts(server).sorted { $0.headers["x-api-key"] ?? "" > $1.headers["x-api-key"] ?? "" }
             #expect(posts.map { $0.headers["x-api-key"] } == ["lsv2_pt_key", "lsv2_pt_acme"])
             let projects = posts.map { String(decoding: $0.body, as: UTF8.self).contains("\"theirs\"") }
             #expect(projects == [false, true])
+            await exporter.finish()
+        }
+    }
+
+    @Test func aStandInThatIsThereAlreadyIsNotSentForEver() async throws {
+        try await ScriptedServer.serve(HTTPResponse(409, "application/json", [])) { server in
+            let exporter = try exporter(server.url, "trace_grace: 0s")
+            try await exporter.export(Self.batch(Self.child))
+            // Together, and then each by itself.
+            #expect(Self.posts(server).count == 3)
+            #expect(counter("known_runs") == 2)
+            await exporter.finish()
+        }
+    }
+
+    @Test func ofWhatAnEarlierProcessMayHaveSentNothingIsBelievedToBeThere() async throws {
+        try await ScriptedServer.serve(HTTPResponse(503, "application/json", [])) { server in
+            let exporter = try exporter(server.url)
+            let records = [UInt64(1), 2].flatMap { id in
+                var span = SpanFixture()
+                span.traceID.low = id
+                return Self.batch(span, sequence: id).records
+            }
+            let found = FrozenBatch(journal: JournalID(value: 7), records: records, recoveredThrough: 2)
+            await #expect(throws: ExportError.self) { try await exporter.export(found) }
+            server.answer(HTTPResponse(409, "application/json", []))
+            try await exporter.export(found)
+            #expect(Self.posts(server).count == 4, "together twice, and then each by itself")
+            await exporter.finish()
+        }
+    }
+
+    @Test(arguments: ["", "Retry-After"])
+    func whoHasADestinationOfTheirOwnHoldsUpNobody(header: String) async throws {
+        var busy = HTTPResponse(429, "application/json", [])
+        busy.headers = header.isEmpty ? [] : [(header, "600")]
+        try await ScriptedServer.serve(busy) { theirs in
+            try await ScriptedServer.serve(HTTPResponse(202, "application/json", [])) { server in
+                let keys = "tenants: { acme: { endpoint: \"\(theirs.url)\" } }"
+                let exporter = try exporter(server.url, keys)
+                let acme = Self.batch(SpanFixture(), tenant: "acme")
+                let both = FrozenBatch(records: acme.records + Self.batch(SpanFixture(), sequence: 2).records)
+                let error = await #expect(throws: ExportError.self) { try await exporter.export(both) }
+                #expect(Self.posts(server).count == 1)
+                let reason = "the destination answered 429"
+                #expect(error == (header.isEmpty ? .retryable(reason, after: nil) : .tenantAway("acme", reason)))
+                await #expect(throws: ExportError.self) { try await exporter.export(both) }
+                #expect(Self.posts(theirs).count == (header.isEmpty ? 2 : 1), "it has named a time")
+                #expect(Self.posts(server).count == 1)
+                await exporter.finish()
+            }
+        }
+    }
+
+    @Test func aCompressionThatIsNotReadIsNotUsedAgain() async throws {
+        try await ScriptedServer.serve(HTTPResponse(415, "application/json", [])) { server in
+            let exporter = try exporter(server.url)
+            await #expect(throws: ExportError.self) { try await exporter.export(Self.batch(SpanFixture())) }
+            #expect(Self.posts(server).map { $0.headers["content-encoding"] } == ["gzip", nil])
             await exporter.finish()
         }
     }

@@ -47,7 +47,7 @@ import Testing
 
     @Test func heldBatchesAreReleasedWhenTheirTracesAreWhole() {
         var index = TraceIndex(TraceIndex.Limits(spans: 100, halfLife: .seconds(60)))
-        var held = HeldBatches(maxBytes: 10)
+        var held = HeldBatches(maxBytes: 10, maxBatches: 5)
         let key = TraceKey(tenant: "1", high: 1, low: 1)
         let other = TraceKey(tenant: "1", high: 1, low: 2)
         let links = [key, other].map { SpanLink(trace: $0, span: 2, parent: 1, start: 5) }
@@ -95,6 +95,17 @@ import Testing
         }
     }
 
+    @Test func emptyKeysAreLeftOutAsLangSmithsClientsHaveThem() throws {
+        func target(_ text: String) -> LangSmithTarget? { read(LangSmithConfiguration.self, text)?.target }
+        let usual = try #require(target("api_key: k"))
+        let empty = try #require(target("{ api_key: k, endpoint: \"\", project: \"\", runs_endpoints: \"\" }"))
+        #expect("\(empty.url)" == "\(usual.url)" && empty.project == "default")
+        let quoted = try #require(target(#"{ api_key: k, endpoint: " 'https://host/api/' " }"#))
+        #expect("\(quoted.url)".hasPrefix("https://host:443/api"))
+        let several = try #require(target(#"{ api_key: "", runs_endpoints: '{"https://host":"k1"}' }"#))
+        #expect(several.key == "k1")
+    }
+
     @Test func eachOfSeveralDestinationsHasAnExporterOfItsOwn() throws {
         let endpoints =
             #"[{"api_url":"http://b","api_key":"k2"},{"api_url":"http://a","api_key":"k1","primary":true},"#
@@ -122,7 +133,11 @@ import Testing
 
     @Test(arguments: [
         (200, "", LangSmithAnswer.taken), (202, "{}", .taken), (409, "", .known), (413, "<html>", .tooLarge),
-        (404, "", .missing),
+        (404, "", .missing), (415, "", .unread),
+        (
+            402, "pay",
+            .failed(.retryable("the destination answered 402: pay; spans wait until it takes them", after: nil))
+        ),
         (400, #"{"error":"Bad request: x"}"#, .failed(.rejected("the destination answered 400: Bad request: x"))),
         (422, #"{"detail":"y"}"#, .failed(.rejected("the destination answered 422: y"))),
         (
@@ -144,8 +159,79 @@ import Testing
         let target = LangSmithTarget(
             url: try HTTPURL(parsing: "http://127.0.0.1:1"), key: "lsv2_secret_key", workspace: "", project: "p")
         let request = RunRequest(
-            target: target, tenant: "acme", path: "/runs/multipart", headers: [], body: [], operations: [])
+            target: target, tenant: "acme", path: "/runs/multipart", headers: [], compression: .gzip, body: [],
+            operations: [])
         let answer = HTTPAnswer(status: status, contentType: "", retryAfter: "7", body: Array(body.utf8))
         #expect(LangSmithAnswer(answer, to: request, at: Timestamp(nanoseconds: 0)) == outcome)
+    }
+
+    @Test func aLoginPageIsNoSuccess() throws {
+        let target = LangSmithTarget(
+            url: try HTTPURL(parsing: "http://127.0.0.1:1"), key: "lsv2_secret_key", workspace: "", project: "p")
+        let answer = HTTPAnswer(
+            status: 200, contentType: "text/html", retryAfter: nil, body: Array("<html>log in</html>".utf8))
+        let outcome = LangSmithAnswer(answer, to: Self.request(target, 1), at: Timestamp(nanoseconds: 0))
+        guard case .failed(.retryable) = outcome else {
+            Issue.record("found \(outcome)")
+            return
+        }
+    }
+
+    private static func request(_ target: LangSmithTarget, _ runs: UInt64...) -> RunRequest {
+        RunRequest(
+            target: target, tenant: "acme", path: "/runs/multipart", headers: [], compression: .none, body: [],
+            operations: runs.map {
+                RunOperation(
+                    target: target.id, trace: RunID(high: 1, low: 1), run: RunID(high: 1, low: $0), isPatch: false)
+            })
+    }
+
+    @Test func aServerHasWhatWasSentBeforeOnlyWhereNothingOfItWasSentOtherwise() throws {
+        let target = LangSmithTarget(
+            url: try HTTPURL(parsing: "http://127.0.0.1:1"), key: "k", workspace: "", project: "p")
+        let (one, both) = (Self.request(target, 1), Self.request(target, 1, 2))
+        var unsure = UnsureOperations()
+        let answers = [unsure.send(both), unsure.send(both), unsure.send(one), unsure.send(both)]
+        #expect(answers == [false, true, false, false])
+        unsure.decide(both, isThere: false)
+        let afterRefusal = unsure.send(both)
+        #expect(!afterRefusal, "one of them was sent alone, and may be there")
+        unsure.decide(both, isThere: true)
+        let afterSuccess = [unsure.send(both), unsure.send(both)]
+        #expect(afterSuccess == [false, true])
+        var small = UnsureOperations(limit: 2)
+        let others = [small.send(both), small.send(Self.request(target, 3)), small.send(Self.request(target, 3))]
+        #expect(others == [false, false, false], "what was forgotten is not believed")
+    }
+
+    @Test func aDestinationIsAwayAfterAWhileAndIsAskedAgain() {
+        let start = ContinuousClock.now
+        var server = LangSmithServer(gate: RequestGate(limit: 1))
+        server.fail(since: start, at: start, pause: nil, "503")
+        #expect(server.rest(at: start) == nil && !server.isAway(at: start + .seconds(9)))
+        server.fail(since: start + .seconds(10), at: start + .seconds(10), pause: nil, "503")
+        #expect(server.isAway(at: start + .seconds(10)))
+        #expect(server.rest(at: start + .milliseconds(10_500)) == "503")
+        #expect(server.rest(at: start + .seconds(11)) == nil, "it is asked again")
+        server.work()
+        #expect(!server.isAway(at: start + .seconds(12)))
+        server.fail(since: start, at: start, pause: .seconds(60), "429")
+        #expect(server.isAway(at: start) && server.rest(at: start + .seconds(59)) == "429")
+    }
+
+    @Test func theRequestsOfAKeyAreCountedTogether() {
+        let now = ContinuousClock.now
+        let buckets = RequestBuckets()
+        let waits = (0..<14).map { _ in buckets.take(7, perMinute: 60, at: now) }
+        #expect(waits.count { $0 == .zero } == 6, "whoever asks")
+        #expect(buckets.take(8, perMinute: 60, at: now) == .zero)
+    }
+
+    @Test func noMoreBatchesWaitThanLeaveRoomForOthers() {
+        var held = HeldBatches(maxBytes: 1_000, maxBatches: 2)
+        for id in 1...2 { held.add(id, [], [], bytes: 1, until: Timestamp(nanoseconds: 50)) }
+        #expect(!held.isOverfull)
+        held.add(3, [], [], bytes: 1, until: Timestamp(nanoseconds: 50))
+        #expect(held.isOverfull && held.oldest == 1)
     }
 }

@@ -38,6 +38,21 @@ import Testing
         }
     }
 
+    @Test(arguments: [RunProject.name("a\n\"b\" \u{0}ü"), .id("5f0c8a3e-6a0f-4a5e-9d3b-0c1d2e3f4a5b")], [UInt64(0), 9])
+    func theProjectIsKnownToTheNextProcess(project: RunProject, parent: UInt64) throws {
+        var first = index()
+        var files: PlaceFiles? = try PlaceFiles(directory.path)
+        var span = link(2, parent)
+        span.project = project
+        _ = first.place(span)
+        try files?.append(first.takeNews().places, hasTurned: false, isSafe: true)
+        files = nil
+        var second = index()
+        var again = try PlaceFiles(directory.path)
+        try again.restore(into: &second)
+        #expect(second.place(link(3, 2)).project == project)
+    }
+
     @Test func aLineThatACrashLeftUnfinishedIsCutOff() throws {
         var first = index()
         _ = first.place(link(1, 0))

@@ -60,6 +60,18 @@ import Testing
         #expect(index.place(Self.link(3, 2, start: 120)).bringsRoot, "a retry is the same")
     }
 
+    @Test func allRunsOfATraceAreInTheProjectThatWasNamedFirst() {
+        var index = Self.index()
+        var named = Self.link(3, 1, start: 120)
+        named.project = .name("other")
+        index.add(Self.link(2, 1, start: 110))
+        index.add(named)
+        #expect(index.place(Self.link(2, 1, start: 110)).project == .name("other"))
+        var late = Self.link(1, start: 90)
+        late.project = .name("too late")
+        #expect(index.place(late).project == .name("other") && index.place(late).root.project == .name("other"))
+    }
+
     @Test func whatAnotherProgramHasCalledIsTheRootWhereNoOtherComes() {
         var index = Self.index()
         var entry = Self.link(5, 99, start: 80)
@@ -188,8 +200,8 @@ import Testing
         var old = index
         var files = try PlaceFiles("\(directory.path)/places")
         let all = (old.young.merging(old.old) { young, _ in young }).flatMap { key, trace in
-            trace.spans.filter(\.value.isFixed).map { FixedPlace(key, $0.key, $0.value) }
-                + (trace.root == 0 ? trace.rootStart.map { [FixedPlace(standIn: key, start: $0)] } ?? [] : [])
+            trace.spans.filter(\.value.isFixed).map { FixedPlace(key, $0.key, $0.value, trace.project) }
+                + (trace.root == 0 ? trace.rootStart.map { [FixedPlace(standIn: key, start: $0, trace.project)] } ?? [] : [])
         }.sorted { $0.span.depth < $1.span.depth }
         try files.append(all, hasTurned: false, isSafe: true)
         var new = Self.index()
