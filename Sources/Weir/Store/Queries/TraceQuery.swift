@@ -28,7 +28,7 @@ struct TraceQuery: StoreQuery {
         LEFT JOIN resources r ON r.id = s.resource_id AND r.tenant_id = s.tenant_id
         LEFT JOIN scopes c ON c.id = s.scope_id AND c.tenant_id = s.tenant_id
         LEFT JOIN llm_usage u ON u.trace_id = s.trace_id AND u.span_id = s.span_id AND u.start_time = s.start_time
-            AND u.tenant_id = s.tenant_id
+            AND u.tenant_id = s.tenant_id\(window.condition(on: "u.start_time"))
         WHERE s.trace_id = \(.traceID(id))\(tenants.condition(on: "s.tenant_id"))\(window.condition(on: "s.start_time"))
         ORDER BY s.start_time, \(dialect.row)
         LIMIT \(.integer(Int64(count)))
