@@ -74,9 +74,9 @@ import Testing
             "2: retry_on_failure.max_elapsed_time: found 31d, wanted a duration in 0s...30d",
             "2: retry_on_failure.max_interval: found 30s, wanted at least initial_interval",
             "3: sending_queue.num_consumers: found 0, wanted an integer in 1...64",
+            "3: note: sending_queue.batch.min_size: has no effect: max_spans and max_bytes say it",
             "3: sending_queue.batch.max_spans: found 0, wanted an integer in 1...1000000",
             "3: sending_queue.batch.max_bytes: found 65MiB, wanted a size in 1KiB...64MiB",
-            "3: sending_queue.batch.min_size: is not a known key, wanted one of flush_timeout, max_spans, max_bytes",
             "4: on_full: found the string \"drop\", wanted one of refuse, skip")
     }
 

@@ -16,19 +16,16 @@ extension RunWriter {
             let (field, range) = run.fields[largest]
             trimmed.append(field)
             run.trimmed.append(field.name)
-            let start = json.count
-            if field == .extra {
-                writeExtra(range, of: run, to: max(Self.kept, limit - run.size + range.count))
-            } else {
-                writeNote(field, range)
-            }
+            let start =
+                field == .extra
+                ? writeExtra(range, of: run, to: max(Self.kept, limit - run.size + range.count))
+                : writeNote(field, range)
             run.fields[largest].range = start..<json.count
         }
         guard !trimmed.isEmpty else { return false }
         if trimmed.last != .extra, let extra = run.fields.firstIndex(where: { $0.field == .extra }) {
             // Says so.
-            let start = json.count
-            writeExtra(run.fields[extra].range, of: run, to: .max)
+            let start = writeExtra(run.fields[extra].range, of: run, to: .max)
             run.fields[extra].range = start..<json.count
         }
         return true
@@ -48,8 +45,10 @@ extension RunWriter {
         ])
     }
 
-    private mutating func writeNote(_ field: RunField, _ range: Range<Int>) {
+    /// - Returns: where it begins.
+    private mutating func writeNote(_ field: RunField, _ range: Range<Int>) -> Int {
         let note = note(range)
+        let start = json.count
         switch field {
         case .inputs, .extra: json.value(note)
         case .outputs:
@@ -65,14 +64,20 @@ extension RunWriter {
         case .events: json.value(.array([note]))
         case .error: json.value(.text(beginning(of: range, Self.kept)))
         }
+        return start
     }
 
     /// Writes `extra` again, with the names of what was trimmed, and with as many notes in place of its largest members
     /// as it takes for the rest to have at most `limit` bytes. Should that not do, the largest go without one.
-    private mutating func writeExtra(_ range: Range<Int>, of run: WrittenRun, to limit: Int) {
+    /// - Returns: where it begins.
+    private mutating func writeExtra(_ range: Range<Int>, of run: WrittenRun, to limit: Int) -> Int {
         let whole = Array(json.written[range])
-        whole.withUnsafeBytes { bytes in
-            guard let tree = JSONTreeReader.value(bytes) else { return json.value(.fields(["metadata": note(range)])) }
+        return whole.withUnsafeBytes { bytes in
+            guard let tree = JSONTreeReader.value(bytes) else {
+                let start = json.count
+                json.value(.fields(["metadata": note(range)]))
+                return start
+            }
             var members = (tree["metadata"]?.members ?? []).filter { !$0.key.equals(RunMetadata.trimmedFields) }
             members.insert((JSONTree.Text(RunMetadata.trimmedFields), RunMetadata.names(run.trimmed)), at: 0)
             let own = members.count
@@ -80,7 +85,10 @@ extension RunWriter {
             let gone = limit < .max ? shorten(&members, to: limit) : []
             let metadata = members.indices.prefix(own).filter { !gone.contains($0) }.map { members[$0] }
             let others = members.indices.dropFirst(own).filter { !gone.contains($0) }.map { members[$0] }
+            // Behind what was written to see how large it is.
+            let start = json.count
             json.value(.object([(JSONTree.Text("metadata"), .object(metadata))] + others))
+            return start
         }
     }
 
