@@ -61,7 +61,7 @@ struct ArchiveCompaction {
 
     /// Without reading a file: most days are merged.
     private func mayHaveSome(_ date: ArchiveCatalog.Date) throws -> Bool {
-        guard date.tree != "\(ArchiveDataset.usage.rawValue)/" else { return false }
+        guard date.tree.isEmpty || date.tree == "\(ArchiveDataset.spans.rawValue)/" else { return false }
         let merged = ArchivePartition.merged
         let hours = try Directory.names(in: "\(catalog.root)/\(date.path)").filter { $0.hasPrefix("hour=") }
         if hours.contains(where: { $0 != merged }) { return true }

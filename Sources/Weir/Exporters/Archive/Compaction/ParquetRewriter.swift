@@ -99,7 +99,7 @@ struct ParquetRewriter: ArchiveRewriter {
         guard dataset == .spans else {
             if !findings.gone.isEmpty {
                 let (traces, spans) = (
-                    try reader.values(of: "trace_id", in: group), try reader.values(of: "span_id", in: group)
+                    try reader.values(of: "trace_id", in: group), try reader.values(of: dataset.spanColumn, in: group)
                 )
                 for row in isGone.indices { isGone[row] = findings.gone.contains(Self.place(row, traces, spans)) }
             }
