@@ -41,6 +41,7 @@ struct ArchiveErasure {
             new.take(
                 rewritten.sections, rewritten.whole,
                 zip(manifest.files, rewritten.files).map { $1.named($0.path) })
+            new.bloom = rewritten.bloom?.named(manifest.bloomPath)
             new.created = now.text
             new.keyID = rewritten.keyID
             new.supersedes.append(ArchiveManifest.hash(bytes))

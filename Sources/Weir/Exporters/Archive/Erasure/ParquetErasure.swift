@@ -100,7 +100,7 @@ struct ParquetErasure: ArchivedErasure {
         return (0..<group.rows).map { verdicts[$0] == .subject || isIn[$0] && verdicts[$0] == .nobody }
     }
 
-    private static func trace(_ ids: ParquetReader.Values, _ row: Int) -> TraceID? {
+    static func trace(_ ids: ParquetReader.Values, _ row: Int) -> TraceID? {
         ids.text(row).flatMap { TraceID(String(decoding: $0, as: UTF8.self)) }
     }
 }
