@@ -79,6 +79,8 @@ protocol ArchivedErasure {
     /// Whether something of it has to go.
     /// - Parameter traces: all of the subjects' traces.
     func hasSpans(of traces: Set<TraceID>) throws -> Bool
+    /// What of it is the subjects', as ``hasSpans(of:)`` finds it; nil where nothing is.
+    func spans(of traces: Set<TraceID>) throws -> ArchivedSpans?
 }
 
 extension ArchiveManifest {
