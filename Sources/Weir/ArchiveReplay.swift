@@ -1,4 +1,4 @@
-/// Sends the newest requests of an archive of OTLP to an exporter, with the journal and the sequence that they had:
+/// Sends the newest requests of an archive to an exporter, with the journal and the sequence that they had:
 /// past all processors, and without what was erased since.
 struct ArchiveReplay {
     struct Outcome: Equatable, Sendable {
@@ -19,8 +19,8 @@ struct ArchiveReplay {
         let journal: JournalID
         let sequence: UInt64
         let tenant: String
-        /// When its last span started.
-        let start: UInt64
+        /// By which journals are compared with each other: what a clock ahead says is not newer than its file.
+        let time: UInt64
         let spans: Int
         /// OTLP protobuf.
         let payload: [UInt8]
@@ -32,71 +32,91 @@ struct ArchiveReplay {
     func newest(_ wanted: Int) throws -> [(journal: JournalID, records: [JournalRecord])] {
         var manifests: [ArchiveManifest] = []
         try catalog.visit { found in
-            guard case .manifest(let manifest, _, _) = found, manifest.format != .parquet,
+            guard case .manifest(let manifest, _, _) = found,
                 catalog.selection.tenant == nil || catalog.selection.tenant == manifest.tenant,
                 manifest.spans.times != nil
             else { return }
             manifests.append(manifest)
         }
-        manifests.sort { ($0.spans.times?.upperBound ?? 0) > ($1.spans.times?.upperBound ?? 0) }
-        var found: [Found] = []
-        for manifest in manifests {
-            // What is older than all that is wanted need not be read.
-            if Self.count(found) >= wanted, let oldest = found.map(\.start).min(),
-                manifest.spans.times?.upperBound ?? 0 < oldest
-            {
-                break
+        // Rows have not all that OTLP has.
+        if manifests.contains(where: { $0.format != .parquet }) { manifests.removeAll { $0.format == .parquet } }
+        var all: [Found] = []
+        for (_, manifests) in Dictionary(grouping: manifests, by: \.journal) {
+            var found: [Found] = []
+            for manifest in manifests.sorted(by: { $0.spans.sequences.upperBound > $1.spans.sequences.upperBound }) {
+                // What is older than all that is wanted need not be read.
+                if Self.count(found) >= wanted, let oldest = found.map(\.sequence).min(),
+                    manifest.spans.sequences.upperBound < oldest
+                {
+                    break
+                }
+                try read(manifest, wanted, into: &found)
             }
-            try read(manifest, wanted, into: &found)
+            all += Self.newest(found, wanted)
         }
-        Self.cut(&found, to: wanted)
-        return records(of: found)
+        return records(of: Self.newest(all, wanted))
     }
 
     private static func count(_ found: [Found]) -> Int { found.reduce(0) { $0 + $1.spans } }
 
-    private static func cut(_ found: inout [Found], to wanted: Int) {
-        found.sort { $0.start > $1.start }
+    /// Whole requests: within a journal in the order in which they came, whatever the senders' clocks say.
+    private static func newest(_ found: [Found], _ wanted: Int) -> [Found] {
+        var requests: [(time: UInt64, messages: [Found])] = []
+        for messages in Dictionary(grouping: found, by: \.journal).values {
+            var time: UInt64 = 0
+            for (_, parts) in Dictionary(grouping: messages, by: \.sequence).sorted(by: { $0.key < $1.key }) {
+                time = parts.reduce(time) { max($0, $1.time) }
+                requests.append((time, parts))
+            }
+        }
+        requests.sort { ($0.time, $0.messages[0].sequence) > ($1.time, $1.messages[0].sequence) }
         var count = 0
-        found = Array(
-            found.prefix { message in
-                defer { count += message.spans }
-                return count < wanted
-            })
+        return requests.prefix { request in
+            defer { count += Self.count(request.messages) }
+            return count < wanted
+        }.flatMap(\.messages)
     }
 
     private func read(_ manifest: ArchiveManifest, _ wanted: Int, into found: inout [Found]) throws {
-        guard let file = manifest.files.first,
-            let reader = ArchiveFileReader("\(catalog.root)/\(file.path)", catalog.keys),
+        guard let path = manifest.files.first.map({ "\(catalog.root)/\($0.path)" }),
             let journal = UInt64(manifest.journal, radix: 16),
             // Nobody has any more what the key was for.
             catalog.keys.problem(manifest, in: catalog.root) != .destroyed
         else { return }
+        let created = Timestamp(parsing: manifest.created.prefix(19) + "Z")?.nanoseconds ?? .max
+        var held = Self.count(found)
+        var batch = Batch(decodedLimit: .max)
+        var encoder = OTLPEncoder()
+        func take(_ batch: borrowing Batch, _ sequence: UInt64) throws {
+            guard let payload = encoder.encode(batch) else { throw FileError.damaged(path) }
+            found.append(
+                Found(
+                    journal: JournalID(value: journal), sequence: sequence, tenant: manifest.tenant,
+                    time: min(created, batch.spans.reduce(0) { max($0, $1.startTime) }), spans: batch.spanCount,
+                    payload: withExtendedLifetime(payload) { Array($0.bytes) }))
+            held += batch.spanCount
+            // A file may have many times what is wanted.
+            if held > 2 * wanted + batch.spanCount {
+                found = Self.newest(found, wanted)
+                held = Self.count(found)
+            }
+        }
+        if manifest.format == .parquet {
+            return try ParquetMessages(path, catalog.keys).read(into: &batch) { batch, _, sequence, _ in
+                try take(batch, sequence)
+            }
+        }
+        guard let reader = ArchiveFileReader(path, catalog.keys) else { return }
         // Of an older Weir nobody knows which message is which, and no destination could tell it from others.
         let sections = manifest.sections.filter { $0.spans.records > 0 }
         let sequences = sections.compactMap(\.spans.everySequence)
         guard sequences.count == sections.count else { return }
         let all = sequences.flatMap(\.self)
         var number = 0
-        var held = Self.count(found)
-        var batch = Batch(decodedLimit: .max)
-        var encoder = OTLPEncoder()
         try reader.read(into: &batch) { batch in
             defer { number += 1 }
-            guard number < all.count, let payload = encoder.encode(batch) else {
-                throw FileError.damaged("\(catalog.root)/\(file.path)")
-            }
-            found.append(
-                Found(
-                    journal: JournalID(value: journal), sequence: all[number], tenant: manifest.tenant,
-                    start: batch.spans.reduce(0) { max($0, $1.startTime) }, spans: batch.spanCount,
-                    payload: withExtendedLifetime(payload) { Array($0.bytes) }))
-            held += batch.spanCount
-            // A file may have many times what is wanted.
-            if held > 2 * wanted + batch.spanCount {
-                Self.cut(&found, to: wanted)
-                held = Self.count(found)
-            }
+            guard number < all.count else { throw FileError.damaged(path) }
+            try take(batch, all[number])
         }
     }
 
@@ -113,7 +133,7 @@ struct ArchiveReplay {
                 records.append(
                     JournalRecord(
                         sequence: sequence, tenant: first.tenant,
-                        receivedAt: Timestamp(nanoseconds: parts.reduce(0) { max($0, $1.start) }),
+                        receivedAt: Timestamp(nanoseconds: parts.reduce(0) { max($0, $1.time) }),
                         spanCount: parts.reduce(0) { $0 + $1.spans },
                         payload: bytes.withUnsafeBytes { Payload.copying($0) }))
             }

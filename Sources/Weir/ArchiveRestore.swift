@@ -47,7 +47,7 @@ struct ArchiveRestore {
     /// May be done again, after whatever ended it.
     func run(at now: Timestamp) async throws -> Outcome {
         var outcome = Outcome()
-        var manifests: [(ArchiveManifest, [Place])] = []
+        var manifests: [(ArchiveManifest, [UInt64])] = []
         try catalog.visit { found in
             guard let (manifest, path, _) = found.published, manifest.tenant == tenant else { return }
             if case .away = found {
@@ -55,49 +55,47 @@ struct ArchiveRestore {
                 return
             }
             // Rows say themselves of which record they are.
-            guard let places = manifest.format == .parquet ? [] : Self.places(of: manifest) else {
+            guard let sequences = manifest.format == .parquet ? [] : Self.sequences(of: manifest) else {
                 return outcome.left.append(path)
             }
-            if manifest.spans.spans > 0 { manifests.append((manifest, places)) }
+            if manifest.spans.spans > 0 { manifests.append((manifest, sequences)) }
         }
-        for (manifest, places) in manifests {
+        for (manifest, sequences) in manifests {
             if let problem = catalog.keys.problem(manifest, in: catalog.root) {
                 outcome.unreadable[manifest.files.first?.path ?? ""] = problem
                 continue
             }
-            try await restore(manifest, places, &outcome, at: now)
+            try await restore(manifest, sequences, &outcome, at: now)
         }
         return outcome
     }
 
-    /// A message in a file.
+    /// Spans of a request that started in an hour.
     private struct Place {
         let hour: Int
         let sequence: UInt64
-        /// Of rows, which may lie on another day than that of their hour; nil where the file says it.
-        var received: Timestamp?
+        /// Such that the tables have them on the day on which they stand in the archive.
+        let received: Timestamp
 
-        /// The day that the tables have the spans on; nil for that of the hour.
-        var day: Day? {
-            received.map { received in
-                let start = UInt64(hour) &* 3_600_000_000_000
-                return Day(Timestamp(nanoseconds: ClockWindow(receivedAt: received).clamp(start)))
-            }
-        }
+        var start: UInt64 { UInt64(hour) &* 3_600_000_000_000 }
+
+        /// The day that the tables have the spans on.
+        var day: Day { Day(Timestamp(nanoseconds: ClockWindow(receivedAt: received).clamp(start))) }
     }
 
-    /// In their order; nil where they are not known.
-    private static func places(of manifest: ArchiveManifest) -> [Place]? {
-        var places: [Place] = []
+    /// Of the messages, in their order; nil where they are not known.
+    private static func sequences(of manifest: ArchiveManifest) -> [UInt64]? {
+        guard manifest.place != nil else { return nil }
+        var all: [UInt64] = []
         for section in manifest.sections where section.spans.records > 0 {
-            guard let hour = section.hour, let sequences = section.spans.everySequence else { return nil }
-            places += sequences.map { Place(hour: hour, sequence: $0) }
+            guard section.hour != nil, let sequences = section.spans.everySequence else { return nil }
+            all += sequences
         }
-        return places
+        return all
     }
 
     private func restore(
-        _ manifest: ArchiveManifest, _ places: [Place], _ outcome: inout Outcome, at now: Timestamp
+        _ manifest: ArchiveManifest, _ sequences: [UInt64], _ outcome: inout Outcome, at now: Timestamp
     ) async throws {
         guard let journal = UInt64(manifest.journal, radix: 16) else {
             return outcome.left.append(manifest.files.first?.path ?? "")
@@ -107,7 +105,6 @@ struct ArchiveRestore {
         var present: Set<UInt64> = []
         var hour: Int?
         var day: Day?
-        let received = Timestamp(nanoseconds: manifest.spans.times?.upperBound ?? now.nanoseconds)
         var batch = Batch(decodedLimit: .max)
         var encoder = OTLPEncoder()
         var records: [JournalRecord] = []
@@ -118,7 +115,8 @@ struct ArchiveRestore {
             outcome.spans += records.reduce(0) { $0 + $1.spanCount }
             records = []
         }
-        try read(path, places, manifest.format, into: &batch) { batch, place in
+        try read(path, manifest, sequences, into: &batch) { batch, place in
+            guard catalog.isWanted(start: place.start, on: place.day) else { return }
             if place.hour != hour || place.day != day {
                 // A request may have spans in several hours, and is a record in each.
                 try store()
@@ -142,8 +140,8 @@ struct ArchiveRestore {
             guard let payload = encoder.encode(batch) else { throw FileError.damaged(path) }
             records.append(
                 JournalRecord(
-                    sequence: place.sequence, tenant: tenant, receivedAt: place.received ?? received,
-                    spanCount: batch.spanCount, payload: payload))
+                    sequence: place.sequence, tenant: tenant, receivedAt: place.received, spanCount: batch.spanCount,
+                    payload: payload))
             if records.count >= Self.maxRecords || records.reduce(0, { $0 + $1.payload.count }) >= Self.maxBytes {
                 try store()
             }
@@ -152,22 +150,33 @@ struct ArchiveRestore {
         outcome.files += 1
     }
 
-    /// Calls `body` with all messages of a file.
+    /// Calls `body` with all messages of a file, with the spans of each hour by themselves.
     private func read(
-        _ path: String, _ places: [Place], _ format: ArchiveFormat, into batch: inout Batch,
+        _ path: String, _ manifest: ArchiveManifest, _ sequences: [UInt64], into batch: inout Batch,
         _ body: (inout Batch, Place) throws -> Void
     ) throws {
-        if format == .parquet {
+        if manifest.format == .parquet {
             return try ParquetMessages(path, catalog.keys).read(into: &batch) { batch, hour, sequence, received in
                 try body(&batch, Place(hour: hour, sequence: sequence, received: received))
             }
         }
-        guard let reader = ArchiveFileReader(path, catalog.keys) else { throw FileError.damaged(path) }
+        guard let reader = ArchiveFileReader(path, catalog.keys), let day = manifest.place?.day else {
+            throw FileError.damaged(path)
+        }
         var number = 0
         try reader.read(into: &batch) { batch in
-            guard number < places.count else { throw FileError.damaged(path) }
+            guard number < sequences.count else { throw FileError.damaged(path) }
             defer { number += 1 }
-            try body(&batch, places[number])
+            var hours: [Int] = []
+            for span in batch.spans {
+                let hour = ArchivePartition.hour(of: span.startTime)
+                if hours.last != hour, !hours.contains(hour) { hours.append(hour) }
+            }
+            for hour in hours {
+                if hours.count > 1 { batch.select { ArchivePartition.hour(of: $0.startTime) == hour } }
+                let received = ClockWindow.receipt(of: UInt64(hour) &* 3_600_000_000_000, on: day)
+                try body(&batch, Place(hour: hour, sequence: sequences[number], received: received))
+            }
         }
     }
 }

@@ -16,6 +16,8 @@ from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, TracesData
 
+# Rows that are not spans.
+FURTHER = {"llm_usage", "telemetry_events"}
 PUBLISHED = re.compile(r".*\.((jsonl|otlp)(\.gz|\.zst)?|parquet)")
 
 
@@ -48,7 +50,7 @@ def files(directory):
 
 def rows(directory):
     """The published Parquet files of spans."""
-    return [path for path in published(directory) if path.suffix == ".parquet" and "llm_usage" not in path.parts]
+    return [path for path in published(directory) if path.suffix == ".parquet" and not FURTHER & set(path.parts)]
 
 
 def published(directory):

@@ -305,14 +305,14 @@ class StrictStore(cut_server.Owner):
         wanted = headers.get("x-goog-if-generation-match", "0")
         if wanted != "0" and (not there or wanted != self.generation(name)):
             raise Refused(412, "PreconditionFailed")
-        if pathlib.PurePath(name).name.startswith("_"):
+        if name.endswith(".manifest.json"):
             if not set(headers) & {"if-none-match", "if-match", "x-goog-if-generation-match"}:
                 self.wrong.append(f"{name}: put without a condition")
 
     def store(self, name, content, metadata):
         self.objects[name], self.metadata[name] = content, metadata
         self.classes[name] = self.last_class
-        if not pathlib.PurePath(name).name.startswith("_"):
+        if not name.endswith(".manifest.json"):
             return
         # The commit: from here on readers count on what it says.
         for file in json.loads(content)["files"]:

@@ -5,18 +5,22 @@ import json
 import re
 import subprocess
 import threading
+import time
 
 import duckdb
 import pytest
 import pyzstd
 
 import archives
-from otlp import WHEN, a_body, a_request, a_span, text
+from otlp import a_body, a_request, a_span, text
 from waiting import eventually
 from weir import archive, command
 from wire import Connection, post, request
 
 HOUR = 3600 * 10**9
+DAY = 24 * HOUR
+# The first of three hours of today that are not late.
+FIRST = max(time.time_ns() // HOUR - 3, time.time_ns() // DAY * 24) * HOUR
 FORMATS = {"otlp_json": ".jsonl", "otlp_proto": ".otlp"}
 COMPRESSIONS = {"none": "", "gzip": ".gz", "zstd": ".zst"}
 
@@ -26,8 +30,13 @@ def a_span_at(nanoseconds, **fields):
 
 
 def partition(nanoseconds):
-    time = datetime.datetime.fromtimestamp(nanoseconds // 10**9, datetime.UTC)
-    return f"tenant=default/date={time:%Y-%m-%d}/hour={time:%H}"
+    """By docs/archive.md, of a span that was received now."""
+    now = time.time_ns()
+    nanoseconds = min(max(nanoseconds, (now // DAY - 30) * DAY), (now // DAY + 2) * DAY - 1)
+    if abs(nanoseconds - now) > 6 * HOUR:
+        nanoseconds = nanoseconds // DAY * DAY
+    moment = datetime.datetime.fromtimestamp(nanoseconds // 10**9, datetime.UTC)
+    return f"tenant=default/date={moment:%Y-%m-%d}/hour={moment:%H}"
 
 
 def folders(root):
@@ -55,12 +64,13 @@ def test_nothing_but_published_files_is_left_behind(start):
     assert post(weir.endpoint, a_body()).status == 200
     weir.stop()
     everything = {path for path in weir.archive.rglob("*") if path.is_file()}
-    beside = {path.with_name(f"_{path.name.partition('.')[0]}.manifest.json") for path in archives.files(weir.archive)}
+    names = [(path, path.name.partition(".")[0]) for path in archives.files(weir.archive)]
+    beside = {path.with_name(f"_{name}.{suffix}") for path, name in names for suffix in ("manifest.json", "bloom")}
     chain = set((weir.archive / ".chain").iterdir())
     assert everything == set(archives.files(weir.archive)) | beside | chain and len(chain) == 1
 
 
-# The edges of days, months, leap years; the first hour there is and the last.
+# The edges of days, months, leap years; the first hour there is and the last; what is late, and what is not.
 TIMES = [
     0,
     1,
@@ -69,7 +79,10 @@ TIMES = [
     1709251200_000000000,
     1735689599_999999999,
     1735689600_000000000,
-    WHEN,
+    FIRST,
+    FIRST - DAY,
+    FIRST - 29 * DAY,
+    FIRST + 8 * HOUR,
     4102444800_000000000,
     2**63 - 1,
     2**63,
@@ -87,6 +100,20 @@ def test_a_span_lies_under_the_hour_of_its_own_time(weir):
             for archived in archives.flat(message):
                 found[int(archived.span.name)] = str(path.parent.relative_to(weir.archive))
     assert found == {time: partition(time) for time in TIMES}
+
+
+@pytest.mark.parametrize("format", [*FORMATS, "parquet"])
+def test_wrong_clocks_make_few_files_and_hold_nobody_up(start, format, dice):
+    weir = start(exporters={"archive": archive("archive", format, max_file_age="1h")})
+    for number in range(300):
+        wrong = a_span_at(dice.randrange(2**63), name=f"{number}")
+        assert post(weir.endpoint, a_body(wrong, a_span_at(time.time_ns()))).status == 200
+    sent(weir, 600)
+    assert weir.metric("weir_archive_files_published") == 0
+    weir.stop()
+    assert len(archives.published(weir.archive)) <= 4 and len(archives.spans(weir.archive)) == 600
+    whole = command("archive", "verify", "--config", "collector.yaml", cwd=weir.directory)
+    assert whole.returncode == 0, whole
 
 
 def sent(weir, spans):
@@ -154,7 +181,7 @@ def test_a_reader_never_sees_half_a_file(start, format, compression):
         with Connection(weir.endpoint) as connection:
             for number in range(300):
                 spans = [
-                    a_span_at(WHEN + hour * HOUR, name=f"{number}", attributes=[text("k", str(number) * 300)])
+                    a_span_at(FIRST + hour * HOUR, name=f"{number}", attributes=[text("k", str(number) * 300)])
                     for hour in range(3)
                 ]
                 connection.send(request(a_body(*spans)))
@@ -234,7 +261,7 @@ def test_several_archives_get_the_same_spans(start):
 @pytest.mark.parametrize("compression", COMPRESSIONS)
 def test_duckdb_reads_the_lines_and_the_partitions(start, compression):
     weir = start(exporters={"archive": archive("archive", "otlp_json", compression)})
-    spans = [a_span_at(WHEN + hour * HOUR, name=f"span {number}") for hour in range(3) for number in range(10)]
+    spans = [a_span_at(FIRST + hour * HOUR, name=f"span {number}") for hour in range(3) for number in range(10)]
     assert post(weir.endpoint, a_body(*spans)).rejected() == 0
     weir.stop()
     pattern = f"{weir.archive}/*/*/*/*.jsonl{COMPRESSIONS[compression]}"
@@ -247,7 +274,7 @@ def test_duckdb_reads_the_lines_and_the_partitions(start, compression):
         GROUP BY ALL ORDER BY ALL""").fetchall()
     assert [row[0] for row in rows] == ["default"] * 3 and [row[3] for row in rows] == [10, 10, 10]
     assert [f"tenant={row[0]}/date={row[1]}/hour={int(row[2]):02}" for row in rows] == [
-        partition(WHEN + hour * HOUR) for hour in range(3)
+        partition(FIRST + hour * HOUR) for hour in range(3)
     ]
     assert all(row[4] == "span 0" and re.fullmatch("[0-9a-f]{32}", str(row[5]).replace("-", "")) for row in rows)
 
@@ -271,7 +298,7 @@ def test_name_and_footer_say_which_records_are_in_a_file(start, format, compress
     for number in range(7):
         # Every other request has spans in a second hour.
         hours = range(1 + number % 2)
-        spans = [a_span_at(WHEN + hour * HOUR) for hour in hours for _ in range(3)]
+        spans = [a_span_at(FIRST + hour * HOUR) for hour in hours for _ in range(3)]
         assert post(weir.endpoint, a_body(*spans)).status == 200
         sent(weir, sum(3 * (1 + each % 2) for each in range(number + 1)))
     weir.stop()
@@ -300,7 +327,7 @@ def test_name_and_footer_say_which_records_are_in_a_file(start, format, compress
 def test_a_reader_may_begin_anywhere(start, format, dice):
     weir = start(exporters={"archive": archive("archive", format, "zstd", max_file_age="1h")})
     for number in range(20):
-        assert post(weir.endpoint, a_body(a_span_at(WHEN), a_span_at(WHEN))).status == 200
+        assert post(weir.endpoint, a_body(a_span_at(FIRST), a_span_at(FIRST))).status == 200
         sent(weir, 2 * (number + 1))
     weir.stop()
     [path] = archives.files(weir.archive)
@@ -317,7 +344,7 @@ def test_a_reader_may_begin_anywhere(start, format, dice):
 @pytest.mark.parametrize("compression", COMPRESSIONS)
 def test_the_commands_show_what_is_there_and_what_is_wrong_with_it(start, format, compression):
     weir = start(exporters={"archive": archive("archive", format, compression)})
-    sent = a_request(*[a_span_at(WHEN + hour * HOUR, name=f"span {hour}") for hour in range(3) for _ in range(4)])
+    sent = a_request(*[a_span_at(FIRST + hour * HOUR, name=f"span {hour}") for hour in range(3) for _ in range(4)])
     assert post(weir.endpoint, sent.SerializeToString()).rejected() == 0
     weir.stop()
 
@@ -328,14 +355,21 @@ def test_the_commands_show_what_is_there_and_what_is_wrong_with_it(start, format
     size = sum(path.stat().st_size for path in archives.files(weir.archive))
     assert (whole.returncode, whole.stdout) == (0, f"3 files, 12 spans, {size} bytes: whole\n"), whole
     assert len(run("ls").stdout.splitlines()) == 4
+    day = datetime.datetime.fromtimestamp(FIRST // 10**9, datetime.UTC)
     listed = [json.loads(line)["files"][0]["path"] for line in run("ls", "--json").stdout.splitlines()]
     assert listed == [str(path.relative_to(weir.archive)) for path in archives.files(weir.archive)]
-    assert run("stat").stdout.splitlines()[1].split()[:4] == ["default", "2026-03-04", "3", "12"]
+    assert run("stat").stdout.splitlines()[1].split()[:4] == ["default", f"{day:%Y-%m-%d}", "3", "12"]
     lines = [archives.from_json(json.loads(line)) for line in run("cat").stdout.splitlines()]
     found = [archived.key() for message in lines for archived in archives.flat(message)]
     assert sorted(found) == sorted(archived.key() for archived in archives.flat(sent))
-    part = run("cat", "--from", "2026-03-04T06:00:00Z", "--to", "2026-03-04T07:00:00Z").stdout.splitlines()
+    hour = [f"{day + datetime.timedelta(hours=number):%Y-%m-%dT%H:00:00Z}" for number in (1, 2)]
+    part = run("cat", "--from", hour[0], "--to", hour[1]).stdout.splitlines()
     assert ["span 1"] * 4 == [a.span.name for line in part for a in archives.flat(archives.from_json(json.loads(line)))]
+    span = sent.resource_spans[0].scope_spans[0].spans[5]
+    [line] = run("find", span.trace_id.hex()).stdout.splitlines()
+    assert line.endswith(str(archives.files(weir.archive)[1].relative_to(weir.archive))), line
+    none = run("find", "ab" * 16)
+    assert (none.returncode, none.stdout) == (0, "") and "0 of 3 files were looked into" in none.stderr
     path = archives.files(weir.archive)[1]
     path.chmod(0o640)
     path.write_bytes(path.read_bytes()[:-1])

@@ -6,6 +6,7 @@ import re
 import time
 
 import duckdb
+import pyarrow.dataset
 import pyarrow.parquet
 import pytest
 
@@ -252,3 +253,34 @@ def test_the_documented_queries_run(start, monkeypatch):
     assert len(found) == 4
     for query in found:
         assert len(duckdb.sql(query).fetchall()) == 1, query
+
+
+def test_events_of_web_pages_are_rows_of_their_own(start):
+    weir = start(exporters={"archive": archive("archive", "parquet", "zstd")})
+    page = {"weir.event.version": 3, "browser.origin": "https://shop.example", "session.id": "s1"}
+    event = a_span(name="page.view", start_time_unix_nano=now(), attributes=[attribute(*pair) for pair in page.items()])
+    message = a_request(event)
+    message.resource_spans[0].scope_spans[0].scope.name = "weir.beacon"
+    assert post(weir.endpoint, message.SerializeToString()).rejected() == 0
+    assert post(weir.endpoint, a_body(a_span(name="other", start_time_unix_nano=now()))).status == 200
+    weir.stop()
+    pattern = f"{weir.archive}/telemetry_events/*/*/*/*.parquet"
+    found = duckdb.sql(f"SELECT * EXCLUDE (date, hour, seq, event_time), epoch_us(event_time) AS us FROM '{pattern}'")
+    [row] = [dict(zip(found.columns, row)) for row in found.fetchall()]
+    assert json.loads(row.pop("payload")) == page
+    assert row.pop("us") == event.start_time_unix_nano // 1000
+    assert row == {
+        "start_unix_nano": event.start_time_unix_nano,
+        "event_id": event.span_id.hex(),
+        "name": "page.view",
+        "schema_version": 3,
+        "sample_rate": 1,
+        "trace_id": event.trace_id.hex(),
+        "session_id": "s1",
+        "source": "https://shop.example",
+        "place": 0,
+        "tenant": "default",
+    }
+    table = pyarrow.dataset.dataset(f"{weir.archive}/telemetry_events", partitioning="hive").to_table()
+    table.validate(full=True)
+    assert table["event_id"].to_pylist() == [event.span_id.hex()]

@@ -126,12 +126,80 @@ import Testing
 
     @Test func saysWhatItLeavesOut() async throws {
         let start = SampleBatch.fourOClock
-        let scattered = SampleBatch.record(
-            (0..<70 as Range<UInt64>).map { (id: $0 + 1, start: start - $0 * hour) }, sequence: 1)
-        try await archive([scattered])
+        try await archive([SampleBatch.record([(1, start), (2, start + hour)], sequence: 1)])
+        // An older Weir had a place for spans of requests with too many hours.
+        let null = ArchivePartition.null
+        for file in directory.files() where file.contains("/hour=05/") {
+            let path = file.replacing("date=2026-02-03/hour=05", with: "date=\(null)/hour=\(null)")
+            let bytes = try directory.contents(of: file)
+            let text = String(decoding: bytes, as: UTF8.self)
+            let isManifest = file.hasSuffix(".json")
+            try Directory.create(Directory.parent(of: Directory.parent(of: "\(directory.path)/\(path)")))
+            try Directory.create(Directory.parent(of: "\(directory.path)/\(path)"))
+            try Directory.replace(
+                "\(directory.path)/\(path)",
+                with: isManifest
+                    ? Array(text.replacing("date=2026-02-03/hour=05", with: "date=\(null)/hour=\(null)").utf8) : bytes)
+            try Directory.removeFile("\(directory.path)/\(file)")
+        }
         let sample = try SQLiteSample()
         let found = try await restore(.sqlite(SQLiteDirectory(sample.path)))
-        #expect(found.spans == 64 && found.left.count == 1)
+        #expect(found.spans == 1 && found.left.count == 1)
+    }
+
+    @Test(arguments: [ArchiveFormat.proto, .parquet])
+    func whatWasLateOrHadAWrongClockComesBackToItsDay(format: ArchiveFormat) async throws {
+        let start = SampleBatch.fourOClock
+        let records = [
+            SampleBatch.record(
+                [(1, start), (2, start - 9 * hour), (3, 5), (4, start - 10 * hour), (5, .max - 5)], sequence: 1,
+                received: start),
+            SampleBatch.record([(6, start - 9 * hour), (7, start)], sequence: 2, received: start),
+        ]
+        let sample = try SQLiteSample()
+        let tables = HotTables.sqlite(SQLiteDirectory(sample.path))
+        try await sample.export(records)
+        try await archive(records, format, together: true)
+        let days = try SQLiteDirectory(sample.path).days()
+        let rows = try sample.lines(Self.rows)
+        // Of the day on which they came.
+        #expect(days.count == 4 && rows.count == 2)
+        #expect(try await restore(tables).present == 7)
+        await sample.exporter.finish()
+        for day in days { try SQLiteDirectory(sample.path).remove(day) }
+        #expect(try await restore(tables).spans == 7)
+        #expect(try sample.lines(Self.rows) == rows)
+        #expect(try SQLiteDirectory(sample.path).days() == days)
+        #expect(try await restore(tables).present == 7)
+    }
+
+    @Test(arguments: ArchiveFormat.allCases)
+    func onlyTheHoursThatAreAskedForComeBackOfAMergedDay(format: ArchiveFormat) async throws {
+        let start = SampleBatch.fourOClock
+        try await archive(
+            [
+                SampleBatch.record([(1, start), (2, start + hour)], sequence: 1),
+                SampleBatch.record([(3, start + 2 * hour)], sequence: 2),
+                // It stands in the first hour of the day.
+                SampleBatch.record([(4, start + hour + 1)], sequence: 3, received: start + 10 * hour),
+                SampleBatch.record([(5, start)], sequence: 4, received: start + 10 * hour),
+            ], format)
+        let selection = ArchiveCatalog.Selection(
+            tenant: "default", from: Timestamp(nanoseconds: start + hour), to: Timestamp(nanoseconds: start + 2 * hour))
+        for isMerged in [false, true] {
+            if isMerged {
+                let later = Timestamp(nanoseconds: start + 2 * Day.nanoseconds)
+                let rules = CompactionRules(after: .zero, target: 1 << 20)
+                #expect(try ArchiveContents.compact(directory.path, rules, nil, at: later).made == 1)
+            }
+            let sample = try SQLiteSample()
+            _ = try await restore(.sqlite(SQLiteDirectory(sample.path)), selection)
+            #expect(try sample.spanIDs() == ["2", "4"])
+        }
+        let early = ArchiveCatalog.Selection(to: Timestamp(nanoseconds: start - 5 * hour))
+        var found = 0
+        try ArchiveCatalog(root: directory.path, selection: early).visit { _ in found += 1 }
+        #expect(found == 0)
     }
 
     @Test func rowsBringBackWhatTheyHave() async throws {
@@ -210,9 +278,10 @@ import Testing
         ArchiveRestore.Outcome(files: files, spans: spans, present: present)
     }
 
-    private func restore(_ tables: HotTables) async throws -> ArchiveRestore.Outcome {
-        let catalog = ArchiveCatalog(
-            root: directory.path, selection: ArchiveCatalog.Selection(tenant: "default"))
+    private func restore(
+        _ tables: HotTables, _ selection: ArchiveCatalog.Selection = ArchiveCatalog.Selection(tenant: "default")
+    ) async throws -> ArchiveRestore.Outcome {
+        let catalog = ArchiveCatalog(root: directory.path, selection: selection)
         let register = try ErasureRegister("\(directory.path)/erasures")
         return try await ArchiveRestore(catalog, tenant: "default", into: tables, register).run(at: now)
     }

@@ -23,17 +23,18 @@ struct ArchiveCatCommand: AsyncParsableCommand {
         }
         var isComplete = true
         try await options.withCatalog { catalog, copy in
-            var paths: [String] = []
-            try catalog.visit { found in
-                guard case .manifest(let manifest, _, _) = found, let file = manifest.files.first,
+            var found: [(path: String, day: Day?)] = []
+            try catalog.visit { entry in
+                guard case .manifest(let manifest, _, _) = entry, let file = manifest.files.first,
                     manifest.format != .parquet || manifest.keyID != nil
                 else { return }
-                paths.append(file.path)
+                found.append((file.path, manifest.place?.day))
             }
-            for path in paths {
+            for (path, day) in found {
                 try await copy?.fetch(path)
                 do {
-                    try await print("\(catalog.root)/\(path)", catalog.keys)
+                    // A file may have hours that are not asked for.
+                    try await print("\(catalog.root)/\(path)", catalog.keys) { catalog.isWanted(start: $0, on: day) }
                 } catch let error as FileError where error.unreadable != nil {
                     StoreOptions.note("\(error)")
                     isComplete = false
@@ -44,18 +45,25 @@ struct ArchiveCatCommand: AsyncParsableCommand {
         guard isComplete else { throw ExitCode.failure }
     }
 
-    private func print(_ path: String, _ keys: ArchiveKeys?) async throws {
+    /// - Parameter isWanted: asked when a span started.
+    private func print(
+        _ path: String, _ keys: ArchiveKeys?, where isWanted: ((UInt64) -> Bool)? = nil
+    ) async throws {
         let isSealed = path.hasSuffix(ArchiveKeys.suffix)
         if isSealed, let keys { try await KeysOptions.audit(keys.rings[0], "archive cat", path) }
         var batch = Batch(decodedLimit: .max)
         var encoder = OTLPJSONEncoder()
-        func write(_ batch: borrowing Batch) throws {
+        func write(_ batch: inout Batch) throws {
+            if let isWanted, !batch.spans.allSatisfy({ isWanted($0.startTime) }) {
+                batch.select { isWanted($0.startTime) }
+                guard batch.spanCount > 0 else { return }
+            }
             try StandardOutput.write(Array(encoder.bytes(of: batch)) + [UInt8(ascii: "\n")])
         }
         if let reader = ArchiveFileReader(path, keys) {
-            try reader.read(into: &batch) { try write($0) }
+            try reader.read(into: &batch) { try write(&$0) }
         } else if isSealed, path.hasSuffix(ArchiveFormat.parquet.suffix(.none, isSealed: true)) {
-            try ParquetMessages(path, keys).read(into: &batch) { batch, _, _, _ in try write(batch) }
+            try ParquetMessages(path, keys).read(into: &batch) { batch, _, _, _ in try write(&batch) }
         } else {
             throw ValidationError("found \(path.quotedForMessage), wanted a file of otlp_json or otlp_proto")
         }

@@ -12,6 +12,7 @@ struct ArchiveCommand: AsyncParsableCommand {
             """,
         subcommands: [
             ArchiveListCommand.self, ArchiveStatCommand.self, ArchiveVerifyCommand.self, ArchiveCatCommand.self,
+            ArchiveFindCommand.self, ArchiveConversationCommand.self,
             ArchiveRestoreCommand.self, ArchiveCompactCommand.self,
             ArchiveReplayCommand.self, ArchiveConfirmClockCommand.self,
         ])

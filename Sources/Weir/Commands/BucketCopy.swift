@@ -131,11 +131,25 @@ struct BucketCopy {
     }
 
     /// Reads all files that the manifests speak of, and keeps none.
-    func measure() async throws -> [String: ArchiveVerification.Found] {
-        var paths: [String] = []
+    /// - Parameter recounts: whether it is looked at what they hold; then those of one manifest are here at a time.
+    func measure(recounts: Bool) async throws -> [String: ArchiveVerification.Found] {
+        var manifests: [ArchiveManifest] = []
         try catalog.visit { found in
-            if case .manifest(let manifest, _, _) = found { paths += manifest.files.map(\.path) }
+            if case .manifest(let manifest, _, _) = found { manifests.append(manifest) }
         }
+        var all = try await measure(manifests.flatMap { $0.allFiles.map(\.path) })
+        guard recounts else { return all }
+        for manifest in manifests {
+            let isWhole = manifest.files.allSatisfy { all[$0.path]?.sha256 == $0.sha256 }
+            guard isWhole, let first = manifest.files.first?.path else { continue }
+            for file in manifest.files { try await fetch(file.path) }
+            all[first]?.problems = try ArchiveRecount(root: catalog.root, keys: catalog.keys).problems(of: manifest)
+            for file in manifest.files { try drop(file.path) }
+        }
+        return all
+    }
+
+    private func measure(_ paths: [String]) async throws -> [String: ArchiveVerification.Found] {
         var all: [String: ArchiveVerification.Found] = [:]
         for path in paths {
             guard let hash = Digest.Running() else { throw FileError.noMemory(path) }

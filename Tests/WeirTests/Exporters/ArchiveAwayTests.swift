@@ -27,7 +27,7 @@ import Testing
         let entries = try outbox.entries()
         #expect(try entries.map { try outbox.manifest($0.name)?.manifest } == (try manifests()).map { $0 })
         let paths = Set(try outbox.removals().flatMap(\.paths))
-        #expect(paths == Set(old.flatMap { [$0.manifestPath] + $0.files.map(\.path) }))
+        #expect(paths == Set(old.flatMap { [$0.manifestPath] + $0.allFiles.map(\.path) }))
         #expect(try outbox.removalCount() == 4)
     }
 

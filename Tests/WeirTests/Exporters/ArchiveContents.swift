@@ -8,7 +8,9 @@ enum ArchiveContents {
     static func spanIDs(
         of directory: TemporaryDirectory, _ format: ArchiveFormat, _ keys: ArchiveKeys? = nil
     ) throws -> [UInt64] {
-        let files = directory.archiveFiles().filter { $0.contains("tenant=") && !$0.hasPrefix("llm_usage/") }
+        let files = directory.archiveFiles().filter { file in
+            file.contains("tenant=") && !file.hasPrefix("llm_usage/") && !file.hasPrefix("telemetry_events/")
+        }
         return try files.flatMap { try spanIDs(in: "\(directory.path)/\($0)", format, keys) }.sorted()
     }
 

@@ -161,13 +161,14 @@ final class ArchiveCrashes {
         let isScattered = random.chance(1)
         let hours: UInt64 = isScattered ? 90 : random.pick([1, 1, 2, 4])
         let count = random.below(isScattered ? 100 : 5)
-        let starts = (0..<count).map { _ in random.next() % hours * SampleBatch.hour }
+        let starts = (0..<count).map { _ in SampleBatch.fourOClock - random.next() % hours * SampleBatch.hour }
         let ids = (0..<count).map { spans + UInt64($0) + 1 }
         spans += UInt64(count)
         records.append(
             SampleBatch.record(
                 Array(zip(ids, starts)).map { (id: $0, start: $1) }, tenant: random.pick(["a", "b", "c"]),
-                sequence: UInt64(records.count) + 1, padding: random.pick([0, 0, 0, 600])))
+                sequence: UInt64(records.count) + 1, padding: random.pick([0, 0, 0, 600]),
+                received: SampleBatch.fourOClock))
     }
 
     /// Leaves what a power cut may leave: of the files that were published since the exporter last called something
@@ -178,7 +179,9 @@ final class ArchiveCrashes {
         for file in directory.files() {
             let path = "\(directory.path)/\(file)"
             // These are synced before anything that they speak of can be seen.
-            guard !file.hasSuffix(ArchiveDirectory.manifestSuffix), !file.hasPrefix(".chain/") else { continue }
+            guard !file.hasSuffix(ArchiveDirectory.manifestSuffix), !file.hasPrefix(".chain/"),
+                !file.hasSuffix(ArchiveDirectory.bloomDraft), !file.hasSuffix(ArchiveManifest.bloomSuffix)
+            else { continue }
             if file.hasPrefix(".open/") {
                 // It may be another name of a published file, which is not to be torn.
                 guard random.chance(50) else { continue }

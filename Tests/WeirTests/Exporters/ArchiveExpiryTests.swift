@@ -63,6 +63,26 @@ import Testing
         #expect(try expire(.proto, after: 200).expired == 1)
     }
 
+    @Test func aHoldThatAFileWasPublishedUnderKeepsItWhereTheRegisterDoesNotKnowIt() async throws {
+        let other = "\(directory.path)/other"
+        var theirs = try ErasureRegister(other)
+        for (id, tenant) in [("h1", "shop"), ("h2", "bank")] {
+            try theirs.append(at: start) { _ in
+                var entry = ErasureEntry(.hold, id: id)
+                (entry.tenant, entry.reason) = (tenant, "case 17")
+                return entry
+            }
+        }
+        try await fill(.proto, ["shop"], erasures: other)
+        let manifest = try #require(try manifests("otlp").first)
+        #expect(manifest.holds == ["h1"])
+        #expect(manifest.bytes.withUnsafeBytes { $0.hasText(Array(#""legal_hold":["h1"]"#.utf8)) })
+        #expect(try expire(.proto, after: 200).held == 1)
+        var register = try register()
+        try register.append(at: start) { _ in ErasureEntry(.release, id: "h1") }
+        #expect(try expire(.proto, after: 200).expired == 1)
+    }
+
     @Test func rowsAreLeftToAnArchiveThatHasTheirSpans() async throws {
         try await fill(.parquet, ["shop"])
         try await fill(.proto, ["shop"])
@@ -160,9 +180,12 @@ import Testing
     private func day(_ number: Int) -> Day { Day(start) + number }
 
     /// A file of two spans for each.
-    private func fill(_ format: ArchiveFormat, _ tenants: [String], days: UInt64 = 0) async throws {
+    private func fill(
+        _ format: ArchiveFormat, _ tenants: [String], days: UInt64 = 0, erasures: String? = nil
+    ) async throws {
         let path = "\(directory.path)/\(format == .parquet ? "rows" : "otlp")"
-        let archive = try ArchiveSample("format: \(format.rawValue)", keys, in: directory, path: path)
+        let archive = try ArchiveSample(
+            "format: \(format.rawValue)", keys, in: directory, path: path, erasures: erasures)
         archive.clock.advance(seconds: days * 86_400)
         for (number, tenant) in tenants.enumerated() {
             let sequence = UInt64(number) + 1 + 10 * days

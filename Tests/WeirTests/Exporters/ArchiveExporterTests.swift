@@ -95,14 +95,33 @@ import Testing
         for turn in 0..<2 as Range<UInt64> {
             let records = (0..<2).map { tenant in
                 SampleBatch.record(
-                    (0..<70).map { (turn * 140 + tenant * 70 + $0 + 1, $0 * 7_777 * hour) }, tenant: "t\(tenant)")
+                    (0..<70).map { (turn * 140 + tenant * 70 + $0 + 1, start - $0 * 9 * hour) }, tenant: "t\(tenant)")
             }
             try await archive.export(FrozenBatch(records: records))
             #expect(archive.open.count == 4)
         }
         await archive.exporter.finish()
         #expect(try archive.spanIDs(in: archive.published) == Array(1...280))
-        #expect(archive.metrics.render().contains(#"weir_archive_spans_without_hour{exporter="archive"} 24"#))
+    }
+
+    @Test(arguments: [ArchiveFormat.json, .proto]) func wrongClocksMakeFewFiles(format: ArchiveFormat) async throws {
+        let archive = try ArchiveSample("format: \(format.rawValue)")
+        var random = SplitMix64(seed: 3)
+        for id in 1...300 as ClosedRange<UInt64> {
+            let time = UInt64.random(in: 0 ... .max, using: &random)
+            try await archive.export(
+                FrozenBatch(records: [SampleBatch.record([(id, time), (id + 1_000, start)], received: start)]))
+            #expect(archive.published == [])
+        }
+        await archive.exporter.finish()
+        #expect(archive.published.count <= 3)
+        #expect(try archive.spanIDs(in: archive.published) == Array(1...300) + Array(1_001...1_300))
+        let manifests = try archive.manifests
+        #expect(manifests.reduce(0) { $0 + $1.spans.suspects } == 300)
+        #expect(archive.metrics.render().contains(#"weir_archive_spans_clock_suspect{exporter="archive"} 300"#))
+        // What stands there is what was sent.
+        #expect(manifests.compactMap(\.spans.times?.upperBound).max() ?? 0 > start + 1_000 * 24 * hour)
+        #expect(try ArchiveContents.problems(archive.directory.path) == [])
     }
 
     @Test func countsFilesAndBytes() async throws {

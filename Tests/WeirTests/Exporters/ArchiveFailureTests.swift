@@ -56,7 +56,7 @@ import Testing
         let obstacle = URL(fileURLWithPath: "\(archive.directory.path)/tenant=default")
         try Data().write(to: obstacle)
         for number in 1...4 as ClosedRange<UInt64> {
-            try await archive.export(SampleBatch.batch(number...number, start: number * hour))
+            try await archive.export(SampleBatch.batch(number...number, start: start + number * hour))
         }
         await #expect(throws: ExportError.retryable("2 files cannot be published", after: nil)) {
             try await archive.export(SampleBatch.batch(5...5))

@@ -12,6 +12,16 @@ struct ArchiveManifestTests {
             ArchiveManifest.File(path: "llm_usage/x.parquet", dataset: .usage, rows: 2, bytes: 3, sha256: "ef"),
         ])
 
+    @Test func readsWhatItWroteOfAll() {
+        var full = manifest
+        full.spans = ArchivedSpans(of: [3...9], records: 5, spans: 40, times: 1...UInt64.max, suspects: 3)
+        full.bloom = ArchiveManifest.File(path: "spans/_x.bloom", dataset: nil, rows: 7, bytes: 44, sha256: "01")
+        full.holds = ["a", "b"]
+        #expect(read(full.bytes) == full)
+        let text = String(decoding: full.bytes, as: UTF8.self)
+        #expect(read(Array(text.replacing("spans/_x.bloom", with: "../x").utf8)) == nil)
+    }
+
     @Test func readsWhatItWrote() {
         #expect(read(manifest.bytes) == manifest)
         #expect(manifest.bytes.last == UInt8(ascii: "\n"))

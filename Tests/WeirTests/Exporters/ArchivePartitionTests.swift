@@ -13,11 +13,6 @@ import Testing
         check("a", .max, "tenant=a/date=2554-07-21/hour=23")
     }
 
-    @Test func saysNullWhereThereIsNoHour() {
-        let partition = ArchivePartition(tenant: "a", hour: nil)
-        #expect(partition.path == "tenant=a/date=__HIVE_DEFAULT_PARTITION__/hour=__HIVE_DEFAULT_PARTITION__")
-    }
-
     @Test func letsNoTenantLeaveTheArchive() {
         checkName("..", "%2E.")
         checkName(".open", "%2Eopen")

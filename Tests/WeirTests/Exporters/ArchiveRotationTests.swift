@@ -106,7 +106,7 @@ import Testing
     private let b = ArchivePartition(tenant: "b", hour: 1)
     private let c = ArchivePartition(tenant: "c", hour: 1)
     private let d = ArchivePartition(tenant: "a", hour: 2)
-    private let e = ArchivePartition(tenant: "a", hour: nil)
+    private let e = ArchivePartition(tenant: "a", hour: 3)
 
     private func second(_ number: UInt64) -> Timestamp {
         Timestamp(nanoseconds: number * 1_000_000_000)

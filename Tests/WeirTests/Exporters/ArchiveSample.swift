@@ -23,17 +23,19 @@ struct ArchiveSample {
     ///   - keys: of the exporter, but `directory`.
     ///   - path: of the archive, if it is not `directory` itself.
     ///   - extensions: that the keys name.
+    ///   - erasures: the register, if there is one.
     init(
         _ keys: String..., in directory: TemporaryDirectory? = nil, path: String? = nil, journal: UInt64 = 7,
-        clock: TestClock = TestClock(), extensions: Extensions = Extensions()
+        clock: TestClock = TestClock(), extensions: Extensions = Extensions(), erasures: String? = nil
     ) throws {
         try self.init(
-            keys: keys, in: directory, path: path, journal: journal, clock: clock, extensions: extensions)
+            keys: keys, in: directory, path: path, journal: journal, clock: clock, extensions: extensions,
+            erasures: erasures)
     }
 
     init(
         keys: [String], in directory: TemporaryDirectory? = nil, path: String? = nil, journal: UInt64 = 7,
-        clock: TestClock = TestClock(), extensions: Extensions = Extensions()
+        clock: TestClock = TestClock(), extensions: Extensions = Extensions(), erasures: String? = nil
     ) throws {
         let directory = try directory ?? TemporaryDirectory()
         self.directory = directory
@@ -42,7 +44,7 @@ struct ArchiveSample {
         let configuration = try #require(
             read(ArchiveConfiguration.self, (["directory: \(path ?? directory.path)"] + keys).joined(separator: "\n")))
         var context = Context(id: ComponentID(type: "archive"), logger: log.logger, metrics: metrics)
-        context.extensions = extensions
+        (context.extensions, context.erasures) = (extensions, erasures)
         self.extensions = extensions
         exporter = try ArchiveExporter(configuration, context, clock: { clock.now })
     }
@@ -85,7 +87,7 @@ struct ArchiveSample {
 extension TemporaryDirectory {
     /// The files of an archive that hold spans, or will.
     func archiveFiles() -> [String] {
-        files().filter { !$0.hasPrefix(".chain/") && !$0.hasSuffix(".manifest.json") }
+        files().filter { !$0.hasPrefix(".chain/") && !$0.hasSuffix(".manifest.json") && !$0.hasSuffix(".bloom") }
     }
 }
 

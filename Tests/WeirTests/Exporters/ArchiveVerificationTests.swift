@@ -107,10 +107,45 @@ import Testing
             let bytes = try directory.contents(of: path)
             let text = String(decoding: bytes, as: UTF8.self)
             try write(Array(text.replacing("\"records\":1", with: "\"records\":2").utf8), to: path)
-            #expect(try problems() == [wanted])
+            #expect(try problems(isQuick: true) == [wanted])
             try write(Array("{".utf8), to: path)
             #expect(try problems().contains("\(path): found no manifest that can be read"))
             try write(bytes, to: path)
+        }
+    }
+
+    /// A counting fault, or who changes a manifest and the chain with it.
+    @Test(arguments: ArchiveFormat.allCases, [false, true])
+    func whatAManifestSaysIsCountedAgain(format: ArchiveFormat, isMerged: Bool) async throws {
+        try await fill(format)
+        if isMerged {
+            let later = Timestamp(nanoseconds: SampleBatch.fourOClock + 2 * Day.nanoseconds)
+            let rules = CompactionRules(after: .zero, target: 1 << 20)
+            #expect(try ArchiveContents.compact(directory.path, rules, nil, at: later).merged == 3)
+        }
+        #expect(try problems() == [])
+        let path = try #require(try manifests().last)
+        let original = try directory.contents(of: path)
+        let text = String(decoding: original, as: UTF8.self)
+        let manifest = try #require(original.withUnsafeBytes { ArchiveManifest($0) })
+        let first = try #require(manifest.spans.times?.lowerBound)
+        let last = manifest.spans.sequences.upperBound
+        let spans = manifest.spans.spans
+        for (part, other, wanted) in [
+            ("\"spans\":\(spans),", "\"spans\":800,", "spans, wanted 800"),
+            ("\"rows\":\(spans),", "\"rows\":801,", "wanted 801"),
+            ("\"min_start_unix_nano\":\"\(first)\"", "\"min_start_unix_nano\":\"1\"", "as the first start, wanted 1"),
+            ("\"records\":\(manifest.spans.records),", "\"records\":9,", "wanted 9"),
+            (",\(last)]]", ",\(last + 7)]]", "wanted requests"),
+        ] where format != .parquet || !wanted.hasPrefix("wanted requests") {
+            let changed = text.replacing(part, with: other, maxReplacements: 1)
+            #expect(changed != text)
+            try write(Array(changed.utf8), to: path)
+            let hash = ArchiveManifest.hash(Array(changed.utf8))
+            try write(Array("\(isMerged ? 3 : manifest.number) \(hash)\n".utf8), to: ".chain/0000000000000007")
+            let found = try problems()
+            #expect(found.contains { $0.contains(wanted) }, "\(part): \(found)")
+            #expect(try !problems(isQuick: true).contains { $0.contains(wanted) })
         }
     }
 
@@ -222,9 +257,11 @@ import Testing
         ArchiveCatalog(root: directory.path, selection: selection)
     }
 
-    private func problems(_ selection: ArchiveCatalog.Selection = ArchiveCatalog.Selection()) throws -> [String] {
+    private func problems(
+        _ selection: ArchiveCatalog.Selection = ArchiveCatalog.Selection(), isQuick: Bool = false
+    ) throws -> [String] {
         var lines: [String] = []
-        var verification = ArchiveVerification(catalog(selection))
+        var verification = ArchiveVerification(catalog(selection), isQuick: isQuick)
         try verification.run { lines.append($0) }
         return lines
     }

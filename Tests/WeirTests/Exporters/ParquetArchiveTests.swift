@@ -142,10 +142,11 @@ import Testing
     @Test func putsAWrongClockAtTheEdgeOfWhatIsPossible() async throws {
         let archive = try sample()
         let spans: [(id: UInt64, start: UInt64)] = [(1, 0), (2, SampleBatch.fourOClock), (3, .max)]
-        try await archive.exporter.export(FrozenBatch(records: [SampleBatch.record(spans)]))
+        try await archive.exporter.export(
+            FrozenBatch(records: [SampleBatch.record(spans, received: SampleBatch.fourOClock)]))
         await archive.exporter.finish()
         let days = archive.published.map { String($0.dropFirst(21).prefix(23)) }
-        #expect(days == ["date=2026-01-04/hour=00", "date=2026-02-03/hour=04", "date=2026-02-04/hour=23"])
+        #expect(days == ["date=2026-01-04/hour=00", "date=2026-02-03/hour=04", "date=2026-02-04/hour=00"])
     }
 
     @Test func keepsATenantInItsDirectory() async throws {
@@ -164,6 +165,46 @@ import Testing
             ])
         #expect(names.allSatisfy { $0.utf8.count < 255 })
         #expect(try archive.manifests.map(\.tenant).contains("a/../../b"))
+    }
+
+    @Test func eventsOfWebPagesHaveRowsOfTheirOwn() async throws {
+        let archive = try sample()
+        for (number, scope) in zip((1 as UInt64)..., ["weir.beacon", "other"]) {
+            let json = #"{"resourceSpans":[{"scopeSpans":[{"scope":{"name":"\#(scope)"},"spans":[{"#
+                + #""traceId":"\#(String(repeating: "a", count: 32))","spanId":"00000000000000\#(number)f","#
+                + #""name":"page.view","startTimeUnixNano":"START","endTimeUnixNano":"START","attributes":["#
+                + #"{"key":"weir.event.version","value":{"intValue":"3"}},{"key":"browser.origin","value":"#
+                + #"{"stringValue":"https://shop.example"}},{"key":"session.id","value":{"stringValue":"s1"}},"#
+                + #"{"key":"user.id","value":{"stringValue":"maria-4711"}}]}]}]}]}"#
+            try await archive.exporter.export(
+                FrozenBatch(records: [try SampleBatch.record(json: json, sequence: number)]))
+            await archive.exporter.settle()
+        }
+        let file = try #require(archive.published.first { $0.hasPrefix("telemetry_events/") })
+        #expect(archive.published.filter { $0.hasPrefix("telemetry_events/") } == [file])
+        #expect(try archive.manifests.map(\.files.count) == [2, 1])
+        #expect(try row(of: file) == ["000000000000001f", "page.view", "s1", "https://shop.example", "3"])
+        #expect(try ArchiveContents.problems(directory.path) == [])
+        // Merged, and then erased, it goes with its span.
+        let later = Timestamp(nanoseconds: SampleBatch.fourOClock + 2 * Day.nanoseconds)
+        let rules = CompactionRules(after: .zero, target: 1 << 20)
+        #expect(try ArchiveContents.compact(directory.path, rules, nil, at: later).merged == 2)
+        let merged = try #require(archive.published.first { $0.hasPrefix("telemetry_events/") })
+        #expect(try row(of: merged).first == "000000000000001f")
+        let erasure = try #require(try ArchiveErasure(directory.path))
+        let traces = try erasure.traces(of: ErasureSample.matcher())
+        #expect(try erasure.erase(ErasureSample.matcher(), traces: traces, at: later).spans == 2)
+        #expect(try ParquetReader("\(directory.path)/\(merged)").groups.reduce(0) { $0 + $1.rows } == 0)
+    }
+
+    private func row(of file: String) throws -> [String] {
+        let reader = try ParquetReader("\(directory.path)/\(file)")
+        let group = try #require(reader.groups.first)
+        #expect(reader.groups.count == 1 && group.rows == 1)
+        return try ["event_id", "name", "session_id", "source", "schema_version"].map { name in
+            let values = try reader.values(of: name, in: group)
+            return values.text(0).map { String(decoding: $0, as: UTF8.self) } ?? "\(values.number(0) ?? -1)"
+        }
     }
 
     private func sample() throws -> ArchiveSample { try ArchiveSample("format: parquet", in: directory) }
@@ -200,6 +241,8 @@ import Testing
             let name: String? =
                 if file.hasSuffix(".manifest.json") {
                     "\(stem).manifest.json.open"
+                } else if file.hasSuffix(".bloom") {
+                    "\(stem).bloom.open"
                 } else if file.hasPrefix("llm_usage/") {
                     "\(stem).llm_usage.parquet.open"
                 } else if file.hasPrefix("spans/"), !isFirstThere {

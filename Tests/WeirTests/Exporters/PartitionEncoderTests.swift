@@ -37,28 +37,56 @@ import Testing
             ])
     }
 
-    @Test func acceptsTheFirstAndTheLastTimeThereIs() throws {
+    @Test(arguments: [ArchiveFormat.proto, .parquet]) func putsAWrongClockAtTheEdge(format: ArchiveFormat) throws {
+        let record = SampleBatch.record([(1, 0), (2, .max), (3, start), (4, start - 31 * 24 * hour)], received: start)
+        let (messages, counts) = try encode([record], format)
         #expect(
-            try spansByPath([SampleBatch.record([(1, 0), (2, .max)])]) == [
-                "tenant=default/date=1970-01-01/hour=00": [1], "tenant=default/date=2554-07-21/hour=23": [2],
+            messages.map(\.partition.path) == ["2026-01-04/hour=00", "2026-02-04/hour=00", "2026-02-03/hour=04"].map {
+                "tenant=default/date=\($0)"
+            })
+        #expect(counts.suspect == 3 && messages.map(\.spans.suspects) == [2, 1, 0])
+        #expect(messages[0].spans.times == 0...start - 31 * 24 * hour)
+    }
+
+    @Test func putsWhatIsLateOrEarlyInTheFirstHourOfItsDay() throws {
+        let month = start - 29 * 24 * hour
+        let starts = [start - 6 * hour, start - 6 * hour - 1, start + 6 * hour, start + 7 * hour, month]
+        let record = SampleBatch.record(zip(1..., starts).map { ($0, $1) }, received: start)
+        #expect(
+            try spansByPath([record]) == [
+                "tenant=default/date=2026-02-02/hour=22": [1], "tenant=default/date=2026-02-02/hour=00": [2],
+                "tenant=default/date=2026-02-03/hour=10": [3], "tenant=default/date=2026-02-03/hour=00": [4],
+                "tenant=default/date=2026-01-05/hour=00": [5],
             ])
     }
 
-    @Test func putsSpansOfTooManyHoursWhereThereIsNone() throws {
-        let spans = (0..<200).map { (id: UInt64($0 + 1), start: start + UInt64($0 % 100) * hour) }
-        let (messages, counts) = try encode([SampleBatch.record(spans, tenant: "a")], .proto)
-        #expect(messages.count == 65)
-        #expect(counts.scattered == 72)
-        let scattered = try #require(messages.last)
-        #expect(scattered.partition == ArchivePartition(tenant: "a", hour: nil))
-        let ids = try SampleBatch.decode(Array(scattered.bytes.dropFirst(4))) { batch in batch.spans.map(\.spanID) }
-        #expect(ids == spans.filter { ($0.id - 1) % 100 >= 64 }.map(\.id))
+    @Test(arguments: [ArchiveFormat.proto, .parquet])
+    func hasFewPlacesWhateverTheClocksSay(format: ArchiveFormat) throws {
+        var random = SplitMix64(seed: 7)
+        var places: Set<ArchivePartition> = []
+        for number in 1...40 as ClosedRange<UInt64> {
+            let days = UInt64(40 * 24)
+            let spans = (0..<50 as Range<UInt64>).map { id in
+                (
+                    id: number * 50 + id,
+                    start: id % 2 == 0
+                        ? UInt64.random(in: 0 ... .max, using: &random)
+                        : start - 35 * 24 * hour + UInt64.random(in: 0..<days * hour, using: &random)
+                )
+            }
+            let record = SampleBatch.record(spans, sequence: number, received: start + number)
+            let (messages, _) = try encode([record], format)
+            #expect(messages.reduce(0) { $0 + $1.spans.spans } == 50)
+            places.formUnion(messages.map(\.partition))
+        }
+        #expect(places.count <= ArchiveWindow.maximumPartitions && places.count > 32)
     }
 
     @Test func putsARecordInTheSamePlacesWhateverItIsDeliveredWith() throws {
         let records = (0..<40 as Range<UInt64>).map { number in
             SampleBatch.record(
-                (0..<3).map { (number * 3 + $0 + 1, number * 9 * hour + $0 * hour) }, sequence: number + 1)
+                (0..<3).map { (number * 3 + $0 + 1, start + number * 9 * hour + $0 * hour) }, sequence: number + 1,
+                received: start + number * 9 * hour)
         }
         var alone: [String: [UInt64]] = [:]
         for record in records { alone.merge(try spansByPath([record])) { $0 + $1 } }
@@ -97,11 +125,11 @@ import Testing
 
     @Test func startsAnewAfterAReset() throws {
         var encoder = PartitionEncoder(.proto)
-        try add([SampleBatch.record((0..<65).map { ($0 + 1, start + $0 * hour) })], to: &encoder)
-        #expect(encoder.scatteredSpans == 1)
+        try add([SampleBatch.record([(1, 0)], received: start)], to: &encoder)
+        #expect(encoder.suspectSpans == 1)
         encoder.reset()
         #expect(encoder.messages.isEmpty)
-        #expect(encoder.scatteredSpans == 0)
+        #expect(encoder.suspectSpans == 0)
         try add([SampleBatch.record([(2, start)])], to: &encoder)
         #expect(encoder.messages.map(\.spans.spans) == [1])
     }
@@ -110,10 +138,10 @@ import Testing
 
     private func encode(
         _ records: [JournalRecord], _ format: ArchiveFormat, since: Since = { _, _ in 0 }
-    ) throws -> (messages: [ArchiveMessages], counts: (scattered: Int, archived: Int)) {
+    ) throws -> (messages: [ArchiveMessages], counts: (suspect: Int, archived: Int)) {
         var encoder = PartitionEncoder(format)
         try add(records, to: &encoder, since: since)
-        return (encoder.messages, (encoder.scatteredSpans, encoder.archivedSpans))
+        return (encoder.messages, (encoder.suspectSpans, encoder.archivedSpans))
     }
 
     private func add(
@@ -122,7 +150,7 @@ import Testing
         var batch = Batch()
         for record in records {
             try OTLPDecoder().decode(record.payload, into: &batch)
-            batch.tenant = record.tenant
+            (batch.tenant, batch.receivedAt) = (record.tenant, record.receivedAt)
             try encoder.add(&batch, record.sequence) { since($0, record.sequence) }
         }
     }

@@ -21,12 +21,16 @@ enum SampleBatch {
         }.payload
     }
 
+    /// - Parameter received: when; nil at four o'clock, or where the first span started, if that is days later.
     static func record(
-        _ spans: [(id: UInt64, start: UInt64)], tenant: String = "default", sequence: UInt64 = 1, padding: Int = 0
+        _ spans: [(id: UInt64, start: UInt64)], tenant: String = "default", sequence: UInt64 = 1, padding: Int = 0,
+        received: UInt64? = nil
     ) -> JournalRecord {
-        JournalRecord(
-            sequence: sequence, tenant: tenant, receivedAt: Timestamp(nanoseconds: fourOClock), spanCount: spans.count,
-            payload: payload(spans, padding: padding))
+        let later = fourOClock + 24 * hour...fourOClock + 3_000 * 24 * hour
+        let start = spans.first.map(\.start).flatMap { later.contains($0) ? $0 : nil }
+        return JournalRecord(
+            sequence: sequence, tenant: tenant, receivedAt: Timestamp(nanoseconds: received ?? start ?? fourOClock),
+            spanCount: spans.count, payload: payload(spans, padding: padding))
     }
 
     /// One record of spans that all start in the same hour.

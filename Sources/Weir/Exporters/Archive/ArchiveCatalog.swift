@@ -81,9 +81,10 @@ struct ArchiveCatalog {
         for (manifest, _, _) in found.compactMap(\.published) where !manifest.parts.isEmpty {
             superseded.formUnion(manifest.supersedes)
         }
-        guard !superseded.isEmpty else { return found }
         return found.filter { found in
-            found.published.map { !superseded.contains(ArchiveManifest.hash($0.bytes)) } ?? true
+            guard let (manifest, _, bytes) = found.published else { return true }
+            return isWanted(manifest, of: date.day)
+                && (superseded.isEmpty || !superseded.contains(ArchiveManifest.hash(bytes)))
         }
     }
 
@@ -108,7 +109,8 @@ struct ArchiveCatalog {
                 } else {
                     body(.broken(path: path))
                 }
-            } else if !isListed(name, partition, of: tree, manifests) {
+            } else if !name.hasSuffix(ArchiveManifest.bloomSuffix), !isListed(name, partition, of: tree, manifests) {
+                // No span is in the filter that stands beside a manifest.
                 body(.unlisted(path: path))
             }
         }
@@ -163,7 +165,25 @@ struct ArchiveCatalog {
     func isWanted(_ day: Day?, hour: String) -> Bool {
         guard hour.hasPrefix("hour=") else { return false }
         guard let day, let hour = Int(hour.dropFirst("hour=".count)), (0..<24).contains(hour) else { return true }
-        return isWanted(hours: day.number * 24 + hour...day.number * 24 + hour)
+        return isWanted(day, hour)
+    }
+
+    /// Of a file that has several hours, whether one of them is asked for.
+    private func isWanted(_ manifest: ArchiveManifest, of day: Day?) -> Bool {
+        guard let day, !manifest.parts.isEmpty else { return true }
+        return manifest.parts.contains { isWanted(day, $0.hour) }
+    }
+
+    /// The first hour of a day has the day's late spans too.
+    private func isWanted(_ day: Day, _ hour: Int) -> Bool {
+        hour == 0 ? isWanted(day) : isWanted(hours: day.number * 24 + hour...day.number * 24 + hour)
+    }
+
+    /// Whether a span is asked for that stands on a day; what says another one stands at the edge of it.
+    func isWanted(start: UInt64, on day: Day?) -> Bool {
+        let time = day.map { min(max(start, $0.times.lowerBound), $0.times.upperBound) } ?? start
+        let hour = ArchivePartition.hour(of: time)
+        return isWanted(hours: hour...hour)
     }
 
     private func isWanted(hours: ClosedRange<Int>) -> Bool {

@@ -1,8 +1,17 @@
 // A publication is a name for each file, and the manifest's last. The manifest is written before the first of them, and
 // stands in `.open` until all is done: with it, whoever finds the first file in place can do the rest.
 extension ArchiveDirectory {
+    /// What a manifest says of how long its files are kept.
+    struct Rules {
+        var dates: ArchiveDates?
+        var holds: [String] = []
+    }
+
     /// What the manifest of a publication that is not complete ends in.
     static let manifestSuffix = ".manifest.json.open"
+
+    /// What the filter of one ends in.
+    static let bloomDraft = ".bloom.open"
 
     /// Bytes of a manifest, also of one with many parts.
     static let maximumManifest = 4 << 20
@@ -15,7 +24,7 @@ extension ArchiveDirectory {
     /// - Parameter name: of the files, without what they end in.
     mutating func publish(
         _ file: ArchiveFile, as name: String, _ format: ArchiveFormat, _ compression: Compression,
-        _ dates: ArchiveDates?, at now: Timestamp
+        _ rules: Rules, at now: Timestamp
     ) throws(FileError) {
         guard let spans = file.content.spans else { return }
         var files: [ArchiveManifest.File] = []
@@ -31,9 +40,13 @@ extension ArchiveDirectory {
         var manifest = ArchiveManifest(
             number: chain.number + 1, previous: chain.hash, journal: journal.text, tenant: file.partition.tenant,
             format: format, compression: compression, spans: spans, created: now.text, files: files)
-        manifest.dates = dates
+        (manifest.dates, manifest.holds) = (rules.dates, rules.holds)
         manifest.keyID = file.products.first?.file.keyID
         manifest.fieldKeys = file.content.keys
+        let filter = "\(open)/\(file.stem)\(Self.bloomDraft)"
+        // Of an attempt that failed.
+        if Directory.has(filter) { try Directory.removeFile(filter) }
+        manifest.bloom = try file.traces.write(filter).named(manifest.bloomPath)
         let draft = try begin(file.stem + ".manifest.json")
         let bytes = manifest.bytes
         do {
@@ -46,7 +59,7 @@ extension ArchiveDirectory {
             try Directory.create(Self.parent(of: target))
             try file.publish(as: target, draft)
         } catch {
-            try? Directory.removeFile(draft.path)
+            for path in [draft.path, filter] { try? Directory.removeFile(path) }
             throw error
         }
         chain.append(manifest, bytes)
@@ -81,6 +94,9 @@ extension ArchiveDirectory {
             try link("\(open)/\(stem)\(file.dataset.map(Self.suffix) ?? "").open", as: target)
             try sync(Self.parent(of: target))
         }
+        let filter = "\(open)/\(stem)\(Self.bloomDraft)"
+        // Whoever finds none looks into the file.
+        if let bloom = manifest.bloom, Directory.has(filter) { try link(filter, as: "\(root)/\(bloom.path)") }
         let partition = Self.parent(of: "\(root)/\(first.path)")
         // What a manifest speaks of is there before it.
         try sync(partition)
@@ -89,6 +105,7 @@ extension ArchiveDirectory {
         for file in manifest.files.dropFirst() {
             try? Directory.removeFile("\(open)/\(stem)\(file.dataset.map(Self.suffix) ?? "").open")
         }
+        try? Directory.removeFile(filter)
         let name = first.path.split(separator: "/").last.map { $0.prefix { $0 != "." } } ?? ""
         try ArchiveOutbox(of: root)?.add(manifest, bytes)
         try Directory.move(draft, to: "\(partition)/\(ArchiveManifest.name(beside: String(name)))")

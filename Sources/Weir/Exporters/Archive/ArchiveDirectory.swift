@@ -36,7 +36,7 @@ struct ArchiveDirectory {
         try complete(try Directory.names(in: open))
         let names = try Directory.names(in: open)
         for name in names { try Directory.removeFile("\(open)/\(name)") }
-        return names.filter { !$0.hasSuffix(ArchiveDirectory.manifestSuffix) }.count
+        return names.filter { !$0.hasSuffix(Self.manifestSuffix) && !$0.hasSuffix(Self.bloomDraft) }.count
     }
 
     /// Files in `.open` that are not this journal's.
@@ -104,20 +104,19 @@ struct ArchiveDirectory {
 
     /// The records that merged files hold of a partition.
     private func mergedSequences(of partition: ArchivePartition) throws(FileError) -> [ClosedRange<UInt64>] {
-        guard let hour = partition.hour, let merged = partition.mergedPath else { return [] }
-        let directory = "\(root)/\(tree)\(merged)"
+        let directory = "\(root)/\(tree)\(partition.mergedPath)"
         while Directory.has(directory) {
             var found: [ClosedRange<UInt64>] = []
             do throws(FileError) {
-                for name in try Directory.names(in: directory) where name.hasPrefix("_") && name.contains(journal.text)
-                {
+                for name in try Directory.names(in: directory)
+                where name.hasPrefix("_") && name.hasSuffix(".json") && name.contains(journal.text) {
                     let bytes = try FileReader.contents(of: "\(directory)/\(name)", limit: Self.maximumManifest)
                     guard let manifest = bytes.withUnsafeBytes({ ArchiveManifest($0) }) else {
                         throw .damaged("\(directory)/\(name)")
                     }
                     // Long names of tenants may share a directory.
                     guard manifest.journal == journal.text, manifest.tenant == partition.tenant else { continue }
-                    found += manifest.parts.filter { $0.hour == hour % 24 }.map(\.spans.sequences)
+                    found += manifest.parts.filter { $0.hour == partition.hour % 24 }.map(\.spans.sequences)
                 }
                 return found
             } catch {

@@ -16,6 +16,8 @@ actor ArchiveExporter: Exporter {
     private let clock: @Sendable () -> Timestamp
     private let executor: BlockingExecutor
     private let keys: ArchiveKeys?
+    /// Of erasures and holds.
+    private let register: String?
     private let telemetry: ArchiveTelemetry
     private let housekeeping: Housekeeping?
     private let logger: Logger
@@ -44,6 +46,7 @@ actor ArchiveExporter: Exporter {
         logger = context.logger
         let keys = try ArchiveKeys.make(configuration.encryption, context.extensions)
         self.keys = keys
+        register = context.erasures
         housekeeping = context.erasures.map { [telemetry] register in
             let upkeep = ArchiveUpkeep(configuration, register: register, telemetry, context, keys: keys)
             return Housekeeping(
@@ -86,7 +89,7 @@ actor ArchiveExporter: Exporter {
             files.commit()
             telemetry.writtenSpans.add(batch.spanCount)
             telemetry.writtenBytes.add(count)
-            telemetry.scatteredSpans.add(encoder.scatteredSpans)
+            telemetry.suspectSpans.add(encoder.suspectSpans)
             telemetry.archivedSpans.add(encoder.archivedSpans)
         } catch {
             run = before
@@ -130,7 +133,7 @@ actor ArchiveExporter: Exporter {
             }
             report(removed: try directory.clearLeftovers(), kept: try directory.foreignFiles())
             let files = ArchiveFiles(
-                in: directory, configuration, telemetry, logger, keys: keys, clock: clock)
+                in: directory, configuration, telemetry, logger, keys: keys, register: register, clock: clock)
             self.files = files
             return files
         } catch {

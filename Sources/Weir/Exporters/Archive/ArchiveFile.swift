@@ -28,6 +28,9 @@ final class ArchiveFile {
     /// Without the footer, and without what an append that failed has left.
     private(set) var content = Content()
     private(set) var table = SeekTable()
+    /// Of the spans that it holds, and of those that may still be taken back.
+    private(set) var traces = ArchiveTraces()
+    private var newTraces = ArchiveTraces()
     private(set) var stage = Stage.written
     /// What readers will see, once it is sealed: what was appended to, or what came of that.
     private(set) var products: [ArchiveProduct] = []
@@ -63,9 +66,19 @@ final class ArchiveFile {
         content = Content(spans: content.spans ?? spans, keys: content.keys, end: file.end, frames: table.count)
     }
 
+    /// What an append had spans of.
+    func note(_ traces: ArchiveTraces) { newTraces.formUnion(traces) }
+
+    /// What was appended is not taken back any more.
+    func keep() {
+        traces.formUnion(newTraces)
+        newTraces = ArchiveTraces()
+    }
+
     /// The file holds what it held before; what stands behind that is cut off when it is sealed.
     func takeBack(to content: Content) {
         self.content = content
+        newTraces = ArchiveTraces()
         table.cut(to: content.frames)
         if stage == .sealed { stage = .written }
         for product in products where product.file !== file { try? Directory.removeFile(product.file.path) }

@@ -20,6 +20,7 @@ final class ArchiveFiles {
     private let compression: Compression
     private let lifecycle: ArchiveLifecycle
     private let keys: ArchiveKeys?
+    private var holds: ArchiveHolds
     private let isSealing: Bool
     private let clock: @Sendable () -> Timestamp
     private let logger: Logger
@@ -36,7 +37,7 @@ final class ArchiveFiles {
 
     init(
         in directory: ArchiveDirectory, _ configuration: ArchiveConfiguration, _ telemetry: ArchiveTelemetry,
-        _ logger: Logger, keys: ArchiveKeys? = nil, clock: @escaping @Sendable () -> Timestamp
+        _ logger: Logger, keys: ArchiveKeys? = nil, register: String? = nil, clock: @escaping @Sendable () -> Timestamp
     ) {
         self.directory = directory
         published = PublishedRecords(in: directory)
@@ -44,6 +45,7 @@ final class ArchiveFiles {
         compression = configuration.compression
         lifecycle = configuration.lifecycle
         self.keys = keys
+        holds = ArchiveHolds(in: register)
         isSealing = configuration.encryption != nil
         self.clock = clock
         self.telemetry = telemetry
@@ -77,10 +79,12 @@ final class ArchiveFiles {
         guard let file = open[partition] else { preconditionFailure("no file was opened for \(partition.path)") }
         step.append(Mark(file: file, content: file.content, added: added))
         try file.append(bytes, of: messages.bytes.count, messages.spans, messages.keys)
+        file.note(messages.traces)
     }
 
     /// Ends the step: its bytes stay.
     func commit() {
+        for mark in step { mark.file.keep() }
         step = []
         publish()
     }
@@ -215,8 +219,10 @@ extension ArchiveFiles {
         if file.stage == .sealed {
             let name = ArchiveName(begun: file.begun, journal: directory.journal, sequences: spans.sequences)
             let now = clock()
-            try directory.publish(
-                file, as: name.text, format, compression, lifecycle.dates(of: file.partition.tenant, at: now), at: now)
+            let rules = ArchiveDirectory.Rules(
+                dates: lifecycle.dates(of: file.partition.tenant, at: now),
+                holds: try holds.current(for: file.partition, at: now))
+            try directory.publish(file, as: name.text, format, compression, rules, at: now)
             telemetry.publishedFiles.add()
             logger.debug("published a file", metadata: ["path": "\(file.path)", "spans": "\(spans.spans)"])
         }

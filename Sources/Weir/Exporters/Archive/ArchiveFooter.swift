@@ -23,6 +23,51 @@ enum ArchiveFooter {
         }
     }
 
+    /// What a footer says.
+    struct Line: Equatable, CustomStringConvertible {
+        let journal: String
+        let sequences: ClosedRange<UInt64>
+        let records: Int
+        let spans: Int
+
+        init(of spans: ArchivedSpans, journal: String) {
+            self.journal = journal
+            sequences = spans.sequences
+            (records, self.spans) = (spans.records, spans.spans)
+        }
+
+        /// Nil where the text is something else.
+        init?(_ text: UnsafeRawBufferPointer) {
+            guard let tree = JSONTreeReader.value(text), let journal = tree["journal"]?.asText,
+                let first = tree["first_sequence"]?.asInt, let last = tree["last_sequence"]?.asInt, first >= 0,
+                first <= last, let records = tree["records"]?.count, let spans = tree["spans"]?.count
+            else { return nil }
+            self.journal = journal
+            sequences = UInt64(first)...UInt64(last)
+            (self.records, self.spans) = (records, spans)
+        }
+
+        var description: String {
+            "requests \(sequences.lowerBound) to \(sequences.upperBound) of \(journal), \(records) with \(spans) spans"
+        }
+    }
+
+    /// What the footer of a compressed file says; nil where it has none.
+    static func read(_ path: String, _ keys: ArchiveKeys?) throws(FileError) -> Line? {
+        var reader = try FileReader(path, opening: keys)
+        let size = try reader.length
+        let last = try reader.piece(max(0, size - SeekTable.footer)..<size)
+        let end = size - SeekTable.length(atEndOf: last)
+        guard end > 0 else { return nil }
+        let tail = try reader.piece(max(0, end - maximumLength)..<end)
+        return tail.withUnsafeBytes { tail in
+            guard let close = tail.lastIndex(of: UInt8(ascii: "}")),
+                let open = tail[..<close].lastIndex(of: UInt8(ascii: "{"))
+            else { return nil }
+            return Line(UnsafeRawBufferPointer(rebasing: tail[open...close]))
+        }
+    }
+
     /// A line of JSON.
     static func text(_ spans: ArchivedSpans, of journal: JournalID) -> String {
         let first = spans.sequences.lowerBound

@@ -37,6 +37,13 @@ struct ArchiveManifest: Equatable {
     var keyID: UInt64?
     /// Of values in the files; also of some that were erased of them since. Nil in one of an older Weir.
     var fieldKeys: ArchivedKeyIDs?
+    /// Tells of most traces that the files have no span of them; see ``ArchiveTraces``. Nil in one of an older Weir.
+    var bloom: File?
+    /// Holds that the files were published under.
+    var holds: [String] = []
+
+    /// With what stands beside them.
+    var allFiles: [File] { files + [bloom].compactMap(\.self) }
 
     /// The name beside a file of this name, without its suffix. Spark and PyArrow leave out what begins with `_`.
     static func name(beside file: String) -> String { "_\(file).manifest.json" }
@@ -66,12 +73,16 @@ extension ArchiveManifest {
         ]
         fields += spans.fields
         fields.append(("created", .text(created)))
-        fields.append(("files", .array(files.map(\.tree))))
+        fields.append(("files", .array(files.map { $0.tree() })))
         if let keyID {
             let ids = JSONTree.array([.text(keyID.digits(16, radix: 16))])
             fields.append(("encryption", .fields(["algorithm": .text("aes-256-gcm"), "key_ids": ids])))
         }
         if let fieldKeys { fields.append(("field_encryption", fieldKeys.tree)) }
+        if let bloom {
+            fields.append(("bloom", bloom.tree([("algorithm", .text("split_block_xxh64")), ("of", .text("trace_id"))])))
+        }
+        if !holds.isEmpty { fields.append(("legal_hold", .array(holds.map(JSONTree.text)))) }
         if !supersedes.isEmpty { fields.append(("supersedes", .array(supersedes.map(JSONTree.text)))) }
         if !parts.isEmpty { fields.append(("parts", .array(parts.map(\.tree)))) }
         if let dates { fields.append(("lifecycle", dates.tree)) }
@@ -102,6 +113,11 @@ extension ArchiveManifest {
         supersedes = tree["supersedes"]?.elements.compactMap(\.asText) ?? []
         self.parts = parts.compactMap { $0 }
         guard self.parts.count == parts.count else { return nil }
+        if let tree = tree["bloom"] {
+            guard let file = File(tree) else { return nil }
+            bloom = file
+        }
+        holds = tree["legal_hold"]?.elements.compactMap(\.asText) ?? []
         dates = tree["lifecycle"].flatMap(ArchiveDates.init)
         if let tree = tree["field_encryption"] {
             guard let keys = ArchivedKeyIDs(tree) else { return nil }
@@ -116,11 +132,11 @@ extension ArchiveManifest {
 }
 
 extension ArchiveManifest.File {
-    fileprivate var tree: JSONTree {
+    fileprivate func tree(_ more: [(StaticString, JSONTree)] = []) -> JSONTree {
         var fields: [(StaticString, JSONTree)] = [("path", .text(path))]
         if let dataset { fields.append(("dataset", .text(dataset.rawValue))) }
         return .fields(
-            fields + [("rows", .int(Int64(rows))), ("bytes", .int(Int64(bytes))), ("sha256", .text(sha256))])
+            fields + [("rows", .int(Int64(rows))), ("bytes", .int(Int64(bytes))), ("sha256", .text(sha256))] + more)
     }
 
     fileprivate init?(_ tree: JSONTree) {

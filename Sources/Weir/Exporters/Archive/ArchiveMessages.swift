@@ -7,4 +7,5 @@ struct ArchiveMessages {
     var bytes: [UInt8] = []
     /// Of values in them.
     var keys = ArchivedKeyIDs()
+    var traces = ArchiveTraces()
 }

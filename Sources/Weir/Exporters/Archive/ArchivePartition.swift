@@ -1,10 +1,12 @@
-/// The directory of the archive that a span belongs to: its tenant's, for the hour in UTC in which it started.
+/// The directory of the archive that a span belongs to: its tenant's, for the hour in UTC in which it started; see
+/// ``ArchiveWindow``.
 struct ArchivePartition: Hashable {
     let tenant: String
-    /// Since 1970. Nil for spans of a batch that is scattered over too many hours.
-    let hour: Int?
+    /// Since 1970.
+    let hour: Int
 
-    /// What Hive writes for "no value"; DuckDB and Spark read it as NULL.
+    /// What Hive writes for "no value"; DuckDB and Spark read it as NULL. It stands for the date and hour of spans too,
+    /// in archives of older Weirs.
     static let null = "__HIVE_DEFAULT_PARTITION__"
 
     /// Of files that have a whole day. A number, since readers find out by the names what type hours have, and no hour.
@@ -17,18 +19,15 @@ struct ArchivePartition: Hashable {
     /// `tenant=shop/date=2026-02-03/hour=04`
     var path: String {
         let tenant = "tenant=\(Self.directoryName(of: tenant))"
-        guard let hour else { return "\(tenant)/date=\(Self.null)/hour=\(Self.null)" }
         let time = CalendarTime(secondsSince1970: hour * 3_600)
         return "\(tenant)/date=\(time.date)/hour=\(time.hour.digits(2))"
     }
 
     /// Where its files stand when those of the whole day are merged: as deep as all others, since readers of hive
-    /// partitions refuse what is not. Nil where there is no day.
-    var mergedPath: String? {
-        hour.map { hour in
-            let date = CalendarTime(secondsSince1970: hour * 3_600).date
-            return "tenant=\(Self.directoryName(of: tenant))/date=\(date)/\(Self.merged)"
-        }
+    /// partitions refuse what is not.
+    var mergedPath: String {
+        let date = CalendarTime(secondsSince1970: hour * 3_600).date
+        return "tenant=\(Self.directoryName(of: tenant))/date=\(date)/\(Self.merged)"
     }
 }
 

@@ -50,7 +50,7 @@ extension ArchiveManifest {
 
 extension ArchivedSpans {
     fileprivate var enclosed: ArchivedSpans {
-        ArchivedSpans(of: sequences, records: records, spans: spans, times: times)
+        ArchivedSpans(of: [sequences], records: records, spans: spans, times: times, suspects: suspects)
     }
 
     /// What files have together. Of records that both have spans of, each is counted once where all are known.
@@ -77,6 +77,7 @@ extension ArchivedSpans {
         }
         return ArchivedSpans(
             of: runs.count > maxRuns ? [runs[0].lowerBound...runs[runs.count - 1].upperBound] : runs,
-            records: records, spans: all.reduce(0) { $0 + $1.spans }, times: times)
+            records: records, spans: all.reduce(0) { $0 + $1.spans }, times: times,
+            suspects: all.reduce(0) { $0 + $1.suspects })
     }
 }

@@ -4,7 +4,7 @@ struct ArchiveTelemetry: Sendable {
     let abandonedFiles: Counter
     let writtenSpans: Counter
     let writtenBytes: Counter
-    let scatteredSpans: Counter
+    let suspectSpans: Counter
     let archivedSpans: Counter
     let mergedFiles: Counter
     let erasedSpans: Counter
@@ -26,9 +26,8 @@ struct ArchiveTelemetry: Sendable {
         writtenSpans = counter(
             "spans_written", "Spans written to files of the archive, also to those that readers cannot see yet.")
         writtenBytes = counter("bytes_written", "Bytes written to files of the archive, compressed, without footers.")
-        scatteredSpans = counter(
-            "spans_without_hour",
-            "Spans written without date and hour because their request was scattered over too many.")
+        suspectSpans = counter(
+            "spans_clock_suspect", "Spans that stand on another day than they say, since their clocks cannot be right.")
         archivedSpans = counter(
             "spans_not_repeated",
             "Spans that came again after a restart and were left out, because a published file has them.")

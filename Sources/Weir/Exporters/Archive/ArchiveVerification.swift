@@ -18,11 +18,15 @@ struct ArchiveVerification {
         let bytes: Int
         /// Hexadecimal digits.
         let sha256: String
+        /// What ``ArchiveRecount`` found, of the first file of a manifest.
+        var problems: [String] = []
     }
 
     private let catalog: ArchiveCatalog
     /// By path; nil where the files are where the manifests are.
     private let elsewhere: [String: Found]?
+    /// Whether files are compared with their SHA-256 only.
+    private let isQuick: Bool
     private(set) var files = 0
     private(set) var spans = 0
     private(set) var bytes = 0
@@ -32,8 +36,9 @@ struct ArchiveVerification {
     private var date = ""
     private var holdings: [String: [Holding]] = [:]
 
-    init(_ catalog: ArchiveCatalog, elsewhere: [String: Found]? = nil) {
+    init(_ catalog: ArchiveCatalog, elsewhere: [String: Found]? = nil, isQuick: Bool = false) {
         self.catalog = catalog
+        self.isQuick = isQuick
         self.elsewhere = elsewhere
     }
 
@@ -77,11 +82,17 @@ struct ArchiveVerification {
     private mutating func check(
         _ manifest: ArchiveManifest, _ path: String, _ text: [UInt8], _ report: (String) throws -> Void
     ) throws {
-        for file in manifest.files {
-            files += 1
-            bytes += file.bytes
-            if let problem = try problem(of: file, path) { try report("\(file.path): \(problem)") }
+        var isWhole = true
+        for file in manifest.allFiles {
+            if let problem = try problem(of: file, path) {
+                isWhole = false
+                try report("\(file.path): \(problem)")
+            }
         }
+        files += manifest.files.count
+        bytes += manifest.files.reduce(0) { $0 + $1.bytes }
+        // What is not what it was need not be counted.
+        if isWhole, !isQuick { try recount(manifest, path, report) }
         spans += manifest.spans.spans
         let directory = path[..<(path.lastIndex(of: "/") ?? path.startIndex)]
         if manifest.files.first?.path.hasPrefix("\(directory)/") != true {
@@ -93,6 +104,20 @@ struct ArchiveVerification {
         }
         try check(manifest, at: String(directory), path, report)
         try link(manifest, path, text, report)
+    }
+
+    private func recount(
+        _ manifest: ArchiveManifest, _ path: String, _ report: (String) throws -> Void
+    ) throws {
+        if let elsewhere {
+            for file in manifest.files { try elsewhere[file.path]?.problems.forEach(report) }
+            return
+        }
+        do {
+            try ArchiveRecount(root: catalog.root, keys: catalog.keys).problems(of: manifest).forEach(report)
+        } catch let error as FileError where error.isMissing && !Directory.has("\(catalog.root)/\(path)") {
+            // What was merged or expired meanwhile has no manifest any more.
+        }
     }
 
     /// Its place in the chain.

@@ -10,6 +10,7 @@ extension ArchivedSpans {
             fields.append(("min_start_unix_nano", .text("\(times.lowerBound)")))
             fields.append(("max_start_unix_nano", .text("\(times.upperBound)")))
         }
+        if suspects > 0 { fields.append(("clock_suspect", .int(Int64(suspects)))) }
         return fields
     }
 
@@ -22,7 +23,8 @@ extension ArchivedSpans {
         let times = ends.compactMap { $0?.asText.flatMap { UInt64($0) } }
         self.init(
             of: runs, records: records, spans: spans,
-            times: times.count == 2 && times[0] <= times[1] ? times[0]...times[1] : nil)
+            times: times.count == 2 && times[0] <= times[1] ? times[0]...times[1] : nil,
+            suspects: min(tree["clock_suspect"]?.count ?? 0, spans))
     }
 
     /// Nil where they are not in their order, or none.

@@ -12,6 +12,8 @@ struct ArchivedSpans: Equatable {
     private(set) var spans: Int
     /// When the spans started, in nanoseconds since 1970; nil where nobody looked.
     private(set) var times: ClosedRange<UInt64>?
+    /// Those that stand on another day than that, since their clocks cannot be right.
+    private(set) var suspects: Int
 
     init(of sequence: UInt64, spans: Int, times: ClosedRange<UInt64>? = nil) {
         self.init(of: sequence...sequence, records: 1, spans: spans, times: times)
@@ -22,12 +24,13 @@ struct ArchivedSpans: Equatable {
     }
 
     /// - Parameter runs: in their order, at least one.
-    init(of runs: [ClosedRange<UInt64>], records: Int, spans: Int, times: ClosedRange<UInt64>?) {
+    init(of runs: [ClosedRange<UInt64>], records: Int, spans: Int, times: ClosedRange<UInt64>?, suspects: Int = 0) {
         precondition(!runs.isEmpty, "spans of no record")
         self.runs = runs
         self.records = records
         self.spans = spans
         self.times = times
+        self.suspects = suspects
     }
 
     /// Of the first and the last record.
@@ -58,6 +61,7 @@ struct ArchivedSpans: Equatable {
         if runs.count > Self.maxRuns { runs = [sequences] }
         records += next.records
         spans += next.spans
+        suspects += next.suspects
         times =
             times.map { own in
                 next.times.map { min(own.lowerBound, $0.lowerBound)...max(own.upperBound, $0.upperBound) } ?? own

@@ -1,14 +1,9 @@
 /// Encodes batches, with messages for each partition that they have spans in.
 struct PartitionEncoder: ~Copyable {
-    /// Different hours that one record's spans may start in. Each needs a walk through the batch and a file, and the
-    /// sender chooses the times. No key, since it is part of where a record's spans are: were it changed, what an
-    /// earlier process wrote of a record would not be found again.
-    static let maximumHours = 64
-
     /// In the order in which their first records came.
     private(set) var messages: [ArchiveMessages] = []
-    /// Spans that got no hour, because their record had too many.
-    private(set) var scatteredSpans = 0
+    /// Spans whose clocks cannot be right.
+    private(set) var suspectSpans = 0
     /// Spans that a file has already.
     private(set) var archivedSpans = 0
 
@@ -26,7 +21,7 @@ struct PartitionEncoder: ~Copyable {
     mutating func reset() {
         messages = []
         latest = [:]
-        scatteredSpans = 0
+        suspectSpans = 0
         archivedSpans = 0
     }
 
@@ -37,53 +32,47 @@ struct PartitionEncoder: ~Copyable {
     mutating func add(
         _ batch: inout Batch, _ sequence: UInt64, since: (ArchivePartition) throws -> UInt64?
     ) throws {
-        let window = format == .parquet ? ClockWindow(receivedAt: batch.receivedAt) : nil
-        let hours = hours(of: batch, window)
+        let window = ArchiveWindow(receivedAt: batch.receivedAt)
+        let hours = Self.hours(of: batch, window)
         for hour in hours {
-            if hours.count > 1 {
-                batch.select { span in
-                    let other = Self.hour(of: span, window)
-                    return hour.map { $0 == other } ?? !hours.contains(other)
-                }
-            }
+            if hours.count > 1 { batch.select { window.hour(of: $0.startTime) == hour } }
             let partition = ArchivePartition(tenant: batch.tenant, hour: hour)
             guard let since = try since(partition) else {
                 archivedSpans += batch.spanCount
                 continue
             }
-            if hour == nil { scatteredSpans += batch.spanCount }
-            let index = index(of: partition, Self.spans(of: batch, sequence), since: since)
+            let spans = Self.spans(of: batch, sequence, window)
+            suspectSpans += spans.suspects
+            let index = index(of: partition, spans, since: since)
+            messages[index].traces.add(batch)
             try append(batch, sequence, toMessagesAt: index)
         }
     }
 
-    /// In the order in which they occur; nil for all after the first ``maximumHours``.
-    private func hours(of batch: borrowing Batch, _ window: ClockWindow?) -> [Int?] {
-        var found: [Int?] = []
-        var last: Int?
+    /// In the order in which they occur.
+    private static func hours(of batch: borrowing Batch, _ window: ArchiveWindow) -> [Int] {
+        var found: [Int] = []
         for span in batch.spans where !span.isDropped {
-            let hour = Self.hour(of: span, window)
-            if hour == last || found.contains(hour) { continue }
-            last = hour
-            guard found.count < Self.maximumHours else { return found + [nil] }
-            found.append(hour)
+            let hour = window.hour(of: span.startTime)
+            if found.last != hour, !found.contains(hour) { found.append(hour) }
         }
         return found
     }
 
-    /// Rows have a column for a wrong clock, so theirs need not open a partition of its own.
-    private static func hour(of span: SpanRecord, _ window: ClockWindow?) -> Int {
-        ArchivePartition.hour(of: window?.clamp(span.startTime) ?? span.startTime)
-    }
-
-    private static func spans(of batch: borrowing Batch, _ sequence: UInt64) -> ArchivedSpans {
+    private static func spans(
+        of batch: borrowing Batch, _ sequence: UInt64, _ window: ArchiveWindow
+    ) -> ArchivedSpans {
         var first = UInt64.max
         var last: UInt64 = 0
+        var suspects = 0
         for span in batch.spans where !span.isDropped {
             first = min(first, span.startTime)
             last = max(last, span.startTime)
+            if window.isSuspect(span.startTime) { suspects += 1 }
         }
-        return ArchivedSpans(of: sequence, spans: batch.spanCount, times: first <= last ? first...last : nil)
+        return ArchivedSpans(
+            of: [sequence...sequence], records: 1, spans: batch.spanCount, times: first <= last ? first...last : nil,
+            suspects: suspects)
     }
 
     /// The messages that the record's belong to.

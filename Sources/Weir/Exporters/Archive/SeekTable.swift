@@ -9,6 +9,17 @@ struct SeekTable {
     private static let skippableFrame: UInt32 = 0x184D_2A5E
     private static let magic: UInt32 = 0x8F92_EAB1
 
+    /// Bytes at the end of the table: Number_Of_Frames, Seek_Table_Descriptor, magic number.
+    static let footer = 9
+
+    /// Bytes of the table that a file ends with, with the head of its frame; 0 where it has none.
+    /// - Parameter tail: the last ``footer`` bytes of the file.
+    static func length(atEndOf tail: [UInt8]) -> Int {
+        guard tail.count == footer, Array(tail.suffix(4)) == magic.littleEndianBytes else { return 0 }
+        let frames = tail.prefix(4).reversed().reduce(0) { $0 << 8 | Int($1) }
+        return 8 + frames * entryLength + footer
+    }
+
     private struct Frame {
         let compressed: Int
         let content: Int

@@ -17,6 +17,15 @@ struct ClockWindow: Sendable {
         latest = Day(number: end).start.nanoseconds - 1
     }
 
+    /// A time of receipt by which what starts at `time` lies on this day. What was moved stands at an edge of the days
+    /// that were believed then.
+    static func receipt(of time: UInt64, on day: Day) -> Timestamp {
+        let own = Day(Timestamp(nanoseconds: time))
+        let days = own == day ? 0 : own < day ? pastDays : -futureDays
+        // No clock says a later day.
+        return Day(number: min(max(day.number + days, 0), 200_000)).start
+    }
+
     /// - Returns: nanoseconds since 1970.
     func clamp(_ time: UInt64) -> UInt64 {
         min(max(time, earliest), latest)

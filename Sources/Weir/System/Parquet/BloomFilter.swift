@@ -16,7 +16,13 @@ struct BloomFilter {
         // Arrow refuses a filter whose size is no power of two.
         var size = Self.blockSize
         while size < Self.maximumSize, size * 8 < count * Self.bitsPerValue { size *= 2 }
-        words = [UInt32](repeating: 0, count: size / 4)
+        self.init(size: size)
+    }
+
+    /// - Parameter size: bytes, at least.
+    init(size: Int) {
+        let blocks = max(1, (size + Self.blockSize - 1) / Self.blockSize)
+        words = [UInt32](repeating: 0, count: blocks * Self.salts.count)
     }
 
     /// As it stands in a file, with its header; nil where that is something else.

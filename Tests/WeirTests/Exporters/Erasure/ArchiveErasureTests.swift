@@ -77,10 +77,10 @@ import Testing
         let read = try #require(after[manifest].withUnsafeBytes { ArchiveManifest($0) })
         let stem = ".erasing/\(read.journal)-\(read.number)"
         // Killed with so many of the names given: -1 is before the draft of the manifest was there.
-        for step in -1...read.files.count {
+        for step in -1...read.allFiles.count {
             let left = try TemporaryDirectory()
             for (name, bytes) in zip(names, before) { try write(bytes, to: name, of: left) }
-            for (index, file) in read.files.enumerated() {
+            for (index, file) in read.allFiles.enumerated() {
                 let bytes = after[try #require(names.firstIndex(of: file.path))]
                 try write(bytes, to: index < step ? file.path : "\(stem).\(index)", of: left)
             }

@@ -38,7 +38,7 @@ struct ArchiveChange {
 
     /// New files that nothing comes of.
     func forget(_ stem: String) {
-        for index in ArchiveDataset.allCases.indices { try? Directory.removeFile("\(stem).\(index)") }
+        for index in 0...ArchiveDataset.allCases.count { try? Directory.removeFile("\(stem).\(index)") }
     }
 
     /// The files take the names that the manifest gives them, from those that have them, and so does the manifest.
@@ -81,7 +81,7 @@ struct ArchiveChange {
 
     /// May be done again.
     private func nameFiles(of manifest: ArchiveManifest, _ stem: String) throws(FileError) {
-        for (index, file) in manifest.files.enumerated() where Directory.has("\(stem).\(index)") {
+        for (index, file) in manifest.allFiles.enumerated() where Directory.has("\(stem).\(index)") {
             let partition = Directory.parent(of: "\(root)/\(file.path)")
             try Directory.create(partition)
             try Directory.move("\(stem).\(index)", to: "\(root)/\(file.path)")
@@ -139,7 +139,7 @@ struct ArchiveChange {
     /// The manifest goes last, so that who comes after a crash knows what is left to remove.
     private func remove(_ manifest: ArchiveManifest, _ bytes: [UInt8], _ path: String) throws(FileError) {
         try ArchiveOutbox(of: root)?.remove(manifest, bytes)
-        for file in manifest.files {
+        for file in manifest.allFiles {
             do throws(FileError) {
                 try Directory.removeFile("\(root)/\(file.path)")
                 // Of Parquet's other rows, the directories that are empty now.

@@ -61,12 +61,14 @@ struct ArchiveCompaction {
 
     /// Without reading a file: most days are merged.
     private func mayHaveSome(_ date: ArchiveCatalog.Date) throws -> Bool {
-        guard date.tree != "\(ArchiveDataset.usage.rawValue)/" else { return false }
+        guard date.tree.isEmpty || date.tree == "\(ArchiveDataset.spans.rawValue)/" else { return false }
         let merged = ArchivePartition.merged
         let hours = try Directory.names(in: "\(catalog.root)/\(date.path)").filter { $0.hasPrefix("hour=") }
         if hours.contains(where: { $0 != merged }) { return true }
         guard hours.contains(merged) else { return false }
-        return try Directory.names(in: "\(catalog.root)/\(date.path)/\(merged)").count { $0.hasPrefix("_") } > 1
+        return try Directory.names(in: "\(catalog.root)/\(date.path)/\(merged)").count { name in
+            name.hasPrefix("_") && name.hasSuffix(".json")
+        } > 1
     }
 
     private func entries(
@@ -76,7 +78,7 @@ struct ArchiveCompaction {
         var held: Set<String> = []
         for case .manifest(let manifest, _, let bytes) in try catalog.found(in: date) {
             guard manifest.place != nil, UInt64(manifest.journal, radix: 16) != nil else { continue }
-            if let day = date.day, register?.holds(day, of: manifest.tenant, at: now) ?? false {
+            if register?.holds(manifest, at: now) ?? false {
                 held.insert(manifest.tenant)
                 continue
             }
@@ -150,6 +152,7 @@ struct ArchiveCompaction {
             rewritten.files.map { file in
                 file.named("\(path(in: date, file.dataset))/\(name)\(suffix)")
             })
+        new.bloom = rewritten.bloom?.named(new.bloomPath)
         let whose = before > rewritten.whole.spans ? try subjects(of: manifests) : []
         try change.merge(into: new)
         outcome.merged += group.count
@@ -236,9 +239,19 @@ extension ArchiveCompaction {
 }
 
 extension ErasureRegister {
-    /// Whether a hold keeps a tenant's files of a day as they are.
-    func holds(_ day: Day, of tenant: String, at now: Timestamp) -> Bool {
-        holds.contains { $0.tenant == tenant && $0.keeps(day, at: now) }
+    /// The holds that keep a tenant's files of a day as they are.
+    func holds(on day: Day?, of tenant: String, at now: Timestamp) -> [String] {
+        holds.filter { hold in
+            hold.tenant == tenant && (day.map { hold.keeps($0, at: now) } ?? true)
+        }.map(\.id)
+    }
+
+    /// Whether a hold keeps files as they are. One that they were published under does until it is released here, also
+    /// where this register does not know it.
+    func holds(_ manifest: ArchiveManifest, at now: Timestamp) -> Bool {
+        let released = Set(entries.filter { $0.kind == .release }.map(\.id))
+        return !holds(on: manifest.place?.day, of: manifest.tenant, at: now).isEmpty
+            || !released.isSuperset(of: manifest.holds)
     }
 
     /// What may be done for a tenant's subjects.

@@ -44,6 +44,14 @@ struct ArchiveRewritten {
     let files: [File]
     /// Of the data key that they are sealed with; nil where those before were not.
     let keyID: UInt64?
+    /// Of their traces; its path is that of a draft.
+    let bloom: ArchiveManifest.File?
+}
+
+extension ArchiveManifest.File {
+    func named(_ path: String) -> ArchiveManifest.File {
+        ArchiveManifest.File(path: path, dataset: dataset, rows: rows, bytes: bytes, sha256: sha256)
+    }
 }
 
 extension ArchiveManifest {

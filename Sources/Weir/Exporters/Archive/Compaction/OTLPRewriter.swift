@@ -9,12 +9,14 @@ struct OTLPRewriter: ArchiveRewriter {
     fileprivate struct Left {
         let section: ArchiveSection
         let sequences: [UInt64]?
+        let day: Day?
         /// Messages that were read.
         var read = 0
         var kept: [UInt64] = []
         var records = 0
         var spans = 0
         var times: ClosedRange<UInt64>?
+        var suspects = 0
     }
 
     private let root: String
@@ -30,7 +32,7 @@ struct OTLPRewriter: ArchiveRewriter {
         _ manifests: [ArchiveManifest], to stem: String, without erased: [ErasedSpans]
     ) throws -> ArchiveRewritten {
         let path = "\(stem).0"
-        if Directory.has(path) { try Directory.removeFile(path) }
+        for path in [path, "\(stem).1"] where Directory.has(path) { try Directory.removeFile(path) }
         guard let first = manifests.first else { throw FileError.damaged(path) }
         let key = try keys.key(like: first, path)
         let file = try AppendFile(creating: path, try key?.seal(path))
@@ -45,8 +47,9 @@ struct OTLPRewriter: ArchiveRewriter {
             pending.removeAll(keepingCapacity: true)
         }
         var sections: [ArchiveSection] = []
+        var traces = ArchiveTraces()
         for manifest in manifests {
-            sections += try read(manifest, erased) { message in
+            sections += try read(manifest, erased, &traces) { message in
                 pending += message
                 if pending.count >= Self.piece { try flush() }
             }
@@ -58,16 +61,19 @@ struct OTLPRewriter: ArchiveRewriter {
         let footer = ArchiveFooter.bytes(whole, of: JournalID(value: journal), compression, table)
         try footer.withUnsafeBytes { try file.append($0) }
         return ArchiveRewritten(
-            sections: sections, whole: whole, files: [try .init(nil, rows: whole.spans, file)], keyID: key?.id)
+            sections: sections, whole: whole, files: [try .init(nil, rows: whole.spans, file)], keyID: key?.id,
+            bloom: try traces.write("\(stem).1"))
     }
 
     /// - Returns: what is left of the file's sections.
     private func read(
-        _ manifest: ArchiveManifest, _ erased: [ErasedSpans], _ keep: (UnsafeRawBufferPointer) throws -> Void
+        _ manifest: ArchiveManifest, _ erased: [ErasedSpans], _ traces: inout ArchiveTraces,
+        _ keep: (UnsafeRawBufferPointer) throws -> Void
     ) throws -> [ArchiveSection] {
         let path = manifest.files.first.map { "\(root)/\($0.path)" } ?? root
         guard let reader = ArchiveFileReader(path, keys) else { throw FileError.damaged(path) }
-        var left = manifest.sections.map { Left(section: $0, sequences: $0.spans.everySequence) }
+        let day = manifest.place?.day
+        var left = manifest.sections.map { Left(section: $0, sequences: $0.spans.everySequence, day: day) }
         var index = 0
         var batch = Batch(decodedLimit: .max)
         var json = OTLPJSONEncoder()
@@ -76,11 +82,12 @@ struct OTLPRewriter: ArchiveRewriter {
             try Task.checkCancellation()
             while index < left.count - 1, left[index].read == left[index].section.spans.records { index += 1 }
             var count = 0
-            for (matcher, traces) in erased {
-                var traces = traces
-                count += matcher.erase(in: &batch, &traces)
+            for (matcher, theirs) in erased {
+                var theirs = theirs
+                count += matcher.erase(in: &batch, &theirs)
             }
             left[index].add(batch)
+            traces.add(batch)
             guard batch.spanCount > 0 else { return }
             guard count > 0 else { return try keep(message) }
             if format == .json {
@@ -109,6 +116,7 @@ extension OTLPRewriter.Left {
         spans += batch.spanCount
         for span in batch.spans where !span.isDropped {
             times = min(times?.lowerBound ?? .max, span.startTime)...max(times?.upperBound ?? 0, span.startTime)
+            if day.map({ !$0.times.contains(span.startTime) }) ?? false { suspects += 1 }
         }
     }
 
@@ -122,6 +130,7 @@ extension OTLPRewriter.Left {
         return ArchiveSection(
             hour: section.hour,
             spans: ArchivedSpans(
-                of: known?.runs ?? section.spans.runs, records: records, spans: spans, times: times))
+                of: known?.runs ?? section.spans.runs, records: records, spans: spans, times: times,
+                suspects: suspects))
     }
 }

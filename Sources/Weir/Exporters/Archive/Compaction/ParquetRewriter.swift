@@ -19,6 +19,8 @@ struct ParquetRewriter: ArchiveRewriter {
         var gone: Set<Place> = []
         var records: Set<Int64> = []
         var times: ClosedRange<UInt64>?
+        var suspects = 0
+        var traces = ArchiveTraces()
     }
 
     private let root: String
@@ -62,14 +64,18 @@ struct ParquetRewriter: ArchiveRewriter {
             try Self.write(&pending, to: &writer, columns: columns.count)
             if dataset == .spans {
                 whole = ArchivedSpans(
-                    of: whole.runs, records: findings.records.count, spans: writer.rowCount, times: findings.times)
+                    of: whole.runs, records: findings.records.count, spans: writer.rowCount, times: findings.times,
+                    suspects: findings.suspects)
             }
             let text = ArchiveFooter.text(whole, of: JournalID(value: journal))
             try writer.finish(notes: [("weir", text), ("weir.tenant", first.tenant)])
             files.append(try ArchiveRewritten.File(dataset, rows: writer.rowCount, file))
         }
+        let bloom = "\(stem).\(files.count)"
+        if Directory.has(bloom) { try Directory.removeFile(bloom) }
         return ArchiveRewritten(
-            sections: manifests.flatMap(\.sections), whole: whole, files: files, keyID: key?.id)
+            sections: manifests.flatMap(\.sections), whole: whole, files: files, keyID: key?.id,
+            bloom: try findings.traces.write(bloom))
     }
 
     private static func create(_ path: String, _ key: DataKey?) throws(FileError) -> AppendFile {
@@ -99,7 +105,7 @@ struct ParquetRewriter: ArchiveRewriter {
         guard dataset == .spans else {
             if !findings.gone.isEmpty {
                 let (traces, spans) = (
-                    try reader.values(of: "trace_id", in: group), try reader.values(of: "span_id", in: group)
+                    try reader.values(of: "trace_id", in: group), try reader.values(of: dataset.spanColumn, in: group)
                 )
                 for row in isGone.indices { isGone[row] = findings.gone.contains(Self.place(row, traces, spans)) }
             }
@@ -117,12 +123,16 @@ struct ParquetRewriter: ArchiveRewriter {
         }
         let starts = try reader.values(of: "start_unix_nano", in: group)
         let sequences = try reader.values(of: "seq", in: group)
+        let traces = try reader.values(of: "trace_id", in: group)
+        let day = manifest.place?.day
         let rows = isGone.indices.filter { !isGone[$0] }
         for row in rows {
+            if let trace = ParquetErasure.trace(traces, row) { findings.traces.add(trace) }
             if let sequence = sequences.number(row) { findings.records.insert(sequence) }
             let start = UInt64(bitPattern: starts.number(row) ?? 0)
             let times = findings.times ?? start...start
             findings.times = min(times.lowerBound, start)...max(times.upperBound, start)
+            if day.map({ !$0.times.contains(start) }) ?? false { findings.suspects += 1 }
         }
         return rows
     }

@@ -41,6 +41,7 @@ struct ArchiveErasure {
             new.take(
                 rewritten.sections, rewritten.whole,
                 zip(manifest.files, rewritten.files).map { $1.named($0.path) })
+            new.bloom = rewritten.bloom?.named(manifest.bloomPath)
             new.created = now.text
             new.keyID = rewritten.keyID
             new.supersedes.append(ArchiveManifest.hash(bytes))
@@ -78,6 +79,8 @@ protocol ArchivedErasure {
     /// Whether something of it has to go.
     /// - Parameter traces: all of the subjects' traces.
     func hasSpans(of traces: Set<TraceID>) throws -> Bool
+    /// What of it is the subjects', as ``hasSpans(of:)`` finds it; nil where nothing is.
+    func spans(of traces: Set<TraceID>) throws -> ArchivedSpans?
 }
 
 extension ArchiveManifest {

@@ -36,4 +36,25 @@ struct OTLPErasure: ArchivedErasure {
         }
         return count > 0
     }
+
+    func spans(of traces: Set<TraceID>) throws -> ArchivedSpans? {
+        // Of an older Weir nobody knows which message is of which request.
+        let sections = manifest.sections.filter { $0.spans.records > 0 }
+        let known = sections.compactMap(\.spans.everySequence)
+        let sequences = known.count == sections.count ? known.flatMap(\.self) : []
+        var found: [ArchivedSpans] = []
+        var number = 0
+        try read { batch in
+            defer { number += 1 }
+            var starts: [UInt64] = []
+            for (index, verdict) in matcher.verdicts(on: batch).enumerated() where verdict != .somebodyElse {
+                let span = batch.spans[index]
+                if verdict == .subject || traces.contains(span.trace) { starts.append(span.startTime) }
+            }
+            guard let first = starts.min(), let last = starts.max() else { return }
+            let records = number < sequences.count ? [sequences[number]...sequences[number]] : manifest.spans.runs
+            found.append(ArchivedSpans(of: records, records: 1, spans: starts.count, times: first...last))
+        }
+        return ArchivedSpans.merged(found)
+    }
 }

@@ -36,6 +36,24 @@ struct ParquetErasure: ArchivedErasure {
         return try reader.groups.contains { try erasedRows(of: $0, reader, traces).contains(true) }
     }
 
+    func spans(of traces: Set<TraceID>) throws -> ArchivedSpans? {
+        guard let reader = try reader(.spans) else { return nil }
+        var found: [ArchivedSpans] = []
+        for group in reader.groups {
+            let rows = try erasedRows(of: group, reader, traces)
+            guard rows.contains(true) else { continue }
+            let (sequences, starts) = (
+                try values("seq", group, reader), try values("start_unix_nano", group, reader)
+            )
+            for row in rows.indices where rows[row] {
+                let start = UInt64(bitPattern: starts.number(row) ?? 0)
+                let sequence = UInt64(bitPattern: sequences.number(row) ?? 0)
+                found.append(ArchivedSpans(of: sequence, spans: 1, times: start...start))
+            }
+        }
+        return ArchivedSpans.merged(found)
+    }
+
     // MARK: Rows
 
     private func values(
@@ -100,7 +118,7 @@ struct ParquetErasure: ArchivedErasure {
         return (0..<group.rows).map { verdicts[$0] == .subject || isIn[$0] && verdicts[$0] == .nobody }
     }
 
-    private static func trace(_ ids: ParquetReader.Values, _ row: Int) -> TraceID? {
+    static func trace(_ ids: ParquetReader.Values, _ row: Int) -> TraceID? {
         ids.text(row).flatMap { TraceID(String(decoding: $0, as: UTF8.self)) }
     }
 }

@@ -100,7 +100,7 @@ struct ArchiveExpiry {
             guard let dates = dates(of: manifest, on: today) else { continue }
             let isExpired = dates.expires <= today
             guard isExpired || isInTransition(manifest, dates, on: today) else { continue }
-            guard !isHeld(manifest, date, register, at: now) else {
+            guard !register.holds(manifest, at: now) else {
                 outcome.held += 1
                 continue
             }
@@ -113,7 +113,7 @@ struct ArchiveExpiry {
             // All before this may have taken hours.
             if register.isChanged {
                 try register.load()
-                guard !isHeld(manifest, date, register, at: now) else {
+                guard !register.holds(manifest, at: now) else {
                     outcome.held += 1
                     continue
                 }
@@ -123,13 +123,6 @@ struct ArchiveExpiry {
             if isExpired { outcome.expired += 1 } else { outcome.transitioned += 1 }
         }
         if isLeft.values.contains(false), let day = date.day { outcome.lacking.append(day) }
-    }
-
-    private func isHeld(
-        _ manifest: ArchiveManifest, _ date: ArchiveCatalog.Date, _ register: ErasureRegister, at now: Timestamp
-    ) -> Bool {
-        if let day = date.day { return register.holds(day, of: manifest.tenant, at: now) }
-        return register.holds.contains { $0.tenant == manifest.tenant }
     }
 
     /// Whether every span of the rows' day that has its own clock's time there is in an archive of OTLP.

@@ -27,7 +27,7 @@ struct ArchivedDay: Sendable {
             if case .away = found {
                 // Their sizes and hashes in the bucket were looked at when they went from here. What has spans of
                 // other days too cannot be counted without its file.
-                if !manifest.isWithin(day) { damaged = [path] }
+                if manifest.count(on: day) == nil { damaged = [path] }
             } else {
                 damaged = manifest.files.filter { !Self.isWhole($0, root, isVerified) }.map(\.path)
             }
@@ -50,15 +50,17 @@ struct ArchivedDay: Sendable {
 }
 
 extension ArchiveManifest {
-    /// Whether all of its spans started on the day by their own clocks.
-    func isWithin(_ day: Day) -> Bool {
-        spans.times.map { day.times.contains($0.lowerBound) && day.times.contains($0.upperBound) } ?? true
+    /// How many of its spans started on the day by their own clocks; nil where only the file says it.
+    func count(on day: Day) -> Int? {
+        guard let times = spans.times, !day.times.contains(times.lowerBound) || !day.times.contains(times.upperBound)
+        else { return spans.spans }
+        return spans.suspects > 0 && place?.day == day ? spans.spans - spans.suspects : nil
     }
 
-    /// How many of its spans started then. Only where some did not, the file is read.
     fileprivate func count(on day: Day, _ root: String, _ keys: ArchiveKeys?) throws -> Int {
+        if let count = count(on: day) { return count }
         let range = day.times
-        guard !isWithin(day), let path = files.first.map({ "\(root)/\($0.path)" }) else { return spans.spans }
+        guard let path = files.first.map({ "\(root)/\($0.path)" }) else { return 0 }
         var count = 0
         if format == .parquet {
             let reader = try ParquetReader(path, keys)
@@ -81,7 +83,7 @@ extension ArchiveManifest {
 
 extension Day {
     /// In nanoseconds since 1970.
-    fileprivate var times: ClosedRange<UInt64> {
+    var times: ClosedRange<UInt64> {
         let (end, isLast) = start.nanoseconds.addingReportingOverflow(Self.nanoseconds - 1)
         return start.nanoseconds...(isLast ? .max : end)
     }

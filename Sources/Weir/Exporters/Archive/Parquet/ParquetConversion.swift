@@ -42,7 +42,8 @@ struct ParquetConversion {
             switch table.dataset {
             case .spans where rows.count > 0: try table.write { try rows.writeSpans(to: &$0) }
             case .usage where !rows.rows.usage.isEmpty: try table.write { try rows.writeUsage(to: &$0) }
-            case .spans, .usage: continue
+            case .events where !rows.events.isEmpty: try table.write { try rows.writeEvents(to: &$0) }
+            case .spans, .usage, .events: continue
             }
         }
         rows.reset()

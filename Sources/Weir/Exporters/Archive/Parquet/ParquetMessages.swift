@@ -119,7 +119,8 @@ struct ParquetMessages {
             version: rows.text(.scopeVersion, row))
         let span = try json { writer throws(FileError) in try write(row, of: rows, to: &writer) }
         guard let index = messages.firstIndex(where: { $0.hour == hour }) else {
-            let received = Self.received(start, rows.number(.moved, row) ?? 0)
+            let moved = Day(number: Int(max(rows.number(.moved, row) ?? 0, 0) / Day.microseconds))
+            let received = ClockWindow.receipt(of: start, on: moved)
             return messages.append(
                 Message(hour: hour, received: received, owner: owner, json: try begin(owner) + span))
         }
@@ -129,16 +130,6 @@ struct ParquetMessages {
             messages[index].json += Self.ownerEnd + [UInt8(ascii: ",")] + (try begin(owner)) + span
             messages[index].owner = owner
         }
-    }
-
-    /// Such that ``ClockWindow`` moves the start to where the row has it. What was moved stands at an edge of the days
-    /// that were believed then.
-    /// - Parameter moved: in microseconds.
-    private static func received(_ start: UInt64, _ moved: Int64) -> Timestamp {
-        let (sent, moved) = (start / 1_000, UInt64(clamping: moved))
-        let days = sent == moved ? 0 : sent < moved ? ClockWindow.pastDays : -ClockWindow.futureDays
-        // No clock says a later day.
-        return Day(number: min(max(Int(moved / UInt64(Day.microseconds)) + days, 0), 200_000)).start
     }
 
     private func json(_ write: (inout JSONWriter) throws(FileError) -> Void) throws(FileError) -> [UInt8] {

@@ -12,6 +12,7 @@ struct ParquetRows: ~Copyable {
     private(set) var rows = HotRows(cuts: false, retained: .max)
     /// For each span, what its server answered over HTTP.
     private(set) var httpStatuses: [Int64?] = []
+    private(set) var events: [Event] = []
 
     var count: Int { rows.spans.count }
     var isFull: Bool { count >= Self.maximumRows || rows.textCount >= Self.maximumText }
@@ -19,6 +20,7 @@ struct ParquetRows: ~Copyable {
     mutating func reset() {
         rows.reset()
         httpStatuses.removeAll(keepingCapacity: true)
+        events.removeAll(keepingCapacity: true)
     }
 
     mutating func add(_ batch: borrowing Batch, sequence: UInt64) {
@@ -26,7 +28,9 @@ struct ParquetRows: ~Copyable {
         // In the order of the rows.
         for resource in batch.resources where !resource.state.contains(.dropped) {
             for scope in resource.scopes where !batch.scopes[scope].state.contains(.dropped) {
+                let isOfEvents = Self.isOfEvents(batch.scopes[scope], batch)
                 for span in batch.scopes[scope].spans where !batch.spans[span].isDropped {
+                    if isOfEvents { events.append(Self.event(batch.spans[span], row: httpStatuses.count, batch)) }
                     httpStatuses.append(Self.httpStatus(of: batch.spans[span], batch))
                 }
             }

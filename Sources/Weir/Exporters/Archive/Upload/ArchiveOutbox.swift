@@ -72,7 +72,7 @@ struct ArchiveOutbox {
 
     /// The manifest and its files are about to be removed, and what is in place of them was added. May be said again.
     func remove(_ manifest: ArchiveManifest, _ bytes: [UInt8]) throws(FileError) {
-        let paths = [manifest.manifestPath] + manifest.files.map(\.path)
+        let paths = [manifest.manifestPath] + manifest.allFiles.map(\.path)
         let hashes = ([ArchiveManifest.hash(bytes)] + manifest.supersedes).map { Self.hashMark + $0 }
         let list = Array((paths + hashes).map { "\($0)\n" }.joined().utf8)
         try Directory.replace("\(path)/\(ArchiveManifest.hash(list).prefix(32))\(Self.removalSuffix)", with: list)
@@ -198,6 +198,8 @@ struct ArchiveOutbox {
 }
 
 extension ArchiveManifest {
+    static let bloomSuffix = ".bloom"
+
     /// What stands in place of a manifest whose files are in the bucket only.
     static let uploadedSuffix = ".uploaded.json"
 
@@ -215,4 +217,7 @@ extension ArchiveManifest {
 
     /// The same, where its files are in the bucket only.
     var uploadedPath: String { Self.uploadedName(of: manifestPath) }
+
+    /// Where the filter of its traces stands.
+    var bloomPath: String { manifestPath.dropLast(".manifest.json".count) + Self.bloomSuffix }
 }

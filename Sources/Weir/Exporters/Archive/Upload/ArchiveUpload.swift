@@ -23,7 +23,9 @@ struct ArchiveUpload {
 
     /// Returns when the bucket has everything, and readers of it see it. May be done again, after whatever ended it.
     nonisolated(nonsending) func run() async throws {
-        for file in manifest.files {
+        for file in manifest.allFiles {
+            // Without its filter a file is as good as with it.
+            if file == manifest.bloom, !Directory.has("\(root)/\(file.path)") { continue }
             // What was begun of the file that this is in place of has spans that were erased, and nobody completes it.
             if !manifest.supersedes.isEmpty, file.bytes <= storage.configuration.partSize { try await abandon(file) }
             try await put(file)
@@ -59,8 +61,13 @@ struct ArchiveUpload {
         guard try await has(file) else {
             throw ObjectStorageError("\(file.path): what the bucket has is not what was uploaded")
         }
-        telemetry.files.add()
+        if file != manifest.bloom { telemetry.files.add() }
         telemetry.bytes.add(file.bytes)
+    }
+
+    /// What is looked at before the files has to be read at once.
+    private func storageClass(of file: ArchiveManifest.File) -> String? {
+        file == manifest.bloom ? nil : storage.configuration.storageClass
     }
 
     private func has(_ file: ArchiveManifest.File) async throws(ObjectStorageError) -> Bool {
@@ -72,8 +79,7 @@ struct ArchiveUpload {
         let body = try FileReader.piece(of: path, 0..<file.bytes)
         let hash = Digest.sha256(body)
         guard ArchiveManifest.digits(hash) == file.sha256 else { throw Failure.damaged(file.path) }
-        try await storage.put(
-            body, at: file.path, sha256: hash, storageClass: storage.configuration.storageClass)
+        try await storage.put(body, at: file.path, sha256: hash, storageClass: storageClass(of: file))
     }
 
     /// What the store has of an earlier attempt is not sent again.
@@ -89,7 +95,7 @@ struct ArchiveUpload {
             telemetry.resumed.add()
         } else {
             upload = try await storage.beginUpload(
-                file.path, sha256: file.sha256, storageClass: storage.configuration.storageClass)
+                file.path, sha256: file.sha256, storageClass: storageClass(of: file))
         }
         do {
             let parts = try await parts(of: file, path, upload, known)

@@ -157,7 +157,7 @@ actor ArchiveUploader {
         if gone.contains(manifest.manifestPath) {
             let upload = ArchiveUpload(
                 root: outbox.root, storage: storage, telemetry: telemetry, manifest: manifest, bytes: bytes)
-            for file in manifest.files { try await upload.abandon(file) }
+            for file in manifest.allFiles { try await upload.abandon(file) }
             return try drop(name)
         }
         switch try state(of: manifest, bytes) {
@@ -261,11 +261,11 @@ actor ArchiveUploader {
             !removal.hashes.contains(ArchiveManifest.hash(there.bytes))
         else { return [] }
         let theirs = there.bytes.withUnsafeBytes { ArchiveManifest($0) }
-        return Set([place] + (theirs?.files.map(\.path) ?? removal.paths))
+        return Set([place] + (theirs?.allFiles.map(\.path) ?? removal.paths))
     }
 
     private static func isManifest(_ path: String) -> Bool {
-        path.split(separator: "/").last?.hasPrefix("_") ?? false
+        path.hasSuffix(".manifest.json")
     }
 
     /// Removes the files that the bucket has and that are old enough, here; of each, the manifest stays by another
@@ -317,7 +317,7 @@ actor ArchiveUploader {
     /// - Returns: whether its files are in the bucket only. Not where another one took its place, and not what has
     ///   spans of several days: how many of each is known only by reading it.
     private func removeHere(_ manifest: ArchiveManifest, _ bytes: [UInt8]) throws -> Bool {
-        guard let day = manifest.place?.day, manifest.isWithin(day) else { return false }
+        guard let day = manifest.place?.day, manifest.count(on: day) != nil else { return false }
         let (place, uploaded) = ("\(outbox.root)/\(manifest.manifestPath)", "\(outbox.root)/\(manifest.uploadedPath)")
         if try state(of: manifest, bytes) == .here {
             try Directory.move(place, to: uploaded)

@@ -1,0 +1,88 @@
+/// What an archive has of a conversation: which spans of which files, with what proves that they are those. Whoever
+/// hands a conversation over, or keeps it for longer, writes that down beside it.
+struct ArchiveConversation {
+    struct Part: Equatable {
+        let manifest: ArchiveManifest
+        /// The manifest's own SHA-256.
+        let hash: String
+        let spans: ArchivedSpans
+        /// That are on it now, or that it was published under.
+        let holds: [String]
+    }
+
+    let id: String
+    let tenant: String
+    private(set) var traces: Set<TraceID> = []
+    private(set) var parts: [Part] = []
+    /// Files that do not open, or that only a bucket has.
+    private(set) var left: [String] = []
+
+    /// - Parameters:
+    ///   - names: what spans may call it: the id, and what stands for it where it was redacted.
+    ///   - register: of holds; nil where there is none.
+    init(
+        _ id: String, of tenant: String, names: [[UInt8]], in catalog: ArchiveCatalog, _ register: ErasureRegister?,
+        at now: Timestamp
+    ) throws {
+        (self.id, self.tenant) = (id, tenant)
+        let matcher = Self.matcher(names, tenant)
+        var manifests: [(manifest: ArchiveManifest, hash: String)] = []
+        try catalog.visit { found in
+            guard let (manifest, path, bytes) = found.published, manifest.tenant == tenant else { return }
+            if case .away = found { return left.append(path) }
+            guard catalog.keys.problem(manifest, in: catalog.root) == nil else { return left.append(path) }
+            manifests.append((manifest, ArchiveManifest.hash(bytes)))
+        }
+        for (manifest, _) in manifests { traces.formUnion(try manifest.search(catalog, matcher).traces()) }
+        guard !traces.isEmpty else { return }
+        for (manifest, hash) in manifests {
+            guard let spans = try manifest.search(catalog, matcher).spans(of: traces) else { continue }
+            let holds = register?.holds(on: manifest.place?.day, of: tenant, at: now) ?? []
+            parts.append(
+                Part(manifest: manifest, hash: hash, spans: spans, holds: Set(holds + manifest.holds).sorted()))
+        }
+    }
+
+    /// The names are not kept, so any key is right.
+    private static func matcher(_ names: [[UInt8]], _ tenant: String) -> SubjectMatcher {
+        let family = SubjectFamily(of: "gen_ai.conversation.id")
+        let key = (0..<32).map { _ in UInt8.random(in: .min ... .max) }
+        let hash = SubjectHash(key: key, tenant: tenant, family)
+        var group = ErasedSubjects.Group(tenant: tenant, family: family, hash: hash)
+        group.names = Set(names.map { hash.digest(of: $0) })
+        return SubjectMatcher(group)
+    }
+
+    /// A line of JSON.
+    func text(at now: Timestamp) -> [UInt8] {
+        let files = JSONTree.array(parts.map(\.tree))
+        let ids = JSONTree.array(traces.map(\.text).sorted().map(JSONTree.text))
+        var written = JSONWriter(capacity: 1 << 10)
+        written.value(files)
+        let hash = Digest.sha256(Array(written.written))
+        let count = parts.reduce(0) { $0 + $1.spans.spans }
+        let fields: [(StaticString, JSONTree)] = [
+            ("version", .int(1)), ("conversation", .text(id)), ("tenant", .text(tenant)), ("at", .text(now.text)),
+            ("spans", .int(Int64(count))), ("traces", ids), ("files", files),
+            ("files_sha256", .text(ArchiveManifest.digits(hash))),
+        ]
+        var writer = JSONWriter(capacity: 1 << 10)
+        writer.value(.fields(fields))
+        writer.byte(UInt8(ascii: "\n"))
+        return Array(writer.written)
+    }
+}
+
+extension ArchiveConversation.Part {
+    fileprivate var tree: JSONTree {
+        var fields: [(StaticString, JSONTree)] = [
+            ("path", .text(manifest.files.first?.path ?? "")), ("sha256", .text(manifest.files.first?.sha256 ?? "")),
+            ("manifest", .text(manifest.manifestPath)), ("manifest_sha256", .text(hash)),
+            ("journal", .text(manifest.journal)),
+        ]
+        fields += spans.fields
+        if let dates = manifest.dates { fields.append(("lifecycle", dates.tree)) }
+        if !holds.isEmpty { fields.append(("legal_hold", .array(holds.map(JSONTree.text)))) }
+        return .fields(fields)
+    }
+}

@@ -1,0 +1,38 @@
+import ArgumentParser
+
+/// `weir archive conversation`
+struct ArchiveConversationCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "conversation",
+        abstract: "Prints a manifest of one conversation: which spans of which files are its, and their SHA-256.",
+        discussion: """
+            A line of JSON, of the spans that name the conversation and those of their traces that name no other. \
+            Every file of the tenant, or of the hours that are asked for, is read. Exits 1 where a file could not be.
+            """)
+
+    @OptionGroup var options: ArchiveOptions
+
+    @Argument(help: ArgumentHelp("Its id, as in gen_ai.conversation.id.", valueName: "id"))
+    var id: String
+
+    func validate() throws {
+        guard options.tenant != nil, !id.isEmpty else { throw ValidationError("wanted --tenant and an id") }
+    }
+
+    func run() async throws {
+        guard let tenant = options.tenant else { return }
+        let configuration = options.option.checkAgain().configuration
+        let names = try configuration.map { try SubjectNames(of: id, tenant: tenant, $0).all } ?? [Array(id.utf8)]
+        let register = try configuration.map { try ErasureRegister(reading: $0.service.erasure.directory) }
+        var left: [String] = []
+        try await options.withCatalog { catalog, copy in
+            try await copy?.fetchMessages()
+            let now = Timestamp.now()
+            let found = try ArchiveConversation(id, of: tenant, names: names, in: catalog, register, at: now)
+            left = found.left
+            try StandardOutput.write(found.text(at: now))
+        }
+        for path in left { StoreOptions.note("\(path): is not looked into: it does not open, or only a bucket has it") }
+        guard left.isEmpty else { throw ExitCode.failure }
+    }
+}

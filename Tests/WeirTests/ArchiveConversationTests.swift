@@ -1,0 +1,64 @@
+import Foundation
+import Testing
+
+@testable import Weir
+
+@Suite struct ArchiveConversationTests {
+    private let now = Timestamp(nanoseconds: SampleBatch.fourOClock)
+
+    @Test(arguments: ArchiveFormat.allCases)
+    func saysWhichSpansOfWhichFilesAreAConversations(format: ArchiveFormat) async throws {
+        let directory = try TemporaryDirectory()
+        let archive = try ArchiveSample("format: \(format.rawValue)", in: directory)
+        func span(_ id: UInt64, _ trace: String, _ conversation: String? = nil) -> String {
+            let attributes = conversation.map {
+                #"[{"key":"gen_ai.conversation.id","value":{"stringValue":"\#($0)"}}]"#
+            }
+            return #"{"traceId":"\#(String(repeating: trace, count: 32))","spanId":"\#(id.digits(16, radix: 16))","#
+                + #""name":"n","startTimeUnixNano":"START","attributes":\#(attributes ?? "[]")}"#
+        }
+        let requests = [
+            [span(1, "a", "c1"), span(2, "a")], [span(3, "b", "c2"), span(4, "b")],
+            [span(5, "a"), span(6, "d", "c1"), span(7, "a", "c2")],
+        ]
+        for (number, spans) in zip((1 as UInt64)..., requests) {
+            let json = #"{"resourceSpans":[{"scopeSpans":[{"spans":[\#(spans.joined(separator: ","))]}]}]}"#
+            try await archive.exporter.export(
+                FrozenBatch(records: [try SampleBatch.record(json: json, sequence: number)]))
+            await archive.exporter.settle()
+        }
+        let found = try find("c1", directory)
+        #expect(found.traces.map(\.text).map { String($0.prefix(1)) }.sorted() == ["a", "d"])
+        #expect(found.parts.map(\.spans.spans) == [2, 2] && found.parts.map(\.spans.sequences) == [1...1, 3...3])
+        #expect(found.parts.map(\.manifest) == [try archive.manifests[0], try archive.manifests[2]])
+        let later = Timestamp(nanoseconds: now.nanoseconds + 2 * Day.nanoseconds)
+        let rules = CompactionRules(after: .zero, target: 1 << 20)
+        #expect(try ArchiveContents.compact(directory.path, rules, nil, at: later).merged == 3)
+        let merged = try find("c1", directory)
+        #expect(merged.parts.map(\.spans.spans) == [4] && merged.parts[0].spans.runs == [1...1, 3...3])
+        #expect(try find("c3", directory).parts.isEmpty && find("c3", directory).traces.isEmpty)
+        try checkText(of: merged, directory)
+    }
+
+    private func checkText(of found: ArchiveConversation, _ directory: TemporaryDirectory) throws {
+        let text = found.text(at: now)
+        let tree = try #require(text.withUnsafeBytes { JSONTreeReader.value($0) })
+        #expect(tree["conversation"]?.asText == "c1" && tree["spans"]?.asInt == 4)
+        let file = try #require(tree["files"]?.elements.first)
+        let path = try #require(file["path"]?.asText)
+        #expect(file["sha256"]?.asText == ArchiveManifest.hash(try directory.contents(of: path)))
+        let manifest = try directory.contents(of: try #require(file["manifest"]?.asText))
+        #expect(file["manifest_sha256"]?.asText == ArchiveManifest.hash(manifest))
+        // The hash is that of the list as it stands there.
+        let line = String(decoding: text, as: UTF8.self)
+        let begin = try #require(line.range(of: #""files":"#)).upperBound
+        let end = try #require(line.range(of: #","files_sha256":"#)).lowerBound
+        #expect(tree["files_sha256"]?.asText == ArchiveManifest.hash(Array(line[begin..<end].utf8)))
+    }
+
+    private func find(_ id: String, _ directory: TemporaryDirectory) throws -> ArchiveConversation {
+        let catalog = ArchiveCatalog(
+            root: directory.path, selection: ArchiveCatalog.Selection(tenant: "default"))
+        return try ArchiveConversation(id, of: "default", names: [Array(id.utf8)], in: catalog, nil, at: now)
+    }
+}
