@@ -24,7 +24,8 @@ extension ParquetRows {
         ParquetColumn(name: "place", kind: .int32),
     ]
 
-    private static let scope = Array(BeaconTranslation.scope.utf8)
+    /// Of the receiver's spans.
+    private static let scope = Array("weir.beacon".utf8)
     private static let version = AttributeKey("weir.event.version")
     private static let source = AttributeKey("browser.origin")
 
