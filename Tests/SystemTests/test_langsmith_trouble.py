@@ -89,11 +89,12 @@ def test_a_stand_in_is_not_buried_with_one_of_its_children(start, server):
 def test_a_trace_is_in_one_project(start, server):
     weir = start(exporters=langsmith(server, project_attribute="team"))
     named = {"langsmith.trace.session_name": "other"}
-    send(weir, span(1, 1, name="root", attributes=named), span(1, 2, 1, name="child"))
-    send(weir, span(2, 2, 1, name="child", attributes=named))
-    send(weir, span(3, 2, 1, name="child", attributes={"team": "blue"}))
+    # A run has its id of its span, so no two traces may have one in common.
+    send(weir, span(1, 11, name="root", attributes=named), span(1, 12, 11, name="child"))
+    send(weir, span(2, 22, 21, name="child", attributes=named))
+    send(weir, span(3, 32, 31, name="child", attributes={"team": "blue"}))
     eventually(lambda: len(server.all_runs()) == 6, story(weir, server))
-    send(weir, span(2, 1, name="root"), span(3, 1, name="root", attributes=named))
+    send(weir, span(2, 21, name="root"), span(3, 31, name="root", attributes=named))
     weir.drain()
     projects = {}
     for run in server.verify().values():
