@@ -11,8 +11,8 @@
 
 struct weir_encryption_loop {
     EVP_CIPHER_CTX *xaes, *gcm, *ecb;
-    uint8_t mask[16], nonces[4080], additional[100], *sealed, *text;
-    size_t used, room, end, capacity;
+    uint8_t mask[16], nonces[4080], nonce[24], additional[100], *sealed, *text;
+    size_t used, left, room, end, capacity;
 };
 
 struct weir_encryption_loop *weir_encryption_loop_new(void) {
@@ -47,16 +47,30 @@ int weir_encryption_loop_seal(struct weir_encryption_loop *loop, int is_xaes, co
         loop->room = count + 64;
         loop->sealed = realloc(loop->sealed, loop->room);
     }
-    if (loop->used + size > sizeof loop->nonces) {
-        if (RAND_bytes(loop->nonces, sizeof loop->nonces) != 1) return 0;
-        loop->used = 0;
+    const uint8_t *nonce = loop->nonce;
+    int is_first = 0;
+    if (!is_xaes) {
+        if (loop->used + size > sizeof loop->nonces) {
+            if (RAND_bytes(loop->nonces, sizeof loop->nonces) != 1) return 0;
+            loop->used = 0;
+        }
+        nonce = loop->nonces + loop->used;
+        loop->used += size;
+    } else if (loop->left > 0) {
+        uint64_t number;
+        memcpy(&number, loop->nonce + 16, sizeof number);
+        number++;
+        memcpy(loop->nonce + 16, &number, sizeof number);
+        loop->left--;
+    } else {
+        if (RAND_bytes(loop->nonce, sizeof loop->nonce) != 1) return 0;
+        loop->left = 4095;
+        is_first = 1;
     }
-    const uint8_t *nonce = loop->nonces + loop->used;
-    loop->used += size;
     memset(loop->sealed, 0xE7, 11);
     memcpy(loop->sealed + 11, nonce, size);
     EVP_CIPHER_CTX *context = is_xaes ? loop->xaes : loop->gcm;
-    if (is_xaes) {
+    if (is_first) {
         uint8_t blocks[32], key[32];
         for (int part = 0; part < 2; part++) {
             uint8_t start[4] = {0, (uint8_t)(part + 1), 'X', 0};
@@ -66,7 +80,7 @@ int weir_encryption_loop_seal(struct weir_encryption_loop *loop, int is_xaes, co
         }
         if (EVP_CipherUpdate(loop->ecb, key, &length, blocks, 32) != 1) return 0;
         if (EVP_CipherInit_ex2(context, NULL, key, nonce + 12, -1, NULL) != 1) return 0;
-    } else if (EVP_CipherInit_ex2(context, NULL, NULL, nonce, -1, NULL) != 1) {
+    } else if (EVP_CipherInit_ex2(context, NULL, NULL, nonce + size - 12, -1, NULL) != 1) {
         return 0;
     }
     if (EVP_CipherUpdate(context, NULL, &length, loop->additional, 76) != 1) return 0;

@@ -96,11 +96,14 @@ struct EncryptionPass: ~Copyable {
             let span = batch.spans[index]
             guard span.isWritten else { continue }
             turn(to: try subject(of: span, batch))
-            let indices = try policy.indexed.isEmpty || span.isSampledOut ? [] : indices(of: span, batch)
             members.takesIndices = !policy.indexed.isEmpty && !span.isSampledOut
+            // Of values as they were sent, so before they are encrypted.
+            let indices = try members.takesIndices ? indices(of: span, batch) : nil
             try attributes(.span(index), .attribute, index, &batch)
-            for new in indices + members.takeIndices() {
-                batch.set(new.name, to: batch.store(.string(new.text)), of: .span(index))
+            if let indices {
+                for new in indices + members.takeIndices() {
+                    batch.set(new.name, to: batch.store(.string(new.text)), of: .span(index))
+                }
             }
             for event in span.events {
                 if policy.content {

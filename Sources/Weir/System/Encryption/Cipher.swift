@@ -27,6 +27,8 @@ final class Cipher {
     private let room = UnsafeMutableRawPointer.allocate(byteCount: 64, alignment: 16)
     /// K1 of XAES-256-GCM, as it stands in memory.
     private var mask: (UInt64, UInt64) = (0, 0)
+    /// The first half of the nonce whose message key is set: to make and set one costs as much as a hundred bytes.
+    private var series: (UInt64, UInt32)?
 
     /// - Returns: nil where OpenSSL has no memory or no AES-256-GCM.
     init?(_ suite: CipherSuite, key: SecretKey, _ direction: Direction) {
@@ -81,15 +83,14 @@ final class Cipher {
     @inline(__always)
     private func start(_ nonce: UnsafePointer<UInt8>, _ additional: UnsafeRawBufferPointer) -> Bool {
         var unused: Int32 = 0
-        let isSet: Int32
-        if suite == .xaes256gcm {
-            guard let key = messageKey(nonce) else { return false }
-            isSet = EVP_CipherInit_ex2(gcm, nil, key, nonce + 12, -1, nil)
-        } else {
-            isSet = EVP_CipherInit_ex2(gcm, nil, nil, nonce, -1, nil)
-        }
+        let isSet = suite == .xaes256gcm ? setMessageKey(nonce) : set(nil, nonce)
         let data = additional.assumingMemoryBound(to: UInt8.self).baseAddress
-        return isSet == 1 && EVP_CipherUpdate(gcm, nil, &unused, data, Int32(additional.count)) == 1
+        return isSet && EVP_CipherUpdate(gcm, nil, &unused, data, Int32(additional.count)) == 1
+    }
+
+    @inline(__always)
+    private func set(_ key: UnsafePointer<UInt8>?, _ nonce: UnsafePointer<UInt8>) -> Bool {
+        EVP_CipherInit_ex2(gcm, nil, key, nonce, -1, nil) == 1
     }
 
     @inline(__always)
@@ -120,6 +121,18 @@ final class Cipher {
     }
 
     @inline(__always)
+    private func setMessageKey(_ nonce: UnsafePointer<UInt8>) -> Bool {
+        let source = UnsafeRawPointer(nonce)
+        let half = (source.loadUnaligned(as: UInt64.self), source.loadUnaligned(fromByteOffset: 8, as: UInt32.self))
+        if let series, series == half { return set(nil, nonce + 12) }
+        guard let key = messageKey(nonce), set(key, nonce + 12) else {
+            series = nil
+            return false
+        }
+        series = half
+        return true
+    }
+
     private func messageKey(_ nonce: UnsafePointer<UInt8>) -> UnsafePointer<UInt8>? {
         let source = UnsafeRawPointer(nonce)
         let first = UInt64(source.loadUnaligned(as: UInt32.self).littleEndian) << 32

@@ -36,7 +36,7 @@ struct EnvelopeWriter: ~Copyable {
         let head = Envelope.headerSize + suite.nonceSize
         sealed.count = 0
         sealed.reserve(head + plaintext.count + CipherSuite.tagSize)
-        guard !sealed.isOverfull, let nonce = nonces.next(suite.nonceSize) else { return nil }
+        guard !sealed.isOverfull, let nonce = nonces.next(suite) else { return nil }
         NonceCheck.note(key.id, nonce, suite.nonceSize)
         let start = sealed.base
         start[0] = Envelope.magic

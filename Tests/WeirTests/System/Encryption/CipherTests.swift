@@ -160,12 +160,44 @@ import Testing
         #endif
     }
 
-    @Test func noncesAreNotDrawnTwice() {
+    /// More than two series of XAES-256-GCM, and many fillings of the room that others are taken from.
+    @Test(arguments: CipherSuite.allCases)
+    func noncesAreNotDrawnTwice(_ suite: CipherSuite) {
         var pool = NoncePool()
         var seen: Set<[UInt8]> = []
-        for _ in 0..<2_000 {
-            let nonce = pool.next(24).map { Array(UnsafeBufferPointer(start: $0, count: 24)) } ?? []
-            #expect(seen.insert(nonce).inserted)
+        for _ in 0..<10_000 { #expect(seen.insert(Self.draw(suite, from: &pool)).inserted) }
+        if suite == .xaes256gcm {
+            // Nothing of a series follows from the one before it, or from another lane's.
+            var other = NoncePool()
+            let firsts = Set(seen.map { Array($0.prefix(12)) } + [Array(Self.draw(suite, from: &other).prefix(12))])
+            #expect(firsts.count == 4)
+            #expect(Set(firsts.map { $0.prefix(4) }).count == 4)
         }
+    }
+
+    /// What a cipher keeps of one message's nonce is of use for the next, and must not become part of what it says.
+    @Test func messagesOfSeveralSeriesAreThoseOfFreshCiphers() throws {
+        let key = Self.key((0..<32).map { UInt8($0) })
+        let sealing = try #require(Cipher(.xaes256gcm, key: key, .encrypt))
+        let opening = try #require(Cipher(.xaes256gcm, key: key, .decrypt))
+        var first = NoncePool()
+        var second = NoncePool()
+        for number in 0..<40 {
+            // Two of one series, then two of the other; halves that differ in their last byte alone, too.
+            var nonce =
+                number & 2 == 0 ? Self.draw(.xaes256gcm, from: &first) : Self.draw(.xaes256gcm, from: &second)
+            if number % 5 == 4 { nonce[11] ^= 1 }
+            let text = [UInt8](repeating: UInt8(number), count: number)
+            let fresh = try #require(Cipher(.xaes256gcm, key: key, .encrypt))
+            let sealed = try #require(Self.seal(sealing, text, nonce, [1]))
+            #expect(Self.seal(fresh, text, nonce, [1]) == sealed)
+            // One that does not open in between leaves the next as it is.
+            #expect(Self.open(opening, sealed, nonce, [2]) == nil)
+            #expect(Self.open(opening, sealed, nonce, [1]) == text)
+        }
+    }
+
+    private static func draw(_ suite: CipherSuite, from pool: inout NoncePool) -> [UInt8] {
+        pool.next(suite).map { Array(UnsafeBufferPointer(start: $0, count: suite.nonceSize)) } ?? []
     }
 }
