@@ -581,7 +581,7 @@ def test_a_day_comes_back_from_the_bucket(start, stores, tmp_path, format):
     assert done.returncode == 1 and "not what its manifest says" in done.stderr, done
     store.objects[file] = content
     done = command(*restore, *there, cwd=tmp_path)
-    assert "20 spans restored, 0 were there" in done.stdout, done
+    assert "20 spans restored, 0 there already" in done.stdout, done
 
 
 def test_what_is_to_go_goes_from_the_bucket_after_what_takes_its_place(start, stores, tmp_path):

@@ -170,7 +170,9 @@ def test_an_empty_answer_says_where_to_look(asked):
     def note(*words):
         return command("query", *words, "--config", str(asked.weir.config), cwd=asked.weir.directory).stderr
 
-    assert 'found nothing of that; it is tenant "default" that --tenant names' in note("search")
+    said = note("search", "--from", "2026-02-03", "--to", "2026-02-04")
+    assert 'found nothing of that from 2026-02-03T00:00:00Z on before 2026-02-04T00:00:00Z' in said
+    assert 'which --since, --from and --to change; it is tenant "default" that --tenant names' in said
     assert 'tenant "nobody"' in note("trace", "1" * 32, "--tenant", "nobody")
     assert "no pipeline has a cost processor" in note("cost", "--tenant", "shop")
     assert "found nothing" not in note("search", "--tenant", "shop")

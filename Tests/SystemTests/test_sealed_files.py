@@ -352,6 +352,6 @@ def test_a_bucket_gets_nothing_in_clear_and_gives_it_back(start, tmp_path, forma
     further = {"sqlite": tables_in(tmp_path / "hot")}
     (tmp_path / "collector.yaml").write_text(collector(tmp_path, format, further=further, **keys))
     restore = ["restore", "--tenant", "default", "--from", "2020-01-01", "--to", "2100-01-01"]
-    assert "1 spans restored" in archive_command(tmp_path, *restore, *there).stdout
+    assert "1 span restored" in archive_command(tmp_path, *restore, *there).stdout
     store.close()
     assert not store.wrong, store.wrong

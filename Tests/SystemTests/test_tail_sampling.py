@@ -119,7 +119,7 @@ def test_a_tenant_decides_nothing_about_anothers_trace_whose_id_it_knows(start, 
     assert command(*promote, "--tenant", "bank", cwd=weir.directory).returncode == 1
     wrong = command(*promote, "--tenant", "a b", cwd=weir.directory)
     assert wrong.returncode == 64 and "wanted a tenant" in wrong.stderr, wrong
-    assert command(*promote, "--tenant", "shop", cwd=weir.directory).stdout == "1 traces, 2 spans\n"
+    assert command(*promote, "--tenant", "shop", cwd=weir.directory).stdout == "1 trace, 2 spans\n"
     weir.stop()
     stored = {tenant: archives.spans(tmp_path / f"archive/tenant={tenant}") for tenant in keys}
     assert ids(found.span for found in stored["bank"]) == ids(own)
@@ -135,9 +135,9 @@ def test_what_was_not_kept_is_called_back(start, tmp_path):
         assert post(weir.endpoint, a_body(*spans)).status == 200
     eventually(lambda: weir.metric("weir_tail_sampling_recall_spans") == 5, weir.log, 15)
     found = command("promote", "--config", str(weir.config), "--trace", trace[0].trace_id.hex(), cwd=weir.directory)
-    assert (found.returncode, found.stdout) == (0, "1 traces, 3 spans\n"), found.stderr
+    assert (found.returncode, found.stdout) == (0, "1 trace, 3 spans\n"), found.stderr
     found = command("promote", "--config", str(weir.config), "--condition", 'name == "GET /slow"', cwd=weir.directory)
-    assert (found.returncode, found.stdout) == (0, "1 traces, 2 spans\n"), found.stderr
+    assert (found.returncode, found.stdout) == (0, "1 trace, 2 spans\n"), found.stderr
     again = command("promote", "--config", str(weir.config), "--trace", trace[0].trace_id.hex(), cwd=weir.directory)
     assert again.returncode == 1
     weir.stop()

@@ -22,9 +22,9 @@ struct ArchiveCompactCommand: ParsableCommand {
             archive.lifecycle
         ).run(at: .now())
         try StoreOptions.write(
-            "\(outcome.merged) files merged into \(outcome.made), with \(outcome.spans) spans; "
-                + "\(outcome.erased) spans erased\n")
-        if outcome.held > 0 { try StoreOptions.write("\(outcome.held) days are held\n") }
+            "\(outcome.merged.of("file")) merged into \(outcome.made), with \(outcome.spans.of("span")); "
+                + "\(outcome.erased.of("span")) erased\n")
+        if outcome.held > 0 { try StoreOptions.write("\(outcome.held.of("day")) under a hold\n") }
         for path in outcome.damaged { StoreOptions.note("\(path): is not what its manifest says") }
         for (path, reason) in outcome.unreadable.sorted(by: { $0.key < $1.key }) {
             StoreOptions.note("\(path): is not merged: \(reason.rawValue)")

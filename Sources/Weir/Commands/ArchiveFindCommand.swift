@@ -60,7 +60,7 @@ struct ArchiveFindCommand: AsyncParsableCommand {
             }
             try copy?.drop(path)
         }
-        StoreOptions.note("\(opened) of \(manifests.count) files were looked into")
+        StoreOptions.note("looked into \(opened) of \(manifests.count.of("file"))")
         return isComplete
     }
 }

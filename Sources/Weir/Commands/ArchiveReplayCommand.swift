@@ -46,7 +46,7 @@ struct ArchiveReplayCommand: AsyncParsableCommand {
             last, to: Resending(to: made.exporter, made.delivery, made.context, view: made.view))
         await exporters.finish()
         try StoreOptions.write(
-            "\(outcome.requests) requests: \(outcome.sentSpans) spans sent, \(outcome.refusedSpans) refused, "
+            "\(outcome.requests.of("request")): \(outcome.sentSpans.of("span")) sent, \(outcome.refusedSpans) refused, "
                 + "\(outcome.unsentSpans) not sent\n")
         guard outcome.isComplete else { throw ExitCode.failure }
     }

@@ -52,14 +52,14 @@ struct ArchiveRestoreCommand: AsyncParsableCommand {
             StoreOptions.note("\(path): left out: \(reason.rawValue)")
         }
         try StoreOptions.write(
-            "\(outcome.files) files: \(outcome.spans) spans restored, \(outcome.present) were there, "
+            "\(outcome.files.of("file")): \(outcome.spans.of("span")) restored, \(outcome.present) there already, "
                 + "\(outcome.erased) erased\n")
         if outcome.pending > 0 {
-            StoreOptions.note("\(outcome.pending) spans are left out: they are on their way to the tables")
+            StoreOptions.note("left out \(outcome.pending.of("span")) on the way to the tables")
         }
         if outcome.away > 0 {
             StoreOptions.note(
-                "\(outcome.away) files are left out: only the bucket has them; --directory s3://… says it")
+                "left out \(outcome.away.of("file")) that only the bucket has; --directory s3://… says it")
         }
         guard outcome.left.isEmpty, outcome.unreadable.isEmpty, outcome.pending == 0, outcome.away == 0 else {
             throw ExitCode.failure

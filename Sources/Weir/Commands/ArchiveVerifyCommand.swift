@@ -29,8 +29,9 @@ struct ArchiveVerifyCommand: AsyncParsableCommand {
             problems += 1
             try StandardOutput.write(Array("\(TextTable.harmless(line))\n".utf8))
         }
-        let sum = "\(verification.files) files, \(verification.spans) spans, \(verification.bytes) bytes"
-        try StandardOutput.write(Array("\(sum): \(problems == 0 ? "whole" : "\(problems) problems")\n".utf8))
+        let sum = 
+            "\(verification.files.of("file")), \(verification.spans.of("span")), \(verification.bytes.of("byte"))"
+        try StandardOutput.write(Array("\(sum): \(problems == 0 ? "whole" : problems.of("problem"))\n".utf8))
         guard problems == 0 else { throw ExitCode.failure }
     }
 }

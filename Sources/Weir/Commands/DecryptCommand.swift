@@ -57,7 +57,7 @@ struct DecryptCommand: AsyncParsableCommand {
         try await KeysOptions.audit(
             ring, "decrypt",
             "\(counts.revealed) values of tenant \(tenant) under \(ids.count) keys (\(names)\(rest)): \(reason)")
-        if counts.unreadable > 0 { StoreOptions.note("\(counts.unreadable) values cannot be read") }
+        if counts.unreadable > 0 { StoreOptions.note("\(counts.unreadable.of("value")) cannot be read") }
         try StandardOutput.write(output)
     }
 

@@ -17,16 +17,20 @@ struct JournalStatusCommand: ParsableCommand {
         let load = journal.segments.reduce(into: Load()) { $0.add($1.load) }
         var lines = ["\(pipeline): journal \(journal.journal.text)"]
         let records = journal.segments.first.map { "\($0.firstSequence) to \(journal.nextSequence - 1)" } ?? "none"
-        lines.append("  records \(records): \(load.records) records, \(load.spans) spans, \(load.bytes) bytes")
+        lines.append("  records \(records): \(text(load))")
         lines.append("  segments \(journal.segments.count), files \(journal.fileBytes) bytes")
         for (name, cursor) in journal.cursors.sorted(by: { $0.key < $1.key }) {
             let lag = journal.backlog(of: name) ?? Backlog()
             lines.append(
                 "  exporter \(name.replacingOccurrences(of: "~", with: "/")): next \(cursor.next), lag "
-                    + "\(lag.load.records) records, \(lag.load.spans) spans, \(lag.load.bytes) bytes, "
+                    + "\(text(lag.load)), "
                     + "\((lag.age(at: now) ?? 0) / 1_000_000_000) s")
         }
         return (lines + problems(of: journal)).joined(separator: "\n")
+    }
+
+    private static func text(_ load: Load) -> String {
+        "\(load.records.of("record")), \(load.spans.of("span")), \(load.bytes.of("byte"))"
     }
 
     /// What is wrong with a journal, a line each.

@@ -69,7 +69,7 @@ struct PricesRepriceCommand: AsyncParsableCommand {
             }
         }
         try show(changes)
-        StoreOptions.note(apply ? "corrected \(written) spans" : "nothing was written: --apply corrects the ledger")
+        StoreOptions.note(apply ? "corrected \(written.of("span"))" : "nothing was written: --apply corrects the ledger")
     }
 
     private func show(_ changes: [String: Change]) throws {

@@ -59,7 +59,7 @@ struct PromoteCommand: AsyncParsableCommand {
                 try await Task.sleep(for: .milliseconds(100))
             }
         }
-        print("\(answer.traces) traces, \(answer.spans) spans")
+        print("\(answer.traces.of("trace")), \(answer.spans.of("span"))")
         guard answer.spans > 0 else { throw ExitCode.failure }
     }
 

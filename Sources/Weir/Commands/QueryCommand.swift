@@ -46,14 +46,20 @@ struct QueryOptions: ParsableArguments {
     func run<Query: StoreQuery>(
         _ query: Query, _ columns: [TextTable.Column], _ cells: (Query.Row) -> [String]
     ) async throws where Query.Row: JSONRow {
-        try show(try await page(query), most: Query.limits.maximum, columns, cells)
+        try show(try await page(query), query, columns, cells)
     }
 
     /// Says that nothing came, and where it may be.
     func noteNothing(_ what: String) {
         StoreOptions.note("\(what); it is tenant \(tenant.name.quotedForMessage) that --tenant names")
         let waiting = (try? store.backlogs())?.values.reduce(0) { $0 + $1.load.spans } ?? 0
-        if waiting > 0 { StoreOptions.note("\(waiting) spans are in the journal, on their way to the tables") }
+        if waiting > 0 { StoreOptions.note("\(waiting.of("span")) in the journal, on the way to the tables") }
+    }
+
+    private static func text(_ window: TimeWindow) -> String {
+        let start = window.from.nanoseconds > 0 ? " from \(window.from.text.prefix(19))Z on" : ""
+        let end = window.to.map { " before \($0.text.prefix(19))Z" } ?? ""
+        return start + end + (start + end == "" ? "" : ", which --since, --from and --to change")
     }
 
     /// Says so where nobody works out what calls cost, so that none of them can have a price.
@@ -64,10 +70,9 @@ struct QueryOptions: ParsableArguments {
         StoreOptions.note("no pipeline has a cost processor, so only what senders say is a cost: docs/cost.md")
     }
 
-    /// - Parameter most: rows that may be asked for.
-    func show<Row: JSONRow>(
-        _ page: Page<Row>, most: Int, _ columns: [TextTable.Column], _ cells: (Row) -> [String]
-    ) throws {
+    func show<Query: StoreQuery>(
+        _ page: Page<Query.Row>, _ query: Query, _ columns: [TextTable.Column], _ cells: (Query.Row) -> [String]
+    ) throws where Query.Row: JSONRow {
         switch store.format {
         case .json: try StoreOptions.write(page.rows.map { $0.json + "\n" }.joined())
         case .table:
@@ -75,11 +80,11 @@ struct QueryOptions: ParsableArguments {
             for row in page.rows { table.add(cells(row)) }
             try StoreOptions.write(table.text)
         }
-        if page.rows.isEmpty { noteNothing("found nothing of that") }
+        if page.rows.isEmpty { noteNothing("found nothing of that\(Self.text(query.window))") }
         if let next = (page as? Page<FoundSpan>)?.next {
             StoreOptions.note("there are more: --after \(next.text)")
         } else if page.hasMore {
-            StoreOptions.note("there are more: --limit gives up to \(most)")
+            StoreOptions.note("there are more: --limit gives up to \(Query.limits.maximum)")
         }
     }
 }

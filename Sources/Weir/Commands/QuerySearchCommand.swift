@@ -55,10 +55,11 @@ struct QuerySearchCommand: AsyncParsableCommand {
     ]
 
     func run() async throws {
-        let found = try await options.page(search())
+        let search = try search()
+        let found = try await options.page(search)
         let rows = try await reveal.open(found.rows, of: "a search", options)
         let page = Page(rows, hasMore: found.hasMore)
-        try options.show(page, most: SpanSearch.limits.maximum, Self.columns) { span in
+        try options.show(page, search, Self.columns) { span in
             [
                 ShortText.time(span.startTime), ShortText.duration(span.duration), span.statusName, span.service,
                 span.name, span.traceID,

@@ -68,7 +68,7 @@ struct QueryTraceCommand: AsyncParsableCommand {
         let errors = spans.count { $0.span.status == 2 }
         let end = spans.map { Int64(clamping: $0.span.startTime.nanoseconds - start) &+ ($0.span.duration ?? 0) }.max()
         return """
-            trace \(spans[0].span.traceID): \(count(spans.count, "span")), \(count(errors, "error")), \
+            trace \(spans[0].span.traceID): \(spans.count.of("span")), \(errors.of("error")), \
             \(ShortText.duration(end)) from \(Timestamp(nanoseconds: start).text)\(spent(on: calls))
             \(table.text)
             """
@@ -81,11 +81,9 @@ struct QueryTraceCommand: AsyncParsableCommand {
         // A hundred thousand calls of a million dollars each have room in 64 bits no more.
         let sum = Int64(clamping: known.reduce(Int128(0)) { $0 + Int128($1) })
         let unknown = calls.count - known.count
-        return ", \(count(calls.count, "call")): \(known.isEmpty ? "-" : Cost.text(sum)) USD"
+        return ", \(calls.count.of("call")): \(known.isEmpty ? "-" : Cost.text(sum)) USD"
             + (unknown > 0 && !known.isEmpty ? " without \(unknown) that have no price" : "")
     }
-
-    private static func count(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
 
     static func id(_ text: String) throws -> TraceID {
         guard let id = TraceID(text) else {

@@ -67,8 +67,8 @@ struct ReplayCommand: AsyncParsableCommand {
     }
 
     private static func text(_ pipeline: ComponentID, _ outcome: Replay.Outcome) -> String {
-        var text = "\(pipeline): sent \(outcome.sentSpans) spans, \(outcome.remainingSpans) remain"
-        if outcome.unreadableLines > 0 { text += ", and \(outcome.unreadableLines) lines that are no letters" }
+        var text = "\(pipeline): sent \(outcome.sentSpans.of("span")), \(outcome.remainingSpans) remain"
+        if outcome.unreadableLines > 0 { text += ", and \(outcome.unreadableLines.of("line")) without a letter" }
         return text
     }
 }

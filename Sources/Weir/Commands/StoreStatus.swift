@@ -113,7 +113,7 @@ struct StoreStatus {
                 [journal.id.text] + (stored ?? ["-", "-", "0", "0", "-", "-"]) + (backlog ?? ["-", "-"]))
         }
         return """
-            schema version \(schemaVersion), \(ShortText.bytes(bytes)), \(rejects) rejects
+            schema version \(schemaVersion), \(ShortText.bytes(bytes)), \(rejects.of("reject"))
 
             \(days.text)
             \(journals.text)

@@ -74,7 +74,7 @@ struct TestCommand: AsyncParsableCommand {
         for trace in try TailSamplingTrial(sampling).process(&batch) {
             let text =
                 "# \(id), trace \(trace.decision.trace.text): \(trace.cause.rawValue) after \(trace.after.text), "
-                + "\(trace.spans) span\(trace.spans == 1 ? "" : "s") \(trace.decision.outcome)\n"
+                + "\(trace.spans.of("span")) \(trace.decision.outcome)\n"
             try StandardOutput.write(Array(text.utf8))
         }
         try Self.show("after \(id)", batch, &encoder)
@@ -100,7 +100,7 @@ struct TestCommand: AsyncParsableCommand {
     private static func show(
         _ title: String, _ batch: borrowing Batch, _ encoder: inout OTLPJSONEncoder
     ) throws {
-        try StandardOutput.write(Array("# \(title): \(batch.spanCount) spans\n".utf8))
+        try StandardOutput.write(Array("# \(title): \(batch.spanCount.of("span"))\n".utf8))
         if batch.spanCount > 0 { try StandardOutput.write(Array(encoder.bytes(of: batch)) + [0x0A]) }
     }
 }

@@ -42,7 +42,7 @@ struct Rejections: Sendable, Equatable {
     /// For `partial_success.error_message`: `2 spans: trace_id is …; 1 span: a string is not UTF-8`.
     var message: String {
         SpanDefect.allCases.compactMap { defect in
-            counts[defect].map { "\($0) span\($0 == 1 ? "" : "s"): \(defect.message)" }
+            counts[defect].map { "\($0.of("span")): \(defect.message)" }
         }.joined(separator: "; ")
     }
 
