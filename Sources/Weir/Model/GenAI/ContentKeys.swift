@@ -1,39 +1,41 @@
 /// The keys of prompts, answers, tool calls and retrieved documents, in all vocabularies that LLM instrumentations use.
 enum ContentKeys {
-    private static let exact: Set<String> = [
-        "gen_ai.system_instructions", "gen_ai.input.messages", "gen_ai.output.messages", "gen_ai.tool.call.arguments",
-        "gen_ai.tool.call.result", "gen_ai.tool.definitions", "gen_ai.retrieval.documents",
-        "gen_ai.retrieval.query.text",
-        "gen_ai.prompt", "gen_ai.completion", "gen_ai.evaluation.explanation", "gen_ai.event.content",
-        "message.content",
-        "input.value", "output.value", "llm.prompts", "llm.completions", "llm.prompt_template.template",
-        "llm.prompt_template.variables", "llm.function_call", "reranker.query", "tool.parameters",
-        "traceloop.entity.input",
-        "traceloop.entity.output", "ai.prompt", "ai.prompt.messages", "ai.prompt.tools", "ai.response.text",
-        "ai.response.object", "ai.response.toolCalls", "ai.response.reasoning", "ai.toolCall.args",
-        "ai.toolCall.result",
-        "ai.value", "ai.values", "ai.result.text", "ai.result.object", "langfuse.observation.input",
-        "langfuse.observation.output", "langfuse.trace.input", "langfuse.trace.output", "mlflow.spanInputs",
-        "mlflow.spanOutputs", "mlflow.chat.messages", "pydantic_ai.all_messages", "all_messages_events", "final_result",
-        "tool_arguments", "tool_response", "events", "content", "lk.user_input", "lk.response.text",
-        "lk.user_transcript",
-        "inputs", "outputs", "metadata", "mlflow.chat.tools", "tool_call.function.arguments", "logfire.msg",
-        "lk.chat_ctx", "request_data", "response_data", "llm.content", "embedding.text",
+    /// Beside those that say it in place of OpenTelemetry's own (``GenAIAttribute/contents``).
+    private static let others: Set<String> = [
+        "ai.response.files", "ai.response.reasoning", "ai.result.object", "ai.result.text", "ai.result.toolCalls",
+        "all_messages_events", "braintrust.input_json", "braintrust.output_json", "completion", "content",
+        "db.query.result.document", "db.query.result.metadata", "embedding.text", "events", "gcp.vertex.agent.data",
+        "gcp.vertex.agent.llm_request", "gcp.vertex.agent.llm_response", "gcp.vertex.agent.tool_call_args",
+        "gcp.vertex.agent.tool_response", "gen_ai.content.completion", "gen_ai.content.prompt",
+        "gen_ai.evaluation.explanation", "gen_ai.event.content", "haystack.component.input",
+        "haystack.component.output", "langfuse.trace.input", "langfuse.trace.output", "lk.chat_ctx",
+        "lk.function_tool.arguments", "lk.function_tool.output", "lk.input_text", "lk.instructions",
+        "lk.response.function_calls", "lk.response.text", "lk.user_input", "lk.user_transcript", "llm.completions",
+        "llm.content", "llm.function_call", "llm.prompt_template.template", "llm.prompts", "lmnr.span.input",
+        "lmnr.span.output", "logfire.msg", "message.content", "metadata", "mlflow.chat.messages", "mlflow.traceInputs",
+        "mlflow.traceOutputs", "pydantic_ai.all_messages", "request_data", "response_data", "tool.parameters",
+        "tool_call.function.arguments",
     ]
+    private static let exact = others.union(GenAIAttribute.contents.flatMap(\.keys))
     /// What stands below these is content, whatever it is called.
     private static let whole = [
         "gen_ai.prompt.variable.", "traceloop.prompt.", "langfuse.observation.metadata", "langfuse.trace.metadata",
-        "llm.tools.",
+        "llm.tools.", "ai.settings.context.", "lk.pii.",
     ]
     private static let prefixes = [
         "gen_ai.prompt.", "gen_ai.completion.", "gen_ai.input.messages.", "gen_ai.output.messages.",
         "gen_ai.memory.", "llm.input_messages.", "llm.output_messages.", "llm.prompts.", "llm.completions.",
-        "llm.choices.",
+        "llm.choices.", "llm.request.functions.",
         "retrieval.documents.", "reranker.input_documents.", "reranker.output_documents.", "embedding.embeddings.",
     ]
     /// What stands below these prefixes and is no content.
     private static let structural = [
         ".role", ".finish_reason", ".name", ".id", ".type", ".score", ".version", ".embedding.vector",
+    ]
+
+    /// What says the same as the message of a span's status.
+    private static let failures: Set<String> = [
+        "exception.message", "exception.stacktrace", "error.message", "langfuse.observation.status_message",
     ]
 
     /// - Parameter ofMessage: the attribute is one of an event such as `gen_ai.user.message`.
@@ -43,6 +45,11 @@ enum ContentKeys {
         if ofMessage, text == "message" || text == "tool_calls" { return true }
         if whole.contains(where: { text.hasPrefix($0) }) { return true }
         return prefixes.contains { text.hasPrefix($0) } && !structural.contains { text.hasSuffix($0) }
+    }
+
+    /// Whether the attribute says how something failed, as the message of a status does.
+    static func isFailure(_ key: UnsafeRawBufferPointer) -> Bool {
+        failures.contains(String(decoding: key, as: UTF8.self))
     }
 
     /// Whether an event of this name is a message to a model or an answer.

@@ -55,6 +55,12 @@ enum GenAIAttribute: Int, CaseIterable, Sendable {
     /// outlives a span that was sampled out.
     static let ofUsageRows = Array(allCases.prefix { $0 != .title })
 
+    /// What was said to a model, a tool or a search, and what came back.
+    static let contents: [GenAIAttribute] = [
+        .inputMessages, .outputMessages, .systemInstructions, .toolDefinitions, .input, .output, .retrievalQuery,
+        .retrievalDocuments, .promptVariables,
+    ]
+
     /// The first of them that a span has counts.
     var keys: [String] {
         switch self {

@@ -12,7 +12,8 @@ struct EncryptionConfiguration: Configurable {
             "Attributes whose values are encrypted, or paths below them; * stands for any text."
         ).map { fields.keyPattern($0, "fields") }
         policy.content = fields.bool("content", default: false, "Prompts, answers and documents of all vocabularies.")
-        policy.statusMessage = fields.bool("status_message", default: false, "The messages of spans that failed.")
+        policy.statusMessage = fields.bool(
+            "status_message", default: false, "How spans failed: messages of statuses, and what says the same.")
         policy.indexed = fields.strings(
             "indexed", default: [], count: 0...16,
             "Encrypted attributes of spans, or paths below them, that equal values are to be found by: KEY.index "

@@ -4,6 +4,7 @@ struct EncryptionPolicy: Sendable {
     var fields: [KeyPattern] = []
     /// Prompts, answers, tool calls and documents, by the keys of all vocabularies.
     var content = false
+    /// How spans failed: the message of the status, and what says the same in attributes.
     var statusMessage = false
     /// Attributes of spans, and paths below them, that get an index beside them, by which equal values are found.
     var indexed: [AttributeKey] = []
@@ -13,7 +14,9 @@ struct EncryptionPolicy: Sendable {
 
     /// - Parameter ofMessage: the attribute is one of an event such as `gen_ai.user.message`.
     func wish(for key: UnsafeRawBufferPointer, ofMessage: Bool = false) -> EncryptionWish {
-        if content && ContentKeys.has(key, ofMessage: ofMessage) || fields.contains(where: { $0.matches(key) }) {
+        if content && ContentKeys.has(key, ofMessage: ofMessage) || statusMessage && ContentKeys.isFailure(key)
+            || fields.contains(where: { $0.matches(key) })
+        {
             return .whole
         }
         return fields.contains { $0.mayMatch(below: key) } ? .members : .none
