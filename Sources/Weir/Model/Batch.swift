@@ -21,8 +21,7 @@ struct Batch: ~Copyable {
         var sampledOutSpans = 0
         /// Names of the rules that sampled spans out.
         var samplingRules: [ByteRef] = []
-        /// Paths of what a processor wants to be encrypted.
-        var membersToEncrypt: Set<[UInt8]> = []
+        var membersToEncrypt = MarkedMembers()
         var rejected = Rejections()
     }
 
@@ -75,7 +74,7 @@ struct Batch: ~Copyable {
         arena.pointee.droppedSpans = 0
         arena.pointee.sampledOutSpans = 0
         arena.pointee.samplingRules.removeAll(keepingCapacity: true)
-        arena.pointee.membersToEncrypt = []
+        arena.pointee.membersToEncrypt = MarkedMembers()
         arena.pointee.rejected = Rejections()
     }
 }

@@ -94,19 +94,12 @@ extension Batch {
         markDirty(owner)
     }
 
-    /// Paths that are remembered.
-    private static let maxMembers = 10_000
-
     /// Wants what stands at these paths in the value of the attribute encrypted, by the processor that does that: each
     /// has the attribute's key and the names of members, with dots between. Where there are too many, the whole
     /// attribute is.
     mutating func encrypt(_ members: [[UInt8]], ofAttribute index: Int) {
-        guard arena.pointee.membersToEncrypt.count + members.count <= Self.maxMembers else {
-            arena.pointee.attributes[index].mustEncrypt = true
-            return
-        }
-        arena.pointee.membersToEncrypt.formUnion(members)
-        arena.pointee.attributes[index].mustEncryptMembers = true
+        let before = arena.pointee.membersToEncrypt[arena.pointee.attributes[index].marks]
+        arena.pointee.attributes[index].encrypt(arena.pointee.membersToEncrypt.add(before.union(members)))
     }
 
     mutating func setName(ofSpan index: Int, to name: ByteRef) {

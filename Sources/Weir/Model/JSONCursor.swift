@@ -11,6 +11,8 @@ struct JSONCursor {
         let range: Range<Int>
         let content: [UInt8]
         let isWhole: Bool
+        /// The names that lead to it.
+        let path: [UInt8]
     }
 
     let text: TextBytes

@@ -9,8 +9,10 @@ struct MemberPlace: ~Copyable {
     private(set) var pointer: [UInt8] = []
     /// Where in the path the first member's dot stands.
     let below: Int
-    /// Where each part of the path ends.
-    private(set) var ends: [Int]
+    /// Where each part of the path ends, with a number that no other step of this walk has: what is known of a part
+    /// holds for all that stands below it.
+    private(set) var steps: [(end: Int, number: Int)]
+    private var entered = 0
 
     /// Of the attribute. In the memory of the batch.
     let key: UnsafeRawBufferPointer
@@ -20,27 +22,28 @@ struct MemberPlace: ~Copyable {
         self.key = key
         path = Array(key)
         below = key.count
-        ends = [key.count]
+        steps = [(key.count, 0)]
     }
 
     var isOfMember: Bool { path.count > below }
     var isTooLong: Bool { path.count - below > Self.maxLength || pointer.count > 2 * Self.maxLength }
 
     /// As it was before a step.
-    typealias Mark = (path: Int, pointer: Int, ends: Int)
+    typealias Mark = (path: Int, pointer: Int, steps: Int)
 
-    var mark: Mark { (path.count, pointer.count, ends.count) }
+    var mark: Mark { (path.count, pointer.count, steps.count) }
 
     mutating func goBack(to mark: Mark) {
         path.removeLast(path.count - mark.path)
         pointer.removeLast(pointer.count - mark.pointer)
-        ends.removeLast(ends.count - mark.ends)
+        steps.removeLast(steps.count - mark.steps)
     }
 
     mutating func enter(_ name: UnsafeRawBufferPointer) {
         path.append(UInt8(ascii: "."))
         path += name
-        ends.append(path.count)
+        entered += 1
+        steps.append((path.count, entered))
         pointer.append(UInt8(ascii: "/"))
         for byte in name {
             switch byte {

@@ -74,12 +74,16 @@ struct AttributeRecord: BitwiseCopyable {
     var kind: ValueKind
     /// A processor removed it.
     var isRemoved = false
-    /// A processor wants it encrypted, by the one that does that.
-    var mustEncrypt = false
-    /// Or what stands in its value; see ``Batch/encrypt(_:ofAttribute:)``.
-    var mustEncryptMembers = false
+    /// A processor wants it encrypted, by the one that does that: all of it, or the ``MarkedMembers`` with this number.
+    private(set) var marks: UInt16 = 0
 
     var valueRef: ByteRef { ByteRef(packed: value) }
+
+    var mustEncrypt: Bool { marks == .max }
+    var mustEncryptMembers: Bool { marks != 0 && marks != .max }
+
+    /// - Parameter number: of members; nil is all of it.
+    mutating func encrypt(_ number: UInt16?) { marks = mustEncrypt ? .max : number ?? .max }
 }
 
 /// Attribute records that belong to one owner stand side by side.

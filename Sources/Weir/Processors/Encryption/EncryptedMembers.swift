@@ -7,30 +7,45 @@ struct EncryptedMembers {
     /// Of one batch: each takes some hundred bytes more than it had.
     static let maxInBatch = 100_000
 
-    /// Paths that another processor wants to be encrypted, in this batch.
-    private(set) var marked: Set<[UInt8]> = []
+    /// Paths that another processor wants to be encrypted, in the present attribute, and those that were not met yet.
+    private var marked: Set<[UInt8]> = []
+    private var unmet: Set<[UInt8]> = []
     /// In the present attribute, those included that were ciphertext already.
-    private(set) var count = 0
+    private var count = 0
     private var countInBatch = 0
-    /// The attribute is one that another processor wants something of.
-    private(set) var isMarked = false
+    var verdicts = StepVerdicts()
     /// Whether the attribute is one of a span whose values are to be found.
     var takesIndices = false
     var indices: [Index] = []
     /// Why it goes no further.
     var problem: KeyError?
 
-    mutating func begin(batch marked: Set<[UInt8]>) {
-        self.marked = marked
+    mutating func beginBatch() {
         countInBatch = 0
         takesIndices = false
         indices.removeAll()
     }
 
-    mutating func begin(attribute: AttributeRecord) {
+    /// - Parameter marked: none where no other processor wants anything of the attribute.
+    mutating func begin(attribute marked: Set<[UInt8]>) {
         count = 0
-        isMarked = attribute.mustEncryptMembers
+        self.marked = marked
+        unmet = marked
+        verdicts.removeAll()
         problem = nil
+    }
+
+    /// Whoever wants something of the attribute encrypted has seen it there.
+    var isComplete: Bool { unmet.isEmpty }
+
+    func isMarked(_ path: [UInt8]) -> Bool { !marked.isEmpty && marked.contains(path) }
+
+    /// What stands at the path is to be encrypted; what stands below goes with it.
+    mutating func meet(_ path: [UInt8]) {
+        guard !unmet.isEmpty else { return }
+        unmet.remove(path)
+        let below = path + [UInt8(ascii: ".")]
+        unmet = unmet.filter { !$0.starts(with: below) }
     }
 
     /// - Returns: whether there may be one more.

@@ -4,7 +4,7 @@ extension EncryptionPass {
     mutating func members(
         of attribute: AttributeRecord, at index: Int, _ owner: AttributeOwner, _ batch: inout Batch
     ) throws(KeyError) -> Bool {
-        members.begin(attribute: attribute)
+        members.begin(attribute: batch.arena.pointee.membersToEncrypt[attribute.marks])
         let before = (counts, members.indices.count)
         var walk = MemberWalk(batch.bytes(attribute.key))
         let new: [UInt8]?
@@ -14,18 +14,14 @@ extension EncryptionPass {
             case .string: new = try walk.text(value, &self)
             case .array: new = try walk.list(value, isMap: false, &self)
             case .kvlist: new = try walk.list(value, isMap: true, &self)
-            case .empty, .bool, .int, .double, .bytes: return !members.isMarked
+            case .empty, .bool, .int, .double, .bytes: return members.isComplete
             }
+            guard members.isComplete else { throw .syntax }
         } catch {
             if let problem = members.problem { throw problem }
             counts = before.0
             counts.whole[error, default: 0] += 1
             members.indices.removeLast(members.indices.count - before.1)
-            return false
-        }
-        // Whoever wants something of it encrypted has seen it there.
-        if members.isMarked, members.count == 0 {
-            counts.whole[.syntax, default: 0] += 1
             return false
         }
         guard let new else { return true }
@@ -38,7 +34,15 @@ extension EncryptionPass {
 extension EncryptionPass: MemberVisitor {
     mutating func wants(_ place: borrowing MemberPlace, text: UnsafeRawBufferPointer?) -> Bool {
         guard place.isOfMember else { return false }
-        return wants(place) || members.isMarked && members.marked.contains(place.path)
+        var verdicts = members.verdicts
+        members.verdicts = StepVerdicts()
+        defer { members.verdicts = verdicts }
+        return verdicts.last(of: place) { place, step, _ in
+            // The steps before were asked for when they were the last.
+            guard step == place.steps.count - 1, wants(place) || members.isMarked(place.path) else { return false }
+            members.meet(place.path)
+            return true
+        }
     }
 
     mutating func change(

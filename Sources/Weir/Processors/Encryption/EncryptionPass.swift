@@ -84,10 +84,10 @@ struct EncryptionPass: ~Copyable {
         begin(batch.tenant, at: batch.receivedAt)
         hasRoom = false
         recent.removeAll(keepingCapacity: true)
-        members.begin(batch: batch.arena.pointee.membersToEncrypt)
+        members.beginBatch()
         defer {
             writer.reset()
-            members.begin(batch: [])
+            members.beginBatch()
         }
         turn(to: [])
         for index in batch.resources.indices { try attributes(.resource(index), .resource, nil, &batch) }

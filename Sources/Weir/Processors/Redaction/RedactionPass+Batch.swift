@@ -191,7 +191,7 @@ extension RedactionPass {
         tally.note(.encrypt, decision.reason)
         guard !policy.isDryRun else { return false }
         if decision.action == .encrypt || hasNewKey || pathsAreLost {
-            batch.arena.pointee.attributes[index].mustEncrypt = true
+            batch.arena.pointee.attributes[index].encrypt(nil)
         } else {
             batch.encrypt(membersToEncrypt, ofAttribute: index)
         }

@@ -224,7 +224,8 @@ extension RedactionPass {
         let range = start..<cursor.at
         cursor.seen = cursor.at
         if isPart {
-            cursor.parts.append(JSONCursor.PartText(range: range, content: cursor.unescaped(inside), isWhole: isWhole))
+            cursor.parts.append(
+                JSONCursor.PartText(range: range, content: cursor.unescaped(inside), isWhole: isWhole, path: path))
         } else if hasEscapes {
             var content = cursor.unescaped(inside)
             let count = content.count
@@ -244,7 +245,7 @@ extension RedactionPass {
     }
 
     private mutating func redactParts(_ cursor: inout JSONCursor, _ key: KeyDecision, _ depth: Int) {
-        let new = redact(parts: cursor.parts.map(\.content), key, depth: depth + 1)
+        let new = redact(parts: cursor.parts.map { ($0.content, $0.path) }, key, depth: depth + 1)
         for (part, text) in zip(cursor.parts, new) {
             if let text { cursor.replace(part.range, with: JSONCursor.quoted(text, isWhole: part.isWhole)) }
         }

@@ -121,23 +121,23 @@ extension RedactionPass {
 
     /// The texts of a list of parts, the one that is met first at the end.
     private mutating func redactedParts(of body: UnsafeRawBufferPointer, _ key: KeyDecision) -> [[UInt8]?] {
-        var texts: [[UInt8]] = []
-        func take(_ value: UnsafeRawBufferPointer) -> Field? {
+        var texts: [(text: [UInt8], path: [UInt8])] = []
+        func take(_ value: UnsafeRawBufferPointer, at path: [UInt8]) -> Field? {
             var fields = FieldReader(value)
             guard let field = fields.next(), field.end == value.count else { return nil }
-            if field.tag == Tag.stringValue { texts.append(Array(field.body)) }
+            if field.tag == Tag.stringValue { texts.append((Array(field.body), path)) }
             return field
         }
         var elements = FieldReader(body)
         while let element = elements.next() {
-            guard element.tag == Tag.arrayValues, let value = take(element.body), value.tag == Tag.kvlistValue else {
+            guard element.tag == Tag.arrayValues, let value = take(element.body, at: path), value.tag == Tag.kvlistValue else {
                 continue
             }
             var pairs = FieldReader(value.body)
             while let pair = pairs.next() {
                 guard pair.tag == Tag.kvlistValues else { continue }
                 let (name, value, _) = Self.keyAndValue(pair.body)
-                if decision(below: name).isTextOfPart { _ = take(value) }
+                if decision(below: name).isTextOfPart { _ = take(value, at: path + [UInt8(ascii: ".")] + name) }
             }
         }
         return texts.count > 1 ? redact(parts: texts, key, depth: 0).reversed() : []

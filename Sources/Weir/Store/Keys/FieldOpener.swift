@@ -14,6 +14,8 @@ struct FieldOpener: ~Copyable {
     private var address = FieldAddress()
     private var ciphers: [UInt64: Cipher] = [:]
     private var failures: [Failure] = []
+    /// Of the parts of the present path: whether what stands below them may be read.
+    private var verdicts = StepVerdicts()
     private(set) var counts = RevealPass.Counts()
     /// The ids of keys of what was met.
     private(set) var keyIDs: Set<UInt64> = []
@@ -90,6 +92,7 @@ struct FieldOpener: ~Copyable {
         }
         guard fields.contains(where: { $0.matches(key) || $0.mayMatch(below: key) }) else { return nil }
         var walk = MemberWalk(key)
+        verdicts.removeAll()
         // What cannot be gone through was encrypted as a whole.
         switch kind {
         case .string: return (try? walk.text(value, &self)).flatMap(\.self).map { (kind, $0) }
@@ -102,6 +105,7 @@ struct FieldOpener: ~Copyable {
     /// A value as the tables have it: of a JSON text that stands at the key.
     mutating func open(json text: [UInt8], of key: UnsafeRawBufferPointer) -> [UInt8]? {
         var walk = MemberWalk(key)
+        verdicts.removeAll()
         let padded = text + [UInt8](repeating: 0, count: 16)
         return padded.withUnsafeBytes { bytes in
             (try? walk.text(UnsafeRawBufferPointer(rebasing: bytes[..<text.count]), &self)).flatMap(\.self)
@@ -112,12 +116,14 @@ struct FieldOpener: ~Copyable {
 extension FieldOpener: MemberVisitor {
     mutating func wants(_ place: borrowing MemberPlace, text: UnsafeRawBufferPointer?) -> Bool {
         guard let text, Envelope.hasPrefix(text) else { return false }
-        // Who may read something may read all that stands in it.
-        let (below, ends) = (place.below, place.ends)
-        return place.path.withUnsafeBytes { path in
-            ends.contains { end in
+        let fields = fields
+        return verdicts.last(of: place) { place, step, isOuterWanted in
+            // Who may read something may read all that stands in it.
+            if isOuterWanted { return true }
+            let (below, end) = (place.below, place.steps[step].end)
+            return place.path.withUnsafeBytes { path in
                 let outer = UnsafeRawBufferPointer(rebasing: path[..<end])
-                return end == below ? wants(outer) : fields.contains { $0.matches(outer, below: below) }
+                return fields.contains { step == 0 ? $0.matches(outer) : $0.matches(outer, below: below) }
             }
         }
     }

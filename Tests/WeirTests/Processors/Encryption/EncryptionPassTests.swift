@@ -223,7 +223,7 @@ import Testing
         let sample = try await EncryptionSample([])
         var batch = try SpanFixture.batch([span([("a", .string("x")), ("b", .string("y"))])])
         let index = batch.spans[0].attributes.indices.lowerBound
-        batch.arena.pointee.attributes[index].mustEncrypt = true
+        batch.arena.pointee.attributes[index].encrypt(nil)
         let text = try sample.encrypted(&batch).debugText
         #expect(text.contains("a=\"weir1.") && text.contains("b=\"y\""))
     }

@@ -52,6 +52,51 @@ import Testing
         #expect(try await encrypted(.string(#"{"to":{"name":"b"#)) == "app.payload=#")
     }
 
+    /// The texts of a message's parts are looked through together, when the names that lead to them are closed again.
+    @Test func whatStandsInThePartsOfAMessageIsEncryptedThere() async throws {
+        let rules = "keys: [ { key: '*.ssn', action: encrypt } ]"
+        func messages(_ parts: String) -> String { #"[{"role":"user","parts":[\#(parts)],"ssn":"2"}]"# }
+        let part = #"{"type":"text","content":"{\"ssn\":\"1\"}"}"#
+        let sealed = ##"{"type":"text","content":"{\"ssn\":#}"}"##
+        for count in 1...2 {
+            let found = try await encrypted(
+                .string(messages(Array(repeating: part, count: count).joined(separator: ","))), key: "m", rules)
+            let parts = Array(repeating: sealed, count: count).joined(separator: ",")
+            #expect(found == ##"m="[{"role":"user","parts":[\##(parts)],"ssn":#}]""##)
+
+            let map = NewValue.kvlist([
+                .init(key: "type", value: .string("text")), .init(key: "content", value: .string(#"{"ssn":"1"}"#)),
+            ])
+            let list = try await encrypted(
+                .kvlist([
+                    .init(key: "parts", value: .array(Array(repeating: map, count: count))),
+                    .init(key: "ssn", value: .string("2")),
+                ]), key: "m", rules)
+            let maps = Array(repeating: ##"{type: "text", content: "{"ssn":#}"}"##, count: count)
+            #expect(list == ##"m={parts: [\##(maps.joined(separator: ", "))], ssn: #}"##)
+        }
+    }
+
+    @Test func anAttributeOfWhichNotAllIsFoundIsEncryptedAsAWhole() async throws {
+        func sealed(_ text: String, _ marked: [String], _ fields: [String] = []) async throws -> String {
+            let sample = try await EncryptionSample(fields)
+            var batch = try SpanFixture.batch([SpanFixture(("a", .string(text)))])
+            let index = batch.spans[0].attributes.indices.lowerBound
+            for path in marked { batch.encrypt([Array(path.utf8)], ofAttribute: index) }
+            // A processor in between may add attributes.
+            batch.set(AttributeKey("other"), to: batch.store(.int(1)), of: .span(0))
+            let shown = try sample.encrypted(&batch).debugText.replacing(/\\*"weir1\.[A-Za-z0-9_-]+\\*"/, with: "#")
+            return String(shown.prefix(while: { $0 != "\n" }))
+        }
+        let text = #"{"x":{"y":1},"z":[2,{"y":3}]}"#
+        #expect(try await sealed(text, ["a.x"]).hasPrefix(##"a="{"x":#,"z":[2,{"y":3}]}""##))
+        #expect(try await sealed(text, ["a.x.y", "a.z.y"]).hasPrefix(##"a="{"x":{"y":#},"z":[2,{"y":#}]}""##))
+        #expect(try await sealed(text, ["a.x", "a.gone"]).hasPrefix("a=#"))
+        // What stands in something that is encrypted goes with it.
+        #expect(try await sealed(text, ["a.x", "a.x.y"]).hasPrefix(##"a="{"x":#,"z":[2,{"y":3}]}""##))
+        #expect(try await sealed(text, ["a.x.y"], ["a.x"]).hasPrefix(##"a="{"x":#,"z":[2,{"y":3}]}""##))
+    }
+
     @Test func anAttributeThatWasRenamedIsEncryptedAsAWhole() async throws {
         let sample = try await EncryptionSample([])
         var batch = try RedactionSample.redacted(

@@ -54,6 +54,14 @@ import Testing
         #expect(hashed.hasPrefix(#"{"content":["tok_email_"#) && hashed.hasSuffix(#"",""]}"#))
     }
 
+    @Test func pathsLeadThroughParts() throws {
+        let yaml = "keys: [ { key: '*.content.plate', action: mask } ]"
+        let text = #"[{"parts":[{"type":"text","content":"{\"plate\":\"AB-123\"}"},{"type":"text","content":"x"}]}]"#
+        let expected = text.replacing("AB-123", with: "[MASKED]")
+        #expect(try RedactionSample.redacted(text, yaml) == expected)
+        #expect(try RedactionSample.redacted(text, "keys: [ { key: '*.parts.plate', action: mask } ]") == text)
+    }
+
     @Test func partsStandingAloneStay() throws {
         try check(["ask bob@shop.io, ", "or ann@shop.io"], ["ask [EMAIL], ", "or [EMAIL]"])
         // Read as one text, neither would be what it is.
