@@ -92,7 +92,7 @@ extension RedactionSession {
         line.appendKey(batch.bytes(attribute.key))
         line.append(": ")
         if attribute.mustEncrypt { line.append("(encrypted) ") }
-        if attribute.mustEncryptMembers, !attribute.mustEncrypt { line.append("(encrypted in part) ") }
+        if attribute.mustEncryptMembers { line.append("(encrypted in part) ") }
         line.appendValue(batch.value(of: attribute))
         return line.bytes
     }
