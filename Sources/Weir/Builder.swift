@@ -35,6 +35,7 @@ struct Builder {
             id: id, logger: logger, metrics: metrics, bursts: bursts, keepDecisions: keepDecisions,
             requestBuckets: requestBuckets, erasures: configuration.service.erasure.directory,
             colderArchives: colderArchives(of: pipeline), extensions: extensions)
+        context.hidesAnswers = configuration.service.journal.limits.encryption != nil
         guard configuration.exporters.contains(where: { $0.id == id && HotTables($0) != nil }) else { return context }
         let gate = ArchiveGate(ArchiveAgreement(configuration, exporter: id), context) { [tombstones] in
             !tombstones.mayDrop($0)
@@ -216,7 +217,8 @@ struct Builder {
         let stage = try Registry.stage(
             try find(id, in: configuration.processors), context(id, pipeline: settings.id))
         let target = Pipeline(
-            id: settings.id, processors: try processors(settings.processors[(place + 1)...], of: settings.id),
+            id: settings.id,
+            processors: try processors(settings.processors[(place + 1)...], of: settings.id, isBehindStage: true),
             journal: second)
         return StagedPipeline(
             stage: stage,
@@ -275,9 +277,13 @@ struct Builder {
         return [erasure] + (try processors(of: settings))
     }
 
-    func processors(_ ids: ArraySlice<ComponentID>, of pipeline: ComponentID) throws -> [any Processor] {
+    func processors(
+        _ ids: ArraySlice<ComponentID>, of pipeline: ComponentID, isBehindStage: Bool = false
+    ) throws -> [any Processor] {
         try ids.map { id in
-            try Registry.processor(try find(id, in: configuration.processors), context(id, pipeline: pipeline))
+            var context = context(id, pipeline: pipeline)
+            context.isBehindStage = isBehindStage
+            return try Registry.processor(try find(id, in: configuration.processors), context)
         }
     }
 

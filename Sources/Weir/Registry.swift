@@ -105,6 +105,7 @@ enum Registry {
         }
         var context = context
         context.consumers = configuration.delivery.queue.consumers
+        if !configuration.delivery.reveal.isEmpty { context.hidesAnswers = true }
         return (try C(configuration.own, context), configuration.delivery)
     }
 

@@ -6,6 +6,7 @@ import Synchronization
 enum KeyError: Error {
     case openSSL
     case unavailable(String)
+    case tooManyPersons(limit: Int)
 }
 
 enum KeyClass { case field }
@@ -40,7 +41,8 @@ final class Keyring: Sendable {
     }
 
     func key(
-        for tenant: String, _ keyClass: KeyClass, _ suite: CipherSuite, subject: [UInt8], at now: Timestamp
+        for tenant: String, _ keyClass: KeyClass, _ suite: CipherSuite, subject: [UInt8], isBounded: Bool,
+        at now: Timestamp
     ) throws(KeyError) -> DataKey { key }
 
     func known(_ id: UInt64) -> DataKey? { key }

@@ -17,7 +17,8 @@ struct KeysDestroyCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Those of a person, such as user.id=u42; also where redaction makes a token of it.",
+            "Those of a person, such as user.id=u42, by whatever attribute spans say it; also where redaction makes a "
+                + "token of it.",
             valueName: "attribute=value"))
     var subject: String?
 
@@ -75,11 +76,8 @@ struct KeysDestroyCommand: AsyncParsableCommand {
             guard parts.count == 2 else {
                 throw ValidationError("found subject \(subject.quotedForMessage), wanted one such as user.id=u42")
             }
-            return try SubjectNames(of: parts[1], tenant: tenant, configuration).all.map { name in
-                let tag = name.withUnsafeBytes { ring.tag(of: parts[0], $0, tenant: tenant) }
-                guard let tag else { throw KeyError.unavailable("has no key by which subjects are looked up") }
-                return .subject(tenant: tenant, tag: tag)
-            }
+            return try SubjectNames(of: parts[1], tenant: tenant, configuration)
+                .tags(of: parts[0], tenant: tenant, in: ring).map { .subject(tenant: tenant, tag: $0) }
         case (nil, let tenant?, nil, let before?):
             guard let day = Day(compact: before) else {
                 throw ValidationError("found day \(before.quotedForMessage), wanted one such as 20260131")

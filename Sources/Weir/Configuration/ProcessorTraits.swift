@@ -21,6 +21,10 @@ struct ProcessorTraits: OptionSet, Sendable {
     static let addsUpCosts = ProcessorTraits(rawValue: 256)
     /// Goes by what another one has found out that calls cost.
     static let asksCost = ProcessorTraits(rawValue: 512)
+    /// Makes ciphertext of prompts and answers, or has another one make it.
+    static let encryptsContent = ProcessorTraits(rawValue: 1024)
+    /// An exporter whose destination is there to show them, and gets them as they are.
+    static let showsContent = ProcessorTraits(rawValue: 2048)
 }
 
 extension PipelineConfiguration {
@@ -39,6 +43,13 @@ extension PipelineConfiguration {
         }
         if !addsUpCosts, let step = steps.first(where: { $0.traits.contains(.hasBudgets) }) {
             reject("\(step.id) has budgets, wanted postgres or sqlite among the exporters, which adds up what is spent")
+        }
+        if let step = steps.first(where: { $0.traits.contains(.encryptsContent) }) {
+            for id in exporters where components.contains(where: { $0.id == id && $0.showsContent }) {
+                fields.record(
+                    .warning, line: line, path: "service.pipelines.\(self.id).exporters",
+                    "\(id) gets nothing of the prompts and answers that \(step.id) encrypts, wanted its key reveal")
+            }
         }
         for (index, step) in steps.enumerated() {
             let behind = steps[(index + 1)...]
@@ -78,4 +89,8 @@ extension PipelineConfiguration {
             }
         }
     }
+}
+
+extension ComponentDefinition {
+    fileprivate var showsContent: Bool { configuration.traits.contains(.showsContent) }
 }

@@ -10,6 +10,8 @@ struct MemberWalk: ~Copyable {
         case count
         /// It begins like JSON and does not go on like it, or was cut off inside of what was asked for.
         case syntax
+        /// Something of a JSON text is meant that is no text but bytes, which are shown in base64 where there is JSON.
+        case bytes
         /// The visitor has its own reasons.
         case stopped
     }
@@ -34,6 +36,16 @@ struct MemberWalk: ~Copyable {
         _ text: UnsafeRawBufferPointer, _ visitor: inout Visitor, depth: Int = 0
     ) throws(Failure) -> [UInt8]? {
         try documents(text, &visitor, depth)?.edited()
+    }
+
+    /// Looks for what is asked for in bytes that are text; nothing of them is changed.
+    mutating func bytes<Visitor: MemberVisitor & ~Copyable>(
+        _ bytes: UnsafeRawBufferPointer, _ visitor: inout Visitor
+    ) throws(Failure) {
+        guard let base = bytes.assumingMemoryBound(to: UInt8.self).baseAddress, isValidUTF8(base, bytes.count),
+            try text(bytes, &visitor) != nil
+        else { return }
+        throw .bytes
     }
 
     private mutating func documents<Visitor: MemberVisitor & ~Copyable>(
@@ -244,6 +256,9 @@ struct MemberWalk: ~Copyable {
         case Tag.stringValue: new = try text(field.body, &visitor)
         case Tag.arrayValue: new = try list(field.body, isMap: false, &visitor)
         case Tag.kvlistValue: new = try list(field.body, isMap: true, &visitor)
+        case Tag.bytesValue:
+            try self.bytes(field.body, &visitor)
+            new = nil
         default: new = nil
         }
         return new.map { Field.encoded(field.tag, $0) }

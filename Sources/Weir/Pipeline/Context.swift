@@ -13,6 +13,10 @@ struct Context: Sendable {
     var keepDecisions = KeepDecisionBoard()
     /// How much each key may still send.
     var requestBuckets = RequestBuckets()
+    /// What a processor gets was acknowledged before, so nothing of it can be refused for being too much.
+    var isBehindStage = false
+    /// What a destination says of a request may be what is encrypted at rest, so nobody writes it down.
+    var hidesAnswers = false
     /// Attempts of an exporter that may be under way at once.
     var consumers = Int.max
     /// Whether the hot tables may let go of a day whose time is over.

@@ -3,7 +3,9 @@ struct ExporterConfiguration<Kind: Exporter>: Configurable {
     let own: Kind.Configuration
     let delivery: DeliveryConfiguration
 
-    var traits: ProcessorTraits { own.traits }
+    var traits: ProcessorTraits {
+        delivery.reveal.isEmpty ? own.traits : own.traits.subtracting(.showsContent)
+    }
 
     var ownDirectory: String? { own.ownDirectory }
 

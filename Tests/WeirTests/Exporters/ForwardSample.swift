@@ -10,11 +10,12 @@ struct ForwardSample {
     let exporter: OTLPHTTPExporter
 
     /// - Parameter keys: of the exporter, but `endpoint`.
-    init(to url: String, _ keys: String...) throws {
+    init(to url: String, _ keys: String..., hidesAnswers: Bool = false) throws {
         let keys = (["endpoint: \(url)"] + keys).joined(separator: "\n")
         let configuration = try #require(read(OTLPHTTPExporterConfiguration.self, keys))
-        exporter = try OTLPHTTPExporter(
-            configuration, Context(id: ComponentID(type: "otlp_http"), logger: log.logger, metrics: metrics))
+        var context = Context(id: ComponentID(type: "otlp_http"), logger: log.logger, metrics: metrics)
+        context.hidesAnswers = hidesAnswers
+        exporter = try OTLPHTTPExporter(configuration, context)
     }
 
     var rejectedSpans: Int {
@@ -25,10 +26,13 @@ struct ForwardSample {
     var lines: [String] { Array(log.lines.dropFirst()) }
 
     /// What the exporter makes of this answer; nil if it takes it for a success.
-    static func outcome(of answer: HTTPResponse, _ keys: String...) async throws -> ExportError? {
+    static func outcome(
+        of answer: HTTPResponse, _ keys: String..., hidesAnswers: Bool = false
+    ) async throws -> ExportError? {
         var outcome: ExportError?
         try await ScriptedServer.serve(answer) { server in
-            let sample = try ForwardSample(to: server.url, keys.joined(separator: "\n"))
+            let sample = try ForwardSample(
+                to: server.url, keys.joined(separator: "\n"), hidesAnswers: hidesAnswers)
             do throws(ExportError) {
                 try await sample.exporter.export(SampleBatch.batch(1...3))
                 #expect(sample.rejectedSpans == 0)

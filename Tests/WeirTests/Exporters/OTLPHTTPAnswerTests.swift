@@ -37,6 +37,12 @@ import Testing
         #expect(try await ForwardSample.outcome(of: answer) == .rejected("the destination answered \(status): no"))
     }
 
+    @Test func leavesOutWhatMayRepeatSecrets() async throws {
+        let answer = HTTPResponse(400, "text/plain", Array("the plan".utf8))
+        let outcome = try await ForwardSample.outcome(of: answer, hidesAnswers: true)
+        #expect(outcome == .rejected("the destination answered 400: 8 bytes"))
+    }
+
     @Test(arguments: [200, 201, 202, 204])
     func takesEverySuccess(status: Int) async throws {
         #expect(try await ForwardSample.outcome(of: HTTPResponse(status, "text/html", [])) == nil)

@@ -21,6 +21,19 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        KeyStoreSample.first, "ERERERERERERERERERERERERERERERERERERERERERE=",
+        "abababababababababababababababababababababababababababababababab",
+    ])
+    func aKeyThatStandsWhereItsPlaceIsNamedIsNotShown(_ key: String) {
+        for source in ["env: '\(key)'", "file: '\(key)'", "command: ['\(key)']", "command: [/bin/echo, '\(key)']"] {
+            let found = problems("key_encryption_keys: { \(source) }")
+            #expect(found.count == 1 && found[0].contains("wanted"), "\(source): \(found)")
+            #expect(!found.joined().contains(key.prefix(16)), "\(source)")
+        }
+        #expect(problems("key_encryption_keys: { env: 'a passphrase' }").joined().contains("no name of a variable"))
+    }
+
     @Test func eachStoreHasKeysOfItsOwn() {
         let source = "key_encryption_keys: { command: [cat, kek] }\n"
         #expect(problems(source + "store: postgres\nconnection: postgresql:///weir\nschema: keys").isEmpty)

@@ -7,11 +7,16 @@ import Testing
 @Suite struct EncryptionProcessorTests {
     private func problems(_ yaml: String) -> [String] { ProcessorFixture<EncryptionProcessor>.problems(yaml) }
 
-    private func processor(_ ring: Keyring, _ metrics: MetricRegistry = MetricRegistry()) -> EncryptionProcessor {
+    private func processor(
+        _ ring: Keyring, _ metrics: MetricRegistry = MetricRegistry(), isBehindStage: Bool = false
+    ) -> EncryptionProcessor {
         var policy = EncryptionPolicy()
         policy.fields = [KeyPattern("secret")]
+        policy.subjects = [AttributeKey("user.id")]
+        policy.maxPersons = 2
         let logger = Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }
-        let context = Context(id: ComponentID(type: "encryption"), logger: logger, metrics: metrics)
+        var context = Context(id: ComponentID(type: "encryption"), logger: logger, metrics: metrics)
+        context.isBehindStage = isBehindStage
         return EncryptionProcessor(policy, ring, context)
     }
 
@@ -66,7 +71,26 @@ import Testing
             Issue.record("found \(String(describing: refusal)), wanted overloaded")
             return
         }
-        #expect(reason.contains("no key encryption key") && pause > .zero)
+        #expect(reason.hasSuffix("no key encryption key") && pause > .zero, "clients hear nothing of paths")
+    }
+
+    @Test func aRequestOfTooManyPersonsIsTooLargeAndOneThatWasAcknowledgedIsNot() async throws {
+        let ring = try await KeyStoreSample().open(at: EncryptionSample.now)
+        func batch() throws -> Batch {
+            var batch = try SpanFixture.batch(
+                (0..<3).map { SpanFixture(("secret", .string("the plan")), ("user.id", .int($0))) })
+            batch.receivedAt = EncryptionSample.now
+            return batch
+        }
+        var (front, behind) = (processor(ring), processor(ring, isBehindStage: true))
+        let refusal = #expect(throws: Refusal.self) {
+            var batch = try batch()
+            try front.process(&batch)
+        }
+        #expect(refusal == .tooLarge("found more than 2 persons in a request, wanted at most max_persons"))
+        var taken = try batch()
+        try behind.process(&taken)
+        #expect(ring.made == 3)
     }
 
     @Test func aStoreThatFailsRefusesWhatWasEncrypted() async throws {
@@ -102,6 +126,28 @@ import Testing
         #expect(!entry.section.bytes.isEmpty)
         #expect(!entry.section.bytes.contains(Array("the plan".utf8)))
         #expect(!entry.payload.has("the plan"))
+    }
+
+    @Test func aDestinationThatShowsContentIsToHaveIt() {
+        func warnings(_ processors: String, _ exporter: String) -> [String] {
+            let text = """
+                receivers: { otlp: { protocols: { http: { endpoint: "127.0.0.1:0" } } } }
+                extensions: { keystore: { key_encryption_keys: { env: KEK } } }
+                processors:
+                  encryption: { content: true, keystore: keystore }
+                  encryption/other: { fields: [app.secret], keystore: keystore }
+                  redaction: { content: encrypt }
+                exporters: { debug: {}, langsmith: { api_key: k\(exporter) } }
+                service: { pipelines: { traces: {
+                    receivers: [otlp], processors: [\(processors)], exporters: [debug, langsmith] } } }
+                """
+            let checked = CheckedConfiguration(text, file: "f", environment: [:], catalogue: Registry.catalogue)
+            return checked.diagnostics.entries.map { "\($0)" }.filter { $0.contains("langsmith gets nothing") }
+        }
+        #expect(warnings("encryption", "").count == 1)
+        #expect(warnings("redaction, encryption/other", "").count == 1)
+        #expect(warnings("encryption", ", reveal: ['gen_ai.*'], keystore: keystore") == [])
+        #expect(warnings("encryption/other", "") == [])
     }
 
     @Test func theOrderOfProcessorsIsChecked() {

@@ -10,8 +10,9 @@ enum LangSmithAnswer: Equatable {
     case missing
     case failed(ExportError)
 
-    init(_ answer: HTTPAnswer, to request: RunRequest, at now: Timestamp) {
-        let said = Self.message(answer.body)
+    /// - Parameter hidesText: what it says is not to be written down.
+    init(_ answer: HTTPAnswer, to request: RunRequest, hidesText: Bool = false, at now: Timestamp) {
+        let said = hidesText ? answer.bodySize : Self.message(answer.body)
         let text = request.target.withoutSecrets(String(said.unicodeScalars.prefix(1_000)))
         let reason = "the destination answered \(answer.status)" + (text.isEmpty ? "" : ": \(text)")
         switch answer.status {

@@ -27,6 +27,8 @@ struct LangSmithConfiguration: Configurable {
     let connections: Int
     let tls: ClientTLS?
 
+    var traits: ProcessorTraits { .showsContent }
+
     init(_ fields: inout Fields) throws(ConfigError) {
         let standIn = HTTPURL(.https, Endpoint(host: "api.smith.langchain.com", port: 443))
         let several = fields.string(

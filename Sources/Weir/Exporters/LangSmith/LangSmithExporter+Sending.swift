@@ -66,7 +66,7 @@ extension LangSmithExporter {
             let said = try await client.post(
                 request.body, to: request.target.url.appending(request.path), headers: request.headers,
                 limit: Self.maxAnswer, timeout: configuration.requestTimeout)
-            answer = LangSmithAnswer(said, to: request, at: clock())
+            answer = LangSmithAnswer(said, to: request, hidesText: hidesAnswers, at: clock())
         } catch {
             answer = .failed(.retryable(error.description, after: nil))
         }

@@ -22,6 +22,7 @@ actor LangSmithExporter: Exporter {
     let clock: @Sendable () -> Timestamp
     private let executor: BlockingExecutor
     private let component: ComponentID
+    let hidesAnswers: Bool
     let client: HTTPClient
     /// By account.
     var servers: [UInt64: LangSmithServer] = [:]
@@ -59,6 +60,7 @@ actor LangSmithExporter: Exporter {
         telemetry = LangSmithTelemetry(context)
         executor = BlockingExecutor(label: "weir.\(context.id)")
         component = context.id
+        hidesAnswers = context.hidesAnswers
         client = try HTTPClient(tls: configuration.tls)
         buckets = context.requestBuckets
         index = TraceIndex(configuration.memory)

@@ -14,6 +14,7 @@ struct OTLPHTTPExporter: Exporter {
     private let configuration: OTLPHTTPExporterConfiguration
     private let headers: [(name: String, value: String)]
     private let client: HTTPClient
+    private let hidesAnswers: Bool
     private let logger: Logger
     private let rejectedSpans: Counter
 
@@ -21,6 +22,7 @@ struct OTLPHTTPExporter: Exporter {
         self.configuration = configuration
         logger = context.logger
         client = try HTTPClient(tls: configuration.tls)
+        hidesAnswers = context.hidesAnswers
         rejectedSpans = context.metrics.counter(
             "weir_exporter_rejected_spans",
             help: "Spans of accepted requests that the destination did not keep, as its partial_success says.",
@@ -52,7 +54,7 @@ struct OTLPHTTPExporter: Exporter {
             throw .retryable(error.description, after: nil)
         }
         guard (200...299).contains(answer.status), !answer.isPage else { throw refusal(answer) }
-        note(OTLPAnswer(answer, isSuccess: true), spans: batch.spanCount)
+        note(answer, spans: batch.spanCount)
     }
 
     func finish() async {
@@ -94,19 +96,20 @@ extension OTLPHTTPExporter {
 
 extension OTLPHTTPExporter {
     /// "The client MUST NOT retry the request when it receives a partial success response."
-    private func note(_ answer: OTLPAnswer, spans: Int) {
-        let rejected = min(max(answer.rejectedSpans, 0), spans)
+    private func note(_ answer: HTTPAnswer, spans: Int) {
+        let said = OTLPAnswer(answer, isSuccess: true)
+        let rejected = min(max(said.rejectedSpans, 0), spans)
         rejectedSpans.add(rejected)
-        let reason = Logger.Metadata.Value("\(withoutSecrets(answer.message))")
+        let reason = Logger.Metadata.Value("\(text(of: said, answer))")
         if rejected > 0 {
             logger.warning("the destination rejected spans", metadata: ["spans": "\(rejected)", "reason": reason])
-        } else if !answer.message.isEmpty {
+        } else if !said.message.isEmpty {
             logger.warning("the destination took all spans and warns", metadata: ["reason": reason])
         }
     }
 
     private func refusal(_ answer: HTTPAnswer) -> ExportError {
-        let message = withoutSecrets(OTLPAnswer(answer, isSuccess: false).message)
+        let message = text(of: OTLPAnswer(answer, isSuccess: false), answer)
         let reason = "the destination answered \(answer.status)" + (message.isEmpty ? "" : ": \(message)")
         switch answer.status {
         case 200...299:
@@ -130,6 +133,11 @@ extension OTLPHTTPExporter {
         default:
             return .retryable("\(reason); spans wait until it takes them", after: nil)
         }
+    }
+
+    /// What it says, as far as that may be written down.
+    private func text(of said: OTLPAnswer, _ answer: HTTPAnswer) -> String {
+        hidesAnswers ? answer.bodySize : withoutSecrets(said.message)
     }
 
     /// Some servers repeat the key that they do not accept.

@@ -59,7 +59,7 @@ struct KeystoreCodec: RecordCodec {
             new.payload = sealed
             return new
         } catch {
-            throw .overloaded("nothing is kept that cannot be encrypted: \(error)", retryAfter: .seconds(5))
+            throw .overloaded("nothing is kept that cannot be encrypted: \(error.summary)", retryAfter: .seconds(5))
         }
     }
 

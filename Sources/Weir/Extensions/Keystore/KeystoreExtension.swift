@@ -34,7 +34,6 @@ final class KeystoreExtension: Extension {
     /// Where something is missing Weir serves nevertheless: what is there can be delivered and read, and what would
     /// have to be encrypted is refused.
     func start() async {
-        CoreDumps.forbid()
         let first = await ring.open(at: .now())
         note(first, after: nil)
         let task = Task { [ring] in
@@ -43,7 +42,7 @@ final class KeystoreExtension: Extension {
             while (try? await Task.sleep(for: Self.interval)) != nil {
                 var problem: KeyError?
                 do throws(KeyError) { try await ring.refresh(at: .now()) } catch { problem = error }
-                if problem != last { note(problem, after: last) }
+                note(problem, after: last)
                 last = problem
                 let stale = ring.stale
                 if let stale, stale != lastStale {
@@ -64,7 +63,8 @@ final class KeystoreExtension: Extension {
     }
 
     var complaints: [String] {
-        var complaints = problem.withLock { $0 }.map { ["\(id): cannot encrypt: \($0)"] } ?? []
+        let problem = problem.withLock { $0 } ?? ring.problem
+        var complaints = problem.map { ["\(id): cannot encrypt: \($0)"] } ?? []
         if let stale = ring.stale {
             complaints.append("\(id): key encryption keys are those from before, since they cannot be read: \(stale)")
         }
@@ -75,11 +75,12 @@ final class KeystoreExtension: Extension {
     }
 
     private func note(_ problem: KeyError?, after last: KeyError?) {
-        ready.set(ring.problem == nil ? 1 : 0)
+        ready.set(problem ?? ring.problem == nil ? 1 : 0)
         self.problem.withLock { $0 = problem }
+        guard problem != last else { return }
         if let problem {
             logger.error("cannot encrypt", metadata: ["error": "\(problem)"])
-        } else if last != nil {
+        } else {
             logger.info("can encrypt again")
         }
     }

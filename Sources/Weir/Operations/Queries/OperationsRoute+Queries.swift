@@ -163,8 +163,8 @@ extension OperationsRoute {
         switch error {
         case let problem as URLQuery.Problem:
             problem.response
-        case is KeyError:
-            HTTPResponse(.serviceUnavailable, error: "nothing is shown that the audit cannot have: \(error)")
+        case let error as KeyError:
+            HTTPResponse(.serviceUnavailable, error: "nothing is shown that the audit cannot have: \(error.summary)")
                 .retry(after: .seconds(1))
         case let error as QueryError:
             switch error {

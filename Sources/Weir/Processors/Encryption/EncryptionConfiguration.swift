@@ -3,7 +3,10 @@ struct EncryptionConfiguration: Configurable {
     let policy: EncryptionPolicy
     let keystore: ComponentID
 
-    var traits: ProcessorTraits { .encrypts }
+    var traits: ProcessorTraits {
+        let content = GenAIAttribute.inputMessages.keys + GenAIAttribute.input.keys + GenAIAttribute.output.keys
+        return content.contains(where: policy.wants) ? [.encrypts, .encryptsContent] : .encrypts
+    }
 
     init(_ fields: inout Fields) throws(ConfigError) {
         var policy = EncryptionPolicy()
@@ -23,6 +26,9 @@ struct EncryptionConfiguration: Configurable {
             "subjects", default: [], count: 0...16,
             "Attributes that name a person, such as user.id: each person has data keys of its own."
         ).map(AttributeKey.init)
+        policy.maxPersons = fields.int(
+            "max_persons", default: policy.maxPersons, in: 1...1_000_000,
+            "Persons that one request may be about; one with more is refused with 413.")
         let suite = fields.string("algorithm", default: CipherSuite.xaes256gcm.name, "xaes-256-gcm or aes-256-gcm.")
         if let suite = CipherSuite(name: suite) {
             policy.suite = suite

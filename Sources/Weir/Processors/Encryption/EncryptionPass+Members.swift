@@ -14,7 +14,10 @@ extension EncryptionPass {
             case .string: new = try walk.text(value, &self)
             case .array: new = try walk.list(value, isMap: false, &self)
             case .kvlist: new = try walk.list(value, isMap: true, &self)
-            case .empty, .bool, .int, .double, .bytes: return members.isComplete
+            case .bytes:
+                try walk.bytes(value, &self)
+                new = nil
+            case .empty, .bool, .int, .double: return members.isComplete
             }
             guard members.isComplete else { throw .syntax }
         } catch {

@@ -12,6 +12,10 @@ struct EncryptionPass: ~Copyable {
             self.key = key
             self.writer = writer
         }
+
+        deinit {
+            key.uses.wrappingAdd(uses, ordering: .relaxed)
+        }
     }
 
     /// Persons whose ciphers a lane keeps.
@@ -29,12 +33,16 @@ struct EncryptionPass: ~Copyable {
         var encrypted = 0
         /// That were ciphertext already.
         var passed = 0
+        /// Of those, under keys that are not at hand: nobody has looked whether they are.
+        var unverified = 0
         /// That were encrypted as a whole, since what stands in them could not be gone through.
         var whole: [MemberWalk.Failure: Int] = [:]
     }
 
     let policy: EncryptionPolicy
     let keyring: Keyring
+    /// What is too much can be refused still.
+    let isBounded: Bool
     private var decisions = KeyCache<EncryptionWish>()
     private var decided = 0
     /// The keys that stood in the same places before, in the batch: spans of one kind are alike.
@@ -47,13 +55,15 @@ struct EncryptionPass: ~Copyable {
     var members = EncryptedMembers()
     /// Whose keys it gets; empty for the tenant's.
     private var subject: [UInt8] = []
+    /// What stands for the persons that resources name, by place; empty where nobody is to be found.
+    var subjectsOfResources: [[UInt8]] = []
     /// By tag of the subject; of one tenant, suite and day.
     private var sealers = RecentValues<[UInt8], Sealer>(limit: maxSealers)
     /// The present subject's, where one was looked up: found without hashing anything.
     private var sealer: Sealer?
     /// By what spans have as subject.
-    private var tags = RecentValues<[UInt8], [UInt8]>(limit: maxSealers)
-    private var tenant = ""
+    var tags = RecentValues<[UInt8], [UInt8]>(limit: maxSealers)
+    private(set) var tenant = ""
     private var day = Day(number: 0)
     private var now = Timestamp(nanoseconds: 0)
     /// As the ring had it when the sealers were made.
@@ -62,9 +72,10 @@ struct EncryptionPass: ~Copyable {
     private var newKeys: [UInt64: DataKey] = [:]
     var counts = Counts()
 
-    init(_ policy: EncryptionPolicy, _ keyring: Keyring) {
+    init(_ policy: EncryptionPolicy, _ keyring: Keyring, isBounded: Bool = true) {
         self.policy = policy
         self.keyring = keyring
+        self.isBounded = isBounded
     }
 
     mutating func takeCounts() -> Counts {
@@ -89,9 +100,15 @@ struct EncryptionPass: ~Copyable {
             writer.reset()
             members.beginBatch()
         }
-        turn(to: [])
-        for index in batch.resources.indices { try attributes(.resource(index), .resource, nil, &batch) }
-        for index in batch.scopes.indices { try attributes(.scope(index), .scope, nil, &batch) }
+        try findSubjects(in: batch)
+        for index in batch.resources.indices {
+            turn(to: subject(ofResource: index))
+            try attributes(.resource(index), .resource, nil, &batch)
+        }
+        for index in batch.scopes.indices {
+            turn(to: subject(ofResource: Int(batch.scopes[index].resource)))
+            try attributes(.scope(index), .scope, nil, &batch)
+        }
         for index in batch.spans.indices {
             let span = batch.spans[index]
             guard span.isWritten else { continue }
@@ -301,7 +318,10 @@ struct EncryptionPass: ~Copyable {
     /// wrote it who wants it to pass, and it is encrypted like any text. One of another key is another Weir's.
     private mutating func isSealed(_ text: UnsafeRawBufferPointer, path: FieldAddress.Path) -> Bool {
         guard let envelope = Envelope(text) else { return false }
-        guard let key = keyring.known(envelope.keyID) else { return true }
+        guard let key = keyring.known(envelope.keyID) else {
+            counts.unverified += 1
+            return true
+        }
         guard envelope.suite == key.row.suite, let cipher = Cipher(envelope.suite, key: key.secret, .decrypt) else {
             return false
         }
@@ -360,33 +380,12 @@ struct EncryptionPass: ~Copyable {
 
     private mutating func findSealer() throws(KeyError) -> Sealer {
         if let sealer = sealers.find(subject), sealer.key.isUsable { return sealer }
-        let key = try keyring.key(for: tenant, .field, policy.suite, subject: subject, at: now)
+        let key = try keyring.key(
+            for: tenant, .field, policy.suite, subject: subject, isBounded: isBounded, at: now)
         guard let writer = EnvelopeWriter.Key(id: key.id, policy.suite, key.secret) else { throw .openSSL }
         let sealer = Sealer(key, writer)
         sealers.keep(sealer, for: subject)
         return sealer
-    }
-
-    /// What stands for the person that the span is about; empty where it names none.
-    private mutating func subject(of span: SpanRecord, _ batch: borrowing Batch) throws(KeyError) -> [UInt8] {
-        for (place, name) in policy.subjects.enumerated() {
-            guard let value = batch.value(of: name, in: span.attributes) else { continue }
-            var bytes: [UInt8]
-            switch value {
-            case .string(let text): bytes = Array(text)
-            case .int(let number): bytes = Array("\(number)".utf8)
-            default: continue
-            }
-            guard !bytes.isEmpty else { continue }
-            bytes.append(UInt8(place))
-            if let tag = tags.find(bytes) { return tag }
-            let tag = bytes.dropLast().withUnsafeBytes { keyring.tag(of: name.text, $0, tenant: tenant) }
-            // Under the tenant's key it would outlive the erasure of the person.
-            guard let tag else { throw keyring.problem ?? .unavailable("what subjects are looked up by is not there") }
-            tags.keep(tag, for: bytes)
-            return tag
-        }
-        return []
     }
 }
 
@@ -402,5 +401,5 @@ extension AttributeRecord {
 
 extension SpanRecord {
     /// Whether anything of the span may be written anywhere: of one that was sampled out, what its usage is made of.
-    fileprivate var isWritten: Bool { !isDropped || isSampledOut }
+    var isWritten: Bool { !isDropped || isSampledOut }
 }

@@ -10,6 +10,8 @@ struct EncryptionPolicy: Sendable {
     var indexed: [AttributeKey] = []
     /// Attributes that name the person whose span it is; the first that a span has holds.
     var subjects: [AttributeKey] = []
+    /// That one request may be about.
+    var maxPersons = 10_000
     var suite = CipherSuite.xaes256gcm
 
     /// - Parameter ofMessage: the attribute is one of an event such as `gen_ai.user.message`.

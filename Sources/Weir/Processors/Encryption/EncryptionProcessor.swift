@@ -8,8 +8,8 @@ struct EncryptionProcessor: Processor {
     private final class Work: @unchecked Sendable {
         var pass: EncryptionPass
 
-        init(_ policy: EncryptionPolicy, _ keyring: Keyring) {
-            pass = EncryptionPass(policy, keyring)
+        init(_ policy: EncryptionPolicy, _ keyring: Keyring, isBounded: Bool) {
+            pass = EncryptionPass(policy, keyring, isBounded: isBounded)
         }
     }
 
@@ -20,8 +20,10 @@ struct EncryptionProcessor: Processor {
 
     private let policy: EncryptionPolicy
     private let keyring: Keyring
+    private let isBounded: Bool
     private let encrypted: Counter
     private let passed: Counter
+    private let unverified: Counter
     private let refused: Counter
     private let whole: [(reason: MemberWalk.Failure, counter: Counter)]
     private var work: Work?
@@ -34,12 +36,17 @@ struct EncryptionProcessor: Processor {
     init(_ policy: EncryptionPolicy, _ keyring: Keyring, _ context: Context) {
         self.policy = policy
         self.keyring = keyring
+        isBounded = !context.isBehindStage
         let labels = ["encryption": context.id.description]
         encrypted = context.metrics.counter(
             "weir_encryption_values", help: "Values that were encrypted.", labels: labels)
         passed = context.metrics.counter(
             "weir_encryption_passed_values", help: "Values that were ciphertext already.", labels: labels)
-        let reasons: [MemberWalk.Failure] = [.depth, .count, .syntax]
+        unverified = context.metrics.counter(
+            "weir_encryption_unverified_values",
+            help: "Values that look like ciphertext under a key that is not at hand, and passed as they were.",
+            labels: labels)
+        let reasons: [MemberWalk.Failure] = [.depth, .count, .syntax, .bytes]
         whole = reasons.map { reason in
             let counter = context.metrics.counter(
                 "weir_encryption_whole_values",
@@ -52,7 +59,7 @@ struct EncryptionProcessor: Processor {
     }
 
     mutating func process(_ batch: inout Batch) throws(Refusal) {
-        let work = work ?? Work(policy, keyring)
+        let work = work ?? Work(policy, keyring, isBounded: isBounded)
         self.work = work
         do throws(KeyError) {
             try work.pass.encrypt(&batch)
@@ -63,6 +70,7 @@ struct EncryptionProcessor: Processor {
         let counts = work.pass.takeCounts()
         encrypted.add(counts.encrypted)
         passed.add(counts.passed)
+        unverified.add(counts.unverified)
         for (reason, counter) in whole { counter.add(counts.whole[reason] ?? 0) }
     }
 
@@ -79,6 +87,7 @@ struct EncryptionProcessor: Processor {
     }
 
     private static func refusal(_ error: KeyError) -> Refusal {
-        .overloaded("nothing is taken that cannot be encrypted: \(error)", retryAfter: pause)
+        if case .tooManyPersons = error { return .tooLarge(error.summary) }
+        return .overloaded("nothing is taken that cannot be encrypted: \(error.summary)", retryAfter: pause)
     }
 }

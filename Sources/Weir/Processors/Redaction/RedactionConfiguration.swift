@@ -70,7 +70,9 @@ struct RedactionConfiguration: Configurable {
 
     var traits: ProcessorTraits {
         let encrypts = policy.content == .encrypt || policy.keys.contains { $0.action == .encrypt }
-        return encrypts ? [.redacts, .wantsEncryption] : .redacts
+        guard encrypts else { return .redacts }
+        return policy.content == .encrypt
+            ? [.redacts, .wantsEncryption, .encryptsContent] : [.redacts, .wantsEncryption]
     }
 
     private static func read(_ detector: Detector, from fields: inout Fields, into policy: inout RedactionPolicy) {

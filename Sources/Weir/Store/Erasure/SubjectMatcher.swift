@@ -75,7 +75,7 @@ final class SubjectMatcher {
         var found = Verdict.nobody
         for index in range.indices {
             let attribute = batch.attributes[index]
-            guard !attribute.isRemoved, attribute.kind == .string || attribute.kind == .int else { continue }
+            guard !attribute.isRemoved, [.string, .int, .double].contains(attribute.kind) else { continue }
             let key = batch.bytes(attribute.key)
             guard keys.contains(where: { $0.equals(key) }) else { continue }
             let isOne: Bool? =
@@ -84,6 +84,7 @@ final class SubjectMatcher {
                 case .string(let text) where Envelope.hasPrefix(text) || text.isEmpty: nil
                 case .string(let text): names(text)
                 case .int(let number): names("\(number)")
+                case .double(let number): names("\(number)")
                 default: nil
                 }
             if isOne == true { return .subject }

@@ -22,6 +22,8 @@ final class Keyring: Sendable {
         var byID: RecentValues<UInt64, DataKey>
         /// New ones that the store does not have, by id.
         var new: [UInt64: DataKey] = [:]
+        /// How many of those are persons', by tenant.
+        var newOfPersons: [String: Int] = [:]
         /// What subjects are looked up by.
         var index: SecretKey?
         /// Those that were destroyed lately.
@@ -42,6 +44,25 @@ final class Keyring: Sendable {
             }
             return result
         }
+
+        mutating func noteNew(_ key: DataKey) {
+            new[key.id] = key
+            if !key.row.subject.isEmpty { newOfPersons[key.row.tenant, default: 0] += 1 }
+        }
+
+        /// One tenant's persons leave room for those of the others, and persons for what is nobody's: the keys of
+        /// tenants, journals and archives.
+        func hasRoom(for tenant: String, isPerson: Bool, limit: Int) -> Bool {
+            guard isPerson else { return new.count < 2 * limit }
+            return new.count < limit && newOfPersons[tenant, default: 0] < (limit + 1) / 2
+        }
+
+        mutating func forgetStored() {
+            let waiting = new.values.filter { !$0.isInStore }
+            new.removeAll(keepingCapacity: true)
+            newOfPersons.removeAll(keepingCapacity: true)
+            for key in waiting { noteNew(key) }
+        }
     }
 
     /// What was destroyed is asked for once more after so long, since clocks of several processes differ.
@@ -55,13 +76,17 @@ final class Keyring: Sendable {
     let destructions = Atomic<Int>(0)
     private let source: KeySource
     private let limit: Int
+    private let maxNewKeys: Int
     private let locked: Mutex<Locked>
 
-    /// - Parameter limit: keys that are remembered, at least.
-    init(_ source: KeySource, _ store: KeyStore, limit: Int = 65_536) {
+    /// - Parameters:
+    ///   - limit: keys that are remembered, at least.
+    ///   - maxNewKeys: of persons, that wait for the store.
+    init(_ source: KeySource, _ store: KeyStore, limit: Int = 65_536, maxNewKeys: Int = 50_000) {
         self.source = source
         self.store = store
         self.limit = limit
+        self.maxNewKeys = maxNewKeys
         locked = Mutex(Locked(current: RecentValues(limit: limit), byID: RecentValues(limit: limit)))
     }
 
@@ -84,13 +109,13 @@ final class Keyring: Sendable {
         return problem
     }
 
-    /// Reads what may have changed: the key encryption keys, and which data keys were destroyed. Called about once a
-    /// second.
+    /// Reads what may have changed: the key encryption keys, and which data keys were destroyed. Stores what waits of
+    /// requests that were refused in the end. Called about once a second.
     func refresh(at now: Timestamp) async throws(KeyError) {
         if locked.withLock({ $0.readAt.map { ContinuousClock.now - $0 >= source.interval } ?? true }) {
             take(await store.read(source))
         }
-        if let problem { throw problem }
+        if let problem = locked.withLock({ $0.problem }) { throw problem }
         let from = locked.withLock { $0.checkedAt.nanoseconds }
         let age = Duration.nanoseconds(Int64(now.nanoseconds - min(now.nanoseconds, from))) + Self.overlap
         let ids = Set(
@@ -109,10 +134,13 @@ final class Keyring: Sendable {
             locked.byID.forget(where: isGone)
             destructions.add(1, ordering: .relaxed)
         }
+        try await makeDurable(locked.withLock { Array($0.new.values) })
     }
 
-    /// Why nothing can be encrypted; nil where it can.
-    var problem: KeyError? { locked.withLock { $0.problem } }
+    /// Why nothing can be encrypted, or nothing for persons who have no key yet; nil where it can.
+    var problem: KeyError? {
+        locked.withLock { $0.problem ?? ($0.new.count < maxNewKeys ? nil : .tooManyNewKeys(limit: maxNewKeys)) }
+    }
     /// Why the key encryption keys are those that were read before; nil where they are what the source says.
     var stale: KeyError? { locked.withLock { $0.stale } }
     /// The ids of key encryption keys that data keys were wrapped with, and that are not configured.
@@ -145,21 +173,25 @@ final class Keyring: Sendable {
 
     /// The key that new values are encrypted with. Never waits. A new one is not in the store yet: see
     /// ``makeDurable(_:)``.
+    /// - Parameter isBounded: what it is for can be refused still.
     func key(
-        for tenant: String, _ keyClass: KeyClass, _ suite: CipherSuite, subject: [UInt8] = [], at now: Timestamp
+        for tenant: String, _ keyClass: KeyClass, _ suite: CipherSuite, subject: [UInt8] = [], isBounded: Bool = true,
+        at now: Timestamp
     ) throws(KeyError) -> DataKey {
         let slot = Slot(tenant: tenant, keyClass: keyClass, suite: suite, subject: subject, day: Day(now))
         return try locked.withLock { locked throws(KeyError) in
             if let key = locked.current.find(slot), key.isUsable { return key }
             if let problem = locked.problem { throw problem }
             guard let primary = locked.encryptionKeys.primary else { throw .noKeyEncryptionKey("none is configured") }
-            guard locked.new.count < KeyError.maxNewKeys else { throw .tooManyNewKeys }
+            if isBounded, !locked.hasRoom(for: tenant, isPerson: !subject.isEmpty, limit: maxNewKeys) {
+                throw .tooManyNewKeys(limit: maxNewKeys)
+            }
             guard let secret = SecretKey.random() else { throw .openSSL }
             let row = try DataKeyRow(
                 id: UInt64.random(in: 1 ... .max), tenant: tenant, keyClass, suite, subject: subject, at: now, secret,
                 wrappedBy: primary)
             let key = DataKey(row, secret, isDurable: false)
-            locked.new[key.id] = key
+            locked.noteNew(key)
             locked.current.keep(key, for: slot)
             locked.byID.keep(key, for: key.id)
             locked.made += 1
@@ -171,7 +203,7 @@ final class Keyring: Sendable {
     func makeDurable(_ keys: [DataKey]) async throws(KeyError) {
         guard keys.contains(where: { !$0.isInStore }) else { return }
         try await store.keep(keys) { locked.withLock { Array($0.new.values) } }
-        locked.withLock { $0.new = $0.new.filter { !$0.value.isInStore } }
+        locked.withLock { $0.forgetStored() }
     }
 
     /// What an index key is used for. What is made for one is nothing for another.
@@ -276,7 +308,7 @@ final class Keyring: Sendable {
         try store.wait { store throws(KeyError) in
             try store.keep([key]) { locked.withLock { Array($0.new.values) } }
         }
-        locked.withLock { $0.new = $0.new.filter { !$0.value.isInStore } }
+        locked.withLock { $0.forgetStored() }
         return key
     }
 

@@ -184,8 +184,8 @@ private struct SQLiteDayErasure {
 
     /// Whether `j` says whose something is. Ciphertext says nothing.
     private var isName: String {
-        "j.key IN (\(family.keysInSQL)) AND j.type IN ('text', 'integer') AND CAST(j.atom AS text) NOT LIKE 'weir1.%'"
-            + " AND j.atom <> ''"
+        "j.key IN (\(family.keysInSQL)) AND j.type IN ('text', 'integer', 'real')"
+            + " AND CAST(j.atom AS text) NOT LIKE 'weir1.%' AND j.atom <> ''"
     }
 
     private var isSubjects: String { "\(isName) AND CAST(j.atom AS text) IN (SELECT name FROM subject_names)" }

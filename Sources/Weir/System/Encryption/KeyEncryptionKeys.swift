@@ -44,6 +44,12 @@ struct KeyEncryptionKeys: Sendable {
         }
     }
 
+    /// Whether one of the keys stands in a text that should name where they are.
+    static func stand(in text: String) -> Bool {
+        text.split { $0.isWhitespace || ",;='\"`".contains($0) }
+            .contains { secret($0) != nil && !Directory.has(String($0)) }
+    }
+
     private static func secret(_ word: Substring) -> SecretKey? {
         var bytes: [UInt8]
         if word.utf8.count == 2 * SecretKey.size {

@@ -8,6 +8,7 @@ extension KeySource {
             throw .noKeyEncryptionKey(
                 "the keys stand in no file: who sets the variable, or wrote the command, has to add one")
         }
+        CoreDumps.forbid()
         var known = ""
         var owner = stat()
         let isThere = stat(path, &owner) == 0
@@ -18,12 +19,18 @@ extension KeySource {
         }
         guard let secret = SecretKey.random(), let start = secret.bytes else { throw .openSSL }
         let line = Base64URL.encode(Array(UnsafeBufferPointer(start: start, count: SecretKey.size)))
+        let text = "\(line)\n\(known)"
+        // Nothing takes the file's place that could not be read then.
+        _ = try KeyEncryptionKeys(parsing: text)
+        guard text.utf8.count <= Self.maxFileBytes else {
+            throw .noKeyEncryptionKey("\(path): has no room for another key in \(Self.maxFileBytes) bytes")
+        }
         let draft = path + ".new"
         do {
             _ = unlink(draft)
             try Directory.createPrivateFile(draft)
             let file = try AppendFile(extending: draft)
-            try Array("\(line)\n\(known)".utf8).withUnsafeBytes { try file.append($0) }
+            try Array(text.utf8).withUnsafeBytes { try file.append($0) }
             try file.sync()
             try file.close()
             // Root may add a key for a Weir that runs as somebody else, who has to go on reading the file.

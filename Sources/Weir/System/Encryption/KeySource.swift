@@ -10,7 +10,7 @@ enum KeySource: Sendable, Equatable {
     case command([String])
 
     /// Bytes that a file of keys has at most.
-    private static let maxFileBytes = 64 << 10
+    static let maxFileBytes = 64 << 10
 
     /// How long what was read is not read again.
     var interval: Duration {
@@ -18,6 +18,8 @@ enum KeySource: Sendable, Equatable {
     }
 
     func read() throws(KeyError) -> KeyEncryptionKeys {
+        // Whoever has the keys, the server or a command, leaves nothing of them and of what they open in a file.
+        CoreDumps.forbid()
         switch self {
         case .environment(let name):
             guard let text = getenv(name).map({ String(cString: $0) }), !text.isEmpty else {
@@ -50,11 +52,15 @@ enum KeySource: Sendable, Equatable {
     }
 
     static func text(of path: String) throws(KeyError) -> String {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        // Without waiting for somebody who writes into a pipe.
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw .noKeyEncryptionKey(FileError("open", path).description) }
         defer { close(descriptor) }
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw .noKeyEncryptionKey(FileError("stat", path).description) }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            throw .noKeyEncryptionKey("found a directory, a pipe or a device, wanted a file")
+        }
         guard status.st_mode & 0o077 == 0 else {
             let mode = String(status.st_mode & 0o777, radix: 8)
             throw .noKeyEncryptionKey("found mode 0\(mode), wanted 0600: others may read the keys")

@@ -106,6 +106,9 @@ struct HTTPAnswer: Sendable {
     /// By lower-case name, the first of each.
     var headers: [String: String] = [:]
 
+    /// What can be said of the body without saying what it says.
+    var bodySize: String { body.isEmpty ? "" : "\(body.count) bytes" }
+
     /// It is for people, and so not that of an API: a page to log in, or a captive portal.
     var isPage: Bool { !body.isEmpty && contentType.lowercased().hasPrefix("text/html") }
 }

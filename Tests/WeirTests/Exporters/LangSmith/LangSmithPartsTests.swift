@@ -165,6 +165,16 @@ import Testing
         #expect(LangSmithAnswer(answer, to: request, at: Timestamp(nanoseconds: 0)) == outcome)
     }
 
+    @Test func whatAServerSaysCanBeLeftOut() throws {
+        let target = LangSmithTarget(
+            url: try HTTPURL(parsing: "http://127.0.0.1:1"), key: "lsv2_secret_key", workspace: "", project: "p")
+        let answer = HTTPAnswer(
+            status: 422, contentType: "", retryAfter: nil, body: Array(#"{"detail":"the plan"}"#.utf8))
+        let outcome = LangSmithAnswer(
+            answer, to: Self.request(target, 1), hidesText: true, at: Timestamp(nanoseconds: 0))
+        #expect(outcome == .failed(.rejected("the destination answered 422: 21 bytes")))
+    }
+
     @Test func aLoginPageIsNoSuccess() throws {
         let target = LangSmithTarget(
             url: try HTTPURL(parsing: "http://127.0.0.1:1"), key: "lsv2_secret_key", workspace: "", project: "p")

@@ -140,6 +140,20 @@ import Testing
         }
     }
 
+    @Test func bytesOfWhichSomethingIsNamedAreEncryptedAsAWhole() async throws {
+        let sample = try await EncryptionSample(["a.*.ssn"])
+        let json = NewValue.bytes(Array(#"{"ssn":"secret"}"#.utf8))
+        for value in [json, .kvlist([.init(key: "x", value: json)]), .array([.int(1), json])] {
+            let payload = try sample.encrypted([span(("a", value))])
+            #expect(try payload.debugText.hasPrefix(#"a="weir1."#), "\(value)")
+            let written = try SpanFixture.request([span(("a", value))]).written
+            #expect(try await sample.revealed(payload).payload.written == written)
+        }
+        for bytes in [Array(#"{"name":"x"}"#.utf8), [0xFF, 0x7B, 0x22], Array("text: {".utf8)] {
+            #expect(try sample.encrypted([span(("a", .bytes(bytes)))]).debugText == "a=bytes \(bytes)")
+        }
+    }
+
     // MARK: Reading
 
     @Test func whoMayReadAPathReadsNothingElse() async throws {

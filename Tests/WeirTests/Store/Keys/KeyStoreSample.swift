@@ -31,8 +31,8 @@ final class KeyStoreSample: Sendable {
         try Directory.setMode(ofFile: keyFile, to: mode)
     }
 
-    func ring(limit: Int = 1_000) -> Keyring {
-        Keyring(.file(keyFile), store(), limit: limit)
+    func ring(limit: Int = 1_000, maxNewKeys: Int = 1_000) -> Keyring {
+        Keyring(.file(keyFile), store(), limit: limit, maxNewKeys: maxNewKeys)
     }
 
     private func store() -> KeyStore {

@@ -102,6 +102,20 @@ import Testing
     }
 
     @Test(arguments: HotDatabase.allCases)
+    func whatWaitsIsStoredThoughNobodyAsksForIt(database: HotDatabase) async throws {
+        let sample = try KeyStoreSample(database)
+        let ring = sample.ring(maxNewKeys: 100)
+        #expect(await ring.open(at: now) == nil)
+        let keys = try (0..<50).map { try ring.key(for: "a", .field, .xaes256gcm, subject: [$0], at: now) }
+        #expect(throws: KeyError.tooManyNewKeys(limit: 100)) {
+            try ring.key(for: "a", .field, .xaes256gcm, subject: [50], at: now)
+        }
+        try await ring.refresh(at: now)
+        #expect(keys.count { $0.isInStore } == 50)
+        _ = try ring.key(for: "a", .field, .xaes256gcm, subject: [50], at: now)
+    }
+
+    @Test(arguments: HotDatabase.allCases)
     func aSubjectIsFoundAgainAndNotGuessed(database: HotDatabase) async throws {
         let sample = try KeyStoreSample(database)
         let ring = try await sample.open(at: now)

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import Weir
@@ -15,6 +16,37 @@ import Testing
         // No shell reads the arguments, and there is nothing on the standard input.
         #expect(try problem("echo", "$HOME").contains("found something else as key 1"))
         #expect(try problem("cat").contains("found 0 keys"))
+    }
+
+    @Test func aFileOfKeysHasRoomForAHundred() throws {
+        let sample = try KeyStoreSample(keys: nil)
+        let source = KeySource.file(sample.keyFile)
+        for _ in 1...KeyEncryptionKeys.maxCount { _ = try source.add() }
+        let before = try source.read().keys.map(\.id)
+        #expect(before.count == KeyEncryptionKeys.maxCount)
+        #expect(throws: KeyError.self) { try source.add() }
+        #expect(try source.read().keys.map(\.id) == before)
+        #expect(sample.directory.files().count == 1, "nor is a draft left")
+    }
+
+    @Test func aPipeOrADirectoryIsNoFileOfKeys() throws {
+        let sample = try KeyStoreSample(keys: nil)
+        #expect(mkfifo(sample.keyFile, 0o600) == 0)
+        for path in [sample.keyFile, sample.directory.path] {
+            let error = #expect(throws: KeyError.self) { try KeySource.file(path).read() }
+            #expect("\(try #require(error))".contains("wanted a file"), "\(path)")
+        }
+    }
+
+    @Test func aKeyIsNoPlaceOfKeys() throws {
+        let base64 = "ERERERERERERERERERERERERERERERERERERERERERE="
+        let hex = KeyStoreSample.first
+        for text in [hex, base64, "echo \(base64)", "--key='\(hex)'", "x \(base64) # y"] {
+            #expect(KeyEncryptionKeys.stand(in: text), "\(text)")
+        }
+        for text in ["WEIR_KEK", "/etc/weir/kek", "", "vault read secret/weir", "/usr/bin/env"] {
+            #expect(!KeyEncryptionKeys.stand(in: text), "\(text)")
+        }
     }
 
     @Test func whatIsWrongIsSaidWithoutWhatWasPrinted() throws {

@@ -1,0 +1,1 @@
+../../../../Sources/Weir/Processors/Encryption/EncryptionPass+Subjects.swift
