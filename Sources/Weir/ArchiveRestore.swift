@@ -41,7 +41,7 @@ struct ArchiveRestore {
         // Whoever asked meanwhile has asked before.
         var register = register
         try register.load()
-        matchers = try register.subjects(of: register.requests).groups[tenant, default: []].map { SubjectMatcher($0) }
+        matchers = try register.subjects(of: register.tombstones).groups[tenant, default: []].map { SubjectMatcher($0) }
     }
 
     /// May be done again, after whatever ended it.

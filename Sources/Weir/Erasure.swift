@@ -18,9 +18,13 @@ struct Erasure {
         var isEmpty: Bool { counts.allSatisfy { $0.value == 0 } }
     }
 
-    /// A hold covers the subject.
+    /// A hold covers what is to be erased, or may do so.
     struct Held: Error {
         let hold: ErasureEntry
+        /// Traces of the subject in which another one is held; 0 where the hold is on the subject itself.
+        var traces = 0
+        /// Where spans of both may be, and nobody can look.
+        var unknown: [Left] = []
     }
 
     let configuration: CollectorConfiguration
@@ -46,7 +50,8 @@ struct Erasure {
 
     // MARK: Asking
 
-    /// Writes the tombstone of a subject, or finds the request for it that is not complete.
+    /// Writes the tombstone of a subject, or finds the request for it that is not complete. Where others are held the
+    /// request waits: ``run(_:report:)`` looks whether their spans would go with the subject's.
     /// - Parameters:
     ///   - names: what spans may call it; see ``SubjectNames``.
     ///   - tags: what stands for it in the key store.
@@ -64,6 +69,7 @@ struct Erasure {
             var entry = ErasureEntry(.request, id: ErasureRegister.newID())
             (entry.tenant, entry.attribute, entry.names, entry.tags) = (tenant, attribute, digests, tags)
             (entry.actor, entry.reason) = (actor, reason)
+            entry.holds = register.holds.filter { $0.tenant == tenant }.map(\.id)
             return entry
         }
         let found = register.requests.last { $0.tenant == tenant && $0.names == digests && $0.tags == tags }
@@ -81,21 +87,29 @@ struct Erasure {
         guard let lock = try register.lockPlaces() else { throw ErasureFailure("another process erases, or restores") }
         defer { withExtendedLifetime(lock) {} }
         try await Tombstones.awaitTaken(register)
-        try await note(destroyKeys(of: request), request, report)
+        // What was looked into once, and has nothing of the subject, need not be looked into again.
+        var empty: Set<String> = []
+        var held = try await heldTraces(of: request, &empty)
+        let isBegun = request.tombstoneAt != nil
+        let request = try await begin(request)
+        // What came since it was asked for can be looked into by now.
+        if !isBegun { held = try await heldTraces(of: request, &empty) }
+        let (step, backups) = try await destroyKeys(of: request)
+        try await note(step, request, report)
         // Before anything is looked for: what is under way to a destination is there only when nothing of it is left.
-        var left = try await settled { try places.left(of: request, at: clock()) }
-        var subjects = try register.subjects(of: [request])
-        guard var group = subjects.all.first else { return [] }
+        var left = backups + (try await settled { try places.left(of: request, at: clock()) })
+        guard var group = try register.subjects(of: [request]).all.first else { return [] }
         var matcher = SubjectMatcher(group)
-        let traces = try await places.traces(of: matcher, at: clock())
+        let traces = try await places.traces(of: matcher, &empty, at: clock())
         try register.add(traces, of: group.family, tenant: group.tenant)
-        subjects = try register.subjects(of: [request])
-        group = subjects.all.first ?? group
+        group = try register.subjects(of: [request]).all.first ?? group
+        // Spans there that name nobody stay: others were erased of these traces before somebody was held.
+        group.traces.subtract(held)
         matcher = SubjectMatcher(group)
         try await places.erase(matcher, traces: group.traces, rewrites: rewrites, at: clock()) { step in
             try await note(step, request, report)
         }
-        guard try await places.traces(of: matcher, at: clock()).isEmpty else {
+        guard try await places.traces(of: matcher, &empty, at: clock()).isEmpty else {
             return [Left(place: "spans that came meanwhile", until: "the next `weir erase apply`")]
         }
         // What was done above is to be done there too.
@@ -107,6 +121,59 @@ struct Erasure {
             }
         }
         return left
+    }
+
+    /// The traces known of the subject, and of those erased before, in which somebody is held.
+    /// - Throws: ``Held`` where the subject itself has spans in one, or nobody can tell. Then nothing was destroyed.
+    private mutating func heldTraces(
+        of request: ErasureRequest, _ empty: inout Set<String>
+    ) async throws -> Set<TraceID> {
+        while true {
+            let holds = register.holds.filter { $0.tenant == request.tenant }
+            guard let first = holds.first else { return [] }
+            if let hold = register.hold(on: request.tenant, names: request.names) { throw Held(hold: hold) }
+            let time = request.tombstoneAt ?? request.at
+            let unknown = try await settled { try places.unsearched(before: time, for: holds) }
+            guard unknown.isEmpty else { throw Held(hold: first, unknown: unknown) }
+            guard let group = try register.subjects(of: [request]).all.first else { return [] }
+            let own = try await places.traces(of: SubjectMatcher(group), &empty, at: clock())
+            let known = group.traces.union(own)
+            var held: Set<TraceID> = []
+            for holds in Dictionary(grouping: holds, by: { SubjectFamily(of: $0.attribute ?? "") }).values {
+                let found = try await traces(of: holds, among: known)
+                guard found.isDisjoint(with: own) else { throw try await heldBy(holds, own) }
+                held.formUnion(found)
+            }
+            // All of this may have taken hours.
+            try register.load()
+            if register.holds.filter({ $0.tenant == request.tenant }) == holds { return held }
+        }
+    }
+
+    private func traces(of holds: [ErasureEntry], among known: Set<TraceID>) async throws -> Set<TraceID> {
+        guard !known.isEmpty, let group = register.subject(of: holds) else { return [] }
+        var empty: Set<String> = []
+        return try await places.traces(of: SubjectMatcher(group), among: known, &empty, at: clock())
+    }
+
+    /// Which of the holds it is.
+    private func heldBy(_ holds: [ErasureEntry], _ own: Set<TraceID>) async throws -> Held {
+        for hold in holds {
+            let found = try await traces(of: [hold], among: own)
+            if !found.isEmpty { return Held(hold: hold, traces: found.count) }
+        }
+        return Held(hold: holds[0], traces: own.count)
+    }
+
+    /// Makes the subject a tombstone, where a request had to wait for that.
+    private mutating func begin(_ request: ErasureRequest) async throws -> ErasureRequest {
+        guard request.tombstoneAt == nil else { return request }
+        try register.append(at: clock()) { register in
+            let isBegun = register.tombstones.contains { $0.id == request.id }
+            return isBegun ? nil : ErasureEntry(.clear, id: request.id)
+        }
+        try await Tombstones.awaitTaken(register)
+        return register.requests.first { $0.id == request.id } ?? request
     }
 
     private mutating func note(
@@ -135,9 +202,10 @@ struct Erasure {
         }
     }
 
-    private func destroyKeys(of request: ErasureRequest) async throws -> Step {
+    /// - Returns: what was done, and backups that are elsewhere with the keys.
+    private func destroyKeys(of request: ErasureRequest) async throws -> (Step, [Left]) {
         var step = Step(place: "keys")
-        guard !request.tags.isEmpty else { return step }
+        guard !request.tags.isEmpty else { return (step, []) }
         var count = 0
         var missing: Set<String> = []
         for ring in places.rings {
@@ -149,10 +217,14 @@ struct Erasure {
                 missing.formUnion(destroyed.missingBackups)
             }
         }
-        step.counts = [
-            .init(name: "data keys destroyed", value: count),
-            .init(name: "backups of keys not found, let them expire", value: missing.count),
-        ]
-        return step
+        step.counts = [.init(name: "data keys destroyed", value: count)]
+        return (
+            step,
+            missing.sorted().map { path in
+                Left(
+                    place: "keys: the backup \(path), which is not there and has them",
+                    until: "it is there again, or `weir keys backup --forget \(path)` says that it is gone")
+            }
+        )
     }
 }

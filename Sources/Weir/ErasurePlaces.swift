@@ -58,14 +58,21 @@ struct ErasurePlaces {
 
     // MARK: Looking
 
-    func traces(of matcher: SubjectMatcher, at now: Timestamp) async throws -> Set<TraceID> {
+    /// The traces that subjects have spans in.
+    /// - Parameters:
+    ///   - some: only those; all where it is nil.
+    ///   - empty: the SHA-256 of manifests whose files have nothing of the subjects, and are not looked into; to which
+    ///     those are added that turn out to be such.
+    func traces(
+        of matcher: SubjectMatcher, among some: Set<TraceID>? = nil, _ empty: inout Set<String>, at now: Timestamp
+    ) async throws -> Set<TraceID> {
         var traces: Set<TraceID> = []
         for (_, place) in tables { traces.formUnion(try place.traces(of: matcher, at: now)) }
         for archive in try archives.filter({ try Directory.isThere($0.directory) }) {
-            traces.formUnion(try await open(archive, for: matcher).traces(of: matcher))
+            traces.formUnion(try await open(archive, for: matcher).traces(of: matcher, among: some, &empty))
         }
         _ = try await letters(matcher, [], isTrial: true, at: now) { traces.formUnion($0.traces) }
-        return traces
+        return some.map { traces.intersection($0) } ?? traces
     }
 
     /// With all files of the tenant, those too that only the bucket had.
@@ -168,11 +175,33 @@ struct ErasurePlaces {
 
     /// What may still have spans from before the tombstone.
     func left(of request: ErasureRequest, at now: Timestamp) throws -> [Erasure.Left] {
-        var left = encrypted(request)
+        let time = request.tombstoneAt ?? request.at
+        let until = "their keys are destroyed with `weir keys destroy --tenant \(request.tenant) --before DAY`"
+        var left = encrypted(by: request.attribute, until: until)
+        left += try unread(before: time)
+        for definition in configuration.processors {
+            guard let recall = (definition.configuration as? TailSamplingConfiguration)?.recall else { continue }
+            let ring = "\(recall.directory)/ring"
+            guard try Directory.isThere(ring), try !Self.journal(ring, before: time).isEmpty else { continue }
+            left.append(
+                Erasure.Left(place: "recall \(ring): segments from before", until: "\(recall.maxAge.text) later"))
+        }
+        return left
+    }
+
+    /// Where spans of the held may be that nobody can find yet, or ever. What a recall ring has no hold keeps.
+    func unsearched(before time: Timestamp, for holds: [ErasureEntry]) throws -> [Erasure.Left] {
+        let attributes = Set(holds.compactMap(\.attribute)).sorted()
+        return attributes.flatMap { encrypted(by: $0, until: "the hold is released") } + (try unread(before: time))
+    }
+
+    /// What cannot be looked into yet.
+    private func unread(before time: Timestamp) throws -> [Erasure.Left] {
+        var left: [Erasure.Left] = []
         for archive in archives {
-            let count = try Self.collected(in: archive.directory, before: request.at)
+            let count = try Self.collected(in: archive.directory, before: time)
             guard count > 0 else { continue }
-            let until = request.at.nanoseconds + archive.age.inNanoseconds
+            let until = time.nanoseconds + archive.age.inNanoseconds
             let time = CalendarTime(Timestamp(nanoseconds: until))
             left.append(
                 Erasure.Left(
@@ -181,7 +210,7 @@ struct ErasurePlaces {
         for pipeline in try pipelines() {
             for part in ["", "/\(StageCourse.directory)"] {
                 guard try Directory.isThere("\(pipeline)\(part)/\(JournalRecovery.identityName)") else { continue }
-                left += try Self.journal("\(pipeline)\(part)", before: request.at)
+                left += try Self.journal("\(pipeline)\(part)", before: time)
             }
             for exporter in try Self.names(in: "\(pipeline)/parked") {
                 guard try !Self.names(in: "\(pipeline)/parked/\(exporter)").isEmpty else { continue }
@@ -192,25 +221,17 @@ struct ErasurePlaces {
                         until: "the destination takes them, or Weir does not run"))
             }
         }
-        for definition in configuration.processors {
-            guard let recall = (definition.configuration as? TailSamplingConfiguration)?.recall else { continue }
-            let ring = "\(recall.directory)/ring"
-            guard try Directory.isThere(ring), try !Self.journal(ring, before: request.at).isEmpty else { continue }
-            left.append(
-                Erasure.Left(place: "recall \(ring): segments from before", until: "\(recall.maxAge.text) later"))
-        }
         return left
     }
 
     /// Spans that cannot be found, since what names the subject is ciphertext in them.
-    private func encrypted(_ request: ErasureRequest) -> [Erasure.Left] {
+    private func encrypted(by attribute: String, until: String) -> [Erasure.Left] {
         configuration.processors.compactMap { definition in
             guard let encryption = definition.configuration as? EncryptionConfiguration,
-                let key = SubjectFamily(of: request.attribute).keys.first(where: { encryption.policy.wants($0) })
+                let key = SubjectFamily(of: attribute).keys.first(where: { encryption.policy.wants($0) })
             else { return nil }
             return Erasure.Left(
-                place: "spans whose \(key) is encrypted by \(definition.id), which are not found",
-                until: "their keys are destroyed with `weir keys destroy --tenant \(request.tenant) --before DAY`")
+                place: "spans whose \(key) is encrypted by \(definition.id), which are not found", until: until)
         }
     }
 

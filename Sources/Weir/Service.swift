@@ -8,6 +8,9 @@ actor Service {
     /// Reads the files of the configuration.
     typealias Source = @Sendable () -> CheckedConfiguration
 
+    /// How often it is looked for keys that ought to be destroyed: others may have put a copy of a database back.
+    private static let keyInterval = Duration.seconds(60)
+
     private var configuration: CollectorConfiguration
     private var build: Builder
     private var receivers: [ComponentID: RunningReceiver] = [:]
@@ -156,10 +159,24 @@ actor Service {
         reloads.began(without: problems, configuration.missing)
         // Before any span can come or go.
         try await next.tombstones.refresh()
+        await destroyErasedKeys(next)
         try await apply(next)
         listening.append(watchErasures())
         listening.append(watchFiles())
         if !isStopping, health.receiverIsReady() { logger.info("ready") }
+    }
+
+    /// Who puts a copy of a key store back has the keys of erased subjects again.
+    private func destroyErasedKeys(_ build: Builder) async {
+        do {
+            let before = build.tombstones.snapshot.reopened
+            try await build.tombstones.destroyKeys(in: try build.keyrings.map(\.ring), at: .now())
+            for complaint in build.tombstones.complaints where build.tombstones.snapshot.reopened > before {
+                logger.error("\(complaint)")
+            }
+        } catch {
+            logger.error("cannot look for keys of who was erased", metadata: ["error": "\(error)"])
+        }
     }
 
     /// Takes what `weir erase` and `weir hold` ask for.
@@ -167,6 +184,7 @@ actor Service {
         let (tombstones, logger) = (build.tombstones, logger)
         return Task {
             var last: String?
+            var looked = ContinuousClock.now
             // What was begun before this process is not complete.
             var scrubbed = tombstones.snapshot.open > 0 ? 0 : tombstones.snapshot.requests
             while !Task.isCancelled {
@@ -184,6 +202,10 @@ actor Service {
                     }
                     try await tombstones.acknowledge()
                     last = nil
+                    if ContinuousClock.now - looked >= Self.keyInterval {
+                        looked = .now
+                        await destroyErasedKeys(build)
+                    }
                 } catch {
                     if "\(error)" != last {
                         logger.error("cannot read what is erased", metadata: ["error": "\(error)"])
@@ -337,8 +359,10 @@ extension Service {
         let complaints = pipelines.values.flatMap(\.complaints)
         let extensions = next.extensions.all
         let journals = pipelines.values.map(\.pipeline.journal)
+        let tombstones = next.tombstones
         health.watch { [reloads] in
             complaints.flatMap { $0() } + extensions.flatMap(\.complaints) + reloads.complaints
+                + tombstones.complaints
         } refusal: {
             // One that writes is enough: who sends to it need not go elsewhere.
             let failures = journals.compactMap(\.status.failure)

@@ -211,6 +211,10 @@ def test_days_are_merged_erased_and_brought_back(start, tmp_path, format, backen
         before = len(backend.taken)
         done = archive_command(tmp_path, "replay", "--last", "4", "--to", "otlp_http")
         assert "4 spans sent" in done.stdout and len(backend.taken) > before - 1, done.stdout
+    with sqlite3.connect(tmp_path / "keys/keys.db") as store:
+        opened = store.execute("SELECT action, detail FROM key_audit WHERE action LIKE 'archive %'").fetchall()
+    for action in ["archive cat", "archive restore"] + ["archive replay"] * (format != "parquet"):
+        assert any(action == found and ".sealed" in detail for found, detail in opened), (action, opened)
 
     # What cannot be read any more is left out, by name.
     key = sealed_files(tmp_path)[0].read_bytes()[8:16].hex()

@@ -10,6 +10,8 @@ struct ArchiveCatCommand: AsyncParsableCommand {
             could not be opened.
             """)
 
+    private static let action = "archive cat"
+
     @OptionGroup var options: ArchiveOptions
 
     @Argument(help: ArgumentHelp("Files; all that the options select where none is named.", valueName: "file"))
@@ -17,12 +19,12 @@ struct ArchiveCatCommand: AsyncParsableCommand {
 
     func run() async throws {
         guard files.isEmpty else {
-            let keys = options.keys
+            let keys = options.keys(auditing: Self.action)
             for path in files { try await print(path, keys) }
             return
         }
         var isComplete = true
-        try await options.withCatalog { catalog, copy in
+        try await options.withCatalog(auditing: Self.action) { catalog, copy in
             var found: [(path: String, day: Day?)] = []
             try catalog.visit { entry in
                 guard case .manifest(let manifest, _, _) = entry, let file = manifest.files.first,
@@ -49,8 +51,6 @@ struct ArchiveCatCommand: AsyncParsableCommand {
     private func print(
         _ path: String, _ keys: ArchiveKeys?, where isWanted: ((UInt64) -> Bool)? = nil
     ) async throws {
-        let isSealed = path.hasSuffix(ArchiveKeys.suffix)
-        if isSealed, let keys { try await KeysOptions.audit(keys.rings[0], "archive cat", path) }
         var batch = Batch(decodedLimit: .max)
         var encoder = OTLPJSONEncoder()
         func write(_ batch: inout Batch) throws {
@@ -62,7 +62,7 @@ struct ArchiveCatCommand: AsyncParsableCommand {
         }
         if let reader = ArchiveFileReader(path, keys) {
             try reader.read(into: &batch) { try write(&$0) }
-        } else if isSealed, path.hasSuffix(ArchiveFormat.parquet.suffix(.none, isSealed: true)) {
+        } else if path.hasSuffix(ArchiveFormat.parquet.suffix(.none, isSealed: true)) {
             try ParquetMessages(path, keys).read(into: &batch) { batch, _, _, _ in try write(&batch) }
         } else {
             throw ValidationError("found \(path.quotedForMessage), wanted a file of otlp_json or otlp_proto")

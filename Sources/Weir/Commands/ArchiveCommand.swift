@@ -49,7 +49,9 @@ struct ArchiveOptions: ParsableArguments {
         throw ValidationError("found --from \(from.text) and --to \(to.text), wanted an end after the beginning")
     }
 
-    func catalog() throws -> ArchiveCatalog {
+    func catalog() throws -> ArchiveCatalog { try catalog(keys) }
+
+    private func catalog(_ keys: ArchiveKeys?) throws -> ArchiveCatalog {
         guard BucketCopy.URL(directory) == nil else {
             throw ValidationError("found a bucket, wanted a directory")
         }
@@ -65,9 +67,17 @@ struct ArchiveOptions: ParsableArguments {
 
     private var selection: ArchiveCatalog.Selection { ArchiveCatalog.Selection(tenant: tenant, from: from, to: to) }
 
+    /// The same for who shows somebody what is in sealed files.
+    /// - Parameter action: that stands in the audit.
+    func keys(auditing action: String) -> ArchiveKeys? { keys?.audited(action, by: KeysOptions.actor) }
+
     /// The same for an archive that may be in a bucket: of that, `body` gets a copy, without the files.
-    func withCatalog(_ body: (ArchiveCatalog, BucketCopy?) async throws -> Void) async throws {
-        guard let url = BucketCopy.URL(directory) else { return try await body(try catalog(), nil) }
+    /// - Parameter action: that stands in the audit; nil where nobody is shown what is in sealed files.
+    func withCatalog(
+        auditing action: String? = nil, _ body: (ArchiveCatalog, BucketCopy?) async throws -> Void
+    ) async throws {
+        let keys = action.map { self.keys(auditing: $0) } ?? self.keys
+        guard let url = BucketCopy.URL(directory) else { return try await body(try catalog(keys), nil) }
         let uploads = try option.read().configuration.exporters.compactMap { definition in
             (definition.configuration as? ExporterConfiguration<ArchiveExporter>).flatMap { archive in
                 archive.own.upload.map { (storage: $0.storage, directory: archive.own.directory) }

@@ -39,7 +39,8 @@ struct ArchiveReplayCommand: AsyncParsableCommand {
         let archive = try ArchiveOptions.archive(exporter, in: configuration, of: option.file)
         let catalog = ArchiveCatalog(
             root: archive.directory, selection: ArchiveCatalog.Selection(tenant: tenant),
-            keys: ArchiveKeys.make(archive.encryption, configuration.extensions))
+            keys: ArchiveKeys.make(archive.encryption, configuration.extensions)?.audited(
+                "archive replay", by: KeysOptions.actor))
         let exporters = try await LoneExporters(configuration)
         let made = try exporters.make(definition)
         let outcome = try await ArchiveReplay(catalog: catalog).run(

@@ -41,7 +41,7 @@ struct ArchiveRestoreCommand: AsyncParsableCommand {
         }
         try await Tombstones.awaitTaken(register)
         var outcome = ArchiveRestore.Outcome()
-        try await options.withCatalog { catalog, copy in
+        try await options.withCatalog(auditing: "archive restore") { catalog, copy in
             try await copy?.fetchMessages()
             outcome = try await ArchiveRestore(catalog, tenant: tenant, into: tables, register).run(at: now)
         }

@@ -23,22 +23,27 @@ struct DecryptCommand: AsyncParsableCommand {
 
     func run() async throws {
         let ring = try options.ring()
+        let configuration = options.option.checkAgain().configuration
+        let erased = try configuration.map {
+            ErasedKeys(try ErasureRegister(reading: $0.service.erasure.directory))
+        }
         if let problem = ring.problem { StoreOptions.note("\(problem)") }
         var lines: [String] = []
         while let line = readLine() {
             if line.isEmpty { continue }
             lines.append(line)
-            if lines.count == Self.group { try await decrypt(&lines, ring) }
+            if lines.count == Self.group { try await decrypt(&lines, ring, erased) }
         }
-        try await decrypt(&lines, ring)
+        try await decrypt(&lines, ring, erased)
     }
 
-    private func decrypt(_ lines: inout [String], _ ring: Keyring) async throws {
+    private func decrypt(_ lines: inout [String], _ ring: Keyring, _ erased: ErasedKeys?) async throws {
         guard !lines.isEmpty else { return }
         defer { lines.removeAll() }
         let patterns = field.map { KeyPattern($0) }
         let ids = try lines.reduce(into: Set<UInt64>()) { try $0.formUnion(Self.keyIDs(in: $1, patterns)) }
-        let keys = await ring.find(ids)
+        let found = await ring.find(ids)
+        let keys = erased?.without(found) ?? found
         var output: [UInt8] = []
         var counts = RevealPass.Counts()
         for line in lines {

@@ -7,7 +7,9 @@ struct EraseCommand: AsyncParsableCommand {
         commandName: "erase",
         abstract: "Erases what Weir has stored of a person, for ever; exits 3 while something is left.",
         discussion: "May be used while Weir runs, and said again after a crash. docs/erasure.md has what is covered.",
-        subcommands: [EraseSubjectCommand.self, EraseStatusCommand.self, EraseApplyCommand.self],
+        subcommands: [
+            EraseSubjectCommand.self, EraseStatusCommand.self, EraseApplyCommand.self, EraseConfirmEndCommand.self,
+        ],
         defaultSubcommand: EraseSubjectCommand.self)
 
     static let leftCode = ExitCode(3)
@@ -39,9 +41,21 @@ struct EraseCommand: AsyncParsableCommand {
                 left.isEmpty ? "  complete\n" : "  not complete: run `weir erase apply` after that\n")
             return left.isEmpty
         } catch let held as Erasure.Held {
-            try StoreOptions.write("  held by \(held.hold.id): \(held.hold.reason ?? "")\n")
+            try StoreOptions.write(Self.text(of: held))
             return false
         }
+    }
+
+    private static func text(of held: Erasure.Held) -> String {
+        let (id, reason) = (held.hold.id, held.hold.reason ?? "")
+        guard held.unknown.isEmpty else {
+            let places = held.unknown.map { "  not looked into: \($0.place), until \($0.until)\n" }
+            return "  hold \(id) may cover spans of the same traces: \(reason)\n" + places.joined()
+                + "  nothing was destroyed: run `weir erase apply` after that\n"
+        }
+        guard held.traces > 0 else { return "  held by \(id): \(reason)\n" }
+        return "  held by \(id), whose subject is in \(held.traces) of the traces: \(reason)\n"
+            + "  nothing was destroyed: run `weir erase apply` when the hold is released\n"
     }
 }
 
@@ -117,6 +131,27 @@ struct EraseApplyCommand: AsyncParsableCommand {
             isComplete = try await EraseCommand.run(request, &erasure) && isComplete
         }
         guard isComplete else { throw EraseCommand.leftCode }
+    }
+}
+
+/// `weir erase confirm-end`
+struct EraseConfirmEndCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "confirm-end",
+        abstract: "Takes the register as it is, where lines are missing at its end, and writes that down.")
+
+    @OptionGroup var option: ConfigurationOption
+
+    @Option(help: ArgumentHelp("Why, for the register.", valueName: "text"))
+    var reason: String
+
+    func run() throws {
+        let configuration = try option.readToWriteEverywhere()
+        var register = try ErasureRegister(configuration.service.erasure.directory, takesAnyEnd: true)
+        var entry = ErasureEntry(.confirm, id: ErasureRegister.newID())
+        (entry.actor, entry.reason) = (KeysOptions.actor, reason)
+        try register.append(at: .now()) { _ in entry }
+        try StoreOptions.write("the register has \(register.entries.count) lines\n")
     }
 }
 

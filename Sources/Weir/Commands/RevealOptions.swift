@@ -27,7 +27,8 @@ struct RevealOptions: ParsableArguments {
         if let problem = ring.problem { StoreOptions.note("\(problem)") }
         let reveal = AuditedReveal(
             ring: ring, fields: reveal.map { KeyPattern($0) }, tenant: options.tenant.name, actor: KeysOptions.actor,
-            reason: reason)
+            reason: reason,
+            erased: ErasedKeys(try ErasureRegister(reading: configuration.service.erasure.directory)))
         let opened = try await reveal.open(rows, of: subject)
         if opened.unreadable > 0 { StoreOptions.note("\(opened.unreadable) values cannot be read") }
         return opened.rows

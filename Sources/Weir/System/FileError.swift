@@ -26,7 +26,10 @@ struct FileError: Error, Equatable, CustomStringConvertible {
     var description: String { "\(call) \(path): \(detail ?? String(cString: strerror(code)).lowercased())" }
 
     /// A file that is not what was written to it.
-    static func damaged(_ path: String) -> FileError { FileError("read", path, code: EIO) }
+    /// - Parameter detail: how that is seen.
+    static func damaged(_ path: String, _ detail: String? = nil) -> FileError {
+        FileError("read", path, code: EIO, detail: detail)
+    }
 
     /// A library has no memory for what goes to a file.
     static func noMemory(_ path: String) -> FileError { FileError("write", path, code: ENOMEM) }

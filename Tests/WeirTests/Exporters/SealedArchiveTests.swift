@@ -99,6 +99,40 @@ import Testing
         #expect(try manifests().map { $0.keyID != nil } == [true])
     }
 
+    @Test func whoReadsThemIsInTheAuditWhateverAFileIsCalled() async throws {
+        try await fill(.json)
+        let path = try #require(try manifests().first?.files.first?.path)
+        let (copy, link) = ("\(directory.path)/copy.jsonl.zst", "\(directory.path)/link.jsonl.zst")
+        try Data(try directory.contents(of: path)).write(to: URL(fileURLWithPath: copy))
+        try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: copy)
+        let plain = "\(directory.path)/plain.jsonl.zst"
+        try await fill(.json, isSealed: false)
+        let unsealed = try #require(try manifests().first { $0.keyID == nil }?.files.first?.path)
+        try Data(try directory.contents(of: unsealed)).write(to: URL(fileURLWithPath: plain))
+        // The key is in the second of them.
+        let other = try KeyStoreSample()
+        let audited = ArchiveKeys([other.ring(), store.ring()])?.audited("archive cat", by: "root")
+        for path in [copy, link, copy, plain] {
+            var batch = Batch()
+            try #require(ArchiveFileReader(path, audited)).read(into: &batch) { _ in }
+        }
+        let entries = try await store.ring().store.run { database throws(KeyError) in try database.audits(limit: 9) }
+        #expect(entries.map(\.detail) == [link, copy] && Set(entries.map(\.action)) == ["archive cat"])
+        let others = try await other.ring().store.run { database throws(KeyError) in try database.audits(limit: 9) }
+        #expect(others.isEmpty)
+        // Nobody is shown what is not in the audit.
+        let file = try SQLiteFile(store.path, SQLiteMigration.keys, at: later)
+        try file.runAlone { db in
+            try db.execute(sql: "CREATE TRIGGER t BEFORE INSERT ON key_audit BEGIN SELECT RAISE(ABORT, 'full'); END")
+        }
+        file.close()
+        let again = ArchiveKeys([store.ring()])?.audited("archive cat", by: "root")
+        var batch = Batch()
+        #expect(throws: FileError.self) {
+            try #require(ArchiveFileReader(copy, again)).read(into: &batch) { _ in }
+        }
+    }
+
     @Test func filesAreMergedWithTheirLike() async throws {
         try await fill(.proto)
         let archive = try archive(.proto, isSealed: false)

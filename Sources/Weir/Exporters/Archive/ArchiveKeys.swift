@@ -5,6 +5,8 @@ struct ArchiveKeys: FileKeys {
 
     /// The first is what new files are sealed with. Files from before may have keys of the others.
     let rings: [Keyring]
+    /// Written before a file is opened; nil where nobody is shown what is in it.
+    private(set) var audit: SealedFileAudit?
 
     /// - Returns: nil where there are none.
     init?(_ rings: [Keyring]) {
@@ -29,6 +31,14 @@ struct ArchiveKeys: FileKeys {
         return ArchiveKeys(sorted.map { $0.1.makeKeyring() })
     }
 
+    /// The same for one who reads what was sealed: no file is opened that is not in the audit of the keystore which has
+    /// its key.
+    func audited(_ action: String, by actor: String) -> ArchiveKeys {
+        var keys = self
+        keys.audit = SealedFileAudit(action: action, actor: actor)
+        return keys
+    }
+
     /// The key for new files of a tenant, kept in the store.
     /// - Parameter path: that is to be written, for the error.
     func key(for tenant: String, _ path: String) throws(FileError) -> DataKey {
@@ -43,7 +53,9 @@ struct ArchiveKeys: FileKeys {
         var reason = Unreadable.unknownKey
         for ring in rings {
             switch ring.found(id) {
-            case .success(let key): return Self.isAt(path, key.row) ? .success(key.secret) : .failure(.notAuthentic)
+            case .success(let key):
+                guard Self.isAt(path, key.row) else { return .failure(.notAuthentic) }
+                return audit?.note(path, in: ring.store) ?? true ? .success(key.secret) : .failure(.unavailable)
             case .failure(.unknownKey): continue
             case .failure(let other): reason = other
             }

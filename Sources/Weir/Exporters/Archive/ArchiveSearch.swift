@@ -13,12 +13,7 @@ struct ArchiveSearch {
     /// Whether its files may have spans of the trace.
     /// - Throws: also where the filter cannot be read; then the files are to be looked into.
     func mayHave(_ manifest: ArchiveManifest) throws(FileError) -> Bool {
-        guard let bloom = manifest.bloom else { return true }
-        let path = "\(catalog.root)/\(bloom.path)"
-        let bytes = try FileReader.contents(of: path, limit: ArchiveTraces.maximumSize + 64)
-        guard ArchiveManifest.digits(Digest.sha256(bytes)) == bloom.sha256, let filter = BloomFilter(written: bytes)
-        else { throw .damaged(path) }
-        return filter.contains(ArchiveTraces.hash(trace))
+        try manifest.filter(in: catalog)?.contains(ArchiveTraces.hash(trace)) ?? true
     }
 
     /// What its files have of the trace; nil where they have nothing.
@@ -53,5 +48,17 @@ struct ArchiveSearch {
             let times = try reader.values(of: "start_unix_nano", in: group)
             starts += rows.map { UInt64(bitPattern: times.number($0) ?? 0) }
         }
+    }
+}
+
+extension ArchiveManifest {
+    /// What tells of most traces that the files have no span of them; nil where there is none.
+    func filter(in catalog: ArchiveCatalog) throws(FileError) -> BloomFilter? {
+        guard let bloom else { return nil }
+        let path = "\(catalog.root)/\(bloom.path)"
+        let bytes = try FileReader.contents(of: path, limit: ArchiveTraces.maximumSize + 64)
+        guard ArchiveManifest.digits(Digest.sha256(bytes)) == bloom.sha256, let filter = BloomFilter(written: bytes)
+        else { throw .damaged(path) }
+        return filter
     }
 }

@@ -1,16 +1,22 @@
 /// A line of the register of erasures. No value of a person is in it.
 struct ErasureEntry: Sendable, Equatable {
     enum Kind: String, Sendable {
-        /// A subject is to be erased, and is a tombstone from here on.
+        /// A subject is to be erased, and is a tombstone from here on; where there are holds, from `clear` on.
         case request
+        /// None of the holds covers what is erased with the subject.
+        case clear
         /// Something was done for a request.
         case step
         /// Nothing of a request is left to do.
         case complete
+        /// Keys of the subject were there again, from a copy of the key store. Nobody knows what else was put back.
+        case reopen
         case hold
         case release
         /// Days that are brought back from an archive, and stay for a while.
         case restore
+        /// Somebody says that the register ends where it does.
+        case confirm
     }
 
     /// A file that was rewritten, as hexadecimal SHA-256.
@@ -23,6 +29,8 @@ struct ErasureEntry: Sendable, Equatable {
     var number = 0
     /// The SHA-256 of the line before, in hexadecimal digits; nil for the first.
     var previous: String?
+    /// Whether it is said beside the register that it ends here; see ``RegisterEnd``. False before there was that.
+    var isEndKept = false
     var at = Timestamp(nanoseconds: 0)
     let kind: Kind
     /// Of the request or hold that it is about.
@@ -37,6 +45,8 @@ struct ErasureEntry: Sendable, Equatable {
     var names: [[UInt8]] = []
     /// What stands for the subject in the key store.
     var tags: [[UInt8]] = []
+    /// (Request) ids of the holds of the tenant, on others than the subject.
+    var holds: [String] = []
     /// (Hold, restore) the first day that is kept; nil for all.
     var from: Day?
     /// (Restore) the last one.
@@ -76,6 +86,7 @@ extension ErasureEntry {
             ("at", .text(at.text)), ("at_unix_nano", .text("\(at.nanoseconds)")), ("kind", .text(kind.rawValue)),
             ("id", .text(id)),
         ]
+        if isEndKept { fields.append(("end_kept", .bool(true))) }
         func add(_ name: StaticString, _ text: String?) {
             if let text { fields.append((name, .text(text))) }
         }
@@ -85,6 +96,7 @@ extension ErasureEntry {
         add("attribute", attribute)
         if !names.isEmpty { fields.append(("names", .array(names.map { .text($0.hexadecimal) }))) }
         if !tags.isEmpty { fields.append(("key_subjects", .array(tags.map { .text($0.hexadecimal) }))) }
+        if !holds.isEmpty { fields.append(("holds", .array(holds.map(JSONTree.text)))) }
         add("from", from?.compact)
         add("through", through?.compact)
         add("until_unix_nano", until.map { "\($0.nanoseconds)" })
@@ -114,6 +126,8 @@ extension ErasureEntry {
         attribute = tree["attribute"]?.asText
         names = tree["names"]?.elements.compactMap { $0.asText.flatMap { [UInt8](hexadecimal: $0) } } ?? []
         tags = tree["key_subjects"]?.elements.compactMap { $0.asText.flatMap { [UInt8](hexadecimal: $0) } } ?? []
+        holds = tree["holds"]?.elements.compactMap(\.asText) ?? []
+        if case .bool(true)? = tree["end_kept"] { isEndKept = true }
         from = tree["from"]?.asText.flatMap { Day(compact: $0) }
         through = tree["through"]?.asText.flatMap { Day(compact: $0) }
         until = tree["until_unix_nano"]?.asText.flatMap { UInt64($0) }.map { Timestamp(nanoseconds: $0) }

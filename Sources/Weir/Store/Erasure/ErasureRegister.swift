@@ -10,6 +10,8 @@ struct ErasureRegister {
 
     let directory: String
     private let key: [UInt8]
+    /// What says where the file ends; nil for who takes it as it is.
+    private let end: RegisterEnd?
     private(set) var entries: [ErasureEntry] = []
     /// Of the last entry.
     private var hash: String?
@@ -17,10 +19,12 @@ struct ErasureRegister {
     private(set) var stamp: FileStamp?
 
     /// Makes what is missing of the directory, and reads what is there.
-    init(_ directory: String) throws(FileError) {
+    /// - Parameter takesAnyEnd: also where lines are missing at its end. What is appended then ends it.
+    init(_ directory: String, takesAnyEnd: Bool = false) throws(FileError) {
         self.directory = directory
         try Directory.create(directory)
         key = try KeyFile.read("\(directory)/key", size: Self.keySize)
+        end = takesAnyEnd ? nil : RegisterEnd(in: directory, key)
         try load()
     }
 
@@ -28,6 +32,9 @@ struct ErasureRegister {
     init(reading directory: String) throws(FileError) {
         self.directory = directory
         key = []
+        // Without the key it cannot be told whether somebody else has written where it ends, but what is written there.
+        let bytes = try? FileReader.contents(of: "\(directory)/key", limit: Self.keySize)
+        end = RegisterEnd(in: directory, bytes?.count == Self.keySize ? bytes : nil)
         // What may not be looked into is not empty.
         if try Directory.isThere(path) { try load() }
     }
@@ -39,14 +46,18 @@ struct ErasureRegister {
     /// Reads the file again.
     /// - Throws: also where a line was changed, or is missing.
     mutating func load() throws(FileError) {
+        // Read first: somebody may write a line meanwhile, and then where it ends.
+        let place = try end?.read()
         let stamp = FileStamp(of: path)
         guard stamp != nil else {
+            try end?.check(place, [], path)
             (entries, hash, self.stamp) = ([], nil, nil)
             return
         }
         let bytes = try FileReader.contents(of: path, limit: Self.maximumSize)
         var entries: [ErasureEntry] = []
         var last: String?
+        var hashes: [String] = []
         // What stands behind the last line feed was not written to its end, and so never was.
         let lines = bytes[..<((bytes.lastIndex(of: 0x0A) ?? -1) + 1)].split(separator: 0x0A)
         for line in lines {
@@ -55,7 +66,9 @@ struct ErasureRegister {
             else { throw .damaged("\(path), line \(entries.count + 1)") }
             entries.append(entry)
             last = Digest.sha256(Array(line) + [0x0A]).hexadecimal
+            hashes.append(last ?? "")
         }
+        if entries.contains(where: \.isEndKept) || place != nil { try end?.check(place, hashes, path) }
         (self.entries, hash, self.stamp) = (entries, last, stamp)
     }
 
@@ -71,11 +84,14 @@ struct ErasureRegister {
         guard var entry = try make(self) else { return nil }
         entry.number = entries.count + 1
         entry.previous = hash
+        entry.isEndKept = true
         entry.at = now
         let line = entry.line
+        let lineHash = Digest.sha256(line).hexadecimal
         try LineFile(Self.name, in: directory).append(line)
         entries.append(entry)
-        hash = Digest.sha256(line).hexadecimal
+        hash = lineHash
+        try RegisterEnd(in: directory, key).write(RegisterEnd.Place(lines: entry.number, hash: lineHash))
         stamp = FileStamp(of: path)
         return entry
     }
@@ -99,14 +115,17 @@ struct ErasureRegister {
         for entry in entries {
             switch entry.kind {
             case .request: if let request = ErasureRequest(entry) { requests.append(request) }
-            case .step, .complete:
+            case .clear, .step, .complete, .reopen:
                 guard let index = requests.firstIndex(where: { $0.id == entry.id }) else { continue }
                 requests[index].add(entry)
-            case .hold, .release, .restore: continue
+            case .hold, .release, .restore, .confirm: continue
             }
         }
         return requests
     }
+
+    /// Those whose subjects are tombstones.
+    var tombstones: [ErasureRequest] { requests.filter { $0.tombstoneAt != nil } }
 
     /// Those that were not released.
     var holds: [ErasureEntry] {
@@ -120,6 +139,15 @@ struct ErasureRegister {
         holds.first { hold in
             hold.tenant == tenant && (hold.attribute == nil || !Set(hold.names).isDisjoint(with: names))
         }
+    }
+
+    /// Of one that is on a subject, whose that is; of several by the same attributes.
+    func subject(of holds: [ErasureEntry]) -> ErasedSubjects.Group? {
+        guard let first = holds.first, let tenant = first.tenant, let attribute = first.attribute else { return nil }
+        let family = SubjectFamily(of: attribute)
+        var group = ErasedSubjects.Group(tenant: tenant, family: family, hash: hash(of: family, tenant: tenant))
+        group.names = Set(holds.flatMap(\.names))
+        return group
     }
 
     /// What keeps days of the hot tables.
@@ -189,6 +217,10 @@ struct ErasureRequest: Sendable {
     let names: [[UInt8]]
     let tags: [[UInt8]]
     let at: Timestamp
+    /// From when on spans of the subject are not stored; nil as long as a hold may cover what is erased.
+    private(set) var tombstoneAt: Timestamp?
+    /// Keys were there again, and nothing was done since.
+    private(set) var isReopened = false
     /// When nothing was left to do; nil as long as something is.
     private(set) var completedAt: Timestamp?
     private(set) var steps: [ErasureEntry] = []
@@ -199,9 +231,18 @@ struct ErasureRequest: Sendable {
         family = SubjectFamily(of: attribute)
         names = entry.names
         tags = entry.tags
+        tombstoneAt = entry.holds.isEmpty ? entry.at : nil
     }
 
+    /// Whether its keys were destroyed, or there were none.
+    var isPastKeys: Bool { completedAt != nil || isReopened || steps.contains { $0.place == "keys" } }
+
     mutating func add(_ entry: ErasureEntry) {
-        if entry.kind == .complete { completedAt = entry.at } else { steps.append(entry) }
+        switch entry.kind {
+        case .clear: tombstoneAt = tombstoneAt ?? entry.at
+        case .complete: (completedAt, isReopened) = (entry.at, false)
+        case .reopen: (completedAt, isReopened) = (nil, true)
+        default: steps.append(entry)
+        }
     }
 }

@@ -7,9 +7,12 @@ actor Tombstones {
         /// Another one where something differs.
         var version = 0
         var subjects = ErasedSubjects()
-        /// What was asked for, ever, and what of that is not complete.
+        /// How often journals are to be let go of: for each that was asked for, and again where it had to wait.
         var requests = 0
+        /// Requests that are not complete.
         var open = 0
+        /// Those of them whose keys were there again.
+        var reopened = 0
     }
 
     /// A name that was found on a span that is dropped, with the trace.
@@ -78,17 +81,32 @@ actor Tombstones {
         let groups = snapshot.subjects.all
         let stamps = [register.stamp] + groups.map { register.stampOfTraces($0) }
         guard isFirst || stamps != self.stamps else { return }
-        let subjects = try register.subjects(of: register.requests)
+        let subjects = try register.subjects(of: register.tombstones)
         self.stamps = [register.stamp] + subjects.all.map { register.stampOfTraces($0) }
         let keepers = register.keepers
         let requests = register.requests
+        let begun = register.entries.count { [.request, .clear].contains($0.kind) }
         locked.withLock { locked in
             locked.snapshot.subjects = subjects
-            locked.snapshot.requests = requests.count
+            locked.snapshot.requests = begun
             locked.snapshot.open = requests.count { $0.completedAt == nil }
+            locked.snapshot.reopened = requests.count { $0.isReopened }
             locked.snapshot.version += 1
             locked.keepers = keepers
         }
+    }
+
+    /// Sees to it that no key of an erased subject is there again.
+    func destroyKeys(in rings: [Keyring], at now: Timestamp) async throws {
+        guard var register, try await ErasedKeys(register).destroy(in: rings, &register, at: now) > 0 else { return }
+        try refresh()
+    }
+
+    /// What is wrong, a line each.
+    nonisolated var complaints: [String] {
+        let count = snapshot.reopened
+        guard count > 0 else { return [] }
+        return ["erasure: a copy was put back with keys of \(count) who were erased; run `weir erase apply`"]
     }
 
     /// Says to those who wait for it that what was read last is heeded.

@@ -15,6 +15,8 @@ protocol KeyDatabase: AnyObject {
     /// Forgets the keys for good; their rows stay.
     /// - Returns: the ids of those that were not destroyed before.
     func destroy(_ selection: KeySelection, at now: Timestamp) throws(KeyError) -> [UInt64]
+    /// Those of the tags, at most 500, that have keys of the tenant which are not destroyed.
+    func subjects(_ tags: [[UInt8]], of tenant: String) throws(KeyError) -> [[UInt8]]
     /// The ids of keys that were destroyed no longer ago than that.
     func destroyed(within age: Duration, at now: Timestamp) throws(KeyError) -> [UInt64]
     /// Keeps what somebody did, for ever.
@@ -25,6 +27,8 @@ protocol KeyDatabase: AnyObject {
     func backUp(to path: String, at now: Timestamp) throws(KeyError)
     /// Backups that were made.
     func backups() throws(KeyError) -> [String]
+    /// Remembers one of them no longer, since it is gone for good.
+    func forget(backup path: String) throws(KeyError)
     func close()
 }
 

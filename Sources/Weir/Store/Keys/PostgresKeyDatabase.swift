@@ -116,6 +116,17 @@ final class PostgresKeyDatabase: KeyDatabase {
         }
     }
 
+    func subjects(_ tags: [[UInt8]], of tenant: String) throws(KeyError) -> [[UInt8]] {
+        try ask { session throws(PostgresError) in
+            let found = try session.run(
+                """
+                SELECT DISTINCT subject FROM data_keys
+                WHERE tenant = $1 AND subject <> '' AND subject = ANY ($2::text[]) AND destroyed_at IS NULL
+                """, [.text(tenant), .array(tags.map(\.hexadecimal))])
+            return (0..<found.count).compactMap { found.text($0, 0).flatMap { [UInt8](hexadecimal: $0) } }
+        }
+    }
+
     func destroyed(within age: Duration, at now: Timestamp) throws(KeyError) -> [UInt64] {
         try ask { session throws(PostgresError) in
             Self.ids(
@@ -196,6 +207,15 @@ final class PostgresKeyDatabase: KeyDatabase {
                 let (host, path) = (found.text(row, 0) ?? "", found.text(row, 1) ?? "")
                 return host == Self.host ? path : "\(host):\(path)"
             }
+        }
+    }
+
+    /// - Parameter path: as ``backups()`` says it.
+    func forget(backup path: String) throws(KeyError) {
+        try ask { session throws(PostgresError) in
+            try session.run(
+                "DELETE FROM key_backups WHERE host = $1 AND path = $2 OR host || ':' || path = $2",
+                [.text(Self.host), .text(path)])
         }
     }
 

@@ -100,6 +100,20 @@ final class SQLiteKeyDatabase: KeyDatabase {
         return ids
     }
 
+    func subjects(_ tags: [[UInt8]], of tenant: String) throws(KeyError) -> [[UInt8]] {
+        let places = Array(repeating: "?", count: tags.count).joined(separator: ",")
+        return try read { db in
+            // The empty one is of keys that are nobody's; saying so leads to the index.
+            try String.fetchAll(
+                db,
+                sql: """
+                    SELECT DISTINCT subject FROM data_keys WHERE tenant = ? AND subject <> '' AND subject IN (\(places))
+                        AND destroyed_at IS NULL
+                    """, arguments: StatementArguments([tenant] + tags.map(\.hexadecimal))
+            ).compactMap { [UInt8](hexadecimal: $0) }
+        }
+    }
+
     func destroyed(within age: Duration, at now: Timestamp) throws(KeyError) -> [UInt64] {
         try read { db in
             try Int64.fetchAll(
@@ -160,6 +174,10 @@ final class SQLiteKeyDatabase: KeyDatabase {
 
     func backups() throws(KeyError) -> [String] {
         try read { db in try String.fetchAll(db, sql: "SELECT path FROM key_backups ORDER BY made_at") }
+    }
+
+    func forget(backup path: String) throws(KeyError) {
+        try write { db in try db.execute(sql: "DELETE FROM key_backups WHERE path = ?", arguments: [path]) }
     }
 
     // MARK: The file

@@ -11,5 +11,5 @@ struct SQLiteMigration: Sendable {
     /// Those of the file of what outlives days, in their order.
     static let meta = [firstMeta, secondMeta, thirdMeta]
     /// Those of the file of data keys, in their order.
-    static let keys = [firstKeys]
+    static let keys = [firstKeys, secondKeys]
 }

@@ -32,7 +32,8 @@ import Testing
         let before = try manifests()
         let erasure = try #require(try ArchiveErasure(directory.path))
         _ = try erasure.erase(ErasureSample.matcher(), traces: ErasureSample.traces, at: now)
-        _ = try erasure.erase(ErasureSample.matcher("user.id", ["eve"]), traces: [], at: now)
+        let eve = ErasureSample.matcher("user.id", ["eve"])
+        _ = try erasure.erase(eve, traces: try erasure.traces(of: eve), at: now)
         let after = try manifests()
         #expect(after.map(\.number) == before.map(\.number))
         #expect(after.map(\.previous) == before.map(\.previous))
@@ -91,6 +92,37 @@ import Testing
             _ = try erasure.erase(ErasureSample.matcher(), traces: ErasureSample.traces, at: now)
             #expect(try names.map { try left.contents(of: $0) } == after, "step \(step)")
         }
+    }
+
+    @Test(arguments: ArchiveFormat.allCases)
+    func opensOnlyWhatMayHaveSpansOfASubject(format: ArchiveFormat) async throws {
+        let archive = try ArchiveSample("format: \(format.rawValue)", in: directory)
+        let digits = (1...50).map { UInt64($0).digits(2, radix: 16) }
+        for (number, digits) in digits.enumerated() {
+            let user = number == 30 ? ErasureSample.person : "user \(number)"
+            let span = ErasureSample.span(UInt64(number + 1), trace: "", user: user).replacing(
+                #""traceId":"""#, with: #""traceId":"\#(String(repeating: digits, count: 16))""#)
+            let record = try ErasureSample.record(UInt64(number + 1), resource: "", [span])
+            try await archive.exporter.export(FrozenBatch(records: [record]))
+            await archive.exporter.settle()
+        }
+        await archive.exporter.finish()
+        let erasure = try #require(try ArchiveErasure(directory.path))
+        let matcher = ErasureSample.matcher()
+        var empty: Set<String> = []
+        let traces = try erasure.traces(of: matcher, &empty)
+        #expect(traces.map(\.text) == [String(repeating: digits[30], count: 16)] && empty.count == 49)
+        // A file that is opened from here on is an error, but for the person's own.
+        let own = try #require(try manifests().first { !empty.contains(ArchiveManifest.hash($0.bytes)) })
+        let others = try manifests().filter { $0.number != own.number }.flatMap { $0.files.map(\.path) }
+        #expect(others.count >= 49)
+        for path in others { try write([1, 2, 3], to: path, of: directory) }
+        #expect(throws: (any Error).self) { try erasure.traces(of: matcher) }
+        var nobody: Set<String> = []
+        #expect(try erasure.traces(of: ErasureSample.matcher("n", ["31"]), among: traces, &nobody) == traces)
+        #expect(try erasure.erase(matcher, traces: traces, at: now).spans == 1)
+        #expect(try erasure.traces(of: matcher, &empty) == [])
+        #expect(empty.count == 50)
     }
 
     @Test func twoDoNotEraseAtATime() async throws {

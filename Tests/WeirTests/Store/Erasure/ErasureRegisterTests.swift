@@ -68,6 +68,78 @@ import Testing
         }
     }
 
+    @Test func missesLinesThatWereCutOffAtItsEnd() throws {
+        var register = try ErasureRegister(directory.path)
+        for _ in 1...3 { try add(&register) }
+        let text = String(decoding: try directory.contents(of: "register.jsonl"), as: UTF8.self)
+        let end = try directory.contents(of: "register.end")
+        let lines = text.split(separator: "\n").map { "\($0)\n" }
+        func write(_ text: String, _ end: [UInt8]?) throws {
+            try Data(text.utf8).write(to: URL(fileURLWithPath: "\(directory.path)/register.jsonl"))
+            let path = "\(directory.path)/register.end"
+            if let end { try Data(end).write(to: URL(fileURLWithPath: path)) } else { try Directory.removeFile(path) }
+        }
+        // Somebody who has not the key says that it is shorter.
+        let hash = Digest.sha256(Array(lines[1].utf8)).hexadecimal
+        let forged = Array("2 \(hash) \(String(repeating: "0", count: 64))\n".utf8)
+        for (wrong, end) in [("", end), (lines[0], end), (lines[0] + lines[1], end), (lines[0] + lines[1], forged)] {
+            try write(wrong, end)
+            #expect(throws: FileError.self) { try ErasureRegister(directory.path) }
+            #expect(throws: FileError.self) { try ErasureRegister(reading: directory.path) }
+        }
+        try write(text, nil)
+        #expect(throws: FileError.self) { try ErasureRegister(directory.path) }
+        // Whoever is killed between the two has written a line more, and says so with the next one.
+        try write(lines[0] + lines[1], end)
+        var taken = try ErasureRegister(directory.path, takesAnyEnd: true)
+        try taken.append(at: now) { _ in ErasureEntry(.confirm, id: "c") }
+        let before = try directory.contents(of: "register.end")
+        #expect(try ErasureRegister(directory.path).entries.count == 3)
+        try add(&taken)
+        let four = String(decoding: try directory.contents(of: "register.jsonl"), as: UTF8.self)
+        try write(four, before)
+        var again = try ErasureRegister(directory.path)
+        #expect(again.entries.count == 4)
+        try add(&again)
+        #expect(try directory.contents(of: "register.end") != before)
+        #expect(try ErasureRegister(reading: directory.path).entries.count == 5)
+    }
+
+    @Test func oneOfAnOlderWeirHasNoEnd() throws {
+        _ = try ErasureRegister(directory.path)
+        var entry = ErasureEntry(.hold, id: "h")
+        (entry.number, entry.tenant) = (1, "default")
+        try Data(entry.line).write(to: URL(fileURLWithPath: "\(directory.path)/register.jsonl"))
+        var register = try ErasureRegister(directory.path)
+        #expect(register.holds.count == 1)
+        try add(&register)
+        #expect(try ErasureRegister(directory.path).entries.map(\.isEndKept) == [false, true])
+    }
+
+    @Test func aRequestThatWaitsForAHoldIsNoTombstone() async throws {
+        let tombstones = Tombstones(directory.path)
+        try await tombstones.refresh()
+        var register = try ErasureRegister(directory.path)
+        let hash = register.hash(of: SubjectFamily(of: "user.id"), tenant: "default")
+        let request = try #require(
+            try register.append(at: now) { _ in
+                var entry = ErasureEntry(.request, id: "r")
+                (entry.tenant, entry.attribute, entry.holds) = ("default", "user.id", ["h"])
+                entry.names = [hash.digest(of: Array(ErasureSample.person.utf8))]
+                return entry
+            })
+        try await tombstones.refresh()
+        #expect(tombstones.snapshot.subjects.isEmpty && tombstones.snapshot.requests == 1)
+        #expect(try ErasureRegister(directory.path).tombstones.isEmpty)
+        let later = Timestamp(nanoseconds: now.nanoseconds + 5)
+        try register.append(at: later) { _ in ErasureEntry(.clear, id: request.id) }
+        try await tombstones.refresh()
+        // Journals are let go of once more.
+        #expect(tombstones.snapshot.subjects.has("default") && tombstones.snapshot.requests == 2)
+        #expect(try ErasureRegister(directory.path).tombstones.map(\.tombstoneAt) == [later])
+        await tombstones.close()
+    }
+
     @Test func aHoldCoversATenantOrASubject() throws {
         var register = try ErasureRegister(directory.path)
         let names = [[UInt8](repeating: 1, count: 16)]

@@ -69,6 +69,14 @@ enum ErasureSample {
     static let traces = Set(["a", "c", "d"].compactMap { TraceID(String(repeating: $0, count: 32)) })
 }
 
+extension ArchiveErasure {
+    /// Of all files.
+    func traces(of matcher: SubjectMatcher) throws -> Set<TraceID> {
+        var empty: Set<String> = []
+        return try traces(of: matcher, &empty)
+    }
+}
+
 extension TemporaryDirectory {
     /// The files that have these bytes somewhere.
     func files(with text: String) throws -> [String] {

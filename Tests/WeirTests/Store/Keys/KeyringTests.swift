@@ -203,9 +203,14 @@ import Testing
         let entry = KeyAuditEntry(at: now, actor: "root", action: "decrypt", detail: "3 values")
         try await ring.store.run { database throws(KeyError) in try database.audit(entry) }
         #expect(try await ring.store.run { database throws(KeyError) in try database.audits(limit: 10) } == [entry])
-        let changes = ["DELETE FROM key_audit", "UPDATE key_audit SET actor = 'nobody'"]
+        let changes = [
+            "DELETE FROM key_audit", "UPDATE key_audit SET actor = 'nobody'",
+            "UPDATE OR REPLACE key_audit SET actor = 'nobody'",
+            "REPLACE INTO key_audit (id, at, actor, action, detail) VALUES (1, 0, 'nobody', 'x', 'y')",
+            "INSERT OR REPLACE INTO key_audit (rowid, at, actor, action, detail) VALUES (1, 0, 'nobody', 'x', 'y')",
+        ]
         if let schema = sample.schema {
-            for sql in changes + ["TRUNCATE key_audit"] {
+            for sql in changes.prefix(2) + ["TRUNCATE key_audit"] {
                 let error = #expect(throws: PostgresError.self) { try schema.open().run(sql) }
                 #expect(try #require(error).message == "the audit grows only")
             }
@@ -216,6 +221,9 @@ import Testing
             #expect(throws: SQLiteFailure.self) { try file.write(at: now) { db in try db.execute(sql: sql) } }
         }
         file.close()
+        try await ring.store.run { database throws(KeyError) in try database.audit(entry) }
+        let all = try await ring.store.run { database throws(KeyError) in try database.audits(limit: 10) }
+        #expect(all == [entry, entry])
     }
 
     @Test(arguments: HotDatabase.allCases)

@@ -256,6 +256,6 @@ extension ErasureRegister {
 
     /// What may be done for a tenant's subjects.
     fileprivate func erasable(of tenant: String) -> [ErasureRequest] {
-        requests.filter { $0.tenant == tenant && hold(on: tenant, names: $0.names) == nil }
+        tombstones.filter { $0.tenant == tenant && hold(on: tenant, names: $0.names) == nil }
     }
 }

@@ -22,19 +22,37 @@ struct ArchiveErasure {
     }
 
     /// The traces that subjects have spans in.
-    func traces(of matcher: SubjectMatcher) throws -> Set<TraceID> {
+    /// - Parameters:
+    ///   - some: only those; files that have none of them, by their filters, are not opened.
+    ///   - empty: the SHA-256 of manifests whose files have nothing of the subjects, and are not opened; to which those
+    ///     are added that turn out to be such.
+    func traces(
+        of matcher: SubjectMatcher, among some: Set<TraceID>? = nil, _ empty: inout Set<String>
+    ) throws -> Set<TraceID> {
         var traces: Set<TraceID> = []
-        try visit(matcher) { manifest, _, catalog in
-            traces.formUnion(try manifest.search(catalog, matcher).traces())
+        try visit(matcher) { manifest, bytes, catalog in
+            let hash = ArchiveManifest.hash(bytes)
+            guard !empty.contains(hash), some.map({ mayHave($0, manifest, catalog) }) ?? true else { return }
+            let found = try manifest.search(catalog, matcher).traces()
+            if found.isEmpty { empty.insert(hash) }
+            traces.formUnion(some.map { found.intersection($0) } ?? found)
         }
         return traces
     }
 
-    /// - Parameter traces: all of the subjects' traces.
+    /// Whether files may have spans of the traces, by what stands beside them. A filter that cannot be read proves
+    /// nothing.
+    private func mayHave(_ traces: Set<TraceID>, _ manifest: ArchiveManifest, _ catalog: ArchiveCatalog) -> Bool {
+        guard let filter = try? manifest.filter(in: catalog) else { return true }
+        return traces.contains { filter.contains(ArchiveTraces.hash($0)) }
+    }
+
+    /// - Parameter traces: all of the subjects' traces: what has none of them, by its filter, is not opened.
     func erase(_ matcher: SubjectMatcher, traces: Set<TraceID>, at now: Timestamp) throws -> Erased {
         var erased = Erased()
         try visit(matcher) { manifest, bytes, catalog in
-            guard try manifest.search(catalog, matcher).hasSpans(of: traces) else { return }
+            guard mayHave(traces, manifest, catalog), try manifest.search(catalog, matcher).hasSpans(of: traces)
+            else { return }
             let rewritten = try manifest.rewriter(root, keys).rewrite(
                 [manifest], to: change.stem(of: manifest), without: [(matcher, traces)])
             var new = manifest
