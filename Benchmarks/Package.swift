@@ -34,6 +34,12 @@ let package = Package(
             name: "Redaction", dependencies: ["CHyperscan", "CLibraries"], exclude: needingConfiguration),
         .executableTarget(name: "Cost", exclude: pricesAlone),
         .executableTarget(name: "Sampling", exclude: rulesAlone),
+        .executableTarget(
+            name: "Parquet", dependencies: ["CLibraries"],
+            exclude: [
+                "System/Parquet/ParquetReader.swift", "System/Parquet/ParquetColumnReader.swift",
+                "Tables/ParquetMessages.swift", "Rows/HotRows+SampledOut.swift",
+            ]),
         .target(name: "CEncryption", dependencies: ["CLibraries"], cSettings: [.unsafeFlags(["-O2"])]),
         .executableTarget(name: "Encryption", dependencies: ["CEncryption", "CLibraries"]),
         .executableTarget(

@@ -15,6 +15,8 @@ import store
 
 LEAST_PER_CORE_SECOND = {"backend": 400_000, "LLM": 25_000}
 MOST_OF_DUCKDB = 1.2
+# So many that texts that come again are further away than a compressor looks back, and are no dictionary's.
+SPANS_OF_VARIANTS = {"backend": 50_000, "LLM": 5_000}
 KEYS = "{{ directory: {folder}, format: {format}, max_file_age: 5s, max_file_size: 1GiB }}"
 
 
@@ -49,7 +51,7 @@ def beside_duckdb(folder, spans):
 
 
 def measure(options, kind, make, per_body, spans):
-    bodies = store.Bodies(make, per_body)
+    bodies = store.Bodies(make, per_body, SPANS_OF_VARIANTS[kind] // per_body)
     spans = -(-spans // per_body) * per_body
     print(f"\n{spans:,} {kind} spans")
     with tempfile.TemporaryDirectory() as journal, tempfile.TemporaryDirectory() as root:

@@ -3,11 +3,13 @@
 backend100: 100 spans of a web backend, about 12 attributes and 760 bytes each.
 llm20:      20 LLM calls with about 30 attributes and prompts of 1 to 4 kB; one word in 25 is not ASCII.
 one:        one backend span.
+backend.records, llm.records: many requests of the first two kinds, no two alike, each behind its length in four bytes.
 Each as protobuf (.pb), OTLP/JSON (.json) and gzip of both (.gz), in several distinct variants, so that no cache learns one body.
 """
 import gzip
 import pathlib
 import random
+import struct
 import sys
 
 from google.protobuf.json_format import MessageToDict
@@ -159,6 +161,12 @@ def main():
             for suffix, body in [("pb", request.SerializeToString()), ("json", otlp_json(request))]:
                 (target / f"{name}-{variant}.{suffix}").write_bytes(body)
                 (target / f"{name}-{variant}.{suffix}.gz").write_bytes(gzip.compress(body, 6, mtime=0))
+    for name, make, spans, requests in [("backend", backend, 100, 1000), ("llm", llm, 20, 250)]:
+        rng = random.Random(name)
+        with (target / f"{name}.records").open("wb") as file:
+            for _ in range(requests):
+                body = make(rng, spans).SerializeToString()
+                file.write(struct.pack("<I", len(body)) + body)
 
 
 if __name__ == "__main__":

@@ -45,13 +45,13 @@ LATEST = 10 * 10**9
 
 class Bodies:
     """Requests of which no two have an id in common, of a response neither: bodies that are made once, with new ids and
-    times put in."""
+    times put in. Their texts come again after so many requests as there are variants."""
 
-    def __init__(self, make, spans):
+    def __init__(self, make, spans, variants=VARIANTS):
         self.spans = spans
         self.random = random.Random("store")
         self.bodies = itertools.cycle([self._prepared(make(random.Random(f"store-{index}"), spans))
-                                       for index in range(VARIANTS)])
+                                       for index in range(variants)])
 
     @staticmethod
     def _prepared(request):

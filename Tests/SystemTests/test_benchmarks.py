@@ -34,7 +34,7 @@ def modules(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("name", ["Cost", "Encryption", "FuzzRedaction", "Redaction", "Sampling"])
+@pytest.mark.parametrize("name", ["Cost", "Encryption", "FuzzRedaction", "Parquet", "Redaction", "Sampling"])
 def test_a_benchmark_has_all_that_it_needs(targets, modules, name):
     assert targets[name]
     paths = [option for include in INCLUDES for option in ("-Xcc", f"-I{include}")]

@@ -80,25 +80,65 @@ struct JSONWriter: ~Copyable {
     mutating func string(_ text: UnsafeRawBufferPointer) {
         // At worst every byte becomes six.
         reserve(text.count * 6 + 2 + 16)
-        let source = text.assumingMemoryBound(to: UInt8.self)
         base[count] = UInt8(ascii: "\"")
         count += 1
+        if !copyPlain(text) { escape(text) }
+        base[count] = UInt8(ascii: "\"")
+        count += 1
+    }
+
+    /// Copies a text of which nothing needs escaping, as of most; the last word may overlap the one before.
+    /// - Returns: false where something does, and nothing has happened.
+    @inline(__always)
+    private mutating func copyPlain(_ text: UnsafeRawBufferPointer) -> Bool {
+        let target = UnsafeMutableRawPointer(base + count)
+        if text.count >= 8 {
+            let last = text.count &- 8
+            var index = 0
+            while index < last {
+                let word = text.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+                guard !JSONWriter.needsEscape(word) else { return false }
+                target.storeBytes(of: word, toByteOffset: index, as: UInt64.self)
+                index &+= 8
+            }
+            let word = text.loadUnaligned(fromByteOffset: last, as: UInt64.self)
+            guard !JSONWriter.needsEscape(word) else { return false }
+            target.storeBytes(of: word, toByteOffset: last, as: UInt64.self)
+        } else if text.count >= 4 {
+            let last = text.count &- 4
+            let first = text.loadUnaligned(as: UInt32.self)
+            let second = text.loadUnaligned(fromByteOffset: last, as: UInt32.self)
+            guard !JSONWriter.needsEscape(UInt64(first) | UInt64(second) &<< 32) else { return false }
+            target.storeBytes(of: first, as: UInt32.self)
+            target.storeBytes(of: second, toByteOffset: last, as: UInt32.self)
+        } else {
+            for index in 0..<text.count {
+                let byte = text[index]
+                guard byte >= 0x20, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") else { return false }
+                target.storeBytes(of: byte, toByteOffset: index, as: UInt8.self)
+            }
+        }
+        count &+= text.count
+        return true
+    }
+
+    /// There has to be room.
+    @inline(never)
+    private mutating func escape(_ text: UnsafeRawBufferPointer) {
         var index = 0
-        while index < source.count {
+        while index < text.count {
             // Eight bytes at once while none of them needs escaping.
-            while index &+ 8 <= source.count {
+            while index &+ 8 <= text.count {
                 let word = text.loadUnaligned(fromByteOffset: index, as: UInt64.self)
                 guard !JSONWriter.needsEscape(word) else { break }
                 UnsafeMutableRawPointer(base + count).storeBytes(of: word, as: UInt64.self)
                 index &+= 8
                 count &+= 8
             }
-            guard index < source.count else { break }
-            escape(source[index])
+            guard index < text.count else { break }
+            escape(text[index])
             index &+= 1
         }
-        base[count] = UInt8(ascii: "\"")
-        count += 1
     }
 
     /// Whether one of eight bytes is a quote, a backslash or a control character. Never wrong when it says no.

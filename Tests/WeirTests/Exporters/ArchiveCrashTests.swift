@@ -35,6 +35,8 @@ final class ArchiveCrashes {
     private var safe: [String] = []
     /// Of sealed files; nil where there are none.
     private let keys: KeyStoreSample?
+    /// Its tree is another one, so all processes have it or none.
+    private let isParquet: Bool
 
     init(seed: UInt64) throws {
         self.seed = seed
@@ -42,6 +44,7 @@ final class ArchiveCrashes {
         directory = try TemporaryDirectory(in: "/dev/shm")
         journal = random.next()
         keys = random.chance(20) ? try KeyStoreSample() : nil
+        isParquet = random.chance(30)
     }
 
     private var published: [String] { directory.archiveFiles().filter { !$0.hasPrefix(".open/") } }
@@ -53,7 +56,10 @@ final class ArchiveCrashes {
         }
         try await run(isLast: true)
         let ring = keys.flatMap { ArchiveKeys([$0.ring()]) }
-        let found = try ArchiveReader.spanIDs(in: published, of: directory, ring)
+        let found =
+            isParquet
+            ? try ArchiveContents.spanIDs(of: directory, .parquet, ring)
+            : try ArchiveReader.spanIDs(in: published, of: directory, ring)
         #expect(found == Array(1...max(spans, 1)).filter { $0 <= spans }, "seed \(seed)")
         #expect(settled == UInt64(records.count), "seed \(seed)")
         try checkNames(published)
@@ -79,7 +85,7 @@ final class ArchiveCrashes {
     /// A process, up to its end or to the moment of its death.
     private func run(isLast: Bool) async throws {
         let archive = try ArchiveSample(
-            "format: \(random.pick(["otlp_proto", "otlp_proto", "otlp_json"]))",
+            "format: \(isParquet ? "parquet" : random.pick(["otlp_proto", "otlp_proto", "otlp_json"]))",
             "compression: \(random.pick(["none", "gzip", "zstd"]))", "max_open_files: \(1 + random.below(5))",
             "max_file_size: \(random.pick(["4KiB", "8KiB", "1MiB"]))",
             "encryption: \(keys != nil && random.chance(70) ? "keystore" : "off")", in: directory, journal: journal,
@@ -209,7 +215,9 @@ final class ArchiveCrashes {
 
     /// Puts a file where a tenant's directory would be, if there is none yet.
     private func block() throws -> String? {
-        let path = "\(directory.path)/tenant=\(random.pick(["a", "b", "c"]))"
+        let tree = "\(directory.path)/\(isParquet ? "spans/" : "")"
+        try FileManager.default.createDirectory(atPath: tree, withIntermediateDirectories: true)
+        let path = "\(tree)tenant=\(random.pick(["a", "b", "c"]))"
         guard !FileManager.default.fileExists(atPath: path) else { return nil }
         try Data().write(to: URL(fileURLWithPath: path))
         return path

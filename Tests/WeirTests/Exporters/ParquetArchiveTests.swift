@@ -112,9 +112,7 @@ import Testing
     @Test func triesAgainWhenThereIsNoRoomForTheRows() async throws {
         let archive = try sample()
         try await archive.exporter.export(batch(1...1))
-        let spool = try #require(archive.open.first)
-        let stem = spool.replacingOccurrences(of: ".spool.open", with: "")
-        let obstacle = "\(directory.path)/\(stem).llm_usage.parquet.open"
+        let obstacle = "\(open)/20260203T040000Z-000001.llm_usage.parquet.open"
         try FileManager.default.createDirectory(atPath: obstacle, withIntermediateDirectories: true)
         await archive.exporter.settle()
         #expect(archive.published == [])
@@ -124,19 +122,50 @@ import Testing
         #expect(archive.published.count == 2 && archive.open == [])
     }
 
-    @Test func keepsRecordsUnsettledThatItCannotReadBack() async throws {
+    @Test func keepsRecordsUnsettledWhoseFileIsGone() async throws {
         let archive = try sample()
         try await archive.exporter.export(batch(1...1))
-        let spool = "\(directory.path)/\(try #require(archive.open.first))"
-        let file = try #require(FileHandle(forUpdatingAtPath: spool))
-        try file.seek(toOffset: 60)
-        try file.write(contentsOf: Data([0xA5, 0xA5, 0xA5, 0xA5]))
-        try file.close()
+        // The rows are written, but not yet published.
+        let obstacle = "\(open)/20260203T040000Z-000001.bloom.open"
+        try FileManager.default.createDirectory(atPath: "\(obstacle)/x", withIntermediateDirectories: true)
         await archive.exporter.settle()
+        #expect(archive.published == [])
+        try FileManager.default.removeItem(atPath: obstacle)
+        try FileManager.default.removeItem(atPath: "\(open)/20260203T040000Z-000001.parquet.open")
         await archive.exporter.tick(at: archive.clock.now)
         #expect(archive.published == [])
         #expect(await archive.exporter.settled(through: 1) == 0)
         #expect(archive.metrics.render().contains(#"weir_archive_files_abandoned{exporter="archive"} 1"#))
+    }
+
+    @Test func writesARowGroupWhenItIsFullOrTriesAgain() async throws {
+        let archive = try sample()
+        var prompt = SpanFixture()
+        prompt.startTime = SampleBatch.fourOClock
+        prompt.attributes = [NewPair(key: "prompt", value: .string(String(repeating: "a", count: 4 << 20)))]
+        let payload = SpanFixture.request([prompt])
+        let obstacle = "\(open)/20260203T040000Z-000001.parquet.open"
+        for sequence in 1...40 as ClosedRange<UInt64> {
+            let record = JournalRecord(
+                sequence: sequence, tenant: "default", receivedAt: archive.clock.now, spanCount: 1, payload: payload)
+            let batch = FrozenBatch(journal: JournalID(value: 7), records: [record], recoveredThrough: 0)
+            if sequence == 17 {
+                try FileManager.default.createDirectory(atPath: obstacle, withIntermediateDirectories: true)
+                await #expect(throws: ExportError.self) { try await archive.exporter.export(batch) }
+                try FileManager.default.removeItem(atPath: obstacle)
+            }
+            #expect(archive.open.count == (sequence <= 17 ? 0 : 1))
+            try await archive.exporter.export(batch)
+        }
+        await archive.exporter.finish()
+        #expect(try ArchiveContents.problems(directory.path) == [])
+        let reader = try ParquetReader("\(directory.path)/\(try #require(archive.published.first))")
+        #expect(reader.groups.map(\.rows) == [16, 16, 8])
+        let sequences = try reader.groups.flatMap { group in
+            let values = try reader.values(of: "seq", in: group)
+            return (0..<group.rows).map { values.number($0) }
+        }
+        #expect(sequences == (1...40).map { $0 })
     }
 
     @Test func putsAWrongClockAtTheEdgeOfWhatIsPossible() async throws {

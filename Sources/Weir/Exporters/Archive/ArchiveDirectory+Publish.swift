@@ -72,7 +72,6 @@ extension ArchiveDirectory {
         // It was moved already where only the last sync failed.
         if Directory.has(draft.path) { try complete(draft.path, stem: file.stem) }
         try sync("\(root)/\(tree)\(file.partition.path)")
-        if let spool = file.spool { try? Directory.removeFile(spool) }
     }
 
     /// Completes what an earlier run has published in part.

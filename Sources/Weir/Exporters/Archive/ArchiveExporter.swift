@@ -5,7 +5,7 @@ import Logging
 ///
 /// Each batch is compressed on its own, as a zstd frame or gzip member of each file that it goes to. So a file can be
 /// cut back to the end of any batch, everything that `export` returned for is in the file and not in a compressor's
-/// memory, and one compressor serves all files.
+/// memory, and one compressor serves all files. Rows of Parquet wait in memory instead, and come again after a crash.
 actor ArchiveExporter: Exporter {
     static let type = "archive"
     static let help = "Writes spans to files, partitioned by tenant and hour."
@@ -171,11 +171,15 @@ actor ArchiveExporter: Exporter {
         }
     }
 
-    /// - Returns: how many bytes that made.
+    /// - Returns: how many bytes that made. Rows make none yet.
     private func write(to files: ArchiveFiles, at now: Timestamp) throws(ExportError) -> Int {
         var count = 0
         do {
             for messages in encoder.messages {
+                if let batch = messages.batch {
+                    try files.append(batch, of: messages, at: now)
+                    continue
+                }
                 let bytes = try compress(messages.bytes)
                 try bytes.withUnsafeBytes { try files.append($0, of: messages, at: now) }
                 count += bytes.count
@@ -187,7 +191,7 @@ actor ArchiveExporter: Exporter {
     }
 
     private func compress(_ message: [UInt8]) throws -> [UInt8] {
-        guard configuration.compression != .none || configuration.format == .parquet else { return message }
+        guard configuration.compression != .none else { return message }
         var compressed: [UInt8] = []
         do {
             try message.withUnsafeBytes { bytes in
@@ -198,12 +202,10 @@ actor ArchiveExporter: Exporter {
             compressor = try Self.compressor(of: configuration)
             throw error
         }
-        return configuration.format == .parquet ? ArchiveSpool.chunk(message.count, compressed: compressed) : compressed
+        return compressed
     }
 
-    /// What is appended to a file is compressed with it. What becomes Parquet only waits for that.
     private static func compressor(of configuration: ArchiveConfiguration) throws(CompressorError) -> Compressor {
-        if configuration.format == .parquet { return try Compressor(.zstd, level: 1) }
-        return try Compressor(configuration.compression)
+        try Compressor(configuration.compression)
     }
 }

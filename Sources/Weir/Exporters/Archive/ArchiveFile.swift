@@ -23,7 +23,7 @@ final class ArchiveFile {
 
     let partition: ArchivePartition
     let begun: Timestamp
-    /// What it is sealed with; nil where it is not.
+    /// What it is sealed with; nil where it is not. Tables may have a later one.
     let key: DataKey?
     /// Without the footer, and without what an append that failed has left.
     private(set) var content = Content()
@@ -38,11 +38,16 @@ final class ArchiveFile {
     private(set) var manifest: AppendFile?
     /// What its files are called until they are published, without what they end in.
     private(set) var stem: String
-    private var file: AppendFile
+    /// What messages are appended to. Nil where rows come instead, for the tables.
+    private var file: AppendFile?
+    private var tables: [ParquetTable] = []
+    /// That may still be taken back.
+    private var newBatches: [ParquetBatch] = []
+    /// Bytes of the texts of rows that wait in memory, and of all rows.
+    private(set) var waitingText = 0
+    private(set) var collectedText = 0
 
-    init(
-        _ partition: ArchivePartition, begun: Timestamp, stem: String, in file: AppendFile, _ key: DataKey? = nil
-    ) {
+    init(_ partition: ArchivePartition, begun: Timestamp, stem: String, in file: AppendFile, _ key: DataKey? = nil) {
         self.key = key
         self.partition = partition
         self.begun = begun
@@ -50,21 +55,48 @@ final class ArchiveFile {
         self.file = file
     }
 
+    /// Of rows.
+    init(
+        _ partition: ArchivePartition, begun: Timestamp, stem: String, for tables: [ParquetTable], _ key: DataKey?
+    ) {
+        self.key = key
+        self.partition = partition
+        self.begun = begun
+        self.stem = stem
+        self.tables = tables
+    }
+
     /// Of what nobody has a second copy of.
-    var path: String { stage == .published ? products.first?.file.path ?? file.path : file.path }
-    /// Of what was appended to, where readers get something else.
-    var spool: String? { products.isEmpty || products.contains { $0.file === file } ? nil : file.path }
+    var paths: [String] {
+        guard products.isEmpty else { return products.prefix(stage == .published ? 1 : .max).map(\.file.path) }
+        return ([file] + tables.map(\.file)).compactMap { $0?.path }
+    }
 
     /// - Parameter length: of what `bytes` are when they are decompressed.
     func append(
         _ bytes: UnsafeRawBufferPointer, of length: Int, _ spans: ArchivedSpans, _ keys: ArchivedKeyIDs
     ) throws(FileError) {
+        guard let file else { preconditionFailure("messages where rows are wanted") }
         try file.append(bytes)
         table.append(compressed: bytes.count, content: length)
-        content.spans?.append(spans)
-        content.keys.add(keys)
-        content = Content(spans: content.spans ?? spans, keys: content.keys, end: file.end, frames: table.count)
+        add(spans, keys)
+        (content.end, content.frames) = (file.end, table.count)
     }
+
+    /// The same of rows. They come to the others when they are kept.
+    func append(_ batch: ParquetBatch, _ spans: ArchivedSpans, _ keys: ArchivedKeyIDs) {
+        newBatches.append(batch)
+        add(spans, keys)
+    }
+
+    private func add(_ spans: ArchivedSpans, _ keys: ArchivedKeyIDs) {
+        content.spans?.append(spans)
+        content.spans = content.spans ?? spans
+        content.keys.add(keys)
+    }
+
+    /// Whether something of it may still be taken back.
+    var isInStep: Bool { !newBatches.isEmpty }
 
     /// What an append had spans of.
     func note(_ traces: ArchiveTraces) { newTraces.formUnion(traces) }
@@ -73,28 +105,36 @@ final class ArchiveFile {
     func keep() {
         traces.formUnion(newTraces)
         newTraces = ArchiveTraces()
+        for batch in newBatches {
+            for table in tables { table.add(batch.rows) }
+            waitingText += batch.rows.textCount
+            collectedText += batch.rows.textCount
+        }
+        newBatches = []
     }
 
     /// The file holds what it held before; what stands behind that is cut off when it is sealed.
     func takeBack(to content: Content) {
         self.content = content
         newTraces = ArchiveTraces()
+        newBatches = []
         table.cut(to: content.frames)
+        guard file != nil else { return }
         if stage == .sealed { stage = .written }
-        for product in products where product.file !== file { try? Directory.removeFile(product.file.path) }
         products = []
     }
 
     /// Cuts off what stands behind the content, so that more may be appended.
     func truncate() throws(FileError) {
-        try file.truncate(to: content.end)
+        try file?.truncate(to: content.end)
     }
 
     /// Completes the file. After an error it may be tried again.
     func seal(with footer: [UInt8]) throws(FileError) {
+        guard let file else { return }
         try file.reopen()
         try file.truncate(to: content.end)
-        try append(footer)
+        try append(footer, to: file)
         try file.complete()
         do {
             try file.sync()
@@ -107,33 +147,70 @@ final class ArchiveFile {
         try file.close()
     }
 
-    /// Makes of the content what readers will see. After an error it may be tried again.
-    /// - Parameter make: is given path and bytes of the content.
-    func seal(
-        _ make: ((path: String, length: Int)) throws(FileError) -> [ArchiveProduct]
-    ) throws(FileError) {
-        try file.reopen()
-        try file.truncate(to: content.end)
-        try file.complete()
-        try file.close()
-        do {
-            products = try make((file.path, content.end.length))
-        } catch {
-            if error.isDamage, error.path == file.path { stage = .suspect }
-            throw error
-        }
-        stage = .sealed
+    /// Whether a row group is full.
+    var isFull: Bool {
+        waitingText >= ParquetRows.maximumText || tables.contains { $0.waitingRows >= ParquetRows.maximumRows }
     }
 
-    /// Goes on in another file, with the same content.
-    func move(to other: AppendFile, stem: String) throws(FileError) {
-        try file.copy(to: other)
-        let old = path
-        file = other
+    /// Writes the rows that wait, as a row group of each table. After an error it may be tried again.
+    /// - Returns: bytes that were written.
+    func writeRows(
+        _ pages: inout ParquetPages, begin: (ArchiveDataset) throws(FileError) -> AppendFile
+    ) throws(FileError) -> Int {
+        let before = size
+        for table in tables { try table.write(&pages, begin: begin) }
+        waitingText = 0
+        return size - before
+    }
+
+    private var size: Int { tables.reduce(0) { $0 + ($1.file?.end.size ?? 0) } }
+
+    /// Completes the files of the tables, which have all rows. After an error it may be tried again.
+    func seal(notes: [(name: String, text: String)]) throws(FileError) {
+        for table in tables { try table.complete(notes: notes) }
+        let products = tables.compactMap(\.product)
+        do {
+            for product in products { try product.file.sync() }
+        } catch {
+            stage = .suspect
+            throw error
+        }
+        self.products = products
+        stage = .sealed
+        for product in products { try product.file.close() }
+    }
+
+    /// Goes on in other files, with the same content.
+    /// - Parameter begin: creates one, of a dataset where there is one.
+    func move(
+        to stem: String, begin: (ArchiveDataset?) throws(FileError) -> AppendFile
+    ) throws(FileError) {
+        var others: [AppendFile] = []
+        func copy(_ old: AppendFile, _ dataset: ArchiveDataset?) throws(FileError) {
+            let other = try begin(dataset)
+            others.append(other)
+            try old.copy(to: other)
+        }
+        do throws(FileError) {
+            if let file { try copy(file, nil) }
+            for table in tables { if let file = table.file { try copy(file, table.dataset) } }
+        } catch {
+            for other in others { try? Directory.removeFile(other.path) }
+            throw error
+        }
+        // Its records are in the others now; these are not looked at again, whether they are there or not.
+        for path in paths { try? Directory.removeFile(path) }
+        if file != nil { file = others.removeFirst() }
+        for table in tables where table.file != nil { table.move(to: others.removeFirst()) }
         self.stem = stem
         stage = .written
-        // Its records are in the other one now; it is not looked at again, whether it is there or not.
-        try? Directory.removeFile(old)
+    }
+
+    /// The tables, for another file.
+    func releaseTables() -> [ParquetTable] {
+        defer { tables = [] }
+        for table in tables { table.forget() }
+        return tables
     }
 
     /// Gives the first product its name. From then on all that it holds counts as published.
@@ -144,7 +221,7 @@ final class ArchiveFile {
         stage = .published
     }
 
-    private func append(_ footer: [UInt8]) throws(FileError) {
+    private func append(_ footer: [UInt8], to file: AppendFile) throws(FileError) {
         let result = footer.withUnsafeBytes { bytes in Result { () throws(FileError) in try file.append(bytes) } }
         try result.get()
     }

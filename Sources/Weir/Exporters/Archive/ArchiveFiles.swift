@@ -34,6 +34,15 @@ final class ArchiveFiles {
     private var step: [Mark] = []
     /// Files begun in this run, for their names.
     private var count = 0
+    /// Through which the rows of all files go.
+    private var pages: ParquetPages
+    /// Of a large file that was sealed: their memory serves the next one.
+    private var spareTables: [ParquetTable] = []
+
+    /// Bytes of text that may wait in memory in the rows of all files.
+    private static let maximumWaiting = 128 << 20
+    /// Bytes of text after which a file's memory is worth keeping.
+    private static let large = 16 << 20
 
     init(
         in directory: ArchiveDirectory, _ configuration: ArchiveConfiguration, _ telemetry: ArchiveTelemetry,
@@ -43,6 +52,7 @@ final class ArchiveFiles {
         published = PublishedRecords(in: directory)
         format = configuration.format
         compression = configuration.compression
+        pages = ParquetPages(configuration.compression)
         lifecycle = configuration.lifecycle
         self.keys = keys
         holds = ArchiveHolds(in: register)
@@ -68,18 +78,53 @@ final class ArchiveFiles {
     func append(
         _ bytes: UnsafeRawBufferPointer, of messages: ArchiveMessages, at now: Timestamp
     ) throws(FileError) {
+        let added = bytes.count + (compression == .zstd ? SeekTable.entryLength : 0)
+        let file = try file(for: messages, adding: added, at: now)
+        try file.append(bytes, of: messages.bytes.count, messages.spans, messages.keys)
+    }
+
+    /// The same of rows, which wait in memory. What a crash takes is still in the journal.
+    func append(_ batch: ParquetBatch, of messages: ArchiveMessages, at now: Timestamp) throws(FileError) {
+        try makeRoom()
+        let file = try file(for: messages, adding: batch.rows.textCount, at: now)
+        file.append(batch, messages.spans, messages.keys)
+    }
+
+    /// The file that the messages go on in, with a mark of what it held before.
+    private func file(
+        for messages: ArchiveMessages, adding added: Int, at now: Timestamp
+    ) throws(FileError) -> ArchiveFile {
         let partition = messages.partition
         if let spans = open[partition]?.content.spans,
             !spans.canGoOn(with: messages.spans.sequences.lowerBound, since: messages.since)
         {
             _ = carryOut([rotation.close(partition)], at: now)
         }
-        let added = bytes.count + (compression == .zstd && format != .parquet ? SeekTable.entryLength : 0)
         if let error = carryOut(rotation.write(partition: partition, bytes: added, at: now), at: now) { throw error }
         guard let file = open[partition] else { preconditionFailure("no file was opened for \(partition.path)") }
         step.append(Mark(file: file, content: file.content, added: added))
-        try file.append(bytes, of: messages.bytes.count, messages.spans, messages.keys)
         file.note(messages.traces)
+        return file
+    }
+
+    /// Row groups that are full are written before more rows come, so that a step that fails has written nothing.
+    private func makeRoom() throws(FileError) {
+        for file in open.values where file.isFull { try writeRows(of: file) }
+        let all = open.values + complete
+        while all.reduce(0, { $0 + $1.waitingText }) > Self.maximumWaiting,
+            let largest = all.max(by: { $0.waitingText < $1.waitingText })
+        {
+            try writeRows(of: largest)
+        }
+    }
+
+    private func writeRows(of file: ArchiveFile) throws(FileError) {
+        let waiting = file.waitingText
+        let written = try file.writeRows(&pages) { dataset throws(FileError) in
+            try begin(dataset, file.stem, try key(for: file.partition.tenant))
+        }
+        if open[file.partition] === file { rotation.undo(partition: file.partition, bytes: waiting - written) }
+        telemetry.writtenBytes.add(written)
     }
 
     /// Ends the step: its bytes stay.
@@ -108,6 +153,8 @@ final class ArchiveFiles {
 
     /// Publishes what is old enough.
     func tick(at now: Timestamp) {
+        // Between two large files there is less than a second.
+        if open.isEmpty { spareTables = [] }
         _ = carryOut(rotation.tick(at: now), at: now)
         publish()
     }
@@ -134,9 +181,7 @@ extension ArchiveFiles {
             switch action {
             case .open(let partition):
                 do throws(FileError) {
-                    let key = try key(for: partition.tenant)
-                    let (stem, file) = try begin(at: now, key)
-                    open[partition] = ArchiveFile(partition, begun: now, stem: stem, in: file, key)
+                    open[partition] = try begin(partition, at: now)
                 } catch {
                     rotation.lose(partition: partition)
                     failure = error
@@ -147,11 +192,29 @@ extension ArchiveFiles {
         return failure
     }
 
-    private func begin(at now: Timestamp, _ key: DataKey?) throws(FileError) -> (stem: String, file: AppendFile) {
+    private func begin(_ partition: ArchivePartition, at now: Timestamp) throws(FileError) -> ArchiveFile {
+        let stem = nextStem(at: now)
+        // Without one nothing is begun, nor are rows collected that cannot be written.
+        let key = try key(for: partition.tenant)
+        guard format != .parquet else {
+            defer { spareTables = [] }
+            let spare = spareTables.isEmpty ? nil : spareTables
+            let tables = spare ?? ArchiveDataset.allCases.map { ParquetTable($0, compression) }
+            return ArchiveFile(partition, begun: now, stem: stem, for: tables, key)
+        }
+        return ArchiveFile(partition, begun: now, stem: stem, in: try begin(nil, stem, key), key)
+    }
+
+    private func nextStem(at now: Timestamp) -> String {
         count += 1
-        let stem = "\(CalendarTime(now).compact)-\(count.digits(6))"
-        let suffix = format == .parquet ? ".spool" : format.suffix(compression)
-        return (stem, try directory.begin(stem + suffix, key))
+        return "\(CalendarTime(now).compact)-\(count.digits(6))"
+    }
+
+    /// - Parameter dataset: nil where there is one kind of file only.
+    private func begin(
+        _ dataset: ArchiveDataset?, _ stem: String, _ key: DataKey?
+    ) throws(FileError) -> AppendFile {
+        try directory.begin(stem + (dataset.map(ArchiveDirectory.suffix) ?? format.suffix(compression)), key)
     }
 
     /// What a new file is sealed with; nil where it is not.
@@ -164,6 +227,8 @@ extension ArchiveFiles {
     private func close(_ partition: ArchivePartition) {
         guard let file = open.removeValue(forKey: partition) else { return }
         complete.append(file)
+        // Its rows are not all there before the step is over.
+        guard !file.isInStep else { return }
         do throws(FileError) {
             try seal(file)
         } catch {
@@ -176,17 +241,11 @@ extension ArchiveFiles {
         guard format == .parquet else {
             return try file.seal(with: ArchiveFooter.bytes(spans, of: directory.journal, compression, file.table))
         }
+        try writeRows(of: file)
         let text = ArchiveFooter.text(spans, of: directory.journal)
-        let conversion = ParquetConversion(
-            compression: compression, notes: [("weir", text), ("weir.tenant", file.partition.tenant)],
-            key: file.key)
-        let directory = directory
-        let key = try key(for: file.partition.tenant)
-        try file.seal { content throws(FileError) in
-            try conversion.run(content) { dataset throws(FileError) in
-                try directory.begin(file.stem + ArchiveDirectory.suffix(of: dataset), key)
-            }
-        }
+        try file.seal(notes: [("weir", text), ("weir.tenant", file.partition.tenant)])
+        let tables = file.releaseTables()
+        if spareTables.isEmpty, file.collectedText >= Self.large { spareTables = tables }
     }
 
     private func publish() {
@@ -210,12 +269,11 @@ extension ArchiveFiles {
     private func publish(_ file: ArchiveFile) throws(FileError) {
         guard let spans = file.content.spans else {
             // All that was written to it was taken back.
-            try? Directory.removeFile(file.path)
+            for path in file.paths { try? Directory.removeFile(path) }
             return
         }
-        // Of what was collected for Parquet, whatever is doubtful is made again.
-        if file.stage == .suspect, format != .parquet { try move(file) }
-        if file.stage == .written || file.stage == .suspect { try seal(file) }
+        if file.stage == .suspect { try move(file) }
+        if file.stage == .written { try seal(file) }
         if file.stage == .sealed {
             let name = ArchiveName(begun: file.begun, journal: directory.journal, sequences: spans.sequences)
             let now = clock()
@@ -224,24 +282,21 @@ extension ArchiveFiles {
                 holds: try holds.current(for: file.partition, at: now))
             try directory.publish(file, as: name.text, format, compression, rules, at: now)
             telemetry.publishedFiles.add()
-            logger.debug("published a file", metadata: ["path": "\(file.path)", "spans": "\(spans.spans)"])
+            logger.debug("published a file", metadata: ["path": "\(name.text)", "spans": "\(spans.spans)"])
         }
         try directory.complete(file)
     }
 
     private func move(_ file: ArchiveFile) throws(FileError) {
-        let (stem, other) = try begin(at: file.begun, file.key)
-        do {
-            try file.move(to: other, stem: stem)
-        } catch {
-            try? Directory.removeFile(other.path)
-            throw error
+        let stem = nextStem(at: file.begun)
+        try file.move(to: stem) { dataset throws(FileError) in
+            try begin(dataset, stem, file.key)
         }
     }
 
     /// Whether what the file held cannot be had from it any more.
     private func isLost(_ file: ArchiveFile, _ error: FileError) -> Bool {
-        file.stage == .suspect && error.path == file.path || !Directory.has(file.path)
+        file.stage == .suspect && file.paths.contains { $0 == error.path } || !file.paths.allSatisfy(Directory.has)
     }
 
     private func abandon(_ file: ArchiveFile, because error: FileError) {
@@ -250,6 +305,6 @@ extension ArchiveFiles {
         telemetry.abandonedFiles.add()
         logger.error(
             "lost a file; the journal keeps its records, and the next start writes them again",
-            metadata: ["path": "\(file.path)", "first": "\(first)", "error": "\(error)"])
+            metadata: ["path": "\(file.paths.first ?? file.stem)", "first": "\(first)", "error": "\(error)"])
     }
 }

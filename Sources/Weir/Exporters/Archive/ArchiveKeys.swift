@@ -71,12 +71,7 @@ struct ArchiveKeys: FileKeys {
     }
 }
 
-extension DataKey: FileKeys {
-    /// Its own files it opens whatever became of it in the store.
-    func secret(_ id: UInt64, of path: String) -> Result<SecretKey, Unreadable> {
-        id == self.id ? .success(secret) : .failure(.unknownKey)
-    }
-
+extension DataKey {
     /// What a new file is sealed with.
     func seal(_ path: String) throws(FileError) -> FileSeal {
         guard let seal = FileSeal(id, secret) else { throw .noMemory(path) }

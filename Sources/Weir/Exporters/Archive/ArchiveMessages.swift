@@ -5,6 +5,8 @@ struct ArchiveMessages {
     let since: UInt64
     var spans: ArchivedSpans
     var bytes: [UInt8] = []
+    /// In place of bytes, where they become Parquet.
+    var batch: ParquetBatch?
     /// Of values in them.
     var keys = ArchivedKeyIDs()
     var traces = ArchiveTraces()

@@ -12,6 +12,12 @@ struct PartitionEncoder: ~Copyable {
     private var latest: [ArchivePartition: Int] = [:]
     private var proto = OTLPEncoder()
     private var json = OTLPJSONEncoder()
+    /// What was added to files, emptied. Memory that is taken anew is cleared by the kernel, for each batch.
+    private var spareBatches: [ParquetBatch] = []
+    private var spareBytes: [[UInt8]] = []
+
+    /// Of so many partitions, and so many bytes.
+    private static let (maximumSpare, maximumBytes) = (4, 8 << 20)
 
     init(_ format: ArchiveFormat) {
         self.format = format
@@ -19,6 +25,16 @@ struct PartitionEncoder: ~Copyable {
 
     /// Forgets the messages.
     mutating func reset() {
+        for batch in messages.compactMap(\.batch) where spareBatches.count < Self.maximumSpare {
+            batch.rows.reset()
+            spareBatches.append(batch)
+        }
+        for index in messages.indices where spareBytes.count < Self.maximumSpare {
+            var bytes: [UInt8] = []
+            swap(&bytes, &messages[index].bytes)
+            bytes.removeAll(keepingCapacity: true)
+            if (1...Self.maximumBytes).contains(bytes.capacity) { spareBytes.append(bytes) }
+        }
         messages = []
         latest = [:]
         suspectSpans = 0
@@ -83,7 +99,13 @@ struct PartitionEncoder: ~Copyable {
             return index
         }
         latest[partition] = messages.count
-        messages.append(ArchiveMessages(partition: partition, since: since, spans: spans))
+        var next = ArchiveMessages(partition: partition, since: since, spans: spans)
+        if format == .parquet {
+            next.batch = spareBatches.popLast() ?? ParquetBatch()
+        } else {
+            next.bytes = spareBytes.popLast() ?? []
+        }
+        messages.append(next)
         return messages.count - 1
     }
 
@@ -97,11 +119,10 @@ struct PartitionEncoder: ~Copyable {
             messages[index].bytes.append(contentsOf: line)
             messages[index].bytes.append(UInt8(ascii: "\n"))
         case .parquet:
-            let message = try encode(batch)
-            withExtendedLifetime(message) {
-                messages[index].keys.add(from: $0.bytes)
-                ArchiveSpool.append($0.bytes, of: (sequence, batch.receivedAt), to: &messages[index].bytes)
-            }
+            guard let rows = messages[index].batch else { preconditionFailure("rows that go nowhere") }
+            let start = rows.rows.textCount
+            rows.rows.add(batch, sequence: sequence)
+            messages[index].keys.add(from: rows.rows.text(from: start))
         case .proto:
             let message = try encode(batch)
             // The encoder writes less than 31 bits can count, so four bytes are enough for the length.

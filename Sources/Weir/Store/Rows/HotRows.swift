@@ -26,6 +26,8 @@ struct HotRows: ~Copyable {
 
     /// Bytes of text and JSON.
     var textCount: Int { text.count }
+    /// All of it, one behind the other. Valid until the rows change.
+    var written: UnsafeRawBufferPointer { text.written }
 
     /// Forgets the rows.
     mutating func reset() {

@@ -20,6 +20,8 @@ struct RowText: ~Copyable {
 
     /// Bytes of all that was written.
     var count: Int { writer.count }
+    /// Valid until the next change.
+    var written: UnsafeRawBufferPointer { writer.written }
 
     mutating func reset() {
         writer.reset(keeping: retained)
@@ -81,7 +83,7 @@ struct RowText: ~Copyable {
     mutating func addEvents(of span: SpanRecord, _ batch: borrowing Batch) -> TextRef {
         guard span.eventCount > 0 else { return .absent }
         let start = writer.count
-        writer.raw("[")
+        writer.byte(UInt8(ascii: "["))
         for index in span.events {
             let event = batch.events[index]
             writer.raw("{\"time_unix_nano\":")
@@ -98,7 +100,7 @@ struct RowText: ~Copyable {
     mutating func addLinks(of span: SpanRecord, _ batch: borrowing Batch) -> TextRef {
         guard span.linkCount > 0 else { return .absent }
         let start = writer.count
-        writer.raw("[")
+        writer.byte(UInt8(ascii: "["))
         for index in span.links {
             let link = batch.links[index]
             writer.raw("{\"trace_id\":\"")
@@ -139,14 +141,14 @@ struct RowText: ~Copyable {
     }
 
     private mutating func write(_ range: AttributeRange, _ batch: borrowing Batch) {
-        writer.raw("{")
+        writer.byte(UInt8(ascii: "{"))
         for index in range.indices {
             let attribute = batch.attributes[index]
             if attribute.isRemoved { continue }
             writer.string(batch.bytes(attribute.key))
-            writer.raw(":")
+            writer.byte(UInt8(ascii: ":"))
             write(batch.value(of: attribute))
-            writer.raw(",")
+            writer.byte(UInt8(ascii: ","))
         }
         close("}")
     }
@@ -161,19 +163,19 @@ struct RowText: ~Copyable {
         case .double(let number): writer.double(number)
         case .bytes(let bytes): writer.base64(bytes)
         case .array(let values):
-            writer.raw("[")
+            writer.byte(UInt8(ascii: "["))
             for element in values {
                 write(element)
-                writer.raw(",")
+                writer.byte(UInt8(ascii: ","))
             }
             close("]")
         case .kvlist(let pairs):
-            writer.raw("{")
+            writer.byte(UInt8(ascii: "{"))
             for pair in pairs {
                 writer.string(pair.key)
-                writer.raw(":")
+                writer.byte(UInt8(ascii: ":"))
                 write(pair.value)
-                writer.raw(",")
+                writer.byte(UInt8(ascii: ","))
             }
             close("}")
         }

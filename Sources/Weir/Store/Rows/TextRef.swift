@@ -1,5 +1,5 @@
 /// Where a text of ``HotRows`` stands among their bytes.
-struct TextRef: BitwiseCopyable {
+struct TextRef: BitwiseCopyable, Equatable {
     static let absent = TextRef(offset: 0, count: .max)
 
     var offset: UInt32

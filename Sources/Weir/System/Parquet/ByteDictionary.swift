@@ -1,71 +1,86 @@
 import Glibc
 
-/// The different texts of a column chunk, and for each text which of them it is.
-struct ByteDictionary {
+/// The different texts of a column, of which each stands there once.
+struct ByteDictionary: ~Copyable {
     /// Bytes of all different texts. Readers keep them in memory.
     private static let maximumSize = 4 << 20
     /// Texts that may all be different, since what repeats may do so with a long period.
     private static let patience = 8_192
 
-    /// In the order in which they first came. They live as long as the texts that were given.
-    private(set) var entries: [UnsafeRawBufferPointer] = []
-    /// Their ``XXHash64``.
-    private(set) var hashes: [UInt64] = []
-    /// For each text.
-    private(set) var indices: [UInt32] = []
-    private(set) var size = 0
-    /// Places of entries, plus one; 0 is free.
-    private var table = [UInt32](repeating: 0, count: 1_024)
+    /// In the order in which they first came, as PLAIN: each behind its length.
+    private(set) var plain = RecordBuffer<UInt8>(capacity: 64, limit: .max)
+    /// The ``XXHash64`` of each.
+    private(set) var hashes = RecordBuffer<UInt64>(capacity: 16, limit: .max)
+    /// Where in `plain` each begins, behind its length.
+    private var places = RecordBuffer<UInt32>(capacity: 16, limit: .max)
+    /// Numbers of texts, plus one, where their hashes want them; 0 is free.
+    private var table = [UInt32](repeating: 0, count: 64)
+    /// Which one was looked for last: most texts are the same as the one before.
+    private var last = 0
 
-    /// Nil where the texts are too many or too different to gain by it.
-    init?(_ texts: [UnsafeRawBufferPointer]) {
-        indices.reserveCapacity(texts.count)
-        var last: UnsafeRawBufferPointer?
-        var index: UInt32 = 0
-        for (number, text) in texts.enumerated() {
-            if last.map({ Self.equal($0, text) }) != true {
-                index = find(text)
-                last = text
-            }
-            indices.append(index)
-            guard size <= Self.maximumSize, number < Self.patience || isWorthIt(number) else { return nil }
-        }
-        guard isWorthIt(texts.count) else { return nil }
+    var count: Int { places.count }
+
+    /// The text with this number. Valid until the next one is added.
+    @inline(__always)
+    subscript(number: Int) -> UnsafeRawBufferPointer {
+        let start = UnsafeRawPointer(plain.base + Int(places[number]))
+        let count = start.loadUnaligned(fromByteOffset: -4, as: UInt32.self)
+        return UnsafeRawBufferPointer(start: start, count: Int(UInt32(littleEndian: count)))
     }
 
-    private func isWorthIt(_ texts: Int) -> Bool {
-        entries.count <= 512 || entries.count * 2 <= texts
+    /// Whether it is shorter with it than without, as far as so many texts can tell.
+    /// - Parameter isAll: no more will come.
+    func isWorthIt(for texts: Int, isAll: Bool = false) -> Bool {
+        guard plain.count <= Self.maximumSize else { return false }
+        return count <= 512 || count * 2 <= texts || !isAll && texts <= Self.patience
     }
 
-    private mutating func find(_ text: UnsafeRawBufferPointer) -> UInt32 {
+    /// The number of a text, which is new or not.
+    @inline(__always)
+    mutating func number(of text: UnsafeRawBufferPointer) -> UInt32 {
+        if last >= count || !Self.areEqual(self[last], text) { last = find(text) }
+        return UInt32(truncatingIfNeeded: last)
+    }
+
+    /// Forgets the texts.
+    mutating func reset(keeping bytes: Int) {
+        plain.reset(keeping: bytes)
+        hashes.reset(keeping: bytes)
+        places.reset(keeping: bytes)
+        table = [UInt32](repeating: 0, count: 64)
+        last = 0
+    }
+
+    private mutating func find(_ text: UnsafeRawBufferPointer) -> Int {
         let hash = XXHash64.hash(text)
         var place = Int(truncatingIfNeeded: hash) & (table.count - 1)
         while table[place] != 0 {
-            let entry = Int(table[place] - 1)
-            if hashes[entry] == hash, Self.equal(entries[entry], text) { return UInt32(entry) }
+            let number = Int(table[place] - 1)
+            if hashes[number] == hash, Self.areEqual(self[number], text) { return number }
             place = (place + 1) & (table.count - 1)
         }
-        entries.append(text)
+        plain.littleEndian(UInt32(text.count))
+        places.append(UInt32(plain.count))
         hashes.append(hash)
-        size += text.count + 4
-        table[place] = UInt32(entries.count)
-        if entries.count * 2 > table.count { grow() }
-        return UInt32(entries.count - 1)
+        plain.append(text)
+        table[place] = UInt32(count)
+        if count * 2 > table.count { grow() }
+        return count - 1
     }
 
     private mutating func grow() {
-        table = [UInt32](repeating: 0, count: table.count * 2)
-        for (entry, hash) in hashes.enumerated() {
-            var place = Int(truncatingIfNeeded: hash) & (table.count - 1)
+        table = [UInt32](repeating: 0, count: table.count * 4)
+        for number in 0..<count {
+            var place = Int(truncatingIfNeeded: hashes[number]) & (table.count - 1)
             while table[place] != 0 { place = (place + 1) & (table.count - 1) }
-            table[place] = UInt32(entry + 1)
+            table[place] = UInt32(number + 1)
         }
     }
 
     @inline(__always)
-    private static func equal(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bool {
+    private static func areEqual(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bool {
         guard left.count == right.count else { return false }
-        guard let own = left.baseAddress, let other = right.baseAddress, own != other else { return true }
+        guard let own = left.baseAddress, let other = right.baseAddress else { return true }
         return memcmp(own, other, left.count) == 0
     }
 }

@@ -19,7 +19,6 @@ struct ParquetChunk {
     var size = 0
     /// Encoded as PLAIN, without a length in front; nil where they are not known.
     var bounds: (least: [UInt8], greatest: [UInt8])?
-    var filter: BloomFilter?
     var filterPlace: Range<Int>?
 }
 

@@ -1,37 +1,23 @@
-import CLibraries
-
-/// Writes a Parquet file, one row group after the other, each column by column in the order of the schema.
+/// Writes a Parquet file. Rows wait in memory, column by column, until they are written as a row group.
 ///
 /// What is read by the plainest readers is written: flat columns, data pages of version 1, one codec.
 struct ParquetWriter: ~Copyable {
-    /// Bytes of a page before it is compressed, about; what a reader has to hold at a time. One value may be more.
-    private static let pageSize = 1 << 20
+    /// Bytes of a page before it is compressed, about. One value may be more, and sizes have 31 bits.
+    private static let pageSize = 256 << 20
     /// Bytes of a text up to which it can be a bound.
     private static let maximumBound = 64
+    private static let magic = Array("PAR1".utf8)
 
-    private let file: AppendFile
-    private let compression: Compression
-    private var compressor: Compressor
     private var footer: ParquetFooter
-    /// Of the row group that is being written.
+    /// For each column.
+    private let values: UnsafeMutablePointer<ParquetValues>
+    /// That wait for their row group.
+    private(set) var waitingRows = 0
+    /// That are being added, and the column that comes next.
     private(set) var rows = 0
-    private var chunks: [ParquetChunk] = []
-    /// The values of the column that is being written, without those that are not there.
-    private var texts: [UnsafeRawBufferPointer] = []
-    private var numbers: [Int64] = []
-    /// For each row, 1 where there is a value.
-    private var levels: [UInt32] = []
-    private var page: RecordBuffer<UInt8>
-    private var packed: RecordBuffer<UInt8>
+    private var column = 0
 
-    /// - Parameter file: empty.
-    init(_ columns: [ParquetColumn], to file: AppendFile, _ compression: Compression) throws {
-        try Array("PAR1".utf8).withUnsafeBytes { try file.append($0) }
-        compressor = try Compressor(compression)
-        self.file = file
-        self.compression = compression
-        page = RecordBuffer(capacity: 64 << 10, limit: .max)
-        packed = RecordBuffer(capacity: 64 << 10, limit: .max)
+    init(_ columns: [ParquetColumn], _ compression: Compression) {
         // parquet.thrift, enum CompressionCodec.
         let codec =
             switch compression {
@@ -40,247 +26,231 @@ struct ParquetWriter: ~Copyable {
             case .zstd: 6
             }
         footer = ParquetFooter(columns: columns, codec: codec)
+        values = .allocate(capacity: columns.count)
+        for (index, column) in columns.enumerated() { (values + index).initialize(to: ParquetValues(of: column)) }
     }
 
-    /// Rows of the row groups that are complete.
+    deinit {
+        values.deinitialize(count: footer.columns.count)
+        values.deallocate()
+    }
+
+    /// Rows of the row groups that are written.
     var rowCount: Int { footer.groups.reduce(0) { $0 + $1.rows } }
 
-    /// Begins a row group; then come the values of each column.
+    /// Begins to add rows; then come their values of each column, in the order of the schema.
     mutating func begin(rows: Int) {
-        precondition(rows > 0 && chunks.isEmpty, "a row group of \(rows) rows behind one that is not complete")
+        precondition(rows > 0 && column == 0, "\(rows) rows behind others that are not complete")
         self.rows = rows
     }
 
-    /// Ends the row group.
-    mutating func end() throws {
-        precondition(chunks.count == footer.columns.count, "a row group without all of its columns")
-        for index in chunks.indices {
-            guard let filter = chunks[index].filter else { continue }
-            let start = file.end.length
-            try append(filter.bytes)
-            chunks[index].filterPlace = start..<file.end.length
-            chunks[index].filter = nil
-        }
-        footer.groups.append(ParquetFooter.RowGroup(rows: rows, chunks: chunks))
-        chunks = []
+    /// The rows are complete.
+    mutating func end() {
+        precondition(column == footer.columns.count, "rows without all of their columns")
+        waitingRows += rows
+        column = 0
     }
-
-    /// Completes the file.
-    mutating func finish(notes: [(name: String, text: String)]) throws {
-        try append(footer.bytes(notes: notes))
-    }
-
-    // MARK: Columns
 
     /// The next column.
-    /// - Parameter value: the text of a row, which lives until this returns; nil for none.
-    mutating func texts(_ value: (Int) -> UnsafeRawBufferPointer?) throws {
-        let column = nextColumn
-        precondition(column.kind == .text, "texts for \(column.name)")
-        texts.removeAll(keepingCapacity: true)
-        beginLevels(of: column)
-        for row in 0..<rows {
-            let text = value(row)
-            if let text { texts.append(text) }
-            note(text != nil, column)
+    /// - Parameter value: the text of a row; nil for none.
+    @inline(__always)
+    mutating func texts(_ value: (Int) -> UnsafeRawBufferPointer?) {
+        let next = nextColumn
+        precondition(next.pointee.column.kind == .text, "texts for \(next.pointee.column.name)")
+        for row in 0..<rows { next.pointee.append(value(row)) }
+    }
+
+    /// The next column, of texts that come with keys: those of many rows, one behind the other, are often the same.
+    /// - Parameter value: the text of a row, which holds until it is called again.
+    @inline(__always)
+    mutating func texts<Key: Equatable>(
+        of key: (Int) -> Key, _ value: (Key) -> UnsafeRawBufferPointer?
+    ) {
+        let next = nextColumn
+        precondition(next.pointee.column.kind == .text, "texts for \(next.pointee.column.name)")
+        var last = key(0)
+        var text = value(last)
+        next.pointee.append(text)
+        for row in 1..<rows {
+            let key = key(row)
+            if key == last {
+                next.pointee.append(again: text)
+            } else {
+                (last, text) = (key, value(key))
+                next.pointee.append(text)
+            }
         }
-        var chunk = ParquetChunk()
-        chunk.nulls = rows - texts.count
-        if column.repeats, !texts.isEmpty, let dictionary = ByteDictionary(texts) {
-            try write(dictionary, column, &chunk)
-        } else {
-            try writeTexts(column, &chunk)
-        }
-        chunks.append(chunk)
     }
 
     /// The next column, of numbers, times and amounts; flags are 0 and 1.
-    mutating func numbers(_ value: (Int) -> Int64?) throws {
-        let column = nextColumn
-        precondition(column.kind != .text, "numbers for \(column.name)")
-        numbers.removeAll(keepingCapacity: true)
-        beginLevels(of: column)
-        for row in 0..<rows {
-            let number = value(row)
-            if let number { numbers.append(number) }
-            note(number != nil, column)
-        }
-        var chunk = ParquetChunk()
-        chunk.nulls = rows - numbers.count
-        if let least = numbers.min(), let greatest = numbers.max() {
-            chunk.bounds = (column.plain(least), column.plain(greatest))
-        }
-        try writeNumbers(column, &chunk)
-        chunks.append(chunk)
-    }
-
-    private var nextColumn: ParquetColumn {
-        precondition(chunks.count < footer.columns.count, "more columns than the schema has")
-        return footer.columns[chunks.count]
-    }
-
-    private mutating func beginLevels(of column: ParquetColumn) {
-        levels.removeAll(keepingCapacity: true)
-        texts.reserveCapacity(rows)
-    }
-
     @inline(__always)
-    private mutating func note(_ isThere: Bool, _ column: ParquetColumn) {
-        precondition(isThere || column.isOptional, "no value where one is needed")
-        if column.isOptional { levels.append(isThere ? 1 : 0) }
+    mutating func numbers(_ value: (Int) -> Int64?) {
+        let next = nextColumn
+        precondition(next.pointee.column.kind != .text, "numbers for \(next.pointee.column.name)")
+        for row in 0..<rows { next.pointee.append(value(row)) }
+    }
+
+    /// The next columns, of which no row has a value.
+    mutating func nothing(columns: Int) {
+        for _ in 0..<columns { nextColumn.pointee.appendNone(rows) }
+    }
+
+    private var nextColumn: UnsafeMutablePointer<ParquetValues> {
+        mutating get {
+            precondition(column < footer.columns.count, "more columns than the schema has")
+            column += 1
+            return values + (column - 1)
+        }
+    }
+
+    /// Writes the rows that wait as a row group. After an error they still wait, and what was appended of them has to
+    /// be cut off.
+    /// - Parameter file: always the same, and empty at first.
+    mutating func writeGroup(to file: AppendFile, _ pages: inout ParquetPages) throws {
+        guard waitingRows > 0 else { return }
+        if footer.groups.isEmpty { try append(Self.magic, to: file) }
+        var chunks: [ParquetChunk] = []
+        for index in footer.columns.indices {
+            values[index].finish()
+            chunks.append(try write(values + index, to: file, &pages))
+        }
+        for index in chunks.indices {
+            guard let filter = values[index].filter else { continue }
+            let start = file.end.length
+            try append(filter.bytes, to: file)
+            chunks[index].filterPlace = start..<file.end.length
+        }
+        footer.groups.append(ParquetFooter.RowGroup(rows: waitingRows, chunks: chunks))
+        for index in footer.columns.indices { values[index].reset() }
+        pages.reset()
+        waitingRows = 0
+    }
+
+    /// Completes the file.
+    func finish(_ file: AppendFile, notes: [(name: String, text: String)]) throws(FileError) {
+        try append((footer.groups.isEmpty ? Self.magic : []) + footer.bytes(notes: notes), to: file)
+    }
+
+    /// Forgets the file; the memory serves for the next one.
+    mutating func forget() {
+        footer.groups = []
+    }
+
+    private func append(_ bytes: [UInt8], to file: AppendFile) throws(FileError) {
+        let result = bytes.withUnsafeBytes { bytes in Result { () throws(FileError) in try file.append(bytes) } }
+        try result.get()
     }
 }
 
-// MARK: - Pages
+// MARK: - Column chunks
 
 extension ParquetWriter {
-    private mutating func write(
-        _ dictionary: ByteDictionary, _ column: ParquetColumn, _ chunk: inout ParquetChunk
+    private func write(
+        _ values: UnsafeMutablePointer<ParquetValues>, to file: AppendFile, _ pages: inout ParquetPages
+    ) throws -> ParquetChunk {
+        var chunk = ParquetChunk()
+        chunk.nulls = waitingRows - values.pointee.count
+        chunk.bounds = values.pointee.bounds(limit: Self.maximumBound)
+        guard values.pointee.count > 0 else {
+            chunk.dataOffset = file.end.length
+            begin(0..<waitingRows, values, &pages)
+            try writeData(waitingRows, to: file, &chunk, &pages)
+            return chunk
+        }
+        switch values.pointee.column.kind {
+        case .text where values.pointee.hasDictionary: try writeDictionary(values, to: file, &chunk, &pages)
+        case .text: try writeTexts(values, to: file, &chunk, &pages)
+        case .flag:
+            chunk.dataOffset = file.end.length
+            begin(0..<waitingRows, values, &pages)
+            var packer = BitPacker()
+            for place in values.pointee.numbers.indices {
+                packer.append(UInt64(values.pointee.numbers[place] & 1), width: 1, to: &pages.head)
+            }
+            packer.finish(to: &pages.head)
+            try writeData(waitingRows, to: file, &chunk, &pages)
+        case .int32, .int64, .timestamp, .decimal:
+            chunk.dataOffset = file.end.length
+            chunk.encoding = .deltas
+            begin(0..<waitingRows, values, &pages)
+            let bits = values.pointee.column.kind == .int32 ? 32 : 64
+            Deltas.append(values.pointee.numbers.elements, bits: bits, to: &pages.head)
+            try writeData(waitingRows, to: file, &chunk, &pages)
+        }
+        return chunk
+    }
+
+    private func writeDictionary(
+        _ values: UnsafeMutablePointer<ParquetValues>, to file: AppendFile, _ chunk: inout ParquetChunk,
+        _ pages: inout ParquetPages
     ) throws {
         chunk.encoding = .dictionary
         chunk.dictionaryOffset = file.end.length
-        if column.hasBounds { chunk.bounds = Self.bounds(of: dictionary.entries) }
-        page.count = 0
-        for entry in dictionary.entries {
-            page.littleEndian(UInt32(entry.count))
-            page.append(entry)
-        }
-        try writePage(&chunk) { header in
+        let count = values.pointee.dictionary.count
+        pages.head.count = 0
+        try pages.write(values.pointee.dictionary.plain.bytes, to: file, of: &chunk) { header in
             header.message(7) { head in
-                head.int32(1, dictionary.entries.count)
+                head.int32(1, count)
                 head.int32(2, ParquetChunk.Encoding.plain.rawValue)
             }
         }
-        if column.isLookedFor {
-            var filter = BloomFilter(for: dictionary.hashes.count)
-            for hash in dictionary.hashes { filter.insert(hash) }
-            chunk.filter = filter
-        }
         chunk.dataOffset = file.end.length
-        let width = max(1, UInt64.bitWidth - UInt64(dictionary.entries.count - 1).leadingZeroBitCount)
-        beginPage(rows: 0..<rows, column)
-        page.append(UInt8(width))
-        RunLengths.append(dictionary.indices[...], width: width, to: &page)
-        try writeData(rows: rows, &chunk)
+        let width = max(1, UInt64.bitWidth - UInt64(count - 1).leadingZeroBitCount)
+        begin(0..<waitingRows, values, &pages)
+        pages.head.append(UInt8(width))
+        RunLengths.append(values.pointee.indices.elements, width: width, to: &pages.head)
+        try writeData(waitingRows, to: file, &chunk, &pages)
     }
 
-    private mutating func writeTexts(_ column: ParquetColumn, _ chunk: inout ParquetChunk) throws {
-        chunk.encoding = texts.isEmpty ? .plain : .deltaLengths
+    private func writeTexts(
+        _ values: UnsafeMutablePointer<ParquetValues>, to file: AppendFile, _ chunk: inout ParquetChunk,
+        _ pages: inout ParquetPages
+    ) throws {
+        chunk.encoding = .deltaLengths
         chunk.dataOffset = file.end.length
-        if column.hasBounds { chunk.bounds = Self.bounds(of: texts) }
-        if column.isLookedFor, !texts.isEmpty {
-            var filter = BloomFilter(for: texts.count)
-            for text in texts { filter.insert(XXHash64.hash(text)) }
-            chunk.filter = filter
-        }
-        var row = 0
-        var text = 0
-        while row < rows {
-            let start = (row: row, text: text)
-            var size = 0
-            while row < rows, size < Self.pageSize {
-                if !column.isOptional || levels[row] == 1 {
-                    size += texts[text].count
+        var (row, text, place) = (0, 0, 0)
+        while row < waitingRows {
+            let start = (row: row, text: text, place: place)
+            while row < waitingRows, place - start.place < Self.pageSize {
+                if !values.pointee.column.isOptional || values.pointee.levels[row] == 1 {
+                    place += Int(values.pointee.numbers[text])
                     text += 1
                 }
                 row += 1
             }
-            beginPage(rows: start.row..<row, column)
-            let values = texts[start.text..<text]
-            if chunk.encoding == .deltaLengths {
-                Deltas.append(values.map { Int64($0.count) }[...], bits: 32, to: &page)
-                for value in values { page.append(value) }
-            }
-            try writeData(rows: row - start.row, &chunk)
+            begin(start.row..<row, values, &pages)
+            let lengths = UnsafeBufferPointer(rebasing: values.pointee.numbers.elements[start.text..<text])
+            Deltas.append(lengths, bits: 32, to: &pages.head)
+            let texts = UnsafeRawBufferPointer(rebasing: values.pointee.texts.bytes[start.place..<place])
+            try writeData(row - start.row, texts, to: file, &chunk, &pages)
         }
     }
 
-    private mutating func writeNumbers(_ column: ParquetColumn, _ chunk: inout ParquetChunk) throws {
-        chunk.dataOffset = file.end.length
-        beginPage(rows: 0..<rows, column)
-        if column.kind == .flag {
-            var packer = BitPacker()
-            for number in numbers { packer.append(UInt64(number & 1), width: 1, to: &page) }
-            packer.finish(to: &page)
-        } else if !numbers.isEmpty {
-            chunk.encoding = .deltas
-            Deltas.append(numbers[...], bits: column.kind == .int32 ? 32 : 64, to: &page)
-        }
-        try writeData(rows: rows, &chunk)
+    /// Begins a page with which rows have a value, where not all must.
+    private func begin(
+        _ rows: Range<Int>, _ values: UnsafeMutablePointer<ParquetValues>, _ pages: inout ParquetPages
+    ) {
+        pages.head.count = 0
+        guard values.pointee.column.isOptional else { return }
+        pages.head.littleEndian(UInt32(0))
+        let levels = UnsafeBufferPointer(rebasing: values.pointee.levels.elements[rows])
+        RunLengths.append(levels, width: 1, to: &pages.head)
+        let length = UInt32(pages.head.count - 4).littleEndian
+        UnsafeMutableRawPointer(pages.head.base).storeBytes(of: length, as: UInt32.self)
     }
 
-    /// Which rows have a value, where not all must.
-    private mutating func beginPage(rows: Range<Int>, _ column: ParquetColumn) {
-        page.count = 0
-        guard column.isOptional else { return }
-        page.littleEndian(UInt32(0))
-        RunLengths.append(levels[rows], width: 1, to: &page)
-        let length = UInt32(page.count - 4)
-        withUnsafeBytes(of: length.littleEndian) { bytes in
-            for (place, byte) in bytes.enumerated() { page[place] = byte }
-        }
-    }
-
-    private mutating func writeData(rows: Int, _ chunk: inout ParquetChunk) throws {
+    private func writeData(
+        _ rows: Int, _ rest: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0),
+        to file: AppendFile, _ chunk: inout ParquetChunk, _ pages: inout ParquetPages
+    ) throws {
         let encoding = chunk.encoding.rawValue
-        try writePage(&chunk) { header in
+        try pages.write(rest, to: file, of: &chunk) { header in
             header.message(5) { head in
                 head.int32(1, rows)
                 head.int32(2, encoding)
                 head.int32(3, ParquetChunk.Encoding.runLengths.rawValue)
                 head.int32(4, ParquetChunk.Encoding.runLengths.rawValue)
             }
-        }
-    }
-
-    /// - Parameter describe: writes what is special to the kind of page.
-    private mutating func writePage(
-        _ chunk: inout ParquetChunk, describe: (inout ThriftWriter) -> Void
-    ) throws {
-        let isDictionary = chunk.dictionaryOffset == file.end.length
-        if compression != .none {
-            packed.count = 0
-            try compressor.writeWhole(page.bytes) { packed.append($0) }
-        }
-        let size = compression == .none ? page.count : packed.count
-        let checksum = libdeflate_crc32(0, compression == .none ? page.base : packed.base, size)
-        let header = ThriftWriter { header in
-            header.int32(1, isDictionary ? 2 : 0)
-            header.int32(2, page.count)
-            header.int32(3, size)
-            header.int32(4, Int(Int32(bitPattern: checksum)))
-            describe(&header)
-        }
-        try append(header.bytes)
-        try file.append(compression == .none ? page.bytes : packed.bytes)
-        chunk.rawSize += header.bytes.count + page.count
-        chunk.size += header.bytes.count + size
-    }
-
-    private func append(_ bytes: [UInt8]) throws {
-        try bytes.withUnsafeBytes { try file.append($0) }
-    }
-
-    /// Nil where one of them is too long to stand in every footer.
-    private static func bounds(of texts: [UnsafeRawBufferPointer]) -> (least: [UInt8], greatest: [UInt8])? {
-        guard var least = texts.first else { return nil }
-        var greatest = least
-        for text in texts {
-            if text.lexicographicallyPrecedes(least) { least = text }
-            if greatest.lexicographicallyPrecedes(text) { greatest = text }
-        }
-        guard max(least.count, greatest.count) <= maximumBound else { return nil }
-        return (Array(least), Array(greatest))
-    }
-}
-
-extension ParquetColumn {
-    /// PLAIN: little-endian.
-    fileprivate func plain(_ number: Int64) -> [UInt8] {
-        switch kind {
-        case .flag: [UInt8(truncatingIfNeeded: number & 1)]
-        case .int32: withUnsafeBytes(of: Int32(truncatingIfNeeded: number).littleEndian) { Array($0) }
-        default: withUnsafeBytes(of: number.littleEndian) { Array($0) }
         }
     }
 }

@@ -1,3 +1,8 @@
+extension RecordBuffer {
+    /// Valid until the next change.
+    var elements: UnsafeBufferPointer<Record> { UnsafeBufferPointer(start: base, count: count) }
+}
+
 extension RecordBuffer<UInt8> {
     /// Valid until the next change.
     var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: count) }
@@ -19,6 +24,13 @@ extension RecordBuffer<UInt8> {
 
     mutating func zigzag(_ value: Int64) {
         varint(UInt64(bitPattern: value << 1 ^ value >> 63))
+    }
+
+    @inline(__always)
+    mutating func word(_ value: UInt64) {
+        reserve(count + 8)
+        UnsafeMutableRawPointer(base + count).storeBytes(of: value.littleEndian, as: UInt64.self)
+        count += 8
     }
 
     mutating func littleEndian(_ value: some FixedWidthInteger) {

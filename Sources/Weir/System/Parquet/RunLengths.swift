@@ -1,12 +1,8 @@
 /// Parquet's encoding RLE (Encodings.md): small numbers, as runs of one number or packed bit by bit, eight at a time.
 enum RunLengths {
     /// - Parameter width: bits of a value, 1 to 32.
-    static func append(_ values: ArraySlice<UInt32>, width: Int, to output: inout RecordBuffer<UInt8>) {
-        values.withUnsafeBufferPointer { append($0, width, &output) }
-    }
-
-    private static func append(
-        _ values: UnsafeBufferPointer<UInt32>, _ width: Int, _ output: inout RecordBuffer<UInt8>
+    static func append<Value: FixedWidthInteger & UnsignedInteger>(
+        _ values: UnsafeBufferPointer<Value>, width: Int, to output: inout RecordBuffer<UInt8>
     ) {
         var packed = 0
         var place = 0
@@ -16,21 +12,21 @@ enum RunLengths {
             // What stands in front of a run is packed in eights, and takes what it lacks from the run.
             let lacking = (8 - (place - packed) % 8) % 8
             if end - place - lacking >= 8 {
-                pack(values[packed..<place + lacking], width, &output)
+                pack(UnsafeBufferPointer(rebasing: values[packed..<place + lacking]), width, &output)
                 output.varint(UInt64(end - place - lacking) << 1)
-                withUnsafeBytes(of: values[place].littleEndian) {
+                withUnsafeBytes(of: UInt32(values[place]).littleEndian) {
                     output.append(UnsafeRawBufferPointer(rebasing: $0.prefix((width + 7) / 8)))
                 }
                 packed = end
             }
             place = end
         }
-        pack(values[packed...], width, &output)
+        pack(UnsafeBufferPointer(rebasing: values[packed...]), width, &output)
     }
 
     /// "The number of values […] is always a multiple of 8": at the end zeros stand for what is not there.
-    private static func pack(
-        _ values: Slice<UnsafeBufferPointer<UInt32>>, _ width: Int, _ output: inout RecordBuffer<UInt8>
+    private static func pack<Value: FixedWidthInteger & UnsignedInteger>(
+        _ values: UnsafeBufferPointer<Value>, _ width: Int, _ output: inout RecordBuffer<UInt8>
     ) {
         guard !values.isEmpty else { return }
         let eights = (values.count + 7) / 8

@@ -16,13 +16,13 @@ struct ParquetEncodingTests {
             values += [UInt32](repeating: value, count: random.pick([1, 1, 2, 7, 8, 9, 20, 300]))
         }
         var output = RecordBuffer<UInt8>(capacity: 16, limit: .max)
-        RunLengths.append(values[...], width: width, to: &output)
+        values.withUnsafeBufferPointer { RunLengths.append($0, width: width, to: &output) }
         #expect(Self.runLengths(Array(output.bytes), width, values.count) == values, "seed \(seed)")
     }
 
     @Test func runLengthsOfNothingAreNothing() {
         var output = RecordBuffer<UInt8>(capacity: 16, limit: .max)
-        RunLengths.append([], width: 1, to: &output)
+        RunLengths.append(UnsafeBufferPointer<UInt8>(start: nil, count: 0), width: 1, to: &output)
         #expect(output.count == 0)
     }
 
@@ -36,7 +36,7 @@ struct ParquetEncodingTests {
             return bits == 32 ? Int64(Int32(truncatingIfNeeded: wide)) : wide
         }
         var output = RecordBuffer<UInt8>(capacity: 16, limit: .max)
-        Deltas.append(values[...], bits: bits, to: &output)
+        values.withUnsafeBufferPointer { Deltas.append($0, bits: bits, to: &output) }
         #expect(Self.deltas(Array(output.bytes), bits) == values, "seed \(seed)")
     }
 
@@ -45,7 +45,7 @@ struct ParquetEncodingTests {
         let ends: [Int64] = bits == 32 ? [Int64(Int32.min), Int64(Int32.max)] : [.min, .max]
         let values = [ends[0], ends[1], 0, ends[1], ends[0], -1]
         var output = RecordBuffer<UInt8>(capacity: 16, limit: .max)
-        Deltas.append(values[...], bits: bits, to: &output)
+        values.withUnsafeBufferPointer { Deltas.append($0, bits: bits, to: &output) }
         #expect(Self.deltas(Array(output.bytes), bits) == values)
     }
 
@@ -72,35 +72,95 @@ struct ParquetEncodingTests {
         #expect((5...20).contains { (8...24).contains(size - 1 << $0) })
     }
 
-    @Test func aDictionaryKnowsEachTextOnce() throws {
-        let texts = (0..<5_000).map { Array("text \($0 % 300)".utf8) }
-        let buffer = texts.flatMap { $0 }
-        buffer.withUnsafeBytes { bytes in
-            var start = 0
-            let slices = texts.map { text in
-                defer { start += text.count }
-                return UnsafeRawBufferPointer(rebasing: bytes[start..<start + text.count])
-            }
-            let dictionary = ByteDictionary(slices)
-            #expect(dictionary?.entries.count == 300)
-            #expect(dictionary?.indices.map(Int.init) == (0..<5_000).map { $0 % 300 })
-        }
+    @Test func aDictionaryKnowsEachTextOnce() {
+        let found = Self.found((0..<5_000).map { "text \($0 % 300)" })
+        #expect(found.hasDictionary)
+        #expect(found.texts == (0..<300).map { "text \($0)" })
+        #expect(found.indices == (0..<5_000).map { $0 % 300 })
+        #expect(found.bounds == ["text 0", "text 99"])
     }
 
     @Test func textsMayRepeatAfterLong() {
-        let texts = (0..<20_000 as Range<UInt64>).map { $0 % 4_000 }
-        texts.withUnsafeBytes { bytes in
-            let slices = texts.indices.map { UnsafeRawBufferPointer(rebasing: bytes[$0 * 8..<$0 * 8 + 8]) }
-            #expect(ByteDictionary(slices)?.entries.count == 4_000)
-            #expect(ByteDictionary(Array(slices.prefix(7_000))) == nil)
+        #expect(Self.found((0..<20_000).map { "\($0 % 4_000)" }).texts.count == 4_000)
+        #expect(Self.found((0..<7_000).map { "\($0 % 4_000)" }).texts.count == 7_000)
+    }
+
+    @Test(arguments: [2_000, 9_000])
+    func thereIsNoDictionaryWhereTextsDiffer(count: Int) {
+        let texts = (0..<count).map { "text \($0)" }
+        let found = Self.found(texts)
+        #expect(!found.hasDictionary && found.indices == [])
+        #expect(found.texts == texts)
+        #expect(found.bounds == ["text 0", "text 999"])
+        #expect(texts.allSatisfy { text in
+            found.filter?.contains(Array(text.utf8).withUnsafeBytes { XXHash64.hash($0) }) == true
+        })
+    }
+
+    @Test func aTextMayComeAgainAndLongOnesAreNoBounds() {
+        let long = String(repeating: "a", count: 65)
+        var values = Self.empty
+        Self.append([long, nil], to: &values)
+        Array(long.utf8).withUnsafeBytes { values.append(again: $0) }
+        values.append(again: nil)
+        let found = Found(values)
+        #expect(found.texts == [long] && found.indices == [0, 0] && found.levels == [1, 0, 1, 0])
+        #expect(found.bounds == nil)
+    }
+
+    @Test func valuesAreForgottenButNotTheirColumn() {
+        var values = Self.empty
+        Self.append((0..<9_000).map { "text \($0)" } + [nil], to: &values)
+        values.finish()
+        let before = Found(values)
+        #expect(!before.hasDictionary && before.levels.count == 9_001 && before.levels.last == 0)
+        values.reset()
+        let after = Found(values)
+        #expect(after.hasDictionary && after.texts == [] && after.levels == [] && after.bounds == nil)
+        Self.append([""], to: &values)
+        values.finish()
+        #expect(Found(values).texts == [""])
+    }
+
+    private struct Found {
+        let hasDictionary: Bool
+        let texts: [String]
+        let indices: [Int]
+        let levels: [UInt8]
+        let bounds: [String]?
+        let filter: BloomFilter?
+
+        init(_ values: borrowing ParquetValues) {
+            var texts: [String] = []
+            values.forEachText { texts.append(String(decoding: $0, as: UTF8.self)) }
+            self.texts = texts
+            hasDictionary = values.hasDictionary
+            indices = values.indices.elements.map { Int($0) }
+            levels = Array(values.levels.elements)
+            let bounds = values.bounds(limit: 64)
+            self.bounds = bounds.map { [$0.least, $0.greatest].map { String(decoding: $0, as: UTF8.self) } }
+            filter = values.filter
         }
     }
 
-    @Test func thereIsNoDictionaryWhereTextsDiffer() {
-        let texts = Array(UnsafeBufferPointer<UInt64>(start: nil, count: 0)) + (0..<2_000 as Range<UInt64>)
-        texts.withUnsafeBytes { bytes in
-            let slices = (0..<2_000).map { UnsafeRawBufferPointer(rebasing: bytes[$0 * 8..<$0 * 8 + 8]) }
-            #expect(ByteDictionary(slices) == nil)
+    private static var empty: ParquetValues {
+        ParquetValues(of: ParquetColumn(name: "x", kind: .text, isOptional: true, repeats: true, isLookedFor: true))
+    }
+
+    private static func found(_ texts: [String]) -> Found {
+        var values = empty
+        append(texts, to: &values)
+        values.finish()
+        return Found(values)
+    }
+
+    private static func append(_ texts: [String?], to values: inout ParquetValues) {
+        for text in texts {
+            guard let text else {
+                values.append(nil as UnsafeRawBufferPointer?)
+                continue
+            }
+            Array(text.utf8).withUnsafeBytes { values.append(Optional($0)) }
         }
     }
 

@@ -1,5 +1,5 @@
 /// Writes Parquet files anew: rows of several as one file, in larger row groups, and of calls of models likewise.
-/// Memory is bounded by a column of a row group.
+/// Memory is bounded by a row group.
 struct ParquetRewriter: ArchiveRewriter {
     /// A span of a file.
     private struct Place: Hashable {
@@ -48,7 +48,8 @@ struct ParquetRewriter: ArchiveRewriter {
             let file = try Self.create("\(stem).\(files.count)", key)
             let readers = try sources.map { try ParquetReader($0.1, keys) }
             let columns = try Self.columns(of: readers, dataset)
-            var writer = try ParquetWriter(columns, to: file, compression)
+            var writer = ParquetWriter(columns, compression)
+            var pages = ParquetPages(compression)
             var pending: [Piece] = []
             for (source, reader) in zip(sources, readers) {
                 for group in reader.groups {
@@ -56,19 +57,21 @@ struct ParquetRewriter: ArchiveRewriter {
                     let count = pending.reduce(rows.count) { $0 + $1.rows.count }
                     let bytes = pending.reduce(group.bytes) { $0 + $1.group.bytes }
                     if count > ParquetRows.maximumRows || bytes > ParquetRows.maximumText {
-                        try Self.write(&pending, to: &writer, columns: columns.count)
+                        try Self.add(&pending, to: &writer, columns: columns.count)
+                        try writer.writeGroup(to: file, &pages)
                     }
                     if !rows.isEmpty { pending.append(Piece(reader: reader, group: group, rows: rows)) }
                 }
             }
-            try Self.write(&pending, to: &writer, columns: columns.count)
+            try Self.add(&pending, to: &writer, columns: columns.count)
+            try writer.writeGroup(to: file, &pages)
             if dataset == .spans {
                 whole = ArchivedSpans(
                     of: whole.runs, records: findings.records.count, spans: writer.rowCount, times: findings.times,
                     suspects: findings.suspects)
             }
             let text = ArchiveFooter.text(whole, of: JournalID(value: journal))
-            try writer.finish(notes: [("weir", text), ("weir.tenant", first.tenant)])
+            try writer.finish(file, notes: [("weir", text), ("weir.tenant", first.tenant)])
             files.append(try ArchiveRewritten.File(dataset, rows: writer.rowCount, file))
         }
         let bloom = "\(stem).\(files.count)"
@@ -143,8 +146,8 @@ struct ParquetRewriter: ArchiveRewriter {
         Place(trace: traces.text(row) ?? [], span: spans.text(row) ?? [])
     }
 
-    /// Writes the pieces as one row group, and forgets them.
-    private static func write(
+    /// Adds the rows of the pieces, and forgets them.
+    private static func add(
         _ pieces: inout [Piece], to writer: inout ParquetWriter, columns: Int
     ) throws {
         guard !pieces.isEmpty else { return }
@@ -166,14 +169,14 @@ struct ParquetRewriter: ArchiveRewriter {
                 }
             }
             if places.isEmpty {
-                try writer.numbers { numbers[$0] }
+                writer.numbers { numbers[$0] }
             } else {
-                try bytes.withUnsafeBytes { bytes in
-                    try writer.texts { row in places[row].map { UnsafeRawBufferPointer(rebasing: bytes[$0]) } }
+                bytes.withUnsafeBytes { bytes in
+                    writer.texts { row in places[row].map { UnsafeRawBufferPointer(rebasing: bytes[$0]) } }
                 }
             }
         }
-        try writer.end()
+        writer.end()
         pieces = []
     }
 }

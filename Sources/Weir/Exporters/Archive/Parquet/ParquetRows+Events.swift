@@ -41,30 +41,30 @@ extension ParquetRows {
         return Event(span: row, version: version, source: source)
     }
 
-    /// Writes what web pages have sent among the rows, as one row group; there is at least one.
-    func writeEvents(to writer: inout ParquetWriter) throws {
+    /// Adds what web pages have sent among the rows; there is at least one.
+    func addEvents(to writer: inout ParquetWriter) {
         let (events, spans) = (events, rows.spans)
         let sources = events.flatMap { $0.source ?? [] }
         var ends: [Int] = []
         for event in events { ends.append((ends.last ?? 0) + (event.source?.count ?? 0)) }
         writer.begin(rows: events.count)
-        try writer.numbers { spans[events[$0].span].clampedStart }
-        try writer.numbers { Int64(bitPattern: spans[events[$0].span].startTime) }
-        try writer.spanIDs { spans[events[$0].span].spanID }
-        try writer.texts { rows.bytes(spans[events[$0].span].name) }
-        try writer.numbers { events[$0].version }
-        try writer.numbers { Self.rate(spans[events[$0].span].adjustedCount) }
-        try writer.traceIDs { spans[events[$0].span] }
-        try writer.texts { rows.bytes(spans[events[$0].span].sessionID) }
-        try sources.withUnsafeBytes { bytes in
-            try writer.texts { row in
+        writer.numbers { spans[events[$0].span].clampedStart }
+        writer.numbers { Int64(bitPattern: spans[events[$0].span].startTime) }
+        writer.spanIDs { spans[events[$0].span].spanID }
+        writer.texts { rows.bytes(spans[events[$0].span].name) }
+        writer.numbers { events[$0].version }
+        writer.numbers { Self.rate(spans[events[$0].span].adjustedCount) }
+        writer.traceIDs { spans[events[$0].span].trace }
+        writer.texts { rows.bytes(spans[events[$0].span].sessionID) }
+        sources.withUnsafeBytes { bytes in
+            writer.texts { row in
                 events[row].source.map { UnsafeRawBufferPointer(rebasing: bytes[ends[row] - $0.count..<ends[row]]) }
             }
         }
-        try writer.texts { rows.bytes(spans[events[$0].span].attributes) }
-        try writer.numbers { Int64(bitPattern: spans[events[$0].span].sequence) }
-        try writer.numbers { Int64(spans[events[$0].span].place) }
-        try writer.end()
+        writer.texts { rows.bytes(spans[events[$0].span].attributes) }
+        writer.numbers { Int64(bitPattern: spans[events[$0].span].sequence) }
+        writer.numbers { Int64(spans[events[$0].span].place) }
+        writer.end()
     }
 
     /// The share that was kept, in 10⁻¹²; nil for what was called back.

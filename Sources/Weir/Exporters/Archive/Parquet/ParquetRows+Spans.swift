@@ -37,64 +37,65 @@ extension ParquetRows {
         ParquetColumn(name: "place", kind: .int32),
     ]
 
-    /// Writes all rows as one row group.
-    func writeSpans(to writer: inout ParquetWriter) throws {
+    /// Adds all rows.
+    func addSpans(to writer: inout ParquetWriter) {
         let spans = rows.spans
         writer.begin(rows: spans.count)
-        try writer.traceIDs { spans[$0] }
-        try writer.spanIDs { spans[$0].spanID }
-        try writer.spanIDs { spans[$0].parentSpanID }
-        try writer.numbers { spans[$0].clampedStart }
-        try writer.numbers { Int64(bitPattern: spans[$0].startTime) }
-        try writer.numbers { spans[$0].duration }
-        try writer.numbers { spans[$0].isClockSuspect ? 1 : 0 }
-        try writer.texts { rows.bytes(spans[$0].service) }
-        try writer.texts { rows.bytes(spans[$0].name) }
-        try writer.numbers { Int64(spans[$0].kind) }
-        try writer.numbers { Int64(spans[$0].status) }
-        try writer.texts { rows.bytes(spans[$0].statusMessage) }
-        try writer.names(OperationKind.allCases.map(\.name)) { Int(spans[$0].operation.rawValue) }
-        try writer.numbers { httpStatuses[$0] }
-        try writer.texts { rows.bytes(spans[$0].sessionID) }
-        try writer.texts { rows.bytes(spans[$0].conversationID) }
-        try writer.texts { rows.bytes(spans[$0].userID) }
-        try writer.texts { rows.bytes(spans[$0].callID) }
-        try writeCalls(of: spans.count, to: &writer)
-        try writeScopes(of: spans, to: &writer)
-        try writer.numbers { Int64(Int32(bitPattern: spans[$0].flags)) }
-        try writer.texts { rows.bytes(spans[$0].traceState) }
-        try writer.texts { rows.bytes(spans[$0].attributes) }
-        try writeResources(of: spans, to: &writer)
-        try writer.texts { rows.bytes(spans[$0].events) }
-        try writer.texts { rows.bytes(spans[$0].links) }
-        try writer.numbers { Int64(bitPattern: spans[$0].sequence) }
-        try writer.numbers { Int64(spans[$0].place) }
-        try writer.end()
+        writer.traceIDs { spans[$0].trace }
+        writer.spanIDs { spans[$0].spanID }
+        writer.spanIDs { spans[$0].parentSpanID }
+        writer.numbers { spans[$0].clampedStart }
+        writer.numbers { Int64(bitPattern: spans[$0].startTime) }
+        writer.numbers { spans[$0].duration }
+        writer.numbers { spans[$0].isClockSuspect ? 1 : 0 }
+        writer.texts(of: { spans[$0].service }) { rows.bytes($0) }
+        writer.texts { rows.bytes(spans[$0].name) }
+        writer.numbers { Int64(spans[$0].kind) }
+        writer.numbers { Int64(spans[$0].status) }
+        writer.texts { rows.bytes(spans[$0].statusMessage) }
+        writer.names(OperationKind.allCases.map(\.name)) { Int(spans[$0].operation.rawValue) }
+        writer.numbers { httpStatuses[$0] }
+        writer.texts { rows.bytes(spans[$0].sessionID) }
+        writer.texts { rows.bytes(spans[$0].conversationID) }
+        writer.texts { rows.bytes(spans[$0].userID) }
+        writer.texts { rows.bytes(spans[$0].callID) }
+        addCalls(of: spans.count, to: &writer)
+        addScopes(of: spans, to: &writer)
+        writer.numbers { Int64(Int32(bitPattern: spans[$0].flags)) }
+        writer.texts { rows.bytes(spans[$0].traceState) }
+        writer.texts { rows.bytes(spans[$0].attributes) }
+        addResources(of: spans, to: &writer)
+        writer.texts { rows.bytes(spans[$0].events) }
+        writer.texts { rows.bytes(spans[$0].links) }
+        writer.numbers { Int64(bitPattern: spans[$0].sequence) }
+        writer.numbers { Int64(spans[$0].place) }
+        writer.end()
     }
 
     /// What a call of a model used; nothing for other spans, so that sums count nothing twice.
-    private func writeCalls(of count: Int, to writer: inout ParquetWriter) throws {
+    private func addCalls(of count: Int, to writer: inout ParquetWriter) {
         let usage = rows.usage
+        guard !usage.isEmpty else { return writer.nothing(columns: 6) }
         var calls = [Int32](repeating: -1, count: count)
         for (index, call) in usage.enumerated() { calls[call.span] = Int32(truncatingIfNeeded: index) }
         func call(_ row: Int) -> UsageRow? { calls[row] < 0 ? nil : usage[Int(calls[row])] }
-        try writer.texts { call($0).flatMap { rows.bytes($0.provider) } }
-        try writer.texts { call($0).flatMap { rows.bytes($0.requestModel) } }
-        try writer.texts { call($0).flatMap { rows.bytes($0.model) } }
-        try writer.numbers { call($0)?.inputTokens }
-        try writer.numbers { call($0)?.outputTokens }
-        try writer.numbers { call($0)?.archivedCost }
+        writer.texts { call($0).flatMap { rows.bytes($0.provider) } }
+        writer.texts { call($0).flatMap { rows.bytes($0.requestModel) } }
+        writer.texts { call($0).flatMap { rows.bytes($0.model) } }
+        writer.numbers { call($0)?.inputTokens }
+        writer.numbers { call($0)?.outputTokens }
+        writer.numbers { call($0)?.archivedCost }
     }
 
-    private func writeScopes(of spans: [SpanRow], to writer: inout ParquetWriter) throws {
+    private func addScopes(of spans: [SpanRow], to writer: inout ParquetWriter) {
         let index = Self.index(rows.scopes.map(\.id), in: spans.map(\.scopeID))
-        try writer.names(rows.scopes.map { $0.name ?? "" }) { index[$0] }
-        try writer.names(rows.scopes.map { $0.version ?? "" }) { index[$0] }
+        writer.names(rows.scopes.map { $0.name ?? "" }) { index[$0] }
+        writer.names(rows.scopes.map { $0.version ?? "" }) { index[$0] }
     }
 
-    private func writeResources(of spans: [SpanRow], to writer: inout ParquetWriter) throws {
+    private func addResources(of spans: [SpanRow], to writer: inout ParquetWriter) {
         let index = Self.index(rows.resources.map(\.id), in: spans.map(\.resourceID))
-        try writer.names(rows.resources.map(\.attributes)) { index[$0] }
+        writer.names(rows.resources.map(\.attributes)) { index[$0] }
     }
 
     /// For each of `ids`, which of `known` it is.
@@ -116,33 +117,33 @@ extension UsageRow {
 }
 
 extension ParquetWriter {
-    mutating func traceIDs(_ span: (Int) -> SpanRow) throws {
-        try made { texts, row in
-            let span = span(row)
-            texts.add(hexadecimal: span.traceIDHigh, span.traceIDLow)
-            return true
+    @inline(__always)
+    mutating func traceIDs(_ trace: (Int) -> TraceID) {
+        var digits = JSONWriter(capacity: 64)
+        texts(of: trace) { trace in
+            digits.reset()
+            digits.hexadecimal(trace.high)
+            digits.hexadecimal(trace.low)
+            return digits.written
         }
     }
 
-    mutating func spanIDs(_ id: (Int) -> UInt64?) throws {
-        try made { texts, row in
-            let id = id(row)
-            texts.add(hexadecimal: id ?? 0)
-            return id != nil
+    @inline(__always)
+    mutating func spanIDs(_ id: (Int) -> UInt64?) {
+        var digits = JSONWriter(capacity: 64)
+        texts { row in
+            guard let id = id(row) else { return nil }
+            digits.reset()
+            digits.hexadecimal(id)
+            return digits.written
         }
     }
 
     /// - Parameter index: which of the names a row has.
-    mutating func names(_ names: [String], _ index: (Int) -> Int) throws {
+    @inline(__always)
+    mutating func names(_ names: [String], _ index: (Int) -> Int) {
         var made = ParquetTexts()
         for name in names { made.add(name) }
-        try texts { made.bytes(index($0)) }
-    }
-
-    /// - Parameter make: adds a row's text, and says whether it has one.
-    private mutating func made(_ make: (inout ParquetTexts, Int) -> Bool) throws {
-        var made = ParquetTexts()
-        let isThere = (0..<rows).map { make(&made, $0) }
-        try texts { isThere[$0] ? made.bytes($0) : nil }
+        texts(of: index) { made.bytes($0) }
     }
 }

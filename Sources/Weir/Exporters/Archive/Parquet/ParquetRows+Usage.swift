@@ -31,40 +31,40 @@ extension ParquetRows {
         ParquetColumn(name: "place", kind: .int32),
     ]
 
-    /// Writes what the calls of models among the rows used, as one row group; there is at least one.
-    func writeUsage(to writer: inout ParquetWriter) throws {
+    /// Adds what the calls of models among the rows used; there is at least one.
+    func addUsage(to writer: inout ParquetWriter) {
         let usage = rows.usage
         let spans = rows.spans
         writer.begin(rows: usage.count)
-        try writer.traceIDs { spans[usage[$0].span] }
-        try writer.spanIDs { spans[usage[$0].span].spanID }
-        try writer.numbers { spans[usage[$0].span].clampedStart }
-        try writer.numbers { Int64(bitPattern: spans[usage[$0].span].startTime) }
-        try writer.numbers { spans[usage[$0].span].duration }
-        try writer.numbers { usage[$0].timeToFirstToken }
-        try writer.numbers { Int64(spans[usage[$0].span].status) }
-        try writer.names(OperationKind.allCases.map(\.name)) { Int(spans[usage[$0].span].operation.rawValue) }
-        try writer.texts { rows.bytes(spans[usage[$0].span].service) }
-        try writer.texts { rows.bytes(usage[$0].provider) }
-        try writer.texts { rows.bytes(usage[$0].requestModel) }
-        try writer.texts { rows.bytes(usage[$0].model) }
-        try writer.numbers { usage[$0].inputTokens }
-        try writer.numbers { usage[$0].outputTokens }
-        try writer.numbers { usage[$0].cacheReadTokens }
-        try writer.numbers { usage[$0].cacheWriteTokens }
-        try writer.numbers { usage[$0].reasoningTokens }
-        try writer.numbers { usage[$0].archivedCost }
-        try writer.texts { usage[$0].costSource.map { $0.name.bytes } }
-        try writer.texts { rows.bytes(usage[$0].responseID) }
-        try writer.texts { rows.bytes(usage[$0].agent) }
-        try writer.texts { rows.bytes(usage[$0].workflow) }
-        try writer.texts { rows.bytes(spans[usage[$0].span].sessionID) }
-        try writer.texts { rows.bytes(spans[usage[$0].span].conversationID) }
-        try writer.texts { rows.bytes(spans[usage[$0].span].userID) }
-        try writer.texts { rows.bytes(spans[usage[$0].span].callID) }
-        try writer.numbers { Int64(bitPattern: spans[usage[$0].span].sequence) }
-        try writer.numbers { Int64(spans[usage[$0].span].place) }
-        try writer.end()
+        writer.traceIDs { spans[usage[$0].span].trace }
+        writer.spanIDs { spans[usage[$0].span].spanID }
+        writer.numbers { spans[usage[$0].span].clampedStart }
+        writer.numbers { Int64(bitPattern: spans[usage[$0].span].startTime) }
+        writer.numbers { spans[usage[$0].span].duration }
+        writer.numbers { usage[$0].timeToFirstToken }
+        writer.numbers { Int64(spans[usage[$0].span].status) }
+        writer.names(OperationKind.allCases.map(\.name)) { Int(spans[usage[$0].span].operation.rawValue) }
+        writer.texts(of: { spans[usage[$0].span].service }) { rows.bytes($0) }
+        writer.texts { rows.bytes(usage[$0].provider) }
+        writer.texts { rows.bytes(usage[$0].requestModel) }
+        writer.texts { rows.bytes(usage[$0].model) }
+        writer.numbers { usage[$0].inputTokens }
+        writer.numbers { usage[$0].outputTokens }
+        writer.numbers { usage[$0].cacheReadTokens }
+        writer.numbers { usage[$0].cacheWriteTokens }
+        writer.numbers { usage[$0].reasoningTokens }
+        writer.numbers { usage[$0].archivedCost }
+        writer.texts { usage[$0].costSource.map { $0.name.bytes } }
+        writer.texts { rows.bytes(usage[$0].responseID) }
+        writer.texts { rows.bytes(usage[$0].agent) }
+        writer.texts { rows.bytes(usage[$0].workflow) }
+        writer.texts { rows.bytes(spans[usage[$0].span].sessionID) }
+        writer.texts { rows.bytes(spans[usage[$0].span].conversationID) }
+        writer.texts { rows.bytes(spans[usage[$0].span].userID) }
+        writer.texts { rows.bytes(spans[usage[$0].span].callID) }
+        writer.numbers { Int64(bitPattern: spans[usage[$0].span].sequence) }
+        writer.numbers { Int64(spans[usage[$0].span].place) }
+        writer.end()
     }
 }
 

@@ -1,6 +1,6 @@
-/// The rows of the archive's Parquet files, as many as one row group has.
+/// Rows of the archive's Parquet files, of some records, before they become columns.
 struct ParquetRows: ~Copyable {
-    /// Rows and bytes of text after which a row group ends. What one record adds may be more.
+    /// Rows and bytes of text after which a row group ends. What one batch adds may be more.
     static let maximumRows = 122_880
     static let maximumText = 64 << 20
 
@@ -8,14 +8,19 @@ struct ParquetRows: ~Copyable {
         AttributeKey("http.response.status_code"), AttributeKey("http.status_code"),
     ]
 
-    /// All row groups of a file use the same memory.
-    private(set) var rows = HotRows(cuts: false, retained: .max)
+    private(set) var rows = HotRows(cuts: false)
     /// For each span, what its server answered over HTTP.
     private(set) var httpStatuses: [Int64?] = []
     private(set) var events: [Event] = []
 
     var count: Int { rows.spans.count }
-    var isFull: Bool { count >= Self.maximumRows || rows.textCount >= Self.maximumText }
+    /// Bytes of their texts.
+    var textCount: Int { rows.textCount }
+
+    /// Valid until the rows change.
+    func text(from start: Int) -> UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(rebasing: rows.written[start...])
+    }
 
     mutating func reset() {
         rows.reset()

@@ -1,45 +1,74 @@
 /// A Parquet file of the archive that is being written. It begins with its first row group.
 final class ParquetTable {
     let dataset: ArchiveDataset
-    private let compression: Compression
-    private let begin: (ArchiveDataset) throws(FileError) -> AppendFile
-    private var writer: ParquetWriter?
+    private var writer: ParquetWriter
     private(set) var file: AppendFile?
+    /// Of the row groups that are whole, and of the footer.
+    private var end = AppendFile.End()
+    private var hasFooter = false
 
-    init(
-        _ dataset: ArchiveDataset, _ compression: Compression,
-        begin: @escaping (ArchiveDataset) throws(FileError) -> AppendFile
-    ) {
+    init(_ dataset: ArchiveDataset, _ compression: Compression) {
         self.dataset = dataset
-        self.compression = compression
-        self.begin = begin
+        writer = ParquetWriter(dataset.columns, compression)
     }
 
-    /// - Parameter write: writes a row group.
-    func write(_ write: (inout ParquetWriter) throws -> Void) throws {
-        if file == nil {
-            let file = try begin(dataset)
-            self.file = file
-            writer = try ParquetWriter(dataset.columns, to: file, compression)
+    var waitingRows: Int { writer.waitingRows }
+
+    /// Adds the rows that are for it. They wait in memory.
+    func add(_ rows: borrowing ParquetRows) {
+        switch dataset {
+        case .spans where rows.count > 0: rows.addSpans(to: &writer)
+        case .usage where !rows.rows.usage.isEmpty: rows.addUsage(to: &writer)
+        case .events where !rows.events.isEmpty: rows.addEvents(to: &writer)
+        case .spans, .usage, .events: break
         }
-        try writer?.add(write)
     }
 
-    /// Completes the file. Nil where no row came.
-    func finish(notes: [(name: String, text: String)]) throws -> ArchiveProduct? {
-        guard let file, let rows = try writer?.complete(notes) else { return nil }
+    /// Writes the rows that wait as a row group. After an error it may be tried again.
+    func write(
+        _ pages: inout ParquetPages, begin: (ArchiveDataset) throws(FileError) -> AppendFile
+    ) throws(FileError) {
+        guard writer.waitingRows > 0 else { return }
+        if file == nil { file = try begin(dataset) }
+        guard let file else { return }
+        // Of an attempt that failed.
+        try file.truncate(to: end)
+        do {
+            try writer.writeGroup(to: file, &pages)
+        } catch {
+            throw error as? FileError ?? FileError.noMemory(file.path)
+        }
+        end = file.end
+    }
+
+    /// Nothing follows any more.
+    func complete(notes: [(name: String, text: String)]) throws(FileError) {
+        guard let file else { return }
+        try file.reopen()
+        try file.truncate(to: end)
+        if !hasFooter {
+            try writer.finish(file, notes: notes)
+            end = file.end
+            hasFooter = true
+        }
         try file.complete()
-        try file.sync()
-        try file.close()
-        return ArchiveProduct(dataset: dataset, rows: rows, file: file)
     }
-}
 
-extension ParquetWriter {
-    fileprivate mutating func add(_ write: (inout ParquetWriter) throws -> Void) throws { try write(&self) }
+    /// What readers will see; nil where no row came.
+    var product: ArchiveProduct? {
+        file.map { ArchiveProduct(dataset: dataset, rows: writer.rowCount, file: $0) }
+    }
 
-    fileprivate mutating func complete(_ notes: [(name: String, text: String)]) throws -> Int {
-        try finish(notes: notes)
-        return rowCount
+    /// Goes on in another file, with the same bytes.
+    func move(to other: AppendFile) {
+        file = other
+    }
+
+    /// Forgets the file; the memory serves for the next one.
+    func forget() {
+        file = nil
+        end = AppendFile.End()
+        hasFooter = false
+        writer.forget()
     }
 }

@@ -1,4 +1,4 @@
-/// Texts of a column that stand nowhere yet: ids in hexadecimal digits, and names of numbers.
+/// Texts of a column that stand nowhere yet: the names of numbers.
 struct ParquetTexts: ~Copyable {
     private var writer = JSONWriter(capacity: 4 << 10)
     private var ends: [Int] = []
@@ -11,17 +11,6 @@ struct ParquetTexts: ~Copyable {
     mutating func add(_ text: String) {
         var text = text
         text.withUTF8 { writer.bytes(UnsafeRawBufferPointer($0)) }
-        ends.append(writer.count)
-    }
-
-    mutating func add(hexadecimal word: UInt64) {
-        writer.hexadecimal(word)
-        ends.append(writer.count)
-    }
-
-    mutating func add(hexadecimal high: UInt64, _ low: UInt64) {
-        writer.hexadecimal(high)
-        writer.hexadecimal(low)
         ends.append(writer.count)
     }
 }
