@@ -22,6 +22,8 @@ struct WrittenRun {
     var fields: [(field: RunField, range: Range<Int>)]
     /// It stands for a root that has not come.
     var isStandIn = false
+    /// Nobody knows whether the destination has it.
+    var isInDoubt = false
     /// What of it is not whole.
     var trimmed: [StaticString] = []
 
