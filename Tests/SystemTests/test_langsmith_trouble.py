@@ -86,6 +86,23 @@ def test_a_stand_in_is_not_buried_with_one_of_its_children(start, server):
     assert names(server) == {"root", "good"}
 
 
+@pytest.mark.parametrize("known", ["drop-all", "accept-new"])
+@pytest.mark.parametrize("fault", [Fault(429, delay=1), Fault(when="stored", delay=1)], ids=["refused", "stored"])
+def test_a_root_changes_no_stand_in_that_is_not_there(start, servers, fault, known):
+    """The request with the stand-in hangs and fails. Meanwhile the root comes, and must not be hidden by it later."""
+    server = servers(known=known)
+    weir = start(exporters=langsmith(server))
+    server.fail(fault)
+    send(weir, span(1, 2, 1, name="child"))
+    eventually(lambda: server.active, story(weir, server))
+    send(weir, span(1, 1, name="root", length=5000))
+    weir.drain()
+    server.verify()
+    assert names(server) == {"root", "child"}
+    taken = [one for request in server.posts() if request.status == 202 for one in request.operations]
+    assert [one.kind for one in taken if one.run["trace_id"] == one.id] == ["post", "patch"]
+
+
 def test_a_trace_is_in_one_project(start, server):
     weir = start(exporters=langsmith(server, project_attribute="team"))
     named = {"langsmith.trace.session_name": "other"}

@@ -59,6 +59,7 @@ extension LangSmithExporter {
             if isSurprise, isNew, let root = request.root {
                 // A stand-in for it of which nothing is remembered. It must not keep the root out.
                 special.patches.insert(root)
+                stand([root])
                 return false
             }
         case .mixed:
@@ -72,7 +73,13 @@ extension LangSmithExporter {
             return false
         }
         sent += request.operations
+        stand(request.standIns)
         return true
+    }
+
+    private func stand(_ roots: Set<RunOperation>) {
+        if standing.count + roots.count > Self.maxDelivered { standing = [] }
+        standing.formUnion(roots)
     }
 
     /// What is not sent again while its batch is not done.
@@ -96,9 +103,10 @@ extension LangSmithExporter {
         let rules = configuration.rules(for: target)
         writer.reset()
         var runs: [WrittenRun] = []
+        var roots: Set<RunOperation> = []
         do {
-            try part.forEach(into: &batch) { batch, _ in
-                batch.hideCiphertext()
+            try part.forEach(into: &batch) { batch, record in
+                if Envelope.mayStand(in: record.payload.bytes) { batch.hideCiphertext() }
                 for place in batch.spans.indices {
                     let link = SpanLink(batch.spans[place], batch, projectKey: configuration.projectKey)
                     var position = index.place(link).salted(target.salt)
@@ -109,7 +117,14 @@ extension LangSmithExporter {
                     {
                         telemetry.trimmedRuns.add()
                     }
-                    if position.bringsRoot { runs.append(writer.writeStandIn(of: run, rules)) }
+                    if position.bringsRoot || position.isPatch {
+                        // A root that changes a stand-in comes to a destination that has it: the batch that brings it
+                        // may have failed, or be another process's.
+                        var standIn = writer.writeStandIn(of: run, rules)
+                        standIn.isInDoubt = !position.bringsRoot
+                        let operation = RunOperation(standIn.place, target)
+                        if !standing.contains(operation), roots.insert(operation).inserted { runs.append(standIn) }
+                    }
                     runs.append(run)
                 }
             }
@@ -118,7 +133,8 @@ extension LangSmithExporter {
         }
         note()
         // A parent is always higher than its child; what is equally high stays in its order.
-        let ordered = runs.indices.sorted { (runs[$0].place.path.count, $0) < (runs[$1].place.path.count, $1) }
+        let depths = runs.map(\.place.path.count)
+        let ordered = runs.indices.sorted { (depths[$0], $0) < (depths[$1], $1) }
         var requests: [RunRequest] = []
         var next: [WrittenRun] = []
         var bytes = 0
@@ -129,7 +145,7 @@ extension LangSmithExporter {
                 sent.append(operation)
                 continue
             }
-            let isAlone = special.alone.contains(operation)
+            let isAlone = run.isInDoubt || special.alone.contains(operation)
             if !next.isEmpty, isAlone || next.count >= limits.maxRuns || bytes + run.size > limits.maxBytes {
                 requests.append(try request(next, tenant, target, limits))
                 (next, bytes) = ([], 0)

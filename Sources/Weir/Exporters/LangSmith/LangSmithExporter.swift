@@ -42,6 +42,8 @@ actor LangSmithExporter: Exporter {
     var batch = Batch(decodedLimit: .max)
     /// What the destination has of batches that are not done.
     var delivered: Set<RunOperation> = []
+    /// Stand-ins for roots that the destination has, the latest of them.
+    var standing: Set<RunOperation> = []
     var unsure = UnsureOperations()
     /// The log has said that ids are not unique.
     var hasWarned = false

@@ -16,12 +16,13 @@ enum RunField: Int, CaseIterable, Sendable {
 /// A run as it was written: where its parts stand in what a ``RunWriter`` has written.
 struct WrittenRun {
     let place: RunPlace
-    let tenant: String
     /// The object without the fields.
     let head: Range<Int>
     var fields: [(field: RunField, range: Range<Int>)]
     /// It stands for a root that has not come.
     var isStandIn = false
+    /// Nobody knows whether the destination has it.
+    var isInDoubt = false
     /// What of it is not whole.
     var trimmed: [StaticString] = []
 

@@ -7,7 +7,7 @@ struct SendingOrder {
     /// A batch need not be held any more.
     mutating func begin(_ id: Int, after links: [SpanLink], _ index: TraceIndex) {
         var others: Set<Int> = []
-        for link in links where link.parent != 0 {
+        for link in links {
             let other = index.batchAbove(link)
             if other != 0, other != id, before[other] != nil { others.insert(other) }
         }

@@ -47,6 +47,8 @@ struct TraceIndex {
         var rootStart: UInt64?
         /// 0 where the root has a start and no span.
         var root: UInt64 = 0
+        /// The span whose run brings a stand-in for the root, 0 where none does.
+        var bringer: UInt64 = 0
         /// The first that was named before the root was fixed. All runs of a trace have the same.
         var project: RunProject?
         var spans: [UInt64: Span] = [:]
@@ -54,7 +56,12 @@ struct TraceIndex {
         /// - Returns: whether it was not there before, and is now.
         mutating func add(_ link: SpanLink, batch: Int) -> Bool {
             if rootStart == nil, project == nil { project = link.project }
-            guard spans[link.span] == nil, spans.count < TraceIndex.maxTraceSpans else { return false }
+            if let place = spans.index(forKey: link.span) {
+                // It comes once more, to be sent again.
+                if batch != 0 { spans.values[place].batch = batch }
+                return false
+            }
+            guard spans.count < TraceIndex.maxTraceSpans else { return false }
             spans[link.span] = Span(parent: link.parent, start: link.start, batch: batch, isEntry: link.isEntry)
             return true
         }
@@ -95,7 +102,7 @@ struct TraceIndex {
 
     /// The trace is among the young ones after that.
     private mutating func renew(_ key: TraceKey) {
-        guard young[key] == nil else { return }
+        guard young.index(forKey: key) == nil else { return }
         let trace = old.removeValue(forKey: key) ?? Trace()
         youngSpans += trace.spans.count
         for (span, found) in trace.spans where found.isFixed {
@@ -114,9 +121,10 @@ struct TraceIndex {
         if young[link.trace, default: Trace()].add(link, batch: batch) { youngSpans += 1 }
     }
 
-    /// Which batch brought the span above this one; 0 where that is not known.
+    /// Which batch brought the span above this one, or the stand-in for a root; 0 where that is not known.
     func batchAbove(_ link: SpanLink) -> Int {
-        (young[link.trace] ?? old[link.trace])?.spans[link.parent]?.batch ?? 0
+        guard let trace = young[link.trace] ?? old[link.trace] else { return 0 }
+        return trace.spans[link.parent == 0 ? trace.bringer : link.parent]?.batch ?? 0
     }
 
     /// Whether all spans above it are known, or it is of no use to wait for them.
@@ -132,110 +140,123 @@ struct TraceIndex {
 
     /// Where the span's run stands, now and for ever.
     mutating func place(_ link: SpanLink) -> RunPlace {
-        add(link)
-        var trace = Trace()
-        swap(&trace, &young[link.trace, default: Trace()])
-        defer { swap(&trace, &young[link.trace, default: Trace()]) }
-        if trace.spans[link.span] == nil {
-            // More than is remembered of one trace.
-            let ids = RunIDs(link.trace)
-            let brings = openRoot(of: &trace, link.trace, or: link.start)
-            let start = max(link.start, trace.rootStart ?? 0)
-            return RunPlace(
-                path: [step(to: trace, ids), .init(id: ids.run(of: link.span), start: start)],
-                isOrphan: true, bringsRoot: brings, project: trace.project)
-        }
-        fix(link.span, in: &trace, link.trace)
-        return path(to: link.span, in: trace, link.trace)
-    }
-
-    private func step(to trace: Trace, _ ids: RunIDs) -> RunPlace.Step {
-        RunPlace.Step(id: ids.root, start: trace.rootStart ?? 0)
-    }
-
-    private func path(to id: UInt64, in trace: Trace, _ key: TraceKey) -> RunPlace {
-        let ids = RunIDs(key)
-        var steps: [RunPlace.Step] = []
-        var next = id
-        while next != 0, let span = trace.spans[next], !span.isRoot, steps.count <= Self.maxDepth {
-            steps.append(RunPlace.Step(id: ids.run(of: next), start: span.start))
-            next = span.parent
-        }
-        steps.append(step(to: trace, ids))
-        let own = trace.spans[id]
-        return RunPlace(
-            path: steps.reversed(), isOrphan: own?.isOrphan ?? false, isPatch: own?.isPatch ?? false,
-            bringsRoot: own?.bringsRoot ?? false, project: trace.project)
+        renew(link.trace)
+        let (place, isNew) = young[link.trace, default: Trace()].place(link, &news)
+        if isNew { youngSpans += 1 }
+        return place
     }
 }
 
 // MARK: - Fixing
 
-extension TraceIndex {
-    private mutating func fix(_ id: UInt64, in trace: inout Trace, _ key: TraceKey) {
+extension TraceIndex.Trace {
+    /// - Returns: also whether the span was not there before, and is now.
+    fileprivate mutating func place(_ link: SpanLink, _ news: inout [FixedPlace]) -> (RunPlace, isNew: Bool) {
+        let isNew = add(link, batch: 0)
+        if spans[link.span] == nil {
+            // More than is remembered of one trace.
+            let ids = RunIDs(link.trace)
+            let brings = openRoot(link.trace, or: link.start, &news)
+            let start = max(link.start, rootStart ?? 0)
+            let place = RunPlace(
+                path: [step(ids), .init(id: ids.run(of: link.span), start: start)], isOrphan: true, bringsRoot: brings,
+                project: project)
+            return (place, false)
+        }
+        fix(link.span, link.trace, &news)
+        return (path(to: link.span, link.trace), isNew)
+    }
+
+    private func step(_ ids: RunIDs) -> RunPlace.Step {
+        RunPlace.Step(id: ids.root, start: rootStart ?? 0)
+    }
+
+    private func path(to id: UInt64, _ key: TraceKey) -> RunPlace {
+        let ids = RunIDs(key)
+        let own = spans[id]
+        var steps: [RunPlace.Step] = []
+        steps.reserveCapacity((own?.depth ?? 0) + 1)
+        var next = id
+        while next != 0, let span = spans[next], !span.isRoot, steps.count <= TraceIndex.maxDepth {
+            steps.append(RunPlace.Step(id: ids.run(of: next), start: span.start))
+            next = span.parent
+        }
+        steps.append(step(ids))
+        steps.reverse()
+        return RunPlace(
+            path: steps, isOrphan: own?.isOrphan ?? false, isPatch: own?.isPatch ?? false,
+            bringsRoot: own?.bringsRoot ?? false, project: project)
+    }
+
+    private mutating func fix(_ id: UInt64, _ key: TraceKey, _ news: inout [FixedPlace]) {
         // From the span up to the first whose place is fixed, or above which nobody is known.
         var chain: [UInt64] = []
         var next = id
-        while next != 0, let span = trace.spans[next], !span.isFixed, chain.count < Self.maxDepth,
+        while next != 0, let span = spans[next], !span.isFixed, chain.count < TraceIndex.maxDepth,
             !chain.contains(next)
         {
             chain.append(next)
             next = span.parent
         }
         for id in chain.reversed() {
-            guard var span = trace.spans[id] else { continue }
-            let parent = trace.spans[span.parent]
-            if let parent, parent.isFixed, !parent.isRoot, parent.depth < Self.maxDepth {
+            guard var span = spans[id] else { continue }
+            let parent = spans[span.parent]
+            if let parent, parent.isFixed, !parent.isRoot, parent.depth < TraceIndex.maxDepth {
                 span.start = max(span.start, parent.start)
                 span.depth = parent.depth + 1
             } else {
-                elect(in: &trace, key)
-                if trace.root == id { continue }
-                span.isOrphan = span.parent != 0 && span.parent != trace.root
-                span.bringsRoot = openRoot(of: &trace, key, or: span.start)
+                elect(key, &news)
+                if root == id { continue }
+                span.isOrphan = span.parent != 0 && span.parent != root
+                span.bringsRoot = openRoot(key, or: span.start, &news)
+                if span.bringsRoot { bringer = id }
                 span.parent = 0
-                span.start = max(span.start, trace.rootStart ?? 0)
+                span.start = max(span.start, rootStart ?? 0)
                 span.depth = 1
             }
             span.isFixed = true
-            trace.spans[id] = span
-            news.append(FixedPlace(key, id, span, trace.project))
+            spans[id] = span
+            news.append(FixedPlace(key, id, span, project))
         }
     }
 
     /// Makes the earliest span without a parent the root, where none is. If there is no such span, and no stand-in, it
     /// is the earliest of those that another program has called, of which nobody may ever hear.
-    private mutating func elect(in trace: inout Trace, _ key: TraceKey) {
-        guard trace.root == 0 else { return }
-        let free = trace.spans.filter { !$0.value.isFixed }
+    private mutating func elect(_ key: TraceKey, _ news: inout [FixedPlace]) {
+        guard root == 0 else { return }
+        let free = spans.filter { !$0.value.isFixed }
         var candidates = free.filter { $0.value.parent == 0 }
-        if candidates.isEmpty, trace.rootStart == nil {
-            candidates = free.filter { $0.value.isEntry && trace.spans[$0.value.parent] == nil }
+        if candidates.isEmpty, rootStart == nil {
+            candidates = free.filter { $0.value.isEntry && spans[$0.value.parent] == nil }
         }
         let first = candidates.min { ($0.value.start, $0.key) < ($1.value.start, $1.key) }
         guard let id = first?.key, var span = first?.value else { return }
-        span.isPatch = trace.rootStart != nil
+        span.isPatch = rootStart != nil
         span.isOrphan = span.parent != 0
         span.parent = 0
-        span.start = trace.rootStart ?? span.start
+        span.start = rootStart ?? span.start
         span.isRoot = true
         span.isFixed = true
-        trace.rootStart = span.start
-        trace.root = id
-        trace.spans[id] = span
-        news.append(FixedPlace(key, id, span, trace.project))
+        rootStart = span.start
+        root = id
+        spans[id] = span
+        news.append(FixedPlace(key, id, span, project))
     }
 
     /// Where the root is not known, its stand-in is.
     /// - Returns: whether it was not there before.
-    private mutating func openRoot(of trace: inout Trace, _ key: TraceKey, or start: UInt64) -> Bool {
-        guard trace.rootStart == nil else { return false }
-        let first = min(start, trace.spans.values.map(\.start).min() ?? start)
-        trace.rootStart = first
-        news.append(FixedPlace(standIn: key, start: first, trace.project))
+    private mutating func openRoot(_ key: TraceKey, or start: UInt64, _ news: inout [FixedPlace]) -> Bool {
+        guard rootStart == nil else { return false }
+        let first = min(start, spans.values.map(\.start).min() ?? start)
+        rootStart = first
+        news.append(FixedPlace(standIn: key, start: first, project))
         return true
     }
+}
 
+// MARK: - What was fixed before
+
+extension TraceIndex {
     /// What another process has fixed.
     mutating func restore(_ place: FixedPlace) {
         if let project = place.project { young[place.trace, default: Trace()].project = project }
@@ -253,6 +274,7 @@ extension TraceIndex {
         } else {
             span.depth = 1
         }
+        if span.bringsRoot { young[place.trace, default: Trace()].bringer = place.id }
         young[place.trace, default: Trace()].spans[place.id] = span
     }
 

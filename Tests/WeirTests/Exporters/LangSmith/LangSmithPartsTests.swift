@@ -80,6 +80,23 @@ import Testing
         #expect(!order.isActive(3))
     }
 
+    @Test func aRootIsSentAfterItsStandInAndARetryKeepsItsPlace() {
+        var index = TraceIndex(TraceIndex.Limits(spans: 100, halfLife: .seconds(60)))
+        let key = TraceKey(tenant: "1", high: 1, low: 1)
+        let child = SpanLink(trace: key, span: 2, parent: 1, start: 1)
+        let root = SpanLink(trace: key, span: 1, parent: 0, start: 1)
+        index.add(child, batch: 7)
+        #expect(index.place(child).bringsRoot)
+        index.add(root, batch: 8)
+        #expect(index.batchAbove(root) == 7 && index.batchAbove(child) == 8)
+        index.add(child, batch: 9)
+        #expect(index.batchAbove(root) == 9, "what is sent again")
+        var order = SendingOrder()
+        order.begin(9, after: [child], index)
+        order.begin(10, after: [root], index)
+        #expect(order.predecessors(of: 9).isEmpty && order.predecessors(of: 10) == [9])
+    }
+
     @Test func severalDestinationsAreReadAsLangSmithsClientsDo() throws {
         let list = try LangSmithTarget.list(
             """
