@@ -98,6 +98,15 @@ def test_L7_a_branch_that_may_skip_costs_the_others_nothing_and_is_counted(start
     assert {found.span.span_id for found in weir.spans()} == spans
 
 
+def test_what_was_answered_and_not_yet_synced_is_delivered_at_the_end(start, journal):
+    weir = start(
+        exporters={"archive": archive("archive")}, journal={**journal, "durability": "interval", "sync_interval": "60s"})
+    spans = [a_span() for _ in range(6)]
+    for span in spans:
+        assert post(weir.endpoint, a_body(span)).status == 200
+    assert {found.span.span_id for found in weir.spans()} == {span.span_id for span in spans}
+
+
 def fill(weir):
     """Sends more than a journal of 16 MiB takes; returns what was acknowledged, and the bodies that were not."""
     spans, refused = set(), {}
