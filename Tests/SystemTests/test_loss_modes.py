@@ -99,8 +99,8 @@ def test_L7_a_branch_that_may_skip_costs_the_others_nothing_and_is_counted(start
 
 
 def test_what_was_answered_and_not_yet_synced_is_delivered_at_the_end(start, journal):
-    weir = start(
-        exporters={"archive": archive("archive")}, journal={**journal, "durability": "interval", "sync_interval": "60s"})
+    late = {**journal, "durability": "interval", "sync_interval": "60s"}
+    weir = start(exporters={"archive": archive("archive")}, journal=late)
     spans = [a_span() for _ in range(6)]
     for span in spans:
         assert post(weir.endpoint, a_body(span)).status == 200

@@ -5,8 +5,8 @@ protocol RecordCodec: Sendable {
     var isSealing: Bool { get }
     /// Returns the record as it may be written. What it was encrypted with is durable by then.
     func seal(_ record: JournalRecord) async throws(Refusal) -> JournalRecord
-    /// The record as it was sealed. Waits while that cannot be said yet, as long as somebody wants it and until the task
-    /// is cancelled.
+    /// The record as it was sealed. Waits while that cannot be said yet, as long as somebody wants it and the task is
+    /// not cancelled.
     func open(_ record: JournalRecord, while isWanted: @Sendable () -> Bool) async -> OpenedRecord
     /// What of the key that it was sealed with stands in the header.
     func keyID(of record: JournalRecord) -> UInt32
