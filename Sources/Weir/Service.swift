@@ -157,6 +157,8 @@ actor Service {
         // Before any span can come or go.
         try await next.tombstones.refresh()
         try await apply(next)
+        let service = next.configuration.service
+        IdleJournals.tell(of: service.journal.directory, beside: service.pipelines.map(\.id), logger)
         listening.append(watchErasures())
         listening.append(watchFiles())
         if !isStopping, health.receiverIsReady() { logger.info("ready") }
