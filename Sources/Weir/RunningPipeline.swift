@@ -37,6 +37,13 @@ struct RunningPipeline: Sendable {
             (self.key, self.staged) = (key, staged)
             task = Task { await staged.run() }
         }
+
+        /// Ends it once the first journal is closed to it. What it reads in the second is open still, and nobody is to
+        /// wait for the key of a record there.
+        func end() async {
+            staged.course.progress.leave()
+            await task.value
+        }
     }
 
     private(set) var key: Key
@@ -84,9 +91,14 @@ struct RunningPipeline: Sendable {
     /// Takes no more requests, delivers what the destinations take, and leaves the rest in the journal.
     /// - Parameter forAnother: a pipeline that goes on with the same journal; then nothing more is begun.
     func stop(forAnother: Bool = false) async {
+        // Whoever reads is to see what was answered before it hears that no more comes.
+        await journals.first?.opened.writer.publish()
         pipeline.journal.close(forAnother: forAnother)
-        await stage?.task.value
-        for (opened, _) in journals { opened.journal.close(forAnother: forAnother) }
+        await stage?.end()
+        for (opened, _) in journals {
+            await opened.writer.publish()
+            opened.journal.close(forAnother: forAnother)
+        }
         for exporter in exporters.values { await exporter.task.value }
         for (opened, task) in journals {
             task.cancel()
@@ -116,7 +128,7 @@ extension RunningPipeline {
         else { return }
         if let stage {
             stage.staged.course.reader.leave()
-            await stage.task.value
+            await stage.end()
         }
         stage = nil
         let readers = try await first.writer.exchange(for: [StageCourse.destination], beside: [])

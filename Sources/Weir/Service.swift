@@ -161,6 +161,8 @@ actor Service {
         try await next.tombstones.refresh()
         await destroyErasedKeys(next)
         try await apply(next)
+        let service = next.configuration.service
+        IdleJournals.tell(of: service.journal.directory, beside: service.pipelines.map(\.id), logger)
         listening.append(watchErasures())
         listening.append(watchFiles())
         if !isStopping, health.receiverIsReady() { logger.info("ready") }

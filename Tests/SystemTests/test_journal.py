@@ -7,7 +7,7 @@ import pytest
 import archives
 from ledger import send
 from otlp import a_body, a_span, gzipped, request_json, span_json, text
-from weir import archive, command, forward
+from weir import archive, command, configuration, forward
 from wire import post, post_json
 
 
@@ -193,6 +193,23 @@ def test_a_damaged_cursor_delivers_again_rather_than_not(start, journal, backend
 
 
 # MARK: Exporters
+
+
+def test_what_a_renamed_pipeline_leaves_is_said_at_the_start(start, journal, backend):
+    backend.stop()
+    text = configuration(exporters={"otlp_http": forward(backend.url)}, journal=journal)
+    weir = start(text=text)
+    assert post(weir.endpoint, a_body(a_span(), a_span())).status == 200
+    weir.stop()
+    weir = start(text=text.replace("    traces:\n", "    traces/new:\n"))
+    [line] = [line for line in weir.records() if "is not configured" in line.get("message", "")]
+    assert (line["pipeline"], line["exporter"], line["spans"]) == ("traces", "otlp_http", "2")
+    weir.stop()
+    weir = start(text=text)
+    assert "is not configured" not in weir.log()
+    backend.start()
+    weir.drain()
+    weir.stop()
 
 
 def test_an_exporter_that_was_removed_goes_on_where_it_was_when_it_comes_back(start, journal, backend, tmp_path):

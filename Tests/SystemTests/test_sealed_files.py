@@ -18,6 +18,7 @@ import otlp
 from buckets import BUCKET, PREFIX, StrictStore
 from decryptor import Decryptor, Unreadable
 from test_encryption import FIRST, SECOND, SECRET, check_files, check_no_key, pair, post, write_keys
+from test_reload import Reloading
 from test_restore import rows
 from waiting import eventually
 from weir import archive, command, configuration, forward
@@ -97,6 +98,74 @@ def check(directory):
     """No byte of what was sent, and none of a key, in any file."""
     check_files(directory)
     check_no_key(directory, FIRST, SECOND)
+
+
+STAGE = "tail_sampling: { decision_wait: 1s, policies: [ { name: all, type: always_sample } ] }"
+
+
+def sealed_journal(directory, staged, **keys):
+    """The text of a configuration in which the journal is sealed, and that can be reloaded."""
+    text = configuration(
+        exporters={"otlp_http": keys}, journal={"directory": str(directory / "journal"), "encryption": "keystore"})
+    processors = f"processors:\n  {STAGE}\n" if staged else ""
+    text = text.replace("exporters:\n", f"""\
+extensions:
+  keystore: {{ key_encryption_keys: {{ file: {directory}/kek }}, path: {directory}/keys/keys.db }}
+{processors}exporters:
+""", 1)
+    if staged:
+        text = text.replace("      receivers: [otlp]\n", "      receivers: [otlp]\n      processors: [tail_sampling]\n")
+    return text.replace("service:\n", "service:\n  operations: { endpoint: 127.0.0.1:0 }\n", 1)
+
+
+@pytest.mark.parametrize("staged", [False, True])
+def test_a_key_that_is_away_keeps_nobody_from_ending(start, backend, tmp_path, staged):
+    write_keys(tmp_path, FIRST)
+    backend.stop()
+    text = sealed_journal(tmp_path, staged, **forward(backend.url))
+    weir = start(text=text)
+    spans = [otlp.a_span() for _ in range(5)]
+    for span in spans:
+        assert post(weir.endpoint, otlp.a_request(span))[0] == 200
+    # Behind a stage they are in the second journal by then.
+    eventually(lambda: weir.metric("otelcol_exporter_queue_size") == len(spans), weir.log)
+    weir.kill()
+    (tmp_path / "kek").rename(tmp_path / "kek.away")
+
+    weir = start(text=text)
+    eventually(lambda: "cannot read a record" in weir.log(), weir.log)
+    changed = text.replace('timeout: "1s"', 'timeout: "2s"')
+    assert changed != text and Reloading(weir).reload(changed)[0] == 200
+    # Waiting for the key took all of shutdown_timeout, a minute, and ended with exit code 1.
+    weir.stop()
+    (tmp_path / "kek.away").rename(tmp_path / "kek")
+
+    backend.start()
+    weir = start(text=text)
+    backend.gets({span.span_id for span in spans}, weir.log)
+    weir.drain()
+    weir.stop()
+    assert set(backend.taken.values()) == {1}
+
+
+def test_what_is_sealed_stays_where_no_keystore_is_configured(start, backend, tmp_path):
+    write_keys(tmp_path, FIRST)
+    backend.stop()
+    text = sealed_journal(tmp_path, False, **forward(backend.url))
+    weir = start(text=text)
+    span = otlp.a_span()
+    assert post(weir.endpoint, otlp.a_request(span))[0] == 200
+    weir.stop()
+    backend.start()
+    plain = configuration(
+        exporters={"otlp_http": forward(backend.url)}, journal={"directory": str(tmp_path / "journal")})
+    weir = start(text=plain)
+    eventually(lambda: "no keystore is configured: they stay" in weir.get("/healthz")[2], weir.log)
+    weir.stop()
+    assert not backend.taken
+    weir = start(text=text)
+    backend.gets({span.span_id}, weir.log)
+    weir.stop()
 
 
 @pytest.mark.parametrize("compression", ["zstd", "gzip", "none"])

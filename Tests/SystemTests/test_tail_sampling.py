@@ -3,6 +3,7 @@
 import json
 import pathlib
 import random
+from collections import Counter
 
 import pytest
 
@@ -10,6 +11,7 @@ from opentelemetry.sdk.trace._sampling_experimental import composable_traceid_ra
 from opentelemetry.sdk.trace.sampling import Decision
 
 import archives
+import tables
 from faults import killed
 from keys import new_key
 from ledger import Ledger, Load
@@ -257,7 +259,8 @@ def traces_in_pieces(dice):
 @pytest.mark.parametrize("count", [pytest.param(5), pytest.param(40, marks=pytest.mark.torture)])
 def test_nothing_is_lost_doubled_or_decided_twice_by_kill_9(start, faults, dice, tmp_path, count):
     journal = {"directory": str(tmp_path / "journal"), "max_bytes": "32MiB"}
-    text = staged(MIXED, exporters={"archive": archive(tmp_path / "archive")}, journal=journal)
+    exporters = {"archive": archive(tmp_path / "archive"), "sqlite": sqlite(tmp_path / "hot")}
+    text = staged(MIXED, exporters=exporters, journal=journal)
     ledger, traces = Ledger(), {}
     make = traces_in_pieces(random.Random(dice.random()))
 
@@ -297,6 +300,7 @@ def test_nothing_is_lost_doubled_or_decided_twice_by_kill_9(start, faults, dice,
     made = decisions(tmp_path / "journal/traces/stage")
     stored = [found.span.span_id for found in archives.spans(tmp_path / "archive")]
     assert len(stored) == len(set(stored)), "spans are stored twice"
+    assert tables.sqlite_ids(tmp_path / "hot") == Counter(stored), "the tables have others than the archive"
     undecided = {span for span in ledger.acknowledged if traces[span] not in made}
     assert not undecided, f"{len(undecided)} spans of traces that nobody decided about"
     wanted = {span for span in ledger.acknowledged if made[traces[span]][0] == "kept"}

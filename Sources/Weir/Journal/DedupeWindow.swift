@@ -3,6 +3,9 @@ import DequeModule
 /// The requests that were taken lately, so that one that a client sends again, because it missed the answer, is
 /// answered again and not kept twice.
 struct DedupeWindow {
+    /// Of a clock that nobody sets: a window is as long as it is said to be.
+    typealias Instant = ContinuousClock.Instant
+
     enum Finding: Equatable {
         case unknown
         /// The first one is being committed right now.
@@ -13,7 +16,7 @@ struct DedupeWindow {
 
     private enum Known {
         case underWay
-        case answered(at: Timestamp, answer: String)
+        case answered(at: Instant, answer: String)
     }
 
     /// How long a request is remembered; zero remembers none.
@@ -23,7 +26,7 @@ struct DedupeWindow {
     /// Requests that were forgotten before their time.
     private(set) var evictions = 0
     private var known: [RequestKey: Known] = [:]
-    private var order: Deque<(key: RequestKey, at: Timestamp)> = []
+    private var order: Deque<(key: RequestKey, at: Instant)> = []
 
     init(length: Duration, limit: Int) {
         self.length = length
@@ -33,8 +36,7 @@ struct DedupeWindow {
     var isOn: Bool { length > .zero }
     var count: Int { order.count }
 
-    /// - Parameter now: when the request came. A clock that is set back lengthens the window.
-    mutating func find(_ key: RequestKey, at now: Timestamp) -> Finding {
+    mutating func find(_ key: RequestKey, at now: Instant) -> Finding {
         forget(at: now)
         switch known[key] {
         case nil: return .unknown
@@ -53,7 +55,7 @@ struct DedupeWindow {
         if case .underWay = known[key] { known[key] = nil }
     }
 
-    mutating func finish(_ key: RequestKey, at now: Timestamp, answer: String) {
+    mutating func finish(_ key: RequestKey, at now: Instant, answer: String) {
         guard isOn, key != .none else { return }
         forget(at: now)
         known[key] = .answered(at: now, answer: answer)
@@ -64,7 +66,7 @@ struct DedupeWindow {
         }
     }
 
-    private mutating func forget(at now: Timestamp) {
+    private mutating func forget(at now: Instant) {
         while let oldest = order.first, isOver(oldest.at, now) { forgetOldest() }
     }
 
@@ -74,7 +76,5 @@ struct DedupeWindow {
         if case .answered(oldest.at, _) = known[oldest.key] { known[oldest.key] = nil }
     }
 
-    private func isOver(_ at: Timestamp, _ now: Timestamp) -> Bool {
-        now > at && .nanoseconds(Int64(clamping: now.nanoseconds - at.nanoseconds)) > length
-    }
+    private func isOver(_ at: Instant, _ now: Instant) -> Bool { now - at > length }
 }

@@ -45,8 +45,13 @@ extension Journal {
         _ events: (JournalEvent) -> Void
     ) throws(DiskError) -> Parts {
         var dedupe = DedupeWindow(length: limits.dedupeWindow, limit: limits.dedupeRequests)
+        let start = ContinuousClock.now
         let recovery = try JournalRecovery(disk) { index in
-            for entry in index.entries { dedupe.finish(entry.key, at: entry.receivedAt, answer: entry.answer) }
+            for entry in index.entries {
+                // A clock that was set back since makes it young.
+                let age = now.nanoseconds - min(now.nanoseconds, entry.receivedAt.nanoseconds)
+                dedupe.finish(entry.key, at: start - .nanoseconds(Int64(clamping: age)), answer: entry.answer)
+            }
         }
         var quarantine = try Quarantine(disk)
         try repair(recovery, &quarantine, events)

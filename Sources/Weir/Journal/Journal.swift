@@ -91,10 +91,10 @@ final class Journal: Sendable {
     // MARK: Appending
 
     /// What is known of a request before it is worked on: nil if it has to be.
-    func recall(_ key: RequestKey, at now: Timestamp) -> Rejections? {
+    func recall(_ key: RequestKey) -> Rejections? {
         guard key != .none else { return nil }
         return locked.withLock { locked in
-            guard case .answered(let rejected) = locked.dedupe.find(key, at: now) else { return nil }
+            guard case .answered(let rejected) = locked.dedupe.find(key, at: .now) else { return nil }
             locked.duplicates += 1
             return rejected
         }
@@ -134,7 +134,7 @@ final class Journal: Sendable {
         var gaps: [JournalGap] = []
         let (answer, isFirst) = locked.withLock { locked -> (Outcome?, Bool) in
             if entry.key != .none {
-                switch locked.dedupe.find(entry.key, at: entry.receivedAt) {
+                switch locked.dedupe.find(entry.key, at: .now) {
                 case .unknown: break
                 case .underWay:
                     locked.repeats[entry.key, default: []].append(waiter.continuation)
@@ -254,7 +254,7 @@ final class Journal: Sendable {
                 resumed.append((waiter.continuation, outcome))
                 guard entry.key != .none else { continue }
                 if isKept {
-                    locked.dedupe.finish(entry.key, at: entry.receivedAt, answer: entry.answer)
+                    locked.dedupe.finish(entry.key, at: .now, answer: entry.answer)
                 } else {
                     locked.dedupe.fail(entry.key)
                 }

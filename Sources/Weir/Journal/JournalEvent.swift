@@ -13,6 +13,8 @@ enum JournalEvent: Sendable {
     case recovered
     /// Something that can wait did not work.
     case trouble(DiskError)
+    /// Some records are encrypted and no keystore is configured: they stay.
+    case sealed
     /// An exporter whose cursor was found and that is not configured any more: its records are not kept for it.
     case leftBehind(exporter: String, spans: Int)
 }

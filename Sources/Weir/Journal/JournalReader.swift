@@ -76,15 +76,17 @@ struct JournalReader: Sendable {
         }
     }
 
-    /// - Returns: nil where none of them can be had any more.
+    /// At the end, and where another one is to go on here, nobody waits for a key.
+    private var isWanted: @Sendable () -> Bool { { [self] in !waiting.isClosed } }
+
+    /// - Returns: nil where none of them can be had any more; empty where they stay for the next start.
     private func opened(_ records: [JournalRecord]) async -> [JournalRecord]? {
         guard records.contains(where: { $0.codec != 0 }) else { return records }
         guard let codec = source.codec else {
-            let what = "records are encrypted and no keystore is configured: they stay"
-            source.report(.trouble(DiskError(description: what, isFull: false)))
+            source.report(.sealed)
             return []
         }
-        guard let found = await codec.open(records) else { return [] }
+        guard let found = await codec.open(records, while: isWanted) else { return [] }
         if !found.gone.isEmpty { source.lose(index, found.gone) }
         return found.records.isEmpty ? nil : found.records
     }
@@ -96,14 +98,14 @@ struct JournalReader: Sendable {
         from sequence: UInt64, maxSpans: Int = Self.batchSpans, maxBytes: Int = Self.batchBytes
     ) async throws(DiskError) -> [JournalRecord] {
         if let records = source.again(from: sequence, maxSpans: maxSpans, maxBytes: maxBytes) {
-            let opened = await openedAgain(records)
+            let opened = try await openedAgain(records)
             if !opened.isEmpty { return opened }
         }
         var position = sequence
         while let (segment, head) = source.segment(of: position) {
             let found = try await disk.readAgain(
                 segment, from: position, before: head, maxSpans: maxSpans, maxBytes: maxBytes)
-            let records = await openedAgain(found.records.map(\.record))
+            let records = try await openedAgain(found.records.map(\.record))
             if !records.isEmpty { return records }
             // Those that are gone say nothing of those behind them.
             let next = found.end ?? found.records.last.map { $0.record.sequence + 1 }
@@ -114,9 +116,13 @@ struct JournalReader: Sendable {
     }
 
     /// The same without a word of those that cannot be had, since that was said when they were handed out.
-    private func openedAgain(_ records: [JournalRecord]) async -> [JournalRecord] {
+    private func openedAgain(_ records: [JournalRecord]) async throws(DiskError) -> [JournalRecord] {
         guard let codec = source.codec else { return records.filter { $0.codec == 0 } }
-        return await codec.open(records)?.records ?? []
+        guard let found = await codec.open(records, while: isWanted) else {
+            // They are not gone.
+            throw DiskError(description: "the key of a record cannot be had", isFull: false)
+        }
+        return found.records
     }
 
     /// These records of a tenant, or so many of their spans, are given up, which is told. They are done once they are

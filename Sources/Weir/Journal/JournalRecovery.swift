@@ -303,7 +303,7 @@ struct JournalRecovery: ~Copyable {
             isJump = true
         }
         durableBelow = nextSequence
-        if isUnsynced {
+        if isUnsynced, !isReadOnly {
             // Exporters may know records beyond those that were found, and would take new ones for them.
             nextSequence += Self.unsyncedJump
             isJump = true

@@ -118,8 +118,10 @@ struct JournalState {
         mark >= .yellow && bytes(of: tenant) > limits.tenantBytes
     }
 
+    /// What of a tenant exporters hold that may not skip. No tenant answers for one that may.
     func bytes(of tenant: String) -> Int {
-        segments.drop { isReleasable($0) }.reduce(0) { $0 + ($1.bytesByTenant[tenant] ?? 0) }
+        let oldest = readers.filter { $0.onFull == .refuse && !$0.isAway }.map(\.cursor.next).min() ?? .max
+        return segments.drop { $0.end <= oldest }.reduce(0) { $0 + ($1.bytesByTenant[tenant] ?? 0) }
     }
 
     /// Whether no other exporter has more to do.
@@ -301,9 +303,12 @@ struct JournalState {
 
     // MARK: Room
 
-    /// Lets exporters that may skip pass segments, where an entry is refused because of them.
+    /// Lets exporters that may skip pass segments, where an entry is refused because of them: none would be, were the
+    /// journal below the yellow mark.
     mutating func makeRoom(for entry: JournalEntry) {
-        guard refusal(of: entry) != nil, readers.contains(where: { $0.onFull == .skip && !$0.isAway }) else { return }
+        guard refusal(of: entry) != nil || isOverQuota(entry.tenant),
+            readers.contains(where: { $0.onFull == .skip && !$0.isAway })
+        else { return }
         let enough = Int(Double(limits.maxBytes) * JournalLimits.yellow)
         while usedBytes > enough || refusal(of: entry) != nil,
             let oldest = segments.firstIndex(where: { !isReleasable($0) }), oldest + 1 < segments.count

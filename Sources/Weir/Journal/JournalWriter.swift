@@ -92,6 +92,11 @@ actor JournalWriter {
         }
     }
 
+    /// Shows exporters what was answered, whenever the next sync would be.
+    func publish() {
+        if hasUnsynced { sync() }
+    }
+
     /// What was answered is seen by exporters from here on.
     private func sync() {
         lastSync = .now
@@ -164,7 +169,7 @@ actor JournalWriter {
         for destinations: [Journal.Destination], beside kept: Set<String>
     ) throws(DiskError) -> [JournalReader] {
         // Those that go may come back, and go on where their file says. Those that come are to see what was answered.
-        if hasUnsynced { sync() }
+        publish()
         keepCursors()
         let here = journal.names
         var files: [String: CursorFile] = [:]

@@ -5,8 +5,9 @@ protocol RecordCodec: Sendable {
     var isSealing: Bool { get }
     /// Returns the record as it may be written. What it was encrypted with is durable by then.
     func seal(_ record: JournalRecord) async throws(Refusal) -> JournalRecord
-    /// The record as it was sealed. Waits while that cannot be said yet, until the task is cancelled.
-    func open(_ record: JournalRecord) async -> OpenedRecord
+    /// The record as it was sealed. Waits while that cannot be said yet, as long as somebody wants it and the task is
+    /// not cancelled.
+    func open(_ record: JournalRecord, while isWanted: @Sendable () -> Bool) async -> OpenedRecord
     /// What of the key that it was sealed with stands in the header.
     func keyID(of record: JournalRecord) -> UInt32
 }
@@ -22,7 +23,10 @@ enum OpenedRecord: Sendable {
 
 extension RecordCodec {
     /// What may be handed on of records, and those that cannot be had any more.
-    func open(_ records: [JournalRecord]) async -> (records: [JournalRecord], gone: [JournalRecord])? {
+    /// - Returns: nil where one of them was not waited for.
+    func open(
+        _ records: [JournalRecord], while isWanted: @Sendable () -> Bool
+    ) async -> (records: [JournalRecord], gone: [JournalRecord])? {
         var opened: [JournalRecord] = []
         var gone: [JournalRecord] = []
         for record in records {
@@ -30,7 +34,7 @@ extension RecordCodec {
                 opened.append(record)
                 continue
             }
-            switch await open(record) {
+            switch await open(record, while: isWanted) {
             case .record(let record): opened.append(record)
             case .gone: gone.append(record)
             case .interrupted: return nil

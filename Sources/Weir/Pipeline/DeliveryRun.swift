@@ -37,9 +37,9 @@ struct DeliveryRun {
         let (exporter, letters) = (delivery.attempt.exporter, delivery.letters)
         switch action {
         case .read:
-            let queue = state.settings.queue
-            let records = await delivery.reader.read(maxSpans: queue.maxSpans, maxBytes: queue.maxBytes)
-            state.handle(.read(records), at: .now)
+            let (inbox, reader, queue) = (inbox, delivery.reader, state.settings.queue)
+            // A disk may hang, and a key be away for long.
+            Task { inbox.put(.read(await reader.read(maxSpans: queue.maxSpans, maxBytes: queue.maxBytes))) }
         case .export(let id, let piece, let journal): export(id, piece, journal)
         case .cancel(let id): exports[id]?.cancel()
         case .bury(let id, let piece, let journal, let reason):

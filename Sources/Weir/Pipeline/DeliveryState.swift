@@ -283,6 +283,7 @@ extension DeliveryState {
     }
 
     private mutating func readMore(at now: Instant, _ journal: Journal) {
+        guard !isReading else { return }
         guard journal.bytes > 0 else {
             (flushAt, unreadableSince) = (nil, nil)
             return

@@ -9,6 +9,8 @@ final class JournalTelemetry: Sendable {
     private struct Locked {
         var gaps: [String] = []
         var failure: String?
+        /// What is encrypted, where there is no keystore.
+        var sealed: String?
     }
 
     private let pipeline: ComponentID
@@ -68,7 +70,7 @@ final class JournalTelemetry: Sendable {
 
     /// What is wrong, a line each; empty when nothing is.
     var complaints: [String] {
-        locked.withLock { locked in (locked.failure.map { [$0] } ?? []) + locked.gaps }
+        locked.withLock { locked in [locked.failure, locked.sealed].compactMap { $0 } + locked.gaps }
     }
 
     func note(_ event: JournalEvent) {
@@ -88,11 +90,21 @@ final class JournalTelemetry: Sendable {
             locked.withLock { $0.failure = nil }
             logger.notice("can write again")
         case .trouble(let error): logger.warning("the journal has trouble", metadata: ["error": "\(error)"])
+        case .sealed: noteSealed()
         case .leftBehind(let exporter, let spans):
             logger.warning(
                 "an exporter that is not configured any more had not got everything",
                 metadata: ["exporter": "\(exporter)", "spans": "\(spans)"])
         }
+    }
+
+    private func noteSealed() {
+        let what = "records are encrypted and no keystore is configured: they stay"
+        let isNews = locked.withLock { locked in
+            defer { locked.sealed = "pipeline \(pipeline): \(what)" }
+            return locked.sealed == nil
+        }
+        if isNews { logger.error("\(what)") }
     }
 
     private func note(_ gap: JournalGap) {

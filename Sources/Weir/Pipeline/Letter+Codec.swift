@@ -19,7 +19,8 @@ extension [Letter] {
 }
 
 extension [KeptRecord] {
-    /// The records as they were. One that cannot be had any more has no spans, so that who takes them counts on.
+    /// The records as they were. One that cannot be had any more has no spans, so that who takes them counts on. For a
+    /// key that cannot be had now nobody waits here: who asks comes again.
     func opened(by codec: (any RecordCodec)?) async throws(LetterError) -> [KeptRecord] {
         guard contains(where: { $0.record.codec != 0 }) else { return self }
         guard let codec else { throw LetterError("letters are encrypted, and no keystore is configured") }
@@ -29,14 +30,14 @@ extension [KeptRecord] {
                 opened.append(kept)
                 continue
             }
-            switch await codec.open(kept.record) {
+            switch await codec.open(kept.record, while: { false }) {
             case .record(let record): opened.append(KeptRecord(journal: kept.journal, record: record))
             case .gone:
                 let record = JournalRecord(
                     sequence: kept.record.sequence, tenant: kept.record.tenant, receivedAt: kept.record.receivedAt,
                     spanCount: 0, payload: .empty)
                 opened.append(KeptRecord(journal: kept.journal, record: record))
-            case .interrupted: throw LetterError("letters were not decrypted in time")
+            case .interrupted: throw LetterError("letters are encrypted, and their key cannot be had now")
             }
         }
         return opened

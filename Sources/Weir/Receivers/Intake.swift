@@ -104,7 +104,7 @@ struct Intake: ~Copyable {
         var isTaken = false
         for lane in lanes where lane.pipeline.tenants?.contains(batch.tenant) ?? true {
             isTaken = true
-            if let first = lane.pipeline.journal.recall(key, at: receivedAt) {
+            if let first = lane.pipeline.journal.recall(key) {
                 rejected = first
                 isKnown = true
                 continue

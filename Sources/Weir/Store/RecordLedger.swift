@@ -41,7 +41,8 @@ struct RecordLedger {
         guard isHeeded else { return }
         let next = ranges.firstIndex { $0.first > sequence } ?? ranges.endIndex
         if next > 0, ranges[next - 1].last + 1 >= since {
-            ranges[next - 1].last = sequence
+            // One that goes on over records in between has this one already.
+            ranges[next - 1].last = max(ranges[next - 1].last, sequence)
             ranges[next - 1].spans += spans
             ranges[next - 1].rejected += rejected
             changed.insert(ranges[next - 1].first)

@@ -37,6 +37,21 @@ import Testing
         #expect(try sample.ledger() == ["1-2 1/0"])
     }
 
+    @Test func recordsThatWereLeftOutBetweenOthersAreStoredOnce() async throws {
+        let first = try SQLiteSample()
+        let records = try (1...6 as ClosedRange<UInt64>).map { sequence in
+            try Record.make([Record.span(sequence)], out: [1, 3].contains(sequence) ? [0] : [], sequence: sequence)
+        }
+        try await first.export(records)
+        await first.exporter.finish()
+        // As after a kill before the cursor was written down.
+        let second = try SQLiteSample(in: first.directory)
+        try await second.export(records)
+        #expect(try second.spanIDs() == ["2", "4", "5", "6"])
+        #expect(try second.lines("SELECT sum(spans) FROM span_rollups") == ["6"])
+        #expect(try second.ledger() == ["1-6 4/0"])
+    }
+
     @Test func theRollupsOfARecordAreTheSameHoweverMuchIsLeftOut() async throws {
         var answers: Set<[String]> = []
         for out in [[], [0], [0, 1, 2, 3], [1, 2]] as [Set<Int>] {

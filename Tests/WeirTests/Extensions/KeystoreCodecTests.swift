@@ -4,7 +4,7 @@ import Testing
 @testable import Weir
 
 /// Records and letters that are encrypted as a whole.
-@Suite struct KeystoreCodecTests {
+@Suite(.hangLimit) struct KeystoreCodecTests {
     private static let secret = "the plan of maria"
     private let store: KeyStoreSample
     private let directory: TemporaryDirectory
@@ -16,6 +16,15 @@ import Testing
 
     private func codec(_ ring: Keyring, isSealing: Bool = true) -> KeystoreCodec {
         KeystoreCodec(ring, isSealing: isSealing, Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() })
+    }
+
+    /// As where a key encryption key is away: nothing of what is encrypted can be had, and nothing is lost.
+    private func ringWithoutKeys() async throws -> Keyring {
+        try store.write("")
+        let ring = store.ring()
+        _ = await ring.open(at: .now())
+        try store.write(KeyStoreSample.first)
+        return ring
     }
 
     private func record(_ sequence: UInt64 = 1) -> JournalRecord {
@@ -114,9 +123,29 @@ import Testing
         await running.stop()
         running = try run(nil)
         #expect(await running.journal.reader(0).read().isEmpty)
+        #expect(running.events.all.contains { if case .sealed = $0 { true } else { false } })
         #expect(running.journal.unsettled(0).spans == 3)
         await running.stop()
         running = try run(codec(ring))
+        #expect(await running.journal.reader(0).read().count == 1)
+        await running.stop()
+    }
+
+    @Test func nobodyWaitsAtTheEndForAKeyThatIsAway() async throws {
+        var running = try run(codec(try await store.open(at: .now())))
+        #expect(try await running.journal.append(entry()) == .kept)
+        await running.stop()
+        running = try run(codec(try await ringWithoutKeys()))
+        let reader = running.journal.reader(0)
+        let reading = Task { await reader.read() }
+        try await eventually("it was handed to whoever reads") { reader.waiting.spans == 0 }
+        reader.leave()
+        #expect(await reading.value.isEmpty)
+        // Who reads it again does not take it for lost.
+        await #expect(throws: DiskError.self) { try await reader.readAgain(from: 1) }
+        #expect(reader.unsettledSpans == 3 && running.events.gaps == [])
+        await running.stop()
+        running = try run(codec(try await store.open(at: .now())))
         #expect(await running.journal.reader(0).read().count == 1)
         await running.stop()
     }
@@ -162,6 +191,13 @@ import Testing
         let kept = try await letters.parked(of: "acme", maxSpans: 100, maxBytes: 1 << 20)
         #expect(kept.count == 2 && kept[0].record.payload.has(Self.secret) && kept[0].record.sequence == 4)
         #expect(kept[0].record.section == record().section)
+        // By one that has no key now, which says so and does not wait.
+        let away = try LetterDirectory(
+            directory.path, exporter: ComponentID(type: "debug"), limits: limits,
+            codec: codec(try await ringWithoutKeys()))
+        await #expect(throws: LetterError.self) {
+            try await away.parked(of: "acme", maxSpans: 100, maxBytes: 1 << 20)
+        }
         // By the next process; and once the key is gone, nothing of it.
         let key = try ring.key(for: "acme", .journal, .xaes256gcm, at: .now()).id
         try await ring.store.run { database throws(KeyError) in _ = try database.destroy(.id(key), at: .now()) }

@@ -5,7 +5,9 @@ import Testing
 @Suite struct DedupeWindowTests {
     private let key = RequestKey(high: 1, low: 2)
 
-    private func time(_ seconds: UInt64) -> Timestamp { Timestamp(nanoseconds: seconds * 1_000_000_000) }
+    private let start = ContinuousClock.now
+
+    private func time(_ seconds: UInt64) -> DedupeWindow.Instant { start + .seconds(Int(seconds)) }
     private func key(_ number: UInt64) -> RequestKey { RequestKey(high: 9, low: number) }
     private func make(seconds: Int = 10, limit: Int = 100) -> DedupeWindow {
         DedupeWindow(length: .seconds(seconds), limit: limit)
@@ -20,12 +22,13 @@ import Testing
         #expect(window.find(key, at: time(100)) == .answered(Rejections(text: "utf8=3")))
         #expect(window.find(key, at: time(110)) == .answered(Rejections(text: "utf8=3")))
         #expect(window.count == 1)
-        #expect(window.find(key, at: Timestamp(nanoseconds: 110_000_000_001)) == .unknown)
+        #expect(window.find(key, at: time(110) + .nanoseconds(1)) == .unknown)
         #expect(window.count == 0)
         #expect(window.evictions == 0)
     }
 
-    @Test func aClockThatIsSetBackForgetsNothing() {
+    /// As they are found after a clock was set back between them.
+    @Test func whatIsNotInTheOrderOfItsTimesIsNotForgottenForIt() {
         var window = make()
         window.finish(key, at: time(100), answer: "")
         #expect(window.find(key, at: time(1)) == .answered(Rejections()))

@@ -69,6 +69,15 @@ extension JournalSimulation {
             }
         }
 
+        @Test func whoOnlyLooksSeesTheRecordsThatAreThere() throws {
+            let disk = SimulatedDisk(seed: 1)
+            let core = try JournalCore(JournalWork.limits(.none), on: disk)
+            #expect(core.append([.numbered(1), .numbered(2)]) == 2)
+            let text = JournalStatusCommand.text(
+                "traces", try JournalRecovery(disk, isReadOnly: true), now: Timestamp(nanoseconds: 1))
+            #expect(text.contains("  records 1 to 2: 2 records, "), "\(text)")
+        }
+
         /// Once the segments in front of it are gone, a jump is all that is left to see.
         @Test func aJumpIsNoGap() throws {
             let disk = SimulatedDisk(seed: 1)

@@ -204,6 +204,21 @@ import Testing
         #expect(await !writer.scrub(), "another one may write there by now")
     }
 
+    @Test func whatWasAnsweredAndNotYetSyncedIsSeenBeforeTheEnd() async throws {
+        var limits = JournalLimits.small()
+        limits.durability = .interval
+        limits.syncInterval = .seconds(3_600)
+        let sample = try JournalSample(limits, for: [.init("a")])
+        try await append(1...3, to: sample)
+        let reader = sample.journal.reader(0)
+        #expect(reader.waiting.spans == 0)
+        await sample.publish()
+        sample.journal.close()
+        #expect(reader.waiting.spans == 3 && reader.waiting.isClosed)
+        #expect(await numbers(reader) == [1, 2, 3])
+        await sample.stop()
+    }
+
     @Test func whoeverComesSeesWhatWasAnsweredAndNotYetSynced() async throws {
         var limits = JournalLimits.small()
         limits.durability = .interval

@@ -36,6 +36,9 @@ final class JournalSample: Sendable {
         try await writer.exchange(for: destinations, beside: kept)
     }
 
+    /// What was answered is seen by whoever reads.
+    func publish() async { await writer.publish() }
+
     /// Ends as a service does: takes no more, and writes down how far everybody is.
     func stop() async {
         journal.close()

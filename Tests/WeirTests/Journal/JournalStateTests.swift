@@ -135,6 +135,38 @@ import Testing
         #expect(!sample.state.isOverQuota("loud"), "it holds what it may")
     }
 
+    @Test func aTenantDoesNotAnswerForWhatOnlyThoseHoldWhoMaySkip() {
+        var sample = Sample([.skip, .refuse], tenantBytes: 40_000)
+        sample.add(50, tenant: "loud")
+        sample.add(21, tenant: "quiet")
+        #expect(sample.state.mark == .yellow)
+        #expect(sample.state.isOverQuota("loud"))
+        sample.finish(71, 1)
+        #expect(sample.state.mark == .yellow)
+        #expect(!sample.state.isOverQuota("loud"))
+        sample.state.makeRoom(for: entry(96, tenant: "loud"))
+        #expect(sample.state.takeGaps() == [], "there is room")
+        var alone = Sample([.skip], tenantBytes: 0)
+        alone.add(71, tenant: "loud")
+        #expect(alone.state.mark == .yellow && !alone.state.isOverQuota("loud"))
+    }
+
+    @Test func whoMaySkipPassesWhatATenantWouldBeRefusedFor() {
+        var sample = Sample([.skip, .refuse], tenantBytes: 40_000)
+        sample.add(76, tenant: "loud")
+        sample.finish(30, 1)
+        #expect(sample.state.mark == .yellow && sample.state.isOverQuota("loud"))
+        sample.state.makeRoom(for: entry(96, tenant: "quiet"))
+        #expect(sample.state.takeGaps() == [], "it is not over its own")
+        sample.state.makeRoom(for: entry(96, tenant: "loud"))
+        #expect(sample.state.takeGaps().count == 6)
+        #expect(sample.state.mark == .green && !sample.state.isOverQuota("loud"))
+        // What the other one holds is the tenant's own doing.
+        sample.add(34, tenant: "loud")
+        sample.state.makeRoom(for: entry(96, tenant: "loud"))
+        #expect(sample.state.mark == .yellow && sample.state.isOverQuota("loud"))
+    }
+
     @Test func whatEverybodyHasPassedIsLetGoOf() {
         var sample = Sample([.refuse, .refuse])
         sample.add(10)

@@ -80,14 +80,23 @@ import Testing
         var first = Rejections()
         first.add(.depth, spans: 1)
         #expect(try await sample.journal.append(entry(2, key: 5)) == .repeated(first))
-        let now = Timestamp(nanoseconds: 2)
-        #expect(sample.journal.recall(RequestKey(high: 1, low: 5), at: now) == first)
-        #expect(sample.journal.recall(RequestKey(high: 1, low: 6), at: now) == nil)
-        #expect(sample.journal.recall(.none, at: now) == nil)
+        #expect(sample.journal.recall(RequestKey(high: 1, low: 5)) == first)
+        #expect(sample.journal.recall(RequestKey(high: 1, low: 6)) == nil)
+        #expect(sample.journal.recall(.none) == nil)
         #expect(try await sample.journal.append(.numbered(3)) == .kept)
         #expect(try await sample.journal.append(.numbered(3)) == .kept, "without a key nothing is the same")
         #expect(sample.journal.status.duplicates == 2)
         #expect(await sample.journal.reader(0).read().map(\.number) == [1, 3, 3])
+    }
+
+    @Test func aClockThatIsSetForwardForgetsNoRequest() async throws {
+        let sample = try JournalSample(deduping)
+        #expect(try await sample.journal.append(entry(1, key: 5)) == .kept)
+        var resend = JournalEntry.numbered(3_600_000_000_000)
+        resend.key = RequestKey(high: 1, low: 5)
+        var first = Rejections()
+        first.add(.depth, spans: 1)
+        #expect(try await sample.journal.append(resend) == .repeated(first))
     }
 
     @Test func resendsThatOverlapWithTheFirstGetItsAnswer() async throws {
@@ -217,8 +226,11 @@ import Testing
             #expect(try await reopened.journal.append(entry(90, key: UInt64(number))) == .repeated(first))
         }
         #expect(await reopened.journal.reader(0).read().isEmpty)
+        await reopened.stop()
         clock.advance(seconds: 601)
-        #expect(try await reopened.journal.append(.numbered(30)) == .kept)
+        let later = try JournalSample(limits, on: disk, clock: clock)
+        #expect(try await later.journal.append(entry(91, key: 20)) == .kept)
+        await later.stop()
     }
 
     @Test func cursorsAreWrittenDown() async throws {

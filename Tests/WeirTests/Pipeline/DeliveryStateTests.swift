@@ -139,6 +139,29 @@ import Testing
         #expect(state.unreadableSince == nil)
     }
 
+    @Test func readsOneBatchAtATimeAndWaitsForIt() {
+        let world = DeliveryWorld(seed: 5, consumers: 2, splitsRecords: true)
+        var (state, now) = (world.state, world.now)
+        func actions(isClosed: Bool = false) -> (reads: Bool, ends: Bool) {
+            let journal = DeliveryState.Journal(spans: 8_192, bytes: 1 << 20, isClosed: isClosed, needsRoom: false)
+            let actions = state.actions(at: now, journal)
+            if actions.contains(where: { if case .look = $0 { true } else { false } }) {
+                state.handle(.looked(settled: 0), at: now)
+            }
+            return (
+                actions.contains { if case .read = $0 { true } else { false } },
+                actions.contains { if case .finish = $0 { true } else { false } }
+            )
+        }
+        #expect(actions().reads)
+        #expect(!actions().reads)
+        #expect(!actions(isClosed: true).ends)
+        now += .seconds(10)
+        for _ in 1...2 { #expect(actions(isClosed: true) == (false, false)) }
+        state.handle(.read([]), at: now)
+        #expect(actions(isClosed: true).ends)
+    }
+
     @Test func makesRoomWhenTheJournalNeedsIt() {
         let world = DeliveryWorld(seed: 4, consumers: 1, splitsRecords: true)
         var state = world.state

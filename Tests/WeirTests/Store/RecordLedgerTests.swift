@@ -49,6 +49,14 @@ import Testing
         #expect(ledger.changes.map(\.first) == [7, 9])
     }
 
+    @Test func aRecordThatARangeGoesOverDoesNotEndIt() {
+        var ledger = ledger(2...2)
+        ledger.add(6, since: 1, spans: 4, rejected: 0)
+        ledger.add(3, since: 1, spans: 1, rejected: 0)
+        #expect(text(ledger) == ["2-6 15/1"])
+        #expect(ledger.has(6))
+    }
+
     @Test func fillsAGapWithoutTakingWhatIsBehindIt() {
         var ledger = ledger(3...5, 8...9)
         ledger.add(6, since: 6, spans: 1, rejected: 0)

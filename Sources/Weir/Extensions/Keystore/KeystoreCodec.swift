@@ -63,10 +63,10 @@ struct KeystoreCodec: RecordCodec {
         }
     }
 
-    func open(_ record: JournalRecord) async -> OpenedRecord {
+    func open(_ record: JournalRecord, while isWanted: @Sendable () -> Bool) async -> OpenedRecord {
         guard let id = RecordEnvelope.keyID(of: record.payload) else { return gone(record, .notAuthentic) }
         var isSaid = false
-        while !Task.isCancelled {
+        while true {
             switch await ring.find([id])[id] ?? .failure(.unknownKey) {
             case .success(let key):
                 guard let plaintext = RecordEnvelope.open(record.payload, key.secret, Self.binding(record)) else {
@@ -79,10 +79,10 @@ struct KeystoreCodec: RecordCodec {
             case .failure(let reason):
                 if !isSaid { logger.error("cannot read a record", metadata: ["reason": "\(reason.rawValue)"]) }
                 isSaid = true
+                guard isWanted(), !Task.isCancelled else { return .interrupted }
                 try? await Task.sleep(for: Self.pause)
             }
         }
-        return .interrupted
     }
 
     private func gone(_ record: JournalRecord, _ reason: Unreadable) -> OpenedRecord {

@@ -99,7 +99,8 @@ actor TailSamplingRun {
 
     /// Until the first journal is closed, or another stage is to go on.
     func run() async {
-        await recover()
+        // What an earlier process has forwarded is not forwarded again, so that is known first.
+        guard await recover() else { return }
         let keeping = Task { [ring] in await ring?.run() }
         while true {
             isStopping = course.reader.waiting.isClosed
@@ -390,7 +391,8 @@ actor TailSamplingRun {
 
 extension TailSamplingRun {
     /// Learns what an earlier process has decided and forwarded.
-    private func recover() async {
+    /// - Returns: false where that ended early, since the second journal cannot be read yet and nobody waits any more.
+    private func recover() async -> Bool {
         do throws(FileError) {
             var unread = 0
             try files.decisions.forEach { line in
@@ -422,6 +424,7 @@ extension TailSamplingRun {
         }
         cursorAtStart = course.reader.cursor
         lastSettled = now
+        return !course.progress.waiting.isHandedOver
     }
 
     private func note(_ record: JournalRecord) -> RecordOrigin? {

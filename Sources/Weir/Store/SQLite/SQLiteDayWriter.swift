@@ -43,16 +43,20 @@ struct SQLiteDayWriter {
         var records: Set<UInt64> = []
         for row in rows.sampledOut where row.day == day && !ledger.has(row.sequence) { records.insert(row.sequence) }
         let leftOut = rows.rollups(sampledOutOf: records.contains, on: day)
+        // Those of which nothing but rollups is left are noted in their turn: each goes on over those before it.
+        var sampledOut = records.sorted()[...]
         var start = 0
         while start < indices.count {
             let sequence = rows.spans[indices[start]].sequence
             let end = indices[start...].firstIndex { rows.spans[$0].sequence != sequence } ?? indices.count
+            while let next = sampledOut.first, next <= sequence {
+                sampledOut.removeFirst()
+                if next < sequence { note(record: next, spans: 0, rejected: 0) }
+            }
             try write(record: sequence, indices[start..<end], of: rows)
-            records.remove(sequence)
             start = end
         }
-        // Those of which nothing but rollups is left.
-        for sequence in records.sorted() { note(record: sequence, spans: 0, rejected: 0) }
+        for sequence in sampledOut { note(record: sequence, spans: 0, rejected: 0) }
         guard !stored.isEmpty || !refused.isEmpty || !leftOut.isEmpty else { return }
         try writeTenants(Set(stored.map { rows.spans[$0].tenantID }).union(leftOut.keys.map(\.tenantID)), tenants)
         try writeDictionaries(of: rows)
