@@ -84,6 +84,9 @@ struct RecallRing: Sendable {
         if young > next { reader.commit(next...young - 1) }
     }
 
+    /// Whether what is left out now comes into it.
+    var canWrite: Bool { journal.status.failure == nil }
+
     /// Where the disk has no room for a segment more, the oldest makes way.
     func makeRoom() {
         guard journal.status.failure?.isFull == true, let (oldest, head) = journal.segment(of: first),

@@ -288,16 +288,16 @@ actor TailSamplingRun {
             if let record = next, record.sequence == sequence {
                 if !done.contains(sequence) {
                     guard let passage = try await passage(of: record, place) else { break }
-                    passages.append(passage)
                     bytes += passage.entry.size
+                    // Those behind one that does not go on are held until it has: they leave the room that it needs.
+                    if !passages.isEmpty, bytes > course.target.journal.limits.maxBytes / 8 { break }
+                    passages.append(passage)
                 }
             } else {
                 telemetry.noteLost(window.records[place].spans, sequence: sequence, "the journal cannot be read there")
                 done.insert(sequence)
             }
             place += 1
-            // What goes on at once leaves room for what does not: it is held until all in front of it has gone on.
-            if bytes > course.target.journal.limits.segmentBytes { break }
         }
         await append(passages)
         var gone = 0
