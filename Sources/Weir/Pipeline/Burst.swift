@@ -18,6 +18,8 @@ struct Burst: Sendable, Equatable {
     /// Why it is over.
     enum End: String, Sendable {
         case time, budget, stopped
+        /// A reload took the processor away.
+        case gone
     }
 
     /// What one batch may spend.

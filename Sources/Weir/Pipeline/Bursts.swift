@@ -48,6 +48,17 @@ final class Bursts: Sendable {
         state.withLock { $0.rules[processor] = rules }
     }
 
+    /// The others are not there any more, after a reload.
+    func keep(_ processors: Set<ComponentID>) {
+        let gone = state.withLock { state -> [ComponentID: Burst] in
+            state.rules = state.rules.filter { processors.contains($0.key) }
+            let gone = state.bursts.filter { !processors.contains($0.key) }
+            for id in gone.keys { state.bursts[id] = nil }
+            return gone
+        }
+        for (id, burst) in gone { say(.gone, id, burst) }
+    }
+
     /// - Returns: the processors for which it began.
     func begin(_ request: Request, at now: Timestamp) throws(Problem) -> [Status] {
         let ids = try state.withLock { state throws(Problem) -> [ComponentID] in

@@ -52,6 +52,24 @@ import Testing
         #expect(bursts.status(at: now).first?.burst == nil)
     }
 
+    @Test func endsWithItsProcessorWhichAReloadTookAway() throws {
+        let log = LogCapture()
+        let bursts = self.bursts(log)
+        let other = ComponentID(type: "tail_sampling")
+        bursts.register(other, rules: ["errors"])
+        _ = try bursts.begin(Bursts.Request(), at: now)
+        bursts.keep([id])
+        #expect(bursts.status(at: now).map(\.processor) == [id])
+        #expect(bursts.status(at: now).first?.burst != nil)
+        #expect(bursts.lease(of: other, bytes: 1, at: now) == nil)
+        #expect(log.lines.contains { $0.contains("burst ended") && $0.contains("tail_sampling") && $0.contains("gone") })
+        #expect(throws: Bursts.Problem.unknownProcessor("tail_sampling", known: ["sampling"])) {
+            try bursts.begin(Bursts.Request(processor: "tail_sampling"), at: now)
+        }
+        bursts.keep([])
+        #expect(throws: Bursts.Problem.noProcessor) { try bursts.begin(Bursts.Request(), at: now) }
+    }
+
     @Test func isForTheRulesThatItNames() throws {
         let bursts = self.bursts()
         _ = try bursts.begin(Bursts.Request(rules: ["ui"]), at: now)
