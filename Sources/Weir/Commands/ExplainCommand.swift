@@ -20,8 +20,8 @@ struct ExplainCommand: AsyncParsableCommand {
         let configuration = try options.store.option.read().configuration
         // What was decided is known without them.
         let hasTables = options.store.exporter != nil || configuration.exporters.contains { HotTables($0) != nil }
-        let spans = hasTables ? try await options.page(TraceQuery(options.tenant, id: id)).rows : nil
-        let calls = hasTables ? try await options.page(SampledOutCallsQuery(options.tenant, id: id)).rows : nil
+        let spans = try await hasTables ? options.page(TraceQuery(options.tenant, id: id)).rows : nil
+        let calls = try await hasTables ? options.page(SampledOutCallsQuery(options.tenant, id: id)).rows : nil
         let decisions = try StageDecision.all(about: id, of: options.tenant.name, in: configuration)
         let explanation = Explanation(of: id, spans, calls, decisions, configuration)
         switch options.store.format {

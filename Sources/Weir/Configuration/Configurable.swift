@@ -8,7 +8,8 @@ protocol Configurable: Sendable {
     init(_ fields: inout Fields) throws(ConfigError)
     /// Of a processor or an exporter.
     var traits: ProcessorTraits { get }
-    /// Of an exporter: the directory that no other of the same pipeline may write to; nil where it has none.
+    /// The directory that no other exporter of the same pipeline may write to, and of a stage, no other pipeline; nil
+    /// where it has none.
     var ownDirectory: String? { get }
     /// What stands beside the component wherever a pipeline names it, each as a component of its own that is called
     /// `id-NAME`: the further ones of several destinations, so that none of them waits for another.

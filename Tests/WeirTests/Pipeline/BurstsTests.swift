@@ -62,7 +62,7 @@ import Testing
         #expect(bursts.status(at: now).map(\.processor) == [id])
         #expect(bursts.status(at: now).first?.burst != nil)
         #expect(bursts.lease(of: other, bytes: 1, at: now) == nil)
-        #expect(log.lines.contains { $0.contains("burst ended") && $0.contains("tail_sampling") && $0.contains("gone") })
+        #expect(log.lines.contains { $0.contains("burst ended") && $0.contains("gone") })
         #expect(throws: Bursts.Problem.unknownProcessor("tail_sampling", known: ["sampling"])) {
             try bursts.begin(Bursts.Request(processor: "tail_sampling"), at: now)
         }

@@ -17,6 +17,8 @@ struct TailSamplingConfiguration: Configurable {
         return traits
     }
 
+    var ownDirectory: String? { recall?.directory }
+
     init(_ fields: inout Fields) {
         let wait = fields.duration(
             "decision_wait", default: .seconds(30), in: .milliseconds(100) ... .seconds(86_400),
