@@ -38,9 +38,15 @@ final class Bursts: Sendable {
     /// Until the first burst, no batch takes the lock.
     private let isQuiet = Atomic(true)
     private let logger: Logger
+    private let instant: @Sendable () -> ContinuousClock.Instant
 
-    init(_ logger: Logger = Logger(label: "weir") { _ in SwiftLogNoOpLogHandler() }) {
+    /// - Parameter instant: by which a burst ends even where the machine's clock is set back.
+    init(
+        _ logger: Logger = Logger(label: "weir") { _ in SwiftLogNoOpLogHandler() },
+        instant: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
+    ) {
         self.logger = logger
+        self.instant = instant
     }
 
     /// A processor says that it is there. Again, after a reload, it may have other rules.
@@ -75,7 +81,7 @@ final class Bursts: Sendable {
             for id in ids {
                 state.bursts[id] = Burst(
                     rules: request.rules, lasting: request.duration, budget: request.budget, reason: request.reason,
-                    at: now)
+                    at: now, instant())
             }
             return ids
         }
@@ -129,8 +135,9 @@ final class Bursts: Sendable {
     }
 
     private func endLate(at now: Timestamp) {
+        let instant = instant()
         let late = state.withLock { state in
-            state.bursts.filter { $0.value.endsAt <= now }.map { (id: $0.key, burst: $0.value) }.map { id, burst in
+            state.bursts.filter { $0.value.endsAt <= now || $0.value.deadline <= instant }.map { (id: $0.key, burst: $0.value) }.map { id, burst in
                 state.bursts[id] = nil
                 return (id, burst)
             }

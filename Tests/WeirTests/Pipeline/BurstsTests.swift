@@ -33,6 +33,19 @@ import Testing
         #expect(log.lines.contains { $0.contains("burst ended") && $0.contains("time") && $0.contains("40") })
     }
 
+    @Test func endsInTimeThoughTheClockIsSetBack() throws {
+        let (start, isOver) = (ContinuousClock.now, Flag())
+        let bursts = Bursts(LogCapture().logger) { isOver.isSet ? start + .seconds(10) : start }
+        bursts.register(id, rules: ["ui"])
+        _ = try bursts.begin(Bursts.Request(duration: .seconds(10)), at: now)
+        let before = Timestamp(nanoseconds: now.nanoseconds - 3_600_000_000_000)
+        let burst = try #require(bursts.status(at: before).first?.burst)
+        #expect(burst.left(at: before, start) == 10)
+        isOver.set(true)
+        #expect(bursts.lease(of: id, bytes: 1, at: before) == nil)
+        #expect(bursts.status(at: before).first?.burst == nil)
+    }
+
     @Test func endsWhenTheBudgetIsSpent() throws {
         let bursts = self.bursts()
         _ = try bursts.begin(Bursts.Request(budget: 100), at: now)
