@@ -40,6 +40,7 @@ extension PipelineConfiguration {
         if !addsUpCosts, let step = steps.first(where: { $0.traits.contains(.hasBudgets) }) {
             reject("\(step.id) has budgets, wanted postgres or sqlite among the exporters, which adds up what is spent")
         }
+        warnOfCovered(by: components, &fields)
         for (index, step) in steps.enumerated() {
             let behind = steps[(index + 1)...]
             // The wish is a mark in memory: what is read from a disk again has lost it.
@@ -75,6 +76,22 @@ extension PipelineConfiguration {
             } else if !isJournalEncrypted {
                 reject(
                     "\(step.id) stores spans in front of \(late.id), wanted it behind, or service.journal.encryption")
+            }
+        }
+    }
+
+    /// A condition on what is encrypted in front of it never holds, or always does.
+    private func warnOfCovered(by components: [ComponentDefinition], _ fields: inout Fields) {
+        let steps = processors.compactMap { id in components.first { $0.id == id } }
+        for (index, step) in steps.enumerated() {
+            for key in Set(step.configuration.askedKeys.map(\.text)).sorted() {
+                guard let cover = steps[..<index].first(where: { $0.configuration.covers(AttributeKey(key)) }) else {
+                    continue
+                }
+                fields.record(
+                    .warning, line: line, path: "service.pipelines.\(id).processors",
+                    "\(step.id) asks what \(key.quotedForMessage) is, and finds what \(cover.id) in front of it has "
+                        + "encrypted")
             }
         }
     }

@@ -5,6 +5,8 @@ struct EncryptionConfiguration: Configurable {
 
     var traits: ProcessorTraits { .encrypts }
 
+    func covers(_ key: AttributeKey) -> Bool { policy.wants(key.text) }
+
     init(_ fields: inout Fields) throws(ConfigError) {
         var policy = EncryptionPolicy()
         policy.fields = fields.strings(

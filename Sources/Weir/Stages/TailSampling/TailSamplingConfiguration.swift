@@ -17,6 +17,13 @@ struct TailSamplingConfiguration: Configurable {
         return traits
     }
 
+    var askedKeys: [AttributeKey] {
+        tests.flatMap { test -> [AttributeKey] in
+            guard case .condition(let condition) = test else { return [] }
+            return condition.expression.keys
+        }
+    }
+
     var ownDirectory: String? { recall?.directory }
 
     init(_ fields: inout Fields) {
