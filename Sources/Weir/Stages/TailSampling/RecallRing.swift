@@ -16,12 +16,12 @@ struct RecallRing: Sendable {
     let promoted: RecentLines
 
     /// - Parameters:
-    ///   - directory: where the stage has its files, beside the journal.
+    ///   - files: where the stage has its files, beside the journal.
     ///   - reserve: what the journal leaves free on its disk. Where that is the ring's too, the ring leaves a segment
     ///     more, so that it is the first to give way.
     ///   - codec: nil where records are kept as they are.
     init(
-        _ configuration: RecallConfiguration, beside directory: String, leaving reserve: Int = 0,
+        _ configuration: RecallConfiguration, beside files: String, leaving reserve: Int = 0,
         codec: (any RecordCodec)? = nil, _ logger: Logger
     ) throws(DiskError) {
         do throws(FileError) {
@@ -34,7 +34,7 @@ struct RecallRing: Sendable {
         limits.tenantBytes = limits.maxBytes
         limits.durability = .none
         limits.cachedBytes = 0
-        if reserve > 0, FileStamp(of: configuration.directory)?.isBeside(FileStamp(of: directory)) ?? false {
+        if reserve > 0, FileStamp(of: configuration.directory)?.isBeside(FileStamp(of: files)) ?? false {
             limits.minFreeBytes = reserve + limits.segmentBytes
         }
         (journal, writer) = try Journal.open(

@@ -102,7 +102,10 @@ final class TailSamplingTelemetry: Sendable {
     /// The stage has ended, and what it had open is another one's.
     func end() {
         for gauge in [openTraces, memory, waitingRecords, overloaded] { gauge.set(0) }
-        locked.withLock { ($0.heldUp, $0.overload) = (nil, nil) }
+        locked.withLock { locked in
+            locked.heldUp = nil
+            locked.overload = nil
+        }
     }
 
     func note(_ decided: TraceWindow.Decided, policy: String) {
