@@ -9,18 +9,16 @@ struct ProcessorTraits: OptionSet, Sendable {
     static let encrypts = ProcessorTraits(rawValue: 4)
     /// Writes spans to a disk before they are through the pipeline.
     static let stores = ProcessorTraits(rawValue: 8)
-    /// Writes them to files that `service.journal.encryption` is not about as well.
-    static let storesInClear = ProcessorTraits(rawValue: 16)
     /// Leaves spans out, of which usage and rollups are kept as they are then.
-    static let samplesOut = ProcessorTraits(rawValue: 32)
+    static let samplesOut = ProcessorTraits(rawValue: 16)
     /// Finds out what calls of models cost.
-    static let prices = ProcessorTraits(rawValue: 64)
+    static let prices = ProcessorTraits(rawValue: 32)
     /// Wants what it prices to be added up in tables.
-    static let hasBudgets = ProcessorTraits(rawValue: 128)
+    static let hasBudgets = ProcessorTraits(rawValue: 64)
     /// An exporter with such tables.
-    static let addsUpCosts = ProcessorTraits(rawValue: 256)
+    static let addsUpCosts = ProcessorTraits(rawValue: 128)
     /// Goes by what another one has found out that calls cost.
-    static let asksCost = ProcessorTraits(rawValue: 512)
+    static let asksCost = ProcessorTraits(rawValue: 256)
 }
 
 extension PipelineConfiguration {
@@ -70,10 +68,8 @@ extension PipelineConfiguration {
             if let late = behind.first(where: { $0.traits.contains(.redacts) }) {
                 reject("\(step.id) stores spans in front of \(late.id), wanted it behind")
             }
-            guard let late = behind.first(where: { $0.traits.contains(.encrypts) }) else { continue }
-            if step.traits.contains(.storesInClear) {
-                reject("\(step.id) stores spans in front of \(late.id) for recall, wanted it behind")
-            } else if !isJournalEncrypted {
+            // Which is about the recall ring too.
+            if !isJournalEncrypted, let late = behind.first(where: { $0.traits.contains(.encrypts) }) {
                 reject(
                     "\(step.id) stores spans in front of \(late.id), wanted it behind, or service.journal.encryption")
             }

@@ -12,7 +12,6 @@ struct TailSamplingConfiguration: Configurable {
 
     var traits: ProcessorTraits {
         var traits: ProcessorTraits = [.stores, .samplesOut]
-        if recall != nil { traits.insert(.storesInClear) }
         if policies.policies.contains(where: { $0.rule.asksCost }) { traits.insert(.asksCost) }
         return traits
     }

@@ -84,6 +84,31 @@ import Testing
             ])
     }
 
+    @Test(arguments: ["", ", recall: { directory: r }"])
+    func journalAndRingMayBeSealedInstead(recall: String) {
+        func problems(_ journal: String) -> [String] {
+            let yaml = """
+                receivers: { otlp: { protocols: { http: {} } } }
+                extensions: { keystore: { path: k.db, key_encryption_keys: { file: kek } } }
+                processors:
+                  encryption: { keystore: keystore, fields: [app.*] }
+                  tail_sampling: { policies: [ { name: a, type: always_sample } ]\(recall) }
+                exporters: { debug: {} }
+                service:
+                  journal: { \(journal) }
+                  pipelines:
+                    traces: { receivers: [otlp], processors: [tail_sampling, encryption], exporters: [debug] }
+                """
+            let checked = CheckedConfiguration(yaml, file: "f", environment: [:], catalogue: Registry.catalogue)
+            return checked.diagnostics.entries.filter { $0.path.hasSuffix("processors") }.map(\.message)
+        }
+        #expect(problems("encryption: keystore") == [])
+        #expect(
+            problems("") == [
+                "tail_sampling stores spans in front of encryption, wanted it behind, or service.journal.encryption"
+            ])
+    }
+
     @Test func aPipelineHasOneStage() {
         #expect(
             problems("tail_sampling, tail_sampling/b") == [
