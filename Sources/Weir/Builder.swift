@@ -32,7 +32,7 @@ struct Builder {
         logger[metadataKey: "component"] = "\(id)"
         if let pipeline { logger[metadataKey: "pipeline"] = "\(pipeline)" }
         var context = Context(
-            id: id, logger: logger, metrics: metrics, bursts: bursts, keepDecisions: keepDecisions,
+            id: id, pipeline: pipeline, logger: logger, metrics: metrics, bursts: bursts, keepDecisions: keepDecisions,
             requestBuckets: requestBuckets, erasures: configuration.service.erasure.directory,
             colderArchives: colderArchives(of: pipeline), extensions: extensions)
         context.hidesAnswers = configuration.service.journal.limits.encryption != nil

@@ -329,13 +329,20 @@ extension Service {
                 // What ran before does not run any more, and nobody can say what does.
                 end.yield(error)
             }
+            keepBursts()
             for shared in started { await shared.finish() }
             return .rejected(.component, ["\(error)"])
         }
         configuration = next
         build = made
+        keepBursts()
         for shared in before.extensions.replaced(by: made.extensions) { await shared.finish() }
         return .applied(kept: errors)
+    }
+
+    /// Of processors that run.
+    private func keepBursts() {
+        build.bursts.keep(Set(configuration.service.pipelines.flatMap(\.processors)))
     }
 
     /// Goes from what runs to what `next` describes. What is the same in both stays as it is.

@@ -16,15 +16,9 @@ enum StageHandover {
         let others = names.filter { $0.hasSuffix(CursorFile.suffix) && $0 != stageCursor }
         guard names.contains(JournalRecovery.identityName), !others.isEmpty else { return }
         let journal = try JournalRecovery(disk, isReadOnly: true)
-        let waiting = destinations.compactMap { destination -> String? in
-            guard let spans = journal.unsettled[destination.name]?.spans, spans > 0 else { return nil }
-            return "\(destination.name) \(spans)"
-        }
-        guard waiting.isEmpty else {
-            throw Waiting(
-                description: "found spans in \(directory) that were taken before tail_sampling was configured "
-                    + "(\(waiting.joined(separator: ", "))), wanted none: run without it until they are delivered")
-        }
+        try refuseWaiting(
+            in: journal, directory, for: destinations, "were taken before tail_sampling was configured",
+            "run without it until they are delivered")
         for name in others { try disk.remove(name) }
         try disk.sync()
     }
@@ -64,20 +58,31 @@ enum StageHandover {
     ) throws {
         let disk = JournalDirectory(reading: directory)
         let second = try JournalRecovery(disk, isReadOnly: true)
-        let waiting = destinations.compactMap { destination -> String? in
-            guard let spans = second.unsettled[destination.name]?.spans, spans > 0 else { return nil }
-            return "\(destination.name) \(spans)"
-        }
-        guard waiting.isEmpty else {
-            throw Waiting(
-                description: "found spans in \(directory) that tail_sampling has kept "
-                    + "(\(waiting.joined(separator: ", "))), wanted none: run with it until they are delivered")
-        }
+        try refuseWaiting(
+            in: second, directory, for: destinations, "tail_sampling has kept", "run with it until they are delivered")
         let from = second.cursors[StageCourse.name] ?? Cursor(next: 0)
         let journal = first.journal
         try forEachOrigin(in: second, on: disk, from: from) { origin, _ in
             if origin.journal == journal { cursor.finish(origin.sequences) }
         }
+    }
+
+    /// One that is not configured any more waits too: if it comes back, it is to go on where it was.
+    private static func refuseWaiting(
+        in journal: borrowing JournalRecovery, _ directory: String, for destinations: [Journal.Destination],
+        _ which: String, _ wanted: String
+    ) throws(Waiting) {
+        let waiting = journal.unsettled.filter { $0.key != StageCourse.name && $0.value.spans > 0 }
+            .sorted { $0.key < $1.key }
+        guard !waiting.isEmpty else { return }
+        let list = waiting.map { "\($0.key) \($0.value.spans)" }.joined(separator: ", ")
+        let gone = waiting.map(\.key).filter { name in !destinations.contains { $0.name == name } }.map { name in
+            "; \(name) is not configured any more: configure it until then, or give that up by removing "
+                + "\(directory)/\(name)\(CursorFile.suffix)"
+        }
+        throw Waiting(
+            description: "found spans in \(directory) that \(which) (\(list)), wanted none: \(wanted)"
+                + gone.joined())
     }
 
     private static func forEachOrigin(

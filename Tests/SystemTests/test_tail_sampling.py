@@ -82,6 +82,17 @@ def test_whole_traces_are_kept_or_left_out(start, tmp_path):
     assert made[unwanted[0].trace_id.hex()] == ("dropped", "-", "")
 
 
+def test_what_was_decided_is_known_without_hot_tables(start, tmp_path):
+    weir = start(text=staged(ERRORS_ONLY, exporters={"archive": archive(tmp_path / "archive")}))
+    spans = a_trace(2, status=ERROR)
+    assert post(weir.endpoint, a_body(*spans)).status == 200
+    made = weir.directory / "data/journal/traces/stage"
+    eventually(lambda: decisions(made), weir.log, 15)
+    told = command("explain", spans[0].trace_id.hex(), "--config", str(weir.config), cwd=weir.directory)
+    assert told.returncode == 0 and 'kept by policy "errors"' in told.stdout, told
+    assert "no exporter has hot tables" in told.stdout, told
+
+
 def test_a_tenant_decides_nothing_about_anothers_trace_whose_id_it_knows(start, tmp_path):
     file, keys, entries = tmp_path / "keys.yaml", {}, []
     for tenant in ("shop", "bank"):

@@ -25,6 +25,44 @@ import Testing
         #expect(try !disk.names().contains("exporter.cursor"))
     }
 
+    /// What one had not got that goes when the stage comes is not forgotten without a word.
+    @Test func anExporterThatIsGoneIsWaitedForToo() throws {
+        let disk = SimulatedDisk(seed: 1)
+        let directory = try TemporaryDirectory()
+        let before = try core("exporter", "gone", on: disk)
+        #expect(before.append([.numbered(1), .numbered(2)]) == 2)
+        _ = try before.drain()
+        try before.writeCursors()
+        let path = directory.path
+        let wanted = StageHandover.Waiting(
+            description: "found spans in \(path) that were taken before tail_sampling was configured (gone 2), wanted "
+                + "none: run without it until they are delivered; gone is not configured any more: configure it until "
+                + "then, or give that up by removing \(path)/gone.cursor")
+        #expect(throws: wanted) { try StageHandover.enter(path, disk, for: exporter) }
+        #expect(try disk.names().contains("gone.cursor"))
+        try disk.remove("gone.cursor")
+        try StageHandover.enter(path, disk, for: exporter)
+    }
+
+    @Test func soIsOneThatGoesWithTheStage() async throws {
+        let disk = SimulatedDisk(seed: 1)
+        let directory = try TemporaryDirectory()
+        try core(StageCourse.name, on: disk).writeCursors()
+        let (journal, writer) = try Journal.open(
+            on: try JournalDirectory("\(directory.path)/\(StageCourse.directory)"), JournalLimits(maxBytes: 16 << 20),
+            for: [Journal.Destination("gone"), StageCourse.destination], executor: { BlockingExecutor(label: $0) },
+            clock: { Timestamp.now() }, events: { _ in })
+        let writing = Task { await writer.run() }
+        _ = try await journal.append(.numbered(1))
+        journal.close()
+        writing.cancel()
+        await writing.value
+        await writer.finish()
+        #expect(throws: StageHandover.Waiting.self) {
+            try StageHandover.leave(directory.path, disk, for: exporter)
+        }
+    }
+
     @Test func aPipelineThatLosesItsStageDeliversWhatWasNotDecidedOnce() throws {
         let disk = SimulatedDisk(seed: 1)
         let directory = try TemporaryDirectory()

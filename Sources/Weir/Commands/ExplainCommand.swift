@@ -17,11 +17,13 @@ struct ExplainCommand: AsyncParsableCommand {
     var id: TraceID
 
     func run() async throws {
-        let spans = try await options.page(TraceQuery(options.tenant, id: id))
-        let calls = try await options.page(SampledOutCallsQuery(options.tenant, id: id))
         let configuration = try options.store.option.read().configuration
+        // What was decided is known without them.
+        let hasTables = options.store.exporter != nil || configuration.exporters.contains { HotTables($0) != nil }
+        let spans = try await hasTables ? options.page(TraceQuery(options.tenant, id: id)).rows : nil
+        let calls = try await hasTables ? options.page(SampledOutCallsQuery(options.tenant, id: id)).rows : nil
         let decisions = try StageDecision.all(about: id, of: options.tenant.name, in: configuration)
-        let explanation = Explanation(of: id, spans.rows, calls.rows, decisions, configuration)
+        let explanation = Explanation(of: id, spans, calls, decisions, configuration)
         switch options.store.format {
         case .json: try StoreOptions.write(explanation.json + "\n")
         case .table: try StoreOptions.write(explanation.text)

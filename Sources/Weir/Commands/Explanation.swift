@@ -16,18 +16,24 @@ struct Explanation {
     /// Whether the senders gave a randomness of their own.
     let isExplicit: Bool
     let randomness: SamplingRandomness
+    /// Whether somebody can say which spans are stored.
+    let isStoreKnown: Bool
     let kept: [(kind: Kept, spans: Int, from: Timestamp)]
     let calls: [SampledOutCall]
     let verdicts: [SamplingVerdict]
     let decisions: [StageDecision]
 
-    /// - Parameter spans: those that are stored, the earliest first.
+    /// - Parameters:
+    ///   - spans: those that are stored, the earliest first; nil where there are no hot tables.
+    ///   - calls: nil as `spans`.
     init(
-        of id: TraceID, _ spans: [TraceSpan], _ calls: [SampledOutCall], _ decisions: [StageDecision],
+        of id: TraceID, _ spans: [TraceSpan]?, _ calls: [SampledOutCall]?, _ decisions: [StageDecision],
         _ configuration: CollectorConfiguration
     ) {
         self.id = id
-        self.calls = calls
+        isStoreKnown = spans != nil
+        let spans = spans ?? []
+        self.calls = calls ?? []
         self.decisions = decisions
         let states = spans.compactMap(\.traceState).map(Self.state)
         let explicit = states.compactMap { $0?.randomness }.first
@@ -86,7 +92,9 @@ extension Explanation {
                 "a call of \(model) by \(call.service.quotedForMessage) at \(call.startTime.text): \(rule); it counts\n"
         }
         for decision in decisions { text += decision.text + "\n" }
-        if isEmpty {
+        if !isStoreKnown {
+            text += "no exporter has hot tables, as postgres and sqlite have: which spans are stored is not known\n"
+        } else if isEmpty {
             text +=
                 "no span is stored, and no call of a model is known: it was never sent, or left out. Of spans that\n"
                 + "are left out but for calls of models, the rollups count how many there were, and not which.\n"
@@ -145,9 +153,13 @@ extension Explanation {
                 + #""key":\#(Self.json(verdict.key)),"outcome":"\#(verdict.outcome.rawValue)"}"#
         }
         return #"{"trace_id":"\#(id.text)","randomness":"\#(Self.hexadecimal(randomness))","explicit":\#(isExplicit),"#
-            + #""kept":[\#(kept.joined(separator: ","))],"sampled_out_calls":[\#(calls.joined(separator: ","))],"#
+            + #""kept":\#(stored(kept)),"sampled_out_calls":\#(stored(calls)),"#
             + #""decisions":[\#(decisions.map(\.json).joined(separator: ","))],"#
             + #""rules":[\#(rules.joined(separator: ","))]}"#
+    }
+
+    private func stored(_ objects: [String]) -> String {
+        isStoreKnown ? "[\(objects.joined(separator: ","))]" : "null"
     }
 
     private static func json(_ text: String?) -> String { text?.quotedAsJSON ?? "null" }

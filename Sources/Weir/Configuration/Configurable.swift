@@ -8,7 +8,12 @@ protocol Configurable: Sendable {
     init(_ fields: inout Fields) throws(ConfigError)
     /// Of a processor or an exporter.
     var traits: ProcessorTraits { get }
-    /// Of an exporter: the directory that no other of the same pipeline may write to; nil where it has none.
+    /// Of a processor: attributes whose values it asks for.
+    var askedKeys: [AttributeKey] { get }
+    /// Of a processor: whether those behind it find something else in place of an attribute's value.
+    func covers(_ key: AttributeKey) -> Bool
+    /// The directory that no other exporter of the same pipeline may write to, and of a stage, no other pipeline; nil
+    /// where it has none.
     var ownDirectory: String? { get }
     /// What stands beside the component wherever a pipeline names it, each as a component of its own that is called
     /// `id-NAME`: the further ones of several destinations, so that none of them waits for another.
@@ -17,6 +22,8 @@ protocol Configurable: Sendable {
 
 extension Configurable {
     var traits: ProcessorTraits { [] }
+    var askedKeys: [AttributeKey] { [] }
+    func covers(_ key: AttributeKey) -> Bool { false }
     var ownDirectory: String? { nil }
     var replicas: [(name: String, configuration: any Configurable)] { [] }
 }

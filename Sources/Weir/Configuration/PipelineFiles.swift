@@ -13,12 +13,15 @@ struct PipelineFiles: Sendable {
     private(set) var sources = ConfigSources()
     private(set) var tlsFiles: [TLSFiles] = []
     private let isJournalEncrypted: Bool
+    private var directories: StageDirectories
 
     init(
         _ directory: String?, besides hasPipelines: Bool, _ fields: inout Fields, shared: [Definitions],
-        extensions: Definitions, isJournalEncrypted: Bool, _ environment: [String: String], _ catalogue: Catalogue
+        extensions: Definitions, isJournalEncrypted: Bool, _ directories: StageDirectories,
+        _ environment: [String: String], _ catalogue: Catalogue
     ) {
         self.isJournalEncrypted = isJournalEncrypted
+        self.directories = directories
         diagnostics = Diagnostics(file: "")
         guard let directory, fields.mode == .reading else { return }
         let line = fields.node("service")?.line(of: "pipelines_directory") ?? fields.line
@@ -52,6 +55,8 @@ struct PipelineFiles: Sendable {
         if !isFirst { top.reject("", "found a second file of this name, wanted one of .yaml and .yml") }
         var reader = YAMLReader(file: path, environment: environment)
         var pipelines: [PipelineConfiguration] = []
+        // What a file in error names is taken by nobody.
+        var directories = directories
         sources.note(path)
         do throws(ConfigError) {
             let text = try ConfigFile.text(of: path)
@@ -66,6 +71,8 @@ struct PipelineFiles: Sendable {
                         of: shared.flatMap(\.components) + file.processors + file.exporters,
                         isJournalEncrypted: isJournalEncrypted, &top)
                     pipeline.checkDirectories(of: shared.flatMap(\.components) + file.exporters, &top)
+                    directories.add(
+                        pipeline, of: shared.flatMap(\.components) + file.processors + file.exporters, &top)
                 }
                 files.append(file)
                 pipelines = file.pipelines
@@ -79,7 +86,10 @@ struct PipelineFiles: Sendable {
         var own = reader.diagnostics
         own.add(top.diagnostics)
         diagnostics.add(own)
-        guard own.hasErrors else { return }
+        guard own.hasErrors else {
+            self.directories = directories
+            return
+        }
         // Two files of one name are both in error.
         missing += files.filter { $0.name == name }.flatMap(\.pipelines).map { $0.missing(of: name) }
         if pipelines.isEmpty || reader.diagnostics.hasErrors {

@@ -9,22 +9,20 @@ struct ProcessorTraits: OptionSet, Sendable {
     static let encrypts = ProcessorTraits(rawValue: 4)
     /// Writes spans to a disk before they are through the pipeline.
     static let stores = ProcessorTraits(rawValue: 8)
-    /// Writes them to files that `service.journal.encryption` is not about as well.
-    static let storesInClear = ProcessorTraits(rawValue: 16)
     /// Leaves spans out, of which usage and rollups are kept as they are then.
-    static let samplesOut = ProcessorTraits(rawValue: 32)
+    static let samplesOut = ProcessorTraits(rawValue: 16)
     /// Finds out what calls of models cost.
-    static let prices = ProcessorTraits(rawValue: 64)
+    static let prices = ProcessorTraits(rawValue: 32)
     /// Wants what it prices to be added up in tables.
-    static let hasBudgets = ProcessorTraits(rawValue: 128)
+    static let hasBudgets = ProcessorTraits(rawValue: 64)
     /// An exporter with such tables.
-    static let addsUpCosts = ProcessorTraits(rawValue: 256)
+    static let addsUpCosts = ProcessorTraits(rawValue: 128)
     /// Goes by what another one has found out that calls cost.
-    static let asksCost = ProcessorTraits(rawValue: 512)
+    static let asksCost = ProcessorTraits(rawValue: 256)
     /// Makes ciphertext of prompts and answers, or has another one make it.
-    static let encryptsContent = ProcessorTraits(rawValue: 1024)
+    static let encryptsContent = ProcessorTraits(rawValue: 512)
     /// An exporter whose destination is there to show them, and gets them as they are.
-    static let showsContent = ProcessorTraits(rawValue: 2048)
+    static let showsContent = ProcessorTraits(rawValue: 1024)
 }
 
 extension PipelineConfiguration {
@@ -51,6 +49,7 @@ extension PipelineConfiguration {
                     "\(id) gets nothing of the prompts and answers that \(step.id) encrypts, wanted its key reveal")
             }
         }
+        warnOfCovered(by: components, &fields)
         for (index, step) in steps.enumerated() {
             let behind = steps[(index + 1)...]
             // The wish is a mark in memory: what is read from a disk again has lost it.
@@ -80,12 +79,26 @@ extension PipelineConfiguration {
             if let late = behind.first(where: { $0.traits.contains(.redacts) }) {
                 reject("\(step.id) stores spans in front of \(late.id), wanted it behind")
             }
-            guard let late = behind.first(where: { $0.traits.contains(.encrypts) }) else { continue }
-            if step.traits.contains(.storesInClear) {
-                reject("\(step.id) stores spans in front of \(late.id) for recall, wanted it behind")
-            } else if !isJournalEncrypted {
+            // Which is about the recall ring too.
+            if !isJournalEncrypted, let late = behind.first(where: { $0.traits.contains(.encrypts) }) {
                 reject(
                     "\(step.id) stores spans in front of \(late.id), wanted it behind, or service.journal.encryption")
+            }
+        }
+    }
+
+    /// A condition on what is encrypted in front of it never holds, or always does.
+    private func warnOfCovered(by components: [ComponentDefinition], _ fields: inout Fields) {
+        let steps = processors.compactMap { id in components.first { $0.id == id } }
+        for (index, step) in steps.enumerated() {
+            for key in Set(step.configuration.askedKeys.map(\.text)).sorted() {
+                guard let cover = steps[..<index].first(where: { $0.configuration.covers(AttributeKey(key)) }) else {
+                    continue
+                }
+                fields.record(
+                    .warning, line: line, path: "service.pipelines.\(id).processors",
+                    "\(step.id) asks what \(key.quotedForMessage) is, and finds what \(cover.id) in front of it has "
+                        + "encrypted")
             }
         }
     }

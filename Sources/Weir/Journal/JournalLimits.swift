@@ -23,6 +23,8 @@ struct JournalLimits: Sendable {
     var cachedBytes = 64 << 20
     /// They stay there until they are done, for one who reads them a second time, instead of until they are read.
     var areReadAgain = false
+    /// An entry is taken whatever its size, and then goes over the limit: what it is made of was acknowledged.
+    var takesAnySize = false
 
     /// Shares of `maxBytes`. Above yellow, tenants that hold too much are refused; above red, everybody is, until the
     /// journal is below the mark where it takes again.
@@ -47,13 +49,15 @@ struct JournalLimits: Sendable {
         dedupeRequests = settings.dedupeRequests
     }
 
-    /// For a journal that is written by a stage: a record there may be a little longer than the one it comes from, and
-    /// nobody sends anything a second time. No tenant may hold up the others there, because it would hold them all up.
+    /// For a journal that is written by a stage: a record there may be longer than the one it comes from, and nobody
+    /// sends anything a second time. No tenant may hold up the others there, because it would hold them all up.
     var behindStage: JournalLimits {
         var limits = self
         limits.maxBytes = maxBytes + maxBytes / 2
         limits.tenantBytes = limits.maxBytes
         limits.dedupeWindow = .zero
+        // Nobody knows how much longer: what is written on a span may be more than the span.
+        limits.takesAnySize = true
         return limits
     }
 
@@ -61,5 +65,8 @@ struct JournalLimits: Sendable {
     var dedupes: Bool { dedupeWindow > .zero }
 
     /// What an entry may have at most: it must fit below the red mark beside a segment that is nearly done with.
-    var maxEntryBytes: Int { maxBytes / 2 }
+    var maxEntryBytes: Int { takesAnySize ? Self.recordBytes : maxBytes / 2 }
+
+    /// A record's length is a number of 32 bits; a codec may add something.
+    private static let recordBytes = (1 << 32) - (1 << 20)
 }

@@ -245,7 +245,8 @@ extension JournalLog {
             fileBytes -= oversizeBytes
             oversizeBytes = 0
         }
-        guard fileBytes + size <= limits.maxBytes else {
+        // Else the state alone says what is too much: a segment over the limit must not keep the next from beginning.
+        guard limits.takesAnySize || fileBytes + size <= limits.maxBytes else {
             throw DiskError(description: "the journal has \(fileBytes) of max_bytes, \(limits.maxBytes)", isFull: true)
         }
         let free = try disk.freeBytes()

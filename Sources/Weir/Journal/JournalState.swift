@@ -107,7 +107,8 @@ struct JournalState {
     /// Whether an entry would be taken now, and if not, why.
     func refusal(of entry: JournalEntry) -> String? {
         if mark == .red { return "the journal holds \(usedBytes) bytes of max_bytes, \(limits.maxBytes)" }
-        if Double(usedBytes + queuedBytes + entry.size) > Double(limits.maxBytes) * JournalLimits.red {
+        let size = limits.takesAnySize ? 0 : entry.size
+        if Double(usedBytes + queuedBytes + size) > Double(limits.maxBytes) * JournalLimits.red {
             return "the journal has no room for \(entry.size) bytes more"
         }
         return nil

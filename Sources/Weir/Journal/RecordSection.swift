@@ -10,6 +10,8 @@ struct RecordSection: Sendable, Equatable {
         case origin = 2
         /// The spans were sampled out, and are stored after all: usage and rollups have them already.
         case promoted = 3
+        /// When the spans came, where the record is of a later time: u64 nanoseconds since 1970, little-endian.
+        case received = 4
     }
 
     private static let head = 5

@@ -33,7 +33,7 @@ extension OperationsRoute {
             let rules = status.rules.map(\.quotedAsJSON).joined(separator: ",")
             var text = #"{"processor":\#(status.processor.description.quotedAsJSON),"rules":[\#(rules)],"burst":"#
             if let burst = status.burst {
-                let left = burst.endsAt > now ? (burst.endsAt.nanoseconds - now.nanoseconds) / 1_000_000_000 : 0
+                let left = burst.left(at: now, .now)
                 let burstRules = burst.rules.map { rules in
                     "[" + rules.sorted().map(\.quotedAsJSON).joined(separator: ",") + "]"
                 }

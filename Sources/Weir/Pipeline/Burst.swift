@@ -9,6 +9,8 @@ struct Burst: Sendable, Equatable {
     /// By their names; nil is all.
     let rules: Set<String>?
     let endsAt: Timestamp
+    /// The same, whatever is done to the machine's clock.
+    let deadline: ContinuousClock.Instant
     /// Bytes of spans that may be kept beside those that would have been.
     let budget: Int
     /// Of the budget: what is spent, and what batches under way may still spend.
@@ -18,6 +20,8 @@ struct Burst: Sendable, Equatable {
     /// Why it is over.
     enum End: String, Sendable {
         case time, budget, stopped
+        /// A reload took the processor away.
+        case gone
     }
 
     /// What one batch may spend.
@@ -46,13 +50,23 @@ struct Burst: Sendable, Equatable {
 }
 
 extension Burst {
-    init(rules: Set<String>?, lasting duration: Duration, budget: Int, reason: String, at now: Timestamp) {
+    init(
+        rules: Set<String>?, lasting duration: Duration, budget: Int, reason: String, at now: Timestamp,
+        _ instant: ContinuousClock.Instant
+    ) {
         let time = CalendarTime(now)
         id = "\(time.date)T\(time.time)Z"
         self.reason = reason
         self.rules = rules
         endsAt = Timestamp(nanoseconds: now.nanoseconds &+ UInt64(duration / .nanoseconds(1)))
+        deadline = instant + duration
         self.budget = budget
+    }
+
+    /// Seconds until it is over.
+    func left(at now: Timestamp, _ instant: ContinuousClock.Instant) -> Int {
+        let byClock = endsAt > now ? Int((endsAt.nanoseconds - now.nanoseconds) / 1_000_000_000) : 0
+        return max(0, min(byClock, Int(((deadline - instant) / .seconds(1)).rounded(.up))))
     }
 
     /// Promises a batch of so many bytes what it may need at most; nil where nothing is left to promise.

@@ -38,14 +38,31 @@ final class Bursts: Sendable {
     /// Until the first burst, no batch takes the lock.
     private let isQuiet = Atomic(true)
     private let logger: Logger
+    private let instant: @Sendable () -> ContinuousClock.Instant
 
-    init(_ logger: Logger = Logger(label: "weir") { _ in SwiftLogNoOpLogHandler() }) {
+    /// - Parameter instant: by which a burst ends even where the machine's clock is set back.
+    init(
+        _ logger: Logger = Logger(label: "weir") { _ in SwiftLogNoOpLogHandler() },
+        instant: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
+    ) {
         self.logger = logger
+        self.instant = instant
     }
 
     /// A processor says that it is there. Again, after a reload, it may have other rules.
     func register(_ processor: ComponentID, rules: [String]) {
         state.withLock { $0.rules[processor] = rules }
+    }
+
+    /// The others are not there any more, after a reload.
+    func keep(_ processors: Set<ComponentID>) {
+        let gone = state.withLock { state -> [ComponentID: Burst] in
+            state.rules = state.rules.filter { processors.contains($0.key) }
+            let gone = state.bursts.filter { !processors.contains($0.key) }
+            for id in gone.keys { state.bursts[id] = nil }
+            return gone
+        }
+        for (id, burst) in gone { say(.gone, id, burst) }
     }
 
     /// - Returns: the processors for which it began.
@@ -64,7 +81,7 @@ final class Bursts: Sendable {
             for id in ids {
                 state.bursts[id] = Burst(
                     rules: request.rules, lasting: request.duration, budget: request.budget, reason: request.reason,
-                    at: now)
+                    at: now, instant())
             }
             return ids
         }
@@ -118,8 +135,9 @@ final class Bursts: Sendable {
     }
 
     private func endLate(at now: Timestamp) {
+        let instant = instant()
         let late = state.withLock { state in
-            state.bursts.filter { $0.value.endsAt <= now }.map { (id: $0.key, burst: $0.value) }.map { id, burst in
+            state.bursts.filter { $0.value.endsAt <= now || $0.value.deadline <= instant }.map { (id: $0.key, burst: $0.value) }.map { id, burst in
                 state.bursts[id] = nil
                 return (id, burst)
             }

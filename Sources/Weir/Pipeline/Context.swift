@@ -4,6 +4,8 @@ import Logging
 struct Context: Sendable {
     /// The id under which `collector.yaml` names the component.
     let id: ComponentID
+    /// The pipeline that it is of; nil for one that is of none.
+    var pipeline: ComponentID?
     /// Writes with the component's id as metadata.
     let logger: Logger
     let metrics: MetricRegistry

@@ -7,6 +7,8 @@ struct FilterProcessor: Processor {
         /// A span that matches one of them is dropped.
         let spanConditions: [Condition]
 
+        var askedKeys: [AttributeKey] { spanConditions.flatMap(\.expression.keys) }
+
         /// The OpenTelemetry Collector's modes, for files that have them. A condition of Weir cannot fail.
         private enum ErrorMode: String, CaseIterable {
             case ignore, silent, propagate

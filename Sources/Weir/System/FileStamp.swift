@@ -19,4 +19,7 @@ struct FileStamp: Equatable, Sendable {
         seconds = status.st_ctim.tv_sec
         nanoseconds = status.st_ctim.tv_nsec
     }
+
+    /// Whether both are on one file system.
+    func isBeside(_ other: FileStamp?) -> Bool { device == other?.device }
 }

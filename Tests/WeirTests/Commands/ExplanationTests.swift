@@ -73,6 +73,23 @@ import Testing
         #expect(text.contains("rest                    0.5  8          sampled out, where the rule is for it"))
     }
 
+    @Test func withoutHotTablesItSaysWhatIsKnownAllTheSame() throws {
+        let id = try #require(TraceID("00000000000000010000000000000001"))
+        let decision = RecordOrigin.Decision(trace: id, threshold: .always, isKept: true, rule: "errors")
+        let place = (pipeline: ComponentID(type: "traces"), processor: ComponentID(type: "tail_sampling"))
+        let explanation = Explanation(
+            of: id, nil, nil,
+            [
+                StageDecision(
+                    pipeline: place.pipeline, processor: place.processor,
+                    made: (decision, Timestamp(nanoseconds: 0)))
+            ], try configuration())
+        #expect(explanation.text.contains("kept by policy \"errors\", threshold 0\n"))
+        #expect(explanation.text.contains("no exporter has hot tables, as postgres and sqlite have: which spans are"))
+        #expect(!explanation.text.contains("no span is stored"))
+        #expect(explanation.json.contains(#""kept":null,"sampled_out_calls":null,"decisions":[{"#))
+    }
+
     @Test func theDecisionIsThatAboutTheTenantsOwnTrace() throws {
         let directory = try TemporaryDirectory()
         let yaml = """

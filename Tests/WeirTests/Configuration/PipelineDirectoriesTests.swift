@@ -29,6 +29,31 @@ import Testing
         #expect(check(text.replacing("archive/c, archive/b]", with: "archive/c]")) == [])
     }
 
+    /// A ring that two pipelines write to would have what one of them left out.
+    @Test(arguments: [("d1", "traces"), ("x/../d1/", "traces"), ("j", "service.journal"), ("./j/r", "service.journal"),
+        ("d4", "archive"), ("d2", nil)] as [(String, String?)])
+    func twoStagesHaveTwoDirectories(other: String, owner: String?) {
+        let policies = "policies: [ { name: a, type: always_sample } ]"
+        let lines = check(
+            """
+            receivers: { otlp: }
+            processors:
+              tail_sampling: { \(policies), recall: { directory: d1 } }
+              tail_sampling/b: { \(policies), recall: { directory: \(other) } }
+            exporters: { archive: { directory: d4 } }
+            service:
+              journal: { directory: ./j }
+              pipelines:
+                traces: { receivers: [otlp], processors: [tail_sampling], exporters: [archive] }
+                traces/b: { receivers: [otlp], processors: [tail_sampling/b], exporters: [archive] }
+            """)
+        let problem = owner.map {
+            "f:10: service.pipelines.traces/b.processors: found tail_sampling/b with the directory \(other), which "
+                + "\($0) has; wanted one for each"
+        }
+        #expect(lines == [problem].compactMap(\.self))
+    }
+
     @Test func soHaveThoseOfATeam() throws {
         let teams = try TemporaryDirectory()
         let file = "\(teams.path)/shop.yaml"

@@ -33,6 +33,19 @@ import Testing
         #expect(log.lines.contains { $0.contains("burst ended") && $0.contains("time") && $0.contains("40") })
     }
 
+    @Test func endsInTimeThoughTheClockIsSetBack() throws {
+        let (start, isOver) = (ContinuousClock.now, Flag())
+        let bursts = Bursts(LogCapture().logger) { isOver.isSet ? start + .seconds(10) : start }
+        bursts.register(id, rules: ["ui"])
+        _ = try bursts.begin(Bursts.Request(duration: .seconds(10)), at: now)
+        let before = Timestamp(nanoseconds: now.nanoseconds - 3_600_000_000_000)
+        let burst = try #require(bursts.status(at: before).first?.burst)
+        #expect(burst.left(at: before, start) == 10)
+        isOver.set(true)
+        #expect(bursts.lease(of: id, bytes: 1, at: before) == nil)
+        #expect(bursts.status(at: before).first?.burst == nil)
+    }
+
     @Test func endsWhenTheBudgetIsSpent() throws {
         let bursts = self.bursts()
         _ = try bursts.begin(Bursts.Request(budget: 100), at: now)
@@ -50,6 +63,24 @@ import Testing
         #expect(last == [true, false])
         bursts.end(third)
         #expect(bursts.status(at: now).first?.burst == nil)
+    }
+
+    @Test func endsWithItsProcessorWhichAReloadTookAway() throws {
+        let log = LogCapture()
+        let bursts = self.bursts(log)
+        let other = ComponentID(type: "tail_sampling")
+        bursts.register(other, rules: ["errors"])
+        _ = try bursts.begin(Bursts.Request(), at: now)
+        bursts.keep([id])
+        #expect(bursts.status(at: now).map(\.processor) == [id])
+        #expect(bursts.status(at: now).first?.burst != nil)
+        #expect(bursts.lease(of: other, bytes: 1, at: now) == nil)
+        #expect(log.lines.contains { $0.contains("burst ended") && $0.contains("gone") })
+        #expect(throws: Bursts.Problem.unknownProcessor("tail_sampling", known: ["sampling"])) {
+            try bursts.begin(Bursts.Request(processor: "tail_sampling"), at: now)
+        }
+        bursts.keep([])
+        #expect(throws: Bursts.Problem.noProcessor) { try bursts.begin(Bursts.Request(), at: now) }
     }
 
     @Test func isForTheRulesThatItNames() throws {

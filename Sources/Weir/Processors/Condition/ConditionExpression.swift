@@ -15,10 +15,30 @@ extension ConditionExpression {
     }
 }
 
+extension ConditionExpression {
+    /// Of attributes whose values matter to it, and not only whether they are there.
+    var keys: [AttributeKey] {
+        switch self {
+        case .constant: []
+        case .test(let test): test.key.map { [$0] } ?? []
+        case .not(let part): part.keys
+        case .all(let parts), .any(let parts): parts.flatMap(\.keys)
+        }
+    }
+}
+
 /// One comparison.
 struct ConditionTest: Sendable {
     let field: ConditionField
     let test: ValueTest
+
+    fileprivate var key: AttributeKey? {
+        if case .equals(.nil) = test { return nil }
+        switch field {
+        case .attribute(let key), .resourceAttribute(let key): return key
+        default: return nil
+        }
+    }
 
     @inline(__always)
     func holds(for span: SpanRecord, in batch: borrowing Batch) -> Bool {

@@ -8,6 +8,8 @@ struct EncryptionConfiguration: Configurable {
         return content.contains(where: policy.wants) ? [.encrypts, .encryptsContent] : .encrypts
     }
 
+    func covers(_ key: AttributeKey) -> Bool { policy.wants(key.text) }
+
     init(_ fields: inout Fields) throws(ConfigError) {
         var policy = EncryptionPolicy()
         policy.fields = fields.strings(

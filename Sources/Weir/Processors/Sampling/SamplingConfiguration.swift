@@ -8,6 +8,8 @@ struct SamplingConfiguration: Configurable {
 
     var traits: ProcessorTraits { .samplesOut }
 
+    var askedKeys: [AttributeKey] { rules.flatMap { $0.condition?.expression.keys ?? [] } }
+
     init(_ fields: inout Fields) throws(ConfigError) {
         let precision = fields.int(
             "sampling_precision", default: SamplingThreshold.defaultPrecision, in: 1...SamplingThreshold.digits,

@@ -36,6 +36,7 @@ struct SamplingRule: Sendable {
             "The attribute, such as session.id, whose values are kept whole: spans with the same value are all kept or"
                 + " all left out. Without it, and for spans that do not have it, traces are."
         ).map { AttributeKey($0) }
+        if key?.text == "" { fields.reject("key", "found an empty string, wanted an attribute's key") }
     }
 
     func matches(_ span: SpanRecord, in batch: borrowing Batch) -> Bool {

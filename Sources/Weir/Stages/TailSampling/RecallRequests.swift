@@ -13,6 +13,8 @@ struct RecallRequests {
         let wish: Wish
         /// Whose traces; nil: everybody's.
         var tenant: String?
+        /// Some of it may be called back already, and nobody was told so.
+        var wasBegun = false
 
         func isFor(_ tenant: String) -> Bool { self.tenant == nil || self.tenant == tenant }
     }
@@ -24,6 +26,9 @@ struct RecallRequests {
         var traces = 0
         var spans = 0
     }
+
+    /// In place of numbers.
+    private static let begun = "begun"
 
     /// Of a file, in bytes.
     static let maxBytes = 1 << 20
@@ -65,7 +70,9 @@ struct RecallRequests {
 
     /// All that wait, in their order; what is none is left out.
     func waiting() throws(FileError) -> [Request] {
-        let done = Set(try lines(of: answered).compactMap { $0.split(separator: " ").first })
+        let words = try lines(of: answered).map { $0.split(separator: " ") }
+        let begun = Set(words.filter { $0.count == 2 && $0[1] == Self.begun }.map { $0[0] })
+        let done = Set(words.filter { $0.count == 3 }.map { $0[0] })
         return try lines(of: asked).compactMap { line in
             let parts = line.split(separator: " ", maxSplits: 3)
             guard parts.count == 4, !done.contains(parts[0]) else { return nil }
@@ -76,8 +83,15 @@ struct RecallRequests {
                 default: nil
                 }
             let tenant = parts[1] == Self.everybody ? nil : String(parts[1])
-            return wish.map { Request(token: String(parts[0]), wish: $0, tenant: tenant) }
+            return wish.map {
+                Request(token: String(parts[0]), wish: $0, tenant: tenant, wasBegun: begun.contains(parts[0]))
+            }
         }
+    }
+
+    /// From here on it is carried out.
+    func begin(_ request: Request) throws(FileError) {
+        _ = try answered.append(Array("\(request.token) \(Self.begun)\n".utf8)) { $0 <= Self.maxBytes }
     }
 
     /// Those that waited have these answers. Who has asked meanwhile goes on waiting.

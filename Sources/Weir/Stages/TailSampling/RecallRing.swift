@@ -12,15 +12,31 @@ struct RecallRing: Sendable {
     private let journal: Journal
     private let writer: JournalWriter
     private let maxAge: UInt64
+    /// What was called back: `SEQUENCE TRACE_ID` of the ring, a line each.
+    let promoted: RecentLines
 
-    /// - Parameter codec: nil where records are kept as they are.
+    /// - Parameters:
+    ///   - files: where the stage has its files, beside the journal.
+    ///   - reserve: what the journal leaves free on its disk. Where that is the ring's too, the ring leaves a segment
+    ///     more, so that it is the first to give way.
+    ///   - codec: nil where records are kept as they are.
     init(
-        _ configuration: RecallConfiguration, codec: (any RecordCodec)? = nil, _ logger: Logger
+        _ configuration: RecallConfiguration, beside files: String, leaving reserve: Int = 0,
+        codec: (any RecordCodec)? = nil, _ logger: Logger
     ) throws(DiskError) {
+        do throws(FileError) {
+            promoted = try RecentLines(
+                TailSamplingRun.promoted, in: configuration.directory, maxBytes: TailSamplingRun.promotedBytes)
+        } catch {
+            throw DiskError(error)
+        }
         var limits = JournalLimits(maxBytes: configuration.maxBytes.bytes)
         limits.tenantBytes = limits.maxBytes
         limits.durability = .none
         limits.cachedBytes = 0
+        if reserve > 0, FileStamp(of: configuration.directory)?.isBeside(FileStamp(of: files)) ?? false {
+            limits.minFreeBytes = reserve + limits.segmentBytes
+        }
         (journal, writer) = try Journal.open(
             on: try JournalDirectory("\(configuration.directory)/ring"), limits,
             for: [Journal.Destination(name: Self.reader, onFull: .skip)], codec: codec,
@@ -49,10 +65,11 @@ struct RecallRing: Sendable {
         await writer.finish()
     }
 
+    /// - Parameter now: from when on it is there; its spans keep when they came.
     /// - Returns: whether there was room.
-    func add(_ entry: JournalEntry) async -> Bool {
+    func add(_ entry: JournalEntry, at now: Timestamp) async -> Bool {
         do throws(Refusal) {
-            _ = try await journal.append(entry)
+            _ = try await journal.append(entry.leftOut(at: now))
             return true
         } catch {
             return false
@@ -65,6 +82,17 @@ struct RecallRing: Sendable {
         let next = reader.cursor.next
         let young = journal.firstSequence(notBefore: oldest(at: now))
         if young > next { reader.commit(next...young - 1) }
+    }
+
+    /// Whether what is left out now comes into it.
+    var canWrite: Bool { journal.status.failure == nil }
+
+    /// Where the disk has no room for a segment more, the oldest makes way.
+    func makeRoom() {
+        guard journal.status.failure?.isFull == true, let (oldest, head) = journal.segment(of: first),
+            oldest.end < head
+        else { return }
+        journal.reader(0).commit(first...oldest.end - 1)
     }
 
     /// Some records that are young enough.

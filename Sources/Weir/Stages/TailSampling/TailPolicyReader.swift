@@ -36,9 +36,32 @@ struct TailPolicyReader {
                 "policies",
                 "found \(tests.count) policies that ask something of spans, wanted at most \(SpanTest.maximumCount)")
         }
-        let names = policies.map(\.name)
-        if Set(names).count != names.count { fields.reject("policies", "found a name twice, wanted each once") }
+        Self.checkOnce(policies.map(\.name), "policies", &fields)
         return policies
+    }
+
+    private static func checkOnce(_ names: [String], _ key: String, _ fields: inout Fields) {
+        let names = names.filter { !$0.isEmpty }
+        guard Set(names).count != names.count else { return }
+        fields.reject(key, "found a name twice, wanted each once")
+    }
+
+    /// It is on every span that the policy keeps, in metrics, and in a file of lines.
+    private static func name(_ fields: inout Fields) -> String {
+        fields.parsed("name", standIn: "", "What kept spans and metrics call the policy.") { text throws(ConfigError) in
+            guard (1...SamplingRule.maximumName).contains(text.utf8.count) else {
+                throw ConfigError(found: "\(text.utf8.count) bytes", wanted: "1 to \(SamplingRule.maximumName)")
+            }
+            guard !text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else {
+                throw ConfigError(found: text.quotedForMessage, wanted: "a name on one line")
+            }
+            guard ![TailSamplingRun.promoted, TraceWindow.burstRule].contains(text) else {
+                throw ConfigError(
+                    found: text.quotedForMessage,
+                    wanted: "another name: spans have that one which no policy has kept")
+            }
+            return text
+        }
     }
 
     private mutating func list(
@@ -53,7 +76,7 @@ struct TailPolicyReader {
     }
 
     private mutating func policy(_ fields: inout Fields, depth: Int) -> TailPolicies.Policy {
-        let name = fields.string("name", "What kept spans and metrics call the policy.")
+        let name = Self.name(&fields)
         let kind: Kind = fields.choice("type", default: nil, "Which of the sections below it has.")
         guard fields.mode == .reading else {
             // What stands in a list of policies is described once.
@@ -115,6 +138,9 @@ extension TailPolicyReader {
     private static func probability(_ fields: inout Fields) -> TailRule {
         let percentage = fields.number(
             "sampling_percentage", default: 0, in: 0...100, "Of the traces, by the randomness of their ids.")
+        if fields.node("sampling_percentage") == nil, fields.mode == .reading {
+            fields.rejectMissing("sampling_percentage", wanted: "a number in 0...100")
+        }
         fields.ignore("hash_salt", "the trace's own randomness decides, as it does everywhere")
         return .probability(SamplingThreshold(probability: percentage / 100))
     }
@@ -131,6 +157,7 @@ extension TailPolicyReader {
     private mutating func rate(_ fields: inout Fields) -> TailRule {
         let rate = Self.amount("spans_per_second", most: 1_000_000_000, &fields)
         let burst = fields.int("burst_capacity", default: rate * 2, in: 0...2_000_000_000, "What may be saved up for.")
+        Self.check(burst: burst, rate: rate, &fields)
         return limiter(TailPolicies.Limit(unit: .spans, rate: Double(rate), burst: Double(burst)))
     }
 
@@ -138,7 +165,13 @@ extension TailPolicyReader {
         let rate = Self.amount("bytes_per_second", most: 1_000_000_000_000, &fields)
         let burst = fields.int(
             "burst_capacity", default: rate * 2, in: 0...2_000_000_000_000, "What may be saved up for.")
+        Self.check(burst: burst, rate: rate, &fields)
         return limiter(TailPolicies.Limit(unit: .bytes, rate: Double(rate), burst: Double(burst)))
+    }
+
+    private static func check(burst: Int, rate: Int, _ fields: inout Fields) {
+        guard burst < rate else { return }
+        fields.reject("burst_capacity", "found \(burst), wanted \(rate) or more, which is what a second may keep")
     }
 
     /// A key without a default.
@@ -158,23 +191,41 @@ extension TailPolicyReader {
         let order = fields.strings("policy_order", default: [], count: 1...Self.maximumCount, "Names, the first first.")
         let parts = list("composite_sub_policy", "What may be kept.", &fields, depth: depth + 1)
         let shares = fields.list("rate_allocation", count: 0...Self.maximumCount, "Who may keep how much of it.") {
-            fields in
-            (
+            fields -> (policy: String, percent: Int) in
+            if fields.node("percent") == nil, fields.mode == .reading {
+                fields.rejectMissing("percent", wanted: "an integer in 1...100")
+            }
+            return (
                 policy: fields.string("policy", "A name."),
-                percent: fields.int("percent", default: 0, in: 0...100, "Of max_total_spans_per_second.")
+                percent: fields.int("percent", default: 0, in: 1...100, "Of max_total_spans_per_second.")
             )
         }
-        let known = Set(parts.map(\.name))
+        let names = parts.map(\.name)
+        let known = Set(names)
         for name in order + shares.map(\.policy) where !known.contains(name) && fields.mode == .reading {
             fields.reject("", "found \(name.quotedForMessage), wanted a name of composite_sub_policy")
         }
-        if shares.reduce(0, { $0 + $1.percent }) > 100 {
+        for name in names where !name.isEmpty && !order.contains(name) && fields.mode == .reading {
+            fields.reject("policy_order", "found no \(name.quotedForMessage), wanted all of composite_sub_policy")
+        }
+        Self.checkOnce(names, "composite_sub_policy", &fields)
+        Self.checkOnce(order, "policy_order", &fields)
+        Self.checkOnce(shares.map(\.policy), "rate_allocation", &fields)
+        // Those of which nothing is said have equal parts of what is left.
+        let left = 100 - shares.reduce(0) { $0 + $1.percent }
+        let others = order.count { name in !shares.contains { $0.policy == name } }
+        if left < 0 {
             fields.reject("rate_allocation", "found more than 100 percent, wanted at most 100")
+        } else if left == 0, others > 0 {
+            fields.reject(
+                "rate_allocation",
+                "found 100 percent for \(shares.count) of \(order.count) policies, wanted some for each")
         }
         return .any(
             order.compactMap { name in
                 guard let part = parts.first(where: { $0.name == name }) else { return nil }
-                let percent = shares.first { $0.policy == name }.map { Double($0.percent) } ?? 100 / Double(order.count)
+                let share = shares.first { $0.policy == name }.map { Double($0.percent) }
+                let percent = share ?? Double(max(0, left)) / Double(max(1, others))
                 let rate = max(1, Double(total) * percent / 100)
                 return .all([part.rule, limiter(TailPolicies.Limit(unit: .spans, rate: rate, burst: rate))])
             })
@@ -189,6 +240,9 @@ extension TailPolicyReader {
         let least = fields.int(
             "threshold_ms", default: 0, in: 0...most, "From the first start to the last end, or more.")
         let upper = fields.int("upper_threshold_ms", default: 0, in: 0...most, "At most; 0 is no limit.")
+        if least == 0, upper == 0, fields.mode == .reading {
+            fields.reject("threshold_ms", "found 0 or nothing, wanted 1 or more, or upper_threshold_ms")
+        }
         guard upper == 0 || upper >= least else {
             fields.reject("upper_threshold_ms", "found \(upper), wanted \(least) or more")
             return .never
@@ -238,6 +292,7 @@ extension TailPolicyReader {
         let key = fields.string("key", "Of an attribute of a span or resource.")
         let least = fields.int("min_value", default: .min, in: Int.min...Int.max, "At least.")
         let most = fields.int("max_value", default: .max, in: Int.min...Int.max, "At most.")
+        if least > most { fields.reject("max_value", "found \(most), wanted \(least) or more") }
         let invert = Self.invert(&fields)
         let rule = attribute(
             key, [.isOrdered(.greaterOrEqual, .int(Int64(least))), .isOrdered(.lessOrEqual, .int(Int64(most)))],

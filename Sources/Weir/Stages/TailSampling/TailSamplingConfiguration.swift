@@ -12,10 +12,18 @@ struct TailSamplingConfiguration: Configurable {
 
     var traits: ProcessorTraits {
         var traits: ProcessorTraits = [.stores, .samplesOut]
-        if recall != nil { traits.insert(.storesInClear) }
         if policies.policies.contains(where: { $0.rule.asksCost }) { traits.insert(.asksCost) }
         return traits
     }
+
+    var askedKeys: [AttributeKey] {
+        tests.flatMap { test -> [AttributeKey] in
+            guard case .condition(let condition) = test else { return [] }
+            return condition.expression.keys
+        }
+    }
+
+    var ownDirectory: String? { recall?.directory }
 
     init(_ fields: inout Fields) {
         let wait = fields.duration(

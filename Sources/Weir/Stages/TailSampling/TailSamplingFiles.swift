@@ -2,7 +2,7 @@
 ///
 /// `TRACE_ID TENANT kept|dropped THRESHOLD MILLISECONDS POLICY`: the threshold as `th` would say it, `-` where none
 /// could keep the trace, the time since 1970.
-struct TailSamplingFiles {
+enum TailSamplingFiles {
     static let name = "decisions"
 
     /// - Parameter journal: the directory of the pipeline's.
@@ -11,20 +11,11 @@ struct TailSamplingFiles {
     /// Of a line, about.
     private static let lineBytes = 90
 
-    let decisions: RecentLines
-    /// What was called back: `SEQUENCE TRACE_ID` of the ring, a line each.
-    let promoted: RecentLines?
-
-    init(_ configuration: TailSamplingConfiguration, _ directory: String) throws(FileError) {
-        decisions = try RecentLines(
-            Self.name, in: directory,
-            maxBytes: (configuration.keptDecisions + configuration.droppedDecisions) * Self.lineBytes)
-        guard let recall = configuration.recall else {
-            promoted = nil
-            return
-        }
-        promoted = try RecentLines(
-            TailSamplingRun.promoted, in: recall.directory, maxBytes: TailSamplingRun.promotedBytes)
+    static func decisions(
+        _ configuration: TailSamplingConfiguration, _ directory: String
+    ) throws(FileError) -> RecentLines {
+        try RecentLines(
+            name, in: directory, maxBytes: (configuration.keptDecisions + configuration.droppedDecisions) * lineBytes)
     }
 
     /// Without a String for each part: there is one for each trace.

@@ -24,14 +24,20 @@ extension TailSamplingRun {
     /// Answers those who ask, stores what an incident wants and others keep, and lets go of what is too old.
     func recallIfDue(_ ring: RecallRing) async {
         ring.expire(at: course.now())
+        ring.makeRoom()
         if promotedPlaces.count > Self.maximumPromoted {
             let first = ring.first
             promotedPlaces = promotedPlaces.filter { $0.sequence >= first }
         }
+        await attempt { try await answer(ring) }
+        await attempt { try await recallForBurst(ring) }
+        await attempt { try await recallMissed(ring) }
+    }
+
+    /// What cannot be done keeps nothing else from being done.
+    private func attempt(_ body: () async throws -> Void) async {
         do {
-            try await answer(ring)
-            try await recallForBurst(ring)
-            try await recallMissed(ring)
+            try await body()
         } catch is CancellationError {
             // Who asked is answered after the next start.
         } catch {
@@ -41,15 +47,18 @@ extension TailSamplingRun {
 
     private func answer(_ ring: RecallRing) async throws {
         let requests = RecallRequests(ring.directory)
-        let waiting = try requests.waiting()
-        guard !waiting.isEmpty else { return }
-        var answers: [(token: String, answer: RecallRequests.Answer)] = []
-        for request in waiting {
-            let answer = try await promote(try await traces(request, in: ring), from: ring)
-            logger.notice("called spans back", metadata: ["traces": "\(answer.traces)", "spans": "\(answer.spans)"])
-            answers.append((request.token, answer))
+        for request in try requests.waiting() {
+            try Task.checkCancellation()
+            await attempt {
+                let traces = try await traces(request, in: ring)
+                if !request.wasBegun { try requests.begin(request) }
+                // What was called back when it was begun is its own, whatever has kept it from being answered.
+                let answer = try await promote(traces, from: ring, again: request.wasBegun)
+                logger.notice(
+                    "called spans back", metadata: ["traces": "\(answer.traces)", "spans": "\(answer.spans)"])
+                try requests.answer([(request.token, answer)])
+            }
         }
-        try requests.answer(answers)
     }
 
     /// - Returns: which of a tenant's traces are wanted.
@@ -77,18 +86,33 @@ extension TailSamplingRun {
         var position = first
         while let (records, next) = try await ring.read(from: position, at: course.now()) {
             try Task.checkCancellation()
-            for record in records { guard try await body(record) else { return } }
+            for record in records {
+                do {
+                    guard try await body(record) else { return }
+                } catch let error as DecodeError {
+                    telemetry.noteTrouble("left a record of the ring where it is, which cannot be decoded", error)
+                } catch Refusal.tooLarge(let reason) {
+                    telemetry.noteTrouble("left a record of the ring where it is, which is too large", reason)
+                }
+            }
             position = next
         }
     }
 
+    /// - Parameter again: whether what was called back before counts.
     private func promote(
-        _ traces: (_ tenant: String) -> Set<TraceID>, from ring: RecallRing
+        _ traces: (_ tenant: String) -> Set<TraceID>, from ring: RecallRing, again: Bool
     ) async throws -> RecallRequests.Answer {
         var answer = RecallRequests.Answer()
         var found: Set<TenantTrace> = []
         try await forEachRecord(of: ring, from: ring.first) { record in
-            let (here, spans) = try await promote(traces(record.tenant), of: record, ring)
+            let wanted = traces(record.tenant)
+            if again {
+                let before = try splitter.spans(of: record, of: wanted.filter { isPromoted($0, in: record) })
+                found.formUnion(before.keys.map { TenantTrace(record.tenant, $0) })
+                answer.spans += before.values.reduce(0, +)
+            }
+            let (here, spans) = try await promote(wanted, of: record, ring)
             found.formUnion(here.map { TenantTrace(record.tenant, $0) })
             answer.spans += spans
             return true
@@ -102,7 +126,7 @@ extension TailSamplingRun {
     private func promote(
         _ traces: Set<TraceID>, of record: JournalRecord, _ ring: RecallRing, as kept: [TraceID: KeptTrace] = [:]
     ) async throws -> (traces: Set<TraceID>, spans: Int) {
-        let wanted = traces.filter { !promotedPlaces.contains(Place(sequence: record.sequence, trace: $0)) }
+        let wanted = traces.filter { !isPromoted($0, in: record) }
         guard !wanted.isEmpty, let (entry, here) = try splitter.promote(wanted, of: record, as: kept) else {
             return ([], 0)
         }
@@ -110,6 +134,10 @@ extension TailSamplingRun {
         promotedPlaces.formUnion(here.map { Place(sequence: record.sequence, trace: $0) })
         hasNews = true
         return (here, entry.spanCount)
+    }
+
+    private func isPromoted(_ trace: TraceID, in record: JournalRecord) -> Bool {
+        promotedPlaces.contains(Place(sequence: record.sequence, trace: trace))
     }
 
     private func promoted(

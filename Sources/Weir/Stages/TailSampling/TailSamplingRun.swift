@@ -33,7 +33,8 @@ actor TailSamplingRun {
     let bursts: Bursts
     /// Nil where decisions are not shared.
     private let others: (any KeepDecisions)?
-    private let files: TailSamplingFiles
+    /// For spans that come late.
+    private let decisions: RecentLines
     private let executor = BlockingExecutor(label: "weir.tail_sampling")
     /// What a monotonic clock said at the start, and what the other one did.
     private let start = (instant: ContinuousClock.now, time: Timestamp.now())
@@ -69,11 +70,11 @@ actor TailSamplingRun {
     private var hasReady = false
 
     init(
-        _ configuration: TailSamplingConfiguration, _ course: StageCourse, _ files: TailSamplingFiles,
+        _ configuration: TailSamplingConfiguration, _ course: StageCourse, _ decisions: RecentLines,
         _ telemetry: TailSamplingTelemetry, _ context: Context
     ) {
         self.course = course
-        self.files = files
+        self.decisions = decisions
         self.telemetry = telemetry
         logger = context.logger
         id = context.id
@@ -87,9 +88,11 @@ actor TailSamplingRun {
         cursorAtStart = course.reader.cursor
         ring = configuration.recall.flatMap { recall in
             do throws(DiskError) {
-                return try RecallRing(recall, codec: course.target.journal.codec, context.logger)
+                return try RecallRing(
+                    recall, beside: course.directory, leaving: course.source.journal.limits.minFreeBytes,
+                    codec: course.target.journal.codec, context.logger)
             } catch {
-                telemetry.complain("tail_sampling: there is no recall: \(error)")
+                telemetry.complain("there is no recall: \(error)")
                 return nil
             }
         }
@@ -233,7 +236,8 @@ actor TailSamplingRun {
     private func forward() async {
         hasReady = false
         while true {
-            let ready = window.readyRecords(at: now, limit: Self.recordsAtOnce)
+            // While one could not go on, those behind it do not take the room that it needs.
+            let ready = window.readyRecords(at: now, limit: done.isEmpty ? Self.recordsAtOnce : 1)
             guard ready > 0, let first = window.records.first?.sequence else { return }
             let isHurried = isStopping || ready >= Self.fewRecords
             guard isHurried || now >= lastForwarded.advanced(by: Self.forwardingInterval) else {
@@ -275,6 +279,7 @@ actor TailSamplingRun {
         var found = records.makeIterator()
         var next = found.next()
         var passages: [Passage] = []
+        var bytes = 0
         var place = 0
         while place < ready {
             let sequence = window.records[place].sequence
@@ -284,6 +289,9 @@ actor TailSamplingRun {
             if let record = next, record.sequence == sequence {
                 if !done.contains(sequence) {
                     guard let passage = try await passage(of: record, place) else { break }
+                    bytes += passage.entry.size
+                    // Those behind one that does not go on are held until it has: they leave the room that it needs.
+                    if !passages.isEmpty, bytes > course.target.journal.limits.maxBytes / 8 { break }
                     passages.append(passage)
                 }
             } else {
@@ -293,13 +301,14 @@ actor TailSamplingRun {
             place += 1
         }
         await append(passages)
-        for left in stride(from: place, to: 0, by: -1) {
-            guard let first = window.records.first, done.remove(first.sequence) != nil else { return left == 0 }
+        var gone = 0
+        while let first = window.records.first, done.remove(first.sequence) != nil {
             window.removeFirst()
             course.reader.commit(first.sequence...first.sequence)
             hasNews = true
+            gone += 1
         }
-        return place > 0
+        return place > 0 && gone >= place
     }
 
     /// - Returns: nil where the first journal does not take a copy of what is not decided.
@@ -328,18 +337,15 @@ actor TailSamplingRun {
             return passage
         } catch let error as DecodeError {
             telemetry.noteTrouble("sent on a record that cannot be decoded, as it is", error)
-            return Passage(
-                sequence: record.sequence,
-                entry: JournalEntry(
-                    tenant: record.tenant, receivedAt: record.receivedAt, spanCount: record.spanCount,
-                    payload: record.payload, section: record.section), kept: record.spanCount)
         } catch Refusal.tooLarge(let reason) {
-            telemetry.noteLost(record.spanCount, sequence: record.sequence, reason)
-            return Passage(
-                sequence: record.sequence,
-                entry: JournalEntry(
-                    tenant: record.tenant, receivedAt: record.receivedAt, spanCount: 0, payload: .empty))
+            // Over what an encoder takes: all of it is kept rather than lost.
+            telemetry.noteTrouble("sent on a record that is too large for what was decided, as it is", reason)
         }
+        return Passage(
+            sequence: record.sequence,
+            entry: JournalEntry(
+                tenant: record.tenant, receivedAt: record.receivedAt, spanCount: record.spanCount,
+                payload: record.payload, section: record.section), kept: record.spanCount)
     }
 
     /// Puts the spans of open traces at the end of the first journal, before the others leave the record.
@@ -373,15 +379,17 @@ actor TailSamplingRun {
             for await (passage, refusal) in group {
                 note(passage, refusal)
                 guard refusal == nil, let ring, let leftOut = passage.leftOut else { continue }
-                telemetry.noteRecall(await ring.add(leftOut) ? leftOut.spanCount : 0)
+                telemetry.noteRecall(await ring.add(leftOut, at: course.now()) ? leftOut.spanCount : 0)
             }
         }
     }
 
     private func note(_ passage: Passage, _ refusal: Refusal?) {
         if let refusal {
+            telemetry.noteHeldUp(passage.sequence, "\(refusal)")
             return telemetry.noteTrouble("the second journal does not take what was decided", refusal)
         }
+        telemetry.noteWentOn(passage.sequence)
         done.insert(passage.sequence)
         telemetry.noteForwarded(kept: passage.kept, dropped: passage.dropped)
     }
@@ -395,7 +403,7 @@ extension TailSamplingRun {
     private func recover() async -> Bool {
         do throws(FileError) {
             var unread = 0
-            try files.decisions.forEach { line in
+            try decisions.forEach { line in
                 if let made = TailSamplingFiles.decision(in: line) {
                     window.remember(made.decision, of: made.tenant)
                 } else {
@@ -407,7 +415,7 @@ extension TailSamplingRun {
                     "left out what is no decision, or one that an older Weir wrote: late spans begin these traces anew",
                     metadata: ["lines": "\(unread)"])
             }
-            if let promoted = files.promoted { try readPromoted(promoted) }
+            if let promoted = ring?.promoted { try readPromoted(promoted) }
         } catch {
             telemetry.noteTrouble("cannot read what was decided", error)
         }
@@ -454,9 +462,9 @@ extension TailSamplingRun {
             for record in records { _ = note(record) }
         }
         do throws(FileError) {
-            try files.decisions.append(lines)
+            try decisions.append(lines)
             lines = []
-            try files.promoted?.append(promotedLines)
+            try ring?.promoted.append(promotedLines)
             promotedLines = []
         } catch {
             return telemetry.noteTrouble("cannot write down what was decided; it stays in the second journal", error)

@@ -50,6 +50,17 @@ struct TailSamplingSplitter: ~Copyable {
         return traces
     }
 
+    /// How many spans each of these traces has in a record; those that have none are not among them.
+    mutating func spans(of record: JournalRecord, of traces: Set<TraceID>) throws -> [TraceID: Int] {
+        guard !traces.isEmpty else { return [:] }
+        try open(record)
+        defer { close() }
+        return batch.spans.reduce(into: [:]) { found, span in
+            let trace = TraceID(high: span.traceIDHigh, low: span.traceIDLow)
+            if traces.contains(trace) { found[trace, default: 0] += 1 }
+        }
+    }
+
     /// The spans of these traces, marked as called back, so that they stand for none in an estimate.
     /// - Parameter kept: those among them that others keep, with a probability.
     /// - Returns: nil where there is none.
@@ -111,7 +122,7 @@ struct TailSamplingSplitter: ~Copyable {
     private mutating func open(_ record: JournalRecord) throws {
         try OTLPDecoder(maxValueDepth: .max).decode(record.payload, into: &batch)
         batch.tenant = record.tenant
-        batch.receivedAt = record.receivedAt
+        batch.receivedAt = record.cameAt
         marks.begin()
     }
 

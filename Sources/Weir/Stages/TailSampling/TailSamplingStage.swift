@@ -19,15 +19,26 @@ struct TailSamplingStage: Stage {
     var complaints: [String] { telemetry.complaints }
 
     func run(_ course: StageCourse) async {
-        let files: TailSamplingFiles
-        do throws(FileError) {
-            files = try TailSamplingFiles(configuration, course.directory)
-        } catch {
-            context.logger.critical("cannot decide about traces", metadata: ["error": "\(error)"])
-            telemetry.complain("tail_sampling: cannot use its files: \(error)")
-            while !course.reader.waiting.isClosed { await course.reader.wait(for: nil) }
-            return
+        defer { telemetry.end() }
+        guard let decisions = await decisions(course) else { return }
+        await TailSamplingRun(configuration, course, decisions, telemetry, context).run()
+    }
+
+    /// Tries until they can be kept: what was acknowledged waits in the journal.
+    /// - Returns: nil where the stage is to end before that.
+    private func decisions(_ course: StageCourse) async -> RecentLines? {
+        var isFirst = true
+        while true {
+            do throws(FileError) {
+                let decisions = try TailSamplingFiles.decisions(configuration, course.directory)
+                if !isFirst { telemetry.complain(nil) }
+                return decisions
+            } catch {
+                if isFirst { context.logger.critical("cannot decide about traces", metadata: ["error": "\(error)"]) }
+                telemetry.complain("cannot use its files: \(error)")
+            }
+            isFirst = false
+            guard !course.reader.waiting.isClosed, (try? await Task.sleep(for: .seconds(1))) != nil else { return nil }
         }
-        await TailSamplingRun(configuration, course, files, telemetry, context).run()
     }
 }

@@ -13,6 +13,8 @@ final class TailSamplingTelemetry: Sendable {
     private struct Locked {
         var decided: [Kind: Counter] = [:]
         var complaint: String?
+        /// The first of those records that cannot go on, and why.
+        var heldUp: (sequence: UInt64, reason: String)?
         var overload: String?
     }
 
@@ -21,6 +23,8 @@ final class TailSamplingTelemetry: Sendable {
     private let metrics: MetricRegistry
     private let logger: Logger
     private let processor: String
+    /// In what people read.
+    private let name: String
     private let openTraces: Gauge
     private let memory: Gauge
     private let overloaded: Gauge
@@ -39,18 +43,23 @@ final class TailSamplingTelemetry: Sendable {
         metrics = context.metrics
         logger = context.logger
         processor = context.id.description
+        let pipeline = context.pipeline?.description
+        name = pipeline.map { "\(context.id) of \($0)" } ?? context.id.description
         let labels = ["processor": context.id.description]
+        // Counters of several pipelines add up; these do not.
+        var place = labels
+        place["pipeline"] = pipeline
         openTraces = metrics.gauge(
             "otelcol_processor_tail_sampling_sampling_traces_on_memory", help: "Traces that are not decided.",
-            labels: labels)
+            labels: place)
         memory = metrics.gauge(
             "weir_tail_sampling_memory_bytes", help: "What is remembered of them and their records, by estimate.",
-            labels: labels)
+            labels: place)
         overloaded = metrics.gauge(
             "weir_tail_sampling_overloaded", help: "1 while the journal fills and traces are decided at once.",
-            labels: labels)
+            labels: place)
         waitingRecords = metrics.gauge(
-            "weir_tail_sampling_waiting_records", help: "Requests that have not been sent on.", labels: labels)
+            "weir_tail_sampling_waiting_records", help: "Requests that have not been sent on.", labels: place)
         lateSpans = metrics.counter(
             "weir_tail_sampling_late_spans", help: "Spans that came after their trace was decided, and went its way.",
             labels: labels)
@@ -75,15 +84,28 @@ final class TailSamplingTelemetry: Sendable {
 
     /// A line for each thing that is wrong.
     var complaints: [String] {
-        locked.withLock { [$0.complaint, $0.overload].compactMap(\.self) }
+        locked.withLock { locked in
+            let heldUp = locked.heldUp.map { "\(name): record \($0.sequence) cannot go on: \($0.reason)" }
+            return [locked.complaint, heldUp, locked.overload].compactMap(\.self)
+        }
     }
 
-    func complain(_ text: String) { locked.withLock { $0.complaint = text } }
+    /// - Parameter text: nil where nothing is wrong any more.
+    func complain(_ text: String?) { locked.withLock { $0.complaint = text.map { "\(name): \($0)" } } }
 
     func show(_ window: borrowing TraceWindow) {
         openTraces.set(window.openTraces)
         memory.set(window.memory)
         waitingRecords.set(window.records.count)
+    }
+
+    /// The stage has ended, and what it had open is another one's.
+    func end() {
+        for gauge in [openTraces, memory, waitingRecords, overloaded] { gauge.set(0) }
+        locked.withLock { locked in
+            locked.heldUp = nil
+            locked.overload = nil
+        }
     }
 
     func note(_ decided: TraceWindow.Decided, policy: String) {
@@ -121,14 +143,14 @@ final class TailSamplingTelemetry: Sendable {
         lostSpans.add(spans)
         logger.critical(
             "spans are lost", metadata: ["spans": "\(spans)", "record": "\(sequence)", "reason": "\(reason)"])
-        locked.withLock { $0.complaint = "\(processor): spans of record \(sequence) are lost: \(reason)" }
+        locked.withLock { $0.complaint = "\(name): spans of record \(sequence) are lost: \(reason)" }
     }
 
     func noteOverload(_ isOverloaded: Bool) {
         overloaded.set(isOverloaded ? 1 : 0)
         locked.withLock {
             $0.overload =
-                isOverloaded ? "\(processor): the journal fills; traces are decided at once, with what is there" : nil
+                isOverloaded ? "\(name): the journal fills; traces are decided at once, with what is there" : nil
         }
         if isOverloaded {
             logger.warning("the journal fills: traces are decided at once, with what is there of them")
@@ -137,7 +159,19 @@ final class TailSamplingTelemetry: Sendable {
         }
     }
 
-    func noteTrouble(_ what: Logger.Message, _ error: any Error) {
+    /// The second journal does not take a record, which is tried again.
+    func noteHeldUp(_ sequence: UInt64, _ reason: String) {
+        locked.withLock { locked in
+            if let heldUp = locked.heldUp, heldUp.sequence < sequence { return }
+            locked.heldUp = (sequence, reason)
+        }
+    }
+
+    func noteWentOn(_ sequence: UInt64) {
+        locked.withLock { if $0.heldUp?.sequence == sequence { $0.heldUp = nil } }
+    }
+
+    func noteTrouble(_ what: Logger.Message, _ error: Any) {
         logger.warning(what, metadata: ["error": "\(error)"])
     }
 }

@@ -190,6 +190,10 @@ import Testing
             "1: rules[1].name: found \"a\" a second time, wanted it once"
         ),
         (
+            "rules: [ { name: a, probability: 1, key: '' } ]",
+            "1: rules[0].key: found an empty string, wanted an attribute's key"
+        ),
+        (
             "rules: [ { name: a, probability: 1, when: 'true true' } ]",
             "1: rules[0].when: column 6: found \"true\", wanted \"and\", \"or\" or the end"
         ),

@@ -135,28 +135,126 @@ import Testing
         #expect(try requests.answer(to: "early") == .init(traces: 1, spans: 1))
     }
 
-    @Test func whatIsTooOldIsNotFound() async throws {
+    /// Spans may have waited for longer than that until it was decided that they are left out.
+    @Test func theirAgeCountsFromWhenTheyWereLeftOut() async throws {
         let sample = try sample(", max_age: 10s", on: SimulatedDisk(seed: 1))
-        let payload = SpanFixture.request([span(1, 1)])
-        let old = Timestamp(nanoseconds: Timestamp.now().nanoseconds - 11_000_000_000)
+        let payload = SpanFixture.request([span(1, 1) { $0.traceState = "a=1" }])
+        let old = Timestamp(nanoseconds: Timestamp.now().nanoseconds - 3_600_000_000_000)
         _ = try await sample.first.append(JournalEntry(tenant: "t", receivedAt: old, spanCount: 1, payload: payload))
         try await eventually("it is decided and gone on") { sample.recalled > 0 }
-        #expect(try await ask(.trace(TraceID(high: 1, low: 1)), "a") == .init())
+        #expect(try await ask(.trace(TraceID(high: 1, low: 1)), "a") == .init(traces: 1, spans: 1))
         await sample.stop()
+        let promoted = await sample.take().filter { $0.section.value(of: .promoted) != nil }
+        #expect(promoted.map(\.receivedAt) == [old])
+    }
+
+    @Test func whatIsTooOldIsNotFound() async throws {
+        let ring = try ring(", max_age: 10s")
+        let running = Task { await ring.run() }
+        let now = Timestamp.now()
+        #expect(await ring.add(entry(of: .zeros(100)), at: now))
+        func found(after seconds: UInt64) async throws -> Int? {
+            try await ring.read(from: ring.first, at: now.advanced(by: seconds * 1_000_000_000))?.records.count
+        }
+        #expect(try await found(after: 10) == 1)
+        #expect(try await found(after: 11) == 0)
+        ring.close()
+        running.cancel()
+        await running.value
+    }
+
+    @Test func aRecordThatCannotBeReadKeepsNobodyWaiting() async throws {
+        func good(_ id: UInt64) -> Payload { SpanFixture.request([span(1, id) { $0.traceState = "a=1" }]) }
+        try await leaveOut([good(1), .zeros(100), good(2)])
+        let sample = try sample(on: SimulatedDisk(seed: 1))
+        #expect(try await ask(.trace(TraceID(high: 1, low: 1)), "a") == .init(traces: 1, spans: 2))
+        #expect(try await ask(.condition("name == \"span 2\""), "b") == .init())
+        await sample.stop()
+        #expect(try ids(await sample.take()) == [1, 2])
+    }
+
+    /// Weir was killed between what it did and its answer.
+    @Test func aWishThatWasCarriedOutIsAnsweredAfterTheNextStart() async throws {
+        let disk = SimulatedDisk(seed: 1)
+        let first = try sample(on: disk)
+        try await decide(first, [span(1, 1) { $0.traceState = "a=1" }, span(2, 2)])
+        let wish = RecallRequests.Wish.trace(TraceID(high: 1, low: 1))
+        #expect(try await ask(wish, "a") == .init(traces: 1, spans: 1))
+        #expect(try ids(await first.take()) == [1])
+        await first.stop()
+        let again = RecallRequests.Request(token: "b", wish: wish)
+        #expect(try requests.ask(again))
+        try requests.begin(again)
+        #expect(try requests.waiting().map(\.wasBegun) == [true])
+        let second = try sample(on: disk)
+        try await eventually("there is an answer") { try requests.answer(to: "b") != nil }
+        #expect(try requests.answer(to: "b") == .init(traces: 1, spans: 1))
+        await second.stop()
+        #expect(await second.take().isEmpty)
+    }
+
+    @Test func withoutAPlaceForTheRingTracesAreDecidedAllTheSame() async throws {
+        try Directory.replace(directory.path + "/recall", with: [])
+        let sample = try sample(on: SimulatedDisk(seed: 1))
+        #expect(await sample.append([span(1, 1), span(2, 2) { $0.status = 2 }]))
+        try await eventually("it is decided and gone on") { sample.first.unsettled(0) == Load() }
+        #expect(sample.complaints.first?.hasPrefix("tail_sampling of traces: there is no recall: ") == true)
+        await sample.stop()
+        #expect(try ids(await sample.take()) == [2])
+    }
+
+    private func ring(_ further: String = "", leaving reserve: Int = 0) throws -> RecallRing {
+        let recall = try TailSamplingConfiguration(
+            policies: "{ name: a, type: always_sample }",
+            "recall: { directory: \"\(directory.path)/recall\", max_bytes: 16MiB\(further) }"
+        ).recall
+        return try RecallRing(
+            try #require(recall), beside: directory.path, leaving: reserve, DeliverySample().log.logger)
+    }
+
+    /// What an earlier process has put into the ring.
+    private func leaveOut(_ payloads: [Payload]) async throws {
+        let ring = try ring()
+        let running = Task { await ring.run() }
+        for payload in payloads { #expect(await ring.add(entry(of: payload), at: .now())) }
+        ring.close()
+        running.cancel()
+        await running.value
+    }
+
+    private func entry(of payload: Payload) -> JournalEntry {
+        JournalEntry(tenant: "t", receivedAt: .now(), spanCount: 1, payload: payload)
+    }
+
+    @Test func whereTheDiskIsShortTheOldestMakesWay() async throws {
+        try await leaveOut((0..<50).map { .zeros(100_000 + $0) })
+        // More than any disk has.
+        let short = try ring(leaving: 1 << 60)
+        let running = Task { await short.run() }
+        let oldest = short.first
+        var isTaken = true
+        var number = 0
+        while isTaken, number < 50 {
+            isTaken = await short.add(entry(of: .zeros(100_000 + number)), at: .now())
+            number += 1
+        }
+        #expect(!isTaken)
+        try await eventually("it says so") { !short.canWrite }
+        #expect(short.first == oldest)
+        short.makeRoom()
+        #expect(short.first > oldest)
+        try await eventually("it can write again") { short.canWrite }
+        #expect(await short.add(entry(of: .zeros(100_000)), at: .now()))
+        short.close()
+        running.cancel()
+        await running.value
     }
 
     @Test func theRingStaysWithinItsSize() async throws {
-        let ring = try RecallRing(
-            try #require(
-                TailSamplingConfiguration(
-                    policies: "{ name: a, type: always_sample }",
-                    "recall: { directory: \"\(directory.path)/recall\", max_bytes: 16MiB }"
-                ).recall), DeliverySample().log.logger)
+        let ring = try ring()
         let running = Task { await ring.run() }
         for number in 0..<400 {
-            let entry = JournalEntry(
-                tenant: "t", receivedAt: .now(), spanCount: 1, payload: .zeros(100_000 + number))
-            #expect(await ring.add(entry))
+            #expect(await ring.add(entry(of: .zeros(100_000 + number)), at: .now()))
         }
         ring.close()
         running.cancel()

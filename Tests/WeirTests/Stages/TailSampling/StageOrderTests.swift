@@ -53,6 +53,62 @@ import Testing
             ])
     }
 
+    @Test func whoAsksWhatIsEncryptedInFrontOfItIsTold() {
+        func warnings(_ processors: String) -> [String] {
+            let yaml = """
+                receivers: { otlp: { protocols: { http: {} } } }
+                extensions: { keystore: { path: k.db, key_encryption_keys: { file: kek } } }
+                processors:
+                  encryption: { keystore: keystore, fields: [app.*] }
+                  filter: { traces: { span: [ 'attributes["app.b"] == "x" or attributes["app.c"] == nil' ] } }
+                  sampling: { rules: [ { name: a, when: 'resource["app.d"] == "x"', probability: 1 } ] }
+                  tail_sampling:
+                    policies: [ { name: a, type: string_attribute, string_attribute: { key: app.a, values: [x] } } ]
+                exporters: { debug: {} }
+                service:
+                  pipelines: { traces: { receivers: [otlp], processors: [\(processors)], exporters: [debug] } }
+                """
+            let checked = CheckedConfiguration(yaml, file: "f", environment: [:], catalogue: Registry.catalogue)
+            return checked.diagnostics.entries.filter { $0.severity == .warning && $0.path.hasSuffix("processors") }
+                .map(\.message)
+        }
+        #expect(warnings("filter, sampling, encryption") == [])
+        #expect(
+            warnings("encryption, filter, sampling") == [
+                "filter asks what \"app.b\" is, and finds what encryption in front of it has encrypted",
+                "sampling asks what \"app.d\" is, and finds what encryption in front of it has encrypted",
+            ])
+        #expect(
+            warnings("encryption, tail_sampling") == [
+                "tail_sampling asks what \"app.a\" is, and finds what encryption in front of it has encrypted"
+            ])
+    }
+
+    @Test(arguments: ["", ", recall: { directory: r }"])
+    func journalAndRingMayBeSealedInstead(recall: String) {
+        func problems(_ journal: String) -> [String] {
+            let yaml = """
+                receivers: { otlp: { protocols: { http: {} } } }
+                extensions: { keystore: { path: k.db, key_encryption_keys: { file: kek } } }
+                processors:
+                  encryption: { keystore: keystore, fields: [app.*] }
+                  tail_sampling: { policies: [ { name: a, type: always_sample } ]\(recall) }
+                exporters: { debug: {} }
+                service:
+                  journal: { \(journal) }
+                  pipelines:
+                    traces: { receivers: [otlp], processors: [tail_sampling, encryption], exporters: [debug] }
+                """
+            let checked = CheckedConfiguration(yaml, file: "f", environment: [:], catalogue: Registry.catalogue)
+            return checked.diagnostics.entries.filter { $0.path.hasSuffix("processors") }.map(\.message)
+        }
+        #expect(problems("encryption: keystore") == [])
+        #expect(
+            problems("") == [
+                "tail_sampling stores spans in front of encryption, wanted it behind, or service.journal.encryption"
+            ])
+    }
+
     @Test func aPipelineHasOneStage() {
         #expect(
             problems("tail_sampling, tail_sampling/b") == [

@@ -25,25 +25,25 @@ final class StageSample {
         // Some is read again from memory, some from the disk.
         limits.areReadAgain = true
         limits.cachedBytes = 32 << 10
-        func open(_ prefix: String, _ names: [String]) throws -> (Journal, JournalWriter) {
+        func open(_ prefix: String, _ limits: JournalLimits, _ names: [String]) throws -> (Journal, JournalWriter) {
             try Journal.open(
                 on: PartOfADisk(prefix, of: disk), limits, for: names.map { Journal.Destination($0) },
                 executor: { BlockingExecutor(label: $0) }, clock: { Timestamp.now() }, events: { _ in })
         }
-        let (first, firstWriter) = try open("first-", [StageCourse.name])
-        let (second, secondWriter) = try open("second-", ["exporter", StageCourse.name])
+        let (first, firstWriter) = try open("first-", limits, [StageCourse.name])
+        let (second, secondWriter) = try open("second-", limits.behindStage, ["exporter", StageCourse.name])
         self.first = first
         self.second = second
         writers = [firstWriter, secondWriter]
         writing = writers.map { writer in Task { await writer.run() } }
         exporter = second.reader(0)
         let logger = Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }
+        let id = ComponentID(type: "traces")
         stage = TailSamplingStage(
             configuration,
             Context(
-                id: ComponentID(type: "tail_sampling"), logger: logger, metrics: metrics, bursts: bursts,
+                id: ComponentID(type: "tail_sampling"), pipeline: id, logger: logger, metrics: metrics, bursts: bursts,
                 keepDecisions: board))
-        let id = ComponentID(type: "traces")
         course = StageCourse(
             source: Pipeline(id: id, processors: [], journal: first), reader: first.reader(0),
             keepCursors: { await firstWriter.keepCursors() },
@@ -79,6 +79,8 @@ final class StageSample {
         }
     }
 
+    var complaints: [String] { stage.complaints }
+
     /// Spans that were put into the ring.
     var recalled: Int {
         metrics.counter("weir_tail_sampling_recall_spans", help: "", labels: ["processor": "tail_sampling"]).value
@@ -86,7 +88,8 @@ final class StageSample {
 
     var waitingRecords: Double {
         metrics.gauge(
-            "weir_tail_sampling_waiting_records", help: "", labels: ["processor": "tail_sampling"]
+            "weir_tail_sampling_waiting_records", help: "",
+            labels: ["processor": "tail_sampling", "pipeline": "traces"]
         ).value
     }
 

@@ -197,6 +197,97 @@ import Testing
         #expect((3...20).contains(kept.count { $0.tests == 0 }))
     }
 
+    /// Those of which nothing is said share what is left, and the total is the total.
+    @Test func compositeNeverGivesMoreThanItsTotal() throws {
+        let policies = """
+            { name: c, type: composite, composite: { max_total_spans_per_second: 10, policy_order: [a, b],
+              composite_sub_policy: [ { name: a, type: status_code, status_code: { status_codes: [ERROR] } },
+                { name: b, type: status_code, status_code: { status_codes: [UNSET] } } ],
+              rate_allocation: [ { policy: a, percent: 80 } ] } }
+            """
+        let configuration = try TailSamplingConfiguration(policies: policies)
+        var made = configuration.policies
+        var random = SplitMix64(seed: 12)
+        let now = Timestamp(nanoseconds: 1)
+        let error = try summary(of: [span(status: 2)], configuration).tests
+        let plain = try summary(of: [span()], configuration).tests
+        var traces: [TraceSummary] = []
+        for index in 0..<400 {
+            var trace = TraceSummary(SamplingRandomness(random.next()))
+            trace.add(TraceSummary.Span(tests: index.isMultiple(of: 2) ? error : plain))
+            guard case .depends(let limiters) = made.verdict(on: trace) else { continue }
+            made.claim(limiters, for: trace, at: now)
+            traces.append(trace)
+        }
+        made.close(at: now)
+        #expect(traces.count == 400)
+        #expect(traces.filter { made.answer(on: $0).isKept }.count == 10)
+    }
+
+    @Test(arguments: [
+        ("name: '', type: always_sample", "name: found 0 bytes, wanted 1 to 64"),
+        (
+            "name: promoted, type: always_sample",
+            "found \"promoted\", wanted another name: spans have that one which no policy has kept"
+        ),
+        (
+            "name: burst, type: always_sample",
+            "found \"burst\", wanted another name: spans have that one which no policy has kept"
+        ),
+        ("name: \"a\\nb\", type: always_sample", "wanted a name on one line"),
+        (
+            "name: a, type: latency, latency: {}",
+            "latency.threshold_ms: found 0 or nothing, wanted 1 or more, or upper_threshold_ms"
+        ),
+        (
+            "name: a, type: probabilistic, probabilistic: {}",
+            "probabilistic.sampling_percentage: is missing, wanted a number in 0...100"
+        ),
+        (
+            "name: a, type: numeric_attribute, numeric_attribute: { key: k, min_value: 5, max_value: 1 }",
+            "numeric_attribute.max_value: found 1, wanted 5 or more"
+        ),
+        (
+            "name: a, type: rate_limiting, rate_limiting: { spans_per_second: 100, burst_capacity: 10 }",
+            "burst_capacity: found 10, wanted 100 or more, which is what a second may keep"
+        ),
+        (
+            "name: a, type: bytes_limiting, bytes_limiting: { bytes_per_second: 100, burst_capacity: 0 }",
+            "burst_capacity: found 0, wanted 100 or more, which is what a second may keep"
+        ),
+    ])
+    func whatCannotBeMeantIsRefused(_ policy: String, _ problem: String) {
+        let problems = TailSamplingConfiguration.read("policies: [ { \(policy) } ]").problems
+        #expect(problems.count == 1)
+        #expect(problems.first?.hasSuffix(problem) == true, "\(problems)")
+    }
+
+    @Test(arguments: [
+        ("[a]", "", "composite.policy_order: found no \"b\", wanted all of composite_sub_policy"),
+        ("[a, b, a]", "", "composite.policy_order: found a name twice, wanted each once"),
+        ("[a, b]", "{ policy: a, percent: 0 }", "percent: found 0, wanted an integer in 1...100"),
+        ("[a, b]", "{ policy: a }", "percent: is missing, wanted an integer in 1...100"),
+        (
+            "[a, b]", "{ policy: a, percent: 1 }, { policy: a, percent: 2 }",
+            "rate_allocation: found a name twice, wanted each once"
+        ),
+        (
+            "[a, b]", "{ policy: a, percent: 100 }",
+            "rate_allocation: found 100 percent for 1 of 2 policies, wanted some for each"
+        ),
+    ])
+    func whatCannotBeMeantOfCompositeIsRefused(_ order: String, _ shares: String, _ problem: String) {
+        let problems = TailSamplingConfiguration.read(
+            """
+            policies: [ { name: c, type: composite, composite: { max_total_spans_per_second: 10, policy_order: \(order),
+              composite_sub_policy: [ { name: a, type: always_sample }, { name: b, type: always_sample } ],
+              rate_allocation: [ \(shares) ] } } ]
+            """
+        ).problems
+        #expect(problems.count == 1)
+        #expect(problems.first?.hasSuffix(problem) == true, "\(problems)")
+    }
+
     @Test func whatIsWrongInAFileIsSaid() {
         func check(_ policies: String, _ expected: String..., at location: SourceLocation = #_sourceLocation) {
             let problems = TailSamplingConfiguration.read("policies:\n\(policies)").problems
@@ -206,7 +297,7 @@ import Testing
             "  - { name: a, type: status_code, status_code: { status_codes: [BAD] } }",
             "2: policies[0].status_code.status_codes[0]: found \"BAD\", wanted one of UNSET, OK, ERROR")
         check(
-            "  - { name: a, type: not, not: { not_sub_policy: { name: b, type: probabilistic } } }",
+            "  - { name: a, type: not, not: { not_sub_policy: { name: b, type: cost } } }",
             """
             2: policies[0].not: found a policy of chance (probabilistic, cost or a limiter), \
             wanted policies that match or do not

@@ -99,6 +99,52 @@ import Testing
             filter.metrics.render().contains(#"otelcol_processor_filter_spans_filtered{filter="filter/test"} 1"#))
     }
 
+    /// What is written on small spans is more than the spans: the second journal takes more than its limit then.
+    @Test(arguments: [1, 2, 3])
+    func aRecordThatGrowsGoesOnAndSoDoesTheOneBehindIt(_ part: UInt64) async throws {
+        let (maxBytes, name) = (128 << 10, String(repeating: "p", count: 64))
+        // All are kept, or each second one, or each third one.
+        let keeps = { (id: UInt64) in id % part == 0 }
+        let sample = try sample(
+            "{ name: \(name), type: status_code, status_code: { status_codes: [ERROR] } }", maxBytes: maxBytes)
+        let count = UInt64((60 << 10) / SpanFixture.request([span(1_000, 1_000)]).count)
+        let large = (1...count).map { id in span(id, id) { $0.status = keeps(id) ? 2 : 0 } }
+        #expect(await sample.append(large))
+        #expect(await sample.append([span(count + 1, count + 1) { $0.status = 2 }]))
+        var records: [JournalRecord] = []
+        while sample.first.unsettled(0) != Load() {
+            try await eventually("something goes on") {
+                sample.second.unsettled(0) != Load() || sample.first.unsettled(0) == Load()
+            }
+            records += await sample.take()
+        }
+        await sample.stop()
+        records += await sample.take()
+        var ids: [UInt64] = []
+        try forEach(records) { id, _, _ in ids.append(id) }
+        #expect(ids.sorted() == (1...count).filter(keeps) + [count + 1])
+        guard part == 1 else { return }
+        let largest = records.map { $0.payload.count + $0.section.bytes.count }.max() ?? 0
+        // Half of what the second journal may have.
+        #expect(largest > maxBytes * 3 / 4)
+    }
+
+    @Test func whereItsFilesCannotBeMadeItDecidesOnceTheyCan() async throws {
+        let directory = try TemporaryDirectory()
+        let place = directory.path + "/stage"
+        try Directory.replace(place, with: [])
+        let sample = try StageSample(
+            try TailSamplingConfiguration(policies: Self.errors, Self.quick), on: SimulatedDisk(seed: 1),
+            directory: place)
+        sample.start()
+        #expect(await sample.append([span(1, 1) { $0.status = 2 }]))
+        try await eventually("it says so") { !sample.complaints.isEmpty }
+        #expect(sample.complaints.first?.hasPrefix("tail_sampling of traces: cannot use its files: ") == true)
+        try Directory.removeFile(place)
+        #expect(try await finish(sample).map(\.spanCount) == [1])
+        #expect(sample.complaints.isEmpty)
+    }
+
     @Test func spansOfAnOpenTraceDelayNobodyAndAreCopied() async throws {
         let sample = try sample(
             Self.errors, "decision_wait: 1h\ndecision_wait_after_root_received: 10ms\ncopy_forward_after: 100ms")
