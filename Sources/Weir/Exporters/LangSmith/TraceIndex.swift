@@ -49,6 +49,8 @@ struct TraceIndex {
         var root: UInt64 = 0
         /// The first that was named before the root was fixed. All runs of a trace have the same.
         var project: RunProject?
+        /// A span without a parent was seen.
+        var hasParentless = false
         var spans: [UInt64: Span] = [:]
 
         /// - Returns: whether it was not there before, and is now.
@@ -56,6 +58,7 @@ struct TraceIndex {
             if rootStart == nil, project == nil { project = link.project }
             guard spans[link.span] == nil, spans.count < TraceIndex.maxTraceSpans else { return false }
             spans[link.span] = Span(parent: link.parent, start: link.start, batch: batch, isEntry: link.isEntry)
+            if link.parent == 0 { hasParentless = true }
             return true
         }
     }
@@ -206,7 +209,11 @@ extension TraceIndex {
     /// Makes the earliest span without a parent the root, where none is. If there is no such span, and no stand-in, it
     /// is the earliest of those that another program has called, of which nobody may ever hear.
     private mutating func elect(in trace: inout Trace, _ key: TraceKey) {
-        guard trace.root == 0 else { return }
+        // Behind a stand-in only a span without a parent can come, and a trace may have many others until it does.
+        guard trace.root == 0, trace.rootStart == nil || trace.hasParentless else { return }
+        #if DEBUG
+            for _ in trace.spans { StepCounter.step() }
+        #endif
         let free = trace.spans.filter { !$0.value.isFixed }
         var candidates = free.filter { $0.value.parent == 0 }
         if candidates.isEmpty, trace.rootStart == nil {
