@@ -41,10 +41,20 @@ struct BucketCopy {
     func fetchManifests() async throws {
         for _ in 1...Self.maxLooks {
             if try await fetchAll() { return }
-            try FileManager.default.removeItem(atPath: catalog.root)
-            try Directory.create(catalog.root)
+            try clear()
         }
         throw ObjectStorageError("\(storage.description): files are merged, or go, faster than they are looked at")
+    }
+
+    /// What is there now: files were merged, or went, since the manifests were fetched.
+    func fetchManifestsAgain() async throws {
+        try clear()
+        try await fetchManifests()
+    }
+
+    private func clear() throws {
+        try FileManager.default.removeItem(atPath: catalog.root)
+        try Directory.create(catalog.root)
     }
 
     /// - Returns: false where a manifest is gone since it was listed. What is in place of it may not have been there
@@ -116,12 +126,16 @@ struct BucketCopy {
             guard case .manifest(let manifest, _, _) = found, let file = manifest.files.first else { return }
             files.append(file)
         }
-        for file in files {
-            try await fetch(file.path)
-            guard ArchiveManifest.digits(try Digest.sha256(ofFile: "\(catalog.root)/\(file.path)")) == file.sha256
-            else {
-                throw ObjectStorageError("\(file.path): what the bucket has is not what its manifest says")
-            }
+        for file in files { try await fetch(file) }
+    }
+
+    /// Brings a file.
+    /// - Throws: also where it is not what its manifest says.
+    func fetch(_ file: ArchiveManifest.File) async throws {
+        try await fetch(file.path)
+        guard ArchiveManifest.digits(try Digest.sha256(ofFile: "\(catalog.root)/\(file.path)")) == file.sha256
+        else {
+            throw ObjectStorageError("\(file.path): what the bucket has is not what its manifest says")
         }
     }
 
