@@ -6,6 +6,7 @@ import os
 import re
 import time
 import urllib.parse
+from collections import Counter
 
 import pytest
 
@@ -480,6 +481,26 @@ def test_the_commands_look_into_a_bucket(start, stores, tmp_path, format):
     assert done.returncode == 1 and "wanted" in done.stdout and "is missing" in done.stdout, done
     other = command("archive", "ls", "--config", str(weir.config), "--directory", "s3://another")
     assert other.returncode != 0 and "found no archive in" in other.stderr
+
+
+@pytest.mark.parametrize("format", ["otlp_json", "parquet"])
+def test_verify_reads_each_file_of_a_bucket_once(start, stores, tmp_path, format):
+    store, root = stores(), tmp_path / "archive"
+    weir = start(exporters=keys(root, store, format))
+    send(weir)
+    uploaded(weir, root, 1)
+    weir.stop()
+    config = ["--config", str(weir.config), "--directory", f"s3://{BUCKET}/{PREFIX}"]
+    store.requests.clear()
+    done = command("archive", "verify", *config)
+    assert done.returncode == 0 and ": whole" in done.stdout, done
+    asked = Counter(name for method, name, query in store.requests if method == "GET" and name in store.objects)
+    assert set(asked) == set(store.names()) and set(asked.values()) == {1}, asked
+    # One that is gone is missing, and ends nothing.
+    files = [name for name in store.names() if "/_" not in name]
+    del store.objects[files[0]]
+    done = command("archive", "verify", *config)
+    assert done.returncode == 1 and "is missing" in done.stdout and "1 problem" in done.stdout, done
 
 
 def test_a_trace_is_found_in_a_bucket_whatever_else_is_not(start, stores, tmp_path):
