@@ -14,32 +14,64 @@ struct ArchiveConversation {
     let tenant: String
     private(set) var traces: Set<TraceID> = []
     private(set) var parts: [Part] = []
-    /// Files that do not open, or that only a bucket has.
-    private(set) var left: [String] = []
+    /// What may have spans of it and is not looked into, with the reason.
+    private(set) var left: [(path: String, reason: String)] = []
 
     /// - Parameters:
     ///   - names: what spans may call it: the id, and what stands for it where it was redacted.
     ///   - register: of holds; nil where there is none.
+    ///   - copy: what brings the files of a bucket, of which one is here at a time.
     init(
         _ id: String, of tenant: String, names: [[UInt8]], in catalog: ArchiveCatalog, _ register: ErasureRegister?,
-        at now: Timestamp
-    ) throws {
+        at now: Timestamp, _ copy: BucketCopy? = nil
+    ) async throws {
         (self.id, self.tenant) = (id, tenant)
         let matcher = Self.matcher(names, tenant)
         var manifests: [(manifest: ArchiveManifest, hash: String)] = []
         try catalog.visit { found in
-            guard let (manifest, path, bytes) = found.published, manifest.tenant == tenant else { return }
-            if case .away = found { return left.append(path) }
-            guard catalog.keys.problem(manifest, in: catalog.root) == nil else { return left.append(path) }
-            manifests.append((manifest, ArchiveManifest.hash(bytes)))
+            switch found {
+            case .broken(let path): left.append((path, "found no manifest that can be read"))
+            case .unlisted(let path): left.append((path, "found no manifest beside it"))
+            case .away(let manifest, let path, _):
+                if manifest.tenant == tenant { left.append((path, "only a bucket has its file")) }
+            case .manifest(let manifest, let path, let bytes):
+                guard manifest.tenant == tenant else { return }
+                if let problem = catalog.keys.problem(manifest, in: catalog.root) {
+                    return left.append((path, "does not open: \(problem.rawValue)"))
+                }
+                manifests.append((manifest, ArchiveManifest.hash(bytes)))
+            }
         }
-        for (manifest, _) in manifests { traces.formUnion(try manifest.search(catalog, matcher).traces()) }
-        guard !traces.isEmpty else { return }
+        var readable: [(manifest: ArchiveManifest, hash: String)] = []
         for (manifest, hash) in manifests {
-            guard let spans = try manifest.search(catalog, matcher).spans(of: traces) else { continue }
+            let found = await look(into: manifest, copy) { try manifest.search(catalog, matcher).traces() }
+            guard let found else { continue }
+            traces.formUnion(found)
+            readable.append((manifest, hash))
+        }
+        let traces = traces
+        guard !traces.isEmpty else { return }
+        for (manifest, hash) in readable {
+            let found = await look(into: manifest, copy) { try manifest.search(catalog, matcher).spans(of: traces) }
+            guard let found, let spans = found else { continue }
             let holds = register?.holds(on: manifest.place?.day, of: tenant, at: now) ?? []
             parts.append(
                 Part(manifest: manifest, hash: hash, spans: spans, holds: Set(holds + manifest.holds).sorted()))
+        }
+    }
+
+    /// - Returns: nil where the files cannot be read.
+    private mutating func look<Found>(
+        into manifest: ArchiveManifest, _ copy: BucketCopy?, _ body: () throws -> Found
+    ) async -> Found? {
+        guard let file = manifest.files.first else { return nil }
+        defer { try? copy?.drop(file.path) }
+        do {
+            try await copy?.fetch(file)
+            return try body()
+        } catch {
+            left.append((file.path, "\(error)"))
+            return nil
         }
     }
 

@@ -8,8 +8,10 @@ struct ArchiveReplay {
         var refusedSpans = 0
         /// That were not tried, or that nobody knows of whether they came, since the destination failed.
         var unsentSpans = 0
+        /// Files that may have some of the newest and were left out, and why.
+        var left: [String: String] = [:]
 
-        var isComplete: Bool { refusedSpans + unsentSpans == 0 }
+        var isComplete: Bool { refusedSpans + unsentSpans == 0 && left.isEmpty }
     }
 
     static let maximumSpans = 1_000_000
@@ -29,32 +31,93 @@ struct ArchiveReplay {
     let catalog: ArchiveCatalog
 
     /// The newest requests that have so many spans together, in the order in which they came to their journals.
-    func newest(_ wanted: Int) throws -> [(journal: JournalID, records: [JournalRecord])] {
-        var manifests: [ArchiveManifest] = []
-        try catalog.visit { found in
-            guard case .manifest(let manifest, _, _) = found,
-                catalog.selection.tenant == nil || catalog.selection.tenant == manifest.tenant,
-                manifest.spans.times != nil
-            else { return }
-            manifests.append(manifest)
+    /// - Parameter left: gets the files that may have some of them and are left out.
+    func newest(
+        _ wanted: Int, _ left: inout [String: String]
+    ) throws -> [(journal: JournalID, records: [JournalRecord])] {
+        var files: [File] = []
+        try catalog.visit { entry in
+            switch entry {
+            case .broken(let path): left[path] = "found no manifest that can be read"
+            case .unlisted(let path): left[path] = "found no manifest beside it"
+            case .manifest(let manifest, _, _), .away(let manifest, _, _):
+                // Of what was erased nothing is left.
+                guard catalog.selection.tenant.map({ $0 == manifest.tenant }) ?? true, manifest.spans.spans > 0 else {
+                    return
+                }
+                let isAway = if case .away = entry { true } else { false }
+                files.append(File(manifest: manifest, isAway: isAway))
+            }
         }
-        // Rows have not all that OTLP has.
-        if manifests.contains(where: { $0.format != .parquet }) { manifests.removeAll { $0.format == .parquet } }
+        let ofOTLP = requests(ofOTLP: files)
         var all: [Found] = []
-        for (_, manifests) in Dictionary(grouping: manifests, by: \.journal) {
+        for (_, files) in Dictionary(grouping: files, by: \.manifest.journal) {
             var found: [Found] = []
-            for manifest in manifests.sorted(by: { $0.spans.sequences.upperBound > $1.spans.sequences.upperBound }) {
+            for file in files.sorted(by: { $0.sequences.upperBound > $1.sequences.upperBound }) {
                 // What is older than all that is wanted need not be read.
                 if Self.count(found) >= wanted, let oldest = found.map(\.sequence).min(),
-                    manifest.spans.sequences.upperBound < oldest
+                    file.sequences.upperBound < oldest
                 {
                     break
                 }
-                try read(manifest, wanted, into: &found)
+                if let problem = problem(of: file) {
+                    left[file.manifest.files.first?.path ?? ""] = problem
+                    continue
+                }
+                // Rows have not all that OTLP has.
+                let others = file.manifest.format == .parquet ? ofOTLP[Place(file.manifest)] ?? [] : []
+                try read(file.manifest, wanted, without: others, into: &found)
             }
             all += Self.newest(found, wanted)
         }
         return records(of: Self.newest(all, wanted))
+    }
+
+    /// What a manifest speaks of.
+    private struct File {
+        let manifest: ArchiveManifest
+        /// Only a bucket has what it speaks of.
+        let isAway: Bool
+
+        var sequences: ClosedRange<UInt64> { manifest.spans.sequences }
+    }
+
+    /// Where files of both formats may have the same requests.
+    private struct Place: Hashable {
+        let journal: String
+        let day: Day?
+
+        init(_ manifest: ArchiveManifest) {
+            (journal, day) = (manifest.journal, manifest.place?.day)
+        }
+    }
+
+    /// Why it cannot be sent; nil where it can.
+    private func problem(of file: File) -> String? {
+        if file.isAway { return "only a bucket has it" }
+        let manifest = file.manifest
+        if let problem = catalog.keys.problem(manifest, in: catalog.root) { return problem.rawValue }
+        // No destination could tell one request from another.
+        let sections = manifest.sections.filter { $0.spans.records > 0 }
+        guard manifest.format == .parquet || sections.allSatisfy(\.spans.knowsEverySequence),
+            manifest.spans.times != nil, UInt64(manifest.journal, radix: 16) != nil
+        else { return "nobody knows which of its requests is which" }
+        return nil
+    }
+
+    /// The sequences that are sent from OTLP.
+    private func requests(ofOTLP files: [File]) -> [Place: Set<UInt64>] {
+        var all: [Place: Set<UInt64>] = [:]
+        // Only where there are rows of the same too.
+        let rows = Set(files.filter { $0.manifest.format == .parquet }.map { Place($0.manifest) })
+        for file in files where file.manifest.format != .parquet {
+            let place = Place(file.manifest)
+            guard rows.contains(place), problem(of: file) == nil else { continue }
+            for section in file.manifest.sections where section.spans.spans > 0 {
+                all[place, default: []].formUnion(section.spans.everySequence ?? [])
+            }
+        }
+        return all
     }
 
     private static func count(_ found: [Found]) -> Int { found.reduce(0) { $0 + $1.spans } }
@@ -77,11 +140,12 @@ struct ArchiveReplay {
         }.flatMap(\.messages)
     }
 
-    private func read(_ manifest: ArchiveManifest, _ wanted: Int, into found: inout [Found]) throws {
+    /// - Parameter others: sequences that are sent from elsewhere.
+    private func read(
+        _ manifest: ArchiveManifest, _ wanted: Int, without others: Set<UInt64>, into found: inout [Found]
+    ) throws {
         guard let path = manifest.files.first.map({ "\(catalog.root)/\($0.path)" }),
-            let journal = UInt64(manifest.journal, radix: 16),
-            // Nobody has any more what the key was for.
-            catalog.keys.problem(manifest, in: catalog.root) != .destroyed
+            let journal = UInt64(manifest.journal, radix: 16)
         else { return }
         let created = Timestamp(parsing: manifest.created.prefix(19) + "Z")?.nanoseconds ?? .max
         var held = Self.count(found)
@@ -103,15 +167,11 @@ struct ArchiveReplay {
         }
         if manifest.format == .parquet {
             return try ParquetMessages(path, catalog.keys).read(into: &batch) { batch, _, sequence, _ in
-                try take(batch, sequence)
+                if !others.contains(sequence) { try take(batch, sequence) }
             }
         }
         guard let reader = ArchiveFileReader(path, catalog.keys) else { return }
-        // Of an older Weir nobody knows which message is which, and no destination could tell it from others.
-        let sections = manifest.sections.filter { $0.spans.records > 0 }
-        let sequences = sections.compactMap(\.spans.everySequence)
-        guard sequences.count == sections.count else { return }
-        let all = sequences.flatMap(\.self)
+        let all = manifest.sections.filter { $0.spans.records > 0 }.flatMap { $0.spans.everySequence ?? [] }
         var number = 0
         try reader.read(into: &batch) { batch in
             defer { number += 1 }
@@ -146,7 +206,7 @@ struct ArchiveReplay {
     func run(_ wanted: Int, to resending: Resending) async throws -> Outcome {
         var outcome = Outcome()
         var isWorking = true
-        for (journal, records) in try newest(wanted) {
+        for (journal, records) in try newest(wanted, &outcome.left) {
             var rest = records[...]
             while !rest.isEmpty {
                 var batch: [JournalRecord] = []

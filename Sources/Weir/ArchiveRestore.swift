@@ -12,7 +12,7 @@ struct ArchiveRestore {
         var pending = 0
         /// Spans of subjects that were erased.
         var erased = 0
-        /// Files of OTLP that have no hour, or whose records are not known.
+        /// Files of OTLP that have no hour, or whose records are not known; and what has no manifest that can be read.
         var left: [String] = []
         /// Sealed files that do not open, and why.
         var unreadable: [String: Unreadable] = [:]
@@ -49,6 +49,10 @@ struct ArchiveRestore {
         var outcome = Outcome()
         var manifests: [(ArchiveManifest, [UInt64])] = []
         try catalog.visit { found in
+            switch found {
+            case .broken(let path), .unlisted(let path): return outcome.left.append(path)
+            case .manifest, .away: break
+            }
             guard let (manifest, path, _) = found.published, manifest.tenant == tenant else { return }
             if case .away = found {
                 outcome.away += 1

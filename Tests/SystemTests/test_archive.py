@@ -377,3 +377,40 @@ def test_the_commands_show_what_is_there_and_what_is_wrong_with_it(start, format
     assert broken.returncode == 1 and str(path.relative_to(weir.archive)) in broken.stdout
     if compression != "none" or format == "otlp_proto":
         assert run("cat", str(path)).returncode != 0
+
+
+def test_find_goes_on_behind_what_it_cannot_read(start):
+    weir = start(exporters={"archive": archive("archive", "otlp_json")})
+    trace = bytes(range(16))
+    sent = a_request(*[a_span_at(FIRST + hour * HOUR, trace_id=trace) for hour in range(3)])
+    assert post(weir.endpoint, sent.SerializeToString()).rejected() == 0
+    weir.stop()
+
+    def find():
+        done = command("archive", "find", trace.hex(), "--config", "collector.yaml", cwd=weir.directory)
+        return done.returncode, len(done.stdout.splitlines()), done.stderr
+
+    assert find()[:2] == (0, 3)
+    [first, *_] = archives.files(weir.archive)
+    [manifest] = first.parent.glob("_*.manifest.json")
+    [filter] = first.parent.glob("_*.bloom")
+    contents = {path: path.read_bytes() for path in (first, manifest, filter)}
+
+    def put(path, content=None):
+        path.unlink(missing_ok=True)
+        path.write_bytes(contents[path] if content is None else content)
+
+    put(first, b"?")
+    code, lines, errors = find()
+    assert (code, lines) == (1, 2) and f"{first.relative_to(weir.archive)}: may have spans" in errors, errors
+    first.unlink()
+    code, lines, errors = find()
+    assert (code, lines) == (1, 2) and "and is missing" in errors, errors
+    put(first)
+    put(manifest, b"?")
+    code, lines, errors = find()
+    assert (code, lines) == (1, 2) and "found no manifest that can be read" in errors, errors
+    put(manifest)
+    filter.unlink()
+    # It costs time.
+    assert find()[:2] == (0, 3)

@@ -6,6 +6,7 @@ import os
 import re
 import time
 import urllib.parse
+from collections import Counter
 
 import pytest
 
@@ -480,6 +481,84 @@ def test_the_commands_look_into_a_bucket(start, stores, tmp_path, format):
     assert done.returncode == 1 and "wanted" in done.stdout and "is missing" in done.stdout, done
     other = command("archive", "ls", "--config", str(weir.config), "--directory", "s3://another")
     assert other.returncode != 0 and "found no archive in" in other.stderr
+
+
+@pytest.mark.parametrize("format", ["otlp_json", "parquet"])
+def test_verify_reads_each_file_of_a_bucket_once(start, stores, tmp_path, format):
+    store, root = stores(), tmp_path / "archive"
+    weir = start(exporters=keys(root, store, format))
+    send(weir)
+    uploaded(weir, root, 1)
+    weir.stop()
+    config = ["--config", str(weir.config), "--directory", f"s3://{BUCKET}/{PREFIX}"]
+    store.requests.clear()
+    done = command("archive", "verify", *config)
+    assert done.returncode == 0 and ": whole" in done.stdout, done
+    asked = Counter(name for method, name, query in store.requests if method == "GET" and name in store.objects)
+    assert set(asked) == set(store.names()) and set(asked.values()) == {1}, asked
+    # One that is gone is missing, and ends nothing.
+    files = [name for name in store.names() if "/_" not in name]
+    del store.objects[files[0]]
+    done = command("archive", "verify", *config)
+    assert done.returncode == 1 and "is missing" in done.stdout and "1 problem" in done.stdout, done
+
+
+def test_a_trace_is_found_in_a_bucket_whatever_else_is_not(start, stores, tmp_path):
+    store, root, trace = stores(), tmp_path / "archive", bytes(range(16))
+    weir = start(exporters=keys(root, store, "otlp_json"))
+    for hour in range(3):
+        when = time.time_ns() - hour * 3600 * 10**9
+        told = [text("gen_ai.conversation.id", "c1")]
+        body = a_body(a_span(trace_id=trace, start_time_unix_nano=when, end_time_unix_nano=when + 1, attributes=told))
+        assert post(weir.endpoint, body).status == 200
+    uploaded(weir, root, 3)
+    config = ["--config", str(weir.config), "--directory", f"s3://{BUCKET}/{PREFIX}"]
+
+    def find():
+        done = command("archive", "find", trace.hex(), *config)
+        return done.returncode, len(done.stdout.splitlines()), done.stderr
+
+    assert find()[:2] == (0, 3)
+    before = dict(store.objects)
+    for name in store.names():
+        if name.endswith(".bloom"):
+            del store.objects[name]
+    assert find()[:2] == (0, 3), "a filter costs time"
+    store.objects |= before
+    file = next(name for name in store.names() if "/_" not in name)
+    del store.objects[file]
+    code, lines, errors = find()
+    assert (code, lines) == (1, 2) and "and is missing" in errors, errors
+    store.objects |= before
+    stem = file.rpartition("/")[2].partition(".")[0]
+    expired = [name for name in before if stem in name]
+
+    def expiring(_, target):
+        if urllib.parse.unquote(target).endswith(file):
+            for name in expired:
+                store.objects.pop(name, None)
+        return OK
+
+    store.mood = expiring
+    assert len(expired) == 3 and find()[:2] == (0, 2)
+    store.objects |= before
+    # One file at a time is here, of an archive that may be larger than the disk.
+    temporary, here = tmp_path / "temporary", []
+    temporary.mkdir()
+
+    def looking(_, target):
+        if urllib.parse.unquote(target).endswith(".jsonl"):
+            files = [path for path in temporary.rglob("*.jsonl") if path.stat().st_size > 0]
+            here.append(len(files))
+        return OK
+
+    store.mood = looking
+    done = command(
+        "archive", "conversation", "c1", "--tenant", "default", *config, env={"TMPDIR": str(temporary)}
+    )
+    assert done.returncode == 0 and json.loads(done.stdout)["spans"] == 3, done
+    assert len(here) >= 3 and set(here) == {0}, here
+    assert not list(temporary.iterdir())
 
 
 @pytest.mark.parametrize("removed", [False, True, "unlisted"])

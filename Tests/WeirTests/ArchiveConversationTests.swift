@@ -27,16 +27,17 @@ import Testing
                 FrozenBatch(records: [try SampleBatch.record(json: json, sequence: number)]))
             await archive.exporter.settle()
         }
-        let found = try find("c1", directory)
+        let found = try await find("c1", directory)
         #expect(found.traces.map(\.text).map { String($0.prefix(1)) }.sorted() == ["a", "d"])
         #expect(found.parts.map(\.spans.spans) == [2, 2] && found.parts.map(\.spans.sequences) == [1...1, 3...3])
         #expect(found.parts.map(\.manifest) == [try archive.manifests[0], try archive.manifests[2]])
         let later = Timestamp(nanoseconds: now.nanoseconds + 2 * Day.nanoseconds)
         let rules = CompactionRules(after: .zero, target: 1 << 20)
         #expect(try ArchiveContents.compact(directory.path, rules, nil, at: later).merged == 3)
-        let merged = try find("c1", directory)
+        let merged = try await find("c1", directory)
         #expect(merged.parts.map(\.spans.spans) == [4] && merged.parts[0].spans.runs == [1...1, 3...3])
-        #expect(try find("c3", directory).parts.isEmpty && find("c3", directory).traces.isEmpty)
+        let none = try await find("c3", directory)
+        #expect(none.parts.isEmpty && none.traces.isEmpty && none.left.isEmpty)
         try checkText(of: merged, directory)
     }
 
@@ -56,9 +57,34 @@ import Testing
         #expect(tree["files_sha256"]?.asText == ArchiveManifest.hash(Array(line[begin..<end].utf8)))
     }
 
-    private func find(_ id: String, _ directory: TemporaryDirectory) throws -> ArchiveConversation {
+    /// A document that lacks a file without a word would be worth nothing.
+    @Test func whatCannotBeReadIsNamed() async throws {
+        let directory = try TemporaryDirectory()
+        let archive = try ArchiveSample("format: otlp_json", in: directory)
+        for number in 1...3 as ClosedRange<UInt64> {
+            let json =
+                #"{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"\#(String(repeating: "a", count: 32))","#
+                + #""spanId":"\#(number.digits(16, radix: 16))","name":"n","startTimeUnixNano":"START","attributes":"#
+                + #"[{"key":"gen_ai.conversation.id","value":{"stringValue":"c1"}}]}]}]}]}"#
+            try await archive.exporter.export(
+                FrozenBatch(records: [try SampleBatch.record(json: json, sequence: number)]))
+            await archive.exporter.settle()
+        }
+        let manifests = try archive.manifests
+        let file = try #require(manifests[1].files.first?.path)
+        for path in [manifests[0].manifestPath, file] {
+            try FileManager.default.removeItem(atPath: "\(directory.path)/\(path)")
+            try Data("?".utf8).write(to: URL(fileURLWithPath: "\(directory.path)/\(path)"))
+        }
+        let found = try await find("c1", directory)
+        #expect(found.parts.map(\.manifest) == [manifests[2]])
+        #expect(Set(found.left.map(\.path)) == [manifests[0].manifestPath, file])
+    }
+
+    private func find(_ id: String, _ directory: TemporaryDirectory) async throws -> ArchiveConversation {
         let catalog = ArchiveCatalog(
             root: directory.path, selection: ArchiveCatalog.Selection(tenant: "default"))
-        return try ArchiveConversation(id, of: "default", names: [Array(id.utf8)], in: catalog, nil, at: now)
+        return try await ArchiveConversation(
+            id, of: "default", names: [Array(id.utf8)], in: catalog, nil, at: now)
     }
 }

@@ -147,6 +147,15 @@ import Testing
         #expect(found.spans == 1 && found.left.count == 1)
     }
 
+    @Test(arguments: ArchiveFormat.allCases) func namesAManifestThatCannotBeRead(format: ArchiveFormat) async throws {
+        try await archive(try ErasureSample.records(), format)
+        let manifest = try #require(directory.files().first { $0.hasSuffix(".manifest.json") })
+        try Directory.replace("\(directory.path)/\(manifest)", with: Array("?".utf8))
+        let sample = try SQLiteSample()
+        let found = try await restore(.sqlite(SQLiteDirectory(sample.path)))
+        #expect(found.files == 3 && found.left == [manifest])
+    }
+
     @Test(arguments: [ArchiveFormat.proto, .parquet])
     func whatWasLateOrHadAWrongClockComesBackToItsDay(format: ArchiveFormat) async throws {
         let start = SampleBatch.fourOClock

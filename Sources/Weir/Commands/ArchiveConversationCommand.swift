@@ -24,15 +24,15 @@ struct ArchiveConversationCommand: AsyncParsableCommand {
         let configuration = options.option.checkAgain().configuration
         let names = try configuration.map { try SubjectNames(of: id, tenant: tenant, $0).all } ?? [Array(id.utf8)]
         let register = try configuration.map { try ErasureRegister(reading: $0.service.erasure.directory) }
-        var left: [String] = []
+        var left: [(path: String, reason: String)] = []
         try await options.withCatalog { catalog, copy in
-            try await copy?.fetchMessages()
             let now = Timestamp.now()
-            let found = try ArchiveConversation(id, of: tenant, names: names, in: catalog, register, at: now)
+            let found = try await ArchiveConversation(
+                id, of: tenant, names: names, in: catalog, register, at: now, copy)
             left = found.left
             try StandardOutput.write(found.text(at: now))
         }
-        for path in left { StoreOptions.note("\(path): is not looked into: it does not open, or only a bucket has it") }
+        for (path, reason) in left { StoreOptions.note("\(path): is not looked into: \(reason)") }
         guard left.isEmpty else { throw ExitCode.failure }
     }
 }

@@ -7,7 +7,7 @@ struct ArchiveReplayCommand: AsyncParsableCommand {
         abstract: "Sends the newest requests of an archive of OTLP to an exporter, such as one of a staging system.",
         discussion: """
             Past all processors, with journal and sequence as they were, without what was erased since. Exits 1 where \
-            the destination did not take all.
+            the destination did not take all, or a file that may have some of them was left out.
             """)
 
     @OptionGroup var option: ConfigurationOption
@@ -49,6 +49,9 @@ struct ArchiveReplayCommand: AsyncParsableCommand {
         try StoreOptions.write(
             "\(outcome.requests.of("request")): \(outcome.sentSpans.of("span")) sent, \(outcome.refusedSpans) refused, "
                 + "\(outcome.unsentSpans) not sent\n")
+        for (path, reason) in outcome.left.sorted(by: { $0.key < $1.key }) {
+            StoreOptions.note("\(path): may have some of the newest, and is left out: \(reason)")
+        }
         guard outcome.isComplete else { throw ExitCode.failure }
     }
 }

@@ -46,7 +46,8 @@ struct ArchiveRestoreCommand: AsyncParsableCommand {
             outcome = try await ArchiveRestore(catalog, tenant: tenant, into: tables, register).run(at: now)
         }
         for path in outcome.left {
-            StoreOptions.note("\(path): left out: without an hour, or of an older Weir")
+            StoreOptions.note(
+                "\(path): left out: without an hour, of an older Weir, or without a manifest that can be read")
         }
         for (path, reason) in outcome.unreadable.sorted(by: { $0.key < $1.key }) {
             StoreOptions.note("\(path): left out: \(reason.rawValue)")

@@ -41,10 +41,20 @@ struct BucketCopy {
     func fetchManifests() async throws {
         for _ in 1...Self.maxLooks {
             if try await fetchAll() { return }
-            try FileManager.default.removeItem(atPath: catalog.root)
-            try Directory.create(catalog.root)
+            try clear()
         }
         throw ObjectStorageError("\(storage.description): files are merged, or go, faster than they are looked at")
+    }
+
+    /// What is there now: files were merged, or went, since the manifests were fetched.
+    func fetchManifestsAgain() async throws {
+        try clear()
+        try await fetchManifests()
+    }
+
+    private func clear() throws {
+        try FileManager.default.removeItem(atPath: catalog.root)
+        try Directory.create(catalog.root)
     }
 
     /// - Returns: false where a manifest is gone since it was listed. What is in place of it may not have been there
@@ -116,12 +126,16 @@ struct BucketCopy {
             guard case .manifest(let manifest, _, _) = found, let file = manifest.files.first else { return }
             files.append(file)
         }
-        for file in files {
-            try await fetch(file.path)
-            guard ArchiveManifest.digits(try Digest.sha256(ofFile: "\(catalog.root)/\(file.path)")) == file.sha256
-            else {
-                throw ObjectStorageError("\(file.path): what the bucket has is not what its manifest says")
-            }
+        for file in files { try await fetch(file) }
+    }
+
+    /// Brings a file.
+    /// - Throws: also where it is not what its manifest says.
+    func fetch(_ file: ArchiveManifest.File) async throws {
+        try await fetch(file.path)
+        guard ArchiveManifest.digits(try Digest.sha256(ofFile: "\(catalog.root)/\(file.path)")) == file.sha256
+        else {
+            throw ObjectStorageError("\(file.path): what the bucket has is not what its manifest says")
         }
     }
 
@@ -130,40 +144,52 @@ struct BucketCopy {
         try Directory.removeFile("\(catalog.root)/\(path)")
     }
 
-    /// Reads all files that the manifests speak of, and keeps none.
+    /// Reads all files that the manifests speak of, each once, and keeps none.
     /// - Parameter recounts: whether it is looked at what they hold; then those of one manifest are here at a time.
     func measure(recounts: Bool) async throws -> [String: ArchiveVerification.Found] {
         var manifests: [ArchiveManifest] = []
         try catalog.visit { found in
             if case .manifest(let manifest, _, _) = found { manifests.append(manifest) }
         }
-        var all = try await measure(manifests.flatMap { $0.allFiles.map(\.path) })
-        guard recounts else { return all }
+        var all: [String: ArchiveVerification.Found] = [:]
         for manifest in manifests {
+            for file in manifest.allFiles {
+                all[file.path] = try await measure(file, keeps: recounts && file != manifest.bloom)
+            }
+            guard recounts else { continue }
             let isWhole = manifest.files.allSatisfy { all[$0.path]?.sha256 == $0.sha256 }
-            guard isWhole, let first = manifest.files.first?.path else { continue }
-            for file in manifest.files { try await fetch(file.path) }
-            all[first]?.problems = try ArchiveRecount(root: catalog.root, keys: catalog.keys).problems(of: manifest)
-            for file in manifest.files { try drop(file.path) }
+            if isWhole, let first = manifest.files.first?.path {
+                all[first]?.problems = try ArchiveRecount(root: catalog.root, keys: catalog.keys).problems(of: manifest)
+            }
+            for file in manifest.files { try? drop(file.path) }
         }
         return all
     }
 
-    private func measure(_ paths: [String]) async throws -> [String: ArchiveVerification.Found] {
-        var all: [String: ArchiveVerification.Found] = [:]
-        for path in paths {
-            guard let hash = Digest.Running() else { throw FileError.noMemory(path) }
-            var bytes = 0
-            do {
-                try await storage.read(path) { piece in
-                    bytes += piece.count
-                    hash.append(piece)
-                }
-            } catch let error as ObjectStorageError where error.isMissing {
-                continue
-            }
-            all[path] = ArchiveVerification.Found(bytes: bytes, sha256: Digest.hex(hash.finish()))
+    /// - Parameter keeps: whether it is here afterwards, as far as it is not longer than its manifest says.
+    /// - Returns: nil where the bucket does not have it.
+    private func measure(
+        _ file: ArchiveManifest.File, keeps: Bool
+    ) async throws -> ArchiveVerification.Found? {
+        guard let hash = Digest.Running() else { throw FileError.noMemory(file.path) }
+        let target = "\(catalog.root)/\(file.path)"
+        if keeps {
+            try FileManager.default.createDirectory(
+                atPath: Directory.parent(of: target), withIntermediateDirectories: true)
+            try? Directory.removeFile(target)
         }
-        return all
+        let copy = keeps ? try AppendFile(creating: target) : nil
+        var bytes = 0
+        do {
+            try await storage.read(file.path) { piece in
+                bytes += piece.count
+                hash.append(piece)
+                if bytes <= file.bytes { try piece.withUnsafeBytes { try copy?.append($0) } }
+            }
+        } catch let error as ObjectStorageError where error.isMissing {
+            return nil
+        }
+        try copy?.close()
+        return ArchiveVerification.Found(bytes: bytes, sha256: Digest.hex(hash.finish()))
     }
 }

@@ -36,7 +36,7 @@ struct QueryTraceCommand: AsyncParsableCommand {
     /// - Parameter spans: by start, at least one.
     static func table(_ spans: [TraceSpan], _ tree: TraceTree) -> String {
         let start = spans.map(\.span.startTime.nanoseconds).min() ?? 0
-        let calls = spans.compactMap(\.call)
+        let calls = calls(of: spans)
         var table = TextTable(
             [
                 .init(title: "START", isNumber: true), .init(title: "DURATION", isNumber: true), .init(title: "STATUS"),
@@ -72,6 +72,15 @@ struct QueryTraceCommand: AsyncParsableCommand {
             \(ShortText.duration(end)) from \(Timestamp(nanoseconds: start).text)\(spent(on: calls))
             \(table.text)
             """
+    }
+
+    /// A span stands as often as it came, and its call was made once.
+    private static func calls(of spans: [TraceSpan]) -> [TraceSpan.Call] {
+        var seen: Set<[UInt64]> = []
+        return spans.compactMap { found in
+            let isFirst = seen.insert([found.span.spanID, found.span.startTime.nanoseconds]).inserted
+            return isFirst ? found.call : nil
+        }
     }
 
     /// Not the word of the ledger, which has taken back what was counted twice.

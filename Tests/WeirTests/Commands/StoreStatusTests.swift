@@ -89,4 +89,22 @@ import Testing
         #expect(rows[0].json.contains(#""call":null"#))
         #expect(rows[1].json.contains(#""call":{"model":"gpt-4o","input_tokens":12,"#))
     }
+
+    /// The tables have a span as often as it came, and its call once.
+    @Test(arguments: HotDatabase.allCases)
+    func aCallThatCameTwiceIsPaidForOnce(database: HotDatabase) async throws {
+        let sample = try QuerySample(database)
+        var call = QuerySample.call(2, start: 1_000_000, model: "gpt-4o", tokens: 12, cost: 0.0075)
+        call.traceID = (1, 1)
+        var other = QuerySample.call(3, start: 1_000_000, model: "gpt-4o", tokens: 12, cost: 0.0075)
+        other.traceID = (1, 1)
+        try await sample.add([call, other])
+        call.name = "the same again"
+        try await sample.add([call])
+        let id = try #require(TraceID("00000000000000010000000000000001"))
+        let rows = try await sample.reader.page(TraceQuery(QuerySample.tenant, id: id)).rows
+        #expect(rows.map(\.call?.model) == ["gpt-4o", "gpt-4o", "gpt-4o"])
+        let text = QueryTraceCommand.table(rows, TraceTree(rows))
+        #expect(text.split(separator: "\n")[0].hasSuffix(", 2 calls: 0.015 USD"), "\(text)")
+    }
 }

@@ -22,6 +22,15 @@ struct ArchiveManifestTests {
         #expect(read(Array(text.replacing("spans/_x.bloom", with: "../x").utf8)) == nil)
     }
 
+    @Test func saysWhichRequestsAreNotAmongItsOwn() {
+        let spans = ArchivedSpans(of: [1...2, 5...5, 9...9], records: 4, spans: 9, times: nil)
+        #expect(spans.knowsEverySequence && spans.everySequence == [1, 2, 5, 9])
+        #expect(spans.foreign(among: [0, 1, 2, 3, 5, 6, 9, 10]) == 4)
+        #expect(spans.foreign(among: [9, 2]) == 0)
+        let unknown = ArchivedSpans(of: 1...9, records: 4, spans: 9, times: nil)
+        #expect(!unknown.knowsEverySequence && unknown.everySequence == nil)
+    }
+
     @Test func readsWhatItWrote() {
         #expect(read(manifest.bytes) == manifest)
         #expect(manifest.bytes.last == UInt8(ascii: "\n"))

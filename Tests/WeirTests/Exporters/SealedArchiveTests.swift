@@ -148,6 +148,22 @@ import Testing
         #expect(try ArchiveContents.spanIDs(of: directory, .proto, keys) == Array(1...7) + [90, 91])
     }
 
+    @Test(arguments: ArchiveFormat.allCases)
+    func aManifestThatHidesThatItsFileIsSealedIsFound(format: ArchiveFormat) async throws {
+        try await fill(format)
+        let changed = try #require(try manifests().first)
+        let path = "\(directory.path)/\(changed.manifestPath)"
+        let text = String(decoding: try directory.contents(of: changed.manifestPath), as: UTF8.self)
+        let field = try #require(text.range(of: #","encryption":\{[^}]*\}"#, options: .regularExpression))
+        try FileManager.default.removeItem(atPath: path)
+        try Data(text.replacingCharacters(in: field, with: "").utf8).write(to: URL(fileURLWithPath: path))
+        let problems = try ArchiveContents.problems(directory.path)
+        let file = try #require(changed.files.first?.path)
+        #expect(problems.contains("\(file): is sealed, and its manifest does not say so"))
+        // And what else is wrong with it.
+        #expect(problems.count == 2, "\(problems)")
+    }
+
     @Test(arguments: ArchiveFormat.allCases) func aDestroyedKeyIsADestroyedFile(format: ArchiveFormat) async throws {
         try await fill(format)
         try await destroy(try #require(try manifests().first?.keyID))

@@ -11,7 +11,9 @@ struct ArchiveRecount {
         do {
             let found = try manifest.format == .parquet ? rows(of: manifest) : messages(of: manifest)
             return (place(of: manifest) + found).map { "\(file.path): \($0)" }
-        } catch let error as FileError where error.isDamage {
+        } catch let error as FileError where error.unreadable != nil && manifest.keyID == nil {
+            return ["\(file.path): is sealed, and its manifest does not say so"]
+        } catch let error as FileError where error.isDamage || error.unreadable != nil {
             return ["\(file.path): cannot be read"]
         }
     }
@@ -50,7 +52,7 @@ struct ArchiveRecount {
         }
         let found = zip(wanted, counts).map { $1.spans(of: $0.spans.runs) }
         // A request may have spans in several hours; where not all sequences are known, nobody can count it once.
-        if wanted.count > 1, found.allSatisfy({ $0.everySequence != nil }), let whole = ArchivedSpans.merged(found) {
+        if wanted.count > 1, found.allSatisfy(\.knowsEverySequence), let whole = ArchivedSpans.merged(found) {
             problems += Count(whole).problems(with: manifest.spans)
         }
         let spans = counts.reduce(0) { $0 + $1.spans }
@@ -99,9 +101,7 @@ struct ArchiveRecount {
             }
         }
         count.records = sequences.count
-        let foreign = sequences.count { sequence in
-            !manifest.spans.runs.contains { $0.contains(sequence) }
-        }
+        let foreign = manifest.spans.foreign(among: sequences)
         return count.problems(with: manifest.spans)
             + (foreign > 0 ? ["has \(foreign) requests that are not among its sequences"] : [])
     }

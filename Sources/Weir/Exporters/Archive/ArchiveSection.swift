@@ -59,7 +59,7 @@ extension ArchivedSpans {
         let left = all.filter { $0.spans > 0 }
         let all = left.isEmpty ? all : left
         guard !all.isEmpty else { return nil }
-        let known = !left.isEmpty && all.allSatisfy { $0.everySequence != nil }
+        let known = !left.isEmpty && all.allSatisfy(\.knowsEverySequence)
         var runs: [ClosedRange<UInt64>] = []
         for run in all.flatMap(\.runs).sorted(by: { $0.lowerBound < $1.lowerBound }) {
             if let last = runs.last, run.lowerBound <= last.upperBound || run.lowerBound == last.upperBound &+ 1 {

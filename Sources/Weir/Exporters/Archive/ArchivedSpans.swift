@@ -36,10 +36,23 @@ struct ArchivedSpans: Equatable {
     /// Of the first and the last record.
     var sequences: ClosedRange<UInt64> { runs[0].lowerBound...runs[runs.count - 1].upperBound }
 
-    /// That of each record; nil where it is not known.
-    var everySequence: [UInt64]? {
+    /// Whether ``runs`` are the records and no others.
+    var knowsEverySequence: Bool {
         let count = runs.reduce(UInt64(0)) { $0 &+ ($1.upperBound - $1.lowerBound) &+ 1 }
-        return count == UInt64(records) && records <= Self.maxRecords ? runs.flatMap { Array($0) } : nil
+        return count == UInt64(records) && records <= Self.maxRecords
+    }
+
+    /// That of each record; nil where it is not known.
+    var everySequence: [UInt64]? { knowsEverySequence ? runs.flatMap { Array($0) } : nil }
+
+    /// How many of these are of none of its records.
+    func foreign(among sequences: Set<UInt64>) -> Int {
+        var (count, place) = (0, 0)
+        for sequence in sequences.sorted() {
+            while place < runs.count, runs[place].upperBound < sequence { place += 1 }
+            if place == runs.count || runs[place].lowerBound > sequence { count += 1 }
+        }
+        return count
     }
 
     /// Whether `sequence` may come next, so that no record of the partition between first and last is anywhere else.

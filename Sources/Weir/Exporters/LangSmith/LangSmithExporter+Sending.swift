@@ -2,7 +2,7 @@
 extension LangSmithExporter {
     enum Outcome {
         case taken
-        /// The destination has all of it, which is a surprise where this was not sent before.
+        /// The destination has all of it, which is a surprise where nobody can have sent it before.
         case known(isSurprise: Bool)
         /// The destination has some of it, or all.
         case mixed
@@ -47,8 +47,14 @@ extension LangSmithExporter {
         servers[target.account]?.askAgainAt = now + LangSmithServer.refreshInterval
     }
 
-    /// - Parameter isNew: no earlier process, nor an earlier exporter of this one, can have sent any of it.
-    func post(_ request: RunRequest, isNew: Bool) async throws(ExportError) -> Outcome {
+    /// Whether neither an earlier process or exporter can have sent any of it, nor this one, and have forgotten it.
+    private func isNew(_ part: FrozenBatch) -> Bool {
+        let known = max(part.recoveredThrough, unsure.forgottenThrough)
+        return part.records.allSatisfy { $0.sequence > known }
+    }
+
+    /// - Parameter part: what the request has spans of.
+    func post(_ request: RunRequest, of part: FrozenBatch) async throws(ExportError) -> Outcome {
         let account = request.target.account
         try checkRest(request)
         let pause = buckets.take(account, perMinute: configuration.requestsPerMinute, at: .now)
@@ -59,7 +65,10 @@ extension LangSmithExporter {
         defer { servers[account]?.gate.leave() }
         // Who was in front may have heard that there is a pause.
         try checkRest(request)
-        let isRepeated = unsure.send(request)
+        // What comes from elsewhere has sequences of another journal, and is never new.
+        let last = part.recoveredThrough == .max ? 0 : part.records.reduce(0) { max($0, $1.sequence) }
+        let isRepeated = unsure.send(request, through: last)
+        let isNew = isNew(part)
         let start = ContinuousClock.now
         let answer: LangSmithAnswer
         do {
@@ -96,7 +105,7 @@ extension LangSmithExporter {
             unsure.decide(request, isThere: true)
             telemetry.knownRuns.add(request.operations.count)
             if isNew, !isRepeated, request.standIns.isEmpty, request.root == nil { noteUnexpected() }
-            return .known(isSurprise: !isRepeated)
+            return .known(isSurprise: isNew && !isRepeated)
         case .tooLarge:
             unsure.decide(request, isThere: false)
             return .tooLarge

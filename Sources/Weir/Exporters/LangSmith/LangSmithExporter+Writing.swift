@@ -24,14 +24,12 @@ extension LangSmithExporter {
     ) async throws(ExportError) {
         var limits = RequestLimits(await info(of: target))
         var special = SpecialRuns()
-        // What was in the journal when this process began may have been sent by the one before.
-        let isNew = part.records.allSatisfy { $0.sequence > part.recoveredThrough }
         while true {
             let before = (special, limits)
             var isDone = true
             for request in try requests(of: part, tenant, target, limits, special, &sent) {
                 do throws(ExportError) {
-                    isDone = try await take(request, isNew: isNew, &limits, &special, &sent)
+                    isDone = try await take(request, of: part, &limits, &special, &sent)
                 } catch {
                     // A stand-in stands for others too, and must not go to the dead letters with one of them.
                     guard case .rejected = error, special.part(request) else { throw error }
@@ -50,13 +48,13 @@ extension LangSmithExporter {
 
     /// - Returns: false where the rest has to be written in another way.
     private func take(
-        _ request: RunRequest, isNew: Bool, _ limits: inout RequestLimits, _ special: inout SpecialRuns,
+        _ request: RunRequest, of part: FrozenBatch, _ limits: inout RequestLimits, _ special: inout SpecialRuns,
         _ sent: inout [RunOperation]
     ) async throws(ExportError) -> Bool {
-        switch try await post(request, isNew: isNew) {
+        switch try await post(request, of: part) {
         case .taken: break
         case .known(let isSurprise):
-            if isSurprise, isNew, let root = request.root {
+            if isSurprise, let root = request.root {
                 // A stand-in for it of which nothing is remembered. It must not keep the root out.
                 special.patches.insert(root)
                 stand([root])

@@ -51,6 +51,8 @@ struct TraceIndex {
         var bringer: UInt64 = 0
         /// The first that was named before the root was fixed. All runs of a trace have the same.
         var project: RunProject?
+        /// A span without a parent was seen.
+        var hasParentless = false
         var spans: [UInt64: Span] = [:]
 
         /// - Returns: whether it was not there before, and is now.
@@ -63,6 +65,7 @@ struct TraceIndex {
             }
             guard spans.count < TraceIndex.maxTraceSpans else { return false }
             spans[link.span] = Span(parent: link.parent, start: link.start, batch: batch, isEntry: link.isEntry)
+            if link.parent == 0 { hasParentless = true }
             return true
         }
     }
@@ -223,7 +226,11 @@ extension TraceIndex.Trace {
     /// Makes the earliest span without a parent the root, where none is. If there is no such span, and no stand-in, it
     /// is the earliest of those that another program has called, of which nobody may ever hear.
     private mutating func elect(_ key: TraceKey, _ news: inout [FixedPlace]) {
-        guard root == 0 else { return }
+        // Behind a stand-in only a span without a parent can come, and a trace may have many others until it does.
+        guard root == 0, rootStart == nil || hasParentless else { return }
+        #if DEBUG
+            for _ in spans { StepCounter.step() }
+        #endif
         let free = spans.filter { !$0.value.isFixed }
         var candidates = free.filter { $0.value.parent == 0 }
         if candidates.isEmpty, rootStart == nil {

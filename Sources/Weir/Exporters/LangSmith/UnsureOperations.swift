@@ -10,19 +10,25 @@ struct UnsureOperations {
     private let limit: Int
     /// By operation, the request that it was sent in.
     private var requests: [RunOperation: Int] = [:]
-    /// There were more than are remembered, so none is trusted.
-    private var hasForgotten = false
+    /// The newest record of the journal of which anything was sent.
+    private var newest: UInt64 = 0
+    /// There were more than are remembered, so nothing is believed of the records up to this one: it is as if an
+    /// earlier process had sent them.
+    private(set) var forgottenThrough: UInt64 = 0
 
     init(limit: Int = 1 << 18) {
         self.limit = limit
     }
 
     /// The request is about to be sent.
-    /// - Returns: whether it was sent before, and nothing of it in any other.
-    mutating func send(_ request: RunRequest) -> Bool {
-        if requests.count + request.operations.count > limit { (requests, hasForgotten) = ([:], true) }
+    /// - Parameter last: the newest record that it may have spans of.
+    /// - Returns: whether it was sent before, and nothing of it in any other, as far as anything of its records is
+    ///   remembered.
+    mutating func send(_ request: RunRequest, through last: UInt64) -> Bool {
+        newest = max(newest, last)
+        if requests.count + request.operations.count > limit { (requests, forgottenThrough) = ([:], newest) }
         let own = request.fingerprint
-        var isRepeated = !hasForgotten
+        var isRepeated = true
         for operation in request.operations {
             let other = requests.updateValue(own, forKey: operation)
             guard other != own else { continue }

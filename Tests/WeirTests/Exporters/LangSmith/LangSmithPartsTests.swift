@@ -218,17 +218,29 @@ import Testing
             url: try HTTPURL(parsing: "http://127.0.0.1:1"), key: "k", workspace: "", project: "p")
         let (one, both) = (Self.request(target, 1), Self.request(target, 1, 2))
         var unsure = UnsureOperations()
-        let answers = [unsure.send(both), unsure.send(both), unsure.send(one), unsure.send(both)]
+        let answers = [both, both, one, both].map { unsure.send($0, through: 1) }
         #expect(answers == [false, true, false, false])
         unsure.decide(both, isThere: false)
-        let afterRefusal = unsure.send(both)
+        let afterRefusal = unsure.send(both, through: 1)
         #expect(!afterRefusal, "one of them was sent alone, and may be there")
         unsure.decide(both, isThere: true)
-        let afterSuccess = [unsure.send(both), unsure.send(both)]
+        let afterSuccess = [both, both].map { unsure.send($0, through: 1) }
         #expect(afterSuccess == [false, true])
-        var small = UnsureOperations(limit: 2)
-        let others = [small.send(both), small.send(Self.request(target, 3)), small.send(Self.request(target, 3))]
-        #expect(others == [false, false, false], "what was forgotten is not believed")
+        #expect(unsure.forgottenThrough == 0)
+    }
+
+    @Test func whatWasForgottenIsNotBelievedAndWhatCameLaterIs() throws {
+        let target = LangSmithTarget(
+            url: try HTTPURL(parsing: "http://127.0.0.1:1"), key: "k", workspace: "", project: "p")
+        var unsure = UnsureOperations(limit: 2)
+        _ = unsure.send(Self.request(target, 1, 2), through: 7)
+        #expect(unsure.forgottenThrough == 0)
+        // One more than there is room for, of a record that is older.
+        _ = unsure.send(Self.request(target, 3), through: 5)
+        #expect(unsure.forgottenThrough == 7)
+        unsure.decide(Self.request(target, 3), isThere: true)
+        let later = (1...2).map { _ in unsure.send(Self.request(target, 4), through: 8) }
+        #expect(later == [false, true] && unsure.forgottenThrough == 7)
     }
 
     @Test func aDestinationIsAwayAfterAWhileAndIsAskedAgain() {
@@ -252,6 +264,31 @@ import Testing
         let waits = (0..<14).map { _ in buckets.take(7, perMinute: 60, at: now) }
         #expect(waits.count { $0 == .zero } == 6, "whoever asks")
         #expect(buckets.take(8, perMinute: 60, at: now) == .zero)
+    }
+
+    @Test func theSmallestNumberThatIsSaidOfAKeyHolds() {
+        let start = ContinuousClock.now
+        let buckets = RequestBuckets()
+        // Two exporters, each of which sends as soon as it may.
+        var free = [60: start, 600: start]
+        var sent: [ContinuousClock.Instant] = []
+        for step in 0..<12_000 {
+            let now = start + .milliseconds(step * 10)
+            for perMinute in [60, 600] where free[perMinute, default: start] <= now {
+                let time = now + buckets.take(7, perMinute: perMinute, at: now)
+                sent.append(time)
+                free[perMinute] = time
+            }
+        }
+        for second in 0..<60 {
+            let minute = start + .seconds(second)..<start + .seconds(second + 60)
+            #expect(sent.count { minute.contains($0) } <= 61)
+        }
+        #expect(sent.count > 100)
+        // Where nobody says it any more, as after a reload, the other holds.
+        let later = start + .seconds(300)
+        let waits = (0..<70).map { _ in buckets.take(7, perMinute: 600, at: later) }
+        #expect(waits.count { $0 == .zero } >= 6 && waits[69] < .seconds(10), "\(waits[69])")
     }
 
     @Test func noMoreBatchesWaitThanLeaveRoomForOthers() {

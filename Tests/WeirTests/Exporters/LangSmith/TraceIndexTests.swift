@@ -60,6 +60,18 @@ import Testing
         #expect(index.place(Self.link(3, 2, start: 120)).bringsRoot, "a retry is the same")
     }
 
+    /// Of an agent that runs for hours, the root comes last.
+    @Test func aTraceWhoseRootIsMissingIsLookedThroughOnce() {
+        var index = Self.index(spans: 1 << 20)
+        let all = UInt64(2)...UInt64(TraceIndex.maxTraceSpans)
+        let before = StepCounter.steps
+        for span in all { index.add(Self.link(span, 1)) }
+        for span in all { _ = index.place(Self.link(span, 1)) }
+        let root = index.place(Self.link(1))
+        #expect(root.isPatch && root.parent == nil)
+        #expect(StepCounter.steps - before < 3 * TraceIndex.maxTraceSpans)
+    }
+
     @Test func allRunsOfATraceAreInTheProjectThatWasNamedFirst() {
         var index = Self.index()
         var named = Self.link(3, 1, start: 120)
