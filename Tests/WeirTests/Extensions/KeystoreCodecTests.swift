@@ -80,7 +80,7 @@ import Testing
         #expect(sealed.codec == 1 && sealed.section.bytes.isEmpty)
         #expect(!sealed.payload.has(Self.secret))
         #expect(codec.keyID(of: sealed) != 0)
-        guard case .record(let opened) = await codec.open(sealed) else {
+        guard case .record(let opened) = await codec.open(sealed, while: { true }) else {
             Issue.record("found none, wanted the record")
             return
         }
@@ -88,7 +88,7 @@ import Testing
         let changed = JournalRecord(
             sequence: 1, tenant: "other", receivedAt: sealed.receivedAt, spanCount: 3, payload: sealed.payload, codec: 1
         )
-        guard case .gone = await codec.open(changed) else {
+        guard case .gone = await codec.open(changed, while: { true }) else {
             Issue.record("found a record of another tenant's, wanted none")
             return
         }

@@ -73,7 +73,7 @@ import Testing
         named.resource = [NewPair(key: "user.id", value: .string("maria"))]
         var batch = try SpanFixture.batch([named])
         let index = batch.resources[0].attributes.indices.lowerBound
-        batch.arena.pointee.attributes[index].mustEncrypt = true
+        batch.arena.pointee.attributes[index].encrypt(nil)
         let payload = try sample.encrypted(&batch)
         let keys = await sample.ring.find(try EncryptionSample.keyIDs(payload))
         let maria = try tag("maria", sample)
