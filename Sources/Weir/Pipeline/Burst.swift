@@ -66,7 +66,8 @@ extension Burst {
     /// Seconds until it is over.
     func left(at now: Timestamp, _ instant: ContinuousClock.Instant) -> Int {
         let byClock = endsAt > now ? Int((endsAt.nanoseconds - now.nanoseconds) / 1_000_000_000) : 0
-        return max(0, min(byClock, Int(((deadline - instant) / .seconds(1)).rounded(.up))))
+        let seconds: Double = (deadline - instant) / Duration.seconds(1)
+        return max(0, min(byClock, Int(seconds.rounded(.up))))
     }
 
     /// Promises a batch of so many bytes what it may need at most; nil where nothing is left to promise.
