@@ -69,7 +69,8 @@ struct PricesRepriceCommand: AsyncParsableCommand {
             }
         }
         try show(changes)
-        StoreOptions.note(apply ? "corrected \(written.of("span"))" : "nothing was written: --apply corrects the ledger")
+        let corrected = "corrected \(written.of("span"))"
+        StoreOptions.note(apply ? corrected : "nothing was written: --apply corrects the ledger")
     }
 
     private func show(_ changes: [String: Change]) throws {
