@@ -57,7 +57,8 @@ import Testing
         let records = try ErasureSample.records()
         try await archive.exporter.export(
             FrozenBatch(journal: JournalID(value: 7), records: records, recoveredThrough: 0))
-        #expect(archive.open.count == 1)
+        // Rows wait in memory.
+        #expect(archive.open.count == (format == .parquet ? 0 : 1))
         #expect(try directory.files(with: Self.secret) == [])
         await archive.exporter.finish()
         #expect(try directory.files(with: Self.secret) == [])
@@ -182,7 +183,7 @@ import Testing
         let first = try archive(format)
         try await first.exporter.export(batch)
         let left = first.open.filter { !$0.hasSuffix("/lock") }
-        #expect(left.count == 1)
+        #expect(left.count == (format == .parquet ? 0 : 1))
         // As a copy, since the first one is no process that can die.
         let other = try TemporaryDirectory()
         for file in left {
