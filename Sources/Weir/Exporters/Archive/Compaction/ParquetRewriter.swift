@@ -79,7 +79,7 @@ struct ParquetRewriter: ArchiveRewriter {
         if Directory.has(bloom) { try Directory.removeFile(bloom) }
         return ArchiveRewritten(
             sections: manifests.flatMap(\.sections), whole: whole, files: files, keyID: key?.id,
-            bloom: try findings.traces.write(bloom))
+            bloom: try findings.traces.write(bloom, key))
     }
 
     private static func create(_ path: String, _ key: DataKey?) throws(FileError) -> AppendFile {

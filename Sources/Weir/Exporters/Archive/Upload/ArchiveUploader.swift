@@ -27,6 +27,8 @@ actor ArchiveUploader {
     private var lock: FileLock?
     private var lastFailure: String?
     private var lastRemoval: Timestamp?
+    /// Bytes of what the bucket says of removals.
+    private var noted = 0
     /// Whether nothing goes from the bucket, since something was set aside.
     private var isBlocked = false
     /// What cannot be uploaded as it is, and when it is looked at again.
@@ -125,6 +127,7 @@ actor ArchiveUploader {
             }
         }
         guard waiting == 0 else { return }
+        try await note()
         try await carryOut(removals)
         try await removeHere()
     }
@@ -229,6 +232,18 @@ actor ArchiveUploader {
     }
 
     // MARK: Removing
+
+    /// Has the bucket say what was removed on purpose, before that goes there.
+    private func note() async throws {
+        let size = try ArchiveRemovals.size(in: outbox.root)
+        guard size != noted else { return }
+        for (name, bytes) in try ArchiveRemovals.objects(in: outbox.root).sorted(by: { $0.key < $1.key }) {
+            let hash = Digest.sha256(bytes)
+            if try await storage.head(name)?.sha256 == ArchiveManifest.digits(hash) { continue }
+            try await storage.put(bytes, at: name, sha256: hash)
+        }
+        noted = size
+    }
 
     private func carryOut(_ removals: [ArchiveOutbox.Removal]) async throws {
         let isBlocked = try !removals.isEmpty && outbox.lacksSuccessors()
