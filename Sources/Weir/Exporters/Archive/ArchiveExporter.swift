@@ -59,7 +59,7 @@ actor ArchiveExporter: Exporter {
         compressor = try Self.compressor(of: configuration)
         try ArchiveDirectory.create(configuration.directory)
         uploader = try configuration.upload.map { upload in
-            try ArchiveUploader(configuration.directory, upload, context, clock: clock)
+            try ArchiveUploader(configuration.directory, upload, configuration.lifecycle, context, clock: clock)
         }
         backlog = configuration.upload.flatMap { UploadBacklog(of: configuration.directory, $0, context) }
         logger.info(
