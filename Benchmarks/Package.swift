@@ -38,7 +38,7 @@ let package = Package(
             name: "Parquet", dependencies: ["CLibraries"],
             exclude: [
                 "System/Parquet/ParquetReader.swift", "System/Parquet/ParquetColumnReader.swift",
-                "Tables/ParquetMessages.swift", "Rows/HotRows+SampledOut.swift",
+                "Tables/ParquetMessages.swift", "Tables/DailyRollups+Reading.swift", "Rows/HotRows+SampledOut.swift",
             ]),
         .target(name: "CEncryption", dependencies: ["CLibraries"], cSettings: [.unsafeFlags(["-O2"])]),
         .executableTarget(name: "Encryption", dependencies: ["CEncryption", "CLibraries"]),

@@ -29,13 +29,19 @@ extension HotTables {
         }
     }
 
-    /// What an exporter keeps, and whether a day waits for its archives; nil for exporters of anything else.
+    /// How long an exporter keeps a day, and whether a day waits for its archives; nil for exporters of anything else.
     static func retention(of definition: ComponentDefinition) -> (duration: Duration, waits: Bool)? {
         switch definition.configuration {
         case let configuration as ExporterConfiguration<SQLiteExporter>:
-            (configuration.own.retention, configuration.own.waitsForArchive)
+            (
+                Retention(configuration.own.retention, classes: configuration.own.retentionClasses).longest,
+                configuration.own.waitsForArchive
+            )
         case let configuration as ExporterConfiguration<PostgresExporter>:
-            (configuration.own.retention, configuration.own.waitsForArchive)
+            (
+                Retention(configuration.own.retention, classes: configuration.own.retentionClasses).longest,
+                configuration.own.waitsForArchive
+            )
         default: nil
         }
     }

@@ -17,7 +17,7 @@ from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, TracesData
 
 # Rows that are not spans.
-FURTHER = {"llm_usage", "telemetry_events"}
+FURTHER = {"llm_usage", "telemetry_events", "span_rollup_daily"}
 PUBLISHED = re.compile(r".*\.((jsonl|otlp)(\.gz|\.zst)?|parquet)")
 
 

@@ -170,6 +170,7 @@ class StrictStore(cut_server.Owner):
         self.prefix = {"s3": "x-amz-", "gcs": "x-goog-"}[dialect]
         self.objects, self.metadata, self.uploads = {}, {}, {}
         self.requests, self.wrong, self.classes = [], [], {}
+        self.moved = []
         self.signatures = set()
         # Whether the list of an upload's parts has no end.
         self.goes_round = False
@@ -262,7 +263,8 @@ class StrictStore(cut_server.Owner):
         if wanted := headers.get("content-md5"):
             if base64.b64decode(wanted) != hashlib.md5(body).digest():
                 raise Refused(400, "BadDigest")
-        if method == "PUT" and "content-md5" not in headers and "x-amz-checksum-sha256" not in headers:
+        is_copy = f"{self.prefix}copy-source" in headers
+        if method == "PUT" and not is_copy and not {"content-md5", "x-amz-checksum-sha256"} & set(headers):
             raise Refused(400, "InvalidRequest")
 
     def act(self, method, name, query, headers, body, mood):
@@ -270,6 +272,8 @@ class StrictStore(cut_server.Owner):
             return self.listing(query)
         if "uploads" in query or "uploadId" in query:
             return self.multipart(method, name, query, headers, body, mood)
+        if method == "PUT" and f"{self.prefix}copy-source" in headers:
+            return self.copy(name, headers)
         if method == "PUT":
             self.condition(name, headers)
             self.store(name, body, self.described(headers))
@@ -281,6 +285,11 @@ class StrictStore(cut_server.Owner):
             raise Refused(404, "NoSuchKey")
         content, fields = self.objects[name], {"ETag": self.tag(name), **self.metadata[name]}
         fields["x-goog-generation"] = self.generation(name)
+        there = self.classes.get(name)
+        if there:
+            fields[f"{self.prefix}storage-class"] = there
+        if method == "GET" and there in ("GLACIER", "DEEP_ARCHIVE"):
+            raise Refused(403, "InvalidObjectState")
         if method == "HEAD":
             return 200, {**fields, "Content-Length": str(len(content))}, b""
         if wanted := headers.get("range"):
@@ -289,6 +298,26 @@ class StrictStore(cut_server.Owner):
                 raise Refused(416, "InvalidRange")
             return 206, fields, content[start : end + 1]
         return 200, fields, content
+
+    def copy(self, name, headers):
+        """An object in its own place, in another storage class, which is all that changes."""
+        source = urllib.parse.unquote(headers[f"{self.prefix}copy-source"])
+        if source != f"/{BUCKET}/{name}" or headers[f"{self.prefix}metadata-directive"] != "COPY":
+            raise Refused(400, "InvalidArgument")
+        if name not in self.objects:
+            raise Refused(404, "NoSuchKey")
+        known = {"s3": ("x-amz-copy-source-if-match", self.tag), "gcs": ("x-goog-copy-source-if-generation-match", self.generation)}
+        condition, version = known[self.dialect]
+        if headers[condition] != version(name):
+            raise Refused(412, "PreconditionFailed")
+        if self.classes[name] in ("GLACIER", "DEEP_ARCHIVE"):
+            raise Refused(403, "InvalidObjectState")
+        wanted = headers[f"{self.prefix}storage-class"]
+        if wanted == (self.classes[name] or "STANDARD"):
+            raise Refused(400, "InvalidRequest")
+        self.classes[name] = wanted
+        self.moved.append((name, wanted))
+        return 200, {}, b"<CopyObjectResult><ETag>&quot;x&quot;</ETag></CopyObjectResult>"
 
     def described(self, headers):
         fields = {name: value for name, value in headers.items() if name.startswith(f"{self.prefix}meta-")}

@@ -111,7 +111,8 @@ def test_wrong_clocks_make_few_files_and_hold_nobody_up(start, format, dice):
     sent(weir, 600)
     assert weir.metric("weir_archive_files_published") == 0
     weir.stop()
-    assert len(archives.published(weir.archive)) <= 4 and len(archives.spans(weir.archive)) == 600
+    most = 8 if format == "parquet" else 4
+    assert len(archives.published(weir.archive)) <= most and len(archives.spans(weir.archive)) == 600
     whole = command("archive", "verify", "--config", "collector.yaml", cwd=weir.directory)
     assert whole.returncode == 0, whole
 

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import re
+import signal
 import time
 import urllib.parse
 from collections import Counter
@@ -653,7 +654,7 @@ def test_a_day_comes_back_from_the_bucket(start, stores, tmp_path, format):
     done = command(*restore, "--to", "2100-01-01", cwd=tmp_path)
     assert done.returncode == 1 and "only the bucket has them" in done.stderr and "0 spans restored" in done.stdout, done
     there = ["--to", "2100-01-01", "--directory", f"s3://{BUCKET}/{PREFIX}"]
-    file = next(name for name in store.names() if "/_" not in name)
+    file = next(name for name in files_in(store) if not archives.FURTHER & set(name.split("/")))
     content = store.objects[file]
     store.objects[file] = content[:-1] + bytes([content[-1] ^ 1])
     done = command(*restore, *there, cwd=tmp_path)
@@ -812,5 +813,211 @@ def test_files_with_wrong_clocks_go_too(start, stores, tmp_path):
     for moment in (now, 1):
         post(weir.endpoint, a_body(a_span(start_time_unix_nano=moment, end_time_unix_nano=moment + 1)))
     weir.drain()
-    eventually(lambda: len(store.names()) == 6 and not outbox(root) and not archives.published(root), weir.log, 30)
+    eventually(lambda: len(store.names()) == 8 and not outbox(root) and not archives.published(root), weir.log, 30)
     assert len(list(root.rglob("_*.uploaded.json"))) == 2 and len(list(root.rglob("_*.bloom"))) == 2
+
+
+def files_in(store):
+    """Those that have spans, or what comes of them."""
+    return [name for name in store.names() if "/_" not in name and "/.chain/" not in name]
+
+
+def ages(*classes):
+    return {"storage_classes": [{"class": name, "after": after} for name, after in classes]}
+
+
+@pytest.mark.parametrize("dialect, first", [("s3", "STANDARD_IA"), ("gcs", "NEARLINE")])
+def test_files_move_to_the_storage_class_of_their_age(start, stores, tmp_path, dialect, first):
+    store, root = stores(dialect), tmp_path / "archive"
+    weir = start(directory=tmp_path, exporters=keys(root, store))
+    send(weir)
+    uploaded(weir, root)
+    weir.stop()
+    before = {name: store.read(name) for name in store.names()}
+    assert set(store.classes.values()) == {None}
+    bad = [LOST, INTERNAL, RESET, SLOW]
+    store.mood = lambda method, target: bad.pop() if bad and method == "PUT" else OK
+    rules = ages((first, "0s"), ("COLDLINE", "30d"))
+    weir = start(directory=tmp_path, exporters=keys(root, store, lifecycle=rules))
+    eventually(lambda: {store.classes[name] for name in files_in(store)} == {first}, weir.log, 60)
+    # What is read is where it was, and all is what it was.
+    assert all(store.classes[name] is None for name in store.names() if "/_" in name)
+    assert {name: store.read(name) for name in store.names()} == before and not bad
+    eventually(lambda: (root / ".upload" / "classes").exists(), weir.log)
+    # Of one of them the answer was lost.
+    moved = len(store.moved)
+    assert weir.metric("weir_archive_upload_moved_files") == moved - 1
+    # What comes now is there at once, and of what is there nobody is asked again.
+    asked = len(store.requests)
+    send(weir)
+    uploaded(weir, root, 2)
+    weir.stop()
+    weir = start(directory=tmp_path, exporters=keys(root, store, lifecycle=rules))
+    send(weir)
+    uploaded(weir, root, 3)
+    assert {store.classes[name] for name in files_in(store)} == {first} and len(store.moved) == moved
+    assert not [name for _, name, _ in store.requests[asked:] if name in before]
+    done = command("archive", "verify", "--config", str(weir.config), "--directory", f"s3://{BUCKET}/{PREFIX}", cwd=tmp_path)
+    assert done.returncode == 0, done
+
+
+def test_moto_has_them_in_that_class(start, bucket, tmp_path):
+    root = tmp_path / "archive"
+    weir = start(directory=tmp_path, exporters=keys(root, bucket, "parquet"))
+    send(weir)
+    uploaded(weir, root)
+    weir.stop()
+    before = {name: bucket.read(name) for name in bucket.names()}
+    weir = start(directory=tmp_path, exporters=keys(root, bucket, "parquet", lifecycle=ages(("GLACIER_IR", "0s"))))
+
+    def classes(isfile):
+        names = [name for name in bucket.names() if ("/_" not in name) == isfile]
+        return {bucket.client.head_object(Bucket=BUCKET, Key=name).get("StorageClass") for name in names}
+
+    eventually(lambda: classes(True) == {"GLACIER_IR"}, weir.log, 60)
+    assert classes(False) == {None} and {name: bucket.read(name) for name in bucket.names()} == before
+
+
+def test_what_somebody_s_rule_has_moved_stays_there(start, stores, tmp_path):
+    store, root = stores(), tmp_path / "archive"
+    weir = start(directory=tmp_path, exporters=keys(root, store))
+    send(weir)
+    uploaded(weir, root)
+    weir.stop()
+    for name in files_in(store):
+        store.classes[name] = "DEEP_ARCHIVE"
+    weir = start(directory=tmp_path, exporters=keys(root, store, lifecycle=ages(("STANDARD_IA", "0s"))))
+    eventually(lambda: (root / ".upload" / "classes").exists(), weir.log, 60)
+    assert not store.moved and {store.classes[name] for name in files_in(store)} == {"DEEP_ARCHIVE"}
+
+
+def sent_away(start, store, tmp_path, format="otlp_proto", files=3):
+    """A Weir whose files of a day that is over only the bucket has; the ids of their spans, and how many there are."""
+    root, sent = tmp_path / "archive", set()
+    weir = start(directory=tmp_path, exporters=keys(root, store, format, storage={"remove_local_after": "0s"}))
+
+    def away():
+        return [json.loads(path.read_bytes())["spans"] for path in root.rglob("_*.uploaded.json")]
+
+    for _ in range(files):
+        sent |= send(weir, 3)
+        weir.drain()
+        eventually(lambda: sum(away()) == len(sent), weir.log, 60)  # noqa: B023
+    assert not archives.published(root)
+    return weir, root, sent, len(away())
+
+
+def compacted(weir, directory, **keys):
+    return command("archive", "compact", "--config", str(weir.config), cwd=directory, deadline=120, **keys)
+
+
+def manifests_in(store):
+    return [name for name in store.names() if name.endswith(".manifest.json")]
+
+
+@pytest.mark.parametrize("format", ["otlp_proto", "parquet"])
+def test_files_that_only_the_bucket_has_are_merged(start, stores, tmp_path, format):
+    store = stores()
+    weir, root, sent, count = sent_away(start, store, tmp_path, format)
+    before = set(store.names())
+    done = compacted(weir, tmp_path)
+    assert done.returncode == 0 and f"{count} files merged into 1" in done.stdout, done
+    assert f"{count} files brought from the bucket" in done.stdout, done
+    eventually(lambda: len(manifests_in(store)) == 1 and not archives.published(root), weir.log, 60)
+    assert not before & set(store.names())
+    copy = download(store, tmp_path / "copy")
+    if format == "parquet":
+        assert {row["span_id"] for row in parquets.by_duckdb(copy)} == {span.hex() for span in sent}
+    else:
+        assert {found.span.span_id for found in archives.spans(copy)} == sent
+    there = ["archive", "verify", "--config", str(weir.config), "--directory", f"s3://{BUCKET}/{PREFIX}"]
+    assert command(*there, cwd=tmp_path).returncode == 0
+    # What is merged is not brought again.
+    asked = len(store.requests)
+    assert "0 files merged into 0" in compacted(weir, tmp_path).stdout
+    assert not [name for method, name, _ in store.requests[asked:] if method == "GET"]
+
+
+def test_what_cannot_be_had_from_the_bucket_is_named_and_left(start, stores, tmp_path):
+    store = stores()
+    weir, root, _, count = sent_away(start, store, tmp_path)
+    before = in_bucket(store)
+    for name in files_in(store):
+        store.classes[name] = "GLACIER"
+    done = compacted(weir, tmp_path)
+    assert done.returncode == 1 and "InvalidObjectState" in done.stderr and "0 files merged" in done.stdout, done
+    for name in files_in(store):
+        store.classes[name] = None
+    [damaged, *_] = files_in(store)
+    store.objects[damaged] = store.objects[damaged][:-1] + b"?"
+    done = compacted(weir, tmp_path)
+    assert done.returncode == 1 and "not what its manifest says" in done.stderr, done
+    store.objects[damaged] = before[damaged.removeprefix(f"{PREFIX}/")]
+    assert in_bucket(store) == before
+    done = compacted(weir, tmp_path)
+    assert done.returncode == 0 and f"{count} files merged into 1" in done.stdout, done
+
+
+# What bringing and merging do with files, in the order in which they do so.
+STEPS = [
+    ("write", "/.upload/"),
+    ("fsync", "/.upload/"),
+    ("rename", "/.upload/"),
+    ("rename", "/archive/tenant"),
+    ("write", "/.erasing/"),
+    ("rename", "/.erasing/"),
+    ("link", "/.erasing/"),
+    ("unlink", "/archive/"),
+]
+
+
+@pytest.mark.parametrize("call, path", STEPS)
+def test_a_kill_while_files_are_brought_and_merged_costs_nothing(start, stores, faults, tmp_path, call, path):
+    store = stores()
+    weir, root, sent, _ = sent_away(start, store, tmp_path)
+    weir.stop()
+    dead = 0
+    for action, number in [("before", 1), ("after", 1), ("after", 3)]:
+        done = compacted(weir, tmp_path, env=faults.at(call, path, action, number))
+        dead += done.returncode == -signal.SIGKILL
+    assert dead, f"{call} {path}: was not called"
+    weir = start(directory=tmp_path, exporters=keys(root, store, storage={"remove_local_after": "0s"}))
+    assert compacted(weir, tmp_path).returncode == 0
+    eventually(lambda: len(manifests_in(store)) == 1 and not archives.published(root), weir.log, 60)
+    assert sorted(found.span.span_id for found in archives.spans(download(store, tmp_path / "copy"))) == sorted(sent)
+
+
+def test_a_bucket_says_what_was_removed_on_purpose(start, stores, tmp_path):
+    store, root = stores(), tmp_path / "archive"
+    weir = start(directory=tmp_path, exporters=keys(root, store))
+    for files in (1, 2, 3):
+        send(weir, 1)
+        uploaded(weir, root, files)
+    manifests = {json.loads(path.read_bytes())["number"]: path for path in root.rglob("_*.manifest.json")}
+    # As when its time was over: nobody else has the time to wait for that.
+    second, text_of = manifests[2], json.loads(manifests[2].read_bytes())
+    paths = [second, root / text_of["files"][0]["path"], root / text_of["bloom"]["path"]]
+    line = {"at": "2026-02-03T04:05:06Z", "why": "expired", "journal": text_of["journal"], "numbers": [[2, 2]]}
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    config = elsewhere / "collector.yaml"
+    config.write_text(configuration(exporters=keys(elsewhere / "archive", store)))
+
+    def verified():
+        there = ["archive", "verify", "--config", str(config), "--directory", f"s3://{BUCKET}/{PREFIX}"]
+        return command(*there, cwd=elsewhere, deadline=60)
+
+    assert verified().returncode == 0
+    content = {name: store.objects.pop(name) for name in list(store.names()) if second.name.split(".")[0].strip("_") in name}
+    done = verified()
+    assert len(content) == 3 and done.returncode == 1 and "manifests 2 to 2 are missing" in done.stdout, done
+    store.objects |= content
+    with open(root / ".chain" / "removed.jsonl", "a") as file:
+        file.write(json.dumps(line) + "\n")
+    list_removal(root, [path.relative_to(root) for path in paths])
+    for path in paths:
+        path.unlink()
+    eventually(lambda: len(manifests_in(store)) == 2, weir.log, 60)
+    assert [name for name in store.names() if "/.chain/removed-" in name]
+    done = verified()
+    assert done.returncode == 0 and "2 files" in done.stdout, done

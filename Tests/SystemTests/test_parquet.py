@@ -14,7 +14,7 @@ import archives
 import parquets
 from otlp import WHEN, a_body, a_request, a_span, attribute, text
 from test_codec import random_value
-from weir import ROOT, archive
+from weir import ROOT, archive, command, configuration
 from wire import post
 
 COMPRESSIONS = ["none", "gzip", "zstd"]
@@ -238,7 +238,7 @@ def test_manifests_say_what_is_there(start, tmp_path, format):
 def queries(page):
     """The SQL in the code blocks of a page of the documentation."""
     blocks = re.findall(r"(?:^    .*\n)+", (ROOT / page).read_text(), re.MULTILINE)
-    return [block for block in map(str.strip, blocks) if block.startswith("SELECT") and ".parquet'" in block]
+    return [block for block in map(str.strip, blocks) if block.startswith(("SELECT", "WITH")) and ".parquet'" in block]
 
 
 def test_the_documented_queries_run(start, monkeypatch):
@@ -250,7 +250,7 @@ def test_the_documented_queries_run(start, monkeypatch):
     weir.stop()
     monkeypatch.chdir(weir.directory)
     found = [*queries("docs/parquet.md"), *queries("README.md")]
-    assert len(found) == 4
+    assert len(found) == 6
     for query in found:
         assert len(duckdb.sql(query).fetchall()) == 1, query
 
@@ -284,3 +284,47 @@ def test_events_of_web_pages_are_rows_of_their_own(start):
     table = pyarrow.dataset.dataset(f"{weir.archive}/telemetry_events", partitioning="hive").to_table()
     table.validate(full=True)
     assert table["event_id"].to_pylist() == [event.span_id.hex()]
+
+
+def test_the_sums_of_a_day_have_what_sampling_left_out(start):
+    text_of = configuration(exporters={"archive": archive("archive", "parquet", "zstd", max_file_age="1h")})
+    rules = "rules: [ { name: none, when: 'name == \"left out\"', probability: 0 }, { name: rest, probability: 1 } ]"
+    text_of = text_of.replace("exporters:\n", f"processors:\n  sampling: {{ {rules} }}\nexporters:\n", 1)
+    text_of = text_of.replace("      exporters: [archive]\n", "      processors: [sampling]\n      exporters: [archive]\n")
+    weir = start(text=text_of)
+    day, hour = 86_400 * 10**9, 3_600 * 10**9
+    midnight = now() // day * day
+
+    def call(number, **keys):
+        cost = attribute("gen_ai.usage.cost", 0.25)
+        tokens = [attribute("gen_ai.usage.input_tokens", 10), attribute("gen_ai.usage.output_tokens", number)]
+        return a_span(attributes=[text("gen_ai.operation.name", "chat"), text("gen_ai.request.model", "m"), cost, *tokens], **keys)
+
+    for start_of in (midnight - day, midnight - day + hour, midnight):
+        times = {"start_time_unix_nano": start_of, "end_time_unix_nano": start_of + 1000}
+        spans = [call(number, name="left out", **times) for number in range(4)] + [call(7, name="kept", **times)]
+        assert post(weir.endpoint, a_body(*spans)).rejected() == 0
+    # A request of which nothing is kept.
+    times = {"start_time_unix_nano": midnight - day + 2 * hour, "end_time_unix_nano": midnight - day + 2 * hour + 1000}
+    assert post(weir.endpoint, a_body(*[call(number, name="left out", **times) for number in range(4)])).rejected() == 0
+    weir.stop()
+    pattern = f"{weir.archive}/span_rollup_daily/*/*/*/*.parquet"
+    query = f"""
+        SELECT (day AT TIME ZONE 'UTC')::DATE = date, name, service, operation, model, sum(spans), sum(errors),
+               sum(duration_ns), sum(input_tokens), sum(output_tokens), sum(total_cost)::DOUBLE, sum(unpriced)
+        FROM '{pattern}' GROUP BY 1, 2, 3, 4, 5, date ORDER BY date, name"""
+    key = ("shop", "llm", "m")
+    assert duckdb.sql(query).fetchall() == [
+        (True, "kept", *key, 2, 0, 2000, 20, 14, 0.5, 0),
+        (True, "left out", *key, 12, 0, 12_000, 120, 18, 3.0, 0),
+        (True, "kept", *key, 1, 0, 1000, 10, 7, 0.25, 0),
+        (True, "left out", *key, 4, 0, 4000, 40, 6, 1.0, 0),
+    ]
+    assert len(both(weir)) == len(both(weir, "llm_usage")) == 3
+    table = pyarrow.dataset.dataset(f"{weir.archive}/span_rollup_daily", partitioning="hive").to_table()
+    table.validate(full=True)
+    assert sum(table["spans"].to_pylist()) == 19
+    counts = [json.loads(durations) for durations in table["durations"].to_pylist()]
+    assert [sum(count.values()) for count in counts] == table["spans"].to_pylist()
+    done = command("archive", "verify", "--directory", str(weir.archive))
+    assert done.returncode == 0 and "3 spans" in done.stdout, done

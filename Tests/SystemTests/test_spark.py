@@ -37,6 +37,8 @@ def test_spark_reads_the_rows_that_duckdb_reads(start, dice, spark, compression)
             span.attributes.extend(calls)
         assert post(weir.endpoint, a_body(*spans)).rejected() == 0
     weir.stop()
+    sums = spark.read.parquet(str(weir.archive / "span_rollup_daily"))
+    assert sums.selectExpr("sum(spans)", "sum(unpriced)").collect()[0] == (1000, 0)
     for dataset in ("spans", "llm_usage"):
         rows = [row.asDict() for row in by_spark(spark, weir.archive / dataset).collect()]
         found = {row["span_id"]: row for row in rows}

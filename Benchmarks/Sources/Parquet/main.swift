@@ -37,7 +37,7 @@ private func archive(
         // The journal's reader copies them as well.
         try OTLPDecoder(maxValueDepth: .max).decode(Payload.copying(payload.bytes), into: &batch)
         batch.receivedAt = Timestamp(nanoseconds: batch.spans.first?.startTime ?? 0)
-        rows.add(batch, sequence: UInt64(sequence))
+        try rows.add(batch, sequence: UInt64(sequence))
         taken += payload.count
         guard rows.count >= batchSpans || taken >= batchBytes || sequence == records.count - 1 else { continue }
         for table in tables { table.add(rows) }

@@ -80,20 +80,18 @@ struct ArchiveOptions: ParsableArguments {
         guard let url = BucketCopy.URL(directory) else { return try await body(try catalog(keys), nil) }
         let uploads = try option.read().configuration.exporters.compactMap { definition in
             (definition.configuration as? ExporterConfiguration<ArchiveExporter>).flatMap { archive in
-                archive.own.upload.map { (storage: $0.storage, directory: archive.own.directory) }
+                archive.own.upload?.storage
             }
-        }.filter { $0.storage.bucket == url.bucket }
-        guard let own = uploads.first(where: { $0.storage.prefix == url.prefix }) ?? uploads.first else {
+        }.filter { $0.bucket == url.bucket }
+        guard var storage = uploads.first(where: { $0.prefix == url.prefix }) ?? uploads.first else {
             throw CommandFailure(
                 "found no archive in \(option.file) with the bucket \(url.bucket), wanted one: it says how to get there"
             )
         }
-        var storage = own.storage
         storage.prefix = url.prefix
         let copy = try BucketCopy(of: ObjectStorage(storage), selection, keys)
         defer { copy.remove() }
         try await copy.fetchManifests()
-        if own.storage.prefix == url.prefix { copy.takeRemovals(from: own.directory) }
         try await body(copy.catalog, copy)
     }
 

@@ -1,7 +1,7 @@
 import ArgumentParser
 
 /// `weir archive compact`
-struct ArchiveCompactCommand: ParsableCommand {
+struct ArchiveCompactCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "compact",
         abstract: "Merges the files of days that are over, as a running Weir does every hour.",
@@ -12,24 +12,31 @@ struct ArchiveCompactCommand: ParsableCommand {
 
     @OptionGroup var options: ArchiveOptions
 
-    func run() throws {
+    func run() async throws {
         let configuration = try options.option.readToWrite()
         let archive = try options.archive(in: configuration)
         let catalog = try options.catalog()
         try ForeignOwner.refuse([catalog.root])
-        let outcome = try ArchiveCompaction(
-            catalog, archive.compaction, ErasureRegister(configuration.service.erasure.directory),
-            archive.lifecycle
-        ).run(at: .now())
+        let register = try ErasureRegister(configuration.service.erasure.directory)
+        var failed: Set<String> = []
+        let fetched = try await BucketCompaction(catalog, archive, register)?.run(at: .now(), &failed)
+        var outcome = try ArchiveCompaction(catalog, archive.compaction, register, archive.lifecycle).run(at: .now())
+        if let fetched { outcome.add(fetched) }
         try StoreOptions.write(
             "\(outcome.merged.of("file")) merged into \(outcome.made), with \(outcome.spans.of("span")); "
                 + "\(outcome.erased.of("span")) erased\n")
+        if outcome.fetched > 0 {
+            try StoreOptions.write("\(outcome.fetched.of("file")) brought from the bucket\n")
+        }
         if outcome.held > 0 { try StoreOptions.write("\(outcome.held.of("day")) under a hold\n") }
         for path in outcome.damaged { StoreOptions.note("\(path): is not what its manifest says") }
         for (path, reason) in outcome.unreadable.sorted(by: { $0.key < $1.key }) {
             StoreOptions.note("\(path): is not merged: \(reason.rawValue)")
         }
+        for (path, reason) in outcome.unfetched.sorted(by: { $0.key < $1.key }) {
+            StoreOptions.note("\(path): is not merged: \(reason)")
+        }
         if outcome.isBusy { StoreOptions.note("another process changes files of the archive") }
-        guard outcome.damaged.isEmpty, !outcome.isBusy else { throw ExitCode.failure }
+        guard outcome.damaged.isEmpty, outcome.unfetched.isEmpty, !outcome.isBusy else { throw ExitCode.failure }
     }
 }

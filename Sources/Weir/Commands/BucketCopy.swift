@@ -23,6 +23,8 @@ struct BucketCopy {
     }
 
     private static let maxLooks = 5
+    /// Bytes of what is said of the removals of a journal and month.
+    private static let maxRemovals = 256 << 20
 
     let catalog: ArchiveCatalog
     private let storage: ObjectStorage
@@ -80,6 +82,8 @@ struct BucketCopy {
                 try place(bytes, at: key)
             }
         }
+        // Last, since they are said before the manifests go.
+        try await fetchRemovals()
         return true
     }
 
@@ -102,11 +106,19 @@ struct BucketCopy {
         try Data(bytes).write(to: Foundation.URL(fileURLWithPath: path))
     }
 
-    /// What was removed on purpose stands in the archive's own directory only, where that is here.
-    func takeRemovals(from directory: String) {
-        try? Directory.create("\(catalog.root)/.chain")
-        let name = ".chain/removed.jsonl"
-        try? FileManager.default.copyItem(atPath: "\(directory)/\(name)", toPath: "\(catalog.root)/\(name)")
+    /// What was removed on purpose.
+    private func fetchRemovals() async throws {
+        var names: [String] = []
+        try await storage.list(ArchiveRemovals.directory) { keys in
+            names += keys.filter { key in
+                let name = key.dropFirst(ArchiveRemovals.directory.count)
+                return !name.contains("/") && ArchiveRemovals.isOne(name)
+            }
+        }
+        for name in names {
+            guard let (_, bytes) = try await storage.get(name, limit: Self.maxRemovals) else { continue }
+            try place(bytes, at: name)
+        }
     }
 
     /// Brings a file.

@@ -9,7 +9,7 @@ enum ArchiveContents {
         of directory: TemporaryDirectory, _ format: ArchiveFormat, _ keys: ArchiveKeys? = nil
     ) throws -> [UInt64] {
         let files = directory.archiveFiles().filter { file in
-            file.contains("tenant=") && !file.hasPrefix("llm_usage/") && !file.hasPrefix("telemetry_events/")
+            file.hasPrefix("tenant=") || file.hasPrefix("spans/tenant=")
         }
         return try files.flatMap { try spanIDs(in: "\(directory.path)/\($0)", format, keys) }.sorted()
     }

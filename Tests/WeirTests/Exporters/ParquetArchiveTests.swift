@@ -22,12 +22,14 @@ import Testing
         #expect(await archive.exporter.settled(through: 3) == 0)
         await archive.exporter.settle()
         let name = "20260203T040000Z-0000000000000007-00000000000000000001-00000000000000000003.parquet"
-        #expect(archive.published == ["llm_usage/\(partition)/\(name)", "spans/\(partition)/\(name)"])
+        let trees = ["llm_usage", "span_rollup_daily", "spans"]
+        #expect(archive.published == trees.map { "\($0)/\(partition)/\(name)" })
         #expect(archive.open == [])
         #expect(await archive.exporter.settled(through: 3) == 3)
         let manifest = try #require(try archive.manifests.first)
-        #expect(manifest.files.map(\.path) == archive.published.reversed())
-        #expect(manifest.files.map(\.rows) == [6, 3])
+        #expect(manifest.files.map(\.dataset) == [.spans, .usage, .rollups])
+        #expect(Set(manifest.files.map(\.path)) == Set(archive.published))
+        #expect(manifest.files.map(\.rows) == [6, 3, 2])
         #expect(manifest.spans.sequences == 1...3 && manifest.spans.records == 3 && manifest.spans.spans == 6)
         #expect(manifest.spans.times == SampleBatch.fourOClock...SampleBatch.fourOClock + 2)
         for file in manifest.files {
@@ -43,8 +45,8 @@ import Testing
         try await archive.exporter.export(
             FrozenBatch(records: [SampleBatch.record([(1, SampleBatch.fourOClock)])]))
         await archive.exporter.finish()
-        #expect(archive.published.count == 1)
-        #expect(try archive.manifests.map(\.files.count) == [1])
+        #expect(archive.published.count == 2)
+        #expect(try archive.manifests.map { $0.files.map(\.dataset) } == [[.spans, .rollups]])
     }
 
     @Test func chainsTheManifests() async throws {
@@ -90,7 +92,7 @@ import Testing
         try await archive.exporter.export(batch(1...2, recovered: 2))
         await archive.exporter.finish()
         #expect(try archive.manifests.map(\.number) == [1])
-        #expect(archive.published.count == 2)
+        #expect(archive.published.count == 3)
         #expect(archive.metrics.render().contains(#"weir_archive_spans_not_repeated{exporter="archive"} 0"#))
     }
 
@@ -106,7 +108,7 @@ import Testing
         try await archive.exporter.export(batch(2...2))
         await archive.exporter.finish()
         #expect(try archive.manifests.map(\.spans.spans) == [4])
-        #expect(try archive.manifests.first?.files.map(\.rows) == [4, 2])
+        #expect(try archive.manifests.first?.files.map(\.rows) == [4, 2, 2])
     }
 
     @Test func triesAgainWhenThereIsNoRoomForTheRows() async throws {
@@ -119,7 +121,7 @@ import Testing
         #expect(await archive.exporter.settled(through: 1) == 0)
         try FileManager.default.removeItem(atPath: obstacle)
         await archive.exporter.tick(at: archive.clock.now)
-        #expect(archive.published.count == 2 && archive.open == [])
+        #expect(archive.published.count == 3 && archive.open == [])
     }
 
     @Test func keepsRecordsUnsettledWhoseFileIsGone() async throws {
@@ -174,7 +176,7 @@ import Testing
         try await archive.exporter.export(
             FrozenBatch(records: [SampleBatch.record(spans, received: SampleBatch.fourOClock)]))
         await archive.exporter.finish()
-        let days = archive.published.map { String($0.dropFirst(21).prefix(23)) }
+        let days = archive.published.filter { $0.hasPrefix("spans/") }.map { String($0.dropFirst(21).prefix(23)) }
         #expect(days == ["date=2026-01-04/hour=00", "date=2026-02-03/hour=04", "date=2026-02-04/hour=00"])
     }
 
@@ -211,7 +213,7 @@ import Testing
         }
         let file = try #require(archive.published.first { $0.hasPrefix("telemetry_events/") })
         #expect(archive.published.filter { $0.hasPrefix("telemetry_events/") } == [file])
-        #expect(try archive.manifests.map(\.files.count) == [2, 1])
+        #expect(try archive.manifests.map(\.files.count) == [3, 2])
         #expect(try row(of: file) == ["000000000000001f", "page.view", "s1", "https://shop.example", "3"])
         #expect(try ArchiveContents.problems(directory.path) == [])
         // Merged, and then erased, it goes with its span.
@@ -274,6 +276,8 @@ import Testing
                     "\(stem).bloom.open"
                 } else if file.hasPrefix("llm_usage/") {
                     "\(stem).llm_usage.parquet.open"
+                } else if file.hasPrefix("span_rollup_daily/") {
+                    "\(stem).span_rollup_daily.parquet.open"
                 } else if file.hasPrefix("spans/"), !isFirstThere {
                     "\(stem).parquet.open"
                 } else {

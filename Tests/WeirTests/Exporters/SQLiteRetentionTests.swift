@@ -25,6 +25,62 @@ import Testing
         #expect(try sample.spanIDs() == ["2", "4"])
     }
 
+    @Test func rowsOfATenantGoBeforeThoseOfOthers() async throws {
+        let isArchived = Flag()
+        let sample = try SQLiteSample(
+            "retention: 5d", "retention_classes:", "  long: { tenants: [bank], retention: 20d }",
+            "  short: { tenants: [guest], retention: 1d }", mayDrop: { _ in isArchived.isSet })
+        let call = SampledOutRecord.call(4)
+        for (tenant, sequence) in [("bank", 1), ("guest", 2), ("other", 3)] as [(String, UInt64)] {
+            let spans = [SampledOutRecord.span(sequence), call, SampledOutRecord.span(9)]
+            try await sample.export(SampledOutRecord.make(spans, out: [2], sequence: sequence, tenant: tenant))
+        }
+        let tables = ["spans", "llm_usage", "span_rollups", "cost_ledger", "cost_rollups", "resources", "scopes"]
+        func tenants() throws -> Set<String> {
+            var found: Set<String> = []
+            for table in tables {
+                let rows = try sample.lines(
+                    "SELECT DISTINCT t.name FROM \(table) r LEFT JOIN tenants t ON t.id = r.tenant_id ORDER BY 1")
+                if !found.isEmpty { #expect(Set(rows) == found, "\(table)") }
+                found = Set(rows)
+            }
+            return found
+        }
+        #expect(try tenants() == ["bank", "guest", "other"])
+        sample.clock.advance(seconds: 3 * 86_400)
+        await sample.exporter.tick(at: sample.clock.now)
+        #expect(try tenants() == ["bank", "guest", "other"])
+        isArchived.set(true)
+        sample.clock.advance(seconds: 3_600)
+        await sample.exporter.tick(at: sample.clock.now)
+        #expect(try tenants() == ["bank", "other"])
+        // What comes late is not stored either, and the ledger has it.
+        let late = try SampledOutRecord.make([SampledOutRecord.span(7)], out: [], sequence: 4, tenant: "guest")
+        try await sample.export(late)
+        #expect(try tenants() == ["bank", "other"] && sample.metric("expired_spans") == 1)
+        sample.clock.advance(seconds: 3 * 86_400)
+        await sample.exporter.tick(at: sample.clock.now)
+        #expect(try tenants() == ["bank"])
+        #expect(try sample.lines("PRAGMA user_version") == ["0"] && sample.spanIDs() == ["1", "4"])
+        sample.clock.advance(seconds: 20 * 86_400)
+        await sample.exporter.tick(at: sample.clock.now)
+        #expect(try SQLiteDirectory(sample.path).days() == [])
+    }
+
+    @Test func aDayGoesWithTheLastTenantThatHasRows() async throws {
+        let sample = try SQLiteSample(
+            "retention: 20d", "retention_classes: { short: { tenants: [guest], retention: 1d } }")
+        let records = try [1, 2].map { sequence in
+            try SampledOutRecord.make([SampledOutRecord.span(1)], out: [], sequence: sequence, tenant: "guest")
+        }
+        try await sample.export(records[0])
+        sample.clock.advance(seconds: 3 * 86_400)
+        await sample.exporter.tick(at: sample.clock.now)
+        #expect(try SQLiteDirectory(sample.path).days() == [] && sample.metric("dropped_files") == 1)
+        try await sample.export(records[1])
+        #expect(try SQLiteDirectory(sample.path).days() == [])
+    }
+
     @Test func removesWhatAnUnfinishedRemovalLeftAndNothingElse() async throws {
         let sample = try SQLiteSample("retention: 1d")
         let names = [

@@ -60,5 +60,8 @@ struct ArchiveConfiguration: Configurable {
             age: age, size: size.bytes - ArchiveFooter.maximumLength, files: files)
         upload = fields.optionalSection(
             "object_storage", "A bucket that gets what is published.", ArchiveUploadConfiguration.init)
+        if lifecycle.hasStorageClasses, upload == nil {
+            fields.reject("lifecycle", "found storage_classes without object_storage, wanted a bucket that has them")
+        }
     }
 }

@@ -1,10 +1,12 @@
 // A publication is a name for each file, and the manifest's last. The manifest is written before the first of them, and
 // stands in `.open` until all is done: with it, whoever finds the first file in place can do the rest.
 extension ArchiveDirectory {
-    /// What a manifest says of how long its files are kept.
+    /// What a manifest says of how long its files are kept, and what stands beside it is sealed with.
     struct Rules {
         var dates: ArchiveDates?
         var holds: [String] = []
+        /// What the filter is sealed with; nil where files are not.
+        var key: DataKey?
     }
 
     /// What the manifest of a publication that is not complete ends in.
@@ -46,7 +48,7 @@ extension ArchiveDirectory {
         let filter = "\(open)/\(file.stem)\(Self.bloomDraft)"
         // Of an attempt that failed.
         if Directory.has(filter) { try Directory.removeFile(filter) }
-        manifest.bloom = try file.traces.write(filter).named(manifest.bloomPath)
+        manifest.bloom = try file.traces.write(filter, rules.key).named(manifest.bloomPath)
         let draft = try begin(file.stem + ".manifest.json")
         let bytes = manifest.bytes
         do {

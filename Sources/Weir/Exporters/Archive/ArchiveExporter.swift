@@ -59,7 +59,7 @@ actor ArchiveExporter: Exporter {
         compressor = try Self.compressor(of: configuration)
         try ArchiveDirectory.create(configuration.directory)
         uploader = try configuration.upload.map { upload in
-            try ArchiveUploader(configuration.directory, upload, context, clock: clock)
+            try ArchiveUploader(configuration.directory, upload, configuration.lifecycle, context, clock: clock)
         }
         backlog = configuration.upload.flatMap { UploadBacklog(of: configuration.directory, $0, context) }
         logger.info(
@@ -158,7 +158,7 @@ actor ArchiveExporter: Exporter {
         do {
             try batch.forEach(into: &self.batch) { decoded, record in
                 run.append(record.sequence)
-                try encoder.add(&decoded, record.sequence) { partition in
+                try encoder.add(&decoded, record.sequence, record.section) { partition in
                     let gap = try files.published.gap(
                         at: record.sequence, in: partition, recovered: batch.recoveredThrough)
                     return gap.map { max($0, run.start) }

@@ -279,7 +279,7 @@ extension ArchiveFiles {
             let now = clock()
             let rules = ArchiveDirectory.Rules(
                 dates: lifecycle.dates(of: file.partition.tenant, at: now),
-                holds: try holds.current(for: file.partition, at: now))
+                holds: try holds.current(for: file.partition, at: now), key: try key(for: file.partition.tenant))
             try directory.publish(file, as: name.text, format, compression, rules, at: now)
             telemetry.publishedFiles.add()
             logger.debug("published a file", metadata: ["path": "\(name.text)", "spans": "\(spans.spans)"])

@@ -56,9 +56,10 @@ extension ArchiveManifest {
     func filter(in catalog: ArchiveCatalog) throws(FileError) -> BloomFilter? {
         guard let bloom else { return nil }
         let path = "\(catalog.root)/\(bloom.path)"
-        let bytes = try FileReader.contents(of: path, limit: ArchiveTraces.maximumSize + 64)
-        guard ArchiveManifest.digits(Digest.sha256(bytes)) == bloom.sha256, let filter = BloomFilter(written: bytes)
-        else { throw .damaged(path) }
+        guard ArchiveManifest.digits(try Digest.sha256(ofFile: path)) == bloom.sha256 else { throw .damaged(path) }
+        var reader = try FileReader(path, opening: catalog.keys)
+        let bytes = try reader.next(upTo: ArchiveTraces.maximumSize + 64)
+        guard let filter = BloomFilter(written: bytes) else { throw .damaged(path) }
         return filter
     }
 }

@@ -29,17 +29,14 @@ struct ArchiveTraces {
     }
 
     /// Writes the filter to a new file, synced.
-    func write(_ path: String) throws(FileError) -> ArchiveManifest.File {
+    /// - Parameter key: that it is sealed with; nil where it is not.
+    func write(_ path: String, _ key: DataKey? = nil) throws(FileError) -> ArchiveManifest.File {
         var filter = BloomFilter(size: min(hashes.count * Self.bitsPerTrace / 8, Self.maximumSize))
         for hash in hashes { filter.insert(hash) }
         let bytes = filter.bytes
-        let file = try AppendFile(creating: path)
+        let file = try AppendFile(creating: path, try key?.seal(path))
         let result = bytes.withUnsafeBytes { bytes in Result { () throws(FileError) in try file.append(bytes) } }
         try result.get()
-        try file.sync()
-        try file.close()
-        return ArchiveManifest.File(
-            path: path, dataset: nil, rows: hashes.count, bytes: bytes.count,
-            sha256: ArchiveManifest.digits(Digest.sha256(bytes)))
+        return try ArchiveRewritten.File(nil, rows: hashes.count, file).named(path)
     }
 }

@@ -14,6 +14,8 @@ actor ArchiveUpkeep {
     private let catalog: ArchiveCatalog
     private var lacking: [Day] = []
     private var isBelieved = true
+    /// Manifests whose files were had from the bucket to be merged, in vain.
+    private var failed: Set<String> = []
     private let executor: BlockingExecutor
     private let telemetry: ArchiveTelemetry
     private let logger: Logger
@@ -41,7 +43,7 @@ actor ArchiveUpkeep {
             let register = try ErasureRegister(register)
             // First what makes room: merging needs some.
             let isTidy = try expire(register, at: now)
-            return try compact(register, at: now) && isTidy
+            return try await compact(register, at: now) && isTidy
         } catch is CancellationError {
             return false
         } catch {
@@ -80,14 +82,30 @@ actor ArchiveUpkeep {
         return !outcome.isBusy && isBelieved
     }
 
-    private func compact(_ register: ErasureRegister, at now: Timestamp) throws -> Bool {
+    private func compact(_ register: ErasureRegister, at now: Timestamp) async throws -> Bool {
         guard configuration.compaction.isEnabled else { return true }
+        if let bucket = BucketCompaction(catalog, configuration, register) {
+            var failed = failed
+            let outcome = try await bucket.run(at: now, &failed)
+            self.failed = failed
+            for (path, reason) in outcome.unfetched.sorted(by: { $0.key < $1.key }) {
+                logger.error(
+                    "a file cannot be had from the bucket; it is not merged",
+                    metadata: ["path": "\(path)", "reason": "\(reason)"])
+            }
+            report(outcome)
+        }
         let outcome = try ArchiveCompaction(
             catalog, configuration.compaction, register, configuration.lifecycle
         ).run(at: now)
+        telemetry.damagedFiles.set(outcome.damaged.count)
+        report(outcome)
+        return !outcome.isBusy
+    }
+
+    private func report(_ outcome: ArchiveCompaction.Outcome) {
         telemetry.mergedFiles.add(outcome.merged)
         telemetry.erasedSpans.add(outcome.erased)
-        telemetry.damagedFiles.set(outcome.damaged.count)
         if outcome.made > 0 {
             logger.info(
                 "merged files",
@@ -104,6 +122,5 @@ actor ArchiveUpkeep {
                 "a file cannot be unsealed; it is not merged",
                 metadata: ["path": "\(path)", "reason": "\(reason.rawValue)"])
         }
-        return !outcome.isBusy
     }
 }

@@ -43,13 +43,20 @@ struct PartitionEncoder: ~Copyable {
 
     /// - Parameters:
     ///   - batch: a record; afterwards some of its spans may be dropped.
+    ///   - section: of the record. What sampling left out of it has rollups among the rows.
     ///   - since: for a partition, from where on up to this record a file can go on; nil if the record's spans there
     ///     are in a file already.
     mutating func add(
-        _ batch: inout Batch, _ sequence: UInt64, since: (ArchivePartition) throws -> UInt64?
+        _ batch: inout Batch, _ sequence: UInt64, _ section: RecordSection = RecordSection(),
+        since: (ArchivePartition) throws -> UInt64?
     ) throws {
         let window = ArchiveWindow(receivedAt: batch.receivedAt)
-        let hours = Self.hours(of: batch, window)
+        let leftOut = try leftOut(of: section, window)
+        // Other than the tables', the archive's usage is that of the spans that it has.
+        let isPromoted = batch.isPromoted
+        batch.isPromoted = false
+        var hours = Self.hours(of: batch, window)
+        if !leftOut.isEmpty { hours += leftOut.keys.filter { !hours.contains($0) }.sorted() }
         for hour in hours {
             if hours.count > 1 { batch.select { window.hour(of: $0.startTime) == hour } }
             let partition = ArchivePartition(tenant: batch.tenant, hour: hour)
@@ -61,7 +68,18 @@ struct PartitionEncoder: ~Copyable {
             suspectSpans += spans.suspects
             let index = index(of: partition, spans, since: since)
             messages[index].traces.add(batch)
-            try append(batch, sequence, toMessagesAt: index)
+            try append(batch, sequence, leftOut[hour] ?? [], isPromoted: isPromoted, toMessagesAt: index)
+        }
+    }
+
+    /// Rollups of spans that sampling left out of a record, as they stand in it, by hour.
+    private func leftOut(of section: RecordSection, _ window: ArchiveWindow) throws -> [Int: [UInt8]] {
+        guard format == .parquet, let content = section.value(of: .sampledOut) else { return [:] }
+        return try content.withUnsafeBytes { content in
+            try SampledOut.rollups(in: content) { minute in
+                let (start, overflow) = UInt64(clamping: minute).multipliedReportingOverflow(by: 60_000_000_000)
+                return window.hour(of: overflow ? .max : start)
+            }
         }
     }
 
@@ -87,8 +105,8 @@ struct PartitionEncoder: ~Copyable {
             if window.isSuspect(span.startTime) { suspects += 1 }
         }
         return ArchivedSpans(
-            of: [sequence...sequence], records: 1, spans: batch.spanCount, times: first <= last ? first...last : nil,
-            suspects: suspects)
+            of: [sequence...sequence], records: batch.spanCount > 0 ? 1 : 0, spans: batch.spanCount,
+            times: first <= last ? first...last : nil, suspects: suspects)
     }
 
     /// The messages that the record's belong to.
@@ -110,7 +128,7 @@ struct PartitionEncoder: ~Copyable {
     }
 
     private mutating func append(
-        _ batch: borrowing Batch, _ sequence: UInt64, toMessagesAt index: Int
+        _ batch: borrowing Batch, _ sequence: UInt64, _ leftOut: [UInt8], isPromoted: Bool, toMessagesAt index: Int
     ) throws(ExportError) {
         switch format {
         case .json:
@@ -121,7 +139,11 @@ struct PartitionEncoder: ~Copyable {
         case .parquet:
             guard let rows = messages[index].batch else { preconditionFailure("rows that go nowhere") }
             let start = rows.rows.textCount
-            rows.rows.add(batch, sequence: sequence)
+            do {
+                try rows.rows.add(batch, sequence: sequence, leftOut: leftOut, isPromoted: isPromoted)
+            } catch {
+                throw .rejected("a section of sampled-out spans: \(error)")
+            }
             messages[index].keys.add(from: rows.rows.text(from: start))
         case .proto:
             let message = try encode(batch)

@@ -4,15 +4,17 @@ struct PostgresConfiguration: Configurable {
     let connection: String
     let schema: String
     let retention: Duration
+    let retentionClasses: [Retention.Rule]
     let waitsForArchive: Bool
 
     var traits: ProcessorTraits { .addsUpCosts }
 
     init(_ fields: inout Fields) throws(ConfigError) {
         (connection, schema) = fields.postgres(schema: "weir")
+        let range = Duration.seconds(86_400)...(.seconds(36_500 * 86_400))
         retention = fields.duration(
-            "retention", default: .seconds(30 * 86_400), in: .seconds(86_400)...(.seconds(36_500 * 86_400)),
-            "A day that ended so long ago is dropped.")
+            "retention", default: .seconds(30 * 86_400), in: range, "A day that ended so long ago is dropped.")
+        retentionClasses = Retention.Rule.all(&fields, default: retention, in: range)
         waitsForArchive = fields.bool(
             "wait_for_archive", default: true,
             "Whether a day goes only when the archives of the pipeline have its spans; where there are none, it goes.")

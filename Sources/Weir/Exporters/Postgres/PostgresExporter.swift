@@ -32,7 +32,8 @@ actor PostgresExporter: Exporter {
         logger = context.logger
         let upkeep = PostgresUpkeep(
             configuration.connection, schema: configuration.schema,
-            Retention(configuration.retention, mayDrop: context.mayDrop))
+            Retention(
+                configuration.retention, classes: configuration.retentionClasses, mayDrop: context.mayDrop))
         housekeeping = upkeep.housekeeping(context.logger)
         logger.info(
             "storing", metadata: ["schema": "\(configuration.schema)", "retention": "\(configuration.retention.text)"])

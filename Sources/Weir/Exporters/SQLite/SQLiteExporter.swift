@@ -12,6 +12,8 @@ actor SQLiteExporter: Exporter {
 
     /// Between two looks at which days there are.
     private static let lookNanoseconds: UInt64 = 10_000_000_000
+    /// Between two looks at which tenants they have.
+    private static let tidyNanoseconds: UInt64 = 3_600_000_000_000
 
     private let directory: SQLiteDirectory
     private let retention: Retention
@@ -25,6 +27,7 @@ actor SQLiteExporter: Exporter {
     private var run = SequenceRun()
     private var journal: JournalID?
     private var lookedAt: Timestamp?
+    private var tidiedAt: Timestamp?
     /// Records are decoded into it, one after the other. Without a limit: what was accepted, under whatever limit the
     /// receiver had, must not be given up here.
     private var batch = Batch(decodedLimit: .max)
@@ -45,7 +48,8 @@ actor SQLiteExporter: Exporter {
         telemetry = SQLiteTelemetry(context)
         logger = context.logger
         directory = SQLiteDirectory(configuration.directory)
-        retention = Retention(configuration.retention, mayDrop: mayDrop)
+        retention = Retention(
+            configuration.retention, classes: configuration.retentionClasses, mayDrop: mayDrop)
         store = SQLiteStore(in: directory, retention, logger)
         try directory.create()
         logger.info("writing", metadata: ["directory": "\(configuration.directory)"])
@@ -84,12 +88,33 @@ actor SQLiteExporter: Exporter {
                 telemetry.addDropped()
                 logger.info("removed a day after its retention", metadata: ["day": "\(day.text)"])
             }
+            if tidiedAt.map({ now < $0 || now.nanoseconds - $0.nanoseconds >= Self.tidyNanoseconds }) ?? true {
+                try await removeTenants(at: now)
+                tidiedAt = now
+            }
             let days = try directory.days()
             try store.forgetRejects(at: now, oldest: days.first)
             let bytes = days.reduce(0) { $0 + directory.size(of: directory.path(of: $1)) }
             telemetry.show(files: days.count, bytes: bytes)
         } catch {
             logger.warning("cannot tidy up", metadata: ["reason": "\(error)"])
+        }
+    }
+
+    /// Takes rows of tenants out of days that others keep longer.
+    private func removeTenants(at now: Timestamp) async throws {
+        for day in retention.partlyExpired(try directory.days(), at: now) {
+            let tenants = try SQLiteMeta.tenants(of: day, in: directory).map(\.name)
+            let over = tenants.filter { retention.isOver(day, for: $0, at: now) }
+            guard !over.isEmpty, await retention.mayDrop(day) else { continue }
+            if over.count == tenants.count {
+                try store.drop(day)
+                telemetry.addDropped()
+            } else {
+                try store.remove(over, on: day, at: now)
+            }
+            logger.info(
+                "removed rows after their retention", metadata: ["day": "\(day.text)", "tenants": "\(over.count)"])
         }
     }
 

@@ -55,6 +55,20 @@ enum SampledOut {
         if fields.isBroken { throw .malformed("a section of sampled-out spans", offset: 0) }
     }
 
+    /// The rollups as they stand in `content`, by what `group` makes of their minutes.
+    static func rollups(
+        in content: UnsafeRawBufferPointer, by group: (Int64) -> Int
+    ) throws(DecodeError) -> [Int: [UInt8]] {
+        var found: [Int: [UInt8]] = [:]
+        var fields = FieldReader(content)
+        while let field = fields.next() {
+            guard field.tag == rollup else { continue }
+            found[group(try read(field.body).0.minute), default: []] += content[field.start..<field.end]
+        }
+        if fields.isBroken { throw .malformed("a section of sampled-out spans", offset: 0) }
+        return found
+    }
+
     private static func read(_ message: UnsafeRawBufferPointer) throws(DecodeError) -> (Rollups.Key, RollupRow) {
         var numbers = [Int64](repeating: 0, count: 14)
         var texts = [UnsafeRawBufferPointer?](repeating: nil, count: 7)

@@ -35,6 +35,34 @@ enum PostgresRetention {
         return done != nil
     }
 
+    /// Who has rows on a day, by their numbers.
+    static func tenants(of day: Day, on connection: PostgresConnection) throws(PostgresError) -> [Int64: String] {
+        let tables = try partitions(on: connection).filter { $0.name.day == day && $0.isAttached }
+        guard !tables.isEmpty else { return [:] }
+        let hasRows = tables.map { "EXISTS (SELECT 1 FROM \($0.name) r WHERE r.tenant_id = t.id)" }
+        let rows = try connection.run(
+            "SELECT t.id, t.name FROM tenants t WHERE \(hasRows.joined(separator: " OR "))")
+        var tenants: [Int64: String] = [:]
+        for row in 0..<rows.count {
+            if let id = rows.int(row, 0) { tenants[id] = rows.text(row, 1) ?? "" }
+        }
+        return tenants
+    }
+
+    /// Deletes the rows of tenants of a day that others keep longer. Where another process does it, nothing.
+    static func remove(
+        _ tenants: [Int64], of day: Day, on connection: PostgresConnection
+    ) throws(PostgresError) {
+        let ids = tenants.sorted().map(String.init).joined(separator: ",")
+        _ = try PostgresLock.hold(.retention, on: connection, patience: .zero) { () throws(PostgresError) in
+            let tables = try partitions(on: connection).filter { $0.name.day == day && $0.isAttached }
+            // As whoever stores: before it waits for a row, or they would wait in a circle.
+            try PostgresLock.take("costs", after: "BEGIN; SET LOCAL statement_timeout = 0; ", on: connection)
+            for table in tables { try connection.run("DELETE FROM \(table.name) WHERE tenant_id IN (\(ids))") }
+            try connection.run("COMMIT")
+        }
+    }
+
     private static func drop(_ partition: Partition, on connection: PostgresConnection) throws(PostgresError) {
         let name = partition.name
         if partition.isAttached {

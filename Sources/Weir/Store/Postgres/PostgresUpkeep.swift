@@ -45,8 +45,18 @@ actor PostgresUpkeep {
         where await retention.mayDrop(day) {
             days.append(day)
         }
+        for day in retention.partlyExpired(try PostgresRetention.days(on: connection), at: now) {
+            let tenants = try PostgresRetention.tenants(of: day, on: connection)
+            let over = tenants.filter { retention.isOver(day, for: $0.value, at: now) }
+            guard !over.isEmpty, await retention.mayDrop(day) else { continue }
+            if over.count == tenants.count {
+                days.append(day)
+            } else {
+                try PostgresRetention.remove(Array(over.keys), of: day, on: connection)
+            }
+        }
         guard try PostgresRetention.drop(days, on: connection) else { return [] }
-        let past = UInt64(max(0, retention.duration / .nanoseconds(1)))
+        let past = UInt64(max(0, retention.longest / .nanoseconds(1)))
         let kept = Day(Timestamp(nanoseconds: now.nanoseconds - min(now.nanoseconds, past)))
         // What may not be dropped needs its resources for as long.
         let oldest = try PostgresRetention.days(on: connection).min() ?? kept

@@ -1,7 +1,8 @@
 extension HotRows {
     /// What these spans, given by their indices in ascending order, add to the rollups. Those that sampling left out
     /// are in rollups of their own.
-    func rollups(of indices: some Sequence<Int>) -> [RollupRow.Key: RollupRow] {
+    /// - Parameter minutes: of one rollup.
+    func rollups(of indices: some Sequence<Int>, per minutes: Int64 = 1) -> [RollupRow.Key: RollupRow] {
         var rollups = Rollups()
         var call = 0
         for index in indices where !promoted.contains(index) {
@@ -10,9 +11,9 @@ extension HotRows {
             let span = spans[index]
             if span.isSampledOut { continue }
             let key = Rollups.Key(
-                minute: span.clampedStart / 60_000_000, tenantID: span.tenantID, operation: span.operation,
-                kind: span.kind, service: .init(bytes(span.service)), name: .init(bytes(span.name)),
-                model: .init(usage.flatMap { bytes($0.model) }))
+                minute: span.clampedStart / (60_000_000 * minutes) * minutes, tenantID: span.tenantID,
+                operation: span.operation, kind: span.kind, service: .init(bytes(span.service)),
+                name: .init(bytes(span.name)), model: .init(usage.flatMap { bytes($0.model) }))
             rollups.add(
                 key, duration: span.duration, isError: span.status == 2,
                 usage.map {
@@ -20,5 +21,35 @@ extension HotRows {
                 })
         }
         return rollups.owned
+    }
+
+    /// Adds the rollups alone that stand in such a section.
+    mutating func addRollups(
+        in content: UnsafeRawBufferPointer, of sequence: UInt64, _ tenantID: Int32, _ window: ClockWindow
+    ) throws {
+        try SampledOut.forEachRollup(in: content) { key, rollup in
+            add(rollup, key, of: sequence, tenantID, window)
+        }
+    }
+
+    /// What the spans that were left out of these records add to the rollups.
+    /// - Parameter day: nil is every day.
+    func rollups(sampledOutOf isIncluded: (UInt64) -> Bool, on day: Day? = nil) -> [RollupRow.Key: RollupRow] {
+        var rollups: [RollupRow.Key: RollupRow] = [:]
+        for row in sampledOut where day.map({ $0 == row.day }) ?? true && isIncluded(row.sequence) {
+            rollups[row.key, default: RollupRow()].merge(row.rollup)
+        }
+        return rollups
+    }
+
+    private mutating func add(
+        _ rollup: RollupRow, _ key: Rollups.Key, of sequence: UInt64, _ tenantID: Int32, _ window: ClockWindow
+    ) {
+        let (start, overflow) = UInt64(key.minute).multipliedReportingOverflow(by: 60_000_000_000)
+        let key = RollupRow.Key(
+            minute: Int64(window.clamp(overflow ? .max : start) / 60_000_000_000), tenantID: tenantID,
+            operation: key.operation, kind: key.kind, service: service(key.service.bytes),
+            name: string(key.name.bytes, limit: RowText.maxName), model: string(key.model.bytes, limit: RowText.maxID))
+        appendSampledOut(SampledOutRow(sequence: sequence, key: key, rollup: rollup))
     }
 }

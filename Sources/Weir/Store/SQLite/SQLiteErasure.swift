@@ -51,6 +51,26 @@ struct SQLiteErasure {
         return erased
     }
 
+    /// Takes all that tenants have out of a day's file, whatever is in it, and gives back the room.
+    func remove(_ tenants: [String], on day: Day, at now: Timestamp) throws(SQLiteFailure) {
+        let tables = ["spans", "llm_usage", "span_rollups", "cost_ledger", "cost_rollups", "resources", "scopes"]
+        try change(directory.path(of: day), SQLiteMigration.day, at: now) { file in
+            try file.write(at: now) { db in
+                for tenant in tenants {
+                    let id = "SELECT id FROM tenants WHERE name = ?"
+                    for table in tables {
+                        try db.execute(sql: "DELETE FROM \(table) WHERE tenant_id IN (\(id))", arguments: [tenant])
+                    }
+                    // Last: who has no row there has nothing in the file.
+                    try db.execute(sql: "DELETE FROM tenants WHERE name = ?", arguments: [tenant])
+                }
+                try db.execute(sql: Self.owes)
+            }
+            // Where somebody reads it, the room is given back another time.
+            try? rewriteIfOwed(file)
+        }
+    }
+
     private func change(
         _ path: String, _ migrations: [SQLiteMigration], at now: Timestamp, _ body: (SQLiteFile) throws -> Void
     ) throws(SQLiteFailure) {

@@ -102,7 +102,8 @@ final class SQLiteMeta {
         tenants[tenant.id] = tenant
     }
 
-    private static func tenants(of day: Day, in directory: SQLiteDirectory) throws(SQLiteFailure) -> [Tenant] {
+    /// Who has rows on a day.
+    static func tenants(of day: Day, in directory: SQLiteDirectory) throws(SQLiteFailure) -> [Tenant] {
         let reader = try directory.reader(day)
         do {
             return try reader.read { db in try tenants(of: db) }

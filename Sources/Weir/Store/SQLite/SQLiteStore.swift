@@ -37,8 +37,22 @@ struct SQLiteStore {
         encode: (SpanRow) throws -> [UInt8]
     ) throws(SQLiteFailure) {
         var days: [Day: [Int]] = [:]
-        for index in rows.spans.indices { days[rows.spans[index].day, default: []].append(index) }
-        for row in rows.sampledOut { days[row.day, default: []] += [] }
+        // Rows that would go with the next look are not stored.
+        let (retention, tenants) = (retention, try openMeta(at: now).tenants)
+        var given: Set<Int32> = []
+        for (id, tenant) in tenants where retention.duration(of: tenant.name) < retention.longest { given.insert(id) }
+        func isOver(_ day: Day, _ tenant: Int32) -> Bool {
+            given.contains(tenant) && retention.isOver(day, for: tenants[tenant]?.name ?? "", at: now)
+        }
+        for index in rows.spans.indices {
+            let day = rows.spans[index].day
+            if !given.isEmpty, isOver(day, rows.spans[index].tenantID) {
+                counts.expired += rows.spans[index].isSampledOut ? 0 : 1
+            } else {
+                days[day, default: []].append(index)
+            }
+        }
+        for row in rows.sampledOut where !isOver(row.day, row.key.tenantID) { days[row.day, default: []] += [] }
         let expired = Set(retention.expired(days.keys, at: now))
         for (day, indices) in days.sorted(by: { $0.key < $1.key }) {
             // Its file would go with the next tick, and must not be made anew while somebody else has the old one open.
@@ -96,6 +110,12 @@ struct SQLiteStore {
 
     // MARK: Housekeeping
 
+    /// Takes tenants' rows out of a day's file.
+    mutating func remove(_ tenants: [String], on day: Day, at now: Timestamp) throws(SQLiteFailure) {
+        files.close(day)
+        try SQLiteErasure(directory: directory).remove(tenants, on: day, at: now)
+    }
+
     mutating func drop(_ day: Day) throws(SQLiteFailure) {
         files.close(day)
         try directory.remove(day)
@@ -104,7 +124,7 @@ struct SQLiteStore {
     /// Rejects are kept as long as a day is.
     /// - Parameter oldest: the first day that is there.
     func forgetRejects(at now: Timestamp, oldest: Day?) throws(SQLiteFailure) {
-        let kept = UInt64(max(0, retention.duration / .nanoseconds(1)))
+        let kept = UInt64(max(0, retention.longest / .nanoseconds(1)))
         guard now.nanoseconds > kept else { return }
         let limit = Timestamp(nanoseconds: now.nanoseconds - kept)
         try meta?.forgetRejects(before: min(limit, oldest?.start ?? limit), at: now)

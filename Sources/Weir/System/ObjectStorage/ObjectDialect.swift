@@ -27,6 +27,11 @@ enum ObjectDialect: String, CaseIterable, Sendable {
         (self == .s3 ? "if-match" : "x-goog-if-generation-match", version)
     }
 
+    /// A copy that succeeds only of what an answer was about.
+    var ifSourceIsStill: String {
+        self == .s3 ? "x-amz-copy-source-if-match" : "x-goog-copy-source-if-generation-match"
+    }
+
     /// The header field of an answer that tells which content it is about.
     var version: String { self == .s3 ? "etag" : "x-goog-generation" }
 }

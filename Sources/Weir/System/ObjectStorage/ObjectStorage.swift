@@ -12,6 +12,8 @@ final class ObjectStorage: Sendable {
         let sha256: String?
         /// Changes with its content.
         let version: String
+        /// Nil where the store does not say; Amazon does not of the usual one.
+        var storageClass: String?
     }
 
     /// Of one request.
@@ -127,6 +129,24 @@ final class ObjectStorage: Sendable {
         _ = try await perform("PUT", key, headers: headers, body: body, hash: sha256)
     }
 
+    /// Gives an object another storage class, by a copy of it in its own place.
+    /// - Parameter object: what it is known to be; one that is something else by now is not changed.
+    func move(_ key: String, _ object: Object, to storageClass: String) async throws(ObjectStorageError) {
+        let (dialect, prefix) = (configuration.dialect, configuration.dialect.prefix)
+        let source = "/\(configuration.bucket)/\(configuration.prefix)\(key)"
+        let answer = try await perform(
+            "PUT", key,
+            headers: [
+                ("\(prefix)copy-source", RequestSigner.encode(source, isPath: true)),
+                ("\(prefix)metadata-directive", "COPY"), ("\(prefix)storage-class", storageClass),
+                (dialect.ifSourceIsStill, object.version),
+            ])
+        // An answer of success may say that it failed.
+        let text = String(decoding: answer.body, as: UTF8.self)
+        guard let code = XMLElements.first("Code", in: text[...]) else { return }
+        throw ObjectStorageError(status: 503, code: code, "\(key): was not copied")
+    }
+
     /// Nothing, where there is none.
     func delete(_ key: String) async throws(ObjectStorageError) {
         do throws(ObjectStorageError) {
@@ -173,7 +193,8 @@ final class ObjectStorage: Sendable {
         Object(
             size: answer.headers["content-length"].flatMap { Int($0) } ?? 0,
             sha256: answer.headers["\(configuration.dialect.prefix)meta-sha256"],
-            version: answer.headers[configuration.dialect.version] ?? "")
+            version: answer.headers[configuration.dialect.version] ?? "",
+            storageClass: answer.headers["\(configuration.dialect.prefix)storage-class"])
     }
 }
 

@@ -131,7 +131,7 @@ struct ObjectStorageConfiguration: Sendable {
         return parts.map { "\($0)/" }.joined()
     }
 
-    private static func storageClass(_ text: String) throws(ConfigError) -> String? {
+    static func storageClass(_ text: String) throws(ConfigError) -> String? {
         guard (1...64).contains(text.utf8.count),
             text.utf8.allSatisfy({ (0x30...0x39).contains($0) || (0x41...0x5A).contains($0) || $0 == 0x5F })
         else { throw ConfigError(found: text.quotedForMessage, wanted: "a storage class such as STANDARD_IA") }

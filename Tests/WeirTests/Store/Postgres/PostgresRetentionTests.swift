@@ -48,6 +48,51 @@ struct PostgresRetentionTests {
         #expect(try await upkeep().run(at: Self.now) == [])
     }
 
+    @Test func rowsOfATenantGoBeforeThoseOfOthers() async throws {
+        let kept = Self.today + -2
+        var sequence: UInt64 = 0
+        var writer = try PostgresWriter(try schema.open())
+        for tenant in ["bank", "guest", "other"] {
+            for day in [kept, Self.today] {
+                sequence += 1
+                let start = day.start.nanoseconds + 5
+                var call = SampledOutRecord.call(1)
+                (call.startTime, call.endTime) = (start, start + 1)
+                let spans = [call, SampledOutRecord.span(2, start: start), SampledOutRecord.span(3, start: start)]
+                let record = try SampledOutRecord.make(spans, out: [2], sequence: sequence, tenant: tenant)
+                _ = try writer.store(FrozenBatch(records: [record]), at: Self.now)
+            }
+        }
+        func tenants() throws -> Set<[String]> {
+            Set(
+                try PostgresPartitions.tables.map { table in
+                    let column = ["span_rollups": "minute", "cost_rollups": "hour"][table] ?? "start_time"
+                    return try PostgresSchema.rows(
+                        """
+                        SELECT DISTINCT (r.\(column) AT TIME ZONE 'UTC')::date || ' ' || t.name
+                        FROM \(table) r JOIN tenants t ON t.id = r.tenant_id ORDER BY 1
+                        """, on: connection)
+                })
+        }
+        func all(_ day: Day, _ names: [String]) -> [String] { names.map { "\(day.text) \($0)" } }
+        let rest = all(Self.today, ["bank", "guest", "other"])
+        let rules = [
+            Retention.Rule(tenants: ["bank"], duration: .seconds(20 * 86_400)),
+            Retention.Rule(tenants: ["guest"], duration: .seconds(86_400)),
+        ]
+        let isArchived = Flag()
+        let upkeep = PostgresUpkeep(
+            schema.connection, schema: schema.name,
+            Retention(.seconds(5 * 86_400), classes: rules, mayDrop: { _ in isArchived.isSet }))
+        #expect(try await upkeep.run(at: Self.now) == [])
+        #expect(try tenants() == [all(kept, ["bank", "guest", "other"]) + rest])
+        isArchived.set(true)
+        #expect(try await upkeep.run(at: Self.now) == [])
+        #expect(try tenants() == [all(kept, ["bank", "other"]) + rest])
+        #expect(try await upkeep.run(at: Self.after(.seconds(5 * 86_400))) == [])
+        #expect(try tenants() == [all(kept, ["bank"]) + all(Self.today, ["bank", "other"])])
+    }
+
     @Test func aDayThatMayNotGoStays() async throws {
         let kept = Self.today + -3
         #expect(try await upkeep { $0 != kept }.run(at: Self.now) == [Self.today + -4, Self.today + -2])

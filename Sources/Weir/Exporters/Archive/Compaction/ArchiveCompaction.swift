@@ -13,8 +13,22 @@ struct ArchiveCompaction {
         var unreadable: [String: Unreadable] = [:]
         /// Days of tenants that a hold covers.
         var held = 0
+        /// Files that only a bucket had, and those that could not be had from there, with the reason.
+        var fetched = 0
+        var unfetched: [String: String] = [:]
         /// Another process changes files here; it is to be tried again soon.
         var isBusy = false
+
+        /// What was done before, to what is not there any more.
+        mutating func add(_ other: Outcome) {
+            merged += other.merged
+            made += other.made
+            spans += other.spans
+            erased += other.erased
+            fetched += other.fetched
+            unfetched.merge(other.unfetched) { first, _ in first }
+            isBusy = isBusy || other.isBusy
+        }
     }
 
     private let catalog: ArchiveCatalog
@@ -48,15 +62,22 @@ struct ArchiveCompaction {
                 outcome.isBusy = true
                 break
             }
-            // Who asked for something since the last day was merged, asked before this one.
-            var current = self
-            if current.register?.isChanged ?? false { try current.register?.load() }
-            let entries = try current.entries(of: date, &outcome, at: now)
-            for group in CompactionPlan(target: rules.target).groups(entries) {
-                try current.merge(group, date, change, &outcome, at: now)
-            }
+            try merge(date, change, &outcome, at: now)
         }
         return outcome
+    }
+
+    /// Merges the files of a day that are here.
+    func merge(
+        _ date: ArchiveCatalog.Date, _ change: ArchiveChange, _ outcome: inout Outcome, at now: Timestamp
+    ) throws {
+        // Who asked for something since the last day was merged, asked before this one.
+        var current = self
+        if current.register?.isChanged ?? false { try current.register?.load() }
+        let entries = try current.entries(of: date, &outcome, at: now)
+        for group in CompactionPlan(target: rules.target).groups(entries) {
+            try current.merge(group, date, change, &outcome, at: now)
+        }
     }
 
     /// Without reading a file: most days are merged.

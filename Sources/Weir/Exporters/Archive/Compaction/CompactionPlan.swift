@@ -44,6 +44,19 @@ struct CompactionPlan {
     /// Bytes of the manifests of files that are merged: so that the new one can be read.
     var maxManifests = ArchiveDirectory.maximumManifest * 3 / 4
 
+    /// A group without the largest that only a bucket has, as long as that is many times all others: else what comes
+    /// late, a little at a time, would have a day's file brought again each time.
+    /// - Parameter away: the hashes of those that only the bucket has.
+    static func worthwhile(_ group: [Entry], away: Set<String>) -> [Entry] {
+        var group = group
+        while let largest = group.filter({ away.contains($0.hash) }).max(by: { $0.size < $1.size }),
+            largest.size / 4 > group.reduce(-largest.size, { $0 + $1.size })
+        {
+            group.removeAll { $0.hash == largest.hash }
+        }
+        return group
+    }
+
     /// Files that become one, each group in the order in which they are to stand in it.
     func groups(_ entries: [Entry]) -> [[Entry]] {
         var kinds: [Kind: [Entry]] = [:]

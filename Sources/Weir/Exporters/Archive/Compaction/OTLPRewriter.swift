@@ -62,7 +62,7 @@ struct OTLPRewriter: ArchiveRewriter {
         try footer.withUnsafeBytes { try file.append($0) }
         return ArchiveRewritten(
             sections: sections, whole: whole, files: [try .init(nil, rows: whole.spans, file)], keyID: key?.id,
-            bloom: try traces.write("\(stem).1"))
+            bloom: try traces.write("\(stem).1", key))
     }
 
     /// - Returns: what is left of the file's sections.

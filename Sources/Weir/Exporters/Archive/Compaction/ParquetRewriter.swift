@@ -51,7 +51,8 @@ struct ParquetRewriter: ArchiveRewriter {
             var writer = ParquetWriter(columns, compression)
             var pages = ParquetPages(compression)
             var pending: [Piece] = []
-            for (source, reader) in zip(sources, readers) {
+            if dataset == .rollups { try Self.write(readers, with: &writer, to: file, &pages) }
+            for (source, reader) in zip(sources, readers) where dataset != .rollups {
                 for group in reader.groups {
                     let rows = try rows(of: group, reader, source.0, dataset, erased, &findings)
                     let count = pending.reduce(rows.count) { $0 + $1.rows.count }
@@ -78,7 +79,7 @@ struct ParquetRewriter: ArchiveRewriter {
         if Directory.has(bloom) { try Directory.removeFile(bloom) }
         return ArchiveRewritten(
             sections: manifests.flatMap(\.sections), whole: whole, files: files, keyID: key?.id,
-            bloom: try findings.traces.write(bloom))
+            bloom: try findings.traces.write(bloom, key))
     }
 
     private static func create(_ path: String, _ key: DataKey?) throws(FileError) -> AppendFile {
@@ -106,9 +107,9 @@ struct ParquetRewriter: ArchiveRewriter {
     ) throws -> [Int] {
         var isGone = [Bool](repeating: false, count: group.rows)
         guard dataset == .spans else {
-            if !findings.gone.isEmpty {
+            if !findings.gone.isEmpty, let column = dataset.spanColumn {
                 let (traces, spans) = (
-                    try reader.values(of: "trace_id", in: group), try reader.values(of: dataset.spanColumn, in: group)
+                    try reader.values(of: "trace_id", in: group), try reader.values(of: column, in: group)
                 )
                 for row in isGone.indices { isGone[row] = findings.gone.contains(Self.place(row, traces, spans)) }
             }
@@ -144,6 +145,24 @@ struct ParquetRewriter: ArchiveRewriter {
         _ row: Int, _ traces: ParquetReader.Values, _ spans: ParquetReader.Values
     ) -> Place {
         Place(trace: traces.text(row) ?? [], span: spans.text(row) ?? [])
+    }
+
+    /// Sums of sums. Nothing of them leads to anybody who was erased.
+    private static func write(
+        _ readers: [ParquetReader], with writer: inout ParquetWriter, to file: AppendFile, _ pages: inout ParquetPages
+    ) throws {
+        var rollups = DailyRollups()
+        for reader in readers {
+            for group in reader.groups {
+                try Task.checkCancellation()
+                try rollups.add(group, of: reader)
+                guard rollups.isFull else { continue }
+                rollups.move(to: &writer)
+                try writer.writeGroup(to: file, &pages)
+            }
+        }
+        // With the last rows of all.
+        rollups.move(to: &writer)
     }
 
     /// Adds the rows of the pieces, and forgets them.

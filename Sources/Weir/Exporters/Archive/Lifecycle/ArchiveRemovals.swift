@@ -1,5 +1,5 @@
 /// Which manifests of an archive were removed on purpose: lines in a file that only grows, so that what is missing in a
-/// chain without one is missed.
+/// chain without one is missed. A bucket has them too, in an object for each journal and month.
 struct ArchiveRemovals {
     enum Reason: String, Sendable {
         /// Its time was over.
@@ -9,6 +9,9 @@ struct ArchiveRemovals {
     }
 
     private static let name = "removed.jsonl"
+    /// What the names of a bucket's begin with, and end with.
+    static let directory = ".chain/"
+    private static let (start, end) = ("removed", ".jsonl")
     /// Bytes of the file.
     private static let maximumSize = 1 << 30
 
@@ -17,12 +20,38 @@ struct ArchiveRemovals {
 
     /// - Parameter root: of the archive.
     init(in root: String) throws(FileError) {
-        let path = "\(root)/.chain/\(Self.name)"
-        guard Directory.has(path) else { return }
-        let bytes = try FileReader.contents(of: path, limit: Self.maximumSize)
-        for line in bytes.split(separator: UInt8(ascii: "\n")) {
-            line.withUnsafeBytes { add($0) }
+        guard Directory.has("\(root)/\(Self.directory)") else { return }
+        for name in try Directory.names(in: "\(root)/\(Self.directory)") where Self.isOne(name) {
+            let bytes = try FileReader.contents(of: "\(root)/\(Self.directory)\(name)", limit: Self.maximumSize)
+            for line in bytes.split(separator: UInt8(ascii: "\n")) {
+                line.withUnsafeBytes { add($0) }
+            }
         }
+    }
+
+    /// Whether a file of that name has such lines.
+    static func isOne(_ name: some StringProtocol) -> Bool { name.hasPrefix(start) && name.hasSuffix(end) }
+
+    /// Bytes of the lines of an archive; 0 where there are none.
+    static func size(in root: String) throws(FileError) -> Int {
+        let path = "\(root)/\(directory)\(name)"
+        return Directory.has(path) ? try Directory.size(ofFile: path) : 0
+    }
+
+    /// The lines, by the names that a bucket has them under.
+    static func objects(in root: String) throws(FileError) -> [String: [UInt8]] {
+        let bytes = try FileReader.contents(of: "\(root)/\(directory)\(name)", limit: maximumSize)
+        var objects: [String: [UInt8]] = [:]
+        for line in bytes.split(separator: UInt8(ascii: "\n")) {
+            let tree = line.withUnsafeBytes { JSONTreeReader.value($0) }
+            // What somebody wrote there must not become a name.
+            guard let journal = tree?["journal"]?.asText.flatMap({ UInt64($0, radix: 16) }),
+                let day = Day(text: String(tree?["at"]?.asText?.prefix(10) ?? ""))
+            else { continue }
+            let name = "\(directory)\(start)-\(journal.digits(16, radix: 16))-\(day.text.prefix(7))\(end)"
+            objects[name, default: []] += line + [UInt8(ascii: "\n")]
+        }
+        return objects
     }
 
     private mutating func add(_ line: UnsafeRawBufferPointer) {

@@ -13,6 +13,9 @@ struct ParquetRows: ~Copyable {
     private(set) var httpStatuses: [Int64?] = []
     private(set) var events: [Event] = []
 
+    /// Those that are in rollups already, since they were sampled out at first.
+    private var promoted: [Range<Int>] = []
+
     var count: Int { rows.spans.count }
     /// Bytes of their texts.
     var textCount: Int { rows.textCount }
@@ -22,14 +25,33 @@ struct ParquetRows: ~Copyable {
         UnsafeRawBufferPointer(rebasing: rows.written[start...])
     }
 
+    /// Adds what the spans add to their days, and with them those that sampling left out.
+    func add(to rollups: inout DailyRollups) {
+        let counted = (0..<count).filter { row in !promoted.contains { $0.contains(row) } }
+        for (key, row) in rows.rollups(of: counted, per: DailyRollups.minutes) { rollups.add(row, key) }
+        for (key, row) in rows.rollups(sampledOutOf: { _ in true }) { rollups.add(row, key) }
+    }
+
     mutating func reset() {
         rows.reset()
         httpStatuses.removeAll(keepingCapacity: true)
         events.removeAll(keepingCapacity: true)
+        promoted = []
     }
 
-    mutating func add(_ batch: borrowing Batch, sequence: UInt64) {
+    /// - Parameters:
+    ///   - leftOut: rollups of spans that sampling left out of the record.
+    ///   - isPromoted: whether the spans were sampled out at first.
+    mutating func add(
+        _ batch: borrowing Batch, sequence: UInt64, leftOut: [UInt8] = [], isPromoted: Bool = false
+    ) throws {
+        let first = count
         rows.add(batch, sequence: sequence, tenantID: 0)
+        if isPromoted { promoted.append(first..<count) }
+        if !leftOut.isEmpty {
+            let window = ClockWindow(receivedAt: batch.receivedAt)
+            try leftOut.withUnsafeBytes { try rows.addRollups(in: $0, of: sequence, 0, window) }
+        }
         // In the order of the rows.
         for resource in batch.resources where !resource.state.contains(.dropped) {
             for scope in resource.scopes where !batch.scopes[scope].state.contains(.dropped) {

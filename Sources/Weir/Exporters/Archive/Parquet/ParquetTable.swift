@@ -2,6 +2,8 @@
 final class ParquetTable {
     let dataset: ArchiveDataset
     private var writer: ParquetWriter
+    /// Rows that others may still be added to.
+    private var rollups = DailyRollups()
     private(set) var file: AppendFile?
     /// Of the row groups that are whole, and of the footer.
     private var end = AppendFile.End()
@@ -12,7 +14,7 @@ final class ParquetTable {
         writer = ParquetWriter(dataset.columns, compression)
     }
 
-    var waitingRows: Int { writer.waitingRows }
+    var waitingRows: Int { writer.waitingRows + rollups.count }
 
     /// Adds the rows that are for it. They wait in memory.
     func add(_ rows: borrowing ParquetRows) {
@@ -20,6 +22,7 @@ final class ParquetTable {
         case .spans where rows.count > 0: rows.addSpans(to: &writer)
         case .usage where !rows.rows.usage.isEmpty: rows.addUsage(to: &writer)
         case .events where !rows.events.isEmpty: rows.addEvents(to: &writer)
+        case .rollups: rows.add(to: &rollups)
         case .spans, .usage, .events: break
         }
     }
@@ -28,9 +31,11 @@ final class ParquetTable {
     func write(
         _ pages: inout ParquetPages, begin: (ArchiveDataset) throws(FileError) -> AppendFile
     ) throws(FileError) {
-        guard writer.waitingRows > 0 else { return }
+        rollups.move(to: &writer)
+        // Of spans there is a file in any case: its name says which records the others are of.
+        guard writer.waitingRows > 0 || dataset == .spans else { return }
         if file == nil { file = try begin(dataset) }
-        guard let file else { return }
+        guard let file, writer.waitingRows > 0 else { return }
         // Of an attempt that failed.
         try file.truncate(to: end)
         do {
@@ -70,5 +75,6 @@ final class ParquetTable {
         end = AppendFile.End()
         hasFooter = false
         writer.forget()
+        rollups = DailyRollups()
     }
 }

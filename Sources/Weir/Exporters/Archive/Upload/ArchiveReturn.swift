@@ -11,6 +11,11 @@ struct ArchiveReturn {
         }
     }
 
+    struct Mismatch: Error, CustomStringConvertible {
+        let path: String
+        var description: String { "\(path): what the bucket has is not what its manifest says" }
+    }
+
     private let outbox: ArchiveOutbox
     private let bucket: ObjectStorageConfiguration?
 
@@ -26,12 +31,17 @@ struct ArchiveReturn {
     /// May be done again, after whatever ended it.
     ///
     /// Which files are away say their manifests, and not the list of them: a crash may have come between the two.
-    /// - Parameter isWanted: asked of those of the tenant.
-    func run(tenant: String, where isWanted: (ArchiveManifest) -> Bool = { _ in true }) async throws {
+    /// - Parameters:
+    ///   - day: that they stand on; nil is any.
+    ///   - isWanted: asked of those of the tenant.
+    func run(
+        tenant: String, on day: Day? = nil, where isWanted: (ArchiveManifest) -> Bool = { _ in true }
+    ) async throws {
         // What one that died had read may be somebody's who was erased since.
         if Directory.has(draft) { try Directory.removeFile(draft) }
         var found: [(manifest: ArchiveManifest, bytes: [UInt8])] = []
-        let selection = ArchiveCatalog.Selection(tenant: tenant)
+        let selection = ArchiveCatalog.Selection(
+            tenant: tenant, from: day?.start, to: day.map { Timestamp(nanoseconds: $0.times.upperBound) })
         try ArchiveCatalog(root: outbox.root, selection: selection).visit { entry in
             guard case .away(let manifest, _, let bytes) = entry, manifest.tenant == tenant, isWanted(manifest) else {
                 return
@@ -41,15 +51,22 @@ struct ArchiveReturn {
         guard !found.isEmpty else { return }
         guard let bucket else { throw NoBucket(directory: outbox.root) }
         let storage = try ObjectStorage(bucket)
-        for (manifest, bytes) in found {
-            for file in manifest.files { try await bring(file, from: storage) }
-            // First, so that they go again whatever happens now.
-            try outbox.takeBack(manifest, bytes)
-            let place = "\(outbox.root)/\(manifest.manifestPath)"
-            try Directory.move("\(outbox.root)/\(manifest.uploadedPath)", to: place)
-            try Directory.sync(Directory.parent(of: place))
+        do {
+            for (manifest, bytes) in found { try await bring(manifest, bytes, from: storage) }
+        } catch {
+            await storage.shutDown()
+            throw error
         }
         await storage.shutDown()
+    }
+
+    private func bring(_ manifest: ArchiveManifest, _ bytes: [UInt8], from storage: ObjectStorage) async throws {
+        for file in manifest.files { try await bring(file, from: storage) }
+        // First, so that they go again whatever happens now.
+        try outbox.takeBack(manifest, bytes)
+        let place = "\(outbox.root)/\(manifest.manifestPath)"
+        try Directory.move("\(outbox.root)/\(manifest.uploadedPath)", to: place)
+        try Directory.sync(Directory.parent(of: place))
     }
 
     private func bring(_ file: ArchiveManifest.File, from storage: ObjectStorage) async throws {
@@ -60,15 +77,13 @@ struct ArchiveReturn {
         var count = 0
         try await storage.read(file.path) { piece in
             count += piece.count
-            guard count <= file.bytes else {
-                throw ObjectStorageError("\(file.path): what the bucket has is longer than its manifest says")
-            }
+            guard count <= file.bytes else { throw Mismatch(path: file.path) }
             try piece.withUnsafeBytes { try new.append($0) }
         }
         try new.sync()
         try new.close()
         guard ArchiveManifest.digits(try Digest.sha256(ofFile: draft)) == file.sha256 else {
-            throw ObjectStorageError("\(file.path): what the bucket has is not what its manifest says")
+            throw Mismatch(path: file.path)
         }
         // It may have gone with the last file in it.
         try Directory.create(Directory.parent(of: target))

@@ -20,6 +20,8 @@ struct ArchiveUpload {
     let telemetry: UploadTelemetry
     let manifest: ArchiveManifest
     let bytes: [UInt8]
+    /// Of the files; nil leaves it to the bucket.
+    let storageClass: String?
 
     /// Returns when the bucket has everything, and readers of it see it. May be done again, after whatever ended it.
     nonisolated(nonsending) func run() async throws {
@@ -67,7 +69,7 @@ struct ArchiveUpload {
 
     /// What is looked at before the files has to be read at once.
     private func storageClass(of file: ArchiveManifest.File) -> String? {
-        file == manifest.bloom ? nil : storage.configuration.storageClass
+        file == manifest.bloom ? nil : storageClass
     }
 
     private func has(_ file: ArchiveManifest.File) async throws(ObjectStorageError) -> Bool {

@@ -17,6 +17,7 @@ actor ArchiveUploader {
 
     private let outbox: ArchiveOutbox
     private let configuration: ArchiveUploadConfiguration
+    private let lifecycle: ArchiveLifecycle
     private let storage: ObjectStorage
     private let telemetry: UploadTelemetry
     private let logger: Logger
@@ -27,6 +28,10 @@ actor ArchiveUploader {
     private var lock: FileLock?
     private var lastFailure: String?
     private var lastRemoval: Timestamp?
+    /// Bytes of what the bucket says of removals.
+    private var noted = 0
+    /// Up to where files were moved to other storage classes.
+    private var cursor = StorageMoves.Cursor()
     /// Whether nothing goes from the bucket, since something was set aside.
     private var isBlocked = false
     /// What cannot be uploaded as it is, and when it is looked at again.
@@ -35,12 +40,12 @@ actor ArchiveUploader {
     private var seen: Set<String> = []
 
     init(
-        _ root: String, _ configuration: ArchiveUploadConfiguration, _ context: Context,
+        _ root: String, _ configuration: ArchiveUploadConfiguration, _ lifecycle: ArchiveLifecycle, _ context: Context,
         clock: @escaping @Sendable () -> Timestamp
     ) throws {
         let telemetry = UploadTelemetry(context)
         self.telemetry = telemetry
-        self.configuration = configuration
+        (self.configuration, self.lifecycle) = (configuration, lifecycle)
         self.clock = clock
         outbox = try ArchiveOutbox.create(root)
         storage = try ObjectStorage(configuration.storage) { _ in telemetry.retries.add() }
@@ -125,8 +130,10 @@ actor ArchiveUploader {
             }
         }
         guard waiting == 0 else { return }
+        try await note()
         try await carryOut(removals)
         try await removeHere()
+        cursor = try await StorageMoves(outbox, lifecycle, storage, telemetry, logger).run(from: cursor, at: now)
     }
 
     /// What an archive has from before it had a bucket.
@@ -155,8 +162,7 @@ actor ArchiveUploader {
         }
         // Removed, or in place of another that was removed, before it got there.
         if gone.contains(manifest.manifestPath) {
-            let upload = ArchiveUpload(
-                root: outbox.root, storage: storage, telemetry: telemetry, manifest: manifest, bytes: bytes)
+            let upload = upload(manifest, bytes)
             for file in manifest.allFiles { try await upload.abandon(file) }
             return try drop(name)
         }
@@ -169,9 +175,7 @@ actor ArchiveUploader {
         case .here: break
         }
         do {
-            try await ArchiveUpload(
-                root: outbox.root, storage: storage, telemetry: telemetry, manifest: manifest, bytes: bytes
-            ).run()
+            try await upload(manifest, bytes).run()
         } catch let failure as ArchiveUpload.Failure {
             guard case .damaged = failure else { return try setAside(name, because: failure.description) }
             return try wait(for: name, because: failure.description)
@@ -179,6 +183,13 @@ actor ArchiveUploader {
         try outbox.finish(name, keeps: configuration.removesAfter != nil)
         logger.debug("uploaded", metadata: ["manifest": "\(manifest.manifestPath)"])
         return true
+    }
+
+    private func upload(_ manifest: ArchiveManifest, _ bytes: [UInt8]) -> ArchiveUpload {
+        ArchiveUpload(
+            root: outbox.root, storage: storage, telemetry: telemetry, manifest: manifest, bytes: bytes,
+            storageClass: lifecycle.storageClasses(of: manifest, on: Day(clock())).last
+                ?? configuration.storage.storageClass)
     }
 
     private enum State {
@@ -229,6 +240,18 @@ actor ArchiveUploader {
     }
 
     // MARK: Removing
+
+    /// Has the bucket say what was removed on purpose, before that goes there.
+    private func note() async throws {
+        let size = try ArchiveRemovals.size(in: outbox.root)
+        guard size != noted else { return }
+        for (name, bytes) in try ArchiveRemovals.objects(in: outbox.root).sorted(by: { $0.key < $1.key }) {
+            let hash = Digest.sha256(bytes)
+            if try await storage.head(name)?.sha256 == ArchiveManifest.digits(hash) { continue }
+            try await storage.put(bytes, at: name, sha256: hash)
+        }
+        noted = size
+    }
 
     private func carryOut(_ removals: [ArchiveOutbox.Removal]) async throws {
         let isBlocked = try !removals.isEmpty && outbox.lacksSuccessors()

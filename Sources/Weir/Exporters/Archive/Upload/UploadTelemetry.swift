@@ -7,6 +7,7 @@ struct UploadTelemetry: Sendable {
     let failures: Counter
     let setAside: Counter
     let removedHere: Counter
+    let moved: Counter
     let pendingRemovals: Gauge
     let pendingFiles: Gauge
     let pendingBytes: Gauge
@@ -23,6 +24,7 @@ struct UploadTelemetry: Sendable {
         failures = counter("failures", "Times that uploading came to a halt, to go on after a pause.")
         setAside = counter("set_aside", "Manifests in .upload that are not tried again; the log says why.")
         removedHere = counter("removed_local_files", "Files that were removed here, since the bucket has them.")
+        moved = counter("moved_files", "Files that were moved to another storage class in the bucket.")
         pendingRemovals = context.metrics.gauge(
             "weir_archive_upload_pending_removals",
             help: "Manifests that are to go from the bucket with their files, and are still there.", labels: labels)

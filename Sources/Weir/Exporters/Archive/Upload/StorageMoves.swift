@@ -1,0 +1,120 @@
+import Logging
+
+/// Moves files of an archive to the storage classes of their age, in its bucket. Manifests and filters stay where they
+/// are, since they are read.
+///
+/// What was due on the day on which all was last done need not be asked about again: that day and the rules stand in
+/// `.upload/classes`. What a file is in, the bucket says; so whatever ends a run, the next one goes on with the rest.
+struct StorageMoves {
+    /// What is done of a day's moves.
+    struct Cursor {
+        /// Nil until all is done.
+        fileprivate var day: Day?
+        fileprivate var started: Day?
+        fileprivate var path: String?
+    }
+
+    /// Files in one go, so that uploads do not wait for long.
+    private static let maximum = 100
+    /// Bytes that stores copy in one request.
+    private static let maximumSize = 5 << 30
+    private static let usual = "STANDARD"
+
+    private let outbox: ArchiveOutbox
+    private let lifecycle: ArchiveLifecycle
+    private let storage: ObjectStorage
+    private let telemetry: UploadTelemetry
+    private let logger: Logger
+    private var mark: String { "\(outbox.path)/classes" }
+
+    init(
+        _ outbox: ArchiveOutbox, _ lifecycle: ArchiveLifecycle, _ storage: ObjectStorage, _ telemetry: UploadTelemetry,
+        _ logger: Logger
+    ) {
+        (self.outbox, self.lifecycle, self.storage) = (outbox, lifecycle, storage)
+        (self.telemetry, self.logger) = (telemetry, logger)
+    }
+
+    /// - Returns: from where to go on.
+    nonisolated(nonsending) func run(from cursor: Cursor, at now: Timestamp) async throws -> Cursor {
+        let today = Day(now)
+        guard lifecycle.hasStorageClasses, cursor.day != today, try isBelieved(today) else { return cursor }
+        let last = try lastDay()
+        var cursor = cursor
+        if cursor.started != today { (cursor.started, cursor.path) = (today, nil) }
+        var dates: [ArchiveCatalog.Date] = []
+        let catalog = ArchiveCatalog(root: outbox.root, selection: ArchiveCatalog.Selection())
+        try catalog.dates { date in
+            if date.tree.isEmpty || date.tree == ArchiveFormat.parquet.tree { dates.append(date) }
+        }
+        if let index = dates.firstIndex(where: { $0.path == cursor.path }) { dates.removeFirst(index + 1) }
+        var count = 0
+        for date in dates where last != today {
+            for manifest in try catalog.found(in: date).compactMap(\.published?.manifest) {
+                try Task.checkCancellation()
+                let classes = lifecycle.storageClasses(of: manifest, on: today)
+                guard let target = classes.last,
+                    last.map({ lifecycle.storageClasses(of: manifest, on: $0).last != target }) ?? true
+                else { continue }
+                for file in manifest.files {
+                    if try await move(file, through: classes) { count += 1 }
+                }
+            }
+            cursor.path = date.path
+            if count >= Self.maximum { return cursor }
+        }
+        try Directory.replace(mark, with: Array("\(today.text) \(rules)\n".utf8))
+        (cursor.day, cursor.started, cursor.path) = (today, nil, nil)
+        return cursor
+    }
+
+    /// Nil where nothing is known to be done by these rules.
+    private func lastDay() throws(FileError) -> Day? {
+        guard Directory.has(mark) else { return nil }
+        let words = String(decoding: try FileReader.contents(of: mark, limit: 1 << 10), as: UTF8.self)
+            .split { $0 == " " || $0 == "\n" }
+        return words.count == 2 && words[1] == rules ? Day(text: String(words[0])) : nil
+    }
+
+    /// A hash of all that says what is due, and where.
+    private var rules: String {
+        let classes = ([lifecycle.standard] + lifecycle.classes).map { rule in
+            "\(rule.tenants.sorted()) \(rule.storageClasses.map { "\($0.name) \($0.after)" })"
+        }
+        let text = classes.joined(separator: "\n") + storage.description + "\(storage.configuration.endpoint)"
+        return ArchiveManifest.hash(Array(text.utf8))
+    }
+
+    /// A clock that is far ahead moves nothing, as it ends nothing.
+    private func isBelieved(_ today: Day) throws(FileError) -> Bool {
+        try ExpiryClock(in: outbox.root).last().map { today <= $0 + ExpiryClock.maximumPause } ?? true
+    }
+
+    /// - Parameter classes: that the file has had, and the one that it is to have.
+    /// - Returns: whether it was moved.
+    private nonisolated(nonsending) func move(
+        _ file: ArchiveManifest.File, through classes: [String]
+    ) async throws -> Bool {
+        // What is being written anew, or went, gets its class when it is uploaded.
+        guard let target = classes.last, let there = try await storage.head(file.path), there.size == file.bytes,
+            there.sha256 == file.sha256
+        else { return false }
+        let current = there.storageClass ?? Self.usual
+        // What somebody's rule has moved elsewhere stays there.
+        let known = [Self.usual, storage.configuration.storageClass].compactMap(\.self) + classes
+        guard current != target, known.contains(current),
+            !ArchiveLifecycle.StorageClass.frozen.contains(current)
+        else { return false }
+        guard there.size <= Self.maximumSize else {
+            logger.warning(
+                "a file is too large to be moved to another storage class", metadata: ["path": "\(file.path)"])
+            return false
+        }
+        try await storage.move(file.path, there, to: target)
+        guard let moved = try await storage.head(file.path), moved.size == file.bytes, moved.sha256 == file.sha256,
+            moved.storageClass == target || moved.storageClass == nil
+        else { throw ObjectStorageError("\(file.path): is not in \(target) after it was moved there") }
+        telemetry.moved.add()
+        return true
+    }
+}
