@@ -181,7 +181,8 @@ def test_nothing_is_in_clear_and_everything_can_be_read(start, tmp_path, format,
     spans.append(noise)
     for span in spans:
         assert post(weir.endpoint, otlp.a_request(span))[0] == 200
-    eventually(lambda: list((tmp_path / "archive/.open").rglob("*.open")), weir.log)
+    if format != "parquet":  # whose rows wait in memory
+        eventually(lambda: list((tmp_path / "archive/.open").rglob("*.open")), weir.log)
     eventually(lambda: weir.metric("weir_archive_spans_written") == len(spans), weir.log)
     # While it is collected as well.
     check(tmp_path)
