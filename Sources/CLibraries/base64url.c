@@ -4,6 +4,10 @@
 #include <stdbool.h>
 #include <string.h>
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 /* What a character stands for; 255 for none. */
 static uint8_t values[256];
@@ -101,6 +105,25 @@ ptrdiff_t weir_base64url_decode(const void *text, size_t count, void *bytes) {
 }
 
 ptrdiff_t weir_find(const void *text, size_t count, const void *wanted, size_t length) {
-    const char *found = count == 0 ? NULL : memmem(text, count, wanted, length);
-    return found == NULL ? -1 : found - (const char *)text;
+    const char *start = text;
+    size_t at = 0;
+    if (count == 0) return -1;
+#ifdef __SSE2__
+    /* Sixteen places at once, of which few have both the first byte and the last where they should be. */
+    if (length > 1 && length <= count) {
+        const char *word = wanted;
+        size_t rest = length - 1;
+        __m128i first = _mm_set1_epi8(word[0]), last = _mm_set1_epi8(word[rest]);
+        for (; at + rest + 16 <= count; at += 16) {
+            __m128i front = _mm_cmpeq_epi8(first, _mm_loadu_si128((const __m128i *)(start + at)));
+            __m128i back = _mm_cmpeq_epi8(last, _mm_loadu_si128((const __m128i *)(start + at + rest)));
+            for (int found = _mm_movemask_epi8(_mm_and_si128(front, back)); found != 0; found &= found - 1) {
+                size_t place = at + (size_t)__builtin_ctz((unsigned)found);
+                if (memcmp(start + place, word, length) == 0) return (ptrdiff_t)place;
+            }
+        }
+    }
+#endif
+    const char *found = memmem(start + at, count - at, wanted, length);
+    return found == NULL ? -1 : found - start;
 }

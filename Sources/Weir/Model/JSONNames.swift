@@ -1,31 +1,41 @@
 /// Which members of an object have a name that no other in front of them has.
 ///
 /// RFC 8259: "The names within an object SHOULD be unique." Strict readers refuse the whole text where they are not.
-struct JSONNames {
+private struct JSONNames {
     /// Up to here all are looked through.
-    private static let few = 64
+    static let few = 64
 
-    private var hashes: [UInt64] = []
-    private var many: Set<String> = []
+    private let hashes: UnsafeMutableBufferPointer<UInt64>
+    private var count = 0
+    /// A bit for each, which few others have.
+    private var bits: UInt64 = 0
 
-    init() {}
+    /// - Parameter hashes: has room for all.
+    init(in hashes: UnsafeMutableBufferPointer<UInt64>) {
+        self.hashes = hashes
+    }
 
-    /// - Parameter index: of the next member; each is asked about once, in their order.
-    mutating func isNew(_ index: Int, of members: [JSONTree.Member]) -> Bool {
-        let key = members[index].key
-        if members.count > Self.few { return many.insert(key.string).inserted }
-        let hash = key.withBytes(Self.hash)
-        defer { hashes.append(hash) }
-        return !hashes.indices.contains { hashes[$0] == hash && members[$0].key.isSame(as: key) }
+    /// - Parameter name: of a name; they are asked about one after the other.
+    mutating func isNew(_ name: (Int) -> JSONTree.Text) -> Bool {
+        let hash = name(count).withBytes(Self.hash)
+        let bit: UInt64 = 1 << (hash >> 58)
+        defer {
+            hashes[count] = hash
+            count += 1
+            bits |= bit
+        }
+        guard bits & bit != 0 else { return true }
+        return !(0..<count).contains { hashes[$0] == hash && name($0).isSame(as: name(count)) }
     }
 
     /// Of the length and both ends, which is quick; whoever has the same is compared.
     @inline(__always)
     private static func hash(_ name: UnsafeRawBufferPointer) -> UInt64 {
-        guard name.count >= 8 else { return name.reduce(UInt64(name.count)) { $0 << 8 | UInt64($1) } }
+        let factor: UInt64 = 0x9E37_79B9_7F4A_7C15
+        guard name.count >= 8 else { return name.reduce(UInt64(name.count)) { $0 << 8 | UInt64($1) } &* factor }
         let first = name.loadUnaligned(as: UInt64.self)
         let last = name.loadUnaligned(fromByteOffset: name.count - 8, as: UInt64.self)
-        return (first &* 0x9E37_79B9_7F4A_7C15) ^ last &+ UInt64(name.count)
+        return ((first &* factor) ^ last &+ UInt64(name.count)) &* factor
     }
 }
 
@@ -45,10 +55,25 @@ extension JSONTree.Text {
 
 extension JSONWriter {
     /// `"key":value,` for each, the first of those that have a name together.
-    mutating func members(_ members: [JSONTree.Member]) {
-        var names = JSONNames()
-        for index in members.indices where members.count == 1 || names.isNew(index, of: members) {
-            member(members[index].key, members[index].value)
+    /// - Parameter names: of members that stand in front of these.
+    mutating func members(_ members: [JSONTree.Member], behind names: [StaticString] = []) {
+        let before = names.count
+        func name(_ index: Int) -> JSONTree.Text {
+            index < before ? JSONTree.Text(names[index]) : members[index - before].key
+        }
+        let all = 0..<before + members.count
+        guard all.count <= JSONNames.few else {
+            var seen: Set<String> = []
+            for index in all where seen.insert(name(index).string).inserted && index >= before {
+                member(members[index - before].key, members[index - before].value)
+            }
+            return
+        }
+        withUnsafeTemporaryAllocation(of: UInt64.self, capacity: all.count) { hashes in
+            var known = JSONNames(in: hashes)
+            for index in all where known.isNew(name) && index >= before {
+                member(members[index - before].key, members[index - before].value)
+            }
         }
     }
 }

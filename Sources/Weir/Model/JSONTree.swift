@@ -22,6 +22,8 @@ enum JSONTree {
     case bytes(UnsafeRawBufferPointer)
     case array([JSONTree])
     case object([Member])
+    /// An object or array as it stands in a JSON text, which has nothing in it that would be written in another way.
+    case whole(UnsafeRawBufferPointer)
 
     static func text(_ text: String) -> JSONTree { .string(.own(text)) }
 
@@ -50,8 +52,9 @@ enum JSONTree {
 
     /// The same; but a text that is a JSON object or array is taken for what it says, as most instrumentations put
     /// contents into texts.
-    init(readingTextsOf value: AnyValue) {
-        if case .string(let text) = value, let tree = JSONTreeReader.container(text) {
+    /// - Parameter leavesMembers: whether the objects and arrays in an object may be left ``whole(_:)``.
+    init(readingTextsOf value: AnyValue, leavesMembers: Bool = false) {
+        if case .string(let text) = value, let tree = JSONTreeReader.container(text, leavesMembers: leavesMembers) {
             self = tree
         } else {
             self.init(value)
@@ -59,8 +62,7 @@ enum JSONTree {
     }
 
     subscript(key: StaticString) -> JSONTree? {
-        guard case .object(let members) = self else { return nil }
-        return members.first { $0.key.equals(key) }?.value
+        members.first { $0.key.equals(key) }?.value
     }
 
     /// The text, where it is one.
@@ -70,16 +72,28 @@ enum JSONTree {
     }
 
     var isObject: Bool {
-        if case .object = self { true } else { false }
+        switch self {
+        case .object: true
+        case .whole(let text): text.first == UInt8(ascii: "{")
+        default: false
+        }
     }
 
     /// The elements of an array; empty for anything else.
     var elements: [JSONTree] {
-        if case .array(let elements) = self { elements } else { [] }
+        switch self {
+        case .array(let elements): elements
+        case .whole(let text): JSONTreeReader.value(text)?.elements ?? []
+        default: []
+        }
     }
 
     var members: [Member] {
-        if case .object(let members) = self { members } else { [] }
+        switch self {
+        case .object(let members): members
+        case .whole(let text): JSONTreeReader.value(text)?.members ?? []
+        default: []
+        }
     }
 }
 
@@ -139,6 +153,7 @@ extension JSONWriter {
             self.members(members)
             dropComma()
             raw("}")
+        case .whole(let text): bytes(text)
         }
     }
 

@@ -6,24 +6,31 @@ struct JSONTreeReader {
 
     private let text: UnsafeRawBufferPointer
     private var at = 0
+    private var leavesMembers: Bool
+    /// Of the objects that are gone through, without making a tree of them.
+    private var names: [UnsafeRawBufferPointer] = []
 
-    private init(_ text: UnsafeRawBufferPointer) {
+    private init(_ text: UnsafeRawBufferPointer, leavesMembers: Bool) {
         self.text = text
+        self.leavesMembers = leavesMembers
     }
 
     /// The value; nil where the text is not JSON, or nested too deep.
-    static func value(_ text: UnsafeRawBufferPointer) -> JSONTree? {
-        var reader = JSONTreeReader(text)
+    static func value(_ text: UnsafeRawBufferPointer) -> JSONTree? { value(text, leavesMembers: false) }
+
+    private static func value(_ text: UnsafeRawBufferPointer, leavesMembers: Bool) -> JSONTree? {
+        var reader = JSONTreeReader(text, leavesMembers: leavesMembers)
         guard let tree = reader.value(depth: 0) else { return nil }
         reader.skipSpace()
         return reader.at == text.count ? tree : nil
     }
 
     /// The same for an object or an array, and nil for anything else.
-    static func container(_ text: UnsafeRawBufferPointer) -> JSONTree? {
+    /// - Parameter leavesMembers: whether objects and arrays in an object are left whole where they can be.
+    static func container(_ text: UnsafeRawBufferPointer, leavesMembers: Bool = false) -> JSONTree? {
         guard let first = text.first(where: { $0 > 0x20 }), first == UInt8(ascii: "{") || first == UInt8(ascii: "[")
         else { return nil }
-        return value(text)
+        return value(text, leavesMembers: leavesMembers && first == UInt8(ascii: "{"))
     }
 
     private mutating func skipSpace() {
@@ -48,7 +55,14 @@ struct JSONTreeReader {
     }
 
     private mutating func value(depth: Int) -> JSONTree? {
-        switch peek() {
+        let first = peek()
+        if depth > 0, leavesMembers, first == UInt8(ascii: "{") || first == UInt8(ascii: "[") {
+            let start = at
+            if skip(depth: depth) { return .whole(UnsafeRawBufferPointer(rebasing: text[start..<at])) }
+            // From here on all is read, so that nothing is gone through more than twice.
+            (at, leavesMembers) = (start, false)
+        }
+        return switch first {
         case UInt8(ascii: "{"): depth < Self.maxDepth ? object(depth: depth) : nil
         case UInt8(ascii: "["): depth < Self.maxDepth ? array(depth: depth) : nil
         case UInt8(ascii: "\""): string().map(JSONTree.string)
@@ -93,6 +107,72 @@ struct JSONTreeReader {
     }
 }
 
+// MARK: - Values that are left whole
+
+extension JSONTreeReader {
+    /// Of one object, up to here.
+    private static let maxNames = 32
+
+    /// Goes behind a value.
+    /// - Returns: false where it is none, would be written in another way than it stands there, or does not say at once
+    ///   that it would not: names with escapes, and many names. Line feeds too: a body in parts has none in its parts.
+    private mutating func skip(depth: Int) -> Bool {
+        switch next() {
+        case UInt8(ascii: "\""): return isSound(string())
+        case UInt8(ascii: "{"): return depth < Self.maxDepth && skipObject(depth: depth)
+        case UInt8(ascii: "["): return depth < Self.maxDepth && skipArray(depth: depth)
+        case UInt8(ascii: "t"): return word("true")
+        case UInt8(ascii: "f"): return word("false")
+        case UInt8(ascii: "n"): return word("null")
+        default:
+            guard case .number? = number() else { return false }
+            return true
+        }
+    }
+
+    private func isSound(_ text: JSONTree.Text?) -> Bool {
+        switch text {
+        case .plain?, .escaped?: true
+        case .own?, nil: false
+        }
+    }
+
+    private mutating func next() -> UInt8 {
+        while at < text.count, text[at] == UInt8(ascii: " ") { at += 1 }
+        return at < text.count ? text[at] : 0
+    }
+
+    private mutating func pass(_ byte: UInt8) -> Bool {
+        guard next() == byte else { return false }
+        at += 1
+        return true
+    }
+
+    private mutating func skipObject(depth: Int) -> Bool {
+        at += 1
+        if pass(UInt8(ascii: "}")) { return true }
+        let first = names.count
+        repeat {
+            guard next() == UInt8(ascii: "\""), case .plain(let name)? = string(), names.count - first < Self.maxNames,
+                !names[first...].contains(where: { AttributeKey.areEqual($0, name) }), pass(UInt8(ascii: ":"))
+            else { return false }
+            names.append(name)
+            guard skip(depth: depth + 1) else { return false }
+        } while pass(UInt8(ascii: ","))
+        names.removeSubrange(first...)
+        return pass(UInt8(ascii: "}"))
+    }
+
+    private mutating func skipArray(depth: Int) -> Bool {
+        at += 1
+        if pass(UInt8(ascii: "]")) { return true }
+        repeat {
+            guard skip(depth: depth + 1) else { return false }
+        } while pass(UInt8(ascii: ","))
+        return pass(UInt8(ascii: "]"))
+    }
+}
+
 // MARK: - Strings
 
 extension JSONTreeReader {
@@ -121,14 +201,12 @@ extension JSONTreeReader {
 
     /// Goes to the next quote, backslash or control character.
     private mutating func skipPlain() {
-        let ones: UInt64 = 0x0101_0101_0101_0101
+        while at + 32 <= text.count {
+            guard !JSONWriter.needsEscape(text.loadUnaligned(fromByteOffset: at, as: SIMD4<UInt64>.self)) else { break }
+            at += 32
+        }
         while at + 8 <= text.count {
-            let word = text.loadUnaligned(fromByteOffset: at, as: UInt64.self)
-            let quotes = (word ^ (ones &* 0x22)) &- ones
-            let backslashes = (word ^ (ones &* 0x5C)) &- ones
-            let controls = word &- (ones &* 0x20)
-            let found = (quotes | backslashes | controls) & ~word & (ones &* 0x80)
-            guard found == 0 else { break }
+            guard !JSONWriter.needsEscape(text.loadUnaligned(fromByteOffset: at, as: UInt64.self)) else { break }
             at += 8
         }
         while at < text.count, text[at] >= 0x20, text[at] != UInt8(ascii: "\""), text[at] != UInt8(ascii: "\\") {

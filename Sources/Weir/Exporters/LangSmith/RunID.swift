@@ -14,6 +14,12 @@ struct TraceKey: Hashable, Sendable {
     let tenant: String
     let high: UInt64
     let low: UInt64
+
+    /// Few tenants have traces with the same id.
+    func hash(into hasher: inout Hasher) {
+        hasher.combine(high)
+        hasher.combine(low)
+    }
 }
 
 extension JSONWriter {

@@ -1,7 +1,9 @@
 /// What goes into a run's `extra`: everything of the span that has no other place in a run.
 struct RunMetadata {
     /// What a client that exports OTLP does not know better.
-    private static let ids = ["OTEL_TRACE_ID", "OTEL_SPAN_ID"].map(AttributeKey.init)
+    private static let ids = ["OTEL_TRACE_ID", "OTEL_SPAN_ID"] as [StaticString]
+    /// Members that most runs have besides those of the span's attributes.
+    private static let usualMembers = 16
     /// Below these a sender's own metadata stands.
     private static let prefixes = [
         "langsmith.metadata.", "traceloop.association.properties.", "ai.telemetry.metadata.",
@@ -47,35 +49,33 @@ struct RunMetadata {
         trimmed: [StaticString], _ rules: RunRules, _ batch: borrowing Batch
     ) {
         var members: [JSONTree.Member] = []
-        if !trimmed.isEmpty { members.append((JSONTree.Text(Self.trimmedFields), Self.names(trimmed))) }
-        var attributes: [JSONTree.Member] = []
+        members.reserveCapacity(Int(span.attributes.count) + Self.usualMembers)
+        // Few spans have any.
+        var own: [JSONTree.Member] = []
+        if !trimmed.isEmpty { own.append((JSONTree.Text(Self.trimmedFields), Self.names(trimmed))) }
         let isCall = genAI.operation(of: batch).isModelCall
         for index in span.attributes.indices where !batch.attributes[index].isRemoved {
             let attribute = batch.attributes[index]
             let key = batch.bytes(attribute.key)
             let value = batch.value(of: attribute)
             if let prefix = Self.prefixes.first(where: { Self.rest(key, after: $0) != nil }) {
-                guard let own = Self.rest(key, after: prefix),
-                    !Self.environment.contains(where: { Self.rest(own, after: $0) != nil })
+                guard let name = Self.rest(key, after: prefix),
+                    !Self.environment.contains(where: { Self.rest(name, after: $0) != nil })
                 else { continue }
-                members.append((.plain(own), JSONTree(readingTextsOf: value)))
+                own.append((.plain(name), JSONTree(readingTextsOf: value)))
             } else if Self.json.equals(key), case let tree = JSONTree(readingTextsOf: value), tree.isObject {
-                members += tree.members
+                own += tree.members
             } else if Self.attachments.equals(key) {
-                attributes.append((.plain(key), .text("left out")))
+                members.append((.plain(key), .text("left out")))
             } else if isShown(key, attribute, isCall, rules) {
-                attributes.append((.plain(key), JSONTree(value)))
+                members.append((.plain(key), JSONTree(value)))
             }
         }
-        members += attributes
+        if !own.isEmpty { members.insert(contentsOf: own, at: 0) }
         addDerived(to: &members, place, name, usage, batch)
         addSurroundings(to: &members, place, batch)
-        members.removeAll { member in
-            guard case .plain(let key) = member.key else { return Self.ids.contains { $0.text == member.key.string } }
-            return Self.ids.contains { $0.equals(key) }
-        }
         writeIDs(to: &json)
-        json.members(members)
+        json.members(members, behind: Self.ids)
         json.dropComma()
     }
 

@@ -24,7 +24,10 @@ struct RunUsage {
             tree = nil
             return
         }
-        var members: [(StaticString, JSONTree)] = []
+        var members: [JSONTree.Member] = []
+        func add(_ name: StaticString, _ value: JSONTree?) {
+            if let value { members.append((JSONTree.Text(name), value)) }
+        }
         func count(_ attribute: GenAIAttribute) -> Int64? { genAI.tokens(attribute, of: batch) }
         let (read, written) = (count(.cacheReadTokens), count(.cacheWriteTokens))
         var input = count(.inputTokens)
@@ -33,22 +36,17 @@ struct RunUsage {
             input = own.addingReportingOverflow((read ?? 0) &+ (written ?? 0)).partialValue
         }
         let output = count(.outputTokens)
-        if let input { members.append(("input_tokens", .int(input))) }
-        if let output { members.append(("output_tokens", .int(output))) }
-        if let total = count(.totalTokens) ?? (input == nil && output == nil ? nil : (input ?? 0) &+ (output ?? 0)) {
-            members.append(("total_tokens", .int(total)))
-        }
-        if let details = Self.details(Self.inputs, .inputTokenDetails, genAI, batch) {
-            members.append(("input_token_details", details))
-        }
-        if let details = Self.details(Self.outputs, .outputTokenDetails, genAI, batch) {
-            members.append(("output_token_details", details))
-        }
+        add("input_tokens", input.map(JSONTree.int))
+        add("output_tokens", output.map(JSONTree.int))
+        let total = count(.totalTokens) ?? (input == nil && output == nil ? nil : (input ?? 0) &+ (output ?? 0))
+        add("total_tokens", total.map(JSONTree.int))
+        add("input_token_details", Self.details(Self.inputs, .inputTokenDetails, genAI, batch))
+        add("output_token_details", Self.details(Self.outputs, .outputTokenDetails, genAI, batch))
         let costs = Self.costs(of: span, genAI, batch)
-        if let cost = costs.input { members.append(("input_cost", .double(cost))) }
-        if let cost = costs.output { members.append(("output_cost", .double(cost))) }
-        if let cost = costs.total { members.append(("total_cost", .double(cost))) }
-        tree = members.isEmpty ? nil : .fields(members)
+        add("input_cost", costs.input.map(JSONTree.double))
+        add("output_cost", costs.output.map(JSONTree.double))
+        add("total_cost", costs.total.map(JSONTree.double))
+        tree = members.isEmpty ? nil : .object(members)
     }
 
     /// LangSmith's Python client sends them as a text that Python's `repr` made, `{'cache_read': 5}`.

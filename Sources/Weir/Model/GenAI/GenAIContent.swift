@@ -55,6 +55,10 @@ struct GenAIContent {
         func value(_ attribute: GenAIAttribute) -> JSONTree? {
             genAI.value(attribute, of: batch).map { JSONTree(readingTextsOf: $0) }
         }
+        // What is nothing but put through.
+        func values(_ attribute: GenAIAttribute) -> JSONTree? {
+            genAI.value(attribute, of: batch).map { JSONTree(readingTextsOf: $0, leavesMembers: true) }
+        }
         let events = span.eventCount > 0 ? GenAIEvents(of: span, in: batch) : GenAIEvents()
 
         var system = value(.systemInstructions).map { [ChatMessages.system($0)] } ?? []
@@ -74,7 +78,7 @@ struct GenAIContent {
         } else if let texts = tree(.texts) {
             inputs = .fields(["texts": .array(texts.elements.map { $0["text"] ?? $0 })])
         } else {
-            inputs = (value(.input) ?? value(.promptVariables)).map { Self.object($0, "input") }
+            inputs = (values(.input) ?? values(.promptVariables)).map { Self.object($0, "input") }
             if !system.isEmpty {
                 inputs = Self.chat(system + (inputs.map { [.fields(["role": .text("user"), "content": $0])] } ?? []))
             }
@@ -89,7 +93,7 @@ struct GenAIContent {
         } else if let documents = tree(.ranked) ?? tree(.documents) ?? value(.retrievalDocuments) {
             outputs = .fields(["documents": .array(Self.list(documents).map(Self.document))])
         } else {
-            outputs = value(.output).map { Self.object($0, "output") }
+            outputs = values(.output).map { Self.object($0, "output") }
         }
     }
 

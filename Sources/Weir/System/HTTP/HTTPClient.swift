@@ -25,6 +25,8 @@ final class HTTPClient: Sendable {
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = .max
         // The caller repeats, and wants to know why it has to.
         configuration.connectionPool.retryConnectionEstablishment = false
+        // Nobody has set one up, and the library would ask for it with each request.
+        configuration.tracing.tracer = nil
         client = AsyncHTTPClient.HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     }
 

@@ -225,8 +225,10 @@ struct ParquetMessages {
             text.contains { $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "e") }
                 ? .fields(["doubleValue": tree]) : .fields(["intValue": tree])
         case .string, .bytes: .fields(["stringValue": tree])
-        case .array(let elements): .fields(["arrayValue": .fields(["values": .array(elements.map(value))])])
-        case .object: .fields(["kvlistValue": .fields(["values": pairs(of: tree)])])
+        case .array, .object, .whole:
+            tree.isObject
+                ? .fields(["kvlistValue": .fields(["values": pairs(of: tree)])])
+                : .fields(["arrayValue": .fields(["values": .array(tree.elements.map(value))])])
         }
     }
 }
