@@ -100,9 +100,7 @@ struct LangSmithConfiguration: Configurable {
     }
 
     func rules(for target: LangSmithTarget) -> RunRules {
-        RunRules(
-            hidesInputs: rules.hidesInputs, hidesOutputs: rules.hidesOutputs, project: target.project,
-            salt: target.salt)
+        RunRules(hidesInputs: rules.hidesInputs, hidesOutputs: rules.hidesOutputs, project: target.project)
     }
 
     func compression(_ info: LangSmithInfo) -> Compression {

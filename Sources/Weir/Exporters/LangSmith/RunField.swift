@@ -16,7 +16,6 @@ enum RunField: Int, CaseIterable, Sendable {
 /// A run as it was written: where its parts stand in what a ``RunWriter`` has written.
 struct WrittenRun {
     let place: RunPlace
-    let tenant: String
     /// The object without the fields.
     let head: Range<Int>
     var fields: [(field: RunField, range: Range<Int>)]

@@ -32,7 +32,7 @@ struct RunWriter: ~Copyable {
         let start = json.count
         let (tags, areWhole) = tags(of: batch)
         writeHead(span, place, kind, shown, tags, batch, rules)
-        var run = WrittenRun(place: place, tenant: batch.tenant, head: start..<json.count, fields: [])
+        var run = WrittenRun(place: place, head: start..<json.count, fields: [])
         if !areWhole { run.trimmed.append("tags") }
         run.fields.reserveCapacity(RunField.allCases.count)
         let content = GenAIContent(of: span, genAI, in: batch)
@@ -88,8 +88,7 @@ struct RunWriter: ~Copyable {
         writeProject(place, rules)
         json.dropComma()
         json.raw("}")
-        var root = WrittenRun(
-            place: place, tenant: run.tenant, head: start..<json.count, fields: [], isStandIn: true)
+        var root = WrittenRun(place: place, head: start..<json.count, fields: [], isStandIn: true)
         write(.inputs, of: &root) { $0.raw("{}") }
         return root
     }

@@ -106,6 +106,15 @@ import Testing
         }
     }
 
+    @Test func whatIsMoreThanIsRememberedOfATraceIsAChildOfTheRoot() {
+        var index = Self.index(spans: 2 * TraceIndex.maxTraceSpans)
+        for number in 0..<UInt64(TraceIndex.maxTraceSpans) { index.add(Self.link(number + 1, number)) }
+        let late = index.place(Self.link(1 << 32, 2, start: 90))
+        #expect(late.path.count == 2 && late.isOrphan && late.bringsRoot, "nobody was sent before it")
+        #expect(!index.place(Self.link(1 << 33, 2)).bringsRoot)
+        #expect(index.place(Self.link(1)).isPatch)
+    }
+
     @Test func tenantsWithTheSameTraceHaveTwoTrees() {
         var index = Self.index()
         index.add(Self.link(1))
