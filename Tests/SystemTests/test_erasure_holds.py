@@ -1,5 +1,6 @@
 """What an erasure may not destroy, what it has not reached, and what comes back with a copy from before."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -81,11 +82,15 @@ def in_tables(directory, database):
     """The names of spans."""
     if database:
         with database.cluster.connect(database.name) as connection:
+            if not connection.execute("SELECT to_regclass('weir.spans')").fetchone()[0]:
+                return []
             return sorted(row[0] for row in connection.execute("SELECT name FROM weir.spans").fetchall())
     found = []
     for path in (directory / "hot").glob("spans-*.db"):
-        with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as tables:
-            found += [row[0] for row in tables.execute("SELECT name FROM spans")]
+        # It may just be made.
+        with contextlib.suppress(sqlite3.OperationalError), contextlib.closing(
+                sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as tables:
+            found += [row[0] for row in tables.execute("SELECT name FROM spans").fetchall()]
     return sorted(found)
 
 
