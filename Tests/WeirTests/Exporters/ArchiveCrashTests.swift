@@ -182,6 +182,8 @@ final class ArchiveCrashes {
     private func crash() throws {
         let manager = FileManager.default
         let open = "\(directory.path)/.open/\(JournalID(value: journal).text)"
+        let drafts = directory.files().filter { $0.hasSuffix(ArchiveDirectory.manifestSuffix) }
+            .map { $0.dropLast(ArchiveDirectory.manifestSuffix.count) + "." }
         for file in directory.files() {
             let path = "\(directory.path)/\(file)"
             // These are synced before anything that they speak of can be seen.
@@ -189,6 +191,8 @@ final class ArchiveCrashes {
                 !file.hasSuffix(ArchiveDirectory.bloomDraft), !file.hasSuffix(ArchiveManifest.bloomSuffix)
             else { continue }
             if file.hasPrefix(".open/") {
+                // So are the files that a manifest is about to name.
+                if drafts.contains(where: { file.hasPrefix($0) }) { continue }
                 // It may be another name of a published file, which is not to be torn.
                 guard random.chance(50) else { continue }
                 try manager.removeItem(atPath: path)
@@ -200,6 +204,8 @@ final class ArchiveCrashes {
             guard !safe.contains(file), !file.hasSuffix(".json"), let name = file.split(separator: "/").last else {
                 continue
             }
+            // Other tables get their names when that of the spans is safe.
+            guard !file.hasPrefix("\(ArchiveDataset.rollups.rawValue)/") else { continue }
             // A manifest comes to be when its file is safe.
             switch random.below(4) {
             case 0: try manager.removeItem(atPath: path)
@@ -207,8 +213,13 @@ final class ArchiveCrashes {
             case 2: try? manager.moveItem(atPath: path, toPath: "\(open)/\(name).open")
             default: break
             }
+            guard !Directory.has(path) else { continue }
             let manifest = ArchiveManifest.name(beside: String(name.prefix { $0 != "." }))
-            if !Directory.has(path) { try? manager.removeItem(atPath: "\(path.dropLast(name.count))\(manifest)") }
+            try? manager.removeItem(atPath: "\(path.dropLast(name.count))\(manifest)")
+            if isParquet {
+                let other = file.replacing("spans/", with: "\(ArchiveDataset.rollups.rawValue)/", maxReplacements: 1)
+                try? manager.removeItem(atPath: "\(directory.path)/\(other)")
+            }
         }
         settled = cursor
     }

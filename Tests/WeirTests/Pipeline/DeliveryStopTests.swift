@@ -49,6 +49,7 @@ import Testing
         timing.drainTimeout = .milliseconds(50)
         try sample.deliver(to: destination, .init("timeout: 0s"), timing: timing)
         try await sample.append()
+        try await eventually("it hangs") { destination.hasBegun }
         await sample.stop()
         #expect(destination.wasCancelled)
         #expect(sample.journal.unsettled(0).records > 0)

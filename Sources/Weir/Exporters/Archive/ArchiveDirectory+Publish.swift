@@ -90,6 +90,9 @@ extension ArchiveDirectory {
         guard let manifest = bytes.withUnsafeBytes({ ArchiveManifest($0) }), let first = manifest.files.first,
             Directory.has("\(root)/\(first.path)")
         else { return }
+        let partition = Self.parent(of: "\(root)/\(first.path)")
+        // The others count by the first name, so none of them is there where a power cut takes that.
+        if manifest.files.count > 1 { try sync(partition) }
         for file in manifest.files.dropFirst() {
             let target = "\(root)/\(file.path)"
             try link("\(open)/\(stem)\(file.dataset.map(Self.suffix) ?? "").open", as: target)
@@ -98,7 +101,6 @@ extension ArchiveDirectory {
         let filter = "\(open)/\(stem)\(Self.bloomDraft)"
         // Whoever finds none looks into the file.
         if let bloom = manifest.bloom, Directory.has(filter) { try link(filter, as: "\(root)/\(bloom.path)") }
-        let partition = Self.parent(of: "\(root)/\(first.path)")
         // What a manifest speaks of is there before it.
         try sync(partition)
         chain.append(manifest, bytes)
