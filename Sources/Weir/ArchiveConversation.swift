@@ -20,10 +20,12 @@ struct ArchiveConversation {
     /// - Parameters:
     ///   - names: what spans may call it: the id, and what stands for it where it was redacted.
     ///   - register: of holds; nil where there is none.
-    ///   - copy: what brings the files of a bucket, of which one is here at a time.
+    ///   - fetch: brings a file that only a bucket has; one is here at a time.
+    ///   - drop: gives it up again.
     init(
         _ id: String, of tenant: String, names: [[UInt8]], in catalog: ArchiveCatalog, _ register: ErasureRegister?,
-        at now: Timestamp, _ copy: BucketCopy? = nil
+        at now: Timestamp, fetch: (ArchiveManifest.File) async throws -> Void = { _ in },
+        drop: (String) throws -> Void = { _ in }
     ) async throws {
         (self.id, self.tenant) = (id, tenant)
         let matcher = Self.matcher(names, tenant)
@@ -44,7 +46,7 @@ struct ArchiveConversation {
         }
         var readable: [(manifest: ArchiveManifest, hash: String)] = []
         for (manifest, hash) in manifests {
-            let found = await look(into: manifest, copy) { try manifest.search(catalog, matcher).traces() }
+            let found = await look(into: manifest, fetch, drop) { try manifest.search(catalog, matcher).traces() }
             guard let found else { continue }
             traces.formUnion(found)
             readable.append((manifest, hash))
@@ -52,7 +54,9 @@ struct ArchiveConversation {
         let traces = traces
         guard !traces.isEmpty else { return }
         for (manifest, hash) in readable {
-            let found = await look(into: manifest, copy) { try manifest.search(catalog, matcher).spans(of: traces) }
+            let found = await look(into: manifest, fetch, drop) {
+                try manifest.search(catalog, matcher).spans(of: traces)
+            }
             guard let found, let spans = found else { continue }
             let holds = register?.holds(on: manifest.place?.day, of: tenant, at: now) ?? []
             parts.append(
@@ -62,12 +66,13 @@ struct ArchiveConversation {
 
     /// - Returns: nil where the files cannot be read.
     private mutating func look<Found>(
-        into manifest: ArchiveManifest, _ copy: BucketCopy?, _ body: () throws -> Found
+        into manifest: ArchiveManifest, _ fetch: (ArchiveManifest.File) async throws -> Void,
+        _ drop: (String) throws -> Void, _ body: () throws -> Found
     ) async -> Found? {
         guard let file = manifest.files.first else { return nil }
-        defer { try? copy?.drop(file.path) }
+        defer { try? drop(file.path) }
         do {
-            try await copy?.fetch(file)
+            try await fetch(file)
             return try body()
         } catch {
             left.append((file.path, "\(error)"))

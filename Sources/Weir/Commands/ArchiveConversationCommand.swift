@@ -28,7 +28,8 @@ struct ArchiveConversationCommand: AsyncParsableCommand {
         try await options.withCatalog { catalog, copy in
             let now = Timestamp.now()
             let found = try await ArchiveConversation(
-                id, of: tenant, names: names, in: catalog, register, at: now, copy)
+                id, of: tenant, names: names, in: catalog, register, at: now,
+                fetch: { try await copy?.fetch($0) }, drop: { try copy?.drop($0) })
             left = found.left
             try StandardOutput.write(found.text(at: now))
         }

@@ -1,5 +1,5 @@
-/// What one processor wants another to encrypt in values of attributes: paths, each of which has the attribute's key and
-/// the names of members, with dots between. Spans are alike, so that many attributes share theirs.
+/// What one processor wants another to encrypt in values of attributes: paths, each of which has the key of the
+/// attribute and the names of members, with dots between. Spans are alike, so that many attributes share theirs.
 struct MarkedMembers {
     /// Of a batch.
     static let maxPaths = 10_000

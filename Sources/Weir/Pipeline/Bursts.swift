@@ -137,7 +137,7 @@ final class Bursts: Sendable {
     private func endLate(at now: Timestamp) {
         let instant = instant()
         let late = state.withLock { state in
-            state.bursts.filter { $0.value.endsAt <= now || $0.value.deadline <= instant }.map { (id: $0.key, burst: $0.value) }.map { id, burst in
+            state.bursts.filter { $0.value.endsAt <= now || $0.value.deadline <= instant }.map { id, burst in
                 state.bursts[id] = nil
                 return (id, burst)
             }

@@ -130,9 +130,9 @@ extension RedactionPass {
         }
         var elements = FieldReader(body)
         while let element = elements.next() {
-            guard element.tag == Tag.arrayValues, let value = take(element.body, at: path), value.tag == Tag.kvlistValue else {
-                continue
-            }
+            guard element.tag == Tag.arrayValues, let value = take(element.body, at: path),
+                value.tag == Tag.kvlistValue
+            else { continue }
             var pairs = FieldReader(value.body)
             while let pair = pairs.next() {
                 guard pair.tag == Tag.kvlistValues else { continue }
