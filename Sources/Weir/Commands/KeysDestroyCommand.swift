@@ -45,15 +45,19 @@ struct KeysDestroyCommand: AsyncParsableCommand {
         try await KeysOptions.audit(ring, "destroy", description)
         let now = Timestamp.now()
         var count = 0
+        var backups: [String: Int] = [:]
+        var missing: Set<String> = []
         for selection in selections {
             let destroyed = try await SubjectKeys(ring: ring).destroy(selection, at: now)
             count += destroyed.count
-            for path in destroyed.missingBackups {
-                StoreOptions.note("\(path): is not there any more; wherever it is, it still has the keys, wrapped")
-            }
-            for (path, count) in destroyed.backups {
-                StoreOptions.note("\(path): \(count) data keys are destroyed in it as well")
-            }
+            missing.formUnion(destroyed.missingBackups)
+            for (path, count) in destroyed.backups { backups[path, default: 0] += count }
+        }
+        for path in missing.sorted() {
+            StoreOptions.note("\(path): is not there any more; wherever it is, it still has the keys, wrapped")
+        }
+        for (path, count) in backups.sorted(by: { $0.key < $1.key }) {
+            StoreOptions.note("\(path): \(count) data keys are destroyed in it as well")
         }
         try StoreOptions.write("\(count) data keys are destroyed\n")
     }
