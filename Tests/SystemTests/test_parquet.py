@@ -12,6 +12,7 @@ import pytest
 
 import archives
 import parquets
+from faults import killed
 from otlp import WHEN, a_body, a_request, a_span, attribute, text
 from test_codec import random_value
 from weir import ROOT, archive, command, configuration
@@ -136,6 +137,35 @@ def test_values_of_ten_megabytes_are_read(start):
     assert [json.loads(row["attrs"]).get("k") for row in rows] == [
         value for number in range(5) for value in (values[number], None)
     ]
+
+
+def test_what_stands_in_every_row_costs_its_size_once(start):
+    # Two resources, larger together than other dictionaries may be, of a thousand spans each: in each row some GiB.
+    weir = start(exporters=the_archive(max_file_age="1s"))
+    for letter in "ab":
+        request = a_request(*[a_span(name=f"{number}") for number in range(1000)], service=letter * (1 << 20))
+        request.resource_spans[0].resource.attributes.append(text("notes", letter * (3 << 20)))
+        assert post(weir.endpoint, request.SerializeToString()).status == 200
+    weir.drain()
+    assert weir.memory_peak() < 600 << 20, f"{weir.memory_peak() >> 20} MiB"
+    weir.stop()
+    found = duckdb.sql(f"""
+        SELECT service[1], length(service), length(resource) > 3 << 20, count(*), count(DISTINCT name)
+        FROM '{weir.archive}/spans/*/*/*/*.parquet' GROUP BY 1, 2, 3 ORDER BY 1""").fetchall()
+    assert found == [(letter, 1 << 20, True, 1000, 1000) for letter in "ab"]
+    # The sums have the beginning of each.
+    found = duckdb.sql(f"SELECT DISTINCT service FROM '{weir.archive}/span_rollup_daily/*/*/*/*.parquet' ORDER BY 1").fetchall()
+    assert found == [(letter * 256,) for letter in "ab"]
+
+
+def test_other_tables_get_their_names_when_that_of_the_spans_is_safe(start, faults):
+    # A power cut may take a name that is not safe, and the rows of the others would be there twice.
+    weir = start(exporters=the_archive(max_file_age="1s"), env=faults.at("fsync", "hour=", "before"))
+    call = a_span(attributes=[text("gen_ai.operation.name", "chat"), text("gen_ai.request.model", "m")])
+    assert post(weir.endpoint, a_body(call)).status == 200
+    killed(weir)
+    named = [path.relative_to(weir.archive).parts[0] for path in weir.archive.rglob("*.parquet")]
+    assert [tree for tree in named if tree != ".open"] == ["spans"]
 
 
 def test_a_wrong_clock_is_marked_and_kept_exactly(start):

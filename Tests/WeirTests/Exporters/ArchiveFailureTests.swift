@@ -118,6 +118,34 @@ import Testing
         #expect(archive.open == [])
         #expect(try archive.spanIDs(in: archive.published) == Array(1...200))
     }
+
+    @Test(.enabled(if: SmallDisk.isAllowed, "needs the right to mount a tmpfs"))
+    func writesARowGroupAnewWhereTheDiskWasFullInTheMiddleOfIt() async throws {
+        let disk = try SmallDisk(mebibytes: 4)
+        defer { withExtendedLifetime(disk) {} }
+        let archive = try ArchiveSample("format: parquet", in: disk.directory)
+        let ballast = URL(fileURLWithPath: "\(disk.directory.path)/ballast")
+        try Data(count: 3 << 20).write(to: ballast)
+        for batch in 0..<10 as Range<UInt64> {
+            try await archive.export(SampleBatch.batch(batch * 100 + 1...batch * 100 + 100, padding: 2_000))
+        }
+        archive.clock.advance(seconds: 60)
+        await archive.exporter.tick(at: archive.clock.now)
+        let failures = archive.log.lines.filter { $0.contains("no space left on device") }
+        #expect(!failures.isEmpty)
+        #expect(archive.published == ["ballast"] && !archive.open.isEmpty)
+        try FileManager.default.removeItem(at: ballast)
+        await archive.exporter.tick(at: archive.clock.now)
+        #expect(archive.open == [])
+        let spans = try #require(archive.published.first { $0.hasPrefix("spans/") })
+        let reader = try ParquetReader("\(disk.directory.path)/\(spans)")
+        let found = try reader.groups.flatMap { group in
+            let values = try reader.values(of: "span_id", in: group)
+            return (0..<group.rows).map { String(decoding: values.text($0) ?? [], as: UTF8.self) }
+        }
+        #expect(found == (1...1_000 as ClosedRange<UInt64>).map { $0.digits(16, radix: 16) })
+        #expect(try ArchiveContents.problems(disk.directory.path) == [])
+    }
 }
 
 extension ArchiveSample {

@@ -109,6 +109,35 @@ import Testing
         #expect(wrong < 25)
     }
 
+    /// Of more than half a million only the bits of a filter are known, which is as large then as the others.
+    @Test(arguments: [600_000, 1_100_000])
+    func tellsOfMoreThanIsKeptOneByOne(count: Int) throws {
+        var (traces, others) = (ArchiveTraces(), ArchiveTraces())
+        func trace(_ number: Int) -> TraceID {
+            TraceID(high: UInt64(number) &* 0x9E37_79B9_7F4A_7C15, low: UInt64(number))
+        }
+        for number in 0..<count * 2 / 3 { traces.add(trace(number)) }
+        // Some are in both, as those of a trace that goes on.
+        for number in count / 2..<count { others.add(trace(number)) }
+        traces.formUnion(others)
+        #expect(abs(traces.count - count) < count / 100 || count > 1 << 20)
+        let filter = traces.finished
+        #expect(filter.size >= count * 4 && filter.size <= count * 16)
+        #expect((0..<count).allSatisfy { filter.contains(ArchiveTraces.hash(trace($0))) })
+        #expect((count..<count + 100_000).count { filter.contains(ArchiveTraces.hash(trace($0))) } < 25)
+    }
+
+    @Test func aFilterThatIsFoldedHasAllThatWasInIt() {
+        func hash(_ number: Int) -> UInt64 { withUnsafeBytes(of: number) { XXHash64.hash($0) } }
+        var (large, small) = (BloomFilter(size: 1 << 16), BloomFilter(size: 1 << 14))
+        for number in 0..<1_000 {
+            large.insert(hash(number))
+            small.insert(hash(number))
+        }
+        for _ in 0..<2 { large.fold() }
+        #expect(large.bytes == small.bytes)
+    }
+
     // MARK: -
 
     private func catalog(_ directory: TemporaryDirectory) -> ArchiveCatalog {

@@ -50,7 +50,7 @@ struct ArchiveConfiguration: Configurable {
             "A file is published when it is that old, counted from its first byte.")
         let size = fields.bytes(
             "max_file_size", default: .mebibytes(128), in: .kibibytes(4)...(.gibibytes(64)),
-            "A file is published before it would get larger; counted as collected, compressed.")
+            "A file is published before it would get larger; counted as written. Rows that wait count as their texts.")
         let files = fields.int(
             "max_open_files", default: 64, in: 1...4_096,
             "One more, and the file that was not written for longest is published.")

@@ -23,8 +23,8 @@ final class ArchiveFile {
 
     let partition: ArchivePartition
     let begun: Timestamp
-    /// What it is sealed with; nil where it is not. Tables may have a later one.
-    let key: DataKey?
+    /// What it is sealed with, all of it, since the manifest names one key; nil where it is not.
+    private(set) var key: DataKey?
     /// Without the footer, and without what an append that failed has left.
     private(set) var content = Content()
     private(set) var table = SeekTable()
@@ -43,6 +43,8 @@ final class ArchiveFile {
     private var tables: [ParquetTable] = []
     /// That may still be taken back.
     private var newBatches: [ParquetBatch] = []
+    /// Bytes of a row that are no text, about: ids, numbers, times, and of a sum its durations.
+    private static let rowSize = 512
     /// Bytes of the texts of rows that wait in memory, and of all rows.
     private(set) var waitingText = 0
     private(set) var collectedText = 0
@@ -147,18 +149,26 @@ final class ArchiveFile {
         try file.close()
     }
 
+    /// Bytes of memory that rows wait in, about.
+    var waitingSize: Int { tables.reduce(waitingText) { $0 + $1.waitingRows * Self.rowSize } }
+
     /// Whether a row group is full.
     var isFull: Bool {
         waitingText >= ParquetRows.maximumText || tables.contains { $0.waitingRows >= ParquetRows.maximumRows }
     }
 
     /// Writes the rows that wait, as a row group of each table. After an error it may be tried again.
+    /// - Parameters:
+    ///   - bytes: of memory, at most, that each kind of values of a column keeps for the next rows.
+    ///   - key: has that for a new file. One that there was when rows began to wait may be destroyed by now.
     /// - Returns: bytes that were written.
     func writeRows(
-        _ pages: inout ParquetPages, begin: (ArchiveDataset) throws(FileError) -> AppendFile
+        _ pages: inout ParquetPages, keeping bytes: Int, key: () throws(FileError) -> DataKey?,
+        begin: (ArchiveDataset) throws(FileError) -> AppendFile
     ) throws(FileError) -> Int {
         let before = size
-        for table in tables { try table.write(&pages, begin: begin) }
+        if tables.allSatisfy({ $0.file == nil }) { self.key = try key() }
+        for table in tables { try table.write(&pages, keeping: bytes, begin: begin) }
         waitingText = 0
         return size - before
     }

@@ -39,8 +39,11 @@ final class ArchiveFiles {
     /// Of a large file that was sealed: their memory serves the next one.
     private var spareTables: [ParquetTable] = []
 
-    /// Bytes of text that may wait in memory in the rows of all files.
+    /// Bytes of memory that rows of all files may wait in.
     private static let maximumWaiting = 128 << 20
+    /// Files of which each keeps the memory that its row groups took, and what each of more keeps: others need it too.
+    private static let maximumKeeping = 2
+    private static let retained = 64 << 10
     /// Bytes of text after which a file's memory is worth keeping.
     private static let large = 16 << 20
 
@@ -111,8 +114,8 @@ final class ArchiveFiles {
     private func makeRoom() throws(FileError) {
         for file in open.values where file.isFull { try writeRows(of: file) }
         let all = open.values + complete
-        while all.reduce(0, { $0 + $1.waitingText }) > Self.maximumWaiting,
-            let largest = all.max(by: { $0.waitingText < $1.waitingText })
+        while all.reduce(0, { $0 + $1.waitingSize }) > Self.maximumWaiting,
+            let largest = all.max(by: { $0.waitingSize < $1.waitingSize })
         {
             try writeRows(of: largest)
         }
@@ -120,9 +123,10 @@ final class ArchiveFiles {
 
     private func writeRows(of file: ArchiveFile) throws(FileError) {
         let waiting = file.waitingText
-        let written = try file.writeRows(&pages) { dataset throws(FileError) in
-            try begin(dataset, file.stem, try key(for: file.partition.tenant))
-        }
+        let kept = open.count + complete.count > Self.maximumKeeping ? Self.retained : .max
+        let written = try file.writeRows(
+            &pages, keeping: kept, key: { () throws(FileError) in try key(for: file.partition.tenant) },
+            begin: { dataset throws(FileError) in try begin(dataset, file.stem, file.key) })
         if open[file.partition] === file { rotation.undo(partition: file.partition, bytes: waiting - written) }
         telemetry.writtenBytes.add(written)
     }

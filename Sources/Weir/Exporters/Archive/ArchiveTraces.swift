@@ -5,7 +5,16 @@ struct ArchiveTraces {
     /// Bytes of a filter; of more than four million traces it tells less well.
     static let maximumSize = 16 << 20
 
-    private(set) var hashes: Set<UInt64> = []
+    /// So many are known one by one: about 10 MiB. Of more there are only the bits of a filter as large as one becomes.
+    private static let maximumHashes = 1 << 19
+
+    private var hashes: Set<UInt64> = []
+    /// In place of the hashes.
+    private var filter: BloomFilter?
+    /// Those in the filter, about.
+    private var filtered = 0
+
+    var count: Int { hashes.count + filtered }
 
     /// XXH64 of the sixteen bytes of the id.
     static func hash(_ trace: TraceID) -> UInt64 {
@@ -13,7 +22,7 @@ struct ArchiveTraces {
     }
 
     mutating func add(_ trace: TraceID) {
-        hashes.insert(Self.hash(trace))
+        add(Self.hash(trace))
     }
 
     mutating func add(_ batch: borrowing Batch) {
@@ -25,18 +34,47 @@ struct ArchiveTraces {
     }
 
     mutating func formUnion(_ other: ArchiveTraces) {
-        hashes.formUnion(other.hashes)
+        for hash in other.hashes { add(hash) }
+        guard let others = other.filter else { return }
+        moveToFilter()
+        filter?.formUnion(others)
+        filtered += other.filtered
+    }
+
+    private mutating func add(_ hash: UInt64) {
+        guard filter == nil else {
+            if filter?.insert(hash) ?? false { filtered += 1 }
+            return
+        }
+        hashes.insert(hash)
+        if hashes.count >= Self.maximumHashes { moveToFilter() }
+    }
+
+    private mutating func moveToFilter() {
+        guard filter == nil else { return }
+        filter = BloomFilter(size: Self.maximumSize)
+        for hash in hashes { add(hash) }
+        hashes = []
+    }
+
+    /// As small as it may be for what is in it.
+    var finished: BloomFilter {
+        guard var filter else {
+            var filter = BloomFilter(size: min(hashes.count * Self.bitsPerTrace / 8, Self.maximumSize))
+            for hash in hashes { filter.insert(hash) }
+            return filter
+        }
+        while filter.size / 2 >= filtered * Self.bitsPerTrace / 8 { filter.fold() }
+        return filter
     }
 
     /// Writes the filter to a new file, synced.
     /// - Parameter key: that it is sealed with; nil where it is not.
     func write(_ path: String, _ key: DataKey? = nil) throws(FileError) -> ArchiveManifest.File {
-        var filter = BloomFilter(size: min(hashes.count * Self.bitsPerTrace / 8, Self.maximumSize))
-        for hash in hashes { filter.insert(hash) }
-        let bytes = filter.bytes
+        let bytes = finished.bytes
         let file = try AppendFile(creating: path, try key?.seal(path))
         let result = bytes.withUnsafeBytes { bytes in Result { () throws(FileError) in try file.append(bytes) } }
         try result.get()
-        return try ArchiveRewritten.File(nil, rows: hashes.count, file).named(path)
+        return try ArchiveRewritten.File(nil, rows: count, file).named(path)
     }
 }

@@ -5,15 +5,21 @@ extension HotRows {
     func rollups(of indices: some Sequence<Int>, per minutes: Int64 = 1) -> [RollupRow.Key: RollupRow] {
         var rollups = Rollups()
         var call = 0
+        var service: (ref: TextRef, text: Rollups.Key.Text)?
         for index in indices where !promoted.contains(index) {
             while call < usage.count, usage[call].span < index { call += 1 }
             let usage = call < usage.count && usage[call].span == index ? usage[call] : nil
             let span = spans[index]
             if span.isSampledOut { continue }
+            // Archives have texts whole. These are copied for each key, and one service may have thousands.
+            if service?.ref != span.service {
+                service = (span.service, .init(bytes(span.service)?.cut(to: RowText.maxID)))
+            }
             let key = Rollups.Key(
                 minute: span.clampedStart / (60_000_000 * minutes) * minutes, tenantID: span.tenantID,
-                operation: span.operation, kind: span.kind, service: .init(bytes(span.service)),
-                name: .init(bytes(span.name)), model: .init(usage.flatMap { bytes($0.model) }))
+                operation: span.operation, kind: span.kind, service: service?.text ?? .init(nil),
+                name: .init(bytes(span.name)?.cut(to: RowText.maxName)),
+                model: .init(usage.flatMap { bytes($0.model) }?.cut(to: RowText.maxID)))
             rollups.add(
                 key, duration: span.duration, isError: span.status == 2,
                 usage.map {

@@ -95,9 +95,9 @@ extension HotRows {
         name.isEmpty ? String(decoding: Self.unknownService, as: UTF8.self) : string(name, limit: RowText.maxID)
     }
 
-    /// As a column has it.
+    /// As a column of rollups has it.
     mutating func string(_ bytes: UnsafeRawBufferPointer, limit: Int) -> String {
-        string(text.add(bytes, limit: limit))
+        string(text.add(bytes.cut(to: limit)))
     }
 }
 

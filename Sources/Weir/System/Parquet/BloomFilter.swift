@@ -40,10 +40,39 @@ struct BloomFilter {
         self.words = words
     }
 
+    /// Bytes, without the header.
+    var size: Int { words.count * 4 }
+
     /// - Parameter hash: the value's ``XXHash64``.
-    mutating func insert(_ hash: UInt64) {
+    /// - Returns: whether it is new, as far as the filter can tell.
+    @discardableResult
+    mutating func insert(_ hash: UInt64) -> Bool {
         let block = place(of: hash)
-        for (word, salt) in Self.salts.enumerated() { words[block + word] |= Self.bit(hash, salt) }
+        var isNew = false
+        for (word, salt) in Self.salts.enumerated() {
+            let bit = Self.bit(hash, salt)
+            isNew = isNew || words[block + word] & bit == 0
+            words[block + word] |= bit
+        }
+        return isNew
+    }
+
+    /// Has all values of another of the same size, too.
+    mutating func formUnion(_ other: BloomFilter) {
+        precondition(words.count == other.words.count, "a filter of \(size) bytes with one of \(other.size)")
+        for index in words.indices { words[index] |= other.words[index] }
+    }
+
+    /// The same in half of the bytes, which have to be an even number of blocks: a value's block is chosen by the upper
+    /// bits of its hash, so that two neighbours become one.
+    mutating func fold() {
+        let length = Self.salts.count
+        precondition(words.count % (2 * length) == 0, "half of \(size) bytes")
+        for index in 0..<words.count / 2 {
+            let first = index / length * 2 * length + index % length
+            words[index] = words[first] | words[first + length]
+        }
+        words.removeLast(words.count / 2)
     }
 
     func contains(_ hash: UInt64) -> Bool {

@@ -5,7 +5,9 @@ struct ByteDictionary: ~Copyable {
     /// Bytes of all different texts. Readers keep them in memory.
     private static let maximumSize = 4 << 20
     /// Texts that may all be different, since what repeats may do so with a long period.
-    private static let patience = 8_192
+    static let patience = 8_192
+    /// The same where the texts of the rows before were not worth it.
+    static let impatience = 1_024
 
     /// In the order in which they first came, as PLAIN: each behind its length.
     private(set) var plain = RecordBuffer<UInt8>(capacity: 64, limit: .max)
@@ -17,6 +19,9 @@ struct ByteDictionary: ~Copyable {
     private var table = [UInt32](repeating: 0, count: 64)
     /// Which one was looked for last: most texts are the same as the one before.
     private var last = 0
+    /// Those that were looked for lately, by their lengths and what they begin and end with: of a few texts that take
+    /// turns none is hashed.
+    private var recent = [UInt32](repeating: 0, count: 64)
 
     var count: Int { places.count }
 
@@ -29,17 +34,36 @@ struct ByteDictionary: ~Copyable {
     }
 
     /// Whether it is shorter with it than without, as far as so many texts can tell.
-    /// - Parameter isAll: no more will come.
-    func isWorthIt(for texts: Int, isAll: Bool = false) -> Bool {
+    /// - Parameter patience: texts that may all be different; 0 where no more come.
+    func isWorthIt(for texts: Int, patience: Int) -> Bool {
         guard plain.count <= Self.maximumSize else { return false }
-        return count <= 512 || count * 2 <= texts || !isAll && texts <= Self.patience
+        return count <= 512 || count * 2 <= texts || texts <= patience
     }
 
     /// The number of a text, which is new or not.
     @inline(__always)
     mutating func number(of text: UnsafeRawBufferPointer) -> UInt32 {
-        if last >= count || !Self.areEqual(self[last], text) { last = find(text) }
+        if last >= count || !Self.areEqual(self[last], text) { last = recall(text) }
         return UInt32(truncatingIfNeeded: last)
+    }
+
+    private mutating func recall(_ text: UnsafeRawBufferPointer) -> Int {
+        let slot = Self.slot(of: text)
+        let known = Int(recent[slot])
+        if known < count, Self.areEqual(self[known], text) { return known }
+        let number = find(text)
+        recent[slot] = UInt32(truncatingIfNeeded: number)
+        return number
+    }
+
+    /// Of 64.
+    @inline(__always)
+    private static func slot(of text: UnsafeRawBufferPointer) -> Int {
+        guard text.count >= 8 else { return text.isEmpty ? 0 : Int(text[0] ^ text[text.count - 1]) & 63 }
+        let first = text.loadUnaligned(as: UInt64.self)
+        let last = text.loadUnaligned(fromByteOffset: text.count - 8, as: UInt64.self)
+        let mixed = (first ^ last << 1 ^ UInt64(text.count)) &* 0x9E37_79B9_7F4A_7C15
+        return Int(truncatingIfNeeded: mixed >> 58)
     }
 
     /// Forgets the texts.

@@ -17,6 +17,9 @@ struct ParquetColumn: Sendable, Equatable {
     var isOptional = false
     /// The same texts are to be expected in many rows, so that each is written once.
     var repeats = false
+    /// One text stands in many rows that do not bring it anew, so it is in a dictionary, however large that becomes:
+    /// written for each row, it could be thousands of times what came in.
+    var isShared = false
     /// Readers skip rows by the smallest and the largest value.
     var hasBounds = true
     /// Readers look for single values, so there is a Bloom filter of them.

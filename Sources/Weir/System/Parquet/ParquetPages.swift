@@ -19,45 +19,67 @@ struct ParquetPages: ~Copyable {
     }
 
     /// Writes a page of the head and of what follows it.
-    /// - Parameter describe: writes what is special to the kind of page.
+    /// - Parameters:
+    ///   - room: bytes in front of what follows that may be written to.
+    ///   - describe: writes what is special to the kind of page.
     mutating func write(
-        _ rest: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0), to file: AppendFile,
+        _ rest: UnsafeMutableRawBufferPointer? = nil, room: Int = 0, to file: AppendFile,
         of chunk: inout ParquetChunk, describe: (inout ThriftWriter) -> Void
     ) throws {
         let isDictionary = chunk.dictionaryOffset == file.end.length
-        let size = head.count + rest.count
-        packed.count = 0
-        if compression == .none {
-            packed.append(head.bytes)
-            packed.append(rest)
-        } else {
-            try compress(rest)
+        var pieces = join(rest, room)
+        let size = pieces.first.count + pieces.second.count
+        if compression != .none {
+            try compress(pieces)
+            pieces = (packed.bytes, UnsafeRawBufferPointer(start: nil, count: 0))
         }
-        let checksum = libdeflate_crc32(0, packed.base, packed.count)
+        var checksum = libdeflate_crc32(0, pieces.first.baseAddress, pieces.first.count)
+        // Of nothing, the library begins anew.
+        if !pieces.second.isEmpty {
+            checksum = libdeflate_crc32(checksum, pieces.second.baseAddress, pieces.second.count)
+        }
+        let written = pieces.first.count + pieces.second.count
         let header = ThriftWriter { header in
             header.int32(1, isDictionary ? 2 : 0)
             header.int32(2, size)
-            header.int32(3, packed.count)
+            header.int32(3, written)
             header.int32(4, Int(Int32(bitPattern: checksum)))
             describe(&header)
         }
         try header.bytes.withUnsafeBytes { try file.append($0) }
-        try file.append(packed.bytes)
+        try file.append(pieces.first)
+        try file.append(pieces.second)
         chunk.rawSize += header.bytes.count + size
-        chunk.size += header.bytes.count + packed.count
+        chunk.size += header.bytes.count + written
     }
 
-    private mutating func compress(_ rest: UnsafeRawBufferPointer) throws {
+    /// - Returns: the head and what follows it: in the first piece all of it, if possible.
+    private mutating func join(
+        _ rest: UnsafeMutableRawBufferPointer?, _ room: Int
+    ) -> (first: UnsafeRawBufferPointer, second: UnsafeRawBufferPointer) {
+        let nothing = UnsafeRawBufferPointer(start: nil, count: 0)
+        guard let rest, let start = rest.baseAddress, !rest.isEmpty else { return (head.bytes, nothing) }
+        if head.count <= room {
+            let page = start - head.count
+            page.copyMemory(from: head.base, byteCount: head.count)
+            return (UnsafeRawBufferPointer(start: page, count: head.count + rest.count), nothing)
+        }
+        guard rest.count <= Self.copied else { return (head.bytes, UnsafeRawBufferPointer(rest)) }
+        head.append(UnsafeRawBufferPointer(rest))
+        return (head.bytes, nothing)
+    }
+
+    private mutating func compress(_ pieces: (first: UnsafeRawBufferPointer, second: UnsafeRawBufferPointer)) throws {
+        packed.count = 0
         // Pages have a checksum of their own.
         var compressor =
             try self.compressor.take()
             ?? Compressor(compression, level: Self.level(of: compression), hasChecksum: false, isFarsighted: true)
-        if rest.count <= Self.copied {
-            head.append(rest)
-            try compressor.writeWhole(head.bytes) { packed.append($0) }
+        if pieces.second.isEmpty {
+            try compressor.writeWhole(pieces.first, to: &packed)
         } else {
-            try compressor.write(head.bytes) { packed.append($0) }
-            try compressor.writeWhole(rest) { packed.append($0) }
+            try compressor.write(pieces.first) { packed.append($0) }
+            try compressor.writeWhole(pieces.second) { packed.append($0) }
         }
         self.compressor = consume compressor
     }

@@ -4,25 +4,40 @@ import Glibc
 struct ParquetValues: ~Copyable {
     /// Bytes that a dictionary keeps of its memory when it is given up.
     private static let retained = 64 << 10
+    /// Bytes in front of the texts, for what their page begins with: it is compressed in one piece.
+    static let headroom = 256 << 10
 
     let column: ParquetColumn
     /// For each row 1 where there is a value; of a column that must have one, nothing.
     private(set) var levels = RecordBuffer<UInt8>(capacity: 16, limit: .max)
     /// Numbers, times and amounts; of texts that stand in no dictionary, their lengths.
     private(set) var numbers = RecordBuffer<Int64>(capacity: 16, limit: .max)
-    /// Those texts, one behind the other.
-    private(set) var texts = RecordBuffer<UInt8>(capacity: 64, limit: .max)
+    /// Those texts, one behind the other, behind the headroom.
+    private var texts = RecordBuffer<UInt8>(capacity: 64, limit: .max)
     /// The other texts, each once, and for each text which of them it is.
     private(set) var dictionary = ByteDictionary()
     private(set) var indices = RecordBuffer<UInt32>(capacity: 16, limit: .max)
     /// Whether texts go there. It is given up as soon as it is not worth it.
     private(set) var hasDictionary: Bool
+    /// Texts that may all be different.
+    private var patience = ByteDictionary.patience
     private let isOptional: Bool
 
     init(of column: ParquetColumn) {
         self.column = column
         isOptional = column.isOptional
         hasDictionary = column.repeats
+        if column.kind == .text, !hasDictionary { leaveHeadroom() }
+    }
+
+    private mutating func leaveHeadroom() {
+        texts.reserve(Self.headroom)
+        texts.count = Self.headroom
+    }
+
+    /// Texts that stand in no dictionary, by where they are among those. In front of the first there is the headroom.
+    func texts(_ places: Range<Int>) -> UnsafeMutableRawBufferPointer {
+        UnsafeMutableRawBufferPointer(start: texts.base + Self.headroom + places.lowerBound, count: places.count)
     }
 
     /// How many there are; rows without one are not counted.
@@ -38,7 +53,7 @@ struct ParquetValues: ~Copyable {
         }
         let known = dictionary.count
         indices.append(dictionary.number(of: text))
-        if dictionary.count > known, !dictionary.isWorthIt(for: indices.count) { giveUpDictionary() }
+        if dictionary.count > known, !isWorthIt(patience: patience) { giveUpDictionary() }
     }
 
     /// Adds the text that was added last, and still stands somewhere.
@@ -72,12 +87,18 @@ struct ParquetValues: ~Copyable {
 
     /// No more values come before the row group.
     mutating func finish() {
-        if hasDictionary, !dictionary.isWorthIt(for: indices.count, isAll: true) { giveUpDictionary() }
+        if hasDictionary, !isWorthIt(patience: 0) { giveUpDictionary() }
+    }
+
+    private func isWorthIt(patience: Int) -> Bool {
+        column.isShared || dictionary.isWorthIt(for: indices.count, patience: patience)
     }
 
     @inline(never)
     private mutating func giveUpDictionary() {
         hasDictionary = false
+        patience = ByteDictionary.impatience
+        leaveHeadroom()
         for place in indices.indices {
             let text = dictionary[Int(indices[place])]
             numbers.append(Int64(text.count))
@@ -87,14 +108,21 @@ struct ParquetValues: ~Copyable {
         indices.reset(keeping: Self.retained)
     }
 
-    /// Forgets the values, but not the memory that they were in.
-    mutating func reset() {
-        levels.count = 0
-        numbers.count = 0
-        texts.count = 0
-        indices.count = 0
-        dictionary.reset(keeping: .max)
+    /// Forgets the values.
+    /// - Parameter bytes: of memory, at most, that each kind of them keeps.
+    mutating func reset(keeping bytes: Int) {
+        levels.reset(keeping: bytes)
+        numbers.reset(keeping: bytes)
+        texts.reset(keeping: bytes)
+        indices.reset(keeping: bytes)
+        dictionary.reset(keeping: bytes)
         hasDictionary = column.repeats
+        if column.kind == .text, !hasDictionary { leaveHeadroom() }
+    }
+
+    /// What comes next has nothing to do with what came before.
+    mutating func forget() {
+        patience = ByteDictionary.patience
     }
 
     // MARK: What a row group says of them
@@ -105,7 +133,7 @@ struct ParquetValues: ~Copyable {
             for number in 0..<dictionary.count { body(dictionary[number]) }
             return
         }
-        var start = UnsafeRawPointer(texts.base)
+        var start = UnsafeRawPointer(texts.base) + Self.headroom
         for place in numbers.indices {
             body(UnsafeRawBufferPointer(start: start, count: Int(numbers[place])))
             start += Int(numbers[place])

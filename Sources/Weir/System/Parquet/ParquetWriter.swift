@@ -105,8 +105,12 @@ struct ParquetWriter: ~Copyable {
 
     /// Writes the rows that wait as a row group. After an error they still wait, and what was appended of them has to
     /// be cut off.
-    /// - Parameter file: always the same, and empty at first.
-    mutating func writeGroup(to file: AppendFile, _ pages: inout ParquetPages) throws {
+    /// - Parameters:
+    ///   - file: always the same, and empty at first.
+    ///   - bytes: of memory, at most, that each kind of values of a column keeps.
+    mutating func writeGroup(
+        to file: AppendFile, _ pages: inout ParquetPages, keeping bytes: Int = .max
+    ) throws {
         guard waitingRows > 0 else { return }
         if footer.groups.isEmpty { try append(Self.magic, to: file) }
         var chunks: [ParquetChunk] = []
@@ -121,7 +125,7 @@ struct ParquetWriter: ~Copyable {
             chunks[index].filterPlace = start..<file.end.length
         }
         footer.groups.append(ParquetFooter.RowGroup(rows: waitingRows, chunks: chunks))
-        for index in footer.columns.indices { values[index].reset() }
+        for index in footer.columns.indices { values[index].reset(keeping: bytes) }
         pages.reset()
         waitingRows = 0
     }
@@ -134,6 +138,7 @@ struct ParquetWriter: ~Copyable {
     /// Forgets the file; the memory serves for the next one.
     mutating func forget() {
         footer.groups = []
+        for index in footer.columns.indices { values[index].forget() }
     }
 
     private func append(_ bytes: [UInt8], to file: AppendFile) throws(FileError) {
@@ -188,7 +193,8 @@ extension ParquetWriter {
         chunk.dictionaryOffset = file.end.length
         let count = values.pointee.dictionary.count
         pages.head.count = 0
-        try pages.write(values.pointee.dictionary.plain.bytes, to: file, of: &chunk) { header in
+        let texts = UnsafeMutableRawBufferPointer(mutating: values.pointee.dictionary.plain.bytes)
+        try pages.write(texts, to: file, of: &chunk) { header in
             header.message(7) { head in
                 head.int32(1, count)
                 head.int32(2, ParquetChunk.Encoding.plain.rawValue)
@@ -221,8 +227,10 @@ extension ParquetWriter {
             begin(start.row..<row, values, &pages)
             let lengths = UnsafeBufferPointer(rebasing: values.pointee.numbers.elements[start.text..<text])
             Deltas.append(lengths, bits: 32, to: &pages.head)
-            let texts = UnsafeRawBufferPointer(rebasing: values.pointee.texts.bytes[start.place..<place])
-            try writeData(row - start.row, texts, to: file, &chunk, &pages)
+            // In front of a later page there is the one before, which is written anew after an error.
+            let room = start.place == 0 ? ParquetValues.headroom : 0
+            let texts = values.pointee.texts(start.place..<place)
+            try writeData(row - start.row, texts, room: room, to: file, &chunk, &pages)
         }
     }
 
@@ -240,11 +248,11 @@ extension ParquetWriter {
     }
 
     private func writeData(
-        _ rows: Int, _ rest: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0),
-        to file: AppendFile, _ chunk: inout ParquetChunk, _ pages: inout ParquetPages
+        _ rows: Int, _ rest: UnsafeMutableRawBufferPointer? = nil, room: Int = 0, to file: AppendFile,
+        _ chunk: inout ParquetChunk, _ pages: inout ParquetPages
     ) throws {
         let encoding = chunk.encoding.rawValue
-        try pages.write(rest, to: file, of: &chunk) { header in
+        try pages.write(rest, room: room, to: file, of: &chunk) { header in
             header.message(5) { head in
                 head.int32(1, rows)
                 head.int32(2, encoding)

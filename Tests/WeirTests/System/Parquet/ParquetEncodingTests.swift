@@ -114,12 +114,47 @@ struct ParquetEncodingTests {
         values.finish()
         let before = Found(values)
         #expect(!before.hasDictionary && before.levels.count == 9_001 && before.levels.last == 0)
-        values.reset()
+        values.reset(keeping: .max)
         let after = Found(values)
         #expect(after.hasDictionary && after.texts == [] && after.levels == [] && after.bounds == nil)
         Self.append([""], to: &values)
         values.finish()
         #expect(Found(values).texts == [""])
+    }
+
+    @Test func textsThatTakeTurnsAreKnownByWhatIsBetweenTheirEnds() {
+        // The same length, beginning and end, so that they have one place among those that were looked for lately.
+        let texts = (0..<40).map { "beginning \($0 + 10) and its end" } + ["", "a", "ab", "aa"]
+        let found = Self.found((0..<2_000).map { texts[$0 % texts.count] })
+        #expect(found.texts == texts)
+        #expect(found.indices == (0..<2_000).map { $0 % texts.count })
+    }
+
+    @Test func oneWhoseTextsWereNotWorthItIsLessPatientUntilTheNextFile() {
+        func last(_ values: inout ParquetValues) -> Bool {
+            Self.append((0..<2_000).map { "text \($0)" }, to: &values)
+            defer { values.reset(keeping: .max) }
+            return values.hasDictionary
+        }
+        var values = Self.empty
+        let first = last(&values)
+        Self.append((0..<9_000).map { "text \($0)" }, to: &values)
+        values.reset(keeping: .max)
+        let second = last(&values)
+        values.forget()
+        let third = last(&values)
+        #expect((first, second, third) == (true, false, true))
+    }
+
+    /// Each may be a mebibyte, and come once for a hundred thousand rows.
+    @Test func whatStandsInManyRowsIsNeverWrittenForEach() {
+        let column = ParquetColumn(name: "x", kind: .text, repeats: true, isShared: true)
+        var values = ParquetValues(of: column)
+        let texts = (0..<12).map { String(repeating: "\($0)", count: 1 << 19) }
+        for row in 0..<240 { Self.append([texts[row % 12]], to: &values) }
+        values.finish()
+        let found = Found(values)
+        #expect(found.hasDictionary && found.texts.count == 12 && found.indices.count == 240)
     }
 
     private struct Found {

@@ -1,5 +1,6 @@
 /// Writes Parquet files anew: rows of several as one file, in larger row groups, and of calls of models likewise.
-/// Memory is bounded by a row group.
+/// Memory is bounded by a row group, and by what is found on the way: the numbers of its requests, and of its traces a
+/// filter.
 struct ParquetRewriter: ArchiveRewriter {
     /// A span of a file.
     private struct Place: Hashable {

@@ -4,7 +4,7 @@ struct DailyRollups {
     /// In the order in which they are written.
     static let columns = [
         ParquetColumn(name: "day", kind: .timestamp),
-        ParquetColumn(name: "service", kind: .text, repeats: true),
+        ParquetColumn(name: "service", kind: .text, repeats: true, isShared: true),
         ParquetColumn(name: "name", kind: .text, repeats: true),
         ParquetColumn(name: "kind", kind: .int32),
         ParquetColumn(name: "operation", kind: .text, repeats: true),

@@ -9,7 +9,7 @@ extension ParquetRows {
         ParquetColumn(name: "time_to_first_token_ns", kind: .int64, isOptional: true),
         ParquetColumn(name: "status", kind: .int32),
         ParquetColumn(name: "operation", kind: .text, repeats: true),
-        ParquetColumn(name: "service", kind: .text, repeats: true),
+        ParquetColumn(name: "service", kind: .text, repeats: true, isShared: true),
         ParquetColumn(name: "provider", kind: .text, isOptional: true, repeats: true),
         ParquetColumn(name: "request_model", kind: .text, isOptional: true, repeats: true),
         ParquetColumn(name: "model", kind: .text, isOptional: true, repeats: true),

@@ -28,8 +28,10 @@ final class ParquetTable {
     }
 
     /// Writes the rows that wait as a row group. After an error it may be tried again.
+    /// - Parameter bytes: of memory, at most, that each kind of values of a column keeps for the next rows.
     func write(
-        _ pages: inout ParquetPages, begin: (ArchiveDataset) throws(FileError) -> AppendFile
+        _ pages: inout ParquetPages, keeping bytes: Int = .max,
+        begin: (ArchiveDataset) throws(FileError) -> AppendFile
     ) throws(FileError) {
         rollups.move(to: &writer)
         // Of spans there is a file in any case: its name says which records the others are of.
@@ -39,7 +41,7 @@ final class ParquetTable {
         // Of an attempt that failed.
         try file.truncate(to: end)
         do {
-            try writer.writeGroup(to: file, &pages)
+            try writer.writeGroup(to: file, &pages, keeping: bytes)
         } catch {
             throw error as? FileError ?? FileError.noMemory(file.path)
         }
