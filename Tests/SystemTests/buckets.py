@@ -114,9 +114,9 @@ def download(store, directory):
 
 # What the strict store may do with a request: answer it; say that it is too much; hang up while the body comes; do it
 # and hang up; answer in part; name the wrong tag for a part; not do it, and say so in an answer of success; begin an
-# answer and say nothing more.
+# answer and say nothing more; refuse it for good.
 OK, SLOW, RESET, LOST, CUT, WRONG_TAG, INTERNAL = "ok", "slow", "reset", "lost", "cut", "wrong tag", "internal"
-STALL = "stall"
+STALL, DENIED = "stall", "denied"
 
 
 @dataclass
@@ -192,6 +192,8 @@ class StrictStore(cut_server.Owner):
     def answer(self, handler, method, target, headers, body, mood):
         if mood == SLOW:
             return self.refuse(handler, Refused(503, "SlowDown"))
+        if mood == DENIED:
+            return self.refuse(handler, Refused(403, "AccessDenied"))
         if mood == INTERNAL:
             return self.refuse(handler, Refused(200, "InternalError"))
         with self.lock:

@@ -13,7 +13,8 @@ import pytest
 
 import archives
 import parquets
-from buckets import BUCKET, CUT, INTERNAL, LOST, OK, PREFIX, RESET, SLOW, STALL, WRONG_TAG, Moto, StrictStore, download
+from buckets import BUCKET, CUT, DENIED, INTERNAL, LOST, OK, PREFIX, RESET, SLOW, STALL, WRONG_TAG
+from buckets import Moto, StrictStore, download
 from faults import killed
 from ledger import Ledger, Load, send
 from otlp import a_body, a_span, text
@@ -844,9 +845,9 @@ def test_files_move_to_the_storage_class_of_their_age(start, stores, tmp_path, d
     assert all(store.classes[name] is None for name in store.names() if "/_" in name)
     assert {name: store.read(name) for name in store.names()} == before and not bad
     eventually(lambda: (root / ".upload" / "classes").exists(), weir.log)
-    # Of one of them the answer was lost.
+    # Also that of which the answer was lost.
     moved = len(store.moved)
-    assert weir.metric("weir_archive_upload_moved_files") == moved - 1
+    assert weir.metric("weir_archive_upload_moved_files") == moved
     # What comes now is there at once, and of what is there nobody is asked again.
     asked = len(store.requests)
     send(weir)
@@ -889,6 +890,25 @@ def test_what_somebody_s_rule_has_moved_stays_there(start, stores, tmp_path):
     weir = start(directory=tmp_path, exporters=keys(root, store, lifecycle=ages(("STANDARD_IA", "0s"))))
     eventually(lambda: (root / ".upload" / "classes").exists(), weir.log, 60)
     assert not store.moved and {store.classes[name] for name in files_in(store)} == {"DEEP_ARCHIVE"}
+
+
+def test_what_cannot_be_moved_keeps_nothing_else_from_it(start, stores, tmp_path):
+    store, root = stores(), tmp_path / "archive"
+    weir = start(directory=tmp_path, exporters=keys(root, store))
+    for files in (1, 2):
+        send(weir)
+        uploaded(weir, root, files)
+    weir.stop()
+    [stays, *others] = files_in(store)
+    store.mood = lambda method, target: DENIED if method == "PUT" and stays in urllib.parse.unquote(target) else OK
+    weir = start(directory=tmp_path, exporters=keys(root, store, lifecycle=ages(("STANDARD_IA", "0s"))))
+    eventually(lambda: {store.classes[name] for name in others} == {"STANDARD_IA"}, weir.log, 60)
+    send(weir)
+    uploaded(weir, root, 3)
+    assert store.classes[stays] is None
+    # It is said once, and tried again on another day: all of them are asked about then.
+    assert weir.log().count("could not move a file to another storage class") == 1
+    assert not (root / ".upload" / "classes").exists()
 
 
 def sent_away(start, store, tmp_path, format="otlp_proto", files=3):
@@ -956,6 +976,21 @@ def test_what_cannot_be_had_from_the_bucket_is_named_and_left(start, stores, tmp
     assert in_bucket(store) == before
     done = compacted(weir, tmp_path)
     assert done.returncode == 0 and f"{count} files merged into 1" in done.stdout, done
+
+
+def test_what_is_here_is_merged_though_the_bucket_gives_nothing(start, stores, tmp_path):
+    store = stores()
+    weir, root, _, _ = sent_away(start, store, tmp_path)
+    weir.stop()
+    weir = start(directory=tmp_path, exporters=keys(root, store))
+    for files in (1, 2):
+        send(weir, 3)
+        weir.drain()
+        eventually(lambda: len(archives.published(root)) == files and not outbox(root), weir.log)  # noqa: B023
+    store.mood = lambda method, target: DENIED if method == "GET" else OK
+    done = compacted(weir, tmp_path)
+    assert done.returncode == 1 and "AccessDenied" in done.stderr, done
+    assert "2 files merged into 1" in done.stdout, done
 
 
 # What bringing and merging do with files, in the order in which they do so.

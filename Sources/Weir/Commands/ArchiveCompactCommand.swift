@@ -19,9 +19,16 @@ struct ArchiveCompactCommand: AsyncParsableCommand {
         try ForeignOwner.refuse([catalog.root])
         let register = try ErasureRegister(configuration.service.erasure.directory)
         var failed: Set<String> = []
-        let fetched = try await BucketCompaction(catalog, archive, register)?.run(at: .now(), &failed)
+        let bucket = BucketCompaction(catalog, archive, register)
+        let fetched: Result<ArchiveCompaction.Outcome?, ObjectStorageError>
+        do {
+            fetched = .success(try await bucket?.run(at: .now(), &failed))
+        } catch let error as ObjectStorageError {
+            // What is here does not wait for it.
+            fetched = .failure(error)
+        }
         var outcome = try ArchiveCompaction(catalog, archive.compaction, register, archive.lifecycle).run(at: .now())
-        if let fetched { outcome.add(fetched) }
+        if case .success(let fetched?) = fetched { outcome.add(fetched) }
         try StoreOptions.write(
             "\(outcome.merged.of("file")) merged into \(outcome.made), with \(outcome.spans.of("span")); "
                 + "\(outcome.erased.of("span")) erased\n")
@@ -37,6 +44,7 @@ struct ArchiveCompactCommand: AsyncParsableCommand {
             StoreOptions.note("\(path): is not merged: \(reason)")
         }
         if outcome.isBusy { StoreOptions.note("another process changes files of the archive") }
+        if case .failure(let error) = fetched { throw error }
         guard outcome.damaged.isEmpty, outcome.unfetched.isEmpty, !outcome.isBusy else { throw ExitCode.failure }
     }
 }

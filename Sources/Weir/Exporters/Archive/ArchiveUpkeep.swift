@@ -84,23 +84,34 @@ actor ArchiveUpkeep {
 
     private func compact(_ register: ErasureRegister, at now: Timestamp) async throws -> Bool {
         guard configuration.compaction.isEnabled else { return true }
-        if let bucket = BucketCompaction(catalog, configuration, register) {
-            var failed = failed
-            let outcome = try await bucket.run(at: now, &failed)
-            self.failed = failed
-            for (path, reason) in outcome.unfetched.sorted(by: { $0.key < $1.key }) {
-                logger.error(
-                    "a file cannot be had from the bucket; it is not merged",
-                    metadata: ["path": "\(path)", "reason": "\(reason)"])
-            }
-            report(outcome)
+        var isDone = true
+        do {
+            try await compactBucket(register, at: now)
+        } catch let error as ObjectStorageError {
+            // What is here does not wait for it.
+            isDone = false
+            telemetry.failures.add()
+            logger.error("could not merge what only the bucket has", metadata: ["error": "\(error)"])
         }
         let outcome = try ArchiveCompaction(
             catalog, configuration.compaction, register, configuration.lifecycle
         ).run(at: now)
         telemetry.damagedFiles.set(outcome.damaged.count)
         report(outcome)
-        return !outcome.isBusy
+        return !outcome.isBusy && isDone
+    }
+
+    private func compactBucket(_ register: ErasureRegister, at now: Timestamp) async throws {
+        guard let bucket = BucketCompaction(catalog, configuration, register) else { return }
+        var failed = failed
+        defer { self.failed = failed }
+        let outcome = try await bucket.run(at: now, &failed)
+        for (path, reason) in outcome.unfetched.sorted(by: { $0.key < $1.key }) {
+            logger.error(
+                "a file cannot be had from the bucket; it is not merged",
+                metadata: ["path": "\(path)", "reason": "\(reason)"])
+        }
+        report(outcome)
     }
 
     private func report(_ outcome: ArchiveCompaction.Outcome) {

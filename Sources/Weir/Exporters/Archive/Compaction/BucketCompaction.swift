@@ -36,7 +36,7 @@ struct BucketCompaction {
                 defer { withExtendedLifetime(change) {} }
                 guard let group = try group(of: date, without: failed, at: now) else { break }
                 // What is merged waits here for the bucket, too.
-                guard try hasRoom(for: group, outbox) else { return outcome }
+                guard try hasRoom(for: group, outbox) else { break }
                 // Merged, they are not there any more; not merged, they go again as they came.
                 failed.formUnion(group.map(\.hash))
                 let tenant = group[0].manifest.tenant

@@ -133,7 +133,9 @@ actor ArchiveUploader {
         try await note()
         try await carryOut(removals)
         try await removeHere()
-        cursor = try await StorageMoves(outbox, lifecycle, storage, telemetry, logger).run(from: cursor, at: now)
+        var cursor = cursor
+        defer { self.cursor = cursor }
+        try await StorageMoves(outbox, lifecycle, storage, telemetry, logger).run(from: &cursor, at: now)
     }
 
     /// What an archive has from before it had a bucket.

@@ -12,9 +12,11 @@ struct StorageMoves {
         fileprivate var day: Day?
         fileprivate var started: Day?
         fileprivate var path: String?
+        /// Whether a file of the day could not be moved, so that the bucket is asked about all of them again tomorrow.
+        fileprivate var hasFailed = false
     }
 
-    /// Files in one go, so that uploads do not wait for long.
+    /// Files that the bucket is asked about in one go, so that uploads do not wait for long.
     private static let maximum = 100
     /// Bytes that stores copy in one request.
     private static let maximumSize = 5 << 30
@@ -35,13 +37,12 @@ struct StorageMoves {
         (self.telemetry, self.logger) = (telemetry, logger)
     }
 
-    /// - Returns: from where to go on.
-    nonisolated(nonsending) func run(from cursor: Cursor, at now: Timestamp) async throws -> Cursor {
+    /// - Parameter cursor: from where to go on, also after an error.
+    nonisolated(nonsending) func run(from cursor: inout Cursor, at now: Timestamp) async throws {
         let today = Day(now)
-        guard lifecycle.hasStorageClasses, cursor.day != today, try isBelieved(today) else { return cursor }
+        guard lifecycle.hasStorageClasses, cursor.day != today, try isBelieved(today) else { return }
         let last = try lastDay()
-        var cursor = cursor
-        if cursor.started != today { (cursor.started, cursor.path) = (today, nil) }
+        if cursor.started != today { (cursor.started, cursor.path, cursor.hasFailed) = (today, nil, false) }
         var dates: [ArchiveCatalog.Date] = []
         let catalog = ArchiveCatalog(root: outbox.root, selection: ArchiveCatalog.Selection())
         try catalog.dates { date in
@@ -57,15 +58,22 @@ struct StorageMoves {
                     last.map({ lifecycle.storageClasses(of: manifest, on: $0).last != target }) ?? true
                 else { continue }
                 for file in manifest.files {
-                    if try await move(file, through: classes) { count += 1 }
+                    count += 1
+                    do {
+                        try await move(file, through: classes)
+                    } catch let error as ObjectStorageError where !error.isRetryable {
+                        cursor.hasFailed = true
+                        logger.error(
+                            "could not move a file to another storage class",
+                            metadata: ["path": "\(file.path)", "class": "\(target)", "error": "\(error)"])
+                    }
                 }
             }
             cursor.path = date.path
-            if count >= Self.maximum { return cursor }
+            if count >= Self.maximum { return }
         }
-        try Directory.replace(mark, with: Array("\(today.text) \(rules)\n".utf8))
+        if !cursor.hasFailed { try Directory.replace(mark, with: Array("\(today.text) \(rules)\n".utf8)) }
         (cursor.day, cursor.started, cursor.path) = (today, nil, nil)
-        return cursor
     }
 
     /// Nil where nothing is known to be done by these rules.
@@ -91,30 +99,42 @@ struct StorageMoves {
     }
 
     /// - Parameter classes: that the file has had, and the one that it is to have.
-    /// - Returns: whether it was moved.
-    private nonisolated(nonsending) func move(
-        _ file: ArchiveManifest.File, through classes: [String]
-    ) async throws -> Bool {
+    private nonisolated(nonsending) func move(_ file: ArchiveManifest.File, through classes: [String]) async throws {
         // What is being written anew, or went, gets its class when it is uploaded.
         guard let target = classes.last, let there = try await storage.head(file.path), there.size == file.bytes,
             there.sha256 == file.sha256
-        else { return false }
+        else { return }
         let current = there.storageClass ?? Self.usual
         // What somebody's rule has moved elsewhere stays there.
         let known = [Self.usual, storage.configuration.storageClass].compactMap(\.self) + classes
         guard current != target, known.contains(current),
             !ArchiveLifecycle.StorageClass.frozen.contains(current)
-        else { return false }
+        else { return }
         guard there.size <= Self.maximumSize else {
             logger.warning(
                 "a file is too large to be moved to another storage class", metadata: ["path": "\(file.path)"])
-            return false
+            return
         }
-        try await storage.move(file.path, there, to: target)
+        let refusal = try await copy(file, there, to: target)
         guard let moved = try await storage.head(file.path), moved.size == file.bytes, moved.sha256 == file.sha256,
-            moved.storageClass == target || moved.storageClass == nil
-        else { throw ObjectStorageError("\(file.path): is not in \(target) after it was moved there") }
+            moved.storageClass == target || moved.storageClass == nil && refusal == nil
+        else {
+            if let refusal { throw refusal }
+            throw ObjectStorageError("\(file.path): is not in \(target) after it was moved there")
+        }
         telemetry.moved.add()
-        return true
+    }
+
+    /// - Returns: why the bucket refuses it. Where an answer was lost the file is there, and may not go there once more.
+    private nonisolated(nonsending) func copy(
+        _ file: ArchiveManifest.File, _ there: ObjectStorage.Object, to target: String
+    ) async throws(ObjectStorageError) -> ObjectStorageError? {
+        do throws(ObjectStorageError) {
+            try await storage.move(file.path, there, to: target)
+            return nil
+        } catch {
+            guard !error.isRetryable else { throw error }
+            return error
+        }
     }
 }
