@@ -10,11 +10,15 @@ struct ArchiveReplay {
         var unsentSpans = 0
         /// Files that may have some of the newest and were left out, and why.
         var left: [String: String] = [:]
+        /// Whether there are more of those that were wanted than is held in memory.
+        var isShort = false
 
-        var isComplete: Bool { refusedSpans + unsentSpans == 0 && left.isEmpty }
+        var isComplete: Bool { refusedSpans + unsentSpans == 0 && left.isEmpty && !isShort }
     }
 
     static let maximumSpans = 1_000_000
+    /// Bytes of their messages.
+    static let maximumSize = 512 << 20
 
     /// A message of a file.
     private struct Found {
@@ -29,12 +33,25 @@ struct ArchiveReplay {
     }
 
     let catalog: ArchiveCatalog
+    var maximumSize = ArchiveReplay.maximumSize
+
+    /// What is in messages.
+    private struct Size {
+        var spans = 0
+        var bytes = 0
+
+        static func + (left: Size, right: Size) -> Size {
+            Size(spans: left.spans + right.spans, bytes: left.bytes + right.bytes)
+        }
+    }
 
     /// The newest requests that have so many spans together, in the order in which they came to their journals.
-    /// - Parameter left: gets the files that may have some of them and are left out.
+    /// - Parameter outcome: gets the files that may have some of them and are left out.
     func newest(
-        _ wanted: Int, _ left: inout [String: String]
+        _ wanted: Int, _ outcome: inout Outcome
     ) throws -> [(journal: JournalID, records: [JournalRecord])] {
+        var left: [String: String] = [:]
+        defer { outcome.left = left }
         var files: [File] = []
         try catalog.visit { entry in
             switch entry {
@@ -55,7 +72,7 @@ struct ArchiveReplay {
             var found: [Found] = []
             for file in files.sorted(by: { $0.sequences.upperBound > $1.sequences.upperBound }) {
                 // What is older than all that is wanted need not be read.
-                if Self.count(found) >= wanted, let oldest = found.map(\.sequence).min(),
+                if isEnough(Self.size(found), wanted), let oldest = found.map(\.sequence).min(),
                     file.sequences.upperBound < oldest
                 {
                     break
@@ -68,9 +85,11 @@ struct ArchiveReplay {
                 let others = file.manifest.format == .parquet ? ofOTLP[Place(file.manifest)] ?? [] : []
                 try read(file.manifest, wanted, without: others, into: &found)
             }
-            all += Self.newest(found, wanted)
+            all += newest(found, wanted)
         }
-        return records(of: Self.newest(all, wanted))
+        all = newest(all, wanted)
+        outcome.isShort = Self.size(all).spans < wanted && Self.size(all).bytes >= maximumSize
+        return records(of: all)
     }
 
     /// What a manifest speaks of.
@@ -120,10 +139,14 @@ struct ArchiveReplay {
         return all
     }
 
-    private static func count(_ found: [Found]) -> Int { found.reduce(0) { $0 + $1.spans } }
+    private static func size(_ found: [Found]) -> Size {
+        Size(spans: found.reduce(0) { $0 + $1.spans }, bytes: found.reduce(0) { $0 + $1.payload.count })
+    }
+
+    private func isEnough(_ size: Size, _ wanted: Int) -> Bool { size.spans >= wanted || size.bytes >= maximumSize }
 
     /// Whole requests: within a journal in the order in which they came, whatever the senders' clocks say.
-    private static func newest(_ found: [Found], _ wanted: Int) -> [Found] {
+    private func newest(_ found: [Found], _ wanted: Int) -> [Found] {
         var requests: [(time: UInt64, messages: [Found])] = []
         for messages in Dictionary(grouping: found, by: \.journal).values {
             var time: UInt64 = 0
@@ -133,10 +156,10 @@ struct ArchiveReplay {
             }
         }
         requests.sort { ($0.time, $0.messages[0].sequence) > ($1.time, $1.messages[0].sequence) }
-        var count = 0
+        var size = Size()
         return requests.prefix { request in
-            defer { count += Self.count(request.messages) }
-            return count < wanted
+            defer { size = size + Self.size(request.messages) }
+            return !isEnough(size, wanted)
         }.flatMap(\.messages)
     }
 
@@ -148,7 +171,7 @@ struct ArchiveReplay {
             let journal = UInt64(manifest.journal, radix: 16)
         else { return }
         let created = Timestamp(parsing: manifest.created.prefix(19) + "Z")?.nanoseconds ?? .max
-        var held = Self.count(found)
+        var held = Self.size(found)
         var batch = Batch(decodedLimit: .max)
         var encoder = OTLPEncoder()
         func take(_ batch: borrowing Batch, _ sequence: UInt64) throws {
@@ -158,11 +181,11 @@ struct ArchiveReplay {
                     journal: JournalID(value: journal), sequence: sequence, tenant: manifest.tenant,
                     time: min(created, batch.spans.reduce(0) { max($0, $1.startTime) }), spans: batch.spanCount,
                     payload: withExtendedLifetime(payload) { Array($0.bytes) }))
-            held += batch.spanCount
+            held = held + Size(spans: batch.spanCount, bytes: payload.count)
             // A file may have many times what is wanted.
-            if held > 2 * wanted + batch.spanCount {
-                found = Self.newest(found, wanted)
-                held = Self.count(found)
+            if held.spans > 2 * wanted + batch.spanCount || held.bytes > 2 * maximumSize {
+                found = newest(found, wanted)
+                held = Self.size(found)
             }
         }
         if manifest.format == .parquet {
@@ -206,7 +229,7 @@ struct ArchiveReplay {
     func run(_ wanted: Int, to resending: Resending) async throws -> Outcome {
         var outcome = Outcome()
         var isWorking = true
-        for (journal, records) in try newest(wanted, &outcome.left) {
+        for (journal, records) in try newest(wanted, &outcome) {
             var rest = records[...]
             while !rest.isEmpty {
                 var batch: [JournalRecord] = []

@@ -7,7 +7,8 @@ struct ArchiveReplayCommand: AsyncParsableCommand {
         abstract: "Sends the newest requests of an archive of OTLP to an exporter, such as one of a staging system.",
         discussion: """
             Past all processors, with journal and sequence as they were, without what was erased since. Exits 1 where \
-            the destination did not take all, or a file that may have some of them was left out.
+            the destination did not take all, a file that may have some of them was left out, or they are more than \
+            512 MiB.
             """)
 
     @OptionGroup var option: ConfigurationOption
@@ -51,6 +52,10 @@ struct ArchiveReplayCommand: AsyncParsableCommand {
                 + "\(outcome.unsentSpans) not sent\n")
         for (path, reason) in outcome.left.sorted(by: { $0.key < $1.key }) {
             StoreOptions.note("\(path): may have some of the newest, and is left out: \(reason)")
+        }
+        if outcome.isShort {
+            let limit = ArchiveReplay.maximumSize >> 20
+            StoreOptions.note("only the newest of them: all together are more than \(limit) MiB")
         }
         guard outcome.isComplete else { throw ExitCode.failure }
     }
