@@ -36,15 +36,11 @@ struct PlaceFiles {
         var writer = JSONWriter(capacity: places.reduce(0) { $0 + $1.size })
         for place in places { place.write(to: &writer) }
         let end = young.end
-        do {
-            if isTorn { try young.truncate(to: end) }
-            isTorn = true
-            try young.append(writer.written)
-            isTorn = false
-            if isSafe { try young.sync() }
-        } catch {
-            throw error as? FileError ?? FileError("write", directory)
-        }
+        if isTorn { try young.truncate(to: end) }
+        isTorn = true
+        try young.append(writer.written)
+        isTorn = false
+        if isSafe { try young.sync() }
     }
 
     private mutating func turn() throws(FileError) {
