@@ -224,7 +224,7 @@ struct Builder {
             stage: stage,
             course: StageCourse(
                 source: source, reader: reader, keepCursors: { await opened.writer.keepCursors() }, target: target,
-                progress: progress,
+                progress: progress, erasure: erasure(of: settings.id),
                 directory: TailSamplingFiles.directory(
                     below: configuration.service.journal.directory(of: settings.id)),
                 now: { Timestamp.now() }))
@@ -272,9 +272,12 @@ struct Builder {
 
     /// The same, behind what is in every pipeline.
     private func intake(of settings: PipelineConfiguration) throws -> [any Processor] {
-        let erasure = ErasureProcessor(
-            ErasureProcessor.Configuration(tombstones, ErasureTelemetry(metrics)), context(settings.id))
-        return [erasure] + (try processors(of: settings))
+        [erasure(of: settings.id)] + (try processors(of: settings))
+    }
+
+    private func erasure(of pipeline: ComponentID) -> ErasureProcessor {
+        ErasureProcessor(
+            ErasureProcessor.Configuration(tombstones, ErasureTelemetry(metrics)), context(pipeline))
     }
 
     func processors(

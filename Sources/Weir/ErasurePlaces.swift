@@ -134,7 +134,7 @@ struct ErasurePlaces {
         _ body: (LetterErasure.Erased) -> Void
     ) async throws {
         let keystore = KeystoreCodec.keystore(of: configuration).flatMap { id in keystores.first { $0.id == id } }
-        // Nobody else has read them: a letter would be waited for.
+        // Nobody else has read them here, and a letter whose key cannot be had is an error.
         keystore?.ring.readEncryptionKeys()
         let codec = keystore.map { keystore in
             KeystoreCodec(

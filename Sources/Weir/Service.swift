@@ -162,7 +162,9 @@ actor Service {
         await destroyErasedKeys(next)
         try await apply(next)
         let service = next.configuration.service
-        IdleJournals.tell(of: service.journal.directory, beside: service.pipelines.map(\.id), logger)
+        IdleJournals.tell(
+            of: service.journal.directory, beside: service.pipelines.map(\.id),
+            without: Set(configuration.missing.map(\.file)), logger)
         listening.append(watchErasures())
         listening.append(watchFiles())
         if !isStopping, health.receiverIsReady() { logger.info("ready") }

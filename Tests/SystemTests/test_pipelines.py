@@ -180,6 +180,28 @@ def test_of_a_file_that_cannot_be_read_nobody_knows_whose_it_is(guarded, tmp_pat
     assert values(tmp_path / "rest") == {"a": None} and values(tmp_path / "bank") == {"a": "one"}
 
 
+def test_a_start_says_what_waits_for_a_team_whose_file_is_in_error(start, tmp_path):
+    file = tmp_path / "pipelines/shop.yaml"
+    file.parent.mkdir()
+    right = """\
+owner: shop@example.com
+exporters: { otlp_http: { endpoint: "http://127.0.0.1:1" } }
+pipelines: { traces: { receivers: [otlp], exporters: [otlp_http] } }
+"""
+    main = MAIN.format(tmp_path, file.parent) + "  pipelines: { traces: { receivers: [otlp], exporters: [debug] } }\n"
+    main += "exporters: { debug: }\n"
+    file.write_text(right)
+    weir = start(text=main)
+    assert post(weir.endpoint, a_body(a_span())).status == 200
+    weir.stop()
+    file.write_text(right.replace("exporters: [otlp_http]", "exporters: [otlp_htt]"))
+    weir = start(text=main)
+    said = [line for line in weir.records() if line.get("message", "").startswith("spans wait for a pipeline")]
+    assert [(line["message"], line["pipeline"], line["spans"]) for line in said] == [
+        ("spans wait for a pipeline whose file is in error", "traces/@shop", "1")
+    ]
+
+
 def test_where_no_pipeline_is_left_there_is_no_start(start, teams, tmp_path):
     for name in ("shop", "bank"):
         file = teams(name, "one")

@@ -15,8 +15,10 @@ from cryptography.exceptions import InvalidTag
 
 import archives
 import otlp
+import wire
 from buckets import BUCKET, PREFIX, StrictStore
 from decryptor import Decryptor, Unreadable
+from keys import new_key
 from test_encryption import FIRST, SECOND, SECRET, check_files, check_no_key, pair, post, write_keys
 from test_reload import Reloading
 from test_restore import rows
@@ -166,6 +168,69 @@ def test_what_is_sealed_stays_where_no_keystore_is_configured(start, backend, tm
     weir = start(text=text)
     backend.gets({span.span_id}, weir.log)
     weir.stop()
+
+
+# Each record is a batch.
+ONE_BY_ONE = {"sending_queue": {"batch": {"flush_timeout": "10ms", "max_spans": 1}}}
+
+
+def test_what_is_sealed_by_a_key_that_is_away_stays_though_what_follows_is_delivered(start, backend, tmp_path):
+    tokens, entries = {}, []
+    for tenant in ("shop", "bank"):
+        tokens[tenant], entry = new_key(tenant, "ingest")
+        entries.append(entry)
+    (tmp_path / "keys.yaml").write_text("keys:\n" + "".join(entries))
+    text = sealed_journal(tmp_path, False, **forward(backend.url, **ONE_BY_ONE))
+    text = text.replace("extensions:\n", f"extensions:\n  api_keys: {{ file: {tmp_path}/keys.yaml }}\n", 1)
+    listens = "        endpoint: 127.0.0.1:0\n"
+    text = text.replace(listens, f"{listens}        auth: {{ authenticator: api_keys }}\n", 1)
+    backend.stop()
+    spans = []
+    # New data keys are wrapped with the first of them.
+    for tenant, keys in (("bank", (SECOND, FIRST)), ("shop", (FIRST, SECOND)), ("bank", (SECOND, FIRST))):
+        write_keys(tmp_path, *keys)
+        weir = start(text=text)
+        spans.append(otlp.a_span())
+        answer = wire.post(weir.endpoint, otlp.a_body(spans[-1]), headers=[("X-API-Key", tokens[tenant])])
+        assert answer.status == 200
+        weir.kill()
+    backend.start()
+    write_keys(tmp_path, SECOND)
+    weir = start(text=text)
+    backend.gets({spans[0].span_id}, weir.log)
+    eventually(lambda: "cannot read a record" in weir.log(), weir.log)
+    # At the end nobody waits for the key any more, so what is behind it has its turn.
+    weir.stop()
+    assert spans[1].span_id not in backend.taken
+    write_keys(tmp_path, SECOND, FIRST)
+    weir = start(text=text)
+    backend.gets({span.span_id for span in spans}, weir.log)
+    weir.drain()
+    weir.stop()
+    assert set(backend.taken.values()) == {1}
+
+
+def test_what_is_sealed_between_what_is_not_stays_where_no_keystore_is_configured(start, backend, tmp_path):
+    write_keys(tmp_path, FIRST)
+    backend.stop()
+    keys = forward(backend.url, **ONE_BY_ONE)
+    sealed = sealed_journal(tmp_path, False, **keys)
+    plain = configuration(exporters={"otlp_http": keys}, journal={"directory": str(tmp_path / "journal")})
+    spans = [otlp.a_span() for _ in range(3)]
+    for span, text in zip(spans, (plain, sealed, plain), strict=True):
+        weir = start(text=text)
+        assert post(weir.endpoint, otlp.a_request(span))[0] == 200
+        weir.kill()
+    backend.start()
+    weir = start(text=plain)
+    backend.gets({spans[0].span_id, spans[2].span_id}, weir.log)
+    assert "no keystore is configured: they stay" in weir.get("/healthz")[2]
+    weir.stop()
+    weir = start(text=sealed)
+    backend.gets({span.span_id for span in spans}, weir.log)
+    weir.drain()
+    weir.stop()
+    assert set(backend.taken.values()) == {1}
 
 
 @pytest.mark.parametrize("compression", ["zstd", "gzip", "none"])

@@ -11,15 +11,16 @@ import Testing
     }
 
     /// What is said where only `pipelines` are configured.
-    private func said(beside pipelines: ComponentID...) -> [String] {
+    private func said(beside pipelines: ComponentID..., without files: Set<String> = []) -> [String] {
         let before = log.lines.count
-        IdleJournals.tell(of: directory.path, beside: pipelines, log.logger)
+        IdleJournals.tell(of: directory.path, beside: pipelines, without: files, log.logger)
         return Array(log.lines[before...])
     }
 
-    @Test func whatWaitsForAPipelineThatIsNotConfiguredIsSaid() async throws {
+    /// Leaves three spans in the journal of a pipeline for one of two exporters.
+    private func leave(in name: String) async throws {
         let (journal, writer) = try Journal.open(
-            on: try JournalDirectory("\(directory.path)/traces~old"),
+            on: try JournalDirectory("\(directory.path)/\(name)"),
             .small(maxBytes: 16 << 20, segmentBytes: 1 << 20), for: [.init("debug"), .init("otlp_http~b")],
             executor: { BlockingExecutor(label: $0) }, clock: { Timestamp(nanoseconds: 1) }, events: { _ in })
         let writing = Task { await writer.run() }
@@ -30,10 +31,20 @@ import Testing
         writing.cancel()
         await writing.value
         await writer.finish()
+    }
 
+    @Test func whatWaitsForAPipelineThatIsNotConfiguredIsSaid() async throws {
+        try await leave(in: "traces~old")
         let line = "spans wait for a pipeline that is not configured exporter=otlp_http/b pipeline=traces/old spans=3"
         #expect(said(beside: ComponentID(type: "traces")) == ["warning: \(line)"])
         #expect(said(beside: ComponentID(type: "traces", name: "old")) == [])
+    }
+
+    @Test func whatWaitsForAPipelineWhoseFileIsInErrorIsSaidToDoSo() async throws {
+        try await leave(in: "traces~old@shop")
+        let rest = "exporter=otlp_http/b pipeline=traces/old@shop spans=3"
+        #expect(said(without: ["shop"]) == ["warning: spans wait for a pipeline whose file is in error \(rest)"])
+        #expect(said(without: ["bank"]) == ["warning: spans wait for a pipeline that is not configured \(rest)"])
     }
 
     @Test func nothingIsSaidOfWhatIsNoJournal() throws {

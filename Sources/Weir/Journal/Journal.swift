@@ -383,6 +383,17 @@ extension Journal {
         if isNews { writerWakeup.wake() }
     }
 
+    /// The same of what stands in front of a segment, whether it was read or not.
+    func skip(_ reader: Int, to end: UInt64) {
+        let gaps = locked.withLock { locked in
+            locked.state.skip(reader, to: end)
+            locked.cursorsMoved = true
+            return locked.state.takeGaps()
+        }
+        writerWakeup.wake()
+        report(gaps)
+    }
+
     /// Records of one tenant that a reader was handed and does not deliver, nor keep anywhere.
     func miss(_ reader: Int, _ records: ArraySlice<JournalRecord>, spans: Int, of tenant: String) {
         guard let first = records.first, let last = records.last else { return }

@@ -23,6 +23,9 @@ struct JournalLimits: Sendable {
     var cachedBytes = 64 << 20
     /// They stay there until they are done, for one who reads them a second time, instead of until they are read.
     var areReadAgain = false
+    /// A segment that is not needed becomes the next one. Else it goes: whoever else wants room on the disk has it, and
+    /// none of its bytes stand in another file.
+    var reusesSegments = true
     /// An entry is taken whatever its size, and then goes over the limit: what it is made of was acknowledged.
     var takesAnySize = false
 

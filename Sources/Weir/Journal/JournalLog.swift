@@ -293,13 +293,15 @@ extension JournalLog {
         return SegmentSummary(header: header, size: size)
     }
 
-    /// These segments are not needed any more: the first becomes the spare, if there is none.
+    /// These segments are not needed any more: the first becomes the spare, if there is none and it may.
     mutating func release(_ segments: [SegmentSummary]) throws(DiskError) {
         var first: DiskError?
         for segment in segments where segment.firstSequence != newest?.sequence {
             let name = segment.name + ".seg"
             do throws(DiskError) {
-                if !hasSpare, segment.size == limits.segmentBytes, segment.firstSequence >= scrubbedBelow {
+                if limits.reusesSegments, !hasSpare, segment.size == limits.segmentBytes,
+                    segment.firstSequence >= scrubbedBelow
+                {
                     try disk.rename(name, to: Self.spareName)
                     hasSpare = true
                 } else {

@@ -14,6 +14,15 @@ struct JournalReader: Sendable {
         var isHandedOver = false
     }
 
+    /// What was read a second time.
+    struct Again: Sendable {
+        var records: [JournalRecord] = []
+        /// What is to be read next.
+        var next: UInt64
+        /// Records in front of that which were left out, since their keys are away.
+        var sealed = 0
+    }
+
     private let source: Journal
     private let index: Int
     private let wakeup: Wakeup
@@ -93,36 +102,41 @@ struct JournalReader: Sendable {
 
     /// Reads records a second time that were handed out and are not committed: for one who cannot keep them until it
     /// knows what to do with them.
+    /// - Parameter waits: whether a record whose key is away is waited for, rather than left out.
     /// - Returns: from `sequence` on, at least one if any is left that can be read; empty if there is none.
     func readAgain(
-        from sequence: UInt64, maxSpans: Int = Self.batchSpans, maxBytes: Int = Self.batchBytes
-    ) async throws(DiskError) -> [JournalRecord] {
+        from sequence: UInt64, maxSpans: Int = Self.batchSpans, maxBytes: Int = Self.batchBytes, waits: Bool = true
+    ) async throws(DiskError) -> Again {
+        var again = Again(next: sequence)
         if let records = source.again(from: sequence, maxSpans: maxSpans, maxBytes: maxBytes) {
-            let opened = try await openedAgain(records)
-            if !opened.isEmpty { return opened }
+            try await open(records, into: &again, waits: waits)
         }
-        var position = sequence
-        while let (segment, head) = source.segment(of: position) {
+        // Those that are gone say nothing of those behind them.
+        while again.records.isEmpty, let (segment, head) = source.segment(of: again.next) {
+            let position = again.next
             let found = try await disk.readAgain(
                 segment, from: position, before: head, maxSpans: maxSpans, maxBytes: maxBytes)
-            let records = try await openedAgain(found.records.map(\.record))
-            if !records.isEmpty { return records }
-            // Those that are gone say nothing of those behind them.
-            let next = found.end ?? found.records.last.map { $0.record.sequence + 1 }
-            guard let next, next > position else { return [] }
-            position = next
+            try await open(found.records.map(\.record), into: &again, waits: waits)
+            again.next = max(again.next, found.end ?? position)
+            if again.next == position { break }
         }
-        return []
+        return again
     }
 
-    /// The same without a word of those that cannot be had, since that was said when they were handed out.
-    private func openedAgain(_ records: [JournalRecord]) async throws(DiskError) -> [JournalRecord] {
-        guard let codec = source.codec else { return records.filter { $0.codec == 0 } }
-        guard let found = await codec.open(records, while: isWanted) else {
+    /// Without a word of those that are gone, since that was said when they were handed out.
+    private func open(_ records: [JournalRecord], into again: inout Again, waits: Bool) async throws(DiskError) {
+        if let last = records.last { again.next = last.sequence + 1 }
+        guard let codec = source.codec else {
+            again.records = records.filter { $0.codec == 0 }
+            again.sealed += records.count - again.records.count
+            return
+        }
+        guard let found = await codec.open(records, while: waits ? isWanted : nil) else {
             // They are not gone.
             throw DiskError(description: "the key of a record cannot be had", isFull: false)
         }
-        return found.records
+        again.records = found.records
+        again.sealed += found.sealed
     }
 
     /// These records of a tenant, or so many of their spans, are given up, which is told. They are done once they are

@@ -307,8 +307,9 @@ struct JournalState {
     /// Lets exporters that may skip pass segments, where an entry is refused because of them: none would be, were the
     /// journal below the yellow mark.
     mutating func makeRoom(for entry: JournalEntry) {
-        guard refusal(of: entry) != nil || isOverQuota(entry.tenant),
-            readers.contains(where: { $0.onFull == .skip && !$0.isAway })
+        // That is asked last: it sums up what the tenant has in every segment, and everybody waits for it.
+        guard readers.contains(where: { $0.onFull == .skip && !$0.isAway }),
+            refusal(of: entry) != nil || isOverQuota(entry.tenant)
         else { return }
         let enough = Int(Double(limits.maxBytes) * JournalLimits.yellow)
         while usedBytes > enough || refusal(of: entry) != nil,
@@ -317,12 +318,14 @@ struct JournalState {
             let end = segments[oldest + 1].firstSequence
             // Somebody who may not skip holds it.
             if readers.contains(where: { $0.onFull == .refuse && $0.isBehind(end) }) { break }
-            for index in readers.indices where readers[index].isBehind(end) { skip(index, to: end) }
-            updateMark()
+            for index in readers.indices { skip(index, to: end) }
         }
     }
 
-    private mutating func skip(_ reader: Int, to end: UInt64) {
+    /// A reader does without what stands in front of a segment, which begins at `end`.
+    mutating func skip(_ reader: Int, to end: UInt64) {
+        guard readers[reader].isBehind(end) else { return }
+        defer { updateMark() }
         let before = readers[reader]
         readers[reader].cursor.skip(to: end)
         // What is under way goes on, but nobody would know of it any more if it failed at the end of the process: so it

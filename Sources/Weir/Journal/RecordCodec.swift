@@ -22,24 +22,27 @@ enum OpenedRecord: Sendable {
 }
 
 extension RecordCodec {
-    /// What may be handed on of records, and those that cannot be had any more.
-    /// - Returns: nil where one of them was not waited for.
+    /// What may be handed on of records, those that cannot be had any more, and how many cannot be had now.
+    /// - Parameter isWanted: nil where nobody waits for a key.
+    /// - Returns: nil where somebody waits, and one of them was not waited for.
     func open(
-        _ records: [JournalRecord], while isWanted: @Sendable () -> Bool
-    ) async -> (records: [JournalRecord], gone: [JournalRecord])? {
+        _ records: [JournalRecord], while isWanted: (@Sendable () -> Bool)?
+    ) async -> (records: [JournalRecord], gone: [JournalRecord], sealed: Int)? {
         var opened: [JournalRecord] = []
         var gone: [JournalRecord] = []
+        var sealed = 0
         for record in records {
             guard record.codec != 0 else {
                 opened.append(record)
                 continue
             }
-            switch await open(record, while: isWanted) {
+            switch await open(record, while: isWanted ?? { false }) {
             case .record(let record): opened.append(record)
             case .gone: gone.append(record)
+            case .interrupted where isWanted == nil: sealed += 1
             case .interrupted: return nil
             }
         }
-        return (opened, gone)
+        return (opened, gone, sealed)
     }
 }

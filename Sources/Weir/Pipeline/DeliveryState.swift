@@ -142,7 +142,6 @@ struct DeliveryState {
     /// When ``actions(at:_:)`` wants to be asked again, unless an event comes before; nil is not before.
     private(set) var wakeAt: Instant?
     private var nextFlight = 0
-    private var lastRead: UInt64?
     private var flushAt: Instant?
     private var nextTick: Instant
     private var nextRoom: Instant
@@ -314,14 +313,7 @@ extension DeliveryState {
             return
         }
         (flushAt, unreadableSince) = (nil, nil)
-        for record in records {
-            // Records come in their order, so there is nothing to do for what lies between two of them.
-            if let lastRead, lastRead + 1 < record.sequence {
-                done.append(Shipment.Finished(sequences: lastRead + 1...record.sequence - 1, spans: 0, sentSpans: 0))
-                mustLook = true
-            }
-            lastRead = record.sequence
-        }
+        // What lies between two records is the journal's: it says what is gone, and what cannot be opened now stays.
         _ = begin(Flight(shipment: shipment(records)))
     }
 

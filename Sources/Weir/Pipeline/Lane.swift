@@ -3,14 +3,17 @@
 final class Lane {
     let pipeline: Pipeline
     private var processors: [any Processor]
+    /// Bytes that an entry may have.
+    private let limit: Int
     private var encoder: OTLPEncoder
     private var sampledOut: SampledOutEncoder
 
     init(of pipeline: Pipeline, processors: [any Processor]) {
         self.pipeline = pipeline
         self.processors = processors
-        encoder = OTLPEncoder(limit: pipeline.journal.limits.maxEntryBytes)
-        sampledOut = SampledOutEncoder(limit: pipeline.journal.limits.maxEntryBytes)
+        limit = min(pipeline.journal.limits.maxEntryBytes, ReverseWriter.maxLimit)
+        encoder = OTLPEncoder(limit: limit)
+        sampledOut = SampledOutEncoder(limit: limit)
     }
 
     /// Runs the processors over a batch, from first to last.
@@ -23,10 +26,10 @@ final class Lane {
         guard batch.spanCount > 0 || batch.sampledOutSpanCount > 0 else { return nil }
         var section = RecordSection()
         if batch.sampledOutSpanCount > 0 {
-            guard let content = sampledOut.encode(batch) else { throw Self.tooLarge }
+            guard let content = sampledOut.encode(batch) else { throw tooLarge }
             section.add(.sampledOut, content)
         }
-        guard let payload = encoder.encode(batch) else { throw Self.tooLarge }
+        guard let payload = encoder.encode(batch) else { throw tooLarge }
         var entry = JournalEntry(
             tenant: batch.tenant, receivedAt: batch.receivedAt, spanCount: batch.spanCount,
             payload: payload, section: section, rejected: batch.rejected)
@@ -36,6 +39,8 @@ final class Lane {
         return entry
     }
 
-    private static let tooLarge = Refusal.tooLarge(
-        "what the processors made of the request is over half of journal.max_bytes")
+    private var tooLarge: Refusal {
+        .tooLarge(
+            "what the processors made of the request is over \(ByteCount(limit)), which is all that a record may have")
+    }
 }

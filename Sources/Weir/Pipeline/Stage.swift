@@ -30,6 +30,8 @@ struct StageCourse: Sendable {
     let target: Pipeline
     /// Of the second journal: what the stage has written there, until it need not know any more.
     let progress: JournalReader
+    /// Drops what was erased since it came.
+    let erasure: any Processor
     /// For what the stage wants to keep.
     let directory: String
     let now: @Sendable () -> Timestamp

@@ -1,5 +1,5 @@
-/// Drops spans of erased subjects when they are received, in front of every processor of every pipeline. No
-/// configuration names it.
+/// Drops spans of erased subjects when they are received, in front of every processor of every pipeline, and when a
+/// stage takes them up again. No configuration names it.
 struct ErasureProcessor: Processor {
     struct Configuration: Configurable {
         let tombstones: Tombstones

@@ -54,6 +54,37 @@ import Testing
         #expect(lines == [problem].compactMap(\.self))
     }
 
+    /// Archives of two pipelines may share one.
+    @Test(arguments: [false, true]) func aStageHasNotThatOfAnArchiveOfAnotherPipeline(isFirst: Bool) {
+        let staged = "{ receivers: [otlp], processors: [tail_sampling], exporters: [debug] }"
+        let archived = "{ receivers: [otlp], exporters: [archive] }"
+        let lines = check(
+            """
+            receivers: { otlp: }
+            processors:
+              tail_sampling: { policies: [ { name: a, type: always_sample } ], recall: { directory: d1 } }
+            exporters: { debug: , archive: { directory: ./d1 } }
+            service:
+              pipelines:
+                traces/a: \(isFirst ? staged : archived)
+                traces/b: \(archived)
+                traces/c: \(isFirst ? archived : staged)
+            """)
+        let problems =
+            isFirst
+            ? [
+                "f:8: service.pipelines.traces/b.exporters: found archive with the directory ./d1, which traces/a has; "
+                    + "wanted one for each",
+                "f:9: service.pipelines.traces/c.exporters: found archive with the directory ./d1, which traces/a has; "
+                    + "wanted one for each",
+            ]
+            : [
+                "f:9: service.pipelines.traces/c.processors: found tail_sampling with the directory d1, "
+                    + "which archive has; wanted one for each"
+            ]
+        #expect(lines == problems)
+    }
+
     @Test func soHaveThoseOfATeam() throws {
         let teams = try TemporaryDirectory()
         let file = "\(teams.path)/shop.yaml"

@@ -131,7 +131,8 @@ import Testing
         await running.stop()
     }
 
-    @Test func nobodyWaitsAtTheEndForAKeyThatIsAway() async throws {
+    /// Of the reader, or of the journal.
+    @Test(arguments: [false, true]) func nobodyWaitsAtTheEndForAKeyThatIsAway(_ isOfAll: Bool) async throws {
         var running = try run(codec(try await store.open(at: .now())))
         #expect(try await running.journal.append(entry()) == .kept)
         await running.stop()
@@ -139,7 +140,7 @@ import Testing
         let reader = running.journal.reader(0)
         let reading = Task { await reader.read() }
         try await eventually("it was handed to whoever reads") { reader.waiting.spans == 0 }
-        reader.leave()
+        if isOfAll { running.journal.close() } else { reader.leave() }
         #expect(await reading.value.isEmpty)
         // Who reads it again does not take it for lost.
         await #expect(throws: DiskError.self) { try await reader.readAgain(from: 1) }
@@ -147,6 +148,23 @@ import Testing
         await running.stop()
         running = try run(codec(try await store.open(at: .now())))
         #expect(await running.journal.reader(0).read().count == 1)
+        await running.stop()
+    }
+
+    /// As who looks through a recall ring does.
+    @Test(arguments: [false, true]) func whoDoesNotWaitReadsPastARecordThatIsSealed(_ hasKeystore: Bool) async throws {
+        var running = try run(codec(try await store.open(at: .now())))
+        #expect(try await running.journal.append(entry()) == .kept)
+        await running.stop()
+        running = try run(nil)
+        #expect(try await running.journal.append(entry()) == .kept)
+        await running.stop()
+        running = try run(hasKeystore ? codec(try await ringWithoutKeys()) : nil)
+        let again = try await running.journal.reader(0).readAgain(from: 1, waits: false)
+        #expect(again.records.map(\.sequence) == [2])
+        #expect(again.sealed == 1 && again.next == 3)
+        let end = try await running.journal.reader(0).readAgain(from: 3, waits: false)
+        #expect(end.records.isEmpty && end.next == 3)
         await running.stop()
     }
 

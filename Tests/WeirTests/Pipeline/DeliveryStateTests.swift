@@ -139,6 +139,30 @@ import Testing
         #expect(state.unreadableSince == nil)
     }
 
+    /// A key was away: what was handed out then stays, though what is behind it is delivered.
+    @Test func whatNobodyCouldOpenIsNotCommittedWithWhatFollows() {
+        var world = DeliveryWorld(seed: 5, consumers: 1, splitsRecords: true)
+        for _ in 0..<3 { world.append() }
+        var (state, now) = (world.state, world.now)
+        let journal = DeliveryState.Journal(spans: 8_192, bytes: 1 << 20, isClosed: false, needsRoom: false)
+        var committed: [ClosedRange<UInt64>] = []
+        for records in [[world.records[0]], [], [world.records[2]]] {
+            now += .seconds(1)
+            state.handle(.read(records), at: now)
+            for _ in 0..<5 {
+                for action in state.actions(at: now, journal) {
+                    switch action {
+                    case .export(let flight, _, _): state.handle(.exported(flight, .success(())), at: now)
+                    case .look(let last, _, _): state.handle(.looked(settled: last), at: now)
+                    case .commit(let sequences): committed.append(sequences)
+                    default: break
+                    }
+                }
+            }
+        }
+        #expect(committed == [1...1, 3...3])
+    }
+
     @Test func readsOneBatchAtATimeAndWaitsForIt() {
         let world = DeliveryWorld(seed: 5, consumers: 2, splitsRecords: true)
         var (state, now) = (world.state, world.now)

@@ -74,7 +74,7 @@ import Testing
             _ = try lane.process(&large)
             Issue.record("it fits")
         } catch {
-            let reason = "what the processors made of the request is over half of journal.max_bytes"
+            let reason = "what the processors made of the request is over 8KiB, which is all that a record may have"
             #expect(error == .tooLarge(reason))
         }
     }

@@ -91,18 +91,20 @@ struct RecallRequests {
 
     /// From here on it is carried out.
     func begin(_ request: Request) throws(FileError) {
-        _ = try answered.append(Array("\(request.token) \(Self.begun)\n".utf8)) { $0 <= Self.maxBytes }
+        try write("\(request.token) \(Self.begun)\n")
     }
 
-    /// Those that waited have these answers. Who has asked meanwhile goes on waiting.
-    func answer(_ answers: [(token: String, answer: Answer)]) throws(FileError) {
-        let lines = answers.map { "\($0.token) \($0.answer.traces) \($0.answer.spans)\n" }.joined()
-        if try answered.append(Array(lines.utf8), where: { $0 <= Self.maxBytes }) == nil {
-            // Nobody looks for the old ones any more.
-            try answered.remove()
-            try answered.append(Array(lines.utf8))
-        }
+    /// Who has asked meanwhile goes on waiting.
+    func answer(_ token: String, with answer: Answer) throws(FileError) {
+        try write("\(token) \(answer.traces) \(answer.spans)\n")
         if try waiting().isEmpty { try asked.remove() }
+    }
+
+    private func write(_ line: String) throws(FileError) {
+        guard try answered.append(Array(line.utf8), where: { $0 <= Self.maxBytes }) == nil else { return }
+        // Nobody looks for the old ones any more, but for what was begun of those that wait.
+        let begun = try waiting().filter(\.wasBegun).map { "\($0.token) \(Self.begun)\n" }.joined()
+        try Directory.replace(answered.path, with: Array((begun + line).utf8))
     }
 
     private func lines(of file: LineFile) throws(FileError) -> [String] {

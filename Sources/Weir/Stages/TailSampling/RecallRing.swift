@@ -9,6 +9,7 @@ struct RecallRing: Sendable {
 
     let id: JournalID
     let directory: String
+    private let disk: JournalDirectory
     private let journal: Journal
     private let writer: JournalWriter
     private let maxAge: UInt64
@@ -17,11 +18,11 @@ struct RecallRing: Sendable {
 
     /// - Parameters:
     ///   - files: where the stage has its files, beside the journal.
-    ///   - reserve: what the journal leaves free on its disk. Where that is the ring's too, the ring leaves a segment
-    ///     more, so that it is the first to give way.
+    ///   - reserve: what the journals want on their disk. Where that is the ring's too, the ring is the first to give
+    ///     way.
     ///   - codec: nil where records are kept as they are.
     init(
-        _ configuration: RecallConfiguration, beside files: String, leaving reserve: Int = 0,
+        _ configuration: RecallConfiguration, beside files: String, leaving reserve: Int,
         codec: (any RecordCodec)? = nil, _ logger: Logger
     ) throws(DiskError) {
         do throws(FileError) {
@@ -34,12 +35,13 @@ struct RecallRing: Sendable {
         limits.tenantBytes = limits.maxBytes
         limits.durability = .none
         limits.cachedBytes = 0
-        if reserve > 0, FileStamp(of: configuration.directory)?.isBeside(FileStamp(of: files)) ?? false {
-            limits.minFreeBytes = reserve + limits.segmentBytes
+        limits.reusesSegments = false
+        if FileStamp(of: configuration.directory)?.isBeside(FileStamp(of: files)) ?? false {
+            limits.minFreeBytes = reserve
         }
+        disk = try JournalDirectory("\(configuration.directory)/ring")
         (journal, writer) = try Journal.open(
-            on: try JournalDirectory("\(configuration.directory)/ring"), limits,
-            for: [Journal.Destination(name: Self.reader, onFull: .skip)], codec: codec,
+            on: disk, limits, for: [Journal.Destination(name: Self.reader, onFull: .skip)], codec: codec,
             executor: { BlockingExecutor(label: "weir.recall.\($0)") }, clock: { Timestamp.now() },
             events: { event in
                 if case .failed(let error) = event {
@@ -78,31 +80,26 @@ struct RecallRing: Sendable {
 
     /// Lets go of segments whose records are all too old.
     func expire(at now: Timestamp) {
-        let reader = journal.reader(0)
-        let next = reader.cursor.next
         let young = journal.firstSequence(notBefore: oldest(at: now))
-        if young > next { reader.commit(next...young - 1) }
+        if young > first { journal.skip(0, to: young) }
     }
 
-    /// Whether what is left out now comes into it.
-    var canWrite: Bool { journal.status.failure == nil }
-
-    /// Where the disk has no room for a segment more, the oldest makes way.
+    /// Where the disk is short, the oldest makes way: for the others there, and for the newest, where that waits for a
+    /// segment. What is written to stays.
     func makeRoom() {
-        guard journal.status.failure?.isFull == true, let (oldest, head) = journal.segment(of: first),
-            oldest.end < head
-        else { return }
-        journal.reader(0).commit(first...oldest.end - 1)
+        let own = journal.status.failure?.isFull == true ? journal.limits.segmentBytes : 0
+        var missing = journal.limits.minFreeBytes + own - ((try? disk.freeBytes()) ?? .max)
+        while missing > 0, let (oldest, head) = journal.segment(of: first), oldest.end < head {
+            journal.skip(0, to: oldest.end)
+            missing -= oldest.size
+        }
     }
 
-    /// Some records that are young enough.
-    /// - Returns: nil where nothing is left; else what is to be read next, too.
-    func read(
-        from position: UInt64, at now: Timestamp
-    ) async throws(DiskError) -> (records: [JournalRecord], next: UInt64)? {
-        let records = try await journal.reader(0).readAgain(from: position)
-        guard let last = records.last else { return nil }
-        return (records.filter { $0.receivedAt >= oldest(at: now) }, last.sequence + 1)
+    /// Some records that are young enough. Nothing is left where what is to be read next is where this began.
+    func read(from position: UInt64, at now: Timestamp) async throws(DiskError) -> JournalReader.Again {
+        var again = try await journal.reader(0).readAgain(from: position, waits: false)
+        again.records.removeAll { $0.receivedAt < oldest(at: now) }
+        return again
     }
 
     func close() { journal.close() }

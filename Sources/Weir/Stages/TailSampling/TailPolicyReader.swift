@@ -220,13 +220,19 @@ extension TailPolicyReader {
             fields.reject(
                 "rate_allocation",
                 "found 100 percent for \(shares.count) of \(order.count) policies, wanted some for each")
+        } else if shares.contains(where: { $0.percent > 0 && total * $0.percent < 100 })
+            || others > 0 && total * left < 100 * others, total > 0
+        {
+            // A part of a span would be a whole one, and together they would be more than the total.
+            fields.reject(
+                "max_total_spans_per_second", "found \(total), wanted enough for a span a second of each policy")
         }
         return .any(
             order.compactMap { name in
                 guard let part = parts.first(where: { $0.name == name }) else { return nil }
                 let share = shares.first { $0.policy == name }.map { Double($0.percent) }
                 let percent = share ?? Double(max(0, left)) / Double(max(1, others))
-                let rate = max(1, Double(total) * percent / 100)
+                let rate = Double(total) * percent / 100
                 return .all([part.rule, limiter(TailPolicies.Limit(unit: .spans, rate: rate, burst: rate))])
             })
     }

@@ -21,10 +21,35 @@ extension TailSamplingRun {
         let trace: TraceID
     }
 
-    /// Answers those who ask, stores what an incident wants and others keep, and lets go of what is too old.
+    /// Where there is to be a ring and is none yet: another stage may have it still, as the one that a reload puts this
+    /// one in place of, or its directory cannot be used.
+    func openRing() {
+        guard ring == nil, let recall else { return }
+        let journals = [course.source.journal, course.target.journal]
+        do throws(DiskError) {
+            let opened = try RecallRing(
+                recall, beside: course.directory,
+                leaving: journals[0].limits.minFreeBytes + journals.reduce(0) { $0 + $1.limits.segmentBytes },
+                codec: course.target.journal.codec, logger)
+            ring = opened
+            keeping = Task { await opened.run() }
+            telemetry.noteNoRecall(nil)
+            readPromoted(opened.promoted)
+            for origin in strangeOrigins { noteStrange(origin) }
+            strangeOrigins = []
+        } catch {
+            telemetry.noteNoRecall("\(error)")
+        }
+    }
+
+    func closeRing() async {
+        ring?.close()
+        keeping?.cancel()
+        await keeping?.value
+    }
+
+    /// Answers those who ask, and stores what an incident wants and others keep.
     func recallIfDue(_ ring: RecallRing) async {
-        ring.expire(at: course.now())
-        ring.makeRoom()
         if promotedPlaces.count > Self.maximumPromoted {
             let first = ring.first
             promotedPlaces = promotedPlaces.filter { $0.sequence >= first }
@@ -56,7 +81,7 @@ extension TailSamplingRun {
                 let answer = try await promote(traces, from: ring, again: request.wasBegun)
                 logger.notice(
                     "called spans back", metadata: ["traces": "\(answer.traces)", "spans": "\(answer.spans)"])
-                try requests.answer([(request.token, answer)])
+                try requests.answer(request.token, with: answer)
             }
         }
     }
@@ -83,10 +108,18 @@ extension TailSamplingRun {
     private func forEachRecord(
         of ring: RecallRing, from first: UInt64, _ body: (JournalRecord) async throws -> Bool
     ) async throws {
-        var position = first
-        while let (records, next) = try await ring.read(from: position, at: course.now()) {
+        var (position, sealed) = (first, 0)
+        defer {
+            if sealed > 0 {
+                telemetry.noteTrouble("left out records of the ring whose keys are away", "\(sealed) records")
+            }
+        }
+        while true {
+            let again = try await ring.read(from: position, at: course.now())
             try Task.checkCancellation()
-            for record in records {
+            if again.next == position { return }
+            sealed += again.sealed
+            for record in again.records {
                 do {
                     guard try await body(record) else { return }
                 } catch let error as DecodeError {
@@ -95,7 +128,7 @@ extension TailSamplingRun {
                     telemetry.noteTrouble("left a record of the ring where it is, which is too large", reason)
                 }
             }
-            position = next
+            position = again.next
         }
     }
 
@@ -158,18 +191,27 @@ extension TailSamplingRun {
     }
 
     /// What an earlier process has called back.
-    func readPromoted(_ lines: RecentLines) throws(FileError) {
-        try lines.forEach { line in
-            let parts = line.split(separator: UInt8(ascii: " "))
-            guard parts.count == 2, let sequence = UInt64(String(decoding: parts[0], as: UTF8.self)),
-                let trace = TraceID(String(decoding: parts[1], as: UTF8.self))
-            else { return }
-            promotedPlaces.insert(Place(sequence: sequence, trace: trace))
+    private func readPromoted(_ lines: RecentLines) {
+        do throws(FileError) {
+            try lines.forEach { line in
+                let parts = line.split(separator: UInt8(ascii: " "))
+                guard parts.count == 2, let sequence = UInt64(String(decoding: parts[0], as: UTF8.self)),
+                    let trace = TraceID(String(decoding: parts[1], as: UTF8.self))
+                else { return }
+                promotedPlaces.insert(Place(sequence: sequence, trace: trace))
+            }
+        } catch {
+            telemetry.noteTrouble("cannot read what was called back", error)
         }
     }
 
-    /// A record of the second journal that comes from the ring.
-    func notePromoted(_ origin: RecordOrigin) {
+    /// A record of the second journal that comes from another one than the first: the ring, or a journal that is gone.
+    func noteStrange(_ origin: RecordOrigin) {
+        guard let ring else {
+            if recall != nil { strangeOrigins.append(origin) }
+            return
+        }
+        guard origin.journal == ring.id else { return }
         for decision in origin.decisions {
             let sequence = origin.sequences.lowerBound
             promotedPlaces.insert(Place(sequence: sequence, trace: decision.trace))

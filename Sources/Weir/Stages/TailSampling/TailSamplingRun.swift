@@ -50,7 +50,11 @@ actor TailSamplingRun {
     var hasNews = false
     /// Decisions that are to be written down.
     private var lines: [UInt8] = []
-    private let ring: RecallRing?
+    let recall: RecallConfiguration?
+    /// Nil also as long as it cannot be had.
+    var ring: RecallRing?
+    /// Writes it.
+    var keeping: Task<Void, Never>?
     /// While it looks through the ring, traces are decided.
     private var recalling: Task<Void, Never>?
     /// What others keep and this stage did not; of the burst that began last, when that was.
@@ -60,6 +64,8 @@ actor TailSamplingRun {
     /// What was called back, and what of that is to be written down.
     var promotedPlaces: Set<Place> = []
     var promotedLines: [UInt8] = []
+    /// What the second journal says of another one that is not the first: it may be the ring, once that can be had.
+    var strangeOrigins: [RecordOrigin] = []
     private var lastSettled = Timestamp(nanoseconds: 0)
     private var lastForwarded = Timestamp(nanoseconds: 0)
     private var overloadedUntil: Timestamp?
@@ -84,27 +90,22 @@ actor TailSamplingRun {
             configuration.window, configuration.policies, keptDecisions: configuration.keptDecisions,
             droppedDecisions: configuration.droppedDecisions)
         intake = TailSamplingIntake(configuration.tests)
-        splitter = TailSamplingSplitter(course.target)
+        splitter = TailSamplingSplitter(course.target, course.erasure)
         cursorAtStart = course.reader.cursor
-        ring = configuration.recall.flatMap { recall in
-            do throws(DiskError) {
-                return try RecallRing(
-                    recall, beside: course.directory, leaving: course.source.journal.limits.minFreeBytes,
-                    codec: course.target.journal.codec, context.logger)
-            } catch {
-                telemetry.complain("there is no recall: \(error)")
-                return nil
-            }
-        }
+        recall = configuration.recall
     }
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
     /// Until the first journal is closed, or another stage is to go on.
     func run() async {
+        openRing()
         // What an earlier process has forwarded is not forwarded again, so that is known first.
-        guard await recover() else { return }
-        let keeping = Task { [ring] in await ring?.run() }
+        if await recover() { await work() }
+        await closeRing()
+    }
+
+    private func work() async {
         while true {
             isStopping = course.reader.waiting.isClosed
             await take()
@@ -115,12 +116,8 @@ actor TailSamplingRun {
             await forward()
             telemetry.show(window)
             if now.nanoseconds - lastSettled.nanoseconds >= Self.settlingInterval {
-                if let ring, recalling == nil {
-                    recalling = Task {
-                        await recallIfDue(ring)
-                        recalling = nil
-                    }
-                }
+                openRing()
+                if let ring { look(after: ring) }
                 await settle()
             }
             if isStopping { break }
@@ -129,11 +126,19 @@ actor TailSamplingRun {
         recalling?.cancel()
         await recalling?.value
         await settle()
-        ring?.close()
-        keeping.cancel()
-        await keeping.value
         let open = window.openTraces
         if open > 0 { logger.info("traces stay undecided for the next start", metadata: ["traces": "\(open)"]) }
+    }
+
+    private func look(after ring: RecallRing) {
+        // However long it is looked through, others on its disk do not wait.
+        ring.expire(at: course.now())
+        ring.makeRoom()
+        guard recalling == nil else { return }
+        recalling = Task {
+            await recallIfDue(ring)
+            recalling = nil
+        }
     }
 
     /// Never goes back, whatever is done to the machine's clock.
@@ -148,7 +153,7 @@ actor TailSamplingRun {
         let now = now
         var pause = window.nextDue(at: now).map { $0 > now ? $0.nanoseconds - now.nanoseconds : 1_000_000 }
         if hasReady { pause = min(pause ?? .max, Self.forwardingInterval) }
-        if hasNews || ring != nil || others != nil { pause = min(pause ?? .max, Self.settlingInterval) }
+        if hasNews || recall != nil || others != nil { pause = min(pause ?? .max, Self.settlingInterval) }
         if course.reader.waiting.spans == 0 {
             await course.reader.wait(for: pause.map { .nanoseconds(Int64(clamping: $0)) })
         }
@@ -249,15 +254,16 @@ actor TailSamplingRun {
                 // Not more than can go on: reading is what this costs.
                 let spans = window.records.prefix(ready).reduce(0) { $0 + $1.spans }
                 let records = try await course.reader.readAgain(
-                    from: first, maxSpans: min(spans, JournalReader.batchSpans))
-                guard try await forward(records, ready: ready) else {
+                    from: first, maxSpans: min(spans, JournalReader.batchSpans)
+                ).records
+                guard await forward(records, ready: ready) else {
                     isHeldUp = true
                     return
                 }
                 // What is due meanwhile does not wait for all that goes on.
                 decide(at: now)
             } catch {
-                telemetry.noteTrouble("cannot send on what was decided", error)
+                telemetry.noteHeldUp(first, "it cannot be read", error)
                 isHeldUp = true
                 return
             }
@@ -275,7 +281,7 @@ actor TailSamplingRun {
     }
 
     /// - Returns: whether all could go on.
-    private func forward(_ records: [JournalRecord], ready: Int) async throws -> Bool {
+    private func forward(_ records: [JournalRecord], ready: Int) async -> Bool {
         var found = records.makeIterator()
         var next = found.next()
         var passages: [Passage] = []
@@ -288,7 +294,8 @@ actor TailSamplingRun {
             if next == nil, !records.isEmpty { break }
             if let record = next, record.sequence == sequence {
                 if !done.contains(sequence) {
-                    guard let passage = try await passage(of: record, place) else { break }
+                    // Those in front of it go on.
+                    guard let passage = await passage(of: record, place) else { break }
                     bytes += passage.entry.size
                     // Those behind one that does not go on are held until it has: they leave the room that it needs.
                     if !passages.isEmpty, bytes > course.target.journal.limits.maxBytes / 8 { break }
@@ -296,6 +303,7 @@ actor TailSamplingRun {
                 }
             } else {
                 telemetry.noteLost(window.records[place].spans, sequence: sequence, "the journal cannot be read there")
+                telemetry.noteWentOn(sequence)
                 done.insert(sequence)
             }
             place += 1
@@ -311,15 +319,25 @@ actor TailSamplingRun {
         return place > 0 && gone >= place
     }
 
-    /// - Returns: nil where the first journal does not take a copy of what is not decided.
-    private func passage(of record: JournalRecord, _ place: Int) async throws -> Passage? {
+    /// - Returns: nil where it cannot go on now.
+    private func passage(of record: JournalRecord, _ place: Int) async -> Passage? {
         let open = window.openTraces(in: window.records[place])
-        if !open.isEmpty { guard try await copy(open, of: record) else { return nil } }
-        var passage = try split(record, window.records[place])
-        var origin = RecordOrigin(course.reader.journal, record.sequence...record.sequence)
-        origin.decisions = window.newDecisions(in: window.records[place])
-        passage.entry.section.add(origin)
-        return passage
+        do {
+            if !open.isEmpty { try await copy(open, of: record) }
+        } catch {
+            telemetry.noteHeldUp(record.sequence, "the journal does not take a copy of what is not decided", error)
+            return nil
+        }
+        do {
+            var passage = try split(record, window.records[place])
+            var origin = RecordOrigin(course.reader.journal, record.sequence...record.sequence)
+            origin.decisions = window.newDecisions(in: window.records[place])
+            passage.entry.section.add(origin)
+            return passage
+        } catch {
+            telemetry.noteHeldUp(record.sequence, "a processor behind the stage does not take it", error)
+            return nil
+        }
     }
 
     private func split(_ record: JournalRecord, _ known: TraceWindow.Record) throws -> Passage {
@@ -349,18 +367,14 @@ actor TailSamplingRun {
     }
 
     /// Puts the spans of open traces at the end of the first journal, before the others leave the record.
-    private func copy(_ traces: Set<TraceID>, of record: JournalRecord) async throws -> Bool {
-        guard var copy = try splitter.copy(traces, of: record) else { return false }
-        copy.section.add(RecordOrigin(course.reader.journal, record.sequence...record.sequence))
-        do throws(Refusal) {
+    private func copy(_ traces: Set<TraceID>, of record: JournalRecord) async throws {
+        // Of whom was erased since, nothing is copied.
+        if var copy = try splitter.copy(traces, of: record) {
+            copy.section.add(RecordOrigin(course.reader.journal, record.sequence...record.sequence))
             _ = try await course.source.journal.append(copy)
-        } catch {
-            telemetry.noteTrouble("the journal does not take a copy of what is not decided", error)
-            return false
+            telemetry.noteCopied(copy.spanCount)
         }
-        telemetry.noteCopied(copy.spanCount)
         window.move(traces, from: record.sequence)
-        return true
     }
 
     private func append(_ passages: [Passage]) async {
@@ -386,8 +400,8 @@ actor TailSamplingRun {
 
     private func note(_ passage: Passage, _ refusal: Refusal?) {
         if let refusal {
-            telemetry.noteHeldUp(passage.sequence, "\(refusal)")
-            return telemetry.noteTrouble("the second journal does not take what was decided", refusal)
+            return telemetry.noteHeldUp(
+                passage.sequence, "the second journal does not take what was decided", refusal)
         }
         telemetry.noteWentOn(passage.sequence)
         done.insert(passage.sequence)
@@ -415,7 +429,6 @@ extension TailSamplingRun {
                     "left out what is no decision, or one that an older Weir wrote: late spans begin these traces anew",
                     metadata: ["lines": "\(unread)"])
             }
-            if let promoted = ring?.promoted { try readPromoted(promoted) }
         } catch {
             telemetry.noteTrouble("cannot read what was decided", error)
         }
@@ -437,7 +450,7 @@ extension TailSamplingRun {
 
     private func note(_ record: JournalRecord) -> RecordOrigin? {
         guard let origin = record.section.origin, origin.journal == course.reader.journal else {
-            if let ring, let origin = record.section.origin, origin.journal == ring.id { notePromoted(origin) }
+            if let origin = record.section.origin { noteStrange(origin) }
             // Of another first journal: nothing of that is there any more.
             forwarded.append(Forwarded(sequence: record.sequence, origin: 0))
             return nil

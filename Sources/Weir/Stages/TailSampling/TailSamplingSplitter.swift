@@ -1,5 +1,6 @@
 /// Takes a record apart: what goes on, with what was decided written on it, what is only counted, and what is copied
-/// because it is not decided.
+/// because it is not decided. Spans of whom was erased since they came are in none of it, so that no copy of them is
+/// younger than their tombstone.
 struct TailSamplingSplitter: ~Copyable {
     /// What is made of a record.
     struct Parts {
@@ -10,20 +11,22 @@ struct TailSamplingSplitter: ~Copyable {
     }
 
     private let lane: Lane
+    private var erasure: any Processor
     private var batch = Batch(decodedLimit: .max)
     private var encoder = OTLPEncoder()
     private var marks = DecisionMarks()
 
-    init(_ target: Pipeline) {
+    init(_ target: Pipeline, _ erasure: any Processor) {
         lane = target.makeLane()
+        self.erasure = erasure
     }
 
-    /// The spans of these traces, as they are.
+    /// The spans of these traces, as they are; nil where there is none.
     mutating func copy(_ traces: Set<TraceID>, of record: JournalRecord) throws -> JournalEntry? {
         try open(record)
         defer { close() }
-        batch.select { traces.contains(TraceID(high: $0.traceIDHigh, low: $0.traceIDLow)) }
-        return entry(record)
+        keep { traces.contains($0) }
+        return try entry(record)
     }
 
     /// The spans that were sampled out, as they are; nil where there is none.
@@ -32,11 +35,8 @@ struct TailSamplingSplitter: ~Copyable {
     ) throws -> JournalEntry? {
         try open(record)
         defer { close() }
-        batch.select { span in
-            let trace = TraceID(high: span.traceIDHigh, low: span.traceIDLow)
-            return !moved.contains(trace) && decision(trace)?.isKept == false
-        }
-        return batch.spanCount > 0 ? entry(record) : nil
+        keep { !moved.contains($0) && decision($0)?.isKept == false }
+        return try entry(record)
     }
 
     /// Traces of which a span matches; all without a condition.
@@ -44,8 +44,8 @@ struct TailSamplingSplitter: ~Copyable {
         try open(record)
         defer { close() }
         var traces: Set<TraceID> = []
-        for span in batch.spans where condition?.matches(batch, span: span) ?? true {
-            traces.insert(TraceID(high: span.traceIDHigh, low: span.traceIDLow))
+        for span in batch.spans where !span.isDropped && condition?.matches(batch, span: span) ?? true {
+            traces.insert(span.trace)
         }
         return traces
     }
@@ -56,8 +56,7 @@ struct TailSamplingSplitter: ~Copyable {
         try open(record)
         defer { close() }
         return batch.spans.reduce(into: [:]) { found, span in
-            let trace = TraceID(high: span.traceIDHigh, low: span.traceIDLow)
-            if traces.contains(trace) { found[trace, default: 0] += 1 }
+            if !span.isDropped, traces.contains(span.trace) { found[span.trace, default: 0] += 1 }
         }
     }
 
@@ -69,12 +68,12 @@ struct TailSamplingSplitter: ~Copyable {
     ) throws -> (entry: JournalEntry, traces: Set<TraceID>)? {
         try open(record)
         defer { close() }
-        batch.select { traces.contains(TraceID(high: $0.traceIDHigh, low: $0.traceIDLow)) }
+        keep { traces.contains($0) }
         guard batch.spanCount > 0 else { return nil }
         let rule = batch.store(.string(TailSamplingRun.promoted))
         var found: Set<TraceID> = []
         for index in batch.spans.indices where !batch.spans[index].isDropped {
-            let trace = TraceID(high: batch.spans[index].traceIDHigh, low: batch.spans[index].traceIDLow)
+            let trace = batch.spans[index].trace
             found.insert(trace)
             if let kept = kept[trace] {
                 marks.mark(index, kept.threshold, batch.store(.string(kept.rule)), in: &batch)
@@ -85,11 +84,17 @@ struct TailSamplingSplitter: ~Copyable {
         return try lane.process(&batch).map { ($0, found) }
     }
 
-    private mutating func entry(_ record: JournalRecord) -> JournalEntry? {
-        encoder.encode(batch).map {
-            JournalEntry(
-                tenant: record.tenant, receivedAt: record.receivedAt, spanCount: batch.spanCount, payload: $0)
+    private mutating func keep(_ isWanted: (TraceID) -> Bool) {
+        for index in batch.spans.indices where !batch.spans[index].isDropped && !isWanted(batch.spans[index].trace) {
+            batch.drop(span: index)
         }
+    }
+
+    private mutating func entry(_ record: JournalRecord) throws(Refusal) -> JournalEntry? {
+        guard batch.spanCount > 0 else { return nil }
+        guard let payload = encoder.encode(batch) else { throw .tooLarge("a part of it is more than can be written") }
+        return JournalEntry(
+            tenant: record.tenant, receivedAt: record.receivedAt, spanCount: batch.spanCount, payload: payload)
     }
 
     /// - Parameters:
@@ -123,6 +128,7 @@ struct TailSamplingSplitter: ~Copyable {
         try OTLPDecoder(maxValueDepth: .max).decode(record.payload, into: &batch)
         batch.tenant = record.tenant
         batch.receivedAt = record.cameAt
+        try erasure.process(&batch)
         marks.begin()
     }
 

@@ -13,6 +13,8 @@ final class TailSamplingTelemetry: Sendable {
     private struct Locked {
         var decided: [Kind: Counter] = [:]
         var complaint: String?
+        /// Why there is no ring, where there is to be one.
+        var noRecall: String?
         /// The first of those records that cannot go on, and why.
         var heldUp: (sequence: UInt64, reason: String)?
         var overload: String?
@@ -86,12 +88,27 @@ final class TailSamplingTelemetry: Sendable {
     var complaints: [String] {
         locked.withLock { locked in
             let heldUp = locked.heldUp.map { "\(name): record \($0.sequence) cannot go on: \($0.reason)" }
-            return [locked.complaint, heldUp, locked.overload].compactMap(\.self)
+            let noRecall = locked.noRecall.map { "\(name): there is no recall: \($0)" }
+            return [locked.complaint, noRecall, heldUp, locked.overload].compactMap(\.self)
         }
     }
 
     /// - Parameter text: nil where nothing is wrong any more.
     func complain(_ text: String?) { locked.withLock { $0.complaint = text.map { "\(name): \($0)" } } }
+
+    /// - Parameter reason: nil where there is one.
+    func noteNoRecall(_ reason: String?) {
+        let before = locked.withLock { locked in
+            defer { locked.noRecall = reason }
+            return locked.noRecall
+        }
+        guard reason != before else { return }
+        if let reason {
+            logger.warning("there is no recall yet, which is tried again", metadata: ["error": "\(reason)"])
+        } else {
+            logger.notice("there is recall now")
+        }
+    }
 
     func show(_ window: borrowing TraceWindow) {
         openTraces.set(window.openTraces)
@@ -103,6 +120,7 @@ final class TailSamplingTelemetry: Sendable {
     func end() {
         for gauge in [openTraces, memory, waitingRecords, overloaded] { gauge.set(0) }
         locked.withLock { locked in
+            locked.noRecall = nil
             locked.heldUp = nil
             locked.overload = nil
         }
@@ -159,11 +177,13 @@ final class TailSamplingTelemetry: Sendable {
         }
     }
 
-    /// The second journal does not take a record, which is tried again.
-    func noteHeldUp(_ sequence: UInt64, _ reason: String) {
+    /// A record cannot go on, which is tried again.
+    func noteHeldUp(_ sequence: UInt64, _ what: String, _ error: any Error) {
+        logger.warning(
+            "a record cannot go on: \(what)", metadata: ["record": "\(sequence)", "error": "\(error)"])
         locked.withLock { locked in
             if let heldUp = locked.heldUp, heldUp.sequence < sequence { return }
-            locked.heldUp = (sequence, reason)
+            locked.heldUp = (sequence, "\(what): \(error)")
         }
     }
 

@@ -12,7 +12,9 @@ import Testing
         requests = RecallRequests(directory.path + "/recall")
     }
 
-    private func sample(_ further: String = "", on disk: SimulatedDisk) throws -> StageSample {
+    private func sample(
+        _ further: String = "", on disk: SimulatedDisk, tombstones: Tombstones? = nil
+    ) throws -> StageSample {
         let configuration = try TailSamplingConfiguration(
             policies: "{ name: errors, type: status_code, status_code: { status_codes: [ERROR] } }",
             """
@@ -20,7 +22,7 @@ import Testing
             decision_wait_after_root_received: 10ms
             recall: { directory: "\(directory.path)/recall", max_bytes: 16MiB\(further) }
             """)
-        let sample = try StageSample(configuration, on: disk, directory: directory.path)
+        let sample = try StageSample(configuration, on: disk, directory: directory.path, tombstones: tombstones)
         sample.start()
         return sample
     }
@@ -128,11 +130,26 @@ import Testing
         #expect(try requests.ask(.init(token: "early", wish: .trace(TraceID(high: 1, low: 1)))))
         #expect(try requests.waiting().map(\.token) == ["early"])
         #expect(try requests.ask(late))
-        try requests.answer([(token: "early", answer: .init(traces: 1, spans: 1))])
+        try requests.answer("early", with: .init(traces: 1, spans: 1))
         #expect(try requests.waiting() == [late])
-        try requests.answer([(token: "late", answer: .init())])
+        try requests.answer("late", with: .init())
         #expect(try requests.waiting().isEmpty)
         #expect(try requests.answer(to: "early") == .init(traces: 1, spans: 1))
+    }
+
+    @Test func whatWasBegunIsKnownThoughTheAnswersAreFull() throws {
+        for token in ["a", "b", "c"] {
+            #expect(try requests.ask(.init(token: token, wish: .trace(TraceID(high: 1, low: 1)))))
+        }
+        try requests.begin(try #require(try requests.waiting().first))
+        let answers = LineFile("answers", in: directory.path + "/recall")
+        let line = Array("old 1 1\n".utf8)
+        try answers.append((0..<RecallRequests.maxBytes / line.count - 1).flatMap { _ in line })
+        try requests.begin(try #require(try requests.waiting().last))
+        #expect(try requests.waiting().map(\.wasBegun) == [true, false, true])
+        try requests.answer("a", with: .init(traces: 1, spans: 2))
+        #expect(try requests.waiting().map(\.token) == ["b", "c"])
+        #expect(try requests.answer(to: "a") == .init(traces: 1, spans: 2))
     }
 
     /// Spans may have waited for longer than that until it was decided that they are left out.
@@ -153,8 +170,8 @@ import Testing
         let running = Task { await ring.run() }
         let now = Timestamp.now()
         #expect(await ring.add(entry(of: .zeros(100)), at: now))
-        func found(after seconds: UInt64) async throws -> Int? {
-            try await ring.read(from: ring.first, at: now.advanced(by: seconds * 1_000_000_000))?.records.count
+        func found(after seconds: UInt64) async throws -> Int {
+            try await ring.read(from: ring.first, at: now.advanced(by: seconds * 1_000_000_000)).records.count
         }
         #expect(try await found(after: 10) == 1)
         #expect(try await found(after: 11) == 0)
@@ -199,8 +216,58 @@ import Testing
         #expect(await sample.append([span(1, 1), span(2, 2) { $0.status = 2 }]))
         try await eventually("it is decided and gone on") { sample.first.unsettled(0) == Load() }
         #expect(sample.complaints.first?.hasPrefix("tail_sampling of traces: there is no recall: ") == true)
-        await sample.stop()
         #expect(try ids(await sample.take()) == [2])
+        // There is one as soon as that works.
+        try Directory.removeFile(directory.path + "/recall")
+        try await eventually("it says so no more") { sample.complaints.isEmpty }
+        try await decide(sample, [span(3, 3) { $0.traceState = "a=1" }])
+        #expect(try await ask(.trace(TraceID(high: 1, low: 3)), "a") == .init(traces: 1, spans: 1))
+        await sample.stop()
+        #expect(try ids(await sample.take()) == [3])
+    }
+
+    /// As after a reload that gives a pipeline another name: the old stage ends once the new one runs.
+    @Test func aRingThatSomebodyElseHasIsTakenOnceItIsFree() async throws {
+        var other: RecallRing? = try ring()
+        let sample = try sample(on: SimulatedDisk(seed: 1))
+        try await eventually("it says so") {
+            sample.complaints.first?.contains("there is no recall: another process uses ") == true
+        }
+        withExtendedLifetime(other) {}
+        other = nil
+        try await eventually("it has it") { sample.complaints.isEmpty }
+        try await decide(sample, [span(1, 1) { $0.traceState = "a=1" }])
+        #expect(try await ask(.trace(TraceID(high: 1, low: 1)), "a") == .init(traces: 1, spans: 1))
+        await sample.stop()
+    }
+
+    @Test func whoWasErasedIsNeitherLeftOutIntoTheRingNorCalledBackFromIt() async throws {
+        let tombstones = Tombstones(directory.path + "/erasures")
+        try await tombstones.refresh()
+        let sample = try sample(on: SimulatedDisk(seed: 1), tombstones: tombstones)
+        func span(_ trace: UInt64, _ id: UInt64, of user: String) -> SpanFixture {
+            self.span(trace, id) {
+                $0.traceState = "a=1"
+                $0.attributes = [NewPair(key: "user.id", value: .string(user))]
+            }
+        }
+        try await decide(sample, [span(1, 1, of: "maria"), span(2, 2, of: "bob")])
+        #expect(sample.recalled == 2)
+        var register = try ErasureRegister(directory.path + "/erasures")
+        let hash = register.hash(of: SubjectFamily(of: "user.id"), tenant: "t")
+        try register.append(at: .now()) { _ in
+            var entry = ErasureEntry(.request, id: "1")
+            (entry.tenant, entry.attribute) = ("t", "user.id")
+            entry.names = [hash.digest(of: Array("maria".utf8))]
+            return entry
+        }
+        try await tombstones.refresh()
+        try await decide(sample, [span(3, 3, of: "maria"), span(4, 4, of: "bob")])
+        #expect(sample.recalled == 3)
+        #expect(try await ask(.condition("name == \"span 1\""), "a") == .init())
+        #expect(try await ask(.condition("name != \"none\""), "b") == .init(traces: 2, spans: 2))
+        await sample.stop()
+        #expect(try ids(await sample.take()).sorted() == [2, 4])
     }
 
     private func ring(_ further: String = "", leaving reserve: Int = 0) throws -> RecallRing {
@@ -226,25 +293,31 @@ import Testing
         JournalEntry(tenant: "t", receivedAt: .now(), spanCount: 1, payload: payload)
     }
 
-    @Test func whereTheDiskIsShortTheOldestMakesWay() async throws {
+    /// Bytes of segments, the next one among them.
+    private func ringBytes() throws -> Int {
+        let ring = directory.path + "/recall/ring"
+        return try Directory.names(in: ring).filter { $0.hasSuffix(".seg") }.reduce(0) { bytes, name in
+            // It may go between the list and the look.
+            bytes + ((try? Directory.size(ofFile: "\(ring)/\(name)")) ?? 0)
+        }
+    }
+
+    @Test func whereTheDiskIsShortTheOldestMakesWayForOthers() async throws {
         try await leaveOut((0..<50).map { .zeros(100_000 + $0) })
+        #expect(try ringBytes() > 5 << 20)
         // More than any disk has.
         let short = try ring(leaving: 1 << 60)
         let running = Task { await short.run() }
-        let oldest = short.first
-        var isTaken = true
-        var number = 0
-        while isTaken, number < 50 {
-            isTaken = await short.add(entry(of: .zeros(100_000 + number)), at: .now())
-            number += 1
-        }
-        #expect(!isTaken)
-        try await eventually("it says so") { !short.canWrite }
-        #expect(short.first == oldest)
+        let load = short.load
         short.makeRoom()
-        #expect(short.first > oldest)
-        try await eventually("it can write again") { short.canWrite }
-        #expect(await short.add(entry(of: .zeros(100_000)), at: .now()))
+        try await eventually("others have the room") { try ringBytes() <= 2 << 20 }
+        // What is written to stays.
+        #expect((1..<20).contains(short.load.records) && short.load.records < load.records)
+        // It takes what it has room for, and nothing that others want.
+        for number in 0..<50 { _ = await short.add(entry(of: .zeros(100_000 + number)), at: .now()) }
+        #expect(try ringBytes() <= 2 << 20)
+        short.makeRoom()
+        try await eventually("that makes way too") { try ringBytes() <= 1 << 20 }
         short.close()
         running.cancel()
         await running.value

@@ -19,7 +19,8 @@ final class StageSample {
     /// - Parameter directory: for its decisions.
     init(
         _ configuration: TailSamplingConfiguration, on disk: SimulatedDisk, directory: String,
-        processors: [any Processor] = [], maxBytes: Int = 1 << 20, board: KeepDecisionBoard = KeepDecisionBoard()
+        processors: [any Processor] = [], maxBytes: Int = 1 << 20, board: KeepDecisionBoard = KeepDecisionBoard(),
+        tombstones: Tombstones? = nil
     ) throws {
         var limits = JournalLimits.small(maxBytes: maxBytes, segmentBytes: 8_192)
         // Some is read again from memory, some from the disk.
@@ -39,15 +40,17 @@ final class StageSample {
         exporter = second.reader(0)
         let logger = Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }
         let id = ComponentID(type: "traces")
-        stage = TailSamplingStage(
-            configuration,
-            Context(
-                id: ComponentID(type: "tail_sampling"), pipeline: id, logger: logger, metrics: metrics, bursts: bursts,
-                keepDecisions: board))
+        let context = Context(
+            id: ComponentID(type: "tail_sampling"), pipeline: id, logger: logger, metrics: metrics, bursts: bursts,
+            keepDecisions: board)
+        stage = TailSamplingStage(configuration, context)
         course = StageCourse(
             source: Pipeline(id: id, processors: [], journal: first), reader: first.reader(0),
             keepCursors: { await firstWriter.keepCursors() },
             target: Pipeline(id: id, processors: processors, journal: second), progress: second.reader(1),
+            erasure: ErasureProcessor(
+                ErasureProcessor.Configuration(tombstones ?? Tombstones(directory), ErasureTelemetry(metrics)),
+                context),
             directory: directory, now: { Timestamp.now() })
     }
 

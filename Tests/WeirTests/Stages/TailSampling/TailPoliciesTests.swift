@@ -268,12 +268,20 @@ import Testing
         ("[a, b]", "{ policy: a, percent: 0 }", "percent: found 0, wanted an integer in 1...100"),
         ("[a, b]", "{ policy: a }", "percent: is missing, wanted an integer in 1...100"),
         (
-            "[a, b]", "{ policy: a, percent: 1 }, { policy: a, percent: 2 }",
+            "[a, b]", "{ policy: a, percent: 10 }, { policy: a, percent: 20 }",
             "rate_allocation: found a name twice, wanted each once"
         ),
         (
             "[a, b]", "{ policy: a, percent: 100 }",
             "rate_allocation: found 100 percent for 1 of 2 policies, wanted some for each"
+        ),
+        (
+            "[a, b]", "{ policy: a, percent: 9 }",
+            "max_total_spans_per_second: found 10, wanted enough for a span a second of each policy"
+        ),
+        (
+            "[a, b]", "{ policy: a, percent: 91 }",
+            "max_total_spans_per_second: found 10, wanted enough for a span a second of each policy"
         ),
     ])
     func whatCannotBeMeantOfCompositeIsRefused(_ order: String, _ shares: String, _ problem: String) {

@@ -129,6 +129,41 @@ import Testing
         #expect(largest > maxBytes * 3 / 4)
     }
 
+    /// Refuses what has a span of that name, as encryption does of whom there is no key.
+    private struct Gatekeeper: Processor {
+        static let type = "gatekeeper"
+        static let help = "Refuses what has a span of the name 2."
+        struct Configuration: Configurable {
+            init(_ fields: inout Fields) {}
+        }
+
+        let isOpen = Flag()
+
+        init() {}
+
+        init(_ configuration: Configuration, _ context: Context) { self.init() }
+
+        mutating func process(_ batch: inout Batch) throws(Refusal) {
+            if !isOpen.isSet, batch.spans.contains(where: { batch.text($0.name) == "2" }) {
+                throw .overloaded("there is no key", retryAfter: .seconds(1))
+            }
+        }
+    }
+
+    @Test func whatAProcessorBehindItRefusesIsNamedAndHoldsNothingInFrontOfIt() async throws {
+        let gatekeeper = Gatekeeper()
+        let sample = try sample(Self.errors, processors: [gatekeeper])
+        for id in UInt64(1)...3 { #expect(await sample.append([span(id, id) { $0.status = 2 }])) }
+        try await eventually("it says so") { !sample.complaints.isEmpty && sample.second.unsettled(0) != Load() }
+        let complaint = "tail_sampling of traces: record 2 cannot go on: a processor behind the stage does not take it"
+        #expect(sample.complaints.first?.hasPrefix("\(complaint): ") == true, "\(sample.complaints)")
+        #expect(sample.complaints.first?.contains("there is no key") == true)
+        #expect(await sample.take().map(\.spanCount) == [1])
+        gatekeeper.isOpen.set(true)
+        #expect(try await finish(sample).map(\.spanCount) == [1, 1])
+        #expect(sample.complaints.isEmpty)
+    }
+
     @Test func whereItsFilesCannotBeMadeItDecidesOnceTheyCan() async throws {
         let directory = try TemporaryDirectory()
         let place = directory.path + "/stage"

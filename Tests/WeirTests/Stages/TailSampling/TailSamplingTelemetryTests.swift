@@ -33,9 +33,10 @@ import Testing
 
     @Test func aRecordThatCannotGoOnIsSaidUntilItDoes() throws {
         let telemetry = try telemetry(of: "traces")
-        telemetry.noteHeldUp(7, "no room")
-        telemetry.noteHeldUp(8, "no room")
-        #expect(telemetry.complaints == ["tail_sampling of traces: record 7 cannot go on: no room"])
+        telemetry.noteHeldUp(7, "it is large", Refusal.tooLarge("no room"))
+        telemetry.noteHeldUp(8, "it is large", Refusal.tooLarge("no room"))
+        #expect(telemetry.complaints.count == 1)
+        #expect(telemetry.complaints[0].hasPrefix("tail_sampling of traces: record 7 cannot go on: it is large: "))
         telemetry.noteWentOn(8)
         #expect(telemetry.complaints.count == 1)
         telemetry.noteWentOn(7)
