@@ -30,7 +30,7 @@ struct RevealOptions: ParsableArguments {
             reason: reason,
             erased: ErasedKeys(try ErasureRegister(reading: configuration.service.erasure.directory)))
         let opened = try await reveal.open(rows, of: subject)
-        if opened.unreadable > 0 { StoreOptions.note("\(opened.unreadable) values cannot be read") }
+        if opened.unreadable > 0 { StoreOptions.note("\(opened.unreadable.of("value")) cannot be read") }
         return opened.rows
     }
 }
