@@ -13,6 +13,7 @@ actor ArchiveGate {
 
     private let agreement: ArchiveAgreement?
     private let isHeld: @Sendable (Day) -> Bool
+    private let clock: @Sendable () -> Timestamp
     private let executor: BlockingExecutor
     private let logger: Logger
     private let gauges: [String: Gauge]
@@ -22,34 +23,39 @@ actor ArchiveGate {
     private actor Answers {
         enum Answer {
             case awaited
-            /// The archives have the day, as was found at a time.
-            case agreed(Timestamp)
+            /// Whether the archives have the day, as was found at a time.
+            case found(Bool, Timestamp)
         }
 
         private var all: [Day: Answer] = [:]
 
         /// - Returns: nil where it is to be found out, and this was the first to ask.
-        func take(_ day: Day, at now: Timestamp) -> Bool? {
-            switch all[day] {
-            case .awaited: return false
-            case .agreed(let at) where now >= at && now.nanoseconds - at.nanoseconds < patience:
+        func take(_ day: Day, at now: Timestamp) -> Answer? {
+            let answer = all[day]
+            switch answer {
+            case .awaited: return answer
+            case .found(_, let at) where now >= at && now.nanoseconds - at.nanoseconds < patience:
                 all[day] = nil
-                return true
-            case .agreed, nil:
+                return answer
+            case .found, nil:
                 all[day] = .awaited
                 return nil
             }
         }
 
-        func put(_ answer: Answer?, of day: Day) { all[day] = answer }
+        func put(_ answer: Answer, of day: Day) { all[day] = answer }
     }
 
     private let answers = Answers()
 
     /// - Parameter isHeld: whether a hold, or a restore, keeps a day.
-    init(_ agreement: ArchiveAgreement?, _ context: Context, isHeld: @escaping @Sendable (Day) -> Bool) {
+    init(
+        _ agreement: ArchiveAgreement?, _ context: Context, clock: @escaping @Sendable () -> Timestamp = Timestamp.now,
+        isHeld: @escaping @Sendable (Day) -> Bool
+    ) {
         self.agreement = agreement
         self.isHeld = isHeld
+        self.clock = clock
         executor = BlockingExecutor(label: "weir.\(context.id).gate")
         logger = context.logger
         var gauges: [String: Gauge] = [:]
@@ -63,16 +69,21 @@ actor ArchiveGate {
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
-    /// The same for one who cannot wait until files are read: false where it is not known, which it is when it is asked
-    /// again. A hold is looked at last.
-    nonisolated func mayDropNow(_ day: Day, at now: Timestamp) async -> Bool {
+    /// The same for one who cannot wait until files are read: nil where they are, and an answer for one who then asks
+    /// again, within the hour. A hold is looked at last.
+    nonisolated func mayDropNow(_ day: Day) async -> Bool? {
+        let now = clock()
         guard agreement != nil else { return await mayDrop(day, at: now) }
-        if let isAgreed = await answers.take(day, at: now) { return isAgreed && !isHeld(day) }
-        Task {
-            let isAgreed = await mayDrop(day, at: now)
-            await answers.put(isAgreed ? .agreed(.now()) : nil, of: day)
+        switch await answers.take(day, at: now) {
+        case .found(let isAgreed, _): return isAgreed && !isHeld(day)
+        case .awaited: return nil
+        case nil:
+            Task {
+                let isAgreed = await mayDrop(day, at: now)
+                await answers.put(.found(isAgreed, clock()), of: day)
+            }
+            return nil
         }
-        return false
     }
 
     /// Whether the tables may give up a day whose time is over.

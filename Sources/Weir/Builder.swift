@@ -40,7 +40,7 @@ struct Builder {
         let gate = ArchiveGate(ArchiveAgreement(configuration, exporter: id), context) { [tombstones] in
             !tombstones.mayDrop($0)
         }
-        context.mayDrop = { await gate.mayDropNow($0, at: .now()) }
+        context.mayDrop = { await gate.mayDropNow($0) }
         return context
     }
 

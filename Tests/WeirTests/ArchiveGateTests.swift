@@ -4,7 +4,7 @@ import Testing
 @testable import Weir
 
 /// When hot tables give up a day whose time is over.
-@Suite struct ArchiveGateTests {
+@Suite(.hangLimit) struct ArchiveGateTests {
     private let directory: TemporaryDirectory
     private let start = SampleBatch.fourOClock
     private let day = Day(Timestamp(nanoseconds: SampleBatch.fourOClock))
@@ -134,6 +134,48 @@ import Testing
         #expect(try SQLiteDirectory(sample.path).days() == [])
     }
 
+    @Test func whoAsksAgainIsToldWithinTheHour() async throws {
+        let records = try ErasureSample.records()
+        try await store(records)
+        try await archive(Array(records.dropLast()))
+        let clock = TestClock(later.nanoseconds)
+        let (gate, _, metrics) = gate(try agreement(), clock: clock)
+        #expect(await answer(of: gate) == false)
+        #expect(kept(metrics, "archive_lacks") == 1)
+        try await archive(Array(records.suffix(1)))
+        clock.advance(seconds: 3_600)
+        #expect(await answer(of: gate) == true)
+        // What was found is told once, and not when it is old.
+        #expect(await gate.mayDropNow(day) == nil)
+        clock.advance(seconds: 3_605)
+        #expect(await answer(of: gate) == true)
+    }
+
+    @Test func rowsOfATenantGoSoonAfterTheFirstLook() async throws {
+        let records = [("bank", 1), ("guest", 2)].map { tenant, sequence in
+            SampleBatch.record([(UInt64(sequence), start)], tenant: tenant, sequence: UInt64(sequence))
+        }
+        try await archive(records)
+        let (clock, hasLooked) = (TestClock(), Flag())
+        let (gate, _, _) = gate(try agreement(), clock: clock)
+        let sample = try SQLiteSample(
+            "retention: 30d", "retention_classes: { short: { tenants: [guest], retention: 1d } }", in: directory,
+            clock: clock
+        ) { [self] day in
+            if hasLooked.isSet { return await answer(of: gate) }
+            hasLooked.set(true)
+            return await gate.mayDropNow(day)
+        }
+        try await sample.export(records)
+        clock.advance(seconds: 3 * 86_400)
+        await sample.exporter.tick(at: clock.now)
+        // It only begins to read the archive.
+        #expect(try sample.spanIDs() == ["1", "2"])
+        clock.advance(seconds: 10)
+        await sample.exporter.tick(at: clock.now)
+        #expect(try sample.spanIDs() == ["1"])
+    }
+
     @Test func postgresCountsByJournalAndTenant() async throws {
         let sample = try PostgresSample()
         try await sample.export(SampleBatch.record([(1, start), (2, start)], tenant: "shop", sequence: 1))
@@ -164,13 +206,21 @@ import Testing
         return ArchiveAgreement(configuration, exporter: ComponentID(type: exporter))
     }
 
+    /// What it says in the end to one who cannot wait.
+    private func answer(of gate: ArchiveGate) async -> Bool {
+        while true {
+            if let answer = await gate.mayDropNow(day) { return answer }
+            await Task.yield()
+        }
+    }
+
     private func gate(
-        _ agreement: ArchiveAgreement?, isHeld: Bool = false
+        _ agreement: ArchiveAgreement?, isHeld: Bool = false, clock: TestClock = TestClock()
     ) -> (ArchiveGate, LogCapture, MetricRegistry) {
         let log = LogCapture()
         let metrics = MetricRegistry()
         let context = Context(id: ComponentID(type: "sqlite"), logger: log.logger, metrics: metrics)
-        return (ArchiveGate(agreement, context) { _ in isHeld }, log, metrics)
+        return (ArchiveGate(agreement, context, clock: { clock.now }) { _ in isHeld }, log, metrics)
     }
 
     private func kept(_ metrics: MetricRegistry, _ reason: String) -> Int? {

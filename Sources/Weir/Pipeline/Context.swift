@@ -22,7 +22,7 @@ struct Context: Sendable {
     /// Attempts of an exporter that may be under way at once.
     var consumers = Int.max
     /// Whether the hot tables may let go of a day whose time is over.
-    var mayDrop: @Sendable (Day) async -> Bool = { _ in true }
+    var mayDrop: @Sendable (Day) async -> Bool? = { _ in true }
     /// Where the register of erasures is; nil for one who tries components out, and keeps up nothing.
     var erasures: String?
     /// The directories of the pipeline's archives of OTLP.

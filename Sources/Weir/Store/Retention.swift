@@ -11,11 +11,11 @@ struct Retention: Sendable {
     let duration: Duration
     let classes: [Rule]
     /// Asked before a day goes, or rows of it; false keeps it, to be asked again later. So a day can wait for its
-    /// archive.
-    let mayDrop: @Sendable (Day) async -> Bool
+    /// archive. Nil where that is being found out, and whoever asks again soon is told.
+    let mayDrop: @Sendable (Day) async -> Bool?
 
     init(
-        _ duration: Duration, classes: [Rule] = [], mayDrop: @escaping @Sendable (Day) async -> Bool = { _ in true }
+        _ duration: Duration, classes: [Rule] = [], mayDrop: @escaping @Sendable (Day) async -> Bool? = { _ in true }
     ) {
         (self.duration, self.classes, self.mayDrop) = (duration, classes, mayDrop)
     }

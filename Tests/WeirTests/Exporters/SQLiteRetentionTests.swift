@@ -1,4 +1,5 @@
 import Foundation
+import GRDB
 import Synchronization
 import Testing
 
@@ -79,6 +80,128 @@ import Testing
         #expect(try SQLiteDirectory(sample.path).days() == [] && sample.metric("dropped_files") == 1)
         try await sample.export(records[1])
         #expect(try SQLiteDirectory(sample.path).days() == [])
+    }
+
+    private static let short = ["retention: 20d", "retention_classes: { short: { tenants: [guest], retention: 1d } }"]
+        .joined(separator: "\n")
+
+    private func span(_ id: UInt64, of tenant: String) -> JournalRecord {
+        SampleBatch.record([(id, start)], tenant: tenant, sequence: id)
+    }
+
+    @Test func aDayStaysForASpanThatComesWhileItIsAskedFor() async throws {
+        let late = Mutex<SQLiteExporter?>(nil)
+        let record = span(2, of: "bank")
+        let sample = try SQLiteSample(
+            Self.short,
+            mayDrop: { _ in
+                let exporter = late.withLock { $0 }
+                return (try? await exporter?.export(FrozenBatch(records: [record]))) != nil
+            })
+        try await sample.export(span(1, of: "guest"))
+        sample.clock.advance(seconds: 3 * 86_400)
+        late.withLock { $0 = sample.exporter }
+        await sample.exporter.tick(at: sample.clock.now)
+        late.withLock { $0 = nil }
+        #expect(try sample.spanIDs() == ["2"] && sample.lines("SELECT name FROM tenants") == ["bank"])
+        #expect(sample.metric("dropped_files") == 0)
+    }
+
+    @Test func aDayStaysForWhatAnotherProcessIsWriting() async throws {
+        let sample = try SQLiteSample(Self.short)
+        try await sample.export(span(1, of: "guest"))
+        sample.clock.advance(seconds: 3 * 86_400)
+        let other = try shell(sample)
+        try run("BEGIN IMMEDIATE; INSERT INTO tenants VALUES (99, 'bank', 0)", on: other)
+        await sample.exporter.tick(at: sample.clock.now)
+        #expect(sample.log.lines.last?.contains("another process has it locked") == true)
+        try run("COMMIT", on: other)
+        #expect(try sample.lines("SELECT name FROM tenants ORDER BY name") == ["bank", "guest"])
+        sample.clock.advance(seconds: 3_600)
+        await sample.exporter.tick(at: sample.clock.now)
+        #expect(try sample.lines("SELECT name FROM tenants") == ["bank"] && sample.spanIDs() == [])
+    }
+
+    @Test func whatIsAcknowledgedIsThereWhateverGoesBesideIt() async throws {
+        for _ in 1...20 {
+            let directory = try TemporaryDirectory(in: "/dev/shm")
+            let first = try SQLiteSample(in: directory)
+            try await first.export(span(1, of: "guest"))
+            await first.exporter.finish()
+            let second = try SQLiteSample(in: directory)
+            let erasure = SQLiteErasure(directory: SQLiteDirectory(first.path))
+            let day = try #require(try erasure.directory.days().first)
+            let removal = Task { try? erasure.remove(on: day, at: .now()) { $0 == "guest" } }
+            while await second.refusal([span(2, of: "bank")]) != nil {}
+            let isFileGone = await removal.value?.isFileGone
+            #expect(try second.spanIDs().contains("2"), "\(String(describing: isFileGone))")
+        }
+    }
+
+    @Test func aDamagedFileKeepsNoOtherFromBeingTidied() async throws {
+        let sample = try SQLiteSample(Self.short)
+        try await sample.export([span(1, of: "guest"), span(2, of: "bank")])
+        var random = SplitMix64(seed: 1)
+        let noise = (0..<20_000).map { _ in UInt8(truncatingIfNeeded: random.next()) }
+        try Data(noise).write(to: URL(fileURLWithPath: "\(sample.path)/spans-20260202.db"))
+        try sample.change("INSERT INTO rejects VALUES (0, 1, 1, 0, 1, x'00', 1, 'r', x'00')", day: nil)
+        sample.clock.advance(seconds: 3 * 86_400)
+        await sample.exporter.tick(at: sample.clock.now)
+        #expect(try sample.spanIDs() == ["2"])
+        #expect(sample.metric("files") == 2 && (sample.metric("bytes") ?? 0) > 20_000)
+        #expect(try sample.lines("SELECT count(*) FROM rejects", day: nil) == ["0"])
+        let warnings = sample.log.lines.filter { $0.hasPrefix("warning: cannot tidy up a day day=2026-02-02") }
+        #expect(warnings.count == 1 && warnings.first?.contains("is damaged") == true)
+        for _ in 1...3 {
+            sample.clock.advance(seconds: 10)
+            await sample.exporter.tick(at: sample.clock.now)
+        }
+        #expect(sample.log.lines.count { $0.hasPrefix("warning") } == 1)
+    }
+
+    @Test func theRoomOfRowsIsGivenBackWhenNobodyReadsThem() async throws {
+        let sample = try SQLiteSample(Self.short)
+        try await sample.export([span(1, of: "guest"), span(2, of: "bank")])
+        sample.clock.advance(seconds: 3 * 86_400)
+        let reader = try shell(sample)
+        try run("BEGIN; SELECT count(*) FROM spans", on: reader)
+        await sample.exporter.tick(at: sample.clock.now)
+        #expect(try sample.spanIDs() == ["2"] && sample.lines("PRAGMA user_version") == ["1"])
+        #expect(sample.log.lines.last?.hasPrefix("warning: cannot tidy up a day day=2026-02-03") == true)
+        try run("COMMIT", on: reader)
+        try reader.close()
+        sample.clock.advance(seconds: 3_600)
+        await sample.exporter.tick(at: sample.clock.now)
+        #expect(try sample.lines("PRAGMA user_version") == ["0"] && sample.spanIDs() == ["2"])
+    }
+
+    @Test func rollupsOfATenantWhoseTimeIsOverAreNotStored() async throws {
+        let sample = try SQLiteSample(Self.short)
+        sample.clock.advance(seconds: 3 * 86_400)
+        let records = try [("guest", 1), ("bank", 2)].map { (tenant: String, sequence: UInt64) in
+            let spans = [SampledOutRecord.span(1), SampledOutRecord.call(2), SampledOutRecord.span(3)]
+            return try SampledOutRecord.make(spans, out: [1, 2], sequence: sequence, tenant: tenant)
+        }
+        try await sample.export(records)
+        for table in ["spans", "llm_usage", "span_rollups", "cost_ledger", "tenants"] {
+            let id = table == "tenants" ? "id" : "tenant_id"
+            let rows = try sample.lines("SELECT DISTINCT t.name FROM \(table) r JOIN tenants t ON t.id = r.\(id)")
+            #expect(rows == ["bank"], "\(table)")
+        }
+        #expect(try sample.ledger() == ["2-2 1/0"])
+        #expect(sample.metric("expired_spans") == 1)
+    }
+
+    private func run(_ sql: String, on shell: DatabaseQueue) throws {
+        try shell.writeWithoutTransaction { try $0.execute(sql: sql) }
+    }
+
+    /// A connection to the day's file that keeps transactions open.
+    private func shell(_ sample: SQLiteSample) throws -> DatabaseQueue {
+        var configuration = Configuration()
+        configuration.allowsUnsafeTransactions = true
+        return try DatabaseQueue(
+            path: "\(sample.path)/spans-\(SQLiteSample.today).db", configuration: configuration)
     }
 
     @Test func removesWhatAnUnfinishedRemovalLeftAndNothingElse() async throws {

@@ -22,7 +22,7 @@ struct SQLiteSample {
     ///   - directory: the one above the tables, which are in `hot`.
     init(
         _ keys: String..., in directory: TemporaryDirectory? = nil, clock: TestClock = TestClock(), journal: UInt64 = 7,
-        mayDrop: @escaping @Sendable (Day) async -> Bool = { _ in true }
+        mayDrop: @escaping @Sendable (Day) async -> Bool? = { _ in true }
     ) throws {
         let directory = try directory ?? TemporaryDirectory()
         self.directory = directory

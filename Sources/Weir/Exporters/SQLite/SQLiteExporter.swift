@@ -28,6 +28,8 @@ actor SQLiteExporter: Exporter {
     private var journal: JournalID?
     private var lookedAt: Timestamp?
     private var tidiedAt: Timestamp?
+    /// Days of which nobody knew yet whether rows may go.
+    private var waiting: Set<Day> = []
     /// Records are decoded into it, one after the other. Without a limit: what was accepted, under whatever limit the
     /// receiver had, must not be given up here.
     private var batch = Batch(decodedLimit: .max)
@@ -41,7 +43,7 @@ actor SQLiteExporter: Exporter {
     ///   - mayDrop: see ``Retention/mayDrop``.
     init(
         _ configuration: SQLiteConfiguration, _ context: Context, clock: @escaping @Sendable () -> Timestamp,
-        mayDrop: @escaping @Sendable (Day) async -> Bool = { _ in true }
+        mayDrop: @escaping @Sendable (Day) async -> Bool? = { _ in true }
     ) throws {
         self.clock = clock
         executor = BlockingExecutor(label: "weir.\(context.id)")
@@ -83,15 +85,13 @@ actor SQLiteExporter: Exporter {
         if let lookedAt, now >= lookedAt, now.nanoseconds - lookedAt.nanoseconds < Self.lookNanoseconds { return }
         lookedAt = now
         do {
-            for day in retention.expired(try directory.daysOrLeftovers(), at: now) where await retention.mayDrop(day) {
+            for day in retention.expired(try directory.daysOrLeftovers(), at: now)
+            where await retention.mayDrop(day) == true {
                 try store.drop(day)
                 telemetry.addDropped()
                 logger.info("removed a day after its retention", metadata: ["day": "\(day.text)"])
             }
-            if tidiedAt.map({ now < $0 || now.nanoseconds - $0.nanoseconds >= Self.tidyNanoseconds }) ?? true {
-                try await removeTenants(at: now)
-                tidiedAt = now
-            }
+            try await removeTenants(at: now)
             let days = try directory.days()
             try store.forgetRejects(at: now, oldest: days.first)
             let bytes = days.reduce(0) { $0 + directory.size(of: directory.path(of: $1)) }
@@ -103,19 +103,38 @@ actor SQLiteExporter: Exporter {
 
     /// Takes rows of tenants out of days that others keep longer.
     private func removeTenants(at now: Timestamp) async throws {
-        for day in retention.partlyExpired(try directory.days(), at: now) {
-            let tenants = try SQLiteMeta.tenants(of: day, in: directory).map(\.name)
-            let over = tenants.filter { retention.isOver(day, for: $0, at: now) }
-            guard !over.isEmpty, await retention.mayDrop(day) else { continue }
-            if over.count == tenants.count {
-                try store.drop(day)
-                telemetry.addDropped()
-            } else {
-                try store.remove(over, on: day, at: now)
+        let isDue = tidiedAt.map { now < $0 || now.nanoseconds - $0.nanoseconds >= Self.tidyNanoseconds } ?? true
+        let days = retention.partlyExpired(try directory.days(), at: now)
+        let waiting = self.waiting
+        if isDue { (tidiedAt, self.waiting) = (now, []) }
+        for day in days where isDue || waiting.contains(day) {
+            do {
+                try await removeTenants(of: day, at: now)
+            } catch {
+                // Of one file that cannot be read the others do not hear.
+                logger.warning("cannot tidy up a day", metadata: ["day": "\(day.text)", "reason": "\(error)"])
             }
-            logger.info(
-                "removed rows after their retention", metadata: ["day": "\(day.text)", "tenants": "\(over.count)"])
         }
+    }
+
+    private func removeTenants(of day: Day, at now: Timestamp) async throws {
+        let isOver = { [retention] in retention.isOver(day, for: $0, at: now) }
+        waiting.remove(day)
+        if try SQLiteMeta.tenants(of: day, in: directory).contains(where: { isOver($0.name) }) {
+            let mayDrop = await retention.mayDrop(day)
+            if mayDrop == nil { waiting.insert(day) }
+            guard mayDrop == true else { return }
+            // Others may have stored rows of the day meanwhile.
+            let removed = try store.remove(on: day, at: now, where: isOver)
+            if removed.isFileGone { telemetry.addDropped() }
+            if removed.tenants > 0 {
+                logger.info(
+                    "removed rows after their retention",
+                    metadata: ["day": "\(day.text)", "tenants": "\(removed.tenants)"])
+            }
+            if removed.isFileGone { return }
+        }
+        try SQLiteErasure(directory: directory).giveBackRoom(of: day, at: now)
     }
 
     func finish() async {

@@ -14,7 +14,7 @@ actor SQLiteCostRewriter: CostRewriter {
     func write(_ repriced: [CostReprice]) throws -> Int {
         var count = 0
         for (day, rows) in Dictionary(grouping: repriced, by: { Day($0.standing.key.start) }) {
-            let file = try SQLiteFile(directory.path(of: day), SQLiteMigration.day, at: .now())
+            let file = try directory.open(day, at: .now())
             defer { file.close() }
             try settleMidnight(before: day, rows, file)
             count += try file.write(at: .now()) { db in
@@ -29,8 +29,9 @@ actor SQLiteCostRewriter: CostRewriter {
     /// Aggregates of the day before that last past midnight, above calls that had no price before. They go first, as
     /// they do where calls are stored.
     private func settleMidnight(before day: Day, _ rows: [CostReprice], _ file: SQLiteFile) throws {
-        let path = directory.path(of: day + -1)
-        guard day.number > 0, Directory.has(path), rows.contains(where: { $0.standing.pico == nil }) else { return }
+        guard day.number > 0, Directory.has(directory.path(of: day + -1)),
+            rows.contains(where: { $0.standing.pico == nil })
+        else { return }
         let calls = try file.read { db in
             try rows.reduce(into: Set<SQLiteMidnight.Trace>()) { calls, row in
                 let key = row.standing.key
@@ -44,7 +45,7 @@ actor SQLiteCostRewriter: CostRewriter {
                 if let tenant { calls.insert(SQLiteMidnight.Trace(tenantID: tenant, id: key.trace)) }
             }
         }
-        let before = try SQLiteFile(path, SQLiteMigration.day, at: .now())
+        let before = try directory.open(day + -1, at: .now())
         defer { before.close() }
         try SQLiteMidnight(calls, on: day).settle(dayBefore: { before }, at: .now())
     }

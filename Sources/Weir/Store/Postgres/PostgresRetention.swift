@@ -11,6 +11,8 @@ enum PostgresRetention {
 
     private static let mark = "dropped by Weir: its day is over"
     private static let maxRows = 10_000
+    /// 8 MiB.
+    private static let maxPages = 1_024
     /// A span may start a day after it was received, and a clock may be off by as much.
     private static let slack = 2
 
@@ -50,16 +52,28 @@ enum PostgresRetention {
     }
 
     /// Deletes the rows of tenants of a day that others keep longer. Where another process does it, nothing.
+    ///
+    /// A part at a time, none of which waits for a row: so nobody waits long for it, and never in a circle. What
+    /// somebody has locked, what comes meanwhile, and the rest of what did not end go the next time.
     static func remove(
         _ tenants: [Int64], of day: Day, on connection: PostgresConnection
     ) throws(PostgresError) {
         let ids = tenants.sorted().map(String.init).joined(separator: ",")
         _ = try PostgresLock.hold(.retention, on: connection, patience: .zero) { () throws(PostgresError) in
-            let tables = try partitions(on: connection).filter { $0.name.day == day && $0.isAttached }
-            // As whoever stores: before it waits for a row, or they would wait in a circle.
-            try PostgresLock.take("costs", after: "BEGIN; SET LOCAL statement_timeout = 0; ", on: connection)
-            for table in tables { try connection.run("DELETE FROM \(table.name) WHERE tenant_id IN (\(ids))") }
-            try connection.run("COMMIT")
+            for table in try partitions(on: connection) where table.name.day == day && table.isAttached {
+                let pages = try connection.run(
+                    "SELECT pg_relation_size('\(table.name)') / current_setting('block_size')::integer"
+                ).int(0, 0)
+                for first in stride(from: 0, to: Int(pages ?? 0), by: maxPages) {
+                    try connection.run(
+                        """
+                        DELETE FROM \(table.name) WHERE ctid = ANY (ARRAY(
+                            SELECT ctid FROM \(table.name)
+                            WHERE ctid >= '(\(first),0)' AND ctid < '(\(first + maxPages),0)' AND tenant_id IN (\(ids))
+                            FOR UPDATE SKIP LOCKED))
+                        """)
+                }
+            }
         }
     }
 

@@ -4,7 +4,7 @@ import Logging
 /// the coming days, and the end of old ones.
 actor PostgresUpkeep {
     static let interval: Duration = .seconds(3_600)
-    /// After one that failed.
+    /// After one that failed, or that has to wait for an answer.
     static let retryInterval: Duration = .seconds(60)
 
     private let connection: String
@@ -12,6 +12,8 @@ actor PostgresUpkeep {
     private let retention: Retention
     private let executor: BlockingExecutor
     private let interrupt = Interrupt()
+    /// Whether there are days of which nobody knew yet if they may go.
+    private var isWaiting = false
 
     /// - Parameter connection: a connection string, URL or keywords.
     init(_ connection: String, schema: String, _ retention: Retention) {
@@ -24,44 +26,51 @@ actor PostgresUpkeep {
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
     /// Ends soon when its task is cancelled.
+    /// - Parameter note: is told which days were dropped, before anything else can fail.
     /// - Returns: the days that were dropped.
-    func run(at now: Timestamp) async throws -> [Day] {
+    @discardableResult
+    func run(at now: Timestamp, note: @Sendable ([Day]) -> Void = { _ in }) async throws -> [Day] {
         interrupt.reset()
         return try await withTaskCancellationHandler {
-            try await work(at: now)
+            try await work(at: now, note)
         } onCancel: {
             interrupt.raise()
         }
     }
 
-    private func work(at now: Timestamp) async throws -> [Day] {
+    private func work(at now: Timestamp, _ note: @Sendable ([Day]) -> Void) async throws -> [Day] {
         let connection = try PostgresSession.open(connection, schema: schema, interrupt: interrupt)
         defer { connection.close() }
         try PostgresMigrations.apply(on: connection)
         var partitions = PostgresPartitions()
         try partitions.make(PostgresPartitions.ahead(at: now), on: connection)
+        isWaiting = false
         var days: [Day] = []
-        for day in retention.expired(try PostgresRetention.days(on: connection), at: now)
-        where await retention.mayDrop(day) {
+        for day in retention.expired(try PostgresRetention.days(on: connection), at: now) where await mayDrop(day) {
             days.append(day)
         }
-        for day in retention.partlyExpired(try PostgresRetention.days(on: connection), at: now) {
-            let tenants = try PostgresRetention.tenants(of: day, on: connection)
-            let over = tenants.filter { retention.isOver(day, for: $0.value, at: now) }
-            guard !over.isEmpty, await retention.mayDrop(day) else { continue }
-            if over.count == tenants.count {
-                days.append(day)
-            } else {
-                try PostgresRetention.remove(Array(over.keys), of: day, on: connection)
-            }
-        }
         guard try PostgresRetention.drop(days, on: connection) else { return [] }
+        note(days)
         let past = UInt64(max(0, retention.longest / .nanoseconds(1)))
         let kept = Day(Timestamp(nanoseconds: now.nanoseconds - min(now.nanoseconds, past)))
         // What may not be dropped needs its resources for as long.
-        let oldest = try PostgresRetention.days(on: connection).min() ?? kept
-        try PostgresRetention.prune(before: min(kept, oldest), on: connection)
+        let left = try PostgresRetention.days(on: connection)
+        try PostgresRetention.prune(before: min(kept, left.min() ?? kept), on: connection)
+        // Rows go one by one, even where nobody else has any: a late one of somebody else may be on its way.
+        for day in retention.partlyExpired(left, at: now) {
+            let tenants = try PostgresRetention.tenants(of: day, on: connection)
+            let over = tenants.filter { retention.isOver(day, for: $0.value, at: now) }
+            if !over.isEmpty, await mayDrop(day) {
+                try PostgresRetention.remove(Array(over.keys), of: day, on: connection)
+            }
+        }
         return days
+    }
+
+    private func mayDrop(_ day: Day) async -> Bool {
+        let answer = await retention.mayDrop(day)
+        if answer == nil { isWaiting = true }
+        return answer ?? false
     }
 }
 
@@ -70,11 +79,12 @@ extension PostgresUpkeep {
     nonisolated func housekeeping(_ logger: Logger) -> Housekeeping {
         Housekeeping(after: .zero, every: Self.interval, retryInterval: Self.retryInterval) { now in
             do {
-                let days = try await self.run(at: now).map(\.text)
-                if !days.isEmpty {
-                    logger.info("dropped days that are over", metadata: ["days": "\(days.joined(separator: " "))"])
+                try await self.run(at: now) { days in
+                    guard !days.isEmpty else { return }
+                    let names = days.map(\.text).joined(separator: " ")
+                    logger.info("dropped days that are over", metadata: ["days": "\(names)"])
                 }
-                return true
+                return await !self.isWaiting
             } catch {
                 if !Task.isCancelled {
                     let reason = (error as? PostgresError)?.reason ?? "\(error)"

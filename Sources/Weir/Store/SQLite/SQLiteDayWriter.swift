@@ -35,13 +35,16 @@ struct SQLiteDayWriter {
     /// - Parameters:
     ///   - indices: of the day's spans among the rows, in ascending order.
     ///   - tenants: by the numbers of the rows.
+    ///   - over: tenants of whom nothing of the day is stored any more.
     mutating func write(
         _ indices: [Int], on day: Day, of rows: borrowing HotRows, _ tenants: [Int32: SQLiteMeta.Tenant],
-        at now: Timestamp
+        without over: Set<Int32>, at now: Timestamp
     ) throws {
         stored.reserveCapacity(indices.count)
         var records: Set<UInt64> = []
-        for row in rows.sampledOut where row.day == day && !ledger.has(row.sequence) { records.insert(row.sequence) }
+        for row in rows.sampledOut where row.day == day && !over.contains(row.key.tenantID) {
+            if !ledger.has(row.sequence) { records.insert(row.sequence) }
+        }
         let leftOut = rows.rollups(sampledOutOf: records.contains, on: day)
         // Those of which nothing but rollups is left are noted in their turn: each goes on over those before it.
         var sampledOut = records.sorted()[...]

@@ -44,6 +44,11 @@ struct SQLiteDirectory: Sendable {
             })
     }
 
+    /// The day's file, for writing. Creates it where it is missing.
+    func open(_ day: Day, at now: Timestamp) throws(SQLiteFailure) -> SQLiteFile {
+        try alone { () throws(SQLiteFailure) in try SQLiteFile(path(of: day), SQLiteMigration.day, at: now) }
+    }
+
     /// For reading only, beside whoever writes. Throws where there is no file, or where its tables are not those that
     /// this program knows.
     func reader(_ day: Day, tables: Int = 1) throws(SQLiteFailure) -> DatabaseQueue {
@@ -86,18 +91,34 @@ struct SQLiteDirectory: Sendable {
     /// Takes the day's file away, which this process has closed. Who still reads it has it until the end.
     func remove(_ day: Day) throws(SQLiteFailure) {
         let path = path(of: day)
-        do {
-            for name in [path] + Self.companions.map({ path + $0 }) {
-                do throws(FileError) {
-                    try Directory.removeFile(name)
-                } catch {
-                    if !error.isMissing { throw error }
+        try alone { () throws(SQLiteFailure) in
+            do {
+                for name in [path] + Self.companions.map({ path + $0 }) {
+                    do throws(FileError) {
+                        try Directory.removeFile(name)
+                    } catch {
+                        if !error.isMissing { throw error }
+                    }
                 }
+                try Directory.sync(self.path)
+            } catch {
+                throw SQLiteFailure(path, error)
             }
-            try Directory.sync(self.path)
+        }
+    }
+
+    /// Nobody else who does so makes or removes a day's file meanwhile. Its log goes by name behind it, and would be
+    /// that of a file which was made in between.
+    private func alone<Value>(_ body: () throws(SQLiteFailure) -> Value) throws(SQLiteFailure) -> Value {
+        let lock: FileLock?
+        do {
+            // Of a directory that is gone nobody makes a file.
+            lock = try FileLock.take("\(path)/.", waits: true)
         } catch {
             throw SQLiteFailure(path, error)
         }
+        defer { withExtendedLifetime(lock) {} }
+        return try body()
     }
 
     /// Bytes of a file with its log.

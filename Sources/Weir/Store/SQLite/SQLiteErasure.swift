@@ -9,7 +9,7 @@ struct SQLiteErasure {
     func traces(of matcher: SubjectMatcher, at now: Timestamp) throws(SQLiteFailure) -> Set<TraceID> {
         var traces: Set<TraceID> = []
         for day in try directory.days() {
-            try change(directory.path(of: day), SQLiteMigration.day, at: now) { file in
+            try change(try directory.open(day, at: now)) { file in
                 // Only tables of the session are written, so that whoever writes to the file is not kept from it.
                 try file.runAlone { db in
                     try db.inTransaction(.deferred) {
@@ -28,7 +28,7 @@ struct SQLiteErasure {
     ) throws(SQLiteFailure) -> ErasedRows {
         var erased = ErasedRows()
         for day in try directory.days() {
-            try change(directory.path(of: day), SQLiteMigration.day, at: now) { file in
+            try change(try directory.open(day, at: now)) { file in
                 let found = try file.write(at: now) { db in
                     let found = try SQLiteDayErasure(db, matcher)?.erase(traces, db) ?? ErasedRows()
                     if !found.isEmpty { try db.execute(sql: Self.owes) }
@@ -39,7 +39,7 @@ struct SQLiteErasure {
             }
         }
         if Directory.has(directory.metaPath) {
-            try change(directory.metaPath, SQLiteMigration.meta, at: now) { file in
+            try change(try SQLiteFile(directory.metaPath, SQLiteMigration.meta, at: now)) { file in
                 erased.rejects += try file.write(at: now) { db in
                     let rejects = try eraseRejects(matcher, traces, db)
                     if rejects + (try eraseCrossings(matcher, traces, db)) > 0 { try db.execute(sql: Self.owes) }
@@ -51,12 +51,32 @@ struct SQLiteErasure {
         return erased
     }
 
-    /// Takes all that tenants have out of a day's file, whatever is in it, and gives back the room.
-    func remove(_ tenants: [String], on day: Day, at now: Timestamp) throws(SQLiteFailure) {
+    /// What was taken out of a day.
+    struct Removed {
+        /// How many have nothing there any more.
+        var tenants = 0
+        var isFileGone = false
+    }
+
+    /// Takes all that tenants have out of a day's file, whatever is in it; where nobody else has anything, the file.
+    /// The room of rows is given back by ``giveBackRoom(of:at:)``.
+    ///
+    /// Who has anything is asked where nobody can write: who waits for it finds the file gone and stores in another.
+    func remove(
+        on day: Day, at now: Timestamp, where isOver: (String) -> Bool
+    ) throws(SQLiteFailure) -> Removed {
         let tables = ["spans", "llm_usage", "span_rollups", "cost_ledger", "cost_rollups", "resources", "scopes"]
-        try change(directory.path(of: day), SQLiteMigration.day, at: now) { file in
-            try file.write(at: now) { db in
-                for tenant in tenants {
+        var removed = Removed()
+        try change(try directory.open(day, at: now)) { file in
+            removed = try file.write(at: now) { db in
+                let tenants = try String.fetchAll(db, sql: "SELECT name FROM tenants")
+                let over = tenants.filter(isOver)
+                guard !over.isEmpty else { return Removed() }
+                guard over.count < tenants.count else {
+                    try directory.remove(day)
+                    return Removed(tenants: over.count, isFileGone: true)
+                }
+                for tenant in over {
                     let id = "SELECT id FROM tenants WHERE name = ?"
                     for table in tables {
                         try db.execute(sql: "DELETE FROM \(table) WHERE tenant_id IN (\(id))", arguments: [tenant])
@@ -65,31 +85,41 @@ struct SQLiteErasure {
                     try db.execute(sql: "DELETE FROM tenants WHERE name = ?", arguments: [tenant])
                 }
                 try db.execute(sql: Self.owes)
+                return Removed(tenants: over.count)
             }
-            // Where somebody reads it, the room is given back another time.
-            try? rewriteIfOwed(file)
         }
+        return removed
     }
 
-    private func change(
-        _ path: String, _ migrations: [SQLiteMigration], at now: Timestamp, _ body: (SQLiteFile) throws -> Void
-    ) throws(SQLiteFailure) {
-        let file = try SQLiteFile(path, migrations, at: now)
+    /// Writes a day's file anew where that is owed.
+    func giveBackRoom(of day: Day, at now: Timestamp) throws(SQLiteFailure) {
+        let reader = try directory.reader(day)
+        do {
+            guard try reader.read({ db in try isOwed(db) }) else { return }
+        } catch {
+            throw SQLiteFailure(directory.path(of: day), error)
+        }
+        try change(try directory.open(day, at: now)) { try rewriteIfOwed($0) }
+    }
+
+    private func change(_ file: SQLiteFile, _ body: (SQLiteFile) throws -> Void) throws(SQLiteFailure) {
         defer { file.close() }
         do {
             try body(file)
         } catch {
-            throw SQLiteFailure(path, error)
+            throw SQLiteFailure(file.path, error)
         }
     }
 
     /// Written with what is deleted: whoever is killed before the file was written anew does that the next time.
     private static let owes = "PRAGMA user_version = 1"
 
+    private func isOwed(_ db: Database) throws -> Bool { try Int.fetchOne(db, sql: "PRAGMA user_version") != 0 }
+
     /// Leaves nothing of what was deleted: SQLite would keep it in free pages, in what pages have left, and in its log.
     private func rewriteIfOwed(_ file: SQLiteFile) throws {
         try file.runAlone { db in
-            guard try Int.fetchOne(db, sql: "PRAGMA user_version") != 0 else { return }
+            guard try isOwed(db) else { return }
             // The copy is made in a file, since a day's may be larger than the memory; what was erased is not in it.
             try db.execute(sql: "PRAGMA temp_store = FILE; VACUUM; PRAGMA temp_store = MEMORY")
             let row = try Row.fetchOne(db, sql: "PRAGMA wal_checkpoint(TRUNCATE)")

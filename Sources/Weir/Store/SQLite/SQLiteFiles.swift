@@ -18,7 +18,7 @@ struct SQLiteFiles {
             return entry.file
         }
         if open.count == Self.maxOpen { open.removeFirst().file.close() }
-        let file = try SQLiteFile(directory.path(of: day), SQLiteMigration.day, at: now)
+        let file = try directory.open(day, at: now)
         open.append((day, file))
         return file
     }

@@ -61,7 +61,8 @@ struct SQLiteStore {
                 continue
             }
             do {
-                try write(indices, on: day, of: rows, records, at: now, &counts, encode: encode)
+                let over = given.filter { isOver(day, $0) }
+                try write(indices, on: day, of: rows, records, without: over, at: now, &counts, encode: encode)
             } catch {
                 // Whatever is wrong with it, the next attempt begins with what the directory then holds.
                 files.close(day)
@@ -72,8 +73,8 @@ struct SQLiteStore {
     }
 
     private mutating func write(
-        _ indices: [Int], on day: Day, of rows: borrowing HotRows, _ records: SQLiteRecords, at now: Timestamp,
-        _ counts: inout SQLiteCounts, encode: (SpanRow) throws -> [UInt8]
+        _ indices: [Int], on day: Day, of rows: borrowing HotRows, _ records: SQLiteRecords, without over: Set<Int32>,
+        at now: Timestamp, _ counts: inout SQLiteCounts, encode: (SpanRow) throws -> [UInt8]
     ) throws(SQLiteFailure) {
         let meta = try openMeta(at: now)
         let midnight = SQLiteMidnight(rows, on: day)
@@ -82,7 +83,7 @@ struct SQLiteStore {
         let file = try files.file(of: day, at: now)
         let written = try file.write(at: now) { db in
             var writer = try SQLiteDayWriter(records, db)
-            try writer.write(indices, on: day, of: rows, meta.tenants, at: now)
+            try writer.write(indices, on: day, of: rows, meta.tenants, without: over, at: now)
             try midnight.takeBack(explained, db)
             if !writer.refused.isEmpty {
                 // Before the ledger says that these records are done with. Should it never say so, they come again, and
@@ -110,10 +111,12 @@ struct SQLiteStore {
 
     // MARK: Housekeeping
 
-    /// Takes tenants' rows out of a day's file.
-    mutating func remove(_ tenants: [String], on day: Day, at now: Timestamp) throws(SQLiteFailure) {
+    /// Takes tenants' rows out of a day's file, or the file away where nobody else has any.
+    mutating func remove(
+        on day: Day, at now: Timestamp, where isOver: (String) -> Bool
+    ) throws(SQLiteFailure) -> SQLiteErasure.Removed {
         files.close(day)
-        try SQLiteErasure(directory: directory).remove(tenants, on: day, at: now)
+        return try SQLiteErasure(directory: directory).remove(on: day, at: now, where: isOver)
     }
 
     mutating func drop(_ day: Day) throws(SQLiteFailure) {

@@ -29,7 +29,7 @@ struct PostgresRetentionTests {
         try partitions.make((-4...0).map { Self.today + $0 }, on: connection)
     }
 
-    private func upkeep(_ mayDrop: @escaping @Sendable (Day) async -> Bool = { _ in true }) -> PostgresUpkeep {
+    private func upkeep(_ mayDrop: @escaping @Sendable (Day) async -> Bool? = { _ in true }) -> PostgresUpkeep {
         PostgresUpkeep(
             schema.connection, schema: schema.name, Retention(.seconds(86_400), mayDrop: mayDrop))
     }
@@ -91,6 +91,111 @@ struct PostgresRetentionTests {
         #expect(try tenants() == [all(kept, ["bank", "other"]) + rest])
         #expect(try await upkeep.run(at: Self.after(.seconds(5 * 86_400))) == [])
         #expect(try tenants() == [all(kept, ["bank"]) + all(Self.today, ["bank", "other"])])
+    }
+
+    private func record(_ id: UInt64, of tenant: String, on day: Day) -> JournalRecord {
+        let start = day.start.nanoseconds + 5
+        return SampleBatch.record([(id, start)], tenant: tenant, sequence: id, received: start)
+    }
+
+    /// Rows of `guest` go after a day.
+    private func upkeep(
+        ofOthers days: Int64, _ mayDrop: @escaping @Sendable (Day) async -> Bool? = { _ in true }
+    ) -> PostgresUpkeep {
+        let rule = Retention.Rule(tenants: ["guest"], duration: .seconds(86_400))
+        return PostgresUpkeep(
+            schema.connection, schema: schema.name,
+            Retention(.seconds(days * 86_400), classes: [rule], mayDrop: mayDrop))
+    }
+
+    private func spanIDs() throws -> [String] {
+        try PostgresSchema.rows("SELECT span_id FROM spans ORDER BY 1", on: connection)
+    }
+
+    @Test func aDayStaysForASpanThatComesWhileItIsAskedFor() async throws {
+        let kept = Self.today + -2
+        var writer = try PostgresWriter(try schema.open())
+        _ = try writer.store(FrozenBatch(records: [record(1, of: "guest", on: kept)]), at: Self.now)
+        let (schema, late) = (schema, record(2, of: "bank", on: kept))
+        let upkeep = upkeep(ofOthers: 20) { _ in
+            do {
+                var other = try PostgresWriter(try schema.open())
+                return try other.store(FrozenBatch(records: [late]), at: Self.now).stored == 1
+            } catch {
+                return false
+            }
+        }
+        #expect(try await upkeep.run(at: Self.now) == [])
+        #expect(try spanIDs() == ["2"])
+        #expect(try days().contains(kept.compact))
+    }
+
+    @Test func rowsGoWhileOthersStoreWhateverTheyLock() async throws {
+        let kept = Self.today + -2
+        var writer = try PostgresWriter(try schema.open())
+        let records = [record(1, of: "guest", on: kept), record(2, of: "guest", on: kept)]
+        _ = try writer.store(FrozenBatch(records: records + [record(3, of: "bank", on: kept)]), at: Self.now)
+        let other = try schema.open()
+        // As whoever stores calls of models.
+        try PostgresLock.take("costs", after: "BEGIN; ", on: other)
+        #expect(try await upkeep(ofOthers: 3).run(at: Self.now) == [Self.today + -4])
+        #expect(try spanIDs() == ["3"])
+        try other.run("COMMIT")
+    }
+
+    @Test func aRowThatSomebodyHasLockedGoesTheNextTime() async throws {
+        let kept = Self.today + -2
+        var writer = try PostgresWriter(try schema.open())
+        let records = [record(1, of: "guest", on: kept), record(2, of: "guest", on: kept)]
+        _ = try writer.store(FrozenBatch(records: records), at: Self.now)
+        let other = try schema.open()
+        try other.run("BEGIN; SELECT 1 FROM spans WHERE span_id = 1 FOR UPDATE")
+        _ = try await upkeep(ofOthers: 20).run(at: Self.now)
+        #expect(try spanIDs() == ["1"])
+        try other.run("COMMIT")
+        _ = try await upkeep(ofOthers: 20).run(at: Self.now)
+        #expect(try spanIDs() == [])
+        #expect(try PostgresSchema.rows("SELECT count(*) FROM span_rollups", on: connection) == ["0"])
+    }
+
+    @Test func rowsThatCannotBeDeletedKeepNoWholeDay() async throws {
+        let kept = Self.today + -2
+        var writer = try PostgresWriter(try schema.open())
+        _ = try writer.store(FrozenBatch(records: [record(1, of: "guest", on: kept)]), at: Self.now)
+        try addDictionaries()
+        try connection.run(
+            """
+            CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE ''no''; END';
+            CREATE TRIGGER t BEFORE DELETE ON spans_\(kept.compact) FOR EACH ROW EXECUTE FUNCTION refuse()
+            """)
+        let log = LogCapture()
+        let housekeeping = upkeep(ofOthers: 3).housekeeping(log.logger)
+        housekeeping.tick(at: Self.now)
+        try await eventually("it has failed") { log.lines.last?.hasPrefix("warning") == true }
+        #expect(log.lines.first == "info: dropped days that are over days=2026-01-30")
+        #expect(log.lines.last?.hasPrefix("warning: could not keep up the partitions reason=no") == true)
+        #expect(try days().first == "20260131" && spanIDs() == ["1"])
+        let pruned = "SELECT min(id) FROM resources WHERE id BETWEEN 1 AND 7"
+        #expect(try PostgresSchema.rows(pruned, on: connection) == ["2"])
+        await housekeeping.finish()
+    }
+
+    @Test func whoeverWaitsForAnAnswerComesBackAfterAMinute() async throws {
+        let isAsked = Flag()
+        let log = LogCapture()
+        let housekeeping = upkeep { _ in
+            defer { isAsked.set(true) }
+            return isAsked.isSet ? true : nil
+        }.housekeeping(log.logger)
+        housekeeping.tick(at: Self.now)
+        // The first of three days is not known of yet.
+        try await eventually("the others are dropped") { !log.lines.isEmpty }
+        #expect(log.lines == ["info: dropped days that are over days=2026-01-31 2026-02-01"])
+        try await eventually("the first is a minute later") {
+            housekeeping.tick(at: Self.after(PostgresUpkeep.retryInterval))
+            return try days() == Self.left
+        }
+        await housekeeping.finish()
     }
 
     @Test func aDayThatMayNotGoStays() async throws {
