@@ -125,7 +125,7 @@ struct StorageMoves {
         telemetry.moved.add()
     }
 
-    /// - Returns: why the bucket refuses it. Where an answer was lost the file is there, and may not go there once more.
+    /// - Returns: why the bucket refuses it. Where an answer was lost the file is there, and may not go there again.
     private nonisolated(nonsending) func copy(
         _ file: ArchiveManifest.File, _ there: ObjectStorage.Object, to target: String
     ) async throws(ObjectStorageError) -> ObjectStorageError? {
