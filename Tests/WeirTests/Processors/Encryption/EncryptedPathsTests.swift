@@ -11,26 +11,32 @@ import Testing
 
     @Test func aPathIsMetWithAllThatStandsBelowIt() {
         // What stands before and behind a dot in the order of bytes.
-        let letters = ["a", "b", ".", "-", "/"]
+        let letters = ["a", "b", ".", ".", "-", "/"]
         var random = SplitMix64(seed: 17)
+        var metByOuter = 0
         func path() -> String {
-            (0..<Int.random(in: 1...12, using: &random)).map { _ in letters.randomElement(using: &random) ?? "" }.joined()
+            let count = Int.random(in: 1...8, using: &random)
+            return (0..<count).map { _ in letters.randomElement(using: &random) ?? "" }.joined()
         }
         for round in 0..<2_000 {
             // Some are alike for longer than what is compared at once.
-            let start = round % 2 == 0 ? "" : "app.a.long.way.down."
-            let paths = Set((0..<Int.random(in: 0...20, using: &random)).map { _ in start + path() })
+            let start = (round % 2 == 0 ? "" : "app.a.long.way.down.") + path()
+            let paths = Set((0..<Int.random(in: 0...5, using: &random)).map { _ in start + path() })
             var members = EncryptedMembers()
             members.begin(attribute: Set(paths.map { Array($0.utf8) }))
             var met: [String] = []
             for _ in 0..<20 {
-                #expect(members.isComplete == left(paths, without: met).isEmpty, "\(paths), \(met)")
-                met.append(start + path())
+                let isComplete = left(paths, without: met).isEmpty
+                #expect(members.isComplete == isComplete, "\(paths), \(met)")
+                if isComplete, !paths.isSubset(of: met) { metByOuter += 1 }
+                let end = (paths.sorted().randomElement(using: &random) ?? path()) + path()
+                met.append(String(end.prefix(Int.random(in: 1...end.count, using: &random))))
                 members.meet(Array((met.last ?? "").utf8))
             }
-            for path in paths.shuffled(using: &random) { members.meet(Array(path.utf8)) }
+            for path in paths.sorted().shuffled(using: &random) { members.meet(Array(path.utf8)) }
             #expect(members.isComplete, "\(paths)")
         }
+        #expect(metByOuter > 1_000)
     }
 
     @Test func veryManyLongPathsAreMetWithoutALookAtAllOfThem() {
