@@ -89,11 +89,11 @@ struct Erasure {
         try await Tombstones.awaitTaken(register)
         // What was looked into once, and has nothing of the subject, need not be looked into again.
         var empty: Set<String> = []
-        var held = try await heldTraces(of: request, &empty)
+        var (held, holds) = try await heldTraces(of: request, &empty)
         let isBegun = request.tombstoneAt != nil
         let request = try await begin(request)
         // What came since it was asked for can be looked into by now.
-        if !isBegun { held = try await heldTraces(of: request, &empty) }
+        if !isBegun { (held, holds) = try await heldTraces(of: request, &empty) }
         let (step, backups) = try await destroyKeys(of: request)
         try await note(step, request, report)
         // Before anything is looked for: what is under way to a destination is there only when nothing of it is left.
@@ -102,6 +102,8 @@ struct Erasure {
         var matcher = SubjectMatcher(group)
         let traces = try await places.traces(of: matcher, &empty, at: clock())
         try register.add(traces, of: group.family, tenant: group.tenant)
+        // All of this may have taken hours, in which somebody was held.
+        if try self.holds(on: request.tenant) != holds { (held, _) = try await heldTraces(of: request, &empty) }
         group = try register.subjects(of: [request]).all.first ?? group
         // Spans there that name nobody stay: others were erased of these traces before somebody was held.
         group.traces.subtract(held)
@@ -123,19 +125,26 @@ struct Erasure {
         return left
     }
 
-    /// The traces known of the subject, and of those erased before, in which somebody is held.
-    /// - Throws: ``Held`` where the subject itself has spans in one, or nobody can tell. Then nothing was destroyed.
+    /// The holds that there are by now.
+    private mutating func holds(on tenant: String) throws(FileError) -> [ErasureEntry] {
+        if register.isChanged { try register.load() }
+        return register.holds.filter { $0.tenant == tenant }
+    }
+
+    /// The traces known of the subject, and of those erased before, in which somebody is held, and by which holds.
+    /// - Throws: ``Held`` where the subject itself has spans in one, or nobody can tell. Then nothing more is
+    ///   destroyed.
     private mutating func heldTraces(
         of request: ErasureRequest, _ empty: inout Set<String>
-    ) async throws -> Set<TraceID> {
+    ) async throws -> (traces: Set<TraceID>, holds: [ErasureEntry]) {
         while true {
-            let holds = register.holds.filter { $0.tenant == request.tenant }
-            guard let first = holds.first else { return [] }
+            let holds = try holds(on: request.tenant)
+            guard let first = holds.first else { return ([], []) }
             if let hold = register.hold(on: request.tenant, names: request.names) { throw Held(hold: hold) }
             let time = request.tombstoneAt ?? request.at
             let unknown = try await settled { try places.unsearched(before: time, for: holds) }
             guard unknown.isEmpty else { throw Held(hold: first, unknown: unknown) }
-            guard let group = try register.subjects(of: [request]).all.first else { return [] }
+            guard let group = try register.subjects(of: [request]).all.first else { return ([], holds) }
             let own = try await places.traces(of: SubjectMatcher(group), &empty, at: clock())
             let known = group.traces.union(own)
             var held: Set<TraceID> = []
@@ -144,9 +153,8 @@ struct Erasure {
                 guard found.isDisjoint(with: own) else { throw try await heldBy(holds, own) }
                 held.formUnion(found)
             }
-            // All of this may have taken hours.
-            try register.load()
-            if register.holds.filter({ $0.tenant == request.tenant }) == holds { return held }
+            // This may have taken hours, too.
+            if try self.holds(on: request.tenant) == holds { return (held, holds) }
         }
     }
 
@@ -169,6 +177,7 @@ struct Erasure {
     private mutating func begin(_ request: ErasureRequest) async throws -> ErasureRequest {
         guard request.tombstoneAt == nil else { return request }
         try register.append(at: clock()) { register in
+            if let hold = register.hold(on: request.tenant, names: request.names) { throw Held(hold: hold) }
             let isBegun = register.tombstones.contains { $0.id == request.id }
             return isBegun ? nil : ErasureEntry(.clear, id: request.id)
         }

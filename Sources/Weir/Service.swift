@@ -19,6 +19,7 @@ actor Service {
     private var telemetry: TelemetryServer?
     private var operations: OperationsServer?
     private var lastReload: Task<ReloadOutcome, Never>?
+    private var keyWatch: Task<Void, Never>?
     private var isStopping = false
     private let source: Source
     /// What is wrong with files of pipelines that the start went without, a line each.
@@ -132,7 +133,10 @@ actor Service {
             task.cancel()
             await task.value
         }
+        keyWatch?.cancel()
         for shared in build.extensions.all { await shared.finish() }
+        // It may have waited for a store that was silent, until that was finished.
+        await keyWatch?.value
         if let failure { throw failure }
     }
 
@@ -166,20 +170,28 @@ actor Service {
             of: service.journal.directory, beside: service.pipelines.map(\.id),
             without: Set(configuration.missing.map(\.file)), logger)
         listening.append(watchErasures())
+        keyWatch = watchKeys()
         listening.append(watchFiles())
         if !isStopping, health.receiverIsReady() { logger.info("ready") }
     }
 
     /// Who puts a copy of a key store back has the keys of erased subjects again.
     private func destroyErasedKeys(_ build: Builder) async {
+        let before = build.tombstones.snapshot.reopened
         do {
-            let before = build.tombstones.snapshot.reopened
             try await build.tombstones.destroyKeys(in: try build.keyrings.map(\.ring), at: .now())
-            for complaint in build.tombstones.complaints where build.tombstones.snapshot.reopened > before {
-                logger.error("\(complaint)")
-            }
-        } catch {
+        } catch where !Task.isCancelled {
             logger.error("cannot look for keys of who was erased", metadata: ["error": "\(error)"])
+        } catch {}
+        for complaint in build.tombstones.complaints where build.tombstones.snapshot.reopened > before {
+            logger.error("\(complaint)")
+        }
+    }
+
+    /// A store that is silent keeps nobody from hearing of tombstones and holds.
+    private func watchKeys() -> Task<Void, Never> {
+        Task {
+            while (try? await Task.sleep(for: Self.keyInterval)) != nil { await destroyErasedKeys(build) }
         }
     }
 
@@ -188,7 +200,6 @@ actor Service {
         let (tombstones, logger) = (build.tombstones, logger)
         return Task {
             var last: String?
-            var looked = ContinuousClock.now
             // What was begun before this process is not complete.
             var scrubbed = tombstones.snapshot.open > 0 ? 0 : tombstones.snapshot.requests
             while !Task.isCancelled {
@@ -206,10 +217,6 @@ actor Service {
                     }
                     try await tombstones.acknowledge()
                     last = nil
-                    if ContinuousClock.now - looked >= Self.keyInterval {
-                        looked = .now
-                        await destroyErasedKeys(build)
-                    }
                 } catch {
                     if "\(error)" != last {
                         logger.error("cannot read what is erased", metadata: ["error": "\(error)"])
@@ -239,7 +246,9 @@ actor Service {
                     + OperationsRoute.queries(
                         build.configuration.exporters.compactMap { definition in
                             HotTables(definition).map { ("\(definition.id)", $0.reader(.default)) }
-                        }, keyrings: try build.keyrings, clock: Timestamp.now),
+                        }, keyrings: try build.keyrings, erased: { [tombstones = build.tombstones] in
+                            tombstones.snapshot.keys
+                        }, clock: Timestamp.now),
                 metrics: metrics, logger: logger)
         }
         return (telemetry, operations)

@@ -1,6 +1,7 @@
 """Where the keys of encryption are, and who is shown what they open: data keys in Postgres, and the query API."""
 
 import base64
+import contextlib
 import http.client
 import json
 import os
@@ -255,6 +256,35 @@ def test_only_a_key_with_the_scope_is_shown_what_is_encrypted_and_it_is_audited(
     assert row["session_id"] is None and row["session_id.unreadable"] == "key destroyed"
     assert row["status_message"] is None and row["status_message.unreadable"] == "key destroyed"
     check_files(asked.weir.directory)
+
+
+def test_a_key_that_is_there_again_shows_nobody_who_was_erased(asked):
+    spans = {user: secret_span(user=user, trace_id=os.urandom(16)) for user in ("u42", "u43")}
+    asked.send(request(*spans.values()))
+    directory = asked.weir.directory
+
+    def shown(user):
+        row = asked.row("trace", "officer", id=spans[user].trace_id.hex(), reveal="*", reason="case 4711")
+        return row["attributes"].get("app.text.unreadable") or row["attributes"]["app.text"]
+
+    assert shown("u42") == shown("u43") == SECRET
+    with contextlib.closing(sqlite3.connect(directory / "keys/keys.db")) as store:
+        wrapped = store.execute("SELECT wrapped, id FROM data_keys WHERE subject <> ''").fetchall()
+    # Where the tables are elsewhere, the spans stay: as with a copy of them.
+    text = asked.weir.config.read_text()
+    for name in ("hot", "archive"):
+        text = text.replace(f"{directory}/{name}", f"{directory}/other/{name}")
+    (directory / "other.yaml").write_text(text)
+    done = command("erase", "--config", str(directory / "other.yaml"), "--tenant", "shop", "--subject", "user.id=u42",
+                   cwd=directory, deadline=60)
+    assert "data keys destroyed" in done.stdout, done.stdout + done.stderr
+    eventually(lambda: shown("u42") == "key destroyed", "the key is still used")
+    with contextlib.closing(sqlite3.connect(directory / "keys/keys.db")) as store:
+        store.executemany("UPDATE data_keys SET wrapped = ?, destroyed_at = NULL WHERE id = ?", wrapped)
+        store.commit()
+    # The register is read each second, and keys are destroyed again each minute.
+    eventually(lambda: shown("u42") == "key destroyed", "whoever was erased is shown")
+    assert shown("u43") == SECRET
 
 
 def test_a_listener_that_knows_nobody_shows_nobody_anything(start, tmp_path):

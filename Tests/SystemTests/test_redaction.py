@@ -1,7 +1,9 @@
 """Redaction from end to end: nothing that the SDK sent in clear stands in any file that Weir wrote, nor in its metrics."""
 
 import json
+import os
 import pathlib
+import subprocess
 
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
@@ -10,7 +12,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.trace import Link, SpanContext, Status, StatusCode, TraceFlags, TraceState
 
 import archives
-from weir import command, configuration
+from weir import BINARY, command, configuration
 
 MAIL = "jo.bloggs@mail-of-jo.io"
 CARD = "4111 1111 1111 1111"
@@ -71,6 +73,34 @@ def test_the_command_gives_back_line_for_line():
     assert (found.returncode, found.stdout) == (0, "ask [EMAIL]\n\nplain\n"), found.stderr
     assert command("redact", text="no end").stdout == "no end\n"
     assert command("redact", text="").stdout == ""
+
+
+def memory_peak(text):
+    """The largest resident size of `weir redact` on the text, in bytes."""
+    with subprocess.Popen([BINARY, "redact"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as process:
+        process.stdin.write(text.encode())
+        process.stdin.close()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
+    return usage.ru_maxrss * 1024
+
+
+def test_a_long_name_in_front_of_many_parts_takes_little_memory():
+    name = "n" * 100_000
+    text = json.dumps({name: {"parts": [{"text": "a"}] * 8000}})
+
+    def of(*pairs):
+        return {"kvlistValue": {"values": [{"key": key, "value": value} for key, value in pairs]}}
+
+    part = of(("text", {"stringValue": "a"}))
+    as_map = of((name, of(("parts", {"arrayValue": {"values": [part] * 8000}}))))
+    for value in ({"stringValue": text}, as_map):
+        span = {"traceId": "0af7651916cd43dd8448eb211c80319c", "spanId": "b7ad6b7169203331", "name": "x",
+                "startTimeUnixNano": "1", "endTimeUnixNano": "2", "attributes": [{"key": "a", "value": value}]}
+        request = json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]}) + "\n"
+        # A copy of the name for each part would be 800 MB.
+        assert memory_peak(request) < 400e6
 
 
 RULES = """

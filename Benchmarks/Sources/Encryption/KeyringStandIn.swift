@@ -33,6 +33,7 @@ final class DataKey: Sendable {
 final class Keyring: Sendable {
     private let key: DataKey
     let problem: KeyError? = nil
+    let limit = 65_536
     let destructions = Atomic<Int>(0)
 
     init?(_ suite: CipherSuite) {

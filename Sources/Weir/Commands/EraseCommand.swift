@@ -41,21 +41,23 @@ struct EraseCommand: AsyncParsableCommand {
                 left.isEmpty ? "  complete\n" : "  not complete: run `weir erase apply` after that\n")
             return left.isEmpty
         } catch let held as Erasure.Held {
-            try StoreOptions.write(Self.text(of: held))
+            try StoreOptions.write(Self.text(of: held, isBegun: isFound))
             return false
         }
     }
 
-    private static func text(of held: Erasure.Held) -> String {
+    /// - Parameter isBegun: something was destroyed before the hold was there.
+    private static func text(of held: Erasure.Held, isBegun: Bool) -> String {
         let (id, reason) = (held.hold.id, held.hold.reason ?? "")
+        let destroyed = isBegun ? "nothing more was destroyed" : "nothing was destroyed"
         guard held.unknown.isEmpty else {
             let places = held.unknown.map { "  not looked into: \($0.place), until \($0.until)\n" }
             return "  hold \(id) may cover spans of the same traces: \(reason)\n" + places.joined()
-                + "  nothing was destroyed: run `weir erase apply` after that\n"
+                + "  \(destroyed): run `weir erase apply` after that\n"
         }
         guard held.traces > 0 else { return "  held by \(id): \(reason)\n" }
         return "  held by \(id), whose subject is in \(held.traces) of the traces: \(reason)\n"
-            + "  nothing was destroyed: run `weir erase apply` when the hold is released\n"
+            + "  \(destroyed): run `weir erase apply` when the hold is released\n"
     }
 }
 

@@ -11,7 +11,7 @@ struct JSONCursor {
         let range: Range<Int>
         let content: [UInt8]
         let isWhole: Bool
-        /// The names that lead to it.
+        /// The names that lead to it from the list on: those that lead to the list may be long, and parts many.
         let path: [UInt8]
     }
 
@@ -25,6 +25,8 @@ struct JSONCursor {
     var isCut = false
     /// The texts of the list of parts that is read.
     var parts: [PartText] = []
+    /// Where in a path the names below that list begin.
+    var partsBelow = 0
     /// What stands before this was looked through, or is no part of a document.
     var seen = 0
 

@@ -256,7 +256,7 @@ struct MemberWalk: ~Copyable {
         case Tag.stringValue: new = try text(field.body, &visitor)
         case Tag.arrayValue: new = try list(field.body, isMap: false, &visitor)
         case Tag.kvlistValue: new = try list(field.body, isMap: true, &visitor)
-        case Tag.bytesValue:
+        case Tag.bytesValue where Visitor.looksIntoBytes:
             try self.bytes(field.body, &visitor)
             new = nil
         default: new = nil

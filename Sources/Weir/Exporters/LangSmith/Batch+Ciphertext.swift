@@ -45,6 +45,8 @@ extension Batch {
     }
 
     private struct Hider: MemberVisitor {
+        static var looksIntoBytes: Bool { false }
+
         func wants(_ place: borrowing MemberPlace, text: UnsafeRawBufferPointer?) -> Bool {
             text.map(Envelope.hasPrefix) ?? false
         }

@@ -38,7 +38,8 @@ struct KeystoreConfiguration: Configurable {
             }
         }
         cachedKeys = fields.int(
-            "cached_keys", default: 65_536, in: 64...1_000_000, "Data keys that are kept in memory, at least.")
+            "cached_keys", default: 65_536, in: 64...1_000_000,
+            "Data keys that are kept in memory, at least; never fewer than max_new_keys.")
         maxNewKeys = fields.int(
             "max_new_keys", default: 50_000, in: 1_000...1_000_000,
             "New data keys of persons that may wait for the store, half of them one tenant's; what needs more is "
@@ -89,15 +90,17 @@ struct KeystoreConfiguration: Configurable {
     }
 
     func makeKeyring() -> Keyring {
+        // What was made for a request that is refused is there still when it comes again.
+        let limit = max(cachedKeys, maxNewKeys)
         switch place {
         case .sqlite(let path):
             return Keyring(
-                source, KeyStore(SQLiteKeyDatabase(path)), limit: cachedKeys, maxNewKeys: maxNewKeys)
+                source, KeyStore(SQLiteKeyDatabase(path)), limit: limit, maxNewKeys: maxNewKeys)
         case .postgres(let connection, let schema):
             let interrupt = Interrupt()
             let database = PostgresKeyDatabase(connection, schema: schema, interrupt: interrupt)
             return Keyring(
-                source, KeyStore(database, interrupt: interrupt), limit: cachedKeys, maxNewKeys: maxNewKeys)
+                source, KeyStore(database, interrupt: interrupt), limit: limit, maxNewKeys: maxNewKeys)
         }
     }
 }

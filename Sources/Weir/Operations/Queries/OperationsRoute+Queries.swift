@@ -18,9 +18,11 @@ extension OperationsRoute {
 
     /// - Parameters:
     ///   - keyrings: what rows are decrypted with, for who may read them.
+    ///   - erased: the keys that are not used for it, though they may be there again.
     ///   - clock: the time of day.
     static func queries(
-        _ tables: [Tables], keyrings: [Keys], clock: @escaping @Sendable () -> Timestamp
+        _ tables: [Tables], keyrings: [Keys], erased: @escaping @Sendable () -> ErasedKeys,
+        clock: @escaping @Sendable () -> Timestamp
     ) -> [OperationsRoute] {
         let places = Places(maximumQuestions)
         /// - Parameter open: decrypts rows; nil where nothing in them is encrypted.
@@ -43,7 +45,7 @@ extension OperationsRoute {
                     if let limit = try parameters.value("limit", wanted: "a number", { Int($0) }) {
                         query.limit = limit
                     }
-                    let reveal = open == nil ? nil : try reveal(with: keyrings, &parameters, tenant, request)
+                    let reveal = open == nil ? nil : try reveal(with: keyrings, erased(), &parameters, tenant, request)
                     try parameters.finish()
                     let page = try await reader.page(query)
                     guard let open, let reveal else { return answer(page) }
@@ -117,7 +119,8 @@ extension OperationsRoute {
 
     /// Nil where the client asks for nothing that is encrypted.
     private static func reveal(
-        with keyrings: [Keys], _ parameters: inout URLQuery, _ tenant: String, _ request: HTTPRequest
+        with keyrings: [Keys], _ erased: ErasedKeys, _ parameters: inout URLQuery, _ tenant: String,
+        _ request: HTTPRequest
     ) throws(URLQuery.Problem) -> AuditedReveal? {
         let fields = parameters.all(URLQuery.reveal)
         let keystore = try parameters.text("keystore")
@@ -142,7 +145,7 @@ extension OperationsRoute {
         }
         return AuditedReveal(
             ring: found.ring, fields: fields.map { KeyPattern($0) }, tenant: tenant,
-            actor: "key \(identity.name) from \(request.address)", reason: reason)
+            actor: "key \(identity.name) from \(request.address)", reason: reason, erased: erased)
     }
 
     private static func answer<Row: JSONRow>(_ page: Page<Row>) -> HTTPResponse {

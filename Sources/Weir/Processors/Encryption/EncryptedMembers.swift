@@ -7,9 +7,10 @@ struct EncryptedMembers {
     /// Of one batch: each takes some hundred bytes more than it had.
     static let maxInBatch = 100_000
 
-    /// Paths that another processor wants to be encrypted, in the present attribute, and those that were not met yet.
+    /// Paths that another processor wants to be encrypted, in the present attribute.
     private var marked: Set<[UInt8]> = []
-    private var unmet: Set<[UInt8]> = []
+    /// Those that were not met yet, each with a dot behind it, in order: what stands below a path is behind it.
+    private var unmet: [[UInt8]] = []
     /// In the present attribute, those included that were ciphertext already.
     private var count = 0
     private var countInBatch = 0
@@ -30,7 +31,7 @@ struct EncryptedMembers {
     mutating func begin(attribute marked: Set<[UInt8]>) {
         count = 0
         self.marked = marked
-        unmet = marked
+        unmet = marked.map(Self.dotted).sorted(by: Self.areInOrder)
         verdicts.removeAll()
         problem = nil
     }
@@ -43,9 +44,40 @@ struct EncryptedMembers {
     /// What stands at the path is to be encrypted; what stands below goes with it.
     mutating func meet(_ path: [UInt8]) {
         guard !unmet.isEmpty else { return }
-        unmet.remove(path)
-        let below = path + [UInt8(ascii: ".")]
-        unmet = unmet.filter { !$0.starts(with: below) }
+        // Somebody else has chosen the paths: they may be many, long, and alike but for their ends.
+        let dotted = Self.dotted(path)
+        var (start, behind) = (0, unmet.count)
+        while start < behind {
+            let middle = (start + behind) / 2
+            if Self.areInOrder(unmet[middle], dotted) { start = middle + 1 } else { behind = middle }
+        }
+        var end = start
+        while end < unmet.count, Self.begins(unmet[end], with: dotted) { end += 1 }
+        unmet.removeSubrange(start..<end)
+    }
+
+    private static func dotted(_ path: [UInt8]) -> [UInt8] { path + [UInt8(ascii: ".")] }
+
+    private static func begins(_ path: [UInt8], with start: [UInt8]) -> Bool {
+        path.withUnsafeBytes { path in
+            start.withUnsafeBytes { AttributeKey.areEqual($0, UnsafeRawBufferPointer(rebasing: path.prefix($0.count))) }
+        }
+    }
+
+    /// Whether the first is before the other by its bytes.
+    private static func areInOrder(_ path: [UInt8], _ other: [UInt8]) -> Bool {
+        path.withUnsafeBytes { path in
+            other.withUnsafeBytes { other in
+                let count = min(path.count, other.count)
+                var at = 0
+                while at + 8 <= count,
+                    path.loadUnaligned(fromByteOffset: at, as: UInt64.self)
+                        == other.loadUnaligned(fromByteOffset: at, as: UInt64.self)
+                { at += 8 }
+                while at < count, path[at] == other[at] { at += 1 }
+                return at < count ? path[at] < other[at] : path.count < other.count
+            }
+        }
     }
 
     /// - Returns: whether there may be one more.

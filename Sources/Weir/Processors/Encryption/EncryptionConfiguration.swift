@@ -30,7 +30,8 @@ struct EncryptionConfiguration: Configurable {
         ).map(AttributeKey.init)
         policy.maxPersons = fields.int(
             "max_persons", default: policy.maxPersons, in: 1...1_000_000,
-            "Persons that one request may be about; one with more is refused with 413.")
+            "Persons that one request may be about; one with more, or with more than the keystore keeps in memory, is "
+                + "refused with 413.")
         let suite = fields.string("algorithm", default: CipherSuite.xaes256gcm.name, "xaes-256-gcm or aes-256-gcm.")
         if let suite = CipherSuite(name: suite) {
             policy.suite = suite

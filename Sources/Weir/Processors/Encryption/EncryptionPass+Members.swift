@@ -35,6 +35,8 @@ extension EncryptionPass {
 }
 
 extension EncryptionPass: MemberVisitor {
+    static var looksIntoBytes: Bool { true }
+
     mutating func wants(_ place: borrowing MemberPlace, text: UnsafeRawBufferPointer?) -> Bool {
         guard place.isOfMember else { return false }
         var verdicts = members.verdicts

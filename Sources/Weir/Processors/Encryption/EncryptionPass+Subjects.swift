@@ -4,18 +4,22 @@ extension EncryptionPass {
     mutating func findSubjects(in batch: borrowing Batch) throws(KeyError) {
         subjectsOfResources.removeAll(keepingCapacity: true)
         guard !policy.subjects.isEmpty else { return }
-        for resource in batch.resources {
-            subjectsOfResources.append(try person(in: resource.attributes, batch) ?? [])
+        for index in batch.resources.indices {
+            let isWritten = batch.isWritten(resource: index)
+            subjectsOfResources.append(
+                isWritten ? try person(in: batch.resources[index].attributes, batch) ?? [] : [])
         }
+        // One that is refused passes when it comes again only if the ring still has the keys that were made for it.
+        let limit = min(policy.maxPersons, keyring.limit)
         // Most requests cannot name so many.
-        guard isBounded, batch.spans.count + batch.resources.count > policy.maxPersons else { return }
+        guard isBounded, batch.spans.count + batch.resources.count > limit else { return }
         var persons = Set(subjectsOfResources)
         persons.insert([])
         for span in batch.spans where span.isWritten {
-            guard persons.count <= policy.maxPersons + 1 else { break }
+            guard persons.count <= limit + 1 else { break }
             persons.insert(try subject(of: span, batch))
         }
-        guard persons.count <= policy.maxPersons + 1 else { throw .tooManyPersons(limit: policy.maxPersons) }
+        guard persons.count <= limit + 1 else { throw .tooManyPersons(limit: limit) }
     }
 
     /// What stands for the person that the resource names; empty where it names none.
@@ -40,11 +44,11 @@ extension EncryptionPass {
         for (place, name) in policy.subjects.enumerated() {
             guard let value = batch.value(of: name, in: attributes), var bytes = value.name else { continue }
             bytes.append(UInt8(place))
-            if let tag = tags.find(bytes) { return tag }
+            if let tag = tags.find(name: bytes) { return tag }
             let tag = bytes.dropLast().withUnsafeBytes { keyring.tag(of: name.text, $0, tenant: tenant) }
             // Under the tenant's key it would outlive the erasure of the person.
             guard let tag else { throw keyring.problem ?? .unavailable("what subjects are looked up by is not there") }
-            tags.keep(tag, for: bytes)
+            tags.keep(tag, forName: bytes)
             return tag
         }
         return nil

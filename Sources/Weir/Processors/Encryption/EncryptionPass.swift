@@ -99,13 +99,14 @@ struct EncryptionPass: ~Copyable {
         defer {
             writer.reset()
             members.beginBatch()
+            isOfMessage = false
         }
         try findSubjects(in: batch)
-        for index in batch.resources.indices {
+        for index in batch.resources.indices where batch.isWritten(resource: index) {
             turn(to: subject(ofResource: index))
             try attributes(.resource(index), .resource, nil, &batch)
         }
-        for index in batch.scopes.indices {
+        for index in batch.scopes.indices where batch.isWritten(scope: index) {
             turn(to: subject(ofResource: Int(batch.scopes[index].resource)))
             try attributes(.scope(index), .scope, nil, &batch)
         }
@@ -396,6 +397,18 @@ extension AttributeRecord {
         case .string, .bytes, .array, .kvlist: valueRef.count > SampledOutEncoder.maxText
         case .empty, .bool, .int, .double: false
         }
+    }
+}
+
+extension Batch {
+    /// Whether anything of the resource may be written: not where it came with spans of which none is. Whose they were
+    /// may have been erased, and gets no key again.
+    func isWritten(resource index: Int) -> Bool {
+        resources[index].scopeCount == 0 || resources[index].scopes.contains { isWritten(scope: $0) }
+    }
+
+    fileprivate func isWritten(scope index: Int) -> Bool {
+        scopes[index].spanCount == 0 || scopes[index].spans.contains { spans[$0].isWritten }
     }
 }
 

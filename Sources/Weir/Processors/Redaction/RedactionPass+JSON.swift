@@ -144,11 +144,13 @@ extension RedactionPass {
     private mutating func array(_ cursor: inout JSONCursor, _ key: KeyDecision, _ depth: Int) -> Bool {
         cursor.at += 1
         cursor.nesting += 1
-        let outer = cursor.parts
-        cursor.parts = []
+        let outer = (cursor.parts, cursor.partsBelow)
+        (cursor.parts, cursor.partsBelow) = ([], path.count)
         let isKnown = elements(&cursor, key, depth)
+        // An element that is none leaves its names behind.
+        path.removeLast(path.count - cursor.partsBelow)
         if !cursor.parts.isEmpty { redactParts(&cursor, key, depth) }
-        cursor.parts = outer
+        (cursor.parts, cursor.partsBelow) = outer
         cursor.nesting -= 1
         return isKnown
     }
@@ -225,7 +227,9 @@ extension RedactionPass {
         cursor.seen = cursor.at
         if isPart {
             cursor.parts.append(
-                JSONCursor.PartText(range: range, content: cursor.unescaped(inside), isWhole: isWhole, path: path))
+                JSONCursor.PartText(
+                    range: range, content: cursor.unescaped(inside), isWhole: isWhole,
+                    path: Array(path[cursor.partsBelow...])))
         } else if hasEscapes {
             var content = cursor.unescaped(inside)
             let count = content.count

@@ -1,13 +1,13 @@
 // The texts of a list of parts: what begins in one and ends in another is found as if they were one text.
 extension RedactionPass {
-    /// - Parameter parts: with the names that lead to each.
+    /// - Parameter parts: with the names that lead to each from here on.
     /// - Returns: each text as it is to be; nil for one that stays.
     mutating func redact(
         parts: [(text: [UInt8], path: [UInt8])], _ key: KeyDecision, depth: Int
     ) -> [[UInt8]?] {
         let texts = parts.map(\.text)
         var new = texts
-        let outer = path
+        let outer = path.count
         // What is JSON is looked through leaf by leaf first; of it only what goes on in another text is found then.
         var isDone = [Bool](repeating: false, count: texts.count)
         for index in texts.indices {
@@ -17,11 +17,11 @@ extension RedactionPass {
                 let text = UnsafeRawBufferPointer(rebasing: $0[..<count])
                 guard count > 0, texts.count == 1 || JSONCursor.start(in: text) != nil else { return }
                 isDone[index] = true
-                path = parts[index].path
+                path += parts[index].path
                 if let redacted = redact(text, key, depth: depth) { new[index] = redacted }
+                path.removeLast(path.count - outer)
             }
         }
-        path = outer
         if texts.count > 1 {
             placed.removeAll(keepingCapacity: true)
             for _ in 0...Self.maxRounds {

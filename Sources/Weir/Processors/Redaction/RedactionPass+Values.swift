@@ -130,14 +130,14 @@ extension RedactionPass {
         }
         var elements = FieldReader(body)
         while let element = elements.next() {
-            guard element.tag == Tag.arrayValues, let value = take(element.body, at: path),
+            guard element.tag == Tag.arrayValues, let value = take(element.body, at: []),
                 value.tag == Tag.kvlistValue
             else { continue }
             var pairs = FieldReader(value.body)
             while let pair = pairs.next() {
                 guard pair.tag == Tag.kvlistValues else { continue }
                 let (name, value, _) = Self.keyAndValue(pair.body)
-                if decision(below: name).isTextOfPart { _ = take(value, at: path + [UInt8(ascii: ".")] + name) }
+                if decision(below: name).isTextOfPart { _ = take(value, at: [UInt8(ascii: ".")] + name) }
             }
         }
         return texts.count > 1 ? redact(parts: texts, key, depth: 0).reversed() : []

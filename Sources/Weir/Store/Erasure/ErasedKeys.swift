@@ -27,40 +27,59 @@ struct ErasedKeys: Sendable {
         }
     }
 
-    /// Destroys those that are there again. Their requests are not complete any more, since nobody knows what else was
-    /// put back.
-    /// - Returns: how many requests that are.
-    func destroy(in rings: [Keyring], _ register: inout ErasureRegister, at now: Timestamp) async throws -> Int {
-        var found: Set<String> = []
-        for ring in rings {
-            for (tenant, tags) in tags {
-                let alive = try await alive(tags, of: tenant, in: ring)
-                for tag in alive {
-                    _ = try await SubjectKeys(ring: ring).destroy(.subject(tenant: tenant, tag: tag), at: now)
-                }
-                found.formUnion(
-                    requests.filter { $0.tenant == tenant && !alive.isDisjoint(with: $0.tags) }.map(\.id))
-            }
-            // Those that are at hand are let go of.
-            if !found.isEmpty { try? await ring.refresh(at: now) }
-        }
-        for id in found {
-            try register.append(at: now) { register in
-                let isComplete = register.requests.contains { $0.id == id && $0.completedAt != nil }
-                return isComplete ? ErasureEntry(.reopen, id: id) : nil
-            }
-        }
-        return found.count
+    private struct Found {
+        let ring: Keyring
+        let tenant: String
+        let tag: [UInt8]
+        /// When the first of the keys was made.
+        let since: Timestamp
     }
 
-    private func alive(_ tags: Set<[UInt8]>, of tenant: String, in ring: Keyring) async throws -> Set<[UInt8]> {
-        var alive: Set<[UInt8]> = []
-        var rest = Array(tags)[...]
-        while !rest.isEmpty {
-            let some = Array(rest.prefix(Self.piece))
-            rest = rest.dropFirst(some.count)
-            alive.formUnion(
-                try await ring.store.run { database throws(KeyError) in try database.subjects(some, of: tenant) })
+    /// Destroys those that are there again. Requests whose keys from before the tombstone are, are not complete any
+    /// more, since nobody knows what else was put back. The register says so first: whoever fails at the rest, or is
+    /// killed, must not leave it unsaid.
+    /// - Throws: where something of that failed. All else is done.
+    func destroy(in rings: [Keyring], _ register: inout ErasureRegister, at now: Timestamp) async throws {
+        var found: [Found] = []
+        var failure: (any Error)?
+        for ring in rings {
+            do { found += try await alive(in: ring) } catch { failure = failure ?? error }
+        }
+        var since: [String: [[UInt8]: Timestamp]] = [:]
+        for one in found { since[one.tenant, default: [:]].merge([one.tag: one.since], uniquingKeysWith: min) }
+        for request in requests {
+            let time = request.tombstoneAt ?? request.at
+            // One that was made later is no copy's: another Weir has made it, which does not know of the erasure.
+            guard request.tags.contains(where: { tag in since[request.tenant]?[tag].map { $0 < time } ?? false })
+            else { continue }
+            try register.append(at: now) { register in
+                let isComplete = register.requests.contains { $0.id == request.id && $0.completedAt != nil }
+                return isComplete ? ErasureEntry(.reopen, id: request.id) : nil
+            }
+        }
+        for one in found {
+            let selection = KeySelection.subject(tenant: one.tenant, tag: one.tag)
+            do { _ = try await SubjectKeys(ring: one.ring).destroy(selection, at: now) } catch {
+                failure = failure ?? error
+            }
+        }
+        // Those that are at hand are let go of.
+        if !found.isEmpty { for ring in rings { try? await ring.refresh(at: now) } }
+        if let failure { throw failure }
+    }
+
+    private func alive(in ring: Keyring) async throws(KeyError) -> [Found] {
+        var alive: [Found] = []
+        for (tenant, tags) in tags {
+            var rest = Array(tags)[...]
+            while !rest.isEmpty {
+                let some = Array(rest.prefix(Self.piece))
+                rest = rest.dropFirst(some.count)
+                let found = try await ring.store.run { database throws(KeyError) in
+                    try database.subjects(some, of: tenant)
+                }
+                alive += found.map { Found(ring: ring, tenant: tenant, tag: $0.key, since: $0.value) }
+            }
         }
         return alive
     }

@@ -88,10 +88,13 @@ struct ErasureRegister {
         entry.at = now
         let line = entry.line
         let lineHash = Digest.sha256(line).hexadecimal
+        let end = RegisterEnd(in: directory, key)
+        // The line says that there is one, also of who is killed right behind it.
+        if !end.isThere { try end.write(RegisterEnd.Place(lines: entries.count, hash: hash)) }
         try LineFile(Self.name, in: directory).append(line)
         entries.append(entry)
         hash = lineHash
-        try RegisterEnd(in: directory, key).write(RegisterEnd.Place(lines: entry.number, hash: lineHash))
+        try end.write(RegisterEnd.Place(lines: entry.number, hash: lineHash))
         stamp = FileStamp(of: path)
         return entry
     }

@@ -36,10 +36,14 @@ struct LetterErasure {
             switch line.entry {
             case .done: kept = nil
             case .record(let letter) where letter.record.tenant == matcher.group.tenant:
-                switch try await erase(letter, &filter, &erased, directory, at: now) {
+                switch try await erase(letter, &filter, &erased) {
                 case .unchanged: break
                 case .gone: kept = nil
-                case .changed(let line): kept = line
+                // Nothing is sealed that is not kept.
+                case .changed where isTrial: break
+                case .changed(let record):
+                    let left = KeptRecord(journal: letter.journal, record: record)
+                    kept = try await self.line(of: left, in: directory, at: now)
                 }
             // What cannot be read is somebody's to look at.
             case .record, nil: break
@@ -74,15 +78,20 @@ struct LetterErasure {
         return try AppendFile(creating: path)
     }
 
+    private func line(of left: KeptRecord, in directory: String, at now: Timestamp) async throws -> [UInt8] {
+        let exporter = directory.split(separator: "/").last.map { String($0.map { $0 == "~" ? "/" : $0 }) } ?? ""
+        let letter = Letter(time: now, exporter: exporter, reason: "spans of it were erased", kept: left)
+        return try await [letter].sealed(by: codec).flatMap(\.line)
+    }
+
     private enum Left {
         case unchanged
-        case changed([UInt8])
+        case changed(JournalRecord)
         case gone
     }
 
     private func erase(
-        _ letter: KeptRecord, _ filter: inout RecordErasure, _ erased: inout Erased, _ directory: String,
-        at now: Timestamp
+        _ letter: KeptRecord, _ filter: inout RecordErasure, _ erased: inout Erased
     ) async throws -> Left {
         var record = letter.record
         if record.codec != 0 {
@@ -96,11 +105,6 @@ struct LetterErasure {
         erased.spans += record.spanCount - left.spanCount
         erased.letters += 1
         erased.traces.formUnion(found.subtracting(traces))
-        guard left.spanCount > 0 || !left.section.bytes.isEmpty else { return .gone }
-        let exporter = directory.split(separator: "/").last.map { String($0.map { $0 == "~" ? "/" : $0 }) } ?? ""
-        let new = Letter(
-            time: now, exporter: exporter, reason: "spans of it were erased",
-            kept: KeptRecord(journal: letter.journal, record: left))
-        return .changed(try await [new].sealed(by: codec).flatMap(\.line))
+        return left.spanCount > 0 || !left.section.bytes.isEmpty ? .changed(left) : .gone
     }
 }

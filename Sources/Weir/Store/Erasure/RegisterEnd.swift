@@ -3,8 +3,13 @@
 struct RegisterEnd {
     struct Place: Equatable {
         let lines: Int
-        /// Of the last one, as hexadecimal SHA-256.
+        /// Of the last one, as hexadecimal SHA-256; a dash where there is none.
         let hash: String
+
+        init(lines: Int, hash: String?) {
+            self.lines = lines
+            self.hash = hash ?? "-"
+        }
     }
 
     private static let maximumSize = 256
@@ -18,13 +23,16 @@ struct RegisterEnd {
         self.key = key
     }
 
-    /// - Returns: nil where there is none, as beside a register of an older Weir.
+    /// False beside a register of an older Weir, and before there is a line.
+    var isThere: Bool { Directory.has(path) }
+
+    /// - Returns: nil where there is none.
     /// - Throws: also where it is not what was written.
     func read() throws(FileError) -> Place? {
-        guard Directory.has(path) else { return nil }
+        guard isThere else { return nil }
         let text = String(decoding: try FileReader.contents(of: path, limit: Self.maximumSize), as: UTF8.self)
         let words = text.split(whereSeparator: \.isWhitespace).map(String.init)
-        guard words.count == 3, let lines = Int(words[0]), lines > 0 else { throw .damaged(path) }
+        guard words.count == 3, let lines = Int(words[0]), lines >= 0 else { throw .damaged(path) }
         let place = Place(lines: lines, hash: words[1])
         guard key == nil || signature(of: place) == words[2] else { throw .damaged(path) }
         return place
@@ -52,7 +60,9 @@ struct RegisterEnd {
             throw .damaged(
                 register, "found \(hashes.count) lines, wanted \(place.lines): its end was cut off; \(remedy)")
         }
-        guard hashes[place.lines - 1] == place.hash else { throw .damaged("\(register), line \(place.lines)") }
+        guard place.lines == 0 || hashes[place.lines - 1] == place.hash else {
+            throw .damaged("\(register), line \(place.lines)")
+        }
     }
 
     private func signature(of place: Place) -> String {

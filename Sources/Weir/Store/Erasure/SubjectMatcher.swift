@@ -13,7 +13,7 @@ final class SubjectMatcher {
     private let keys: [AttributeKey]
     private var session: KeyedHash.Session
     /// What was worked out lately, since names come again.
-    private var known = RecentValues<[UInt8], Bool>(limit: maxKnown)
+    private(set) var known = RecentValues<[UInt8], Bool>(limit: maxKnown)
 
     init(_ group: ErasedSubjects.Group) {
         self.group = group
@@ -23,9 +23,9 @@ final class SubjectMatcher {
 
     func names(_ value: UnsafeRawBufferPointer) -> Bool {
         let name = Array(value)
-        if let isOne = known.find(name) { return isOne }
+        if let isOne = known.find(name: name) { return isOne }
         let isOne = group.names.contains(group.hash.digest(of: value, &session))
-        known.keep(isOne, for: name)
+        known.keep(isOne, forName: name)
         return isOne
     }
 

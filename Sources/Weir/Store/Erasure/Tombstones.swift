@@ -13,6 +13,8 @@ actor Tombstones {
         var open = 0
         /// Those of them whose keys were there again.
         var reopened = 0
+        /// Keys that nobody is shown anything with, though they may be there again.
+        var keys = ErasedKeys()
     }
 
     /// A name that was found on a span that is dropped, with the trace.
@@ -85,12 +87,14 @@ actor Tombstones {
         self.stamps = [register.stamp] + subjects.all.map { register.stampOfTraces($0) }
         let keepers = register.keepers
         let requests = register.requests
+        let keys = ErasedKeys(register)
         let begun = register.entries.count { [.request, .clear].contains($0.kind) }
         locked.withLock { locked in
             locked.snapshot.subjects = subjects
             locked.snapshot.requests = begun
             locked.snapshot.open = requests.count { $0.completedAt == nil }
             locked.snapshot.reopened = requests.count { $0.isReopened }
+            locked.snapshot.keys = keys
             locked.snapshot.version += 1
             locked.keepers = keepers
         }
@@ -98,7 +102,14 @@ actor Tombstones {
 
     /// Sees to it that no key of an erased subject is there again.
     func destroyKeys(in rings: [Keyring], at now: Timestamp) async throws {
-        guard var register, try await ErasedKeys(register).destroy(in: rings, &register, at: now) > 0 else { return }
+        guard var register else { return }
+        do {
+            try await ErasedKeys(register).destroy(in: rings, &register, at: now)
+        } catch {
+            // What was there again is said nevertheless.
+            try refresh()
+            throw error
+        }
         try refresh()
     }
 

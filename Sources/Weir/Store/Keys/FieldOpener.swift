@@ -114,6 +114,9 @@ struct FieldOpener: ~Copyable {
 }
 
 extension FieldOpener: MemberVisitor {
+    /// Nothing is encrypted there.
+    static var looksIntoBytes: Bool { false }
+
     mutating func wants(_ place: borrowing MemberPlace, text: UnsafeRawBufferPointer?) -> Bool {
         guard let text, Envelope.hasPrefix(text) else { return false }
         let fields = fields

@@ -15,8 +15,9 @@ protocol KeyDatabase: AnyObject {
     /// Forgets the keys for good; their rows stay.
     /// - Returns: the ids of those that were not destroyed before.
     func destroy(_ selection: KeySelection, at now: Timestamp) throws(KeyError) -> [UInt64]
-    /// Those of the tags, at most 500, that have keys of the tenant which are not destroyed.
-    func subjects(_ tags: [[UInt8]], of tenant: String) throws(KeyError) -> [[UInt8]]
+    /// Those of the tags, at most 500, that have keys of the tenant which are not destroyed, each with when the first
+    /// of these was made.
+    func subjects(_ tags: [[UInt8]], of tenant: String) throws(KeyError) -> [[UInt8]: Timestamp]
     /// The ids of keys that were destroyed no longer ago than that.
     func destroyed(within age: Duration, at now: Timestamp) throws(KeyError) -> [UInt64]
     /// Keeps what somebody did, for ever.

@@ -75,12 +75,13 @@ final class Keyring: Sendable {
     /// of them then.
     let destructions = Atomic<Int>(0)
     private let source: KeySource
-    private let limit: Int
+    /// Keys that are remembered, at least.
+    let limit: Int
     private let maxNewKeys: Int
     private let locked: Mutex<Locked>
 
     /// - Parameters:
-    ///   - limit: keys that are remembered, at least.
+    ///   - limit: see ``limit``.
     ///   - maxNewKeys: of persons, that wait for the store.
     init(_ source: KeySource, _ store: KeyStore, limit: Int = 65_536, maxNewKeys: Int = 50_000) {
         self.source = source
@@ -302,7 +303,8 @@ final class Keyring: Sendable {
     func durableKey(
         for tenant: String, _ keyClass: KeyClass, _ suite: CipherSuite, at now: Timestamp
     ) throws(KeyError) -> DataKey {
-        if problem != nil { readEncryptionKeys() }
+        // That too many new ones wait is no reason.
+        if locked.withLock({ $0.problem != nil }) { readEncryptionKeys() }
         let key = try key(for: tenant, keyClass, suite, at: now)
         guard !key.isInStore else { return key }
         try store.wait { store throws(KeyError) in

@@ -116,14 +116,16 @@ final class PostgresKeyDatabase: KeyDatabase {
         }
     }
 
-    func subjects(_ tags: [[UInt8]], of tenant: String) throws(KeyError) -> [[UInt8]] {
+    func subjects(_ tags: [[UInt8]], of tenant: String) throws(KeyError) -> [[UInt8]: Timestamp] {
         try ask { session throws(PostgresError) in
             let found = try session.run(
                 """
-                SELECT DISTINCT subject FROM data_keys
+                SELECT subject, \(Self.microseconds("min(created_at)")) FROM data_keys
                 WHERE tenant = $1 AND subject <> '' AND subject = ANY ($2::text[]) AND destroyed_at IS NULL
+                GROUP BY subject
                 """, [.text(tenant), .array(tags.map(\.hexadecimal))])
-            return (0..<found.count).compactMap { found.text($0, 0).flatMap { [UInt8](hexadecimal: $0) } }
+            let pairs = (0..<found.count).map { (Self.bytes(found.text($0, 0)), Self.time(found.int($0, 1))) }
+            return Dictionary(pairs) { first, _ in first }
         }
     }
 

@@ -28,3 +28,17 @@ struct RecentValues<Key: Hashable, Value> {
         old = old.filter { !isMeant($0.value) }
     }
 }
+
+/// What is known of names that others have sent. Long ones are worked out each time: what is remembered of them would
+/// have no bound.
+extension RecentValues where Key == [UInt8] {
+    static var maxName: Int { 256 }
+
+    mutating func find(name: [UInt8]) -> Value? {
+        name.count <= Self.maxName ? find(name) : nil
+    }
+
+    mutating func keep(_ value: Value, forName name: [UInt8]) {
+        if name.count <= Self.maxName { keep(value, for: name) }
+    }
+}

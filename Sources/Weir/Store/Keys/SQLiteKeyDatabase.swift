@@ -100,17 +100,18 @@ final class SQLiteKeyDatabase: KeyDatabase {
         return ids
     }
 
-    func subjects(_ tags: [[UInt8]], of tenant: String) throws(KeyError) -> [[UInt8]] {
+    func subjects(_ tags: [[UInt8]], of tenant: String) throws(KeyError) -> [[UInt8]: Timestamp] {
         let places = Array(repeating: "?", count: tags.count).joined(separator: ",")
         return try read { db in
             // The empty one is of keys that are nobody's; saying so leads to the index.
-            try String.fetchAll(
+            let found = try Row.fetchAll(
                 db,
                 sql: """
-                    SELECT DISTINCT subject FROM data_keys WHERE tenant = ? AND subject <> '' AND subject IN (\(places))
-                        AND destroyed_at IS NULL
-                    """, arguments: StatementArguments([tenant] + tags.map(\.hexadecimal))
-            ).compactMap { [UInt8](hexadecimal: $0) }
+                    SELECT subject, min(created_at) FROM data_keys
+                    WHERE tenant = ? AND subject <> '' AND subject IN (\(places)) AND destroyed_at IS NULL
+                    GROUP BY subject
+                    """, arguments: StatementArguments([tenant] + tags.map(\.hexadecimal)))
+            return Dictionary(found.map { (Self.bytes($0[0]), Self.time($0[1])) }) { first, _ in first }
         }
     }
 

@@ -8,7 +8,7 @@ struct AuditedReveal: Sendable {
     let actor: String
     let reason: String
     /// Whose keys are not used though they may be there again.
-    var erased = ErasedKeys()
+    let erased: ErasedKeys
 
     /// - Parameters:
     ///   - rows: of the tenant.

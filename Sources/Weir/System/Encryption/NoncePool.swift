@@ -6,8 +6,9 @@ struct NoncePool: ~Copyable {
     /// A multiple of the size of a nonce of AES-256-GCM.
     private static let size = 4080
     /// Nonces of XAES-256-GCM that have their first half in common, and with it the message key, which so is made once
-    /// for all of them. The whole of the first is random, and the others count on from it: two series meet as seldom as
-    /// two random nonces do, and one message key takes far fewer messages than SP 800-38D allows (2^32).
+    /// for all of them. The whole of the first is random, and the others count on from it: two series meet with a
+    /// probability of 2^-179, more seldom than two times as many random nonces do (2^-168), and one message key takes
+    /// far fewer messages than SP 800-38D allows (2^32).
     private static let series = 1 << 12
 
     private let room = UnsafeMutablePointer<UInt8>.allocate(capacity: size)

@@ -102,6 +102,22 @@ import Testing
         #expect(counts == RevealPass.Counts(revealed: 16, unreadable: 0))
     }
 
+    /// Readers show bytes as they are: nothing in them was encrypted, and nothing is opened.
+    @Test func bytesThatLookLikeCiphertextKeepNothingFromBeingOpened() async throws {
+        let sample = try await EncryptionSample(["a.*.s"])
+        let sealed = try sample.encrypted([span(("a", .string(#"{"x":{"s":1}}"#)))])
+        let envelope = try #require(sealed.debugText.firstMatch(of: /weir1\.[A-Za-z0-9_-]+/)).output
+        let bytes = NewValue.bytes(Array(#"{"t":"\#(envelope)"}"#.utf8))
+        let plain = span(
+            ("a", .kvlist([.init(key: "m", value: .kvlist([.init(key: "s", value: .string("secret"))])),
+                .init(key: "raw", value: bytes)])))
+        let payload = try sample.encrypted([plain])
+        #expect(!payload.has("secret") && payload.has(String(envelope)))
+        let (opened, counts) = try await sample.revealed(payload)
+        #expect(try opened.written == SpanFixture.request([plain]).written)
+        #expect(counts == RevealPass.Counts(revealed: 1, unreadable: 0))
+    }
+
     // MARK: Places
 
     @Test func ciphertextOpensOnlyAtItsPlace() async throws {

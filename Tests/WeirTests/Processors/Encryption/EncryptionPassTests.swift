@@ -64,6 +64,23 @@ import Testing
         #expect(counts.unreadable == 0 && counts.revealed == 6)
     }
 
+    @Test func aMessageThatCannotBeEncryptedMakesNoMessagesOfWhatFollows() async throws {
+        let store = try KeyStoreSample(keys: nil)
+        let ring = store.ring()
+        var policy = EncryptionPolicy()
+        policy.content = true
+        let lane = Lane(policy, ring)
+        var message = SpanFixture()
+        message.events = [("gen_ai.choice", [NewPair(key: "message", value: .string("hi"))])]
+        var refused = try SpanFixture.batch([message])
+        #expect(throws: KeyError.self) { try lane.pass.encrypt(&refused) }
+        try store.write(KeyStoreSample.first)
+        try await ring.refresh(at: EncryptionSample.now)
+        var batch = try SpanFixture.batch([span([("message", .string("hi"))])])
+        try lane.pass.encrypt(&batch)
+        #expect(try batch.attributesAfterExport(of: .span(0)) == [#"message="hi""#])
+    }
+
     @Test func ciphertextOpensOnlyWhereItWasWritten() async throws {
         let sample = try await EncryptionSample(["*"])
         let sealed = try sample.encrypted([span([("a", .string("x")), ("b", .string("y"))])])

@@ -80,6 +80,72 @@ import Testing
         #expect(try keys.values.map { try $0.get().row.subject } == [maria])
     }
 
+    @Test func aNameOfAnyLengthHasKeysAndOnlyShortOnesAreRemembered() async throws {
+        let sample = try await EncryptionSample(["a"], subjects: ["user.id"])
+        let lane = Lane(sample)
+        for count in [3, 255, 256, 100_000] {
+            let name = String(repeating: "m", count: count)
+            let made = sample.ring.made
+            try lane.encrypt([span(of: name), span(of: name)])
+            #expect(sample.ring.made == made + 1)
+            // The place of the attribute among the subjects stands behind it.
+            let isKnown = lane.pass.tags.find(Array(name.utf8) + [0]) != nil
+            #expect(isKnown == (count < 256))
+        }
+    }
+
+    @Test func whoHasOnlySpansThatAreDroppedGetsNoKey() async throws {
+        let sample = try await EncryptionSample(["a"], subjects: ["user.id"])
+        var (erased, other) = (SpanFixture(("a", .string("x"))), SpanFixture(("a", .string("x"))))
+        erased.resource = [
+            NewPair(key: "user.id", value: .string("maria")), NewPair(key: "a", value: .string("of a browser")),
+        ]
+        other.resource = [
+            NewPair(key: "user.id", value: .string("bob")), NewPair(key: "a", value: .string("of a browser")),
+        ]
+        var batch = try SpanFixture.batch([erased, other])
+        batch.drop(span: 0)
+        let payload = try sample.encrypted(&batch)
+        #expect(sample.ring.made == 1)
+        #expect(!payload.has("maria") && !payload.has("of a browser") && payload.has("bob"))
+        // What is made of a span that was sampled out names the person's resource.
+        batch = try SpanFixture.batch([erased, other])
+        batch.sampleOut(span: 0)
+        _ = try sample.encrypted(&batch)
+        #expect(sample.ring.made == 2)
+    }
+
+    @Test func aResourceThatCameWithoutSpansIsEncrypted() async throws {
+        let sample = try await EncryptionSample(["a"], subjects: ["user.id"])
+        let text = #"""
+            {"resourceSpans":[{"resource":{"attributes":[{"key":"a","value":{"stringValue":"of a browser"}}]}},
+            {"resource":{"attributes":[{"key":"a","value":{"stringValue":"of a browser"}}]},
+            "scopeSpans":[{"scope":{"attributes":[{"key":"a","value":{"stringValue":"of a scope"}}]}}]}]}
+            """#
+        var batch = Batch()
+        let source = Array(text.utf8).withUnsafeBytes { Payload.copying($0) }
+        try OTLPJSONDecoder().decode(source, into: &batch)
+        let payload = try sample.encrypted(&batch)
+        #expect(!payload.has("of a browser") && !payload.has("of a scope"))
+        #expect(try EncryptionSample.keyIDs(payload).count == 1)
+    }
+
+    @Test func aRequestThatIsRefusedForItsNewPersonsPassesWhenItComesAgain() async throws {
+        let store = try KeyStoreSample()
+        let ring = KeystoreConfiguration(.file(store.keyFile), path: store.path).makeKeyring()
+        #expect(await ring.open(at: now) == nil)
+        let sample = try await EncryptionSample(["a"], subjects: ["user.id"])
+        let lane = Lane(sample, ring: ring)
+        let many = (0..<900).map { span(of: "p\($0)") }
+        #expect(throws: KeyError.tooManyNewKeys(limit: 1_000)) { try lane.encrypt(many) }
+        try await ring.refresh(at: now)
+        try lane.encrypt(many)
+        #expect(ring.made == 900)
+        // Of more than that not all would be known any more.
+        let more = (0...ring.limit).map { span(of: "q\($0)") }
+        #expect(throws: KeyError.tooManyPersons(limit: ring.limit)) { try lane.encrypt(more) }
+    }
+
     @Test func aRequestIsAboutSoManyPersonsAndNoMore() async throws {
         let sample = try await EncryptionSample(["a"], subjects: ["user.id"])
         let lane = Lane(sample, maxPersons: 3)

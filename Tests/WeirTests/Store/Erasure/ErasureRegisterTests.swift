@@ -105,6 +105,31 @@ import Testing
         #expect(try ErasureRegister(reading: directory.path).entries.count == 5)
     }
 
+    @Test func whoIsKilledBehindTheFirstLineHasLostNothing() throws {
+        var register = try ErasureRegister(directory.path)
+        let path = "\(directory.path)/register.jsonl"
+        // As where the line cannot be written: nothing can be, where a directory is in the way.
+        #expect(throws: FileError.self) {
+            try register.append(at: now) { _ in
+                try Directory.create(path)
+                return ErasureEntry(.hold, id: "h")
+            }
+        }
+        try FileManager.default.removeItem(atPath: path)
+        #expect(try ErasureRegister(directory.path).entries.isEmpty)
+        var entry = ErasureEntry(.hold, id: "h")
+        (entry.number, entry.tenant, entry.isEndKept) = (1, "default", true)
+        try Data(entry.line).write(to: URL(fileURLWithPath: path))
+        for register in try [ErasureRegister(directory.path), ErasureRegister(reading: directory.path)] {
+            #expect(register.holds.count == 1)
+        }
+        register = try ErasureRegister(directory.path)
+        try add(&register)
+        #expect(try ErasureRegister(directory.path).entries.count == 2)
+        try Data(entry.line).write(to: URL(fileURLWithPath: path))
+        #expect(throws: FileError.self) { try ErasureRegister(directory.path) }
+    }
+
     @Test func oneOfAnOlderWeirHasNoEnd() throws {
         _ = try ErasureRegister(directory.path)
         var entry = ErasureEntry(.hold, id: "h")

@@ -1,3 +1,4 @@
+import Logging
 import Testing
 
 @testable import Weir
@@ -48,6 +49,21 @@ import Testing
         let letters = LetterErasure(matcher: ErasureSample.matcher(), traces: [], codec: nil)
         let found = try await letters.run("letters.jsonl", in: directory.path, isTrial: true, at: now)
         #expect(found.traces == ErasureSample.traces)
+    }
+
+    @Test func whoOnlyLooksMakesNoKey() async throws {
+        try LineFile("letters.jsonl", in: directory.path).append(
+            try ErasureSample.records().flatMap { letter($0).line })
+        let store = try KeyStoreSample()
+        let ring = try await store.open(at: .now())
+        let codec = KeystoreCodec(ring, isSealing: true, Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() })
+        let letters = LetterErasure(
+            matcher: ErasureSample.matcher(), traces: ErasureSample.traces, codec: codec)
+        let trial = try await letters.run("letters.jsonl", in: directory.path, isTrial: true, at: now)
+        #expect(trial.letters == 3 && ring.made == 0)
+        #expect(try await letters.run("letters.jsonl", in: directory.path, isTrial: false, at: now) == trial)
+        #expect(ring.made == 1)
+        withExtendedLifetime(store) {}
     }
 
     private func run(_ name: String, isTrial: Bool) async throws -> LetterErasure.Erased {

@@ -52,6 +52,15 @@ import Testing
         #expect(Set(digests).count == 3)
     }
 
+    @Test func aLongNameIsComparedAndNotRemembered() {
+        let names = [256, 257].map { String(repeating: "m", count: $0) }
+        let matcher = ErasureSample.matcher("user.id", names)
+        for name in names { #expect(matcher.names(name) && matcher.names(name) && !matcher.names(name + "x")) }
+        var known = matcher.known
+        let found = names.map { known.find(Array($0.utf8)) }
+        #expect(found == [true, nil])
+    }
+
     /// Whoever nests a value deep must not keep an erasure from the span.
     @Test func findsASubjectBesideAValueOfAnyDepthThatAReceiverTakes() {
         let deep = String(repeating: "[", count: 200) + String(repeating: "]", count: 200)

@@ -115,6 +115,17 @@ import Testing
         _ = try ring.key(for: "a", .field, .xaes256gcm, subject: [50], at: now)
     }
 
+    @Test func thatManyKeysWaitIsNoReasonToReadTheKeyEncryptionKeysAgain() async throws {
+        let sample = try KeyStoreSample()
+        let ring = sample.ring(maxNewKeys: 2)
+        #expect(await ring.open(at: now) == nil)
+        for tenant in ["a", "b"] { _ = try ring.key(for: tenant, .field, .xaes256gcm, subject: [1], at: now) }
+        #expect(ring.problem == .tooManyNewKeys(limit: 2))
+        try sample.write("nonsense")
+        #expect(try ring.durableKey(for: "a", .archive, .xaes256gcm, at: now).isInStore)
+        #expect(ring.stale == nil)
+    }
+
     @Test(arguments: HotDatabase.allCases)
     func aSubjectIsFoundAgainAndNotGuessed(database: HotDatabase) async throws {
         let sample = try KeyStoreSample(database)
