@@ -131,7 +131,7 @@ import Testing
     // MARK: Letters
 
     private func replay(
-        to destination: some Exporter, patience: Duration = .seconds(30)
+        to destination: some Exporter, patience: Duration = .seconds(300)
     ) async throws -> Replay.Outcome {
         let configuration = DeliveryConfiguration(batch: "max_spans: 2, flush_timeout: 1ms")
         let context = Context(id: id, logger: LogCapture().logger, metrics: MetricRegistry())

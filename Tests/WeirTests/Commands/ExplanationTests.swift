@@ -123,7 +123,7 @@ import Testing
         try await sample.export(SampledOutRecord.make([SampledOutRecord.call(1)], out: [0]))
         await sample.exporter.finish()
         let id = try #require(TraceID("00000000000000010000000000000001"))
-        let reader = SQLiteReader(SQLiteDirectory(sample.path))
+        let reader = SQLiteReader(SQLiteDirectory(sample.path), .patient)
         #expect(try await reader.page(SampledOutCallsQuery(QuerySample.tenant, id: id)).rows.count == 1)
         try sample.change(
             "DELETE FROM schema_migrations WHERE version > 1; ALTER TABLE llm_usage DROP COLUMN sampled_out_by")

@@ -22,7 +22,7 @@ import Testing
         await sample.exporter.finish()
         try String(repeating: "no database", count: 100).write(
             toFile: "\(sample.path)/spans-20260202.db", atomically: true, encoding: .utf8)
-        let reader = SQLiteReader(SQLiteDirectory(sample.path))
+        let reader = SQLiteReader(SQLiteDirectory(sample.path), .patient)
         var search = SpanSearch(tenant, in: window)
         let error = await #expect(throws: QueryError.self) { try await reader.page(search) }
         guard case .unavailable(let reason)? = error else {

@@ -22,7 +22,7 @@ import Testing
                 limits: .thresholds(soft: soft, hard: hard))
         }
         return BudgetMonitor(
-            "cost", budgets, webhook, reader: sample.store.reader(.default), log: sample.store.budgetLog, board: board,
+            "cost", budgets, webhook, reader: sample.store.reader(.patient), log: sample.store.budgetLog, board: board,
             Context(id: ComponentID(type: "cost"), logger: log.logger, metrics: metrics),
             clock: { [clock] in clock.now })
     }
@@ -79,7 +79,7 @@ import Testing
             name: "users", scope: .user, window: .day, tenant: nil, id: nil,
             limits: .thresholds(soft: 1_000_000_000_000_000, hard: nil), top: 2)
         let monitor = BudgetMonitor(
-            "cost", [budget], nil, reader: sample.store.reader(.default), log: sample.store.budgetLog, board: board,
+            "cost", [budget], nil, reader: sample.store.reader(.patient), log: sample.store.budgetLog, board: board,
             Context(id: ComponentID(type: "cost"), logger: log.logger, metrics: metrics),
             clock: { [clock] in clock.now })
         func top() async -> [String] {
@@ -193,7 +193,7 @@ import Testing
                     name: "b", scope: .tenant, window: .day, tenant: nil, id: nil,
                     limits: .thresholds(soft: 1, hard: nil))
             ],
-            nil, reader: store.reader(.default), log: store.budgetLog, board: board,
+            nil, reader: store.reader(.patient), log: store.budgetLog, board: board,
             Context(id: ComponentID(type: "cost"), logger: log.logger, metrics: metrics),
             clock: { [clock] in clock.now })
         let run = Task { await monitor.run() }

@@ -7,7 +7,7 @@ import Testing
     private let tenant = Tenant("default")
     private let window = QuerySample.window
 
-    private func reader(_ schema: PostgresSchema, _ limit: TimeLimit = .default) -> PostgresReader {
+    private func reader(_ schema: PostgresSchema, _ limit: TimeLimit = .patient) -> PostgresReader {
         PostgresReader(schema.connection, schema: schema.name, limit)
     }
 
@@ -52,7 +52,7 @@ import Testing
         let sample = try PostgresSample()
         try await sample.export(PostgresSample.record(1, 1...2))
         let name = sample.schema.name
-        let reader = PostgresReader("\(sample.schema.connection) application_name=\(name)", schema: name)
+        let reader = PostgresReader("\(sample.schema.connection) application_name=\(name)", schema: name, .patient)
         #expect(try await reader.page(SpanSearch(tenant, in: window)).rows.count == 2)
         let ended = try sample.rows(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = '\(name)'")
@@ -63,7 +63,7 @@ import Testing
     @Test func readersCannotWrite() async throws {
         let sample = try PostgresSample()
         try await sample.export(PostgresSample.record(1, 1...1))
-        let session = PostgresReaderSession(sample.schema.connection, schema: sample.schema.name, .default)
+        let session = PostgresReaderSession(sample.schema.connection, schema: sample.schema.name, .patient)
         let error = await #expect(throws: QueryError.self) { try await session.rows("DELETE FROM spans") }
         #expect(error?.description.contains("read-only transaction") == true)
     }
@@ -88,7 +88,7 @@ import Testing
             WHERE c.relkind = 'i' AND c.relnamespace = current_schema()::regnamespace AND c.relname LIKE '%20260203%'
             """)
         let names = Dictionary(indexes.map { $0.split(separator: "|") }.map { ($0[0], $0[1]) }) { first, _ in first }
-        let session = PostgresReaderSession(sample.schema.connection, schema: sample.schema.name, .default)
+        let session = PostgresReaderSession(sample.schema.connection, schema: sample.schema.name, .patient)
         // So few rows are read from end to end as fast.
         _ = try await session.rows("SET enable_seqscan = off")
         let day = TimeWindow(
@@ -130,7 +130,7 @@ import Testing
             SampleBatch.record(
                 [(1, SampleBatch.fourOClock), (2, SampleBatch.fourOClock - Day.nanoseconds)], sequence: 1))
         let day = TimeWindow(from: Timestamp(nanoseconds: SampleBatch.fourOClock))
-        let session = PostgresReaderSession(sample.schema.connection, schema: sample.schema.name, .default)
+        let session = PostgresReaderSession(sample.schema.connection, schema: sample.schema.name, .patient)
         let id = try #require(TraceID("00000000000000010000000000000001"))
         let statements = [
             SpanSearch(tenant, in: day).sql(in: day, atMost: 10, .postgres),

@@ -42,7 +42,7 @@ final class QuerySample {
             lasting = { try sample.lines($0, day: nil) }
             change = { try sample.change($0) }
             store = .sqlite(SQLiteDirectory(sample.path))
-            reader = store.reader(.default)
+            reader = store.reader(.patient)
         case .postgres:
             let sample = try PostgresSample(schema: other?.schema)
             (directory, schema) = (nil, sample.schema)
@@ -52,7 +52,8 @@ final class QuerySample {
             change = { _ = try sample.rows($0) }
             store = .postgres(connection: sample.schema.connection, schema: sample.schema.name)
             reader = PostgresReader(
-                sample.schema.connection, schema: sample.schema.name, clock: { [clock = sample.clock] in clock.now })
+                sample.schema.connection, schema: sample.schema.name, .patient,
+                clock: { [clock = sample.clock] in clock.now })
         }
     }
 

@@ -14,7 +14,7 @@ final class RawClient: Sendable {
         var isReset = false
     }
 
-    private static let patience = Duration.seconds(20)
+    private static let patience = Duration.seconds(120)
 
     private let socket: Int32
     /// Calls block, so they keep off the threads that tasks run on.
