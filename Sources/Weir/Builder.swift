@@ -225,6 +225,7 @@ struct Builder {
             course: StageCourse(
                 source: source, reader: reader, keepCursors: { await opened.writer.keepCursors() }, target: target,
                 progress: progress, erasure: erasure(of: settings.id),
+                silentErasure: erasure(of: settings.id, isCounted: false),
                 directory: TailSamplingFiles.directory(
                     below: configuration.service.journal.directory(of: settings.id)),
                 now: { Timestamp.now() }))
@@ -275,9 +276,9 @@ struct Builder {
         [erasure(of: settings.id)] + (try processors(of: settings))
     }
 
-    private func erasure(of pipeline: ComponentID) -> ErasureProcessor {
-        ErasureProcessor(
-            ErasureProcessor.Configuration(tombstones, ErasureTelemetry(metrics)), context(pipeline))
+    private func erasure(of pipeline: ComponentID, isCounted: Bool = true) -> ErasureProcessor {
+        let telemetry = isCounted ? ErasureTelemetry(metrics) : nil
+        return ErasureProcessor(ErasureProcessor.Configuration(tombstones, telemetry), context(pipeline))
     }
 
     func processors(

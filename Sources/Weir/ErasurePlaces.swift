@@ -184,7 +184,9 @@ struct ErasurePlaces {
             let ring = "\(recall.directory)/ring"
             guard try Directory.isThere(ring), try !Self.journal(ring, before: time).isEmpty else { continue }
             left.append(
-                Erasure.Left(place: "recall \(ring): segments from before", until: "\(recall.maxAge.text) later"))
+                Erasure.Left(
+                    place: "recall \(ring): segments from before",
+                    until: "\((recall.maxAge * 2).text) later at most, while Weir runs"))
         }
         return left
     }

@@ -31,15 +31,23 @@ extension RecordCodec {
         var opened: [JournalRecord] = []
         var gone: [JournalRecord] = []
         var sealed = 0
+        // Where nobody waits, one question for a key is enough.
+        var away: Set<UInt32> = []
         for record in records {
             guard record.codec != 0 else {
                 opened.append(record)
                 continue
             }
+            guard !away.contains(keyID(of: record)) else {
+                sealed += 1
+                continue
+            }
             switch await open(record, while: isWanted ?? { false }) {
             case .record(let record): opened.append(record)
             case .gone: gone.append(record)
-            case .interrupted where isWanted == nil: sealed += 1
+            case .interrupted where isWanted == nil:
+                away.insert(keyID(of: record))
+                sealed += 1
             case .interrupted: return nil
             }
         }

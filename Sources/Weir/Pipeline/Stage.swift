@@ -32,6 +32,8 @@ struct StageCourse: Sendable {
     let progress: JournalReader
     /// Drops what was erased since it came.
     let erasure: any Processor
+    /// The same without counting it, where spans are only looked at: one may be many times.
+    let silentErasure: any Processor
     /// For what the stage wants to keep.
     let directory: String
     let now: @Sendable () -> Timestamp

@@ -3,9 +3,10 @@
 struct ErasureProcessor: Processor {
     struct Configuration: Configurable {
         let tombstones: Tombstones
-        let telemetry: ErasureTelemetry
+        /// Nil where what is dropped does not count.
+        let telemetry: ErasureTelemetry?
 
-        init(_ tombstones: Tombstones, _ telemetry: ErasureTelemetry) {
+        init(_ tombstones: Tombstones, _ telemetry: ErasureTelemetry?) {
             self.tombstones = tombstones
             self.telemetry = telemetry
         }
@@ -46,7 +47,7 @@ struct ErasureProcessor: Processor {
             var traces: Set<TraceID> = []
             let count = matcher.erase(in: &batch, &traces)
             guard count > 0 else { continue }
-            configuration.telemetry.add(count, tenant: batch.tenant)
+            configuration.telemetry?.add(count, tenant: batch.tenant)
             configuration.tombstones.note(traces, of: matcher.group)
         }
     }

@@ -78,10 +78,15 @@ struct RecallRing: Sendable {
         }
     }
 
-    /// Lets go of segments whose records are all too old.
-    func expire(at now: Timestamp) {
-        let young = journal.firstSequence(notBefore: oldest(at: now))
+    /// Lets go of segments whose records are all too old, and begins a new one where the newest is: so what is in it
+    /// goes after twice that time, however little comes.
+    func expire(at now: Timestamp) async {
+        let oldest = oldest(at: now)
+        let young = journal.firstSequence(notBefore: oldest)
         if young > first { journal.skip(0, to: young) }
+        let newest = journal.firstSequence(notBefore: Timestamp(nanoseconds: .max))
+        guard let (segment, _) = journal.segment(of: newest), segment.header.createdAt < oldest else { return }
+        _ = await writer.scrub()
     }
 
     /// Where the disk is short, the oldest makes way: for the others there, and for the newest, where that waits for a

@@ -90,7 +90,7 @@ actor TailSamplingRun {
             configuration.window, configuration.policies, keptDecisions: configuration.keptDecisions,
             droppedDecisions: configuration.droppedDecisions)
         intake = TailSamplingIntake(configuration.tests)
-        splitter = TailSamplingSplitter(course.target, course.erasure)
+        splitter = TailSamplingSplitter(course)
         cursorAtStart = course.reader.cursor
         recall = configuration.recall
     }
@@ -117,7 +117,7 @@ actor TailSamplingRun {
             telemetry.show(window)
             if now.nanoseconds - lastSettled.nanoseconds >= Self.settlingInterval {
                 openRing()
-                if let ring { look(after: ring) }
+                if let ring { await look(after: ring) }
                 await settle()
             }
             if isStopping { break }
@@ -130,9 +130,9 @@ actor TailSamplingRun {
         if open > 0 { logger.info("traces stay undecided for the next start", metadata: ["traces": "\(open)"]) }
     }
 
-    private func look(after ring: RecallRing) {
+    private func look(after ring: RecallRing) async {
         // However long it is looked through, others on its disk do not wait.
-        ring.expire(at: course.now())
+        await ring.expire(at: course.now())
         ring.makeRoom()
         guard recalling == nil else { return }
         recalling = Task {
@@ -229,7 +229,10 @@ actor TailSamplingRun {
         do {
             let traces = try intake.add(
                 record, to: &window, firstSeen: isOld ? record.receivedAt : now, isKnown: isKnown, at: now)
-            if isKnown, let origin { window.move(traces, from: origin.sequences.lowerBound) }
+            if isKnown, let origin {
+                window.move(traces, from: origin.sequences.lowerBound)
+                window.arrive(traces)
+            }
         } catch {
             // It goes on as it is: nobody can say what is in it.
             telemetry.noteTrouble("found a record that cannot be decoded", error)
@@ -369,12 +372,13 @@ actor TailSamplingRun {
     /// Puts the spans of open traces at the end of the first journal, before the others leave the record.
     private func copy(_ traces: Set<TraceID>, of record: JournalRecord) async throws {
         // Of whom was erased since, nothing is copied.
-        if var copy = try splitter.copy(traces, of: record) {
-            copy.section.add(RecordOrigin(course.reader.journal, record.sequence...record.sequence))
-            _ = try await course.source.journal.append(copy)
-            telemetry.noteCopied(copy.spanCount)
+        let copy = try splitter.copy(traces, of: record)
+        if var entry = copy?.entry {
+            entry.section.add(RecordOrigin(course.reader.journal, record.sequence...record.sequence))
+            _ = try await course.source.journal.append(entry)
+            telemetry.noteCopied(entry.spanCount)
         }
-        window.move(traces, from: record.sequence)
+        window.move(traces, copied: copy?.traces ?? [], from: record.sequence)
     }
 
     private func append(_ passages: [Passage]) async {

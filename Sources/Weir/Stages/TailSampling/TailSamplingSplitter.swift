@@ -12,21 +12,26 @@ struct TailSamplingSplitter: ~Copyable {
 
     private let lane: Lane
     private var erasure: any Processor
+    private var silentErasure: any Processor
     private var batch = Batch(decodedLimit: .max)
     private var encoder = OTLPEncoder()
     private var marks = DecisionMarks()
 
-    init(_ target: Pipeline, _ erasure: any Processor) {
-        lane = target.makeLane()
-        self.erasure = erasure
+    init(_ course: StageCourse) {
+        lane = course.target.makeLane()
+        (erasure, silentErasure) = (course.erasure, course.silentErasure)
     }
 
-    /// The spans of these traces, as they are; nil where there is none.
-    mutating func copy(_ traces: Set<TraceID>, of record: JournalRecord) throws -> JournalEntry? {
+    /// The spans of these traces, as they are, and which of the traces have any; nil where none has.
+    mutating func copy(
+        _ traces: Set<TraceID>, of record: JournalRecord
+    ) throws -> (entry: JournalEntry, traces: Set<TraceID>)? {
         try open(record)
         defer { close() }
         keep { traces.contains($0) }
-        return try entry(record)
+        var found: Set<TraceID> = []
+        for span in batch.spans where !span.isDropped { found.insert(span.trace) }
+        return try entry(record).map { ($0, found) }
     }
 
     /// The spans that were sampled out, as they are; nil where there is none.
@@ -105,7 +110,7 @@ struct TailSamplingSplitter: ~Copyable {
         _ record: JournalRecord, moved: Set<TraceID>, _ decision: (TraceID) -> TraceDecision?,
         rule: (UInt16) -> String
     ) throws -> Parts {
-        try open(record)
+        try open(record, goesOn: true)
         defer { close() }
         let kept = marks.write({ moved.contains($0) ? nil : decision($0) }, rule: rule, onto: &batch)
         let dropped = batch.sampledOutSpanCount
@@ -124,11 +129,12 @@ struct TailSamplingSplitter: ~Copyable {
         return Parts(forwarded: entry, kept: kept, dropped: dropped)
     }
 
-    private mutating func open(_ record: JournalRecord) throws {
+    /// - Parameter goesOn: once for each record; else it is only looked at.
+    private mutating func open(_ record: JournalRecord, goesOn: Bool = false) throws {
         try OTLPDecoder(maxValueDepth: .max).decode(record.payload, into: &batch)
         batch.tenant = record.tenant
         batch.receivedAt = record.cameAt
-        try erasure.process(&batch)
+        if goesOn { try erasure.process(&batch) } else { try silentErasure.process(&batch) }
         marks.begin()
     }
 

@@ -42,6 +42,8 @@ struct TraceWindow {
         var pending: (cause: DecisionCause, due: Timestamp)?
         /// A record of the second journal says what was decided.
         var isNoted = false
+        /// Copies of its spans that are on their way to the journal's end.
+        var copies: Int32 = 0
         /// Records that hold spans of it, and the last of them.
         var records: Int32 = 0
         var lastRecord: UInt64 = 0
@@ -239,7 +241,9 @@ struct TraceWindow {
             Decided(
                 trace: trace.key, decision: decision, cause: cause, spans: trace.summary.spans,
                 delay: now.nanoseconds - min(now.nanoseconds, due.nanoseconds)))
-        // A trace without a record has a copy on its way, whose record is to say what was decided. So it stays.
+        // The record of a copy that is on its way is to say what was decided. Where there is none, nothing is left of
+        // the trace: it was erased, or its records cannot be read.
+        if trace.records == 0, trace.copies == 0 { free(slot) }
     }
 
     /// In a burst all are kept, so none stands for another.
@@ -270,15 +274,27 @@ struct TraceWindow {
         }
     }
 
-    /// These traces' spans do not leave with this record, since a copy of them follows.
-    mutating func move(_ traces: Set<TraceID>, from sequence: UInt64) {
+    /// A copy of these traces' spans, which this process has made, is the last record.
+    mutating func arrive(_ traces: Set<TraceID>) {
+        for id in traces {
+            guard let slot = index[TenantTrace(tenant: records.last?.tenant ?? 0, id: id)] else { continue }
+            slots[Int(slot)].copies = max(0, slots[Int(slot)].copies - 1)
+        }
+    }
+
+    /// These traces' spans do not leave with this record.
+    /// - Parameter copied: those of which a copy follows.
+    mutating func move(_ traces: Set<TraceID>, copied: Set<TraceID> = [], from sequence: UInt64) {
         let place = records.binarySearch { $0.sequence < sequence }
         guard place < records.count, records[place].sequence == sequence else { return }
         records[place].moved.formUnion(traces)
         let leaving = records[place].slots.filter { traces.contains(slots[Int($0)].key.id) }
         records[place].slots.removeAll { leaving.contains($0) }
         records[place].checked = 0
-        for slot in leaving { release(slot) }
+        for slot in leaving {
+            if copied.contains(slots[Int(slot)].key.id) { slots[Int(slot)].copies += 1 }
+            release(slot)
+        }
     }
 
     private mutating func release(_ slot: Int32) {

@@ -44,14 +44,16 @@ final class StageSample {
             id: ComponentID(type: "tail_sampling"), pipeline: id, logger: logger, metrics: metrics, bursts: bursts,
             keepDecisions: board)
         stage = TailSamplingStage(configuration, context)
+        let tombstones = tombstones ?? Tombstones(directory)
+        func erasure(_ telemetry: ErasureTelemetry?) -> ErasureProcessor {
+            ErasureProcessor(ErasureProcessor.Configuration(tombstones, telemetry), context)
+        }
         course = StageCourse(
             source: Pipeline(id: id, processors: [], journal: first), reader: first.reader(0),
             keepCursors: { await firstWriter.keepCursors() },
             target: Pipeline(id: id, processors: processors, journal: second), progress: second.reader(1),
-            erasure: ErasureProcessor(
-                ErasureProcessor.Configuration(tombstones ?? Tombstones(directory), ErasureTelemetry(metrics)),
-                context),
-            directory: directory, now: { Timestamp.now() })
+            erasure: erasure(ErasureTelemetry(metrics)), silentErasure: erasure(nil), directory: directory,
+            now: { Timestamp.now() })
     }
 
     func start() {

@@ -24,6 +24,7 @@ import Testing
             for trace in content.keys {
                 _ = window.slot(of: trace, SamplingRandomness(trace.low), firstSeen: now, at: now)
             }
+            window.arrive(Set(content.keys))
             for _ in 0..<(copy == nil ? 1 + random.below(20) : 0) {
                 let number = random.chance(80) ? sequence / 4 + UInt64(random.below(4)) : UInt64(random.below(50))
                 let trace = TraceID(high: 7, low: number &* 0x9E37_79B9_7F4A_7C15)
@@ -45,7 +46,7 @@ import Testing
                 let content = contents.removeValue(forKey: record.sequence) ?? [:]
                 if !open.isEmpty {
                     #expect(now >= record.since.advanced(by: window.settings.forwardAfter))
-                    window.move(open, from: record.sequence)
+                    window.move(open, copied: open, from: record.sequence)
                     addRecord(copying: content.filter { open.contains($0.key) })
                 }
                 for (trace, spans) in content where !open.contains(trace) {

@@ -183,13 +183,14 @@ import Testing
         #expect(window.readyRecords(at: at(2), limit: 9) == 0)
         #expect(window.readyRecords(at: at(10), limit: 9) == 2)
         #expect(window.openTraces(in: window.records[0]) == [trace(2)])
-        window.move([trace(2)], from: 1)
+        window.move([trace(2)], copied: [trace(2)], from: 1)
         #expect(window.openTraces(in: window.records[0]).isEmpty)
         window.removeFirst()
         window.removeFirst()
         // The copy adds nothing to what is known of the trace.
         window.begin(record: 3, of: "t", at: at(10))
         _ = window.slot(of: trace(2), SamplingRandomness(2), firstSeen: at(0), at: at(10))
+        window.arrive([trace(2)])
         window.decide(at: at(30))
         let decided = window.takeDecided()
         #expect(decided.last?.trace == key(2))
@@ -201,13 +202,30 @@ import Testing
     @Test func aDecisionThatComesBeforeTheCopyIsSaidByTheCopy() {
         var window = window()
         add([1], record: 1, to: &window, at: at(0))
-        window.move([trace(1)], from: 1)
+        window.move([trace(1)], copied: [trace(1)], from: 1)
         window.removeFirst()
         window.decide(at: at(30))
         #expect(window.takeDecided().count == 1)
         window.begin(record: 2, of: "t", at: at(30))
         _ = window.slot(of: trace(1), SamplingRandomness(1), firstSeen: at(0), at: at(30))
+        window.arrive([trace(1)])
         #expect(window.newDecisions(in: window.records[0]).map(\.trace) == [trace(1)])
+        window.removeFirst()
+        #expect(window.memory == 0)
+    }
+
+    /// Its spans were erased, or cannot be read.
+    @Test(arguments: [false, true]) func aTraceOfWhichNothingIsLeftIsDecidedAndForgotten(wasMoved: Bool) {
+        var window = window()
+        add([1, 2], record: 1, to: &window, at: at(0))
+        if wasMoved { window.move([trace(1), trace(2)], from: 1) }
+        window.removeFirst()
+        #expect(window.openTraces == 2)
+        window.decide(at: at(30))
+        #expect(window.takeDecided().count == 2 && window.openTraces == 0 && window.memory == 0)
+        // What comes late follows the decision.
+        add([1], record: 2, to: &window, at: at(31))
+        #expect(window.lateSpans == 1)
         window.removeFirst()
         #expect(window.memory == 0)
     }
