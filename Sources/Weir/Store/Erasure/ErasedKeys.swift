@@ -45,6 +45,10 @@ struct ErasedKeys: Sendable {
         for ring in rings {
             do { found += try await alive(in: ring) } catch { failure = failure ?? error }
         }
+        // A store may have been silent for long, and somebody was held meanwhile.
+        if register.isChanged { try register.load() }
+        let held = Set(register.holds.compactMap(\.tenant))
+        found.removeAll { held.contains($0.tenant) }
         var since: [String: [[UInt8]: Timestamp]] = [:]
         for one in found { since[one.tenant, default: [:]].merge([one.tag: one.since], uniquingKeysWith: min) }
         for request in requests {
