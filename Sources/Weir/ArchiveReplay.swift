@@ -85,9 +85,8 @@ struct ArchiveReplay {
                 let others = file.manifest.format == .parquet ? ofOTLP[Place(file.manifest)] ?? [] : []
                 try read(file.manifest, wanted, without: others, into: &found)
             }
-            all += newest(found, wanted)
+            all = newest(all + found, wanted)
         }
-        all = newest(all, wanted)
         outcome.isShort = Self.size(all).spans < wanted && Self.size(all).bytes >= maximumSize
         return records(of: all)
     }

@@ -114,9 +114,9 @@ def download(store, directory):
 
 # What the strict store may do with a request: answer it; say that it is too much; hang up while the body comes; do it
 # and hang up; answer in part; name the wrong tag for a part; not do it, and say so in an answer of success; begin an
-# answer and say nothing more; refuse it for good.
+# answer and say nothing more; refuse it for good; copy, but not into the storage class that is wanted.
 OK, SLOW, RESET, LOST, CUT, WRONG_TAG, INTERNAL = "ok", "slow", "reset", "lost", "cut", "wrong tag", "internal"
-STALL, DENIED = "stall", "denied"
+STALL, DENIED, CLASSLESS = "stall", "denied", "classless"
 
 
 @dataclass
@@ -275,7 +275,7 @@ class StrictStore(cut_server.Owner):
         if "uploads" in query or "uploadId" in query:
             return self.multipart(method, name, query, headers, body, mood)
         if method == "PUT" and f"{self.prefix}copy-source" in headers:
-            return self.copy(name, headers)
+            return self.copy(name, headers, mood)
         if method == "PUT":
             self.condition(name, headers)
             self.store(name, body, self.described(headers))
@@ -301,7 +301,7 @@ class StrictStore(cut_server.Owner):
             return 206, fields, content[start : end + 1]
         return 200, fields, content
 
-    def copy(self, name, headers):
+    def copy(self, name, headers, mood):
         """An object in its own place, in another storage class, which is all that changes."""
         source = urllib.parse.unquote(headers[f"{self.prefix}copy-source"])
         if source != f"/{BUCKET}/{name}" or headers[f"{self.prefix}metadata-directive"] != "COPY":
@@ -317,7 +317,7 @@ class StrictStore(cut_server.Owner):
         wanted = headers[f"{self.prefix}storage-class"]
         if wanted == (self.classes[name] or "STANDARD"):
             raise Refused(400, "InvalidRequest")
-        self.classes[name] = wanted
+        self.classes[name] = "STANDARD" if mood == CLASSLESS else wanted
         self.moved.append((name, wanted))
         return 200, {}, b"<CopyObjectResult><ETag>&quot;x&quot;</ETag></CopyObjectResult>"
 

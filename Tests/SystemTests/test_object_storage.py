@@ -13,7 +13,7 @@ import pytest
 
 import archives
 import parquets
-from buckets import BUCKET, CUT, DENIED, INTERNAL, LOST, OK, PREFIX, RESET, SLOW, STALL, WRONG_TAG
+from buckets import BUCKET, CLASSLESS, CUT, DENIED, INTERNAL, LOST, OK, PREFIX, RESET, SLOW, STALL, WRONG_TAG
 from buckets import Moto, StrictStore, download
 from faults import killed
 from ledger import Ledger, Load, send
@@ -892,7 +892,8 @@ def test_what_somebody_s_rule_has_moved_stays_there(start, stores, tmp_path):
     assert not store.moved and {store.classes[name] for name in files_in(store)} == {"DEEP_ARCHIVE"}
 
 
-def test_what_cannot_be_moved_keeps_nothing_else_from_it(start, stores, tmp_path):
+@pytest.mark.parametrize(("mood", "left"), [(DENIED, None), (CLASSLESS, "STANDARD")])
+def test_what_cannot_be_moved_keeps_nothing_else_from_it(start, stores, tmp_path, mood, left):
     store, root = stores(), tmp_path / "archive"
     weir = start(directory=tmp_path, exporters=keys(root, store))
     for files in (1, 2):
@@ -900,12 +901,12 @@ def test_what_cannot_be_moved_keeps_nothing_else_from_it(start, stores, tmp_path
         uploaded(weir, root, files)
     weir.stop()
     [stays, *others] = files_in(store)
-    store.mood = lambda method, target: DENIED if method == "PUT" and stays in urllib.parse.unquote(target) else OK
+    store.mood = lambda method, target: mood if method == "PUT" and stays in urllib.parse.unquote(target) else OK
     weir = start(directory=tmp_path, exporters=keys(root, store, lifecycle=ages(("STANDARD_IA", "0s"))))
     eventually(lambda: {store.classes[name] for name in others} == {"STANDARD_IA"}, weir.log, 60)
     send(weir)
     uploaded(weir, root, 3)
-    assert store.classes[stays] is None
+    assert store.classes[stays] == left
     # It is said once, and tried again on another day: all of them are asked about then.
     assert weir.log().count("could not move a file to another storage class") == 1
     assert not (root / ".upload" / "classes").exists()

@@ -123,6 +123,45 @@ def test_few_rows_and_many_are_read(start, count):
         assert max(table.num_row_groups for table in tables) > 1
 
 
+@pytest.mark.torture
+def test_ten_million_rows_are_one_file(start):
+    count, size = 10_000_000, 10_000
+    weir = start(exporters=the_archive(max_file_size="16GiB"))
+    for first in range(0, count, size):
+        spans = [a_span(name=f"{number}") for number in range(first, first + size)]
+        assert post(weir.endpoint, a_body(*spans)).status == 200
+    weir.stop()
+    (path,) = files(weir)
+    (found,) = duckdb.sql(f"""
+        SELECT count(*), count(DISTINCT span_id), count(DISTINCT name), min(name::INT), max(name::INT), sum(duration_ns)
+        FROM '{path}'""").fetchall()
+    assert found == (count, count, count, 0, count - 1, count * 1_500_000)
+    table = pyarrow.parquet.ParquetFile(path, page_checksum_verification=True)
+    rows = 0
+    for number in range(table.num_row_groups):
+        group = table.read_row_group(number)
+        group.validate(full=True)
+        rows += group.num_rows
+    assert rows == count
+    done = command("archive", "verify", "--directory", str(weir.archive), deadline=600)
+    assert f"{count} spans" in done.stdout.replace(",", ""), done.stdout
+
+
+def test_a_file_without_rows_is_read(start):
+    weir = start(exporters=the_archive(max_file_age="1s"))
+    names = {"user.id": "maria", "gen_ai.operation.name": "chat", "gen_ai.request.model": "m"}
+    span = a_span(attributes=[text(key, value) for key, value in names.items()])
+    assert post(weir.endpoint, a_body(span)).status == 200
+    weir.drain()
+    command("erase", "--config", str(weir.config), "--tenant", "default", "--subject", "user.id=maria",
+            cwd=weir.directory, deadline=60)
+    weir.stop()
+    for dataset in ("spans", "llm_usage"):
+        (path,) = files(weir, dataset)
+        assert pyarrow.parquet.ParquetFile(path, page_checksum_verification=True).read().num_rows == 0
+        assert both(weir, dataset) == []
+
+
 def files(weir, dataset="spans"):
     return sorted((weir.archive / dataset).rglob("*.parquet"))
 

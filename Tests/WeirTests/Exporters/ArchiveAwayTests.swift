@@ -119,6 +119,29 @@ import Testing
         #expect(try ArchiveContents.problems(root) == [])
     }
 
+    @Test func ofABucketThatIsAwayTheyAreBroughtAnotherTime() async throws {
+        try removeHere(try await fill())
+        let yaml = """
+            directory: \(root)
+            object_storage:
+              endpoint: http://127.0.0.1:9
+              bucket: traces
+              access_key_id: id
+              secret_access_key: secret
+              max_retry_interval: 10ms
+            """
+        let configuration = try #require(read(ArchiveConfiguration.self, yaml))
+        let catalog = ArchiveCatalog(root: root, selection: ArchiveCatalog.Selection())
+        let bucket = try #require(BucketCompaction(catalog, configuration, nil))
+        var failed: Set<String> = []
+        do {
+            _ = try await bucket.run(at: after(days: 2), &failed)
+            Issue.record("nothing listens there")
+        } catch {
+            #expect(error is ObjectStorageError && failed.isEmpty, "\(error)")
+        }
+    }
+
     @Test func restoreSaysThatItLacksThem() async throws {
         try removeHere(try await fill(), where: { $0.number < 3 })
         let sample = try SQLiteSample()

@@ -88,6 +88,8 @@ actor ArchiveUpkeep {
         do {
             try await compactBucket(register, at: now)
         } catch let error as ObjectStorageError {
+            // A request that was cancelled had no answer, as any other.
+            try Task.checkCancellation()
             // What is here does not wait for it.
             isDone = false
             telemetry.failures.add()

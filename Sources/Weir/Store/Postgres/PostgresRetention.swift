@@ -11,8 +11,8 @@ enum PostgresRetention {
 
     private static let mark = "dropped by Weir: its day is over"
     private static let maxRows = 10_000
-    /// 8 MiB.
-    private static let maxPages = 1_024
+    /// 1 MiB, without the texts that stand elsewhere: those of a span may be many times its row.
+    private static let maxPages = 128
     /// A span may start a day after it was received, and a clock may be off by as much.
     private static let slack = 2
 

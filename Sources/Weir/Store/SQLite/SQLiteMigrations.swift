@@ -16,16 +16,17 @@ enum SQLiteMigrations {
         let directory = SQLiteDirectory(path)
         try directory.create()
         var applied: [Applied] = []
-        let files =
-            [(SQLiteDirectory.metaName, SQLiteMigration.meta)]
-            + (try directory.days().map { (SQLiteDirectory.name(of: $0), SQLiteMigration.day) })
-        for (name, migrations) in files {
-            let file = try SQLiteFile("\(path)/\(name)", migrations, at: now)
-            defer { file.close() }
+        func add(_ migrations: [SQLiteMigration], of name: String, _ file: SQLiteFile) {
             let versions = file.applied
+            file.close()
             applied += migrations.filter { versions.contains($0.version) }.map {
                 Applied(file: name, version: $0.version, name: $0.name)
             }
+        }
+        let meta = try SQLiteFile(directory.metaPath, SQLiteMigration.meta, at: now)
+        add(SQLiteMigration.meta, of: SQLiteDirectory.metaName, meta)
+        for day in try directory.days() {
+            add(SQLiteMigration.day, of: SQLiteDirectory.name(of: day), try directory.open(day, at: now))
         }
         return applied
     }

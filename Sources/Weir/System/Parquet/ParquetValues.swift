@@ -4,16 +4,18 @@ import Glibc
 struct ParquetValues: ~Copyable {
     /// Bytes that a dictionary keeps of its memory when it is given up.
     private static let retained = 64 << 10
-    /// Bytes in front of the texts, for what their page begins with: it is compressed in one piece.
-    static let headroom = 256 << 10
+    /// Bytes in front of texts that are more than that, for what their page begins with: it is compressed in one piece.
+    private static let headroom = 256 << 10
 
     let column: ParquetColumn
     /// For each row 1 where there is a value; of a column that must have one, nothing.
     private(set) var levels = RecordBuffer<UInt8>(capacity: 16, limit: .max)
     /// Numbers, times and amounts; of texts that stand in no dictionary, their lengths.
     private(set) var numbers = RecordBuffer<Int64>(capacity: 16, limit: .max)
-    /// Those texts, one behind the other, behind the headroom.
+    /// Those texts, one behind the other, behind the room.
     private var texts = RecordBuffer<UInt8>(capacity: 64, limit: .max)
+    /// Bytes in front of them: 0 where they are so few that they are copied behind the head of their page.
+    private(set) var room = 0
     /// The other texts, each once, and for each text which of them it is.
     private(set) var dictionary = ByteDictionary()
     private(set) var indices = RecordBuffer<UInt32>(capacity: 16, limit: .max)
@@ -27,17 +29,27 @@ struct ParquetValues: ~Copyable {
         self.column = column
         isOptional = column.isOptional
         hasDictionary = column.repeats
-        if column.kind == .text, !hasDictionary { leaveHeadroom() }
     }
 
-    private mutating func leaveHeadroom() {
-        texts.reserve(Self.headroom)
-        texts.count = Self.headroom
+    @inline(__always)
+    private mutating func add(_ text: UnsafeRawBufferPointer) {
+        numbers.append(Int64(text.count))
+        if room == 0, texts.count + text.count > Self.headroom { makeRoom() }
+        texts.append(text)
     }
 
-    /// Texts that stand in no dictionary, by where they are among those. In front of the first there is the headroom.
+    @inline(never)
+    private mutating func makeRoom() {
+        let count = texts.count
+        texts.reserve(2 * Self.headroom)
+        memmove(texts.base + Self.headroom, texts.base, count)
+        room = Self.headroom
+        texts.count = room + count
+    }
+
+    /// Texts that stand in no dictionary, by where they are among those. In front of the first there is the room.
     func texts(_ places: Range<Int>) -> UnsafeMutableRawBufferPointer {
-        UnsafeMutableRawBufferPointer(start: texts.base + Self.headroom + places.lowerBound, count: places.count)
+        UnsafeMutableRawBufferPointer(start: texts.base + room + places.lowerBound, count: places.count)
     }
 
     /// How many there are; rows without one are not counted.
@@ -47,10 +59,7 @@ struct ParquetValues: ~Copyable {
     mutating func append(_ text: UnsafeRawBufferPointer?) {
         guard let text else { return appendNone() }
         if isOptional { levels.append(1) }
-        guard hasDictionary else {
-            numbers.append(Int64(text.count))
-            return texts.append(text)
-        }
+        guard hasDictionary else { return add(text) }
         let known = dictionary.count
         indices.append(dictionary.number(of: text))
         if dictionary.count > known, !isWorthIt(patience: patience) { giveUpDictionary() }
@@ -98,12 +107,7 @@ struct ParquetValues: ~Copyable {
     private mutating func giveUpDictionary() {
         hasDictionary = false
         patience = ByteDictionary.impatience
-        leaveHeadroom()
-        for place in indices.indices {
-            let text = dictionary[Int(indices[place])]
-            numbers.append(Int64(text.count))
-            texts.append(text)
-        }
+        for place in indices.indices { add(dictionary[Int(indices[place])]) }
         dictionary.reset(keeping: Self.retained)
         indices.reset(keeping: Self.retained)
     }
@@ -117,7 +121,7 @@ struct ParquetValues: ~Copyable {
         indices.reset(keeping: bytes)
         dictionary.reset(keeping: bytes)
         hasDictionary = column.repeats
-        if column.kind == .text, !hasDictionary { leaveHeadroom() }
+        room = 0
     }
 
     /// What comes next has nothing to do with what came before.
@@ -133,7 +137,7 @@ struct ParquetValues: ~Copyable {
             for number in 0..<dictionary.count { body(dictionary[number]) }
             return
         }
-        var start = UnsafeRawPointer(texts.base) + Self.headroom
+        var start = UnsafeRawPointer(texts.base) + room
         for place in numbers.indices {
             body(UnsafeRawBufferPointer(start: start, count: Int(numbers[place])))
             start += Int(numbers[place])

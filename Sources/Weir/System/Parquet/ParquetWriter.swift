@@ -228,7 +228,7 @@ extension ParquetWriter {
             let lengths = UnsafeBufferPointer(rebasing: values.pointee.numbers.elements[start.text..<text])
             Deltas.append(lengths, bits: 32, to: &pages.head)
             // In front of a later page there is the one before, which is written anew after an error.
-            let room = start.place == 0 ? ParquetValues.headroom : 0
+            let room = start.place == 0 ? values.pointee.room : 0
             let texts = values.pointee.texts(start.place..<place)
             try writeData(row - start.row, texts, room: room, to: file, &chunk, &pages)
         }

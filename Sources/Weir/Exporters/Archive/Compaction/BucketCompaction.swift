@@ -37,8 +37,6 @@ struct BucketCompaction {
                 guard let group = try group(of: date, without: failed, at: now) else { break }
                 // What is merged waits here for the bucket, too.
                 guard try hasRoom(for: group, outbox) else { break }
-                // Merged, they are not there any more; not merged, they go again as they came.
-                failed.formUnion(group.map(\.hash))
                 let tenant = group[0].manifest.tenant
                 let paths = Set(group.map(\.manifest.manifestPath))
                 do {
@@ -49,6 +47,9 @@ struct BucketCompaction {
                 } catch let error where Self.isFinal(error) {
                     outcome.unfetched[group[0].manifest.files.first?.path ?? date.path] = "\(error)"
                 }
+                // Merged, they are not there any more; not merged, they go again as they came. Of a bucket that is away
+                // they are brought another time.
+                failed.formUnion(group.map(\.hash))
                 try ArchiveCompaction(catalog, rules, register, lifecycle).merge(date, change, &outcome, at: now)
             }
         }

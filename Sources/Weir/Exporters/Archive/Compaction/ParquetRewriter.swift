@@ -192,7 +192,7 @@ struct ParquetRewriter: ArchiveRewriter {
                 writer.numbers { numbers[$0] }
             } else {
                 bytes.withUnsafeBytes { bytes in
-                    writer.texts { row in places[row].map { UnsafeRawBufferPointer(rebasing: bytes[$0]) } }
+                    writer.texts(of: { places[$0] }) { $0.map { UnsafeRawBufferPointer(rebasing: bytes[$0]) } }
                 }
             }
         }

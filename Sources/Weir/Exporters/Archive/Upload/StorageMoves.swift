@@ -120,7 +120,7 @@ struct StorageMoves {
             moved.storageClass == target || moved.storageClass == nil && refusal == nil
         else {
             if let refusal { throw refusal }
-            throw ObjectStorageError("\(file.path): is not in \(target) after it was moved there")
+            throw ObjectStorageError(status: 200, code: "", "the file is not in \(target) after it was moved there")
         }
         telemetry.moved.add()
     }
