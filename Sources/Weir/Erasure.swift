@@ -84,7 +84,9 @@ struct Erasure {
     /// - Returns: what is left; nothing where the request is complete.
     mutating func run(_ request: ErasureRequest, report: (Step) throws -> Void) async throws -> [Left] {
         if let hold = register.hold(on: request.tenant, names: request.names) { throw Held(hold: hold) }
-        guard let lock = try register.lockPlaces() else { throw ErasureFailure("another process erases, or restores") }
+        guard let lock = try register.lockPlaces() else {
+            throw ErasureFailure("another process erases, or restores: `weir erase apply` does this one after that")
+        }
         defer { withExtendedLifetime(lock) {} }
         try await Tombstones.awaitTaken(register)
         // What was looked into once, and has nothing of the subject, need not be looked into again.
@@ -211,12 +213,26 @@ struct Erasure {
         }
     }
 
+    /// Of a request that was made when nobody could tell what stands for the person in the key store.
+    private func unnamedKeys(of request: ErasureRequest) -> [Left] {
+        let isSaidAgain = register.requests.contains {
+            $0.tenant == request.tenant && $0.names == request.names && !$0.tags.isEmpty
+        }
+        guard !places.rings.isEmpty, request.completedAt == nil, !isSaidAgain else { return [] }
+        return [
+            Left(
+                place: "keys: which are the person's can be told with the key encryption key only",
+                until: "the same `weir erase` is said again with it")
+        ]
+    }
+
     /// - Returns: what was done, and backups that are elsewhere with the keys.
     private func destroyKeys(of request: ErasureRequest) async throws -> (Step, [Left]) {
         var step = Step(place: "keys")
-        guard !request.tags.isEmpty else { return (step, []) }
+        guard !request.tags.isEmpty else { return (step, unnamedKeys(of: request)) }
         var count = 0
         var missing: Set<String> = []
+        var failed: [String: KeyError] = [:]
         for ring in places.rings {
             ring.readEncryptionKeys()
             for tag in request.tags {
@@ -224,6 +240,7 @@ struct Erasure {
                 let destroyed = try await SubjectKeys(ring: ring).destroy(selection, at: clock())
                 count += destroyed.count + destroyed.backups.reduce(0) { $0 + $1.count }
                 missing.formUnion(destroyed.missingBackups)
+                failed.merge(destroyed.failedBackups) { first, _ in first }
             }
         }
         step.counts = [.init(name: "data keys destroyed", value: count)]
@@ -234,6 +251,11 @@ struct Erasure {
                     place: "keys: the backup \(path), which is not there and has them",
                     until: "it is there again, or `weir keys backup --forget \(path)` says that it is gone")
             }
+                + failed.sorted(by: { $0.key < $1.key }).map { path, error in
+                    Left(
+                        place: "keys: the backup \(path), in which they cannot be destroyed: \(error)",
+                        until: "that can be done, or it is removed and `weir keys backup --forget \(path)` says so")
+                }
         )
     }
 }

@@ -15,10 +15,9 @@ struct SubjectNames {
             let kind = KeyDecision.Reason.id.rawValue
             return value.withUnsafeBytes { maker.token(for: $0, kind: kind, tenant: tenant) }
         }
-        // Where a table has a column for it, a long name is cut.
-        let short = value.withUnsafeBytes { [UInt8]($0.cut(to: RowText.maxID)) }
+        // Tables have columns of 256 bytes for it. What a longer name is cut to is somebody else's.
         var all = [value]
-        for name in [short] + tokens where !all.contains(name) { all.append(name) }
+        for name in tokens where !all.contains(name) { all.append(name) }
         self.all = all
     }
 

@@ -9,7 +9,7 @@ import sqlite3
 import pytest
 
 import archives
-from test_encryption import FIRST, post, secret_span, write_keys
+from test_encryption import FIRST, SECOND, post, secret_span, write_keys
 from test_encryption import request as message
 from waiting import eventually
 from weir import archive, command, configuration
@@ -250,3 +250,72 @@ def test_a_register_without_its_last_lines_is_missed(start, tmp_path):
     done = run(tmp_path, "erase", "status", "--format", "json")
     last = json.loads(done.stdout.splitlines()[-1])
     assert last["kind"] == "confirm" and last["reason"] == "a disk was lost" and done.returncode == 0
+
+
+@pytest.mark.parametrize("content", [b"x" * 5000, b"", None])
+def test_a_backup_that_cannot_be_written_stops_no_erasure(start, tmp_path, content):
+    write_keys(tmp_path, FIRST)
+    weir = start(directory=tmp_path, text=in_sqlite(tmp_path))
+    send(weir, a_span("u1", "u1"), a_span("u2", "u2"))
+    eventually(lambda: in_tables(tmp_path, None) == ["u1", "u2"], "not stored", 30)
+    backup = tmp_path / "backup.db"
+    assert run(tmp_path, "keys", "backup", str(backup)).returncode == 0
+    backup.unlink()
+    backup.mkdir() if content is None else backup.write_bytes(content)
+    said = [run(tmp_path, "erase", "--tenant", "default", "--subject", "user.id=u1")]
+
+    def left():
+        lines = [line for line in said[-1].stdout.splitlines() if line.startswith("  left:")]
+        if said[-1].returncode == 3 and len(lines) > 1:
+            said.append(run(tmp_path, "erase", "apply"))
+        return lines
+
+    eventually(lambda: len(left()) < 2, lambda: said[-1].stdout, 60)
+    assert said[-1].returncode == 3 and f"left: keys: the backup {backup}, in which they cannot be destroyed" in said[-1].stdout
+    assert keys(tmp_path) == (1, 1) and in_tables(tmp_path, None) == ["u2"]
+    done = run(tmp_path, "keys", "destroy", "--tenant", "default", "--subject", "user.id=u2", "--yes")
+    assert done.returncode == 1 and f"{backup}: still has them" in done.stderr and keys(tmp_path) == (0, 2)
+    backup.rmdir() if content is None else backup.unlink()
+    assert run(tmp_path, "keys", "backup", str(backup), "--forget").returncode == 0
+    eventually(lambda: run(tmp_path, "erase", "apply").returncode == 0, "not complete", 60)
+
+
+def test_a_command_is_about_one_person(start, tmp_path):
+    write_keys(tmp_path, FIRST)
+    start(directory=tmp_path, text=in_sqlite(tmp_path))
+    for words in (["erase"], ["hold", "add", "--reason", "a case"], ["keys", "destroy", "--yes"]):
+        done = run(tmp_path, *words, "--tenant", "default", "--subject", "user.id=u1", "--subject", "user.id=u2")
+        assert done.returncode == 64 and "found --subject 2 times, wanted it once" in done.stderr, done
+    assert not (tmp_path / "data" / "erasures" / "register.jsonl").exists()
+
+
+def test_a_tombstone_does_not_wait_for_a_key(start, tmp_path):
+    write_keys(tmp_path, FIRST)
+    weir = start(directory=tmp_path, text=in_sqlite(tmp_path))
+    send(weir, a_span("u1", "u1"))
+    eventually(lambda: in_tables(tmp_path, None) == ["u1"], "not stored", 30)
+    (tmp_path / "kek").rename(tmp_path / "kek.away")
+    done = run(tmp_path, "erase", "--tenant", "default", "--subject", "user.id=u1")
+    assert done.returncode == 3 and "left: keys: which are the person's" in done.stdout, done
+    assert in_tables(tmp_path, None) == [] and keys(tmp_path) == (1, 0)
+    send(weir, a_span("u1", "u1"))
+    weir.drain()
+    assert in_tables(tmp_path, None) == []
+    (tmp_path / "kek.away").rename(tmp_path / "kek")
+    erase(tmp_path, "u1")
+    assert keys(tmp_path) == (0, 1)
+    eventually(lambda: run(tmp_path, "erase", "apply").returncode == 0, "not complete", 60)
+
+
+def test_another_key_encryption_key_encrypts_nothing(start, tmp_path):
+    write_keys(tmp_path, FIRST)
+    weir = start(directory=tmp_path, text=in_sqlite(tmp_path))
+    send(weir, a_span("u1", "u1"))
+    weir.stop()
+    write_keys(tmp_path, SECOND)
+    weir = start(directory=tmp_path, text=in_sqlite(tmp_path))
+    assert post(weir.endpoint, message(a_span("u2", "u2")))[0] == 503
+    assert "which is not among those here" in weir.log() and weir.metric("weir_keystore_ready") == 0
+    write_keys(tmp_path, FIRST)
+    eventually(lambda: post(weir.endpoint, message(a_span("u3", "u3")))[0] == 200, weir.log, 60)
+    assert weir.metric("weir_keystore_ready") == 1

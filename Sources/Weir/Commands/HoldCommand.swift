@@ -14,14 +14,15 @@ struct HoldAddCommand: ParsableCommand {
 
     @OptionGroup var option: ConfigurationOption
 
-    @Option(help: ArgumentHelp("Whose spans they are.", valueName: "name"))
-    var tenant: String
+    @Option(name: .customLong("tenant"), help: ArgumentHelp("Whose spans they are.", valueName: "name"))
+    var tenants: [String]
 
     @Option(
+        name: .customLong("subject"),
         help: ArgumentHelp(
             "Only a person's, such as user.id=u42; all where nothing is said.", valueName: "attribute=value")
     )
-    var subject: String?
+    var subjects: [String] = []
 
     @Option(
         help: ArgumentHelp("Spans from this day on, such as 20260131; all where nothing is said.", valueName: "day"))
@@ -31,6 +32,8 @@ struct HoldAddCommand: ParsableCommand {
     var reason: String
 
     func run() throws {
+        let tenant = try tenants.only(of: "tenant") ?? ""
+        let subject = try subjects.only(of: "subject")
         let configuration = try option.readToWriteEverywhere()
         var entry = ErasureEntry(.hold, id: ErasureRegister.newID())
         (entry.tenant, entry.reason, entry.actor) = (tenant, reason, KeysOptions.actor)

@@ -9,24 +9,42 @@ struct KeysDestroyCommand: AsyncParsableCommand {
 
     @OptionGroup var options: KeysOptions
 
-    @Option(help: ArgumentHelp("One data key.", valueName: "id"))
-    var key: String?
-
-    @Option(help: ArgumentHelp("Whose keys.", valueName: "name"))
-    var tenant: String?
+    @Option(
+        name: .customLong("key"),
+        help: ArgumentHelp("One data key.", valueName: "id"))
+    var keys: [String] = []
 
     @Option(
+        name: .customLong("tenant"),
+        help: ArgumentHelp("Whose keys.", valueName: "name"))
+    var tenants: [String] = []
+
+    @Option(
+        name: .customLong("subject"),
         help: ArgumentHelp(
             "Those of a person, such as user.id=u42, by whatever attribute spans say it; also where redaction makes a "
                 + "token of it.",
             valueName: "attribute=value"))
-    var subject: String?
+    var subjects: [String] = []
 
-    @Option(help: ArgumentHelp("Those that were made on days before this one, such as 20260131.", valueName: "day"))
-    var before: String?
+    @Option(
+        name: .customLong("before"),
+        help: ArgumentHelp("Those that were made on days before this one, such as 20260131.", valueName: "day"))
+    var days: [String] = []
 
     @Flag(help: "Says that it is meant.")
     var yes = false
+
+    private var key: String? { keys.first }
+    private var tenant: String? { tenants.first }
+    private var subject: String? { subjects.first }
+    private var before: String? { days.first }
+
+    func validate() throws {
+        for (option, values) in [("key", keys), ("tenant", tenants), ("subject", subjects), ("before", days)] {
+            _ = try values.only(of: option)
+        }
+    }
 
     func run() async throws {
         let configuration = try options.option.readToWriteEverywhere()
@@ -47,10 +65,12 @@ struct KeysDestroyCommand: AsyncParsableCommand {
         var count = 0
         var backups: [String: Int] = [:]
         var missing: Set<String> = []
+        var failed: [String: KeyError] = [:]
         for selection in selections {
             let destroyed = try await SubjectKeys(ring: ring).destroy(selection, at: now)
             count += destroyed.count
             missing.formUnion(destroyed.missingBackups)
+            failed.merge(destroyed.failedBackups) { first, _ in first }
             for (path, count) in destroyed.backups { backups[path, default: 0] += count }
         }
         for path in missing.sorted() {
@@ -60,6 +80,10 @@ struct KeysDestroyCommand: AsyncParsableCommand {
             StoreOptions.note("\(path): \(count) data keys are destroyed in it as well")
         }
         try StoreOptions.write("\(count) data keys are destroyed\n")
+        for (path, error) in failed.sorted(by: { $0.key < $1.key }) {
+            StoreOptions.note("\(path): still has them, wrapped: \(error)")
+        }
+        if !failed.isEmpty { throw ExitCode.failure }
     }
 
     /// Whose keys are meant; nil where there is no such key.

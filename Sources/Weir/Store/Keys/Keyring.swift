@@ -18,6 +18,8 @@ final class Keyring: Sendable {
         var problem: KeyError? = .noKeyEncryptionKey("they were not read yet")
         /// Why they could not be read again.
         var stale: KeyError?
+        /// They are not those of the store: what is encrypted with them now could not be read with those.
+        var foreign: KeyError?
         var current: RecentValues<Slot, DataKey>
         var byID: RecentValues<UInt64, DataKey>
         /// New ones that the store does not have, by id.
@@ -43,6 +45,16 @@ final class Keyring: Sendable {
                 missing.insert(row.wrappedBy)
             }
             return result
+        }
+
+        mutating func noteIndex(_ row: DataKeyRow, _ result: Result<SecretKey, Unreadable>) {
+            switch result {
+            case .success(let secret): (index, foreign) = (secret, nil)
+            case .failure(.noKeyEncryptionKey):
+                foreign = .noKeyEncryptionKey(
+                    "the store's keys are wrapped with \(row.wrappedBy), which is not among those here")
+            case .failure: break
+            }
         }
 
         mutating func noteNew(_ key: DataKey) {
@@ -103,7 +115,9 @@ final class Keyring: Sendable {
             }
             take(rows)
             locked.withLock { $0.checkedAt = now }
-            if locked.withLock({ $0.index == nil && $0.problem == nil }) { try await makeIndex(at: now) }
+            if locked.withLock({ $0.index == nil && ($0.problem ?? $0.foreign) == nil }) {
+                try await makeIndex(at: now)
+            }
         } catch {
             return error
         }
@@ -113,15 +127,19 @@ final class Keyring: Sendable {
     /// Reads what may have changed: the key encryption keys, and which data keys were destroyed. Stores what waits of
     /// requests that were refused in the end. Called about once a second.
     func refresh(at now: Timestamp) async throws(KeyError) {
-        if locked.withLock({ $0.readAt.map { ContinuousClock.now - $0 >= source.interval } ?? true }) {
-            take(await store.read(source))
-        }
+        let isDue = locked.withLock { $0.readAt.map { ContinuousClock.now - $0 >= source.interval } ?? true }
+        if isDue { take(await store.read(source)) }
         if let problem = locked.withLock({ $0.problem }) { throw problem }
         let from = locked.withLock { $0.checkedAt.nanoseconds }
         let age = Duration.nanoseconds(Int64(now.nanoseconds - min(now.nanoseconds, from))) + Self.overlap
         let ids = Set(
             try await store.run { database throws(KeyError) in try database.destroyed(within: age, at: now) })
-        if locked.withLock({ $0.index == nil }) { try await makeIndex(at: now) }
+        if locked.withLock({ $0.index == nil && $0.foreign == nil }) {
+            try await makeIndex(at: now)
+        } else if isDue || locked.withLock({ $0.foreign != nil }) {
+            // It may be wrapped with another one by now, and they may be others.
+            take(try await store.run { database throws(KeyError) in try database.keys(of: Day(now), limit: 0) })
+        }
         locked.withLock { locked in
             locked.checkedAt = now
             guard ids != locked.destroyed else { return }
@@ -136,11 +154,14 @@ final class Keyring: Sendable {
             destructions.add(1, ordering: .relaxed)
         }
         try await makeDurable(locked.withLock { Array($0.new.values) })
+        if let foreign = locked.withLock({ $0.foreign }) { throw foreign }
     }
 
     /// Why nothing can be encrypted, or nothing for persons who have no key yet; nil where it can.
     var problem: KeyError? {
-        locked.withLock { $0.problem ?? ($0.new.count < maxNewKeys ? nil : .tooManyNewKeys(limit: maxNewKeys)) }
+        locked.withLock {
+            $0.problem ?? $0.foreign ?? ($0.new.count < maxNewKeys ? nil : .tooManyNewKeys(limit: maxNewKeys))
+        }
     }
     /// Why the key encryption keys are those that were read before; nil where they are what the source says.
     var stale: KeyError? { locked.withLock { $0.stale } }
@@ -182,7 +203,7 @@ final class Keyring: Sendable {
         let slot = Slot(tenant: tenant, keyClass: keyClass, suite: suite, subject: subject, day: Day(now))
         return try locked.withLock { locked throws(KeyError) in
             if let key = locked.current.find(slot), key.isUsable { return key }
-            if let problem = locked.problem { throw problem }
+            if let problem = locked.problem ?? locked.foreign { throw problem }
             guard let primary = locked.encryptionKeys.primary else { throw .noKeyEncryptionKey("none is configured") }
             if isBounded, !locked.hasRoom(for: tenant, isPerson: !subject.isEmpty, limit: maxNewKeys) {
                 throw .tooManyNewKeys(limit: maxNewKeys)
@@ -251,11 +272,12 @@ final class Keyring: Sendable {
     private func take(_ rows: [DataKeyRow]) {
         locked.withLock { locked in
             for row in rows {
-                guard case .success(let secret) = locked.unwrap(row) else { continue }
+                let result = locked.unwrap(row)
                 if row.keyClass == .index {
-                    locked.index = secret
+                    locked.noteIndex(row, result)
                     continue
                 }
+                guard case .success(let secret) = result else { continue }
                 let key = DataKey(row, secret, isDurable: true)
                 locked.byID.keep(key, for: key.id)
                 // Nobody knows how many messages other processes have encrypted with it.

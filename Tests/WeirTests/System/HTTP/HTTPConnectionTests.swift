@@ -110,6 +110,8 @@ import Testing
         var limits = HTTPLimits()
         limits.maxBodyBytes = 1 << 20
         limits.maxBytesInFlight = 2 << 20
+        // A busy machine may take long for what the client sends.
+        limits.readTimeout = .seconds(300)
         try await TestServer.serve(limits) { server in
             let part = String(repeating: "x", count: 1 << 20)
             for isChunked in [false, true] {
