@@ -15,7 +15,6 @@ import parquets
 from faults import killed
 from otlp import WHEN, a_body, a_request, a_span, attribute, text
 from test_codec import random_value
-from waiting import eventually
 from weir import ROOT, archive, command, configuration
 from wire import post
 
@@ -122,31 +121,6 @@ def test_few_rows_and_many_are_read(start, count):
     assert sum(table.read().num_rows for table in tables) == count
     if count > 122_880:
         assert max(table.num_row_groups for table in tables) > 1
-
-
-@pytest.mark.torture
-def test_ten_million_rows_are_one_file(start):
-    count, size = 10_000_000, 10_000
-    weir = start(exporters=the_archive(max_file_size="16GiB"))
-    for first in range(0, count, size):
-        body = a_body(*[a_span(name=f"{number}") for number in range(first, first + size)])
-        # On a busy machine more comes than goes for a while.
-        eventually(lambda: post(weir.endpoint, body).status == 200, weir.log, 60)  # noqa: B023
-    weir.stop()
-    (path,) = files(weir)
-    (found,) = duckdb.sql(f"""
-        SELECT count(*), count(DISTINCT span_id), count(DISTINCT name), min(name::INT), max(name::INT), sum(duration_ns)
-        FROM '{path}'""").fetchall()
-    assert found == (count, count, count, 0, count - 1, count * 1_500_000)
-    table = pyarrow.parquet.ParquetFile(path, page_checksum_verification=True)
-    rows = 0
-    for number in range(table.num_row_groups):
-        group = table.read_row_group(number)
-        group.validate(full=True)
-        rows += group.num_rows
-    assert rows == count
-    done = command("archive", "verify", "--directory", str(weir.archive), deadline=600)
-    assert f"{count} spans" in done.stdout.replace(",", ""), done.stdout
 
 
 def test_a_file_without_rows_is_read(start):
