@@ -76,7 +76,10 @@ def test_a_record_of_the_ring_whose_key_is_away_keeps_no_recall_waiting(start, t
     config = staged(
         sampling(tmp_path / "recall"), exporters={"archive": archive(tmp_path / "archive")}, journal=journal)
     config += f"extensions: {{ keystore: {store} }}\n"
-    write_keys(tmp_path, FIRST)
+    # The second opens the store, and the first is that of the record.
+    write_keys(tmp_path, SECOND)
+    start(text=config).stop()
+    write_keys(tmp_path, FIRST, SECOND)
     weir = start(text=config)
     old = send(weir)
     recalled(weir, 1)
