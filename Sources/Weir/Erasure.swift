@@ -221,8 +221,8 @@ struct Erasure {
         guard !places.rings.isEmpty, request.completedAt == nil, !isSaidAgain else { return [] }
         return [
             Left(
-                place: "keys: which are the person's can be told with the key encryption key only",
-                until: "the same `weir erase` is said again with it")
+                place: "keys: which are the person's could not be told, without their store and the key encryption key",
+                until: "the same `weir erase` is said again when both are there")
         ]
     }
 

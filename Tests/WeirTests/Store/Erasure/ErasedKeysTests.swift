@@ -123,6 +123,23 @@ import Testing
         await tombstones.close()
     }
 
+    @Test func underAHoldThatIsPlacedDuringTheLookTheyStay() async throws {
+        let sample = try KeyStoreSample()
+        let ring = try await sample.open(at: now)
+        var register = try erased()
+        try await ring.makeDurable([try ring.key(for: "a", .field, .xaes256gcm, subject: tag, at: before)])
+        let keys = ErasedKeys(register)
+        var other = try ErasureRegister(directory.path)
+        try other.append(at: now) { _ in
+            var hold = ErasureEntry(.hold, id: "h")
+            hold.tenant = "a"
+            return hold
+        }
+        try await keys.destroy(in: [ring], &register, at: now)
+        #expect(try await alive([tag], ring) == [tag: before])
+        #expect(register.requests.map(\.isReopened) == [false])
+    }
+
     @Test func underAHoldTheyStay() async throws {
         let sample = try KeyStoreSample()
         let ring = try await sample.open(at: now)
