@@ -23,7 +23,7 @@ import Testing
     }
 
     @Test func countsTheBytesOfAllConnectionsTogether() async throws {
-        var limits = HTTPLimits()
+        var limits = TestServer.patient
         limits.maxBytesInFlight = 10
         try await TestServer.serve(limits) { server in
             let first = try server.connect()
@@ -62,7 +62,7 @@ import Testing
     }
 
     @Test func saysThatThereAreTooManyConnections() async throws {
-        var limits = HTTPLimits()
+        var limits = TestServer.patient
         limits.maxConnections = 1
         try await TestServer.serve(limits) { server in
             let first = try server.connect()
@@ -82,7 +82,7 @@ import Testing
     }
 
     @Test func closesConnectionsBeyondThoseItIsPoliteTo() async throws {
-        var limits = HTTPLimits()
+        var limits = TestServer.patient
         limits.maxConnections = 1
         try await TestServer.serve(limits) { server in
             let open = try (0..<1 + HTTPLimits.politeConnections).map { _ in try server.connect() }
@@ -119,7 +119,7 @@ import Testing
     }
 
     @Test func cutsWhatIsNotDoneWhenTheDrainTimeoutIsOver() async throws {
-        var limits = HTTPLimits()
+        var limits = TestServer.patient
         limits.drainTimeout = .milliseconds(50)
         try await TestServer.serve(limits) { server in
             let client = try server.connect()

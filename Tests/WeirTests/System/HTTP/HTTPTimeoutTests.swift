@@ -5,8 +5,8 @@ import Testing
 /// What becomes of clients that are slow, or silent, or gone.
 @Suite(.hangLimit) struct HTTPTimeoutTests {
     @Test func answersAHeadThatDoesNotComeInTime() async throws {
-        var limits = HTTPLimits()
-        limits.readHeaderTimeout = .milliseconds(50)
+        var limits = TestServer.patient
+        limits.readHeaderTimeout = .seconds(1)
         try await TestServer.serve(limits) { server in
             let client = try server.connect()
             try await client.send("POST /echo HT")
@@ -19,10 +19,8 @@ import Testing
 
     /// The timer of the longer idle timeout must not hide the shorter one of the head.
     @Test func answersASecondHeadThatDoesNotComeInTime() async throws {
-        var limits = HTTPLimits()
-        limits.readHeaderTimeout = .milliseconds(300)
-        limits.readTimeout = .seconds(3600)
-        limits.idleTimeout = .seconds(3600)
+        var limits = TestServer.patient
+        limits.readHeaderTimeout = .seconds(1)
         try await TestServer.serve(limits) { server in
             let client = try server.connect()
             // Busy past the first timer, which then waits for the idle timeout.
@@ -39,16 +37,16 @@ import Testing
     }
 
     @Test func closesAConnectionOnWhichNothingIsSaid() async throws {
-        var limits = HTTPLimits()
-        limits.readHeaderTimeout = .milliseconds(50)
+        var limits = TestServer.patient
+        limits.readHeaderTimeout = .seconds(1)
         try await TestServer.serve(limits) { server in
             try await server.connect().waitForEnd()
         }
     }
 
     @Test func answersABodyThatDoesNotComeInTime() async throws {
-        var limits = HTTPLimits()
-        limits.readTimeout = .milliseconds(50)
+        var limits = TestServer.patient
+        limits.readTimeout = .seconds(1)
         try await TestServer.serve(limits) { server in
             let client = try server.connect()
             try await client.send("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nhalf")
@@ -63,9 +61,9 @@ import Testing
 
     /// Between requests the idle timeout holds, not that of a head: nothing of a head has come.
     @Test func closesAnIdleConnectionWithoutAWord() async throws {
-        var limits = HTTPLimits()
-        limits.readHeaderTimeout = .milliseconds(100)
-        limits.idleTimeout = .milliseconds(400)
+        var limits = TestServer.patient
+        limits.readHeaderTimeout = .seconds(1)
+        limits.idleTimeout = .seconds(2)
         try await TestServer.serve(limits) { server in
             for request in [post("/echo", "a"), "GET /refused HTTP/1.1\r\nHost: h\r\n\r\n"] {
                 let client = try server.connect()
@@ -79,8 +77,8 @@ import Testing
     }
 
     @Test func cutsAClientThatReadsNoAnswers() async throws {
-        var limits = HTTPLimits()
-        limits.idleTimeout = .milliseconds(200)
+        var limits = TestServer.patient
+        limits.idleTimeout = .seconds(1)
         try await TestServer.serve(limits) { server in
             let client = try server.connect()
             let requests = String(repeating: "GET /large HTTP/1.1\r\nHost: h\r\n\r\n", count: 100)

@@ -38,7 +38,7 @@ final class ScriptedServer: Sendable {
     static func serve(_ answer: HTTPResponse?, _ body: (ScriptedServer) async throws -> Void) async throws {
         let script = Script(answer)
         let server = HTTPServer(
-            HTTPListener(endpoint: Endpoint(host: "127.0.0.1", port: 0)), limits: HTTPLimits(), loops: 1
+            HTTPListener(endpoint: Endpoint(host: "127.0.0.1", port: 0)), limits: TestServer.patient, loops: 1
         ) { _ in ScriptedResponder(script) }
         let (ports, continuation) = AsyncStream<Int>.makeStream()
         let run = Task {

@@ -28,7 +28,7 @@ final class TestServer: Sendable {
     var hasStopped: Bool { hasReturned.value > 0 }
 
     /// All tests run at once, and clients wait for a processor longer than any real one.
-    private static var patient: HTTPLimits {
+    static var patient: HTTPLimits {
         var limits = HTTPLimits()
         limits.readHeaderTimeout = .seconds(300)
         limits.readTimeout = .seconds(300)
