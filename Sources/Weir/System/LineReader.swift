@@ -44,16 +44,13 @@ struct LineReader: ~Copyable {
 
     private mutating func fill() throws(FileError) -> Bool {
         let position = offset + buffer.count
-        let count = buffer.count
-        buffer.append(contentsOf: repeatElement(0, count: max(Self.chunk, count)))
-        let read = buffer.withUnsafeMutableBytes { bytes in
-            let room = UnsafeMutableRawBufferPointer(rebasing: bytes[count...])
-            var read: Int
+        var read = 0
+        let more = [UInt8](unsafeUninitializedCapacity: max(Self.chunk, buffer.count)) { room, count in
             repeat { read = pread(descriptor, room.baseAddress, room.count, position) } while read < 0 && errno == EINTR
-            return read
+            count = max(0, read)
         }
-        buffer.removeLast(buffer.count - count - max(0, read))
         guard read >= 0 else { throw FileError("read", path) }
+        buffer += more
         return read > 0
     }
 }
