@@ -59,7 +59,7 @@ extension AnyValue {
     /// Whom it names: a text, or a number as JSON has it. Ciphertext and what is no single value name nobody.
     fileprivate var name: [UInt8]? {
         switch self {
-        case .string(let text): text.isEmpty || Envelope.hasPrefix(text) ? nil : Array(text)
+        case .string(let text): text.isEmpty || Envelope.isWhole(text) ? nil : Array(text)
         case .int(let number): Array(number.description.utf8)
         case .double(let number): Array(number.description.utf8)
         default: nil

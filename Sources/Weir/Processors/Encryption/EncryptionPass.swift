@@ -342,7 +342,7 @@ struct EncryptionPass: ~Copyable {
         for name in policy.indexed {
             let value: [UInt8]
             switch batch.value(of: name, in: span.attributes) {
-            case .string(let text) where !Envelope.hasPrefix(text): value = Array(text)
+            case .string(let text) where !Envelope.isWhole(text): value = Array(text)
             case .int(let number): value = Array("\(number)".utf8)
             default: continue
             }

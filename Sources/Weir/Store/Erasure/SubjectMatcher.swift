@@ -53,17 +53,24 @@ final class SubjectMatcher {
     /// - Parameter traces: to which those are added that subjects have spans in.
     /// - Returns: how many spans that is.
     func erase(in batch: inout Batch, _ traces: inout Set<TraceID>) -> Int {
-        let verdicts = verdicts(on: batch)
         let before = batch.spanCount
+        for index in erased(in: batch, &traces) { batch.drop(span: index) }
+        return before - batch.spanCount
+    }
+
+    /// Which spans of the batch that would take.
+    func erased(in batch: borrowing Batch, _ traces: inout Set<TraceID>) -> [Int] {
+        let verdicts = verdicts(on: batch)
+        var erased: [Int] = []
         for (index, verdict) in verdicts.enumerated() where verdict == .subject && !batch.spans[index].isDropped {
             traces.insert(batch.spans[index].trace)
-            batch.drop(span: index)
+            erased.append(index)
         }
         for (index, verdict) in verdicts.enumerated() where verdict == .nobody && !batch.spans[index].isDropped {
             let trace = batch.spans[index].trace
-            if traces.contains(trace) || group.traces.contains(trace) { batch.drop(span: index) }
+            if traces.contains(trace) || group.traces.contains(trace) { erased.append(index) }
         }
-        return before - batch.spanCount
+        return erased
     }
 
     private func stronger(_ left: Verdict, _ right: Verdict) -> Verdict {
@@ -81,7 +88,7 @@ final class SubjectMatcher {
             let isOne: Bool? =
                 switch batch.value(of: attribute) {
                 // Who it stands for cannot be said, so it says nothing.
-                case .string(let text) where Envelope.hasPrefix(text) || text.isEmpty: nil
+                case .string(let text) where Envelope.isWhole(text) || text.isEmpty: nil
                 case .string(let text): names(text)
                 case .int(let number): names("\(number)")
                 case .double(let number): names("\(number)")
@@ -104,6 +111,23 @@ final class SubjectMatcher {
         return verdict(on: tree)
     }
 
+    /// Whether that takes the row of a span.
+    /// - Parameters:
+    ///   - name: what the column of the family says; nil where there is none.
+    ///   - texts: its attributes, its events and the attributes of its resource, as far as they are at hand.
+    func takes(_ trace: TraceID?, name: String?, _ texts: [String]) -> Bool {
+        var found = Verdict.nobody
+        if let name { found = names(name) ? .subject : .somebodyElse }
+        for var text in texts {
+            found = stronger(found, text.withUTF8 { verdict(onJSON: UnsafeRawBufferPointer($0)) })
+        }
+        return switch found {
+        case .subject: true
+        case .somebodyElse: false
+        case .nobody: trace.map(group.traces.contains) ?? false
+        }
+    }
+
     private func verdict(on tree: JSONTree) -> Verdict {
         var found = Verdict.nobody
         for event in tree.elements {
@@ -116,7 +140,7 @@ final class SubjectMatcher {
                 case .number(let digits): String(decoding: digits, as: UTF8.self)
                 default: nil
                 }
-            guard let name, !name.isEmpty, !Envelope.isPrefix(of: name) else { continue }
+            guard let name, !name.isEmpty, !Envelope.isWhole(name) else { continue }
             found = stronger(found, names(name) ? .subject : .somebodyElse)
         }
         return found
@@ -129,9 +153,9 @@ final class SubjectMatcher {
 }
 
 extension Envelope {
-    fileprivate static func isPrefix(of text: String) -> Bool {
+    static func isWhole(_ text: String) -> Bool {
         var text = text
-        return text.withUTF8 { hasPrefix(UnsafeRawBufferPointer($0)) }
+        return text.withUTF8 { isWhole(UnsafeRawBufferPointer($0)) }
     }
 }
 

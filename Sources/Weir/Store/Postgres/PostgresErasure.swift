@@ -22,6 +22,7 @@ struct PostgresErasure {
             """
             SET statement_timeout = 0;
             CREATE TEMP TABLE IF NOT EXISTS subject_names (name text PRIMARY KEY);
+            CREATE TEMP TABLE IF NOT EXISTS odd_names (name text PRIMARY KEY);
             CREATE TEMP TABLE IF NOT EXISTS subject_traces (id uuid PRIMARY KEY);
             CREATE TEMP TABLE IF NOT EXISTS naming_resources (id bigint PRIMARY KEY, is_subject boolean NOT NULL);
             CREATE TEMP TABLE IF NOT EXISTS subject_spans (trace_id uuid, span_id bigint, place tid)
@@ -78,7 +79,9 @@ struct PostgresErasure {
         let naming = try connection.run("SELECT id FROM naming_resources WHERE is_subject")
         resources.formUnion((0..<naming.count).compactMap { naming.text($0, 0) })
         let (spans, usage) = (table("spans", day), table("llm_usage", day))
-        let isUnnamed = family.column.map { "\($0) IS NULL AND" } ?? ""
+        let isUnnamed = family.column.map {
+            "(\($0) IS NULL OR \($0) LIKE 'weir1.%' AND \($0) NOT IN (SELECT name FROM odd_names)) AND"
+        } ?? ""
         try connection.run(
             """
             INSERT INTO subject_spans SELECT s.trace_id, s.span_id, s.ctid FROM \(spans) s
@@ -165,9 +168,12 @@ struct PostgresErasure {
         family.column.map { "\(alias).\($0) IN (SELECT name FROM subject_names)" } ?? "false"
     }
 
-    /// Whether `j` says whose something is. Ciphertext says nothing.
+    /// Whether `j` may say whose something is.
+    private var mayName: String { "j.key IN (\(family.keysInSQL)) AND j.value <> ''" }
+
+    /// Whether it does. Ciphertext says nothing; a name that only begins like it is one of the odd ones.
     private var isName: String {
-        "j.key IN (\(family.keysInSQL)) AND j.value <> '' AND j.value NOT LIKE 'weir1.%'"
+        "\(mayName) AND (j.value NOT LIKE 'weir1.%' OR j.value IN (SELECT name FROM odd_names))"
     }
 
     private var isSubjects: String { "\(isName) AND j.value IN (SELECT name FROM subject_names)" }
@@ -180,11 +186,11 @@ struct PostgresErasure {
     /// Begins a transaction, and finds the names of subjects that the day has, and the spans that are theirs.
     private func begin(_ day: Day) throws(PostgresError) {
         let spans = table("spans", day)
-        try connection.run("BEGIN; TRUNCATE subject_names, subject_spans, naming_resources")
+        try connection.run("BEGIN; TRUNCATE subject_names, odd_names, subject_spans, naming_resources")
         var parts = [
-            "SELECT j.value FROM \(spans) s, jsonb_each_text(s.attributes) j WHERE \(isTenants("s")) AND \(isName)",
-            "SELECT j.value FROM \(spans) s, \(eventNames("s")) WHERE \(isTenants("s")) AND \(isName)",
-            "SELECT j.value FROM resources s, jsonb_each_text(s.attributes) j WHERE \(isTenants("s")) AND \(isName)",
+            "SELECT j.value FROM \(spans) s, jsonb_each_text(s.attributes) j WHERE \(isTenants("s")) AND \(mayName)",
+            "SELECT j.value FROM \(spans) s, \(eventNames("s")) WHERE \(isTenants("s")) AND \(mayName)",
+            "SELECT j.value FROM resources s, jsonb_each_text(s.attributes) j WHERE \(isTenants("s")) AND \(mayName)",
         ]
         if let column = family.column {
             parts += [spans, table("llm_usage", day), table("cost_ledger", day)].map {
@@ -193,7 +199,11 @@ struct PostgresErasure {
         }
         let rows = try connection.run(parts.joined(separator: " UNION "))
         for row in 0..<rows.count {
-            guard let name = rows.text(row, 0), matcher.names(name) else { continue }
+            guard let name = rows.text(row, 0), !Envelope.isWhole(name) else { continue }
+            if name.hasPrefix("\(Envelope.prefix)") {
+                try connection.run("INSERT INTO odd_names VALUES ($1)", [.text(name)])
+            }
+            guard matcher.names(name) else { continue }
             try connection.run("INSERT INTO subject_names VALUES ($1)", [.text(name)])
         }
         try connection.run(

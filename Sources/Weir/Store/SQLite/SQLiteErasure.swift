@@ -202,12 +202,18 @@ private struct SQLiteDayErasure {
             sql: """
                 DROP TABLE IF EXISTS temp.subject_names; DROP TABLE IF EXISTS temp.subject_spans;
                 DROP TABLE IF EXISTS temp.subject_traces; DROP TABLE IF EXISTS temp.naming_resources;
+                DROP TABLE IF EXISTS temp.odd_names;
                 CREATE TEMP TABLE subject_names (name text PRIMARY KEY);
+                CREATE TEMP TABLE odd_names (name text PRIMARY KEY);
                 CREATE TEMP TABLE subject_spans (id integer PRIMARY KEY);
                 CREATE TEMP TABLE subject_traces (id blob PRIMARY KEY);
                 CREATE TEMP TABLE naming_resources (id integer PRIMARY KEY, is_subject integer NOT NULL);
                 """)
-        for name in try names() where matcher.names(name) {
+        for name in try names() where !Envelope.isWhole(name) {
+            if name.hasPrefix("\(Envelope.prefix)") {
+                try db.execute(sql: "INSERT INTO odd_names VALUES (?)", arguments: [name])
+            }
+            guard matcher.names(name) else { continue }
             try db.execute(sql: "INSERT INTO subject_names VALUES (?)", arguments: [name])
         }
         try findRows()
@@ -229,13 +235,18 @@ private struct SQLiteDayErasure {
     }
 
     private func named(in tables: String, _ alias: String) -> String {
-        "SELECT CAST(j.atom AS text) FROM \(tables) WHERE \(alias).tenant_id = \(tenant) AND \(isName)"
+        "SELECT CAST(j.atom AS text) FROM \(tables) WHERE \(alias).tenant_id = \(tenant) AND \(mayName)"
     }
 
-    /// Whether `j` says whose something is. Ciphertext says nothing.
+    /// Whether `j` may say whose something is.
+    private var mayName: String {
+        "j.key IN (\(family.keysInSQL)) AND j.type IN ('text', 'integer', 'real') AND j.atom <> ''"
+    }
+
+    /// Whether it does. Ciphertext says nothing; a name that only begins like it is one of the odd ones.
     private var isName: String {
-        "j.key IN (\(family.keysInSQL)) AND j.type IN ('text', 'integer', 'real')"
-            + " AND CAST(j.atom AS text) NOT LIKE 'weir1.%' AND j.atom <> ''"
+        let name = "CAST(j.atom AS text)"
+        return "\(mayName) AND (\(name) NOT GLOB 'weir1.*' OR \(name) IN (SELECT name FROM odd_names))"
     }
 
     private var isSubjects: String { "\(isName) AND CAST(j.atom AS text) IN (SELECT name FROM subject_names)" }
@@ -280,7 +291,9 @@ private struct SQLiteDayErasure {
                 try insert.run(db)
             }
         }
-        let isUnnamed = family.column.map { "\($0) IS NULL AND" } ?? ""
+        let isUnnamed = family.column.map {
+            "(\($0) IS NULL OR \($0) GLOB 'weir1.*' AND \($0) NOT IN (SELECT name FROM odd_names)) AND"
+        } ?? ""
         try db.execute(
             sql: """
                 INSERT OR IGNORE INTO subject_spans SELECT s.rowid FROM subject_traces t

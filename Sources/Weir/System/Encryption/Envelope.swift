@@ -29,6 +29,9 @@ struct Envelope {
             && (0..<prefix.utf8CodeUnitCount).allSatisfy { text[$0] == prefix.utf8Start[$0] }
     }
 
+    /// Whether the text is one, under whatever key. One that only begins like it is a text like any other.
+    static func isWhole(_ text: UnsafeRawBufferPointer) -> Bool { hasPrefix(text) && Envelope(text) != nil }
+
     /// Whether the text, or one that stands in it, may be one.
     static func mayStand(in text: UnsafeRawBufferPointer) -> Bool { next(in: text, from: 0) != nil }
 

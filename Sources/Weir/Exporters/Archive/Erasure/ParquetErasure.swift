@@ -75,7 +75,7 @@ struct ParquetErasure: ArchivedErasure {
             for row in 0..<group.rows {
                 guard let text = names.text(row), !text.isEmpty else { continue }
                 text.withUnsafeBytes { text in
-                    guard !Envelope.hasPrefix(text) else { return }
+                    guard !Envelope.isWhole(text) else { return }
                     add(matcher.names(text) ? .subject : .somebodyElse, row)
                 }
             }
