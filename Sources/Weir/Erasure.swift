@@ -237,7 +237,7 @@ struct Erasure {
             ring.readEncryptionKeys()
             for tag in request.tags {
                 let selection = KeySelection.subject(tenant: request.tenant, tag: tag)
-                let destroyed = try await SubjectKeys(ring: ring).destroy(selection, at: clock())
+                let destroyed = try await SubjectKeys(ring: ring, register.backups).destroy(selection, at: clock())
                 count += destroyed.count + destroyed.backups.reduce(0) { $0 + $1.count }
                 missing.formUnion(destroyed.missingBackups)
                 failed.merge(destroyed.failedBackups) { first, _ in first }

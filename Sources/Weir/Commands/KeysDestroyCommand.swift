@@ -52,11 +52,9 @@ struct KeysDestroyCommand: AsyncParsableCommand {
         ring.readEncryptionKeys()
         if subject != nil, let problem = await ring.open(at: .now()) { throw problem }
         let selections = try selections(ring, configuration)
-        if let tenant = try await owner(ring) {
-            let register = try ErasureRegister(reading: configuration.service.erasure.directory)
-            if let hold = register.holds.first(where: { $0.tenant == tenant }) {
-                throw CommandFailure("hold \(hold.id) is on the tenant: \(hold.reason ?? "")")
-            }
+        let register = try ErasureRegister(reading: configuration.service.erasure.directory)
+        if let tenant = try await owner(ring), let hold = register.holds.first(where: { $0.tenant == tenant }) {
+            throw CommandFailure("hold \(hold.id) is on the tenant: \(hold.reason ?? "")")
         }
         guard yes else { throw ValidationError("found no --yes: this is for ever") }
         // Noted first, so that nothing is destroyed that nobody knows of.
@@ -67,7 +65,7 @@ struct KeysDestroyCommand: AsyncParsableCommand {
         var missing: Set<String> = []
         var failed: [String: KeyError] = [:]
         for selection in selections {
-            let destroyed = try await SubjectKeys(ring: ring).destroy(selection, at: now)
+            let destroyed = try await SubjectKeys(ring: ring, register.backups).destroy(selection, at: now)
             count += destroyed.count
             missing.formUnion(destroyed.missingBackups)
             failed.merge(destroyed.failedBackups) { first, _ in first }

@@ -1,5 +1,5 @@
 /// The subjects whose keys were destroyed, by what stands for them in key stores. A copy of a key store from before has
-/// these keys again.
+/// these keys again; a copy of tables has the spans again that were theirs and name nobody, under keys of others.
 struct ErasedKeys: Sendable {
     /// Of one question to a store.
     private static let piece = 500
@@ -7,16 +7,28 @@ struct ErasedKeys: Sendable {
     /// By tenant.
     private var tags: [String: Set<[UInt8]>] = [:]
     private var requests: [ErasureRequest] = []
+    /// With the traces that they had spans in.
+    private var subjects = ErasedSubjects()
 
     /// Without those of tenants with a hold: what is held may have to be opened.
-    init(_ register: ErasureRegister) {
+    /// - Parameter subjects: those that are tombstones, as far as somebody is to be shown spans.
+    init(_ register: ErasureRegister, _ subjects: ErasedSubjects = ErasedSubjects()) {
         let held = Set(register.holds.compactMap(\.tenant))
+        for group in subjects.all where !held.contains(group.tenant) { self.subjects.add(group) }
         requests = register.tombstones.filter { $0.isPastKeys && !held.contains($0.tenant) }
         for request in requests { tags[request.tenant, default: []].formUnion(request.tags) }
     }
 
+    /// For who shows spans of a tenant.
+    init(of tenant: String, _ register: ErasureRegister) throws(FileError) {
+        self.init(register, try register.subjects(of: register.tombstones.filter { $0.tenant == tenant }))
+    }
+
     /// None, where nobody knows of an erasure.
     init() {}
+
+    /// By which the spans of a tenant are found that nobody is shown anything of.
+    func matchers(of tenant: String) -> [SubjectMatcher] { (subjects.groups[tenant] ?? []).map(SubjectMatcher.init) }
 
     /// What was found of keys, with none of theirs.
     func without(_ keys: [UInt64: Result<DataKey, Unreadable>]) -> [UInt64: Result<DataKey, Unreadable>] {
@@ -61,9 +73,10 @@ struct ErasedKeys: Sendable {
                 return isComplete ? ErasureEntry(.reopen, id: request.id) : nil
             }
         }
+        let backups = register.backups
         for one in found {
             let selection = KeySelection.subject(tenant: one.tenant, tag: one.tag)
-            do { _ = try await SubjectKeys(ring: one.ring).destroy(selection, at: now) } catch {
+            do { _ = try await SubjectKeys(ring: one.ring, backups).destroy(selection, at: now) } catch {
                 failure = failure ?? error
             }
         }

@@ -17,6 +17,10 @@ struct ErasureEntry: Sendable, Equatable {
         case restore
         /// Somebody says that the register ends where it does.
         case confirm
+        /// A copy of a key store was made.
+        case backup
+        /// A copy of a key store is gone for good.
+        case forget
     }
 
     /// A file that was rewritten, as hexadecimal SHA-256.
@@ -33,7 +37,7 @@ struct ErasureEntry: Sendable, Equatable {
     var isEndKept = false
     var at = Timestamp(nanoseconds: 0)
     let kind: Kind
-    /// Of the request or hold that it is about.
+    /// Of the request or hold that it is about; of a key store that of its index key.
     let id: String
     /// Who did it.
     var actor: String?
@@ -53,7 +57,7 @@ struct ErasureEntry: Sendable, Equatable {
     var through: Day?
     /// (Restore) until when.
     var until: Timestamp?
-    /// (Step) such as `sqlite`.
+    /// (Step) such as `sqlite`; (backup, forget) the copy's path.
     var place: String?
     var counts: [Count] = []
     var rewritten: [Rewritten] = []

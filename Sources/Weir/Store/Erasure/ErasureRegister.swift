@@ -28,13 +28,13 @@ struct ErasureRegister {
         try load()
     }
 
-    /// For who only looks at its entries: makes nothing, and knows no hash of a name.
+    /// For who only looks at it: makes nothing, and may not be able to read the key.
     init(reading directory: String) throws(FileError) {
         self.directory = directory
-        key = []
+        let bytes = (try? FileReader.contents(of: "\(directory)/key", limit: Self.keySize)) ?? []
+        key = bytes.count == Self.keySize ? bytes : []
         // Without the key it cannot be told whether somebody else has written where it ends, but what is written there.
-        let bytes = try? FileReader.contents(of: "\(directory)/key", limit: Self.keySize)
-        end = RegisterEnd(in: directory, bytes?.count == Self.keySize ? bytes : nil)
+        end = RegisterEnd(in: directory, key.isEmpty ? nil : key)
         // What may not be looked into is not empty.
         if try Directory.isThere(path) { try load() }
     }
@@ -121,7 +121,7 @@ struct ErasureRegister {
             case .clear, .step, .complete, .reopen:
                 guard let index = requests.firstIndex(where: { $0.id == entry.id }) else { continue }
                 requests[index].add(entry)
-            case .hold, .release, .restore, .confirm: continue
+            case .hold, .release, .restore, .confirm, .backup, .forget: continue
             }
         }
         return requests
@@ -151,6 +151,21 @@ struct ErasureRegister {
         var group = ErasedSubjects.Group(tenant: tenant, family: family, hash: hash(of: family, tenant: tenant))
         group.names = Set(holds.flatMap(\.names))
         return group
+    }
+
+    /// Copies of key stores that were made and are not known to be gone, by the id of the store's index key. A store
+    /// that was put back from one of them does not know of those that were made later.
+    var backups: [UInt64: Set<String>] {
+        var backups: [UInt64: Set<String>] = [:]
+        for entry in entries where entry.kind == .backup || entry.kind == .forget {
+            guard let store = UInt64(entry.id, radix: 16), let path = entry.place else { continue }
+            if entry.kind == .backup {
+                backups[store, default: []].insert(path)
+            } else {
+                backups[store]?.remove(path)
+            }
+        }
+        return backups
     }
 
     /// What keeps days of the hot tables.
@@ -195,6 +210,9 @@ struct ErasureRegister {
     /// Those of these requests, with the traces that are known of them.
     func subjects(of requests: [ErasureRequest]) throws(FileError) -> ErasedSubjects {
         var subjects = ErasedSubjects()
+        guard requests.isEmpty || !key.isEmpty else {
+            throw .damaged("\(directory)/key", "cannot be read, and only with it can be told who was erased")
+        }
         for request in requests {
             var group = ErasedSubjects.Group(
                 tenant: request.tenant, family: request.family,

@@ -1,6 +1,13 @@
 /// Destroys the data keys of subjects, in the store and in those of its backups that are where they were made.
 struct SubjectKeys {
-    let ring: Keyring
+    private let ring: Keyring
+    /// That the register of erasures names; see ``ErasureRegister/backups``.
+    private let noted: [UInt64: Set<String>]
+
+    init(ring: Keyring, _ noted: [UInt64: Set<String>] = [:]) {
+        self.ring = ring
+        self.noted = noted
+    }
 
     struct Destroyed: Sendable {
         var count = 0
@@ -15,12 +22,12 @@ struct SubjectKeys {
     func destroy(_ selection: KeySelection, at now: Timestamp) async throws -> Destroyed {
         let (ids, backups, index) = try await ring.store.run { database throws(KeyError) in
             (
-                try database.destroy(selection, at: now), try database.backups(),
-                try database.keys(of: Day(now), limit: 0).filter { $0.keyClass == .index }.map(\.id)
+                try database.destroy(selection, at: now), try database.backups(), try Self.index(of: database)
             )
         }
         var destroyed = Destroyed(count: ids.count)
-        for path in backups {
+        let others = index.reduce(into: Set()) { $0.formUnion(noted[$1] ?? []) }.subtracting(backups)
+        for path in backups + others.sorted() {
             guard Directory.has(path) else {
                 destroyed.missingBackups.append(path)
                 continue
@@ -32,6 +39,11 @@ struct SubjectKeys {
             }
         }
         return destroyed
+    }
+
+    /// The id of the store's index key, which copies of it have too; none where the store has no key of a person yet.
+    static func index(of database: any KeyDatabase) throws(KeyError) -> [UInt64] {
+        try database.keys(of: Day(.now()), limit: 0).filter { $0.keyClass == .index }.map(\.id)
     }
 
     /// - Parameter index: the ids of the store's index keys, which a backup of it has too.
