@@ -25,7 +25,7 @@ struct DecryptCommand: AsyncParsableCommand {
         let ring = try options.ring()
         let configuration = options.option.checkAgain().configuration
         let erased = try configuration.map {
-            ErasedKeys(try ErasureRegister(reading: $0.service.erasure.directory))
+            try ErasedKeys(of: tenant, ErasureRegister(reading: $0.service.erasure.directory))
         }
         if let problem = ring.problem { StoreOptions.note("\(problem)") }
         var lines: [String] = []
@@ -46,8 +46,9 @@ struct DecryptCommand: AsyncParsableCommand {
         let keys = erased?.without(found) ?? found
         var output: [UInt8] = []
         var counts = RevealPass.Counts()
+        let matchers = erased?.matchers(of: tenant) ?? []
         for line in lines {
-            let (text, found) = try Self.revealed(line, patterns, tenant, keys)
+            let (text, found) = try Self.revealed(line, patterns, tenant, keys, matchers)
             output += text
             counts.revealed += found.revealed
             counts.unreadable += found.unreadable
@@ -78,13 +79,14 @@ struct DecryptCommand: AsyncParsableCommand {
     }
 
     private static func revealed(
-        _ line: String, _ patterns: [KeyPattern], _ tenant: String, _ keys: [UInt64: Result<DataKey, Unreadable>]
+        _ line: String, _ patterns: [KeyPattern], _ tenant: String, _ keys: [UInt64: Result<DataKey, Unreadable>],
+        _ matchers: [SubjectMatcher]
     ) throws -> (text: [UInt8], counts: RevealPass.Counts) {
         var batch = Batch()
         try Self.batch(of: line, &batch)
         batch.tenant = tenant
         let pass = RevealPass(patterns)
-        let counts = pass.reveal(&batch, with: keys)
+        let counts = pass.reveal(&batch, with: keys, without: matchers)
         var encoder = OTLPJSONEncoder()
         return (Array(encoder.bytes(of: batch)) + [0x0A], counts)
     }

@@ -28,7 +28,8 @@ struct RevealOptions: ParsableArguments {
         let reveal = AuditedReveal(
             ring: ring, fields: reveal.map { KeyPattern($0) }, tenant: options.tenant.name, actor: KeysOptions.actor,
             reason: reason,
-            erased: ErasedKeys(try ErasureRegister(reading: configuration.service.erasure.directory)))
+            erased: try ErasedKeys(
+                of: options.tenant.name, ErasureRegister(reading: configuration.service.erasure.directory)))
         let opened = try await reveal.open(rows, of: subject)
         if opened.unreadable > 0 { StoreOptions.note("\(opened.unreadable.of("value")) cannot be read") }
         return opened.rows

@@ -13,7 +13,7 @@ actor Tombstones {
         var open = 0
         /// Those of them whose keys were there again.
         var reopened = 0
-        /// Keys that nobody is shown anything with, though they may be there again.
+        /// What nobody is shown, though it may be there again.
         var keys = ErasedKeys()
     }
 
@@ -87,7 +87,7 @@ actor Tombstones {
         self.stamps = [register.stamp] + subjects.all.map { register.stampOfTraces($0) }
         let keepers = register.keepers
         let requests = register.requests
-        let keys = ErasedKeys(register)
+        let keys = ErasedKeys(register, subjects)
         let begun = register.entries.count { [.request, .clear].contains($0.kind) }
         locked.withLock { locked in
             locked.snapshot.subjects = subjects

@@ -17,6 +17,8 @@ struct FieldOpener: ~Copyable {
     /// Of the parts of the present path: whether what stands below them may be read.
     private var verdicts = StepVerdicts()
     private(set) var counts = RevealPass.Counts()
+    /// Whether what comes is of somebody who was erased: then nothing of it opens, whatever keys there are.
+    var isErased = false
     /// The ids of keys of what was met.
     private(set) var keyIDs: Set<UInt64> = []
 
@@ -65,7 +67,8 @@ struct FieldOpener: ~Copyable {
             keyIDs.insert(envelope.keyID)
             return nil
         }
-        let found = (keys[envelope.keyID] ?? .failure(.unknownKey)).flatMap { key -> Result<[UInt8], Unreadable> in
+        let key = isErased ? .failure(.destroyed) : keys[envelope.keyID] ?? .failure(.unknownKey)
+        let found = key.flatMap { key -> Result<[UInt8], Unreadable> in
             // Anybody may write a text that names the key and another suite; it must not decide for those behind it.
             guard envelope.suite == key.row.suite else { return .failure(.notAuthentic) }
             let cipher = ciphers[key.id] ?? Cipher(envelope.suite, key: key.secret, .decrypt)

@@ -29,12 +29,29 @@ struct RevealPass {
 
     // MARK: A batch
 
-    func reveal(_ batch: inout Batch, with keys: [UInt64: Result<DataKey, Unreadable>]) -> Counts {
+    /// - Parameter matchers: find the spans that nothing is opened of, since they were erased.
+    func reveal(
+        _ batch: inout Batch, with keys: [UInt64: Result<DataKey, Unreadable>], without matchers: [SubjectMatcher] = []
+    ) -> Counts {
         var opener = FieldOpener(fields, with: keys)
         let wantsStatus = opener.wantsStatus
-        for index in batch.resources.indices { attributes(.resource(index), .resource, nil, &opener, &batch) }
-        for index in batch.scopes.indices { attributes(.scope(index), .scope, nil, &opener, &batch) }
+        var traces: Set<TraceID> = []
+        let erased = matchers.reduce(into: Set<Int>()) { $0.formUnion($1.erased(in: batch, &traces)) }
+        func isErased(_ scope: Int) -> Bool {
+            let spans = batch.scopes[scope].spans
+            return !erased.isEmpty && !spans.isEmpty && spans.allSatisfy(erased.contains)
+        }
+        for index in batch.resources.indices {
+            let scopes = batch.resources[index].scopes
+            opener.isErased = !scopes.isEmpty && scopes.allSatisfy(isErased)
+            attributes(.resource(index), .resource, nil, &opener, &batch)
+        }
+        for index in batch.scopes.indices {
+            opener.isErased = isErased(index)
+            attributes(.scope(index), .scope, nil, &opener, &batch)
+        }
         for index in batch.spans.indices {
+            opener.isErased = erased.contains(index)
             let span = batch.spans[index]
             attributes(.span(index), .attribute, span, &opener, &batch)
             for event in span.events { attributes(.event(event, span: index), .event, span, &opener, &batch) }

@@ -7,7 +7,7 @@ struct AuditedReveal: Sendable {
     /// Who asks.
     let actor: String
     let reason: String
-    /// Whose keys are not used though they may be there again.
+    /// Of whom nothing is shown, though keys and spans may be there again.
     let erased: ErasedKeys
 
     /// - Parameters:
@@ -21,7 +21,8 @@ struct AuditedReveal: Sendable {
         for row in rows { _ = row.opened(by: &finder) }
         let ids = finder.keyIDs
         guard !ids.isEmpty else { return (rows, 0) }
-        var pass = SpanReveal(fields, tenant: tenant, with: erased.without(await ring.find(ids)))
+        var pass = SpanReveal(
+            fields, tenant: tenant, with: erased.without(await ring.find(ids)), without: erased.matchers(of: tenant))
         let opened = rows.map { $0.opened(by: &pass) }
         let counts = pass.counts
         let entry = KeyAuditEntry(

@@ -3,13 +3,19 @@
 struct SpanReveal: ~Copyable {
     private let tenant: String
     private let wantsStatus: Bool
+    private let erased: [SubjectMatcher]
     private var opener: FieldOpener
 
     /// - Parameters:
     ///   - fields: attributes that are decrypted, and paths below them; the key of status messages is `status.message`.
     ///   - keys: nil where it is only asked which ones spans need: they stay as they are then.
-    init(_ fields: [KeyPattern], tenant: String, with keys: [UInt64: Result<DataKey, Unreadable>]? = nil) {
+    ///   - erased: find the spans that nothing is opened of.
+    init(
+        _ fields: [KeyPattern], tenant: String, with keys: [UInt64: Result<DataKey, Unreadable>]? = nil,
+        without erased: [SubjectMatcher] = []
+    ) {
         self.tenant = tenant
+        self.erased = erased
         opener = FieldOpener(fields, with: keys)
         wantsStatus = opener.wantsStatus
     }
@@ -22,6 +28,8 @@ struct SpanReveal: ~Copyable {
 
     mutating func reveal(_ span: TraceSpan) -> TraceSpan {
         var revealed = span
+        let texts = [span.attributes, span.events, span.resource?.attributes].compactMap(\.self)
+        opener.isErased = isErased(span.span, texts)
         if let text = reveal(span.attributes, .attribute, of: span.span) { revealed.attributes = text }
         if let text = span.events.flatMap({ reveal($0, .event, of: span.span) }) { revealed.events = text }
         if let text = span.links.flatMap({ reveal($0, .link, of: span.span) }) { revealed.links = text }
@@ -31,11 +39,29 @@ struct SpanReveal: ~Copyable {
         if let text = span.scope.flatMap({ reveal($0.attributes, .scope, of: span.span) }) {
             revealed.scope?.attributes = text
         }
-        revealed.span = reveal(span.span)
+        revealed.span = columns(of: span.span)
         return revealed
     }
 
     mutating func reveal(_ span: FoundSpan) -> FoundSpan {
+        // Who is named by its attributes is not at hand: in the trace of somebody who was erased it counts as nobody's.
+        opener.isErased = isErased(span, [])
+        return columns(of: span)
+    }
+
+    /// Whether the span was erased, and is there again from a copy of the tables.
+    private func isErased(_ span: FoundSpan, _ texts: [String]) -> Bool {
+        erased.contains { matcher in
+            let column = Self.columns.first { $0.name == matcher.group.family.column }
+            // What is ciphertext, or may have been cut, says nothing there.
+            let name = column.flatMap { span[keyPath: $0.text] }.flatMap { name in
+                name.isEmpty || name.hasPrefix("\(Envelope.prefix)") || name.utf8.count > RowText.maxID - 4 ? nil : name
+            }
+            return matcher.takes(TraceID(span.traceID), name: name, texts)
+        }
+    }
+
+    private mutating func columns(of span: FoundSpan) -> FoundSpan {
         var revealed = span
         for column in Self.columns {
             let keys = keys(of: column)
@@ -44,16 +70,19 @@ struct SpanReveal: ~Copyable {
             switch opener.open(envelope, ofOneOf: keys) {
             case nil: continue
             case .success(let plaintext):
-                // As the column would have it.
-                let bits = plaintext.reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-                revealed[keyPath: column.text] =
-                    envelope.kind == .int ? "\(Int64(bitPattern: bits))" : String(decoding: plaintext, as: UTF8.self)
+                revealed[keyPath: column.text] = Self.text(plaintext, envelope.kind)
             case .failure(let reason):
                 revealed[keyPath: column.text] = nil
                 revealed.unreadable[column.name] = reason
             }
         }
         return revealed
+    }
+
+    /// A text as it is, anything else as JSON.
+    private static func text(_ plaintext: [UInt8], _ kind: ValueKind?) -> String {
+        guard let kind, kind != .string else { return String(decoding: plaintext, as: UTF8.self) }
+        return plaintext.withUnsafeBytes { String(decoding: JSONTree($0, kind).text, as: UTF8.self) }
     }
 
     private static func envelope(_ text: String) -> Envelope? {
