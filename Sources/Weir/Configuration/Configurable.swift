@@ -10,7 +10,10 @@ protocol Configurable: Sendable {
     var traits: ProcessorTraits { get }
     /// Of a processor: attributes whose values it asks for.
     var askedKeys: [AttributeKey] { get }
-    /// Of a processor: whether those behind it find something else in place of an attribute's value.
+    /// Of a processor: attributes by whose values tables behind the pipeline add something up, and what that is.
+    var countedKeys: [(what: String, keys: [AttributeKey])] { get }
+    /// Of a processor: whether those behind it find something else in place of an attribute's value, or those behind
+    /// the one that encrypts for it.
     func covers(_ key: AttributeKey) -> Bool
     /// The directory that no other exporter of the same pipeline may write to, and of a stage, no other pipeline; nil
     /// where it has none.
@@ -23,6 +26,7 @@ protocol Configurable: Sendable {
 extension Configurable {
     var traits: ProcessorTraits { [] }
     var askedKeys: [AttributeKey] { [] }
+    var countedKeys: [(what: String, keys: [AttributeKey])] { [] }
     func covers(_ key: AttributeKey) -> Bool { false }
     var ownDirectory: String? { nil }
     var replicas: [(name: String, configuration: any Configurable)] { [] }

@@ -87,20 +87,41 @@ extension PipelineConfiguration {
         }
     }
 
-    /// A condition on what is encrypted in front of it never holds, or always does.
+    /// A condition on what is encrypted in front of it never holds, or always does. Of equal values no two have the
+    /// same ciphertext, so what is added up by them is not, wherever they are encrypted.
     private func warnOfCovered(by components: [ComponentDefinition], _ fields: inout Fields) {
         let steps = processors.compactMap { id in components.first { $0.id == id } }
+        func cover(of key: AttributeKey, in front: Int) -> ComponentID? {
+            steps[..<front].indices.first { index in
+                steps[index].configuration.covers(key)
+                    && steps[index..<front].contains { $0.configuration.traits.contains(.encrypts) }
+            }.map { steps[$0].id }
+        }
+        func warn(_ message: String) {
+            fields.record(.warning, line: line, path: "service.pipelines.\(id).processors", message)
+        }
         for (index, step) in steps.enumerated() {
-            for key in Set(step.configuration.askedKeys.map(\.text)).sorted() {
-                guard let cover = steps[..<index].first(where: { $0.configuration.covers(AttributeKey(key)) }) else {
-                    continue
-                }
-                fields.record(
-                    .warning, line: line, path: "service.pipelines.\(id).processors",
-                    "\(step.id) asks what \(key.quotedForMessage) is, and finds what \(cover.id) in front of it has "
-                        + "encrypted")
+            for front in steps[..<index].map(\.id) {
+                let (names, count) = Self.few(step.configuration.askedKeys.filter { cover(of: $0, in: index) == front })
+                guard count > 0 else { continue }
+                warn(
+                    "\(step.id) asks what \(names) \(count == 1 ? "is" : "are"), and finds what \(front) in front of "
+                        + "it has encrypted, wanted \(step.id) in front")
+            }
+            for (what, keys) in step.configuration.countedKeys {
+                let covered = keys.filter { cover(of: $0, in: steps.count) != nil }
+                guard let first = covered.first, let cover = cover(of: first, in: steps.count) else { continue }
+                warn(
+                    "\(step.id) has \(what) by \(Self.few(covered).names), which \(cover) encrypts: each value would "
+                        + "count as another one, wanted it in clear, or a token of redaction")
             }
         }
+    }
+
+    private static func few(_ keys: [AttributeKey]) -> (names: String, count: Int) {
+        let names = Set(keys.map(\.text)).sorted()
+        let first = names.prefix(3).map(\.quotedForMessage).joined(separator: ", ")
+        return (first + (names.count > 3 ? " and \(names.count - 3) more" : ""), names.count)
     }
 }
 

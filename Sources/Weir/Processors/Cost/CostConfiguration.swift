@@ -20,6 +20,28 @@ struct CostConfiguration {
 extension CostConfiguration: Configurable {
     var traits: ProcessorTraits { budgets.isEmpty ? .prices : [.prices, .hasBudgets] }
 
+    /// What a price cannot do without, and what stands for it.
+    var askedKeys: [AttributeKey] {
+        let usage: [GenAIAttribute] = [
+            .provider, .requestModel, .responseModel, .inputTokens, .outputTokens, .totalTokens,
+        ]
+        return usage.flatMap(\.keys).map { AttributeKey($0) } + mappings.flatMap(\.from)
+    }
+
+    var countedKeys: [(what: String, keys: [AttributeKey])] {
+        budgets.compactMap { budget in
+            let attributes: [GenAIAttribute] =
+                switch budget.scope {
+                case .user: [.user]
+                case .agent: [.agent]
+                case .model: [.requestModel, .responseModel]
+                case .tenant, .run: []
+                }
+            guard !attributes.isEmpty else { return nil }
+            return ("the budget \(budget.name.quotedForMessage)", attributes.flatMap(\.keys).map { AttributeKey($0) })
+        }
+    }
+
     init(_ fields: inout Fields) throws(ConfigError) {
         let prices = fields.file(
             "prices", default: "prices.yaml", "The price list; the one that comes with Weir is prices.yaml.",

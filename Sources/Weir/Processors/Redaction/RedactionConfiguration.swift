@@ -37,12 +37,7 @@ struct RedactionConfiguration: Configurable {
             return RedactionPolicy.KeyRule(
                 pattern: fields.keyPattern(key, "key", isExact: action == .keep), action: action)
         }
-        let keys = policy.keys
-        if let warning = SubjectFamily.warning(ofRuleThat: { name in
-            Array(name.utf8).withUnsafeBytes { name in keys.first { $0.pattern.matches(name) }?.action == .encrypt }
-        }) {
-            fields.warn("keys", warning)
-        }
+        if let warning = SubjectFamily.warning(ofRuleThat: policy.encrypts) { fields.warn("keys", warning) }
         Self.readAllowed(from: &fields, into: &policy)
         policy.isDryRun = fields.bool("dry_run", default: false, "Marks spans and counts, but changes nothing.")
         policy.summary = fields.choice(
@@ -74,6 +69,8 @@ struct RedactionConfiguration: Configurable {
         return policy.content == .encrypt
             ? [.redacts, .wantsEncryption, .encryptsContent] : [.redacts, .wantsEncryption]
     }
+
+    func covers(_ key: AttributeKey) -> Bool { policy.encrypts(key.text) }
 
     private static func read(_ detector: Detector, from fields: inout Fields, into policy: inout RedactionPolicy) {
         let setting = fields.optionalChoice(detector.name, Setting.self, "As \(detector.label).")

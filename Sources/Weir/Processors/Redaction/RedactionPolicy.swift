@@ -48,6 +48,11 @@ struct RedactionPolicy: Sendable {
     /// Whether what becomes of a member depends on the whole way to it.
     var looksAtPaths: Bool { !keys.isEmpty || !collector.ignored.isEmpty || collector.hasPatterns }
 
+    /// Whether a rule has the value of an attribute encrypted.
+    func encrypts(_ key: String) -> Bool {
+        Array(key.utf8).withUnsafeBytes { key in keys.first { $0.pattern.matches(key) }?.action == .encrypt }
+    }
+
     func action(of kind: UInt8) -> RedactionAction {
         kind < RedactionFinding.firstRule ? actions[Int(kind)] : rules[Int(kind - RedactionFinding.firstRule)].action
     }

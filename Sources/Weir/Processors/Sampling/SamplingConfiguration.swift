@@ -8,7 +8,9 @@ struct SamplingConfiguration: Configurable {
 
     var traits: ProcessorTraits { .samplesOut }
 
-    var askedKeys: [AttributeKey] { rules.flatMap { $0.condition?.expression.keys ?? [] } }
+    var askedKeys: [AttributeKey] {
+        rules.flatMap { ($0.condition?.expression.keys ?? []) + [$0.key].compactMap(\.self) }
+    }
 
     init(_ fields: inout Fields) throws(ConfigError) {
         let precision = fields.int(

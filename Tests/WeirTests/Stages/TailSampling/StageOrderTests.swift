@@ -61,12 +61,15 @@ import Testing
                 processors:
                   encryption: { keystore: keystore, fields: [app.*] }
                   filter: { traces: { span: [ 'attributes["app.b"] == "x" or attributes["app.c"] == nil' ] } }
-                  sampling: { rules: [ { name: a, when: 'resource["app.d"] == "x"', probability: 1 } ] }
+                  sampling: { rules: [ { name: a, when: 'resource["app.d"] == "x"', probability: 1, key: app.e } ] }
+                  redaction: { key_file: r, keys: [ { key: user.id, action: encrypt } ] }
+                  cost: { budgets: [ { scope: user, soft: 1 }, { scope: tenant, soft: 1 }, { scope: agent, soft: 1 } ] }
+                  encryption/genai: { keystore: keystore, fields: [gen_ai.*] }
                   tail_sampling:
                     policies: [ { name: a, type: string_attribute, string_attribute: { key: app.a, values: [x] } } ]
-                exporters: { debug: {} }
+                exporters: { sqlite: { directory: d } }
                 service:
-                  pipelines: { traces: { receivers: [otlp], processors: [\(processors)], exporters: [debug] } }
+                  pipelines: { traces: { receivers: [otlp], processors: [\(processors)], exporters: [sqlite] } }
                 """
             let checked = CheckedConfiguration(yaml, file: "f", environment: [:], catalogue: Registry.catalogue)
             return checked.diagnostics.entries.filter { $0.severity == .warning && $0.path.hasSuffix("processors") }
@@ -75,13 +78,32 @@ import Testing
         #expect(warnings("filter, sampling, encryption") == [])
         #expect(
             warnings("encryption, filter, sampling") == [
-                "filter asks what \"app.b\" is, and finds what encryption in front of it has encrypted",
-                "sampling asks what \"app.d\" is, and finds what encryption in front of it has encrypted",
+                "filter asks what \"app.b\" is, and finds what encryption in front of it has encrypted, "
+                    + "wanted filter in front",
+                "sampling asks what \"app.d\", \"app.e\" are, and finds what encryption in front of it has encrypted, "
+                    + "wanted sampling in front",
             ])
         #expect(
             warnings("encryption, tail_sampling") == [
-                "tail_sampling asks what \"app.a\" is, and finds what encryption in front of it has encrypted"
+                "tail_sampling asks what \"app.a\" is, and finds what encryption in front of it has encrypted, "
+                    + "wanted tail_sampling in front"
             ])
+        // What is added up in tables is so from what comes out at the end.
+        let end = "encrypts: each value would count as another one, wanted it in clear, or a token of redaction"
+        #expect(
+            warnings("redaction, cost, encryption") == [
+                "cost has the budget \"user-day\" by \"user.id\", which redaction \(end)"
+            ])
+        #expect(
+            warnings("cost, encryption/genai") == [
+                "cost has the budget \"agent-day\" by \"gen_ai.agent.id\", \"gen_ai.agent.name\", "
+                    + "which encryption/genai \(end)"
+            ])
+        #expect(
+            warnings("encryption/genai, cost").first
+                == "cost asks what \"gen_ai.aggregated_usage.input_tokens\", "
+                + "\"gen_ai.aggregated_usage.output_tokens\", \"gen_ai.provider.name\" and 8 more are, and finds what "
+                + "encryption/genai in front of it has encrypted, wanted cost in front")
     }
 
     @Test(arguments: ["", ", recall: { directory: r }"])
