@@ -116,8 +116,8 @@ def check_filters(path, groups):
     """A trace that is there is in one or two row groups, and hardly in another; one that is not is in none."""
 
     def maybe(trace):
-        query = f"SELECT bloom_filter_excludes FROM parquet_bloom_probe('{path}', 'trace_id', '{trace_id(trace).hex()}')"
-        answers = [excludes for (excludes,) in duckdb.sql(query).fetchall()]
+        probe = f"parquet_bloom_probe('{path}', 'trace_id', '{trace_id(trace).hex()}')"
+        answers = [excludes for (excludes,) in duckdb.sql(f"SELECT bloom_filter_excludes FROM {probe}").fetchall()]
         assert len(answers) == groups
         return answers.count(False)
 
@@ -140,7 +140,8 @@ def check_commands(weir, path):
 def compacted(weir):
     """Merges what there is. - Returns: what that said, and the most memory that it took."""
     with open(weir.directory / "compaction", "w+b") as out:
-        process = subprocess.Popen([BINARY, "archive", "compact", "--config", weir.config], cwd=weir.directory, stdout=out)
+        arguments = [BINARY, "archive", "compact", "--config", weir.config]
+        process = subprocess.Popen(arguments, cwd=weir.directory, stdout=out)
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         out.seek(0)
