@@ -12,9 +12,9 @@ swift build -c release --product Encryption
 .build/release/Encryption
 swift build -c release --product Redaction
 .build/release/Redaction "$bodies" ${WEIR_TEXTS:+"$WEIR_TEXTS"}
-swift build -c release --product Parquet
-.build/release/Parquet "$bodies" "${1:-15}"
 well=0
+swift build -c release --product Parquet
+.build/release/Parquet "$bodies" "${1:-15}" || well=1
 swift build -c release --product Cost
 .build/release/Cost "$bodies" "${1:-15}" || well=1
 swift build -c release --product Sampling

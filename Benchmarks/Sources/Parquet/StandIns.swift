@@ -26,9 +26,7 @@ struct FileError: Error {
     static func noMemory(_ path: String) -> FileError { FileError(path: path) }
 }
 
-/// Nothing is sampled out here.
-struct JournalRecord {
-    let sequence: UInt64
-    let receivedAt: Timestamp
-    let spanCount: Int
+/// No file is sealed here.
+enum ArchiveKeys {
+    static let suffix = ".sealed"
 }

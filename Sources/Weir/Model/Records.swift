@@ -57,6 +57,7 @@ struct SpanRecord: BitwiseCopyable {
     /// Which rule of the batch sampled it out; see ``Batch/addSamplingRule(_:)``.
     var samplingRule: UInt8 = 0
 
+    var trace: TraceID { TraceID(high: traceIDHigh, low: traceIDLow) }
     var attributes: AttributeRange { AttributeRange(start: attributeStart, count: attributeCount) }
     var events: Range<Int> { Int(eventStart)..<Int(eventStart) + Int(eventCount) }
     var links: Range<Int> { Int(linkStart)..<Int(linkStart) + Int(linkCount) }

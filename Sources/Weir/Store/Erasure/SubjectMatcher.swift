@@ -159,10 +159,6 @@ extension Envelope {
     }
 }
 
-extension SpanRecord {
-    var trace: TraceID { TraceID(high: traceIDHigh, low: traceIDLow) }
-}
-
 extension UnsafeRawBufferPointer {
     /// Whether the bytes stand somewhere in these.
     func hasText(_ text: [UInt8]) -> Bool {

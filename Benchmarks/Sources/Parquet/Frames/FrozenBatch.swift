@@ -1,0 +1,1 @@
+../../../../Sources/Weir/Pipeline/FrozenBatch.swift

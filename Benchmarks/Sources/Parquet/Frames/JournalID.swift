@@ -1,0 +1,1 @@
+../../../../Sources/Weir/Journal/JournalID.swift

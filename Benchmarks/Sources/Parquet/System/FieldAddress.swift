@@ -1,0 +1,1 @@
+../../../../Sources/Weir/System/Encryption/FieldAddress.swift
