@@ -128,22 +128,23 @@ struct JSONWriter: ~Copyable {
     private mutating func escape(_ text: UnsafeRawBufferPointer) {
         var index = 0
         while index < text.count {
-            // Thirty-two bytes at once, then eight, while none of them needs escaping.
-            while index &+ 32 <= text.count {
+            let target = UnsafeMutableRawPointer(base + count)
+            // Thirty-two bytes at once, then eight. What is copied behind the first that needs escaping is overwritten.
+            let (plain, width): (Int, Int)
+            if index &+ 32 <= text.count {
                 let words = text.loadUnaligned(fromByteOffset: index, as: SIMD4<UInt64>.self)
-                guard !JSONWriter.needsEscape(words) else { break }
-                UnsafeMutableRawPointer(base + count).storeBytes(of: words, as: SIMD4<UInt64>.self)
-                index &+= 32
-                count &+= 32
-            }
-            while index &+ 8 <= text.count {
+                target.storeBytes(of: words, as: SIMD4<UInt64>.self)
+                (plain, width) = (JSONWriter.plain(words), 32)
+            } else if index &+ 8 <= text.count {
                 let word = text.loadUnaligned(fromByteOffset: index, as: UInt64.self)
-                guard !JSONWriter.needsEscape(word) else { break }
-                UnsafeMutableRawPointer(base + count).storeBytes(of: word, as: UInt64.self)
-                index &+= 8
-                count &+= 8
+                target.storeBytes(of: word, as: UInt64.self)
+                (plain, width) = (JSONWriter.plain(word), 8)
+            } else {
+                (plain, width) = (0, 1)
             }
-            guard index < text.count else { break }
+            index &+= plain
+            count &+= plain
+            guard plain < width else { continue }
             escape(text[index])
             index &+= 1
         }
@@ -151,16 +152,39 @@ struct JSONWriter: ~Copyable {
 
     /// Whether one of eight bytes is a quote, a backslash or a control character. Never wrong when it says no.
     @inline(__always)
-    static func needsEscape(_ word: UInt64) -> Bool {
+    static func needsEscape(_ word: UInt64) -> Bool { escapes(word) != 0 }
+
+    /// The highest bit of each such byte. The lowest of them is right; behind it may be more than there are.
+    @inline(__always)
+    private static func escapes(_ word: UInt64) -> UInt64 {
         let ones: UInt64 = 0x0101_0101_0101_0101
         let high: UInt64 = 0x8080_8080_8080_8080
         let quotes = (word ^ (ones &* 0x22)) &- ones
         let backslashes = (word ^ (ones &* 0x5C)) &- ones
         let controls = word &- (ones &* 0x20)
-        return (quotes | backslashes | controls) & ~word & high != 0
+        return (quotes | backslashes | controls) & ~word & high
     }
 
-    /// The same for 32 bytes.
+    /// How many bytes there are before the first that needs escaping.
+    @inline(__always)
+    private static func plain(_ word: UInt64) -> Int {
+        // Without any, the count is 64.
+        escapes(word).trailingZeroBitCount &>> 3
+    }
+
+    /// The same of 32 bytes.
+    @inline(__always)
+    private static func plain(_ words: SIMD4<UInt64>) -> Int {
+        guard needsEscape(words) else { return 32 }
+        var (index, plain) = (0, 0)
+        repeat {
+            plain = Self.plain(words[index])
+            index += 1
+        } while plain == 8 && index < 4
+        return (index - 1) * 8 + plain
+    }
+
+    /// Whether one of 32 bytes does.
     @inline(__always)
     static func needsEscape(_ words: SIMD4<UInt64>) -> Bool {
         let ones = SIMD4<UInt64>(repeating: 0x0101_0101_0101_0101)
