@@ -131,6 +131,32 @@ import Testing
         #expect(!again.isEmpty && !again.isFull)
     }
 
+    @Test(arguments: [[], [1], [0, 1, 2, 3, 4, 5]] as [Set<Int>])
+    func ofSpansThatAllHaveNamesOfTheirOwnOnlySoManyHaveSums(out: Set<Int>) async throws {
+        let limit = UInt64(DailyRollups.maximumOperations)
+        func span(_ id: UInt64, _ make: (UInt64) -> SpanFixture = { Record.span($0) }) -> SpanFixture {
+            var span = make(id)
+            span.name = "name \(id)"
+            return span
+        }
+        let many = try Record.make((1...limit).map { span($0) }, out: [])
+        var again = span(limit + 1)
+        again.name = "name 1"
+        let further = try Record.make(
+            [again] + (2...4).map { span(limit + $0) } + (5...6).map { id in span(limit + id) { Record.call($0) } },
+            out: out, sequence: 2)
+        try await export([many, further])
+        let found = try sums()
+        #expect(found.count == DailyRollups.maximumOperations + 2)
+        #expect(found.contains("shop name 1 - other 2 | 2 0 2000000 0 0 0 0"))
+        #expect(found.contains("shop name \(limit) - other 2 | 1 0 1000000 0 0 0 0"))
+        #expect(found.contains("shop _OTHER - other 2 | 3 0 3000000 0 0 0 0"))
+        #expect(found.contains("shop _OTHER m-1 llm 2 | 2 0 2000000 200 0 1000000000000 0"))
+        // Of another file it may be others.
+        try await export([try Record.make([span(limit + 2)], out: [], sequence: 3)])
+        #expect(try sums().contains("shop name \(limit + 2) - other 2 | 1 0 1000000 0 0 0 0"))
+    }
+
     // MARK: -
 
     private func export(

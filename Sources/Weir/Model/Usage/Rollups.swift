@@ -37,12 +37,15 @@ struct Rollups {
     /// What was added. A key may have several rows, which are right together.
     var rows: ArraySlice<(key: Key, row: RollupRow)> { all[..<count] }
 
+    /// Those that get rows; nil where all do.
+    var known: KnownOperations?
+
     /// Rows that are looked at for that of a key, so that nobody's choice of names makes it slow.
     private static let maximumProbes = 16
     /// Rows that are kept for what comes next.
     private static let retained = 1_024
     /// What nobody outside of the process knows.
-    private static let secret = (UInt64.random(in: .min ... .max) | 1, UInt64.random(in: .min ... .max) | 1)
+    fileprivate static let secret = (UInt64.random(in: .min ... .max) | 1, UInt64.random(in: .min ... .max) | 1)
 
     private var all: [(key: Key, row: RollupRow)] = []
     private var count = 0
@@ -72,17 +75,19 @@ struct Rollups {
         for _ in 0..<Self.maximumProbes {
             let index = Int(table[place])
             if index < 0 {
+                guard known?.admits(key) ?? true else { return self.index(of: key.other) }
                 table[place] = Int32(count)
                 return append(key)
             }
             if all[index].key == key { return index }
             place = (place + 1) & (table.count - 1)
         }
+        guard known?.admits(key) ?? true else { return self.index(of: key.other) }
         return append(key)
     }
 
     private func place(of key: Key) -> Int {
-        Int(truncatingIfNeeded: key.hash(Self.secret)) & (table.count - 1)
+        Int(truncatingIfNeeded: key.hash) & (table.count - 1)
     }
 
     private mutating func append(_ key: Key) -> Int {
@@ -159,7 +164,9 @@ extension Rollups.Key: Equatable {
             && AttributeKey.areEqual(left.model.bytes, right.model.bytes)
     }
 
-    fileprivate func hash(_ secret: (UInt64, UInt64)) -> UInt64 {
+    /// Another one in each process.
+    var hash: UInt64 {
+        let secret = Rollups.secret
         let numbers =
             UInt64(bitPattern: minute) << 24 ^ UInt64(kind) << 16 ^ UInt64(bitPattern: Int64(operation.rawValue))
         return Rollups.fold(

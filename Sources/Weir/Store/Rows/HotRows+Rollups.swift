@@ -1,9 +1,15 @@
 extension HotRows {
     /// What these spans, given by their indices in ascending order, add to the rollups. Those that sampling left out
     /// are in rollups of their own.
-    /// - Parameter minutes: of one rollup.
-    func rollups(of indices: some Sequence<Int>, per minutes: Int64 = 1) -> [RollupRow.Key: RollupRow] {
+    func rollups(of indices: some Sequence<Int>) -> [RollupRow.Key: RollupRow] {
         var rollups = Rollups()
+        add(indices, to: &rollups)
+        return rollups.owned
+    }
+
+    /// The same, to rollups that have texts of these rows.
+    /// - Parameter minutes: of one rollup.
+    func add(_ indices: some Sequence<Int>, to rollups: inout Rollups, per minutes: Int64 = 1) {
         var call = 0
         var service: (ref: TextRef, text: Rollups.Key.Text)?
         for index in indices where !promoted.contains(index) {
@@ -26,7 +32,6 @@ extension HotRows {
                     Rollups.Call(inputTokens: $0.inputTokens, outputTokens: $0.outputTokens, cost: $0.totalCost)
                 })
         }
-        return rollups.owned
     }
 
     /// Adds the rollups alone that stand in such a section.

@@ -29,20 +29,38 @@ struct DailyRollups {
     private var rows: [RollupRow.Key: RollupRow] = [:]
     /// Bytes of the texts of keys.
     private var textCount = 0
+    /// Those that have rows, whatever was moved to a writer; nil where all do.
+    var known: KnownOperations?
+
+    /// Of a file.
+    static let maximumOperations = 10_000
+
+    /// Of what a new file gets. Merging has all operations that its files have.
+    static var ofFile: DailyRollups {
+        var rollups = DailyRollups()
+        rollups.known = KnownOperations(limit: maximumOperations)
+        return rollups
+    }
 
     var isEmpty: Bool { rows.isEmpty }
     var count: Int { rows.count }
     var isFull: Bool { rows.count >= ParquetRows.maximumRows || textCount >= ParquetRows.maximumText }
 
     mutating func add(_ row: RollupRow, _ key: RollupRow.Key) {
+        add(row, to: key, named: key.name)
+    }
+
+    private mutating func add(_ row: RollupRow, to key: RollupRow.Key, named name: String) {
         let key = RollupRow.Key(
             minute: key.minute / Self.minutes * Self.minutes, tenantID: 0, operation: key.operation, kind: key.kind,
-            service: key.service, name: key.name, model: key.model)
+            service: key.service, name: name, model: key.model)
         if let place = rows.index(forKey: key) {
             rows.values[place].merge(row)
-        } else {
+        } else if known?.admits(key) ?? true {
             rows[key] = row
             textCount += key.service.utf8.count + key.name.utf8.count + key.model.utf8.count
+        } else {
+            add(row, to: key, named: "\(KnownOperations.other)")
         }
     }
 
@@ -71,7 +89,8 @@ struct DailyRollups {
         writer.numbers { all[$0].row.unpriced }
         writer.names(all.map(\.row.durations.json)) { $0 }
         writer.end()
-        self = DailyRollups()
+        rows = [:]
+        textCount = 0
     }
 }
 

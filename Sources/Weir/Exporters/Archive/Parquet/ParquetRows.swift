@@ -28,7 +28,11 @@ struct ParquetRows: ~Copyable {
     /// Adds what the spans add to their days, and with them those that sampling left out.
     func add(to rollups: inout DailyRollups) {
         let counted = (0..<count).filter { row in !promoted.contains { $0.contains(row) } }
-        for (key, row) in rows.rollups(of: counted, per: DailyRollups.minutes) { rollups.add(row, key) }
+        var added = Rollups()
+        swap(&added.known, &rollups.known)
+        rows.add(counted, to: &added, per: DailyRollups.minutes)
+        swap(&added.known, &rollups.known)
+        for (key, row) in added.owned { rollups.add(row, key) }
         for (key, row) in rows.rollups(sampledOutOf: { _ in true }) { rollups.add(row, key) }
     }
 

@@ -3,7 +3,7 @@ final class ParquetTable {
     let dataset: ArchiveDataset
     private var writer: ParquetWriter
     /// Rows that others may still be added to.
-    private var rollups = DailyRollups()
+    private var rollups = DailyRollups.ofFile
     private(set) var file: AppendFile?
     /// Of the row groups that are whole, and of the footer.
     private var end = AppendFile.End()
@@ -77,6 +77,6 @@ final class ParquetTable {
         end = AppendFile.End()
         hasFooter = false
         writer.forget()
-        rollups = DailyRollups()
+        rollups = .ofFile
     }
 }
