@@ -6,8 +6,9 @@ struct ByteDictionary: ~Copyable {
     private static let maximumSize = 4 << 20
     /// Texts that may all be different, since what repeats may do so with a long period.
     static let patience = 8_192
-    /// The same where the texts of the rows before were not worth it.
+    /// The same where the texts of the rows before were not worth it, and bytes of them.
     static let impatience = 1_024
+    private static let impatientSize = 256 << 10
 
     /// In the order in which they first came, as PLAIN: each behind its length.
     private(set) var plain = RecordBuffer<UInt8>(capacity: 64, limit: .max)
@@ -36,7 +37,8 @@ struct ByteDictionary: ~Copyable {
     /// Whether it is shorter with it than without, as far as so many texts can tell.
     /// - Parameter patience: texts that may all be different; 0 where no more come.
     func isWorthIt(for texts: Int, patience: Int) -> Bool {
-        guard plain.count <= Self.maximumSize else { return false }
+        let isLikely = count * 2 <= texts || patience != Self.impatience
+        guard plain.count <= (isLikely ? Self.maximumSize : Self.impatientSize) else { return false }
         return count <= 512 || count * 2 <= texts || texts <= patience
     }
 
