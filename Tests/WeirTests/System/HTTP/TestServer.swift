@@ -27,7 +27,7 @@ final class TestServer: Sendable {
     var openConnections: Int { server.openConnections }
     var hasStopped: Bool { hasReturned.value > 0 }
 
-    /// All tests run at once, and clients wait for a processor longer than any real one.
+    /// Tests run side by side, and clients wait for a processor longer than any real one.
     static var patient: HTTPLimits {
         var limits = HTTPLimits()
         limits.readHeaderTimeout = .seconds(300)
