@@ -100,3 +100,14 @@ def test_a_store_that_was_put_back_does_not_hide_the_copies_made_since(start, tm
     (tmp_path / "second.db").unlink()
     ask("keys", "backup", str(tmp_path / "second.db"), "--forget")
     assert "second.db" not in ask("erase", "apply", "--all", expected=3)
+
+
+def test_a_backup_that_was_not_made_is_not_waited_for(start, tmp_path, ask):
+    write_keys(tmp_path, FIRST)
+    weir = start(directory=tmp_path, text=collector(tmp_path))
+    assert post(weir.endpoint, message(secret_span(user="maria")))[0] == 200
+    weir.drain()
+    weir.stop()
+    nowhere = str(tmp_path / "none" / "backup.db")
+    ask("keys", "backup", nowhere, expected=1)
+    assert nowhere not in ask(*ERASE, expected=3)

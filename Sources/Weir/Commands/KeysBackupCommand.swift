@@ -25,7 +25,13 @@ struct KeysBackupCommand: AsyncParsableCommand {
         try await KeysOptions.audit(ring, "backup", file)
         // Before it has a key, and also where no copy of the store has it.
         try await note(.backup, file, ring, &register)
-        try await ring.store.run { database throws(KeyError) in try database.backUp(to: file, at: .now()) }
+        do {
+            try await ring.store.run { database throws(KeyError) in try database.backUp(to: file, at: .now()) }
+        } catch {
+            // None that an erasure would wait for for ever.
+            if !Directory.has(file) { try await note(.forget, file, ring, &register) }
+            throw error
+        }
         StoreOptions.note("let it expire: a key that is destroyed lives on in a copy that is elsewhere")
     }
 
