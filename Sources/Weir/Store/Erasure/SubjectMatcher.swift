@@ -157,6 +157,11 @@ extension Envelope {
         var text = text
         return text.withUTF8 { isWhole(UnsafeRawBufferPointer($0)) }
     }
+
+    /// Whether what a table has is a name, though it begins like ciphertext. Ciphertext that a column has cut is none.
+    static func isBeginning(ofName text: String) -> Bool {
+        text.hasPrefix("\(prefix)") && text.utf8.count <= RowText.maxID - 4 && !isWhole(text)
+    }
 }
 
 extension UnsafeRawBufferPointer {

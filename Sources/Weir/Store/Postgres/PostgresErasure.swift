@@ -200,7 +200,7 @@ struct PostgresErasure {
         let rows = try connection.run(parts.joined(separator: " UNION "))
         for row in 0..<rows.count {
             guard let name = rows.text(row, 0), !Envelope.isWhole(name) else { continue }
-            if name.hasPrefix("\(Envelope.prefix)") {
+            if Envelope.isBeginning(ofName: name) {
                 try connection.run("INSERT INTO odd_names VALUES ($1)", [.text(name)])
             }
             guard matcher.names(name) else { continue }

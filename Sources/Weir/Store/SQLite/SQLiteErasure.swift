@@ -210,7 +210,7 @@ private struct SQLiteDayErasure {
                 CREATE TEMP TABLE naming_resources (id integer PRIMARY KEY, is_subject integer NOT NULL);
                 """)
         for name in try names() where !Envelope.isWhole(name) {
-            if name.hasPrefix("\(Envelope.prefix)") {
+            if Envelope.isBeginning(ofName: name) {
                 try db.execute(sql: "INSERT INTO odd_names VALUES (?)", arguments: [name])
             }
             guard matcher.names(name) else { continue }

@@ -54,6 +54,19 @@ enum ErasureSample {
         return "[\(pairs.joined(separator: ","))]"
     }
 
+    /// Spans of one trace: of a person called weir1.x, of nobody, of one called weir1.y, and of ciphertext, which is
+    /// nobody's name, also where it is longer than a column.
+    static func named(by attribute: String) throws -> JournalRecord {
+        let names = [
+            "weir1.x", nil, "weir1.y", "weir1.5wEB" + String(repeating: "A", count: 64),
+            "weir1.5wEB" + String(repeating: "A", count: 320),
+        ]
+        let spans = names.enumerated().map { index, name in
+            span(UInt64(index) + 1, trace: "a", more: name.map { #","\#(attribute)":"\#($0)""# } ?? "")
+        }
+        return try record(1, resource: "", spans)
+    }
+
     static func group(_ attribute: String = "user.id", _ names: [String] = [person]) -> ErasedSubjects.Group {
         let family = SubjectFamily(of: attribute)
         let hash = SubjectHash(key: key, tenant: "default", family)
