@@ -19,7 +19,7 @@ struct ArchiveConversation {
 
     /// - Parameters:
     ///   - names: what spans may call it: the id, and what stands for it where it was redacted.
-    ///   - register: of holds; nil where there is none.
+    ///   - register: of holds, with the key by which filters are asked; nil where there is none.
     ///   - fetch: brings a file that only a bucket has; one is here at a time.
     ///   - drop: gives it up again.
     init(
@@ -28,7 +28,7 @@ struct ArchiveConversation {
         drop: (String) throws -> Void = { _ in }
     ) async throws {
         (self.id, self.tenant) = (id, tenant)
-        let matcher = Self.matcher(names, tenant)
+        let matcher = Self.matcher(names, tenant, register)
         var manifests: [(manifest: ArchiveManifest, hash: String)] = []
         try catalog.visit { found in
             switch found {
@@ -44,16 +44,22 @@ struct ArchiveConversation {
                 manifests.append((manifest, ArchiveManifest.hash(bytes)))
             }
         }
-        var readable: [(manifest: ArchiveManifest, hash: String)] = []
-        for (manifest, hash) in manifests {
+        func isWanted(_ manifest: ArchiveManifest, _ mayHave: () -> Bool) async -> Bool {
+            guard let bloom = manifest.bloom else { return true }
+            try? await fetch(bloom)
+            defer { try? drop(bloom.path) }
+            return mayHave()
+        }
+        var unreadable: Set<String> = []
+        for (manifest, hash) in manifests where await isWanted(manifest, { manifest.mayName(matcher, catalog) }) {
             let found = await look(into: manifest, fetch, drop) { try manifest.search(catalog, matcher).traces() }
-            guard let found else { continue }
-            traces.formUnion(found)
-            readable.append((manifest, hash))
+            if found == nil { unreadable.insert(hash) }
+            traces.formUnion(found ?? [])
         }
         let traces = traces
         guard !traces.isEmpty else { return }
-        for (manifest, hash) in readable {
+        for (manifest, hash) in manifests where !unreadable.contains(hash) {
+            guard await isWanted(manifest, { manifest.mayHave(traces, catalog) }) else { continue }
             let found = await look(into: manifest, fetch, drop) {
                 try manifest.search(catalog, matcher).spans(of: traces)
             }
@@ -80,11 +86,14 @@ struct ArchiveConversation {
         }
     }
 
-    /// The names are not kept, so any key is right.
-    private static func matcher(_ names: [[UInt8]], _ tenant: String) -> SubjectMatcher {
+    /// The names are not kept, so any key is right; with the register's the filters can be asked.
+    private static func matcher(
+        _ names: [[UInt8]], _ tenant: String, _ register: ErasureRegister?
+    ) -> SubjectMatcher {
         let family = SubjectFamily(of: "gen_ai.conversation.id")
         let key = (0..<32).map { _ in UInt8.random(in: .min ... .max) }
-        let hash = SubjectHash(key: key, tenant: tenant, family)
+        let known = register.flatMap { $0.hasKey ? $0.hash(of: family, tenant: tenant) : nil }
+        let hash = known ?? SubjectHash(key: key, tenant: tenant, family)
         var group = ErasedSubjects.Group(tenant: tenant, family: family, hash: hash)
         group.names = Set(names.map { hash.digest(of: $0) })
         return SubjectMatcher(group)

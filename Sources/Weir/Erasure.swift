@@ -89,13 +89,17 @@ struct Erasure {
         }
         defer { withExtendedLifetime(lock) {} }
         try await Tombstones.awaitTaken(register)
+        try await noteKeys(of: request)
         // What was looked into once, and has nothing of the subject, need not be looked into again.
         var empty: Set<String> = []
         var (held, holds) = try await heldTraces(of: request, &empty)
         let isBegun = request.tombstoneAt != nil
         let request = try await begin(request)
         // What came since it was asked for can be looked into by now.
-        if !isBegun { (held, holds) = try await heldTraces(of: request, &empty) }
+        if !isBegun {
+            try await noteKeys(of: request)
+            (held, holds) = try await heldTraces(of: request, &empty)
+        }
         let (step, backups) = try await destroyKeys(of: request)
         try await note(step, request, report)
         // Before anything is looked for: what is under way to a destination is there only when nothing of it is left.
@@ -224,6 +228,26 @@ struct Erasure {
                 place: "keys: which are the person's could not be told, without their store and the key encryption key",
                 until: "the same `weir erase` is said again when both are there")
         ]
+    }
+
+    /// Writes down which data keys are the subject's, also those that were destroyed: by them it is known what is the
+    /// subject's though its name is ciphertext, and which files have some of that.
+    private mutating func noteKeys(of request: ErasureRequest) async throws {
+        var found: Set<UInt64> = []
+        for ring in places.rings {
+            for tag in request.tags {
+                let selection = KeySelection.subject(tenant: request.tenant, tag: tag)
+                found.formUnion(try await ring.store.run { database throws(KeyError) in try database.ids(selection) })
+            }
+        }
+        try register.append(at: clock()) { register in
+            let known = register.requests.first { $0.id == request.id }?.dataKeys ?? []
+            let new = found.subtracting(known)
+            guard !new.isEmpty else { return nil }
+            var entry = ErasureEntry(.keys, id: request.id)
+            entry.dataKeys = new.sorted()
+            return entry
+        }
     }
 
     /// - Returns: what was done, and backups that are elsewhere with the keys.

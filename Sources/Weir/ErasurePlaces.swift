@@ -69,18 +69,29 @@ struct ErasurePlaces {
         var traces: Set<TraceID> = []
         for (_, place) in tables { traces.formUnion(try place.traces(of: matcher, at: now)) }
         for archive in try archives.filter({ try Directory.isThere($0.directory) }) {
-            traces.formUnion(try await open(archive, for: matcher).traces(of: matcher, among: some, &empty))
+            let erasure = try await open(archive, for: matcher) { manifest, catalog in
+                manifest.mayName(matcher, catalog) && some.map { manifest.mayHave($0, catalog) } ?? true
+            }
+            traces.formUnion(try erasure.traces(of: matcher, among: some, &empty))
         }
         _ = try await letters(matcher, [], isTrial: true, at: now) { traces.formUnion($0.traces) }
         return some.map { traces.intersection($0) } ?? traces
     }
 
-    /// With all files of the tenant, those too that only the bucket had.
-    private func open(_ archive: Archive, for matcher: SubjectMatcher) async throws -> ArchiveErasure {
-        guard let erasure = try ArchiveErasure(archive.directory, archive.keys, waits: true) else {
+    /// - Parameter mayHave: whether a file of the tenant is wanted. Those that only the bucket has are brought back.
+    private func open(
+        _ archive: Archive, for matcher: SubjectMatcher, where mayHave: (ArchiveManifest, ArchiveCatalog) -> Bool
+    ) async throws -> ArchiveErasure {
+        let finder = try ErasureRegister.finder(in: configuration.service.erasure.directory)
+        guard let erasure = try ArchiveErasure(archive.directory, archive.keys, finder, waits: true) else {
             throw ErasureFailure("another process changes files in \(archive.directory)")
         }
-        try await ArchiveReturn(to: archive.directory, from: archive.bucket)?.run(tenant: matcher.group.tenant)
+        let tenant = matcher.group.tenant
+        let catalog = ArchiveCatalog(
+            root: archive.directory, selection: ArchiveCatalog.Selection(tenant: tenant), keys: archive.keys)
+        try await ArchiveReturn(to: archive.directory, from: archive.bucket)?.run(tenant: tenant) {
+            mayHave($0, catalog)
+        }
         return erasure
     }
 
@@ -107,7 +118,8 @@ struct ErasurePlaces {
                 place: "letters",
                 counts: [.init(name: "spans", value: letters.spans), .init(name: "letters", value: letters.letters)]))
         for archive in try archives.filter({ try Directory.isThere($0.directory) }) {
-            let erased = try await open(archive, for: matcher).erase(matcher, traces: traces, at: now)
+            let erasure = try await open(archive, for: matcher) { $0.mayHave(traces, $1) }
+            let erased = try erasure.erase(matcher, traces: traces, at: now)
             try await report(
                 Erasure.Step(
                     place: archive.id,

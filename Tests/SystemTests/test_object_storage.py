@@ -602,6 +602,32 @@ def test_an_erasure_reaches_the_bucket(start, stores, tmp_path, removed):
     assert verified.returncode == 0, verified.stdout
 
 
+@pytest.mark.parametrize("format", ["otlp_proto", "parquet"])
+def test_an_erasure_brings_back_what_may_be_the_persons_only(start, stores, tmp_path, format):
+    store, root = stores(), tmp_path / "archive"
+    weir = start(directory=tmp_path, exporters=keys(root, store, format, max_file_age="1s", storage={"remove_local_after": "0s"}))
+    for number in range(6):
+        user = "maria-4711" if number == 3 else f"user-{number}"
+        post(weir.endpoint, a_body(a_span(attributes=[text("user.id", user)])))
+        eventually(lambda: len(list(root.rglob("_*.uploaded.json"))) > number, weir.log, 30)
+    store.requests.clear()
+    config = ["--config", str(weir.config)]
+    done = command("erase", "subject", *config, "--tenant", "default", "--subject", "enduser.id=maria-4711", cwd=tmp_path, deadline=60)
+    assert done.returncode in (0, 3) and "archive: 1 spans" in done.stdout, done
+
+    def read():
+        return {name.rsplit("/", 1)[1].split(".")[0] for method, name, _ in store.requests
+                if method == "GET" and "/_" not in name and "/.chain/" not in name and "tenant=" in name}
+
+    assert len(read()) == 1, store.requests
+    eventually(lambda: command("erase", "apply", *config, cwd=tmp_path, deadline=60).returncode == 0, weir.log, 30)
+    assert len(read()) == 1, store.requests
+    eventually(lambda: not outbox(root) and not archives.published(root), weir.log, 30)
+    whole(store)
+    nobody = command("erase", "subject", *config, "--tenant", "default", "--subject", "user.id=user-9", cwd=tmp_path, deadline=60)
+    assert nobody.returncode == 0 and len(read()) == 1, nobody
+
+
 def test_no_erasure_is_complete_while_the_bucket_before_may_have_spans(start, stores, tmp_path):
     before, store, root = stores(), stores(), tmp_path / "archive"
     weir = start(directory=tmp_path, exporters=keys(root, before))

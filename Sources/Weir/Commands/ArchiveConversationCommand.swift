@@ -7,7 +7,8 @@ struct ArchiveConversationCommand: AsyncParsableCommand {
         abstract: "Prints a manifest of one conversation: which spans of which files are its, and their SHA-256.",
         discussion: """
             A line of JSON, of the spans that name the conversation and those of their traces that name no other. \
-            Every file of the tenant, or of the hours that are asked for, is read. Exits 1 where a file could not be.
+            Every file of the tenant, or of the hours that are asked for, is read that may have some. Exits 1 where \
+            one could not be.
             """)
 
     @OptionGroup var options: ArchiveOptions

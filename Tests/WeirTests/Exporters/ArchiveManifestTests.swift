@@ -16,6 +16,7 @@ struct ArchiveManifestTests {
         var full = manifest
         full.spans = ArchivedSpans(of: [3...9], records: 5, spans: 40, times: 1...UInt64.max, suspects: 3)
         full.bloom = ArchiveManifest.File(path: "spans/_x.bloom", dataset: nil, rows: 7, bytes: 44, sha256: "01")
+        full.names = ArchiveManifest.Names(offset: 40, count: 9, key: "0123456789abcdef")
         full.holds = ["a", "b"]
         #expect(read(full.bytes) == full)
         let text = String(decoding: full.bytes, as: UTF8.self)

@@ -96,23 +96,23 @@ import Testing
     }
 
     @Test func tellsOfManyTraces() throws {
-        var traces = ArchiveTraces()
+        var traces = ArchiveHashes()
         func trace(_ number: UInt64) -> TraceID { TraceID(high: number &* 0x9E37_79B9_7F4A_7C15, low: number) }
         for number in 1...50_000 as ClosedRange<UInt64> { traces.add(trace(number)) }
         let directory = try TemporaryDirectory()
-        let file = try traces.write("\(directory.path)/x.bloom")
+        let file = try ArchiveIndex(traces: traces).write("\(directory.path)/x.bloom").file
         #expect(file.rows == 50_000 && file.bytes < 201_000)
         let filter = try #require(BloomFilter(written: try directory.contents(of: "x.bloom")))
-        #expect((1...50_000).allSatisfy { filter.contains(ArchiveTraces.hash(trace($0))) })
+        #expect((1...50_000).allSatisfy { filter.contains(ArchiveHashes.hash(trace($0))) })
         // About one of 25,000.
-        let wrong = (100_001...200_000).count { filter.contains(ArchiveTraces.hash(trace($0))) }
+        let wrong = (100_001...200_000).count { filter.contains(ArchiveHashes.hash(trace($0))) }
         #expect(wrong < 25)
     }
 
     /// Of more than half a million only the bits of a filter are known, which is as large then as the others.
     @Test(arguments: [600_000, 1_100_000])
     func tellsOfMoreThanIsKeptOneByOne(count: Int) throws {
-        var (traces, others) = (ArchiveTraces(), ArchiveTraces())
+        var (traces, others) = (ArchiveHashes(), ArchiveHashes())
         func trace(_ number: Int) -> TraceID {
             TraceID(high: UInt64(number) &* 0x9E37_79B9_7F4A_7C15, low: UInt64(number))
         }
@@ -123,8 +123,8 @@ import Testing
         #expect(abs(traces.count - count) < count / 100 || count > 1 << 20)
         let filter = traces.finished
         #expect(filter.size >= count * 4 && filter.size <= count * 16)
-        #expect((0..<count).allSatisfy { filter.contains(ArchiveTraces.hash(trace($0))) })
-        #expect((count..<count + 100_000).count { filter.contains(ArchiveTraces.hash(trace($0))) } < 25)
+        #expect((0..<count).allSatisfy { filter.contains(ArchiveHashes.hash(trace($0))) })
+        #expect((count..<count + 100_000).count { filter.contains(ArchiveHashes.hash(trace($0))) } < 25)
     }
 
     @Test func aFilterThatIsFoldedHasAllThatWasInIt() {

@@ -5,8 +5,10 @@ extension ArchiveDirectory {
     struct Rules {
         var dates: ArchiveDates?
         var holds: [String] = []
-        /// What the filter is sealed with; nil where files are not.
+        /// What the filters are sealed with; nil where files are not.
         var key: DataKey?
+        /// What found the names in them; nil where nobody can be erased.
+        var finder: SubjectFinder?
     }
 
     /// What the manifest of a publication that is not complete ends in.
@@ -48,7 +50,7 @@ extension ArchiveDirectory {
         let filter = "\(open)/\(file.stem)\(Self.bloomDraft)"
         // Of an attempt that failed.
         if Directory.has(filter) { try Directory.removeFile(filter) }
-        manifest.bloom = try file.traces.write(filter, rules.key).named(manifest.bloomPath)
+        manifest.take(try file.index.write(filter, rules.key, rules.finder))
         let draft = try begin(file.stem + ".manifest.json")
         let bytes = manifest.bytes
         do {

@@ -18,6 +18,8 @@ actor ArchiveExporter: Exporter {
     private let keys: ArchiveKeys?
     /// Of erasures and holds.
     private let register: String?
+    /// Nil where nobody can be erased.
+    private let finder: SubjectFinder?
     private let telemetry: ArchiveTelemetry
     private let housekeeping: Housekeeping?
     private let logger: Logger
@@ -55,7 +57,8 @@ actor ArchiveExporter: Exporter {
                 await upkeep.run(at: $0)
             }
         }
-        encoder = PartitionEncoder(configuration.format)
+        finder = try context.erasures.map { try ErasureRegister.finder(in: $0) }
+        encoder = PartitionEncoder(configuration.format, finder)
         compressor = try Self.compressor(of: configuration)
         try ArchiveDirectory.create(configuration.directory)
         uploader = try configuration.upload.map { upload in
@@ -133,7 +136,8 @@ actor ArchiveExporter: Exporter {
             }
             report(removed: try directory.clearLeftovers(), kept: try directory.foreignFiles())
             let files = ArchiveFiles(
-                in: directory, configuration, telemetry, logger, keys: keys, register: register, clock: clock)
+                in: directory, configuration, telemetry, logger, keys: keys, register: register, finder: finder,
+                clock: clock)
             self.files = files
             return files
         } catch {

@@ -21,6 +21,7 @@ final class ArchiveFiles {
     private let lifecycle: ArchiveLifecycle
     private let keys: ArchiveKeys?
     private var holds: ArchiveHolds
+    private let finder: SubjectFinder?
     private let isSealing: Bool
     private let clock: @Sendable () -> Timestamp
     private let logger: Logger
@@ -49,7 +50,8 @@ final class ArchiveFiles {
 
     init(
         in directory: ArchiveDirectory, _ configuration: ArchiveConfiguration, _ telemetry: ArchiveTelemetry,
-        _ logger: Logger, keys: ArchiveKeys? = nil, register: String? = nil, clock: @escaping @Sendable () -> Timestamp
+        _ logger: Logger, keys: ArchiveKeys? = nil, register: String? = nil, finder: SubjectFinder? = nil,
+        clock: @escaping @Sendable () -> Timestamp
     ) {
         self.directory = directory
         published = PublishedRecords(in: directory)
@@ -59,6 +61,7 @@ final class ArchiveFiles {
         lifecycle = configuration.lifecycle
         self.keys = keys
         holds = ArchiveHolds(in: register)
+        self.finder = finder
         isSealing = configuration.encryption != nil
         self.clock = clock
         self.telemetry = telemetry
@@ -106,7 +109,7 @@ final class ArchiveFiles {
         if let error = carryOut(rotation.write(partition: partition, bytes: added, at: now), at: now) { throw error }
         guard let file = open[partition] else { preconditionFailure("no file was opened for \(partition.path)") }
         step.append(Mark(file: file, content: file.content, added: added))
-        file.note(messages.traces)
+        file.note(messages.index)
         return file
     }
 
@@ -283,7 +286,8 @@ extension ArchiveFiles {
             let now = clock()
             let rules = ArchiveDirectory.Rules(
                 dates: lifecycle.dates(of: file.partition.tenant, at: now),
-                holds: try holds.current(for: file.partition, at: now), key: try key(for: file.partition.tenant))
+                holds: try holds.current(for: file.partition, at: now), key: try key(for: file.partition.tenant),
+                finder: finder)
             try directory.publish(file, as: name.text, format, compression, rules, at: now)
             telemetry.publishedFiles.add()
             logger.debug("published a file", metadata: ["path": "\(name.text)", "spans": "\(spans.spans)"])

@@ -37,8 +37,10 @@ struct ArchiveManifest: Equatable {
     var keyID: UInt64?
     /// Of values in the files; also of some that were erased of them since. Nil in one of an older Weir.
     var fieldKeys: ArchivedKeyIDs?
-    /// Tells of most traces that the files have no span of them; see ``ArchiveTraces``. Nil in one of an older Weir.
+    /// Tells of most traces that the files have no span of them; see ``ArchiveIndex``. Nil in one of an older Weir.
     var bloom: File?
+    /// Tells the same of names, where somebody can be erased by them. Nil in one of an older Weir, too.
+    var names: Names?
     /// Holds that the files were published under.
     var holds: [String] = []
 
@@ -80,7 +82,11 @@ extension ArchiveManifest {
         }
         if let fieldKeys { fields.append(("field_encryption", fieldKeys.tree)) }
         if let bloom {
-            fields.append(("bloom", bloom.tree([("algorithm", .text("split_block_xxh64")), ("of", .text("trace_id"))])))
+            var more: [(StaticString, JSONTree)] = [
+                ("algorithm", .text("split_block_xxh64")), ("of", .text("trace_id")),
+            ]
+            if let names { more.append(("subjects", names.tree)) }
+            fields.append(("bloom", bloom.tree(more)))
         }
         if !holds.isEmpty { fields.append(("legal_hold", .array(holds.map(JSONTree.text)))) }
         if !supersedes.isEmpty { fields.append(("supersedes", .array(supersedes.map(JSONTree.text)))) }
@@ -116,6 +122,10 @@ extension ArchiveManifest {
         if let tree = tree["bloom"] {
             guard let file = File(tree) else { return nil }
             bloom = file
+            if let names = tree["subjects"] {
+                guard let known = Names(names) else { return nil }
+                self.names = known
+            }
         }
         holds = tree["legal_hold"]?.elements.compactMap(\.asText) ?? []
         dates = tree["lifecycle"].flatMap(ArchiveDates.init)

@@ -13,7 +13,7 @@ struct ArchiveSearch {
     /// Whether its files may have spans of the trace.
     /// - Throws: also where the filter cannot be read; then the files are to be looked into.
     func mayHave(_ manifest: ArchiveManifest) throws(FileError) -> Bool {
-        try manifest.filter(in: catalog)?.contains(ArchiveTraces.hash(trace)) ?? true
+        try manifest.filters(in: catalog)?.traces.contains(ArchiveHashes.hash(trace)) ?? true
     }
 
     /// What its files have of the trace; nil where they have nothing.
@@ -48,18 +48,5 @@ struct ArchiveSearch {
             let times = try reader.values(of: "start_unix_nano", in: group)
             starts += rows.map { UInt64(bitPattern: times.number($0) ?? 0) }
         }
-    }
-}
-
-extension ArchiveManifest {
-    /// What tells of most traces that the files have no span of them; nil where there is none.
-    func filter(in catalog: ArchiveCatalog) throws(FileError) -> BloomFilter? {
-        guard let bloom else { return nil }
-        let path = "\(catalog.root)/\(bloom.path)"
-        guard ArchiveManifest.digits(try Digest.sha256(ofFile: path)) == bloom.sha256 else { throw .damaged(path) }
-        var reader = try FileReader(path, opening: catalog.keys)
-        let bytes = try reader.next(upTo: ArchiveTraces.maximumSize + 64)
-        guard let filter = BloomFilter(written: bytes) else { throw .damaged(path) }
-        return filter
     }
 }

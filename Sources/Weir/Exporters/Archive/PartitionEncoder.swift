@@ -8,6 +8,8 @@ struct PartitionEncoder: ~Copyable {
     private(set) var archivedSpans = 0
 
     private let format: ArchiveFormat
+    /// Nil where nobody can be erased.
+    private let finder: SubjectFinder?
     /// Which messages a partition's next record belongs to.
     private var latest: [ArchivePartition: Int] = [:]
     private var proto = OTLPEncoder()
@@ -19,8 +21,8 @@ struct PartitionEncoder: ~Copyable {
     /// Of so many partitions, and so many bytes.
     private static let (maximumSpare, maximumBytes) = (4, 8 << 20)
 
-    init(_ format: ArchiveFormat) {
-        self.format = format
+    init(_ format: ArchiveFormat, _ finder: SubjectFinder? = nil) {
+        (self.format, self.finder) = (format, finder)
     }
 
     /// Forgets the messages.
@@ -67,7 +69,7 @@ struct PartitionEncoder: ~Copyable {
             let spans = Self.spans(of: batch, sequence, window)
             suspectSpans += spans.suspects
             let index = index(of: partition, spans, since: since)
-            messages[index].traces.add(batch)
+            messages[index].index.add(batch, tenant: batch.tenant, finder)
             try append(batch, sequence, leftOut[hour] ?? [], isPromoted: isPromoted, toMessagesAt: index)
         }
     }

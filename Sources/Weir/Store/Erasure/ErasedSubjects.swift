@@ -9,6 +9,8 @@ struct ErasedSubjects: Sendable {
         var names: Set<[UInt8]> = []
         /// Traces that they have spans in.
         var traces: Set<TraceID> = []
+        /// Of their data keys: what one of these makes a name unreadable with is a name of theirs.
+        var keys: Set<UInt64> = []
     }
 
     /// By tenant.
@@ -23,6 +25,7 @@ struct ErasedSubjects: Sendable {
         if let index = groups[group.tenant]?.firstIndex(where: { $0.family == group.family }) {
             groups[group.tenant]?[index].names.formUnion(group.names)
             groups[group.tenant]?[index].traces.formUnion(group.traces)
+            groups[group.tenant]?[index].keys.formUnion(group.keys)
         } else {
             groups[group.tenant, default: []].append(group)
         }

@@ -5,6 +5,8 @@ struct ErasureEntry: Sendable, Equatable {
         case request
         /// None of the holds covers what is erased with the subject.
         case clear
+        /// Data keys of the subject were found in key stores.
+        case keys
         /// Something was done for a request.
         case step
         /// Nothing of a request is left to do.
@@ -49,6 +51,8 @@ struct ErasureEntry: Sendable, Equatable {
     var names: [[UInt8]] = []
     /// What stands for the subject in the key store.
     var tags: [[UInt8]] = []
+    /// (Keys) their ids.
+    var dataKeys: [UInt64] = []
     /// (Request) ids of the holds of the tenant, on others than the subject.
     var holds: [String] = []
     /// (Hold, restore) the first day that is kept; nil for all.
@@ -100,6 +104,9 @@ extension ErasureEntry {
         add("attribute", attribute)
         if !names.isEmpty { fields.append(("names", .array(names.map { .text($0.hexadecimal) }))) }
         if !tags.isEmpty { fields.append(("key_subjects", .array(tags.map { .text($0.hexadecimal) }))) }
+        if !dataKeys.isEmpty {
+            fields.append(("data_keys", .array(dataKeys.map { .text($0.digits(16, radix: 16)) })))
+        }
         if !holds.isEmpty { fields.append(("holds", .array(holds.map(JSONTree.text)))) }
         add("from", from?.compact)
         add("through", through?.compact)
@@ -130,6 +137,7 @@ extension ErasureEntry {
         attribute = tree["attribute"]?.asText
         names = tree["names"]?.elements.compactMap { $0.asText.flatMap { [UInt8](hexadecimal: $0) } } ?? []
         tags = tree["key_subjects"]?.elements.compactMap { $0.asText.flatMap { [UInt8](hexadecimal: $0) } } ?? []
+        dataKeys = tree["data_keys"]?.elements.compactMap { $0.asText.flatMap { UInt64($0, radix: 16) } } ?? []
         holds = tree["holds"]?.elements.compactMap(\.asText) ?? []
         if case .bool(true)? = tree["end_kept"] { isEndKept = true }
         from = tree["from"]?.asText.flatMap { Day(compact: $0) }

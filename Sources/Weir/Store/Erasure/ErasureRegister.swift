@@ -108,6 +108,18 @@ struct ErasureRegister {
 
     // MARK: What it says
 
+    /// False for one who may not read it.
+    var hasKey: Bool { !key.isEmpty }
+
+    /// What finds names in what is archived; nil for one who may not read the key.
+    func finder() -> SubjectFinder? { hasKey ? SubjectFinder(key) : nil }
+
+    /// For who reads nothing but the key. It is made where it is not there.
+    static func finder(in directory: String) throws(FileError) -> SubjectFinder {
+        try Directory.create(directory)
+        return SubjectFinder(try KeyFile.read("\(directory)/key", size: keySize))
+    }
+
     func hash(of family: SubjectFamily, tenant: String) -> SubjectHash {
         SubjectHash(key: key, tenant: tenant, family)
     }
@@ -118,7 +130,7 @@ struct ErasureRegister {
         for entry in entries {
             switch entry.kind {
             case .request: if let request = ErasureRequest(entry) { requests.append(request) }
-            case .clear, .step, .complete, .reopen:
+            case .clear, .keys, .step, .complete, .reopen:
                 guard let index = requests.firstIndex(where: { $0.id == entry.id }) else { continue }
                 requests[index].add(entry)
             case .hold, .release, .restore, .confirm, .backup, .forget: continue
@@ -218,6 +230,7 @@ struct ErasureRegister {
                 tenant: request.tenant, family: request.family,
                 hash: hash(of: request.family, tenant: request.tenant))
             group.names = Set(request.names)
+            group.keys = request.dataKeys
             subjects.add(group)
         }
         for group in subjects.all {
@@ -245,6 +258,8 @@ struct ErasureRequest: Sendable {
     /// When nothing was left to do; nil as long as something is.
     private(set) var completedAt: Timestamp?
     private(set) var steps: [ErasureEntry] = []
+    /// The ids of those that were found in key stores.
+    private(set) var dataKeys: Set<UInt64> = []
 
     init?(_ entry: ErasureEntry) {
         guard let tenant = entry.tenant, let attribute = entry.attribute else { return nil }
@@ -261,6 +276,7 @@ struct ErasureRequest: Sendable {
     mutating func add(_ entry: ErasureEntry) {
         switch entry.kind {
         case .clear: tombstoneAt = tombstoneAt ?? entry.at
+        case .keys: dataKeys.formUnion(entry.dataKeys)
         case .complete: (completedAt, isReopened) = (entry.at, false)
         case .reopen: (completedAt, isReopened) = (nil, true)
         default: steps.append(entry)

@@ -10,6 +10,21 @@ struct SubjectFamily: Hashable, Sendable {
         (.user, "user_id"), (.session, "session_id"), (.conversation, "conversation_id"), (.call, "call_id"),
     ]
 
+    /// Those that have a column.
+    static let all = known.map { SubjectFamily(of: $0.0.keys[0]) }
+
+    /// Which of ``all`` has this key.
+    @inline(__always)
+    static func index(of key: UnsafeRawBufferPointer) -> Int? {
+        switch GenAIAttributes.attribute(of: key) {
+        case .user: 0
+        case .session: 1
+        case .conversation: 2
+        case .call: 3
+        default: nil
+        }
+    }
+
     /// The attributes that have a column, which those who ask for an erasure name a subject by.
     static let names = known.flatMap { $0.0.keys }
 

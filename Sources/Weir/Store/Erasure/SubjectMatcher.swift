@@ -34,6 +34,19 @@ final class SubjectMatcher {
         return value.withUTF8 { names(UnsafeRawBufferPointer($0)) }
     }
 
+    /// Whether what stands in the place of a name is one of a subject's. Nil where it says nothing: it is empty, or
+    /// ciphertext, of which can be told whose it is only where the key is somebody's own.
+    func isSubjects(_ text: UnsafeRawBufferPointer) -> Bool? {
+        guard !text.isEmpty else { return nil }
+        guard Envelope.hasPrefix(text), let envelope = Envelope(text) else { return names(text) }
+        return group.keys.contains(envelope.keyID) ? true : nil
+    }
+
+    func isSubjects(_ text: String) -> Bool? {
+        var text = text
+        return text.withUTF8 { isSubjects(UnsafeRawBufferPointer($0)) }
+    }
+
     // MARK: Batches
 
     /// Which spans are a subject's.
@@ -87,9 +100,7 @@ final class SubjectMatcher {
             guard keys.contains(where: { $0.equals(key) }) else { continue }
             let isOne: Bool? =
                 switch batch.value(of: attribute) {
-                // Who it stands for cannot be said, so it says nothing.
-                case .string(let text) where Envelope.isWhole(text) || text.isEmpty: nil
-                case .string(let text): names(text)
+                case .string(let text): isSubjects(text)
                 case .int(let number): names("\(number)")
                 case .double(let number): names("\(number)")
                 default: nil
@@ -117,7 +128,7 @@ final class SubjectMatcher {
     ///   - texts: its attributes, its events and the attributes of its resource, as far as they are at hand.
     func takes(_ trace: TraceID?, name: String?, _ texts: [String]) -> Bool {
         var found = Verdict.nobody
-        if let name { found = names(name) ? .subject : .somebodyElse }
+        if let isOne = name.flatMap(isSubjects) { found = isOne ? .subject : .somebodyElse }
         for var text in texts {
             found = stronger(found, text.withUTF8 { verdict(onJSON: UnsafeRawBufferPointer($0)) })
         }
@@ -140,8 +151,8 @@ final class SubjectMatcher {
                 case .number(let digits): String(decoding: digits, as: UTF8.self)
                 default: nil
                 }
-            guard let name, !name.isEmpty, !Envelope.isWhole(name) else { continue }
-            found = stronger(found, names(name) ? .subject : .somebodyElse)
+            guard let name, let isOne = isSubjects(name) else { continue }
+            found = stronger(found, isOne ? .subject : .somebodyElse)
         }
         return found
     }

@@ -15,6 +15,8 @@ protocol KeyDatabase: AnyObject {
     /// Forgets the keys for good; their rows stay.
     /// - Returns: the ids of those that were not destroyed before.
     func destroy(_ selection: KeySelection, at now: Timestamp) throws(KeyError) -> [UInt64]
+    /// The ids of keys, of destroyed ones too.
+    func ids(_ selection: KeySelection) throws(KeyError) -> [UInt64]
     /// Those of the tags, at most 500, that have keys of the tenant which are not destroyed, each with when the first
     /// of these was made.
     func subjects(_ tags: [[UInt8]], of tenant: String) throws(KeyError) -> [[UInt8]: Timestamp]

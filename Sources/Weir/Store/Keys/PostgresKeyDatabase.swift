@@ -116,6 +116,13 @@ final class PostgresKeyDatabase: KeyDatabase {
         }
     }
 
+    func ids(_ selection: KeySelection) throws(KeyError) -> [UInt64] {
+        let (condition, parameters) = Self.condition(selection)
+        return try ask { session throws(PostgresError) in
+            Self.ids(try session.run("SELECT id FROM data_keys WHERE class <> 3 AND \(condition)", parameters))
+        }
+    }
+
     func subjects(_ tags: [[UInt8]], of tenant: String) throws(KeyError) -> [[UInt8]: Timestamp] {
         try ask { session throws(PostgresError) in
             let found = try session.run(

@@ -100,6 +100,15 @@ final class SQLiteKeyDatabase: KeyDatabase {
         return ids
     }
 
+    func ids(_ selection: KeySelection) throws(KeyError) -> [UInt64] {
+        try read { db in
+            let (condition, arguments) = Self.condition(selection)
+            return try Int64.fetchAll(
+                db, sql: "SELECT id FROM data_keys WHERE class <> 3 AND \(condition)", arguments: arguments
+            ).map { UInt64(bitPattern: $0) }
+        }
+    }
+
     func subjects(_ tags: [[UInt8]], of tenant: String) throws(KeyError) -> [[UInt8]: Timestamp] {
         let places = Array(repeating: "?", count: tags.count).joined(separator: ",")
         return try read { db in

@@ -171,7 +171,8 @@ struct PostgresErasure {
     /// Whether `j` may say whose something is.
     private var mayName: String { "j.key IN (\(family.keysInSQL)) AND j.value <> ''" }
 
-    /// Whether it does. Ciphertext says nothing; a name that only begins like it is one of the odd ones.
+    /// Whether it does. Ciphertext says nothing, but for the subject's own; that and a name that only begins like it
+    /// are the odd ones.
     private var isName: String {
         "\(mayName) AND (j.value NOT LIKE 'weir1.%' OR j.value IN (SELECT name FROM odd_names))"
     }
@@ -199,11 +200,11 @@ struct PostgresErasure {
         }
         let rows = try connection.run(parts.joined(separator: " UNION "))
         for row in 0..<rows.count {
-            guard let name = rows.text(row, 0), !Envelope.isWhole(name) else { continue }
-            if Envelope.isBeginning(ofName: name) {
+            guard let name = rows.text(row, 0), let isOne = matcher.isSubjects(name) else { continue }
+            if Envelope.isWhole(name) || Envelope.isBeginning(ofName: name) {
                 try connection.run("INSERT INTO odd_names VALUES ($1)", [.text(name)])
             }
-            guard matcher.names(name) else { continue }
+            guard isOne else { continue }
             try connection.run("INSERT INTO subject_names VALUES ($1)", [.text(name)])
         }
         try connection.run(

@@ -209,11 +209,12 @@ private struct SQLiteDayErasure {
                 CREATE TEMP TABLE subject_traces (id blob PRIMARY KEY);
                 CREATE TEMP TABLE naming_resources (id integer PRIMARY KEY, is_subject integer NOT NULL);
                 """)
-        for name in try names() where !Envelope.isWhole(name) {
-            if Envelope.isBeginning(ofName: name) {
+        for name in try names() {
+            guard let isOne = matcher.isSubjects(name) else { continue }
+            if Envelope.isWhole(name) || Envelope.isBeginning(ofName: name) {
                 try db.execute(sql: "INSERT INTO odd_names VALUES (?)", arguments: [name])
             }
-            guard matcher.names(name) else { continue }
+            guard isOne else { continue }
             try db.execute(sql: "INSERT INTO subject_names VALUES (?)", arguments: [name])
         }
         try findRows()
@@ -243,7 +244,8 @@ private struct SQLiteDayErasure {
         "j.key IN (\(family.keysInSQL)) AND j.type IN ('text', 'integer', 'real') AND j.atom <> ''"
     }
 
-    /// Whether it does. Ciphertext says nothing; a name that only begins like it is one of the odd ones.
+    /// Whether it does. Ciphertext says nothing, but for the subject's own; that and a name that only begins like it
+    /// are the odd ones.
     private var isName: String {
         let name = "CAST(j.atom AS text)"
         return "\(mayName) AND (\(name) NOT GLOB 'weir1.*' OR \(name) IN (SELECT name FROM odd_names))"

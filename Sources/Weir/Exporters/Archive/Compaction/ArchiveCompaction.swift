@@ -145,7 +145,8 @@ struct ArchiveCompaction {
         let before = manifests.reduce(0) { $0 + $1.spans.spans }
         let rewritten: ArchiveRewritten
         do {
-            rewritten = try first.rewriter(catalog.root, catalog.keys).rewrite(manifests, to: stem, without: erased)
+            let rewriter = first.rewriter(catalog.root, catalog.keys, register?.finder())
+            rewritten = try rewriter.rewrite(manifests, to: stem, without: erased)
             guard erased.isEmpty ? rewritten.whole.spans == before : rewritten.whole.spans <= before else {
                 throw FileError.damaged(first.files.first?.path ?? date.path)
             }
@@ -173,7 +174,7 @@ struct ArchiveCompaction {
             rewritten.files.map { file in
                 file.named("\(path(in: date, file.dataset))/\(name)\(suffix)")
             })
-        new.bloom = rewritten.bloom?.named(new.bloomPath)
+        new.take(rewritten.filters)
         let whose = before > rewritten.whole.spans ? try subjects(of: manifests) : []
         try change.merge(into: new)
         outcome.merged += group.count
@@ -223,7 +224,8 @@ extension ArchiveCompaction {
         return try groups.map { group in
             let matcher = SubjectMatcher(group)
             // A file may have come since the traces were looked for.
-            let traces = try manifests.reduce(group.traces) { try $0.union($1.search(catalog, matcher).traces()) }
+            let named = manifests.filter { $0.mayName(matcher, catalog) }
+            let traces = try named.reduce(group.traces) { try $0.union($1.search(catalog, matcher).traces()) }
             return (matcher, traces)
         }
     }

@@ -44,8 +44,8 @@ struct ArchiveRewritten {
     let files: [File]
     /// Of the data key that they are sealed with; nil where those before were not.
     let keyID: UInt64?
-    /// Of their traces; its path is that of a draft.
-    let bloom: ArchiveManifest.File?
+    /// Of their traces and names; its path is that of a draft.
+    let filters: ArchiveIndex.Written
 }
 
 extension ArchiveManifest.File {
@@ -56,8 +56,10 @@ extension ArchiveManifest.File {
 
 extension ArchiveManifest {
     /// What writes files anew that are like these.
-    func rewriter(_ root: String, _ keys: ArchiveKeys?) -> any ArchiveRewriter {
+    /// - Parameter finder: of names in them; nil where nobody can be erased.
+    func rewriter(_ root: String, _ keys: ArchiveKeys?, _ finder: SubjectFinder?) -> any ArchiveRewriter {
         format == .parquet
-            ? ParquetRewriter(root: root, compression, keys) : OTLPRewriter(root: root, format, compression, keys)
+            ? ParquetRewriter(root: root, compression, keys, finder)
+            : OTLPRewriter(root: root, format, compression, keys, finder)
     }
 }

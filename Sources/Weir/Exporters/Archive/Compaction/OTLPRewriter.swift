@@ -23,9 +23,14 @@ struct OTLPRewriter: ArchiveRewriter {
     private let format: ArchiveFormat
     private let compression: Compression
     private let keys: ArchiveKeys?
+    private let finder: SubjectFinder?
 
-    init(root: String, _ format: ArchiveFormat, _ compression: Compression, _ keys: ArchiveKeys?) {
-        (self.root, self.format, self.compression, self.keys) = (root, format, compression, keys)
+    init(
+        root: String, _ format: ArchiveFormat, _ compression: Compression, _ keys: ArchiveKeys?,
+        _ finder: SubjectFinder?
+    ) {
+        (self.root, self.format, self.compression) = (root, format, compression)
+        (self.keys, self.finder) = (keys, finder)
     }
 
     func rewrite(
@@ -47,9 +52,9 @@ struct OTLPRewriter: ArchiveRewriter {
             pending.removeAll(keepingCapacity: true)
         }
         var sections: [ArchiveSection] = []
-        var traces = ArchiveTraces()
+        var archived = ArchiveIndex()
         for manifest in manifests {
-            sections += try read(manifest, erased, &traces) { message in
+            sections += try read(manifest, erased, &archived) { message in
                 pending += message
                 if pending.count >= Self.piece { try flush() }
             }
@@ -62,12 +67,12 @@ struct OTLPRewriter: ArchiveRewriter {
         try footer.withUnsafeBytes { try file.append($0) }
         return ArchiveRewritten(
             sections: sections, whole: whole, files: [try .init(nil, rows: whole.spans, file)], keyID: key?.id,
-            bloom: try traces.write("\(stem).1", key))
+            filters: try archived.write("\(stem).1", key, finder))
     }
 
     /// - Returns: what is left of the file's sections.
     private func read(
-        _ manifest: ArchiveManifest, _ erased: [ErasedSpans], _ traces: inout ArchiveTraces,
+        _ manifest: ArchiveManifest, _ erased: [ErasedSpans], _ archived: inout ArchiveIndex,
         _ keep: (UnsafeRawBufferPointer) throws -> Void
     ) throws -> [ArchiveSection] {
         let path = manifest.files.first.map { "\(root)/\($0.path)" } ?? root
@@ -87,7 +92,7 @@ struct OTLPRewriter: ArchiveRewriter {
                 count += matcher.erase(in: &batch, &theirs)
             }
             left[index].add(batch)
-            traces.add(batch)
+            archived.add(batch, tenant: manifest.tenant, finder)
             guard batch.spanCount > 0 else { return }
             guard count > 0 else { return try keep(message) }
             if format == .json {

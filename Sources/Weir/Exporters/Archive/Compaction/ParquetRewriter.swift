@@ -21,15 +21,16 @@ struct ParquetRewriter: ArchiveRewriter {
         var records: Set<Int64> = []
         var times: ClosedRange<UInt64>?
         var suspects = 0
-        var traces = ArchiveTraces()
+        var index = ArchiveIndex()
     }
 
     private let root: String
     private let compression: Compression
     private let keys: ArchiveKeys?
+    private let finder: SubjectFinder?
 
-    init(root: String, _ compression: Compression, _ keys: ArchiveKeys?) {
-        (self.root, self.compression, self.keys) = (root, compression, keys)
+    init(root: String, _ compression: Compression, _ keys: ArchiveKeys?, _ finder: SubjectFinder?) {
+        (self.root, self.compression, self.keys, self.finder) = (root, compression, keys, finder)
     }
 
     func rewrite(
@@ -80,7 +81,7 @@ struct ParquetRewriter: ArchiveRewriter {
         if Directory.has(bloom) { try Directory.removeFile(bloom) }
         return ArchiveRewritten(
             sections: manifests.flatMap(\.sections), whole: whole, files: files, keyID: key?.id,
-            bloom: try findings.traces.write(bloom, key))
+            filters: try findings.index.write(bloom, key, finder))
     }
 
     private static func create(_ path: String, _ key: DataKey?) throws(FileError) -> AppendFile {
@@ -132,12 +133,15 @@ struct ParquetRewriter: ArchiveRewriter {
         let day = manifest.place?.day
         let rows = isGone.indices.filter { !isGone[$0] }
         for row in rows {
-            if let trace = ParquetErasure.trace(traces, row) { findings.traces.add(trace) }
+            if let trace = ParquetErasure.trace(traces, row) { findings.index.traces.add(trace) }
             if let sequence = sequences.number(row) { findings.records.insert(sequence) }
             let start = UInt64(bitPattern: starts.number(row) ?? 0)
             let times = findings.times ?? start...start
             findings.times = min(times.lowerBound, start)...max(times.upperBound, start)
             if day.map({ !$0.times.contains(start) }) ?? false { findings.suspects += 1 }
+        }
+        try finder?.forEachName(in: rows, of: group, reader, tenant: manifest.tenant) {
+            findings.index.names.add($0)
         }
         return rows
     }

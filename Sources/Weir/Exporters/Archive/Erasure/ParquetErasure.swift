@@ -1,5 +1,8 @@
 /// Finds the spans of subjects in a Parquet file.
 struct ParquetErasure: ArchivedErasure {
+    /// Columns of JSON in which names stand.
+    static let texts = ["attrs", "events", "resource"]
+
     private let root: String
     private let manifest: ArchiveManifest
     private let matcher: SubjectMatcher
@@ -73,14 +76,11 @@ struct ParquetErasure: ArchivedErasure {
         if let name = matcher.group.family.column, reader.column(name) != nil {
             let names = try values(name, group, reader)
             for row in 0..<group.rows {
-                guard let text = names.text(row), !text.isEmpty else { continue }
-                text.withUnsafeBytes { text in
-                    guard !Envelope.isWhole(text) else { return }
-                    add(matcher.names(text) ? .subject : .somebodyElse, row)
-                }
+                guard let isOne = names.text(row)?.withUnsafeBytes(matcher.isSubjects) ?? nil else { continue }
+                add(isOne ? .subject : .somebodyElse, row)
             }
         }
-        for name in ["attrs", "events", "resource"] {
+        for name in Self.texts {
             guard case .texts(let bytes, let places) = try values(name, group, reader) else { continue }
             // Rows with the same resource have the same place.
             var last: (place: Range<Int>, verdict: SubjectMatcher.Verdict)?

@@ -1,8 +1,8 @@
-/// The traces that a file has spans of, as far as it takes to tell of most others that it has none.
-struct ArchiveTraces {
+/// Hashes of what a file has, such as its traces, as far as it takes to tell of most others that it has none.
+struct ArchiveHashes {
     /// So many that of 1,000 files fewer than one has to be looked into for nothing.
-    private static let bitsPerTrace = 32
-    /// Bytes of a filter; of more than four million traces it tells less well.
+    private static let bitsPerHash = 32
+    /// Bytes of a filter; of more than four million hashes it tells less well.
     static let maximumSize = 16 << 20
 
     /// So many are known one by one: about 10 MiB. Of more there are only the bits of a filter as large as one becomes.
@@ -25,15 +25,7 @@ struct ArchiveTraces {
         add(Self.hash(trace))
     }
 
-    mutating func add(_ batch: borrowing Batch) {
-        var last: TraceID?
-        for span in batch.spans where !span.isDropped && span.trace != last {
-            add(span.trace)
-            last = span.trace
-        }
-    }
-
-    mutating func formUnion(_ other: ArchiveTraces) {
+    mutating func formUnion(_ other: ArchiveHashes) {
         for hash in other.hashes { add(hash) }
         guard let others = other.filter else { return }
         moveToFilter()
@@ -41,7 +33,7 @@ struct ArchiveTraces {
         filtered += other.filtered
     }
 
-    private mutating func add(_ hash: UInt64) {
+    mutating func add(_ hash: UInt64) {
         guard filter == nil else {
             if filter?.insert(hash) ?? false { filtered += 1 }
             return
@@ -60,11 +52,11 @@ struct ArchiveTraces {
     /// As small as it may be for what is in it.
     var finished: BloomFilter {
         guard var filter else {
-            var filter = BloomFilter(size: min(hashes.count * Self.bitsPerTrace / 8, Self.maximumSize))
+            var filter = BloomFilter(size: min(hashes.count * Self.bitsPerHash / 8, Self.maximumSize))
             for hash in hashes { filter.insert(hash) }
             return filter
         }
-        while filter.size / 2 >= filtered * Self.bitsPerTrace / 8 { filter.fold() }
+        while filter.size / 2 >= filtered * Self.bitsPerHash / 8 { filter.fold() }
         return filter
     }
 }

@@ -1,0 +1,1 @@
+../../../../Sources/Weir/Exporters/Archive/ArchiveHashes.swift

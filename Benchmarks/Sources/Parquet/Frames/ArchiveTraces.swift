@@ -1,1 +1,0 @@
-../../../../Sources/Weir/Exporters/Archive/ArchiveTraces.swift
