@@ -29,7 +29,7 @@ actor BudgetMonitors {
     }
 
     /// - Parameter tokens: what redaction makes of ids.
-    private static func names(_ tokens: [RedactionToken]) -> BudgetBoard.Names {
+    private static func names(_ tokens: [SubjectTokens]) -> BudgetBoard.Names {
         { user, tenant in
             SubjectNames(of: user, tenant: tenant, tokens).all.map { String(decoding: $0, as: UTF8.self) }
         }

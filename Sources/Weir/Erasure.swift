@@ -89,15 +89,15 @@ struct Erasure {
         }
         defer { withExtendedLifetime(lock) {} }
         try await Tombstones.awaitTaken(register)
-        try await noteKeys(of: request)
+        var request = try await noteKeys(of: request)
         // What was looked into once, and has nothing of the subject, need not be looked into again.
         var empty: Set<String> = []
         var (held, holds) = try await heldTraces(of: request, &empty)
         let isBegun = request.tombstoneAt != nil
-        let request = try await begin(request)
+        request = try await begin(request)
         // What came since it was asked for can be looked into by now.
         if !isBegun {
-            try await noteKeys(of: request)
+            request = try await noteKeys(of: request)
             (held, holds) = try await heldTraces(of: request, &empty)
         }
         let (step, backups) = try await destroyKeys(of: request)
@@ -232,7 +232,8 @@ struct Erasure {
 
     /// Writes down which data keys are the subject's, also those that were destroyed: by them it is known what is the
     /// subject's though its name is ciphertext, and which files have some of that.
-    private mutating func noteKeys(of request: ErasureRequest) async throws {
+    /// - Returns: the request with them.
+    private mutating func noteKeys(of request: ErasureRequest) async throws -> ErasureRequest {
         var found: Set<UInt64> = []
         for ring in places.rings {
             for tag in request.tags {
@@ -248,6 +249,7 @@ struct Erasure {
             entry.dataKeys = new.sorted()
             return entry
         }
+        return register.requests.first { $0.id == request.id } ?? request
     }
 
     /// - Returns: what was done, and backups that are elsewhere with the keys.

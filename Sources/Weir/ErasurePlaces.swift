@@ -189,8 +189,8 @@ struct ErasurePlaces {
     func left(of request: ErasureRequest, at now: Timestamp) throws -> [Erasure.Left] {
         let time = request.tombstoneAt ?? request.at
         let until = "their keys are destroyed with `weir keys destroy --tenant \(request.tenant) --before DAY`"
-        var left = encrypted(by: request.attribute, until: until)
-        left += try unread(before: time)
+        var left = encrypted(by: request.attribute, until: until, isOfOwnKeys: true)
+        left += try unread(before: time, request.tenant)
         for definition in configuration.processors {
             guard let recall = (definition.configuration as? TailSamplingConfiguration)?.recall else { continue }
             let ring = "\(recall.directory)/ring"
@@ -206,13 +206,22 @@ struct ErasurePlaces {
     /// Where spans of the held may be that nobody can find yet, or ever. What a recall ring has no hold keeps.
     func unsearched(before time: Timestamp, for holds: [ErasureEntry]) throws -> [Erasure.Left] {
         let attributes = Set(holds.compactMap(\.attribute)).sorted()
-        return attributes.flatMap { encrypted(by: $0, until: "the hold is released") } + (try unread(before: time))
+        return attributes.flatMap { encrypted(by: $0, until: "the hold is released", isOfOwnKeys: false) }
+            + (try holds.first?.tenant.map { try unread(before: time, $0) } ?? [])
     }
 
     /// What cannot be looked into yet.
-    private func unread(before time: Timestamp) throws -> [Erasure.Left] {
+    private func unread(before time: Timestamp, _ tenant: String) throws -> [Erasure.Left] {
         var left: [Erasure.Left] = []
         for archive in archives {
+            let unknown = try Self.unlisted(in: archive.directory, of: tenant)
+            for path in unknown.prefix(Self.maxNamed) {
+                left.append(
+                    Erasure.Left(
+                        place: "\(archive.id): \(path), of which no manifest tells what it has"
+                            + (unknown.count > Self.maxNamed ? ", and \(unknown.count - Self.maxNamed) more" : ""),
+                        until: "its manifest is there again, or you remove it"))
+            }
             let count = try Self.collected(in: archive.directory, before: time)
             guard count > 0 else { continue }
             let until = time.nanoseconds + archive.age.inNanoseconds
@@ -238,12 +247,37 @@ struct ErasurePlaces {
         return left
     }
 
+    private static let maxNamed = 5
+
+    /// Files of a tenant, and manifests that cannot be read.
+    private static func unlisted(in directory: String, of tenant: String) throws -> [String] {
+        guard try Directory.isThere(directory) else { return [] }
+        var paths: [String] = []
+        let selection = ArchiveCatalog.Selection(tenant: tenant)
+        try ArchiveCatalog(root: directory, selection: selection).visit { found in
+            switch found {
+            case .broken(let path), .unlisted(let path): paths.append(path)
+            case .manifest, .away: break
+            }
+        }
+        return paths
+    }
+
     /// Spans that cannot be found, since what names the subject is ciphertext in them.
-    private func encrypted(by attribute: String, until: String) -> [Erasure.Left] {
-        configuration.processors.compactMap { definition in
-            guard let encryption = definition.configuration as? EncryptionConfiguration,
-                let key = SubjectFamily(of: attribute).keys.first(where: { encryption.policy.wants($0) })
-            else { return nil }
+    /// - Parameter isOfOwnKeys: whether ciphertext under keys of the subject's own can be told.
+    private func encrypted(by attribute: String, until: String, isOfOwnKeys: Bool) -> [Erasure.Left] {
+        let encryptions = configuration.processors.compactMap { $0.configuration as? EncryptionConfiguration }
+        return configuration.processors.compactMap { definition in
+            let key = SubjectFamily(of: attribute).keys.first { key in
+                if let encryption = definition.configuration as? EncryptionConfiguration {
+                    return encryption.policy.wants(key)
+                }
+                // What is marked gets the key of whom it names, where that is asked for.
+                let hasOwn = encryptions.allSatisfy { $0.policy.subjects.contains { $0.text == key } }
+                guard let redaction = definition.configuration as? RedactionConfiguration else { return false }
+                return redaction.policy.encrypts(key) && !(isOfOwnKeys && hasOwn)
+            }
+            guard let key else { return nil }
             return Erasure.Left(
                 place: "spans whose \(key) is encrypted by \(definition.id), which are not found", until: until)
         }

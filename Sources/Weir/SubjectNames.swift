@@ -8,22 +8,21 @@ struct SubjectNames {
     }
 
     /// - Parameter tokens: those of ``tokens(of:)``.
-    init(of name: String, tenant: String, _ tokens: [RedactionToken]) {
+    init(of name: String, tenant: String, _ tokens: [SubjectTokens]) {
         let value = Array(name.utf8)
-        let tokens = tokens.map { token in
-            var maker = token.maker()
-            let kind = KeyDecision.Reason.id.rawValue
-            return value.withUnsafeBytes { maker.token(for: $0, kind: kind, tenant: tenant) }
-        }
         // Tables have columns of 256 bytes for it. What a longer name is cut to is somebody else's.
         var all = [value]
-        for name in tokens where !all.contains(name) { all.append(name) }
+        for name in tokens.flatMap({ $0.names(of: value, tenant: tenant) }) where !all.contains(name) {
+            all.append(name)
+        }
         self.all = all
     }
 
     /// What the redaction processors of a configuration make tokens with.
-    static func tokens(of configuration: CollectorConfiguration) throws -> [RedactionToken] {
-        try configuration.processors.compactMap { try ($0.configuration as? RedactionConfiguration)?.tokens() }
+    static func tokens(of configuration: CollectorConfiguration) throws -> [SubjectTokens] {
+        try configuration.processors.compactMap {
+            try ($0.configuration as? RedactionConfiguration).map { try SubjectTokens(of: $0) }
+        }
     }
 
     /// What stands for the person in a key store.

@@ -157,6 +157,43 @@ def test_an_erasure_that_finds_nothing_says_so(start, tmp_path, post):
     assert "nothing was found" in done.stdout
 
 
+@pytest.mark.parametrize("keys, name", [
+    ("keys: [{ key: user.id, action: hash }]", "maria-of-the-north"),
+    ("keys: [{ key: user.*, action: scan }], detectors: { email: hash }", "Maria@Example.com"),
+    ("keys: [{ key: user.*, action: scan }], rules: [{ name: badge, pattern: 'M-[0-9]+', action: hash }]", "M-4711"),
+])
+def test_whatever_token_redaction_makes_of_a_name_is_found(start, tmp_path, post, keys, name):
+    text = collector(tmp_path, "redaction").replace("redaction.key }", f"redaction.key, {keys} }}")
+    weir = start(directory=tmp_path, text=text)
+    send(weir, post, a_span(name), a_span("eve"))
+    await_stored(tmp_path, 2)
+    assert files_with(tmp_path / "hot", name) == [] and files_with(tmp_path / "hot", "tok_")
+    config = ["--config", str(tmp_path / "collector.yaml")]
+    done = command("erase", *config, "--tenant", "default", "--subject", f"user.id={name}", cwd=tmp_path, deadline=60)
+    assert "sqlite: 1 spans" in done.stdout, done
+    assert stored(tmp_path) == 1
+
+
+@pytest.mark.parametrize("damage", ["cut", "missing"])
+def test_a_file_of_which_no_manifest_tells_is_left_and_named(start, tmp_path, post, damage):
+    weir = start(directory=tmp_path, text=collector(tmp_path))
+    send(weir, post, *the_persons_spans())
+    await_stored(tmp_path, 3)
+    [manifest] = eventually(lambda: list((tmp_path / "proto").rglob("_*.manifest.json")), weir.log, 30)
+    whole = manifest.read_bytes()
+    manifest.unlink()
+    if damage == "cut":
+        manifest.write_bytes(whole[:100])
+    config = ["--config", str(tmp_path / "collector.yaml")]
+    person = ["--tenant", "default", "--subject", f"user.id={PERSON}"]
+    done = command("erase", *config, *person, cwd=tmp_path, deadline=60)
+    assert done.returncode == 3 and "of which no manifest tells what it has" in done.stdout, done
+    assert files_with(tmp_path / "proto", PERSON)
+    manifest.write_bytes(whole)
+    erase(tmp_path)
+    assert files_with(tmp_path, PERSON, SECRET) == []
+
+
 def test_an_erasure_that_is_killed_goes_on(start, tmp_path, post):
     weir = start(directory=tmp_path, text=collector(tmp_path))
     for _ in range(5):

@@ -6,8 +6,9 @@ struct ArchiveVerifyCommand: AsyncParsableCommand {
         commandName: "verify",
         abstract: "Reads every file of an archive; exits 1 if one is missing, or not what its manifest says.",
         discussion: """
-            Spans, requests, times and sequences are counted again in what the files hold. Sealed files that do not \
-            open here are compared with their SHA-256 only.
+            Spans, requests, times and sequences are counted again in what the files hold, and traces, names and data \
+            keys are looked for in what tells of them. Sealed files that do not open here are compared with their \
+            SHA-256 only.
             """)
 
     @OptionGroup var options: ArchiveOptions
@@ -16,9 +17,12 @@ struct ArchiveVerifyCommand: AsyncParsableCommand {
     var quick = false
 
     func run() async throws {
+        let configuration = options.option.checkAgain().configuration
+        let register = configuration?.service.erasure.directory
         try await options.withCatalog { catalog, copy in
-            let elsewhere = try await copy?.measure(recounts: !quick)
-            try verify(ArchiveVerification(catalog, elsewhere: elsewhere, isQuick: quick))
+            let finder = register.flatMap { ErasureRegister.finder(reading: $0) }
+            let elsewhere = try await copy?.measure(recounts: !quick, finder)
+            try verify(ArchiveVerification(catalog, finder, elsewhere: elsewhere, isQuick: quick))
         }
     }
 
@@ -29,7 +33,7 @@ struct ArchiveVerifyCommand: AsyncParsableCommand {
             problems += 1
             try StandardOutput.write(Array("\(TextTable.harmless(line))\n".utf8))
         }
-        let sum = 
+        let sum =
             "\(verification.files.of("file")), \(verification.spans.of("span")), \(verification.bytes.of("byte"))"
         try StandardOutput.write(Array("\(sum): \(problems == 0 ? "whole" : problems.of("problem"))\n".utf8))
         guard problems == 0 else { throw ExitCode.failure }

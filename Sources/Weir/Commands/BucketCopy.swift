@@ -157,8 +157,10 @@ struct BucketCopy {
     }
 
     /// Reads all files that the manifests speak of, each once, and keeps none.
-    /// - Parameter recounts: whether it is looked at what they hold; then those of one manifest are here at a time.
-    func measure(recounts: Bool) async throws -> [String: ArchiveVerification.Found] {
+    /// - Parameters:
+    ///   - recounts: whether it is looked at what they hold; then those of one manifest are here at a time.
+    ///   - finder: of names; nil where it is not looked whether filters have them.
+    func measure(recounts: Bool, _ finder: SubjectFinder?) async throws -> [String: ArchiveVerification.Found] {
         var manifests: [ArchiveManifest] = []
         try catalog.visit { found in
             if case .manifest(let manifest, _, _) = found { manifests.append(manifest) }
@@ -166,14 +168,14 @@ struct BucketCopy {
         var all: [String: ArchiveVerification.Found] = [:]
         for manifest in manifests {
             for file in manifest.allFiles {
-                all[file.path] = try await measure(file, keeps: recounts && file != manifest.bloom)
+                all[file.path] = try await measure(file, keeps: recounts)
             }
             guard recounts else { continue }
             let isWhole = manifest.files.allSatisfy { all[$0.path]?.sha256 == $0.sha256 }
             if isWhole, let first = manifest.files.first?.path {
-                all[first]?.problems = try ArchiveRecount(root: catalog.root, keys: catalog.keys).problems(of: manifest)
+                all[first]?.problems = try ArchiveRecount(catalog, finder).problems(of: manifest)
             }
-            for file in manifest.files { try? drop(file.path) }
+            for file in manifest.allFiles { try? drop(file.path) }
         }
         return all
     }

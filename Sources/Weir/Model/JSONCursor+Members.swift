@@ -1,14 +1,17 @@
 extension JSONCursor {
     /// Goes through the members of objects, also of those in lists, that stand in fewer than `depth` others. Of what is
     /// no JSON it finds what stands before.
-    /// - Parameter body: is given the name, and of a value that is no object and no list the text, without quotes, and
-    ///   whether that has escapes.
+    /// - Parameter body: is given the name, and of a value that is no object and no list the text, without quotes,
+    ///   whether it had some, and whether it has escapes.
     mutating func forEachMember(
-        depth: Int, _ body: (_ name: UnsafeRawBufferPointer, _ text: UnsafeRawBufferPointer, _ hasEscapes: Bool) -> Void
+        depth: Int,
+        _ body: (
+            _ name: UnsafeRawBufferPointer, _ text: UnsafeRawBufferPointer, _ isString: Bool, _ hasEscapes: Bool
+        ) -> Void
     ) {
         let isObject = peek() == UInt8(ascii: "{")
         guard depth > 0, isObject || peek() == UInt8(ascii: "[") else {
-            if !skip() { at = text.count }
+            if !skip() { giveUp() }
             return
         }
         at += 1
@@ -24,21 +27,23 @@ extension JSONCursor {
             }
             var name = 0..<0
             if isObject {
-                guard peek() == UInt8(ascii: "\"") else { return at = text.count }
+                guard peek() == UInt8(ascii: "\"") else { return giveUp() }
                 name = skipString().inside
-                guard peek() == UInt8(ascii: ":") else { return at = text.count }
+                guard peek() == UInt8(ascii: ":") else { return giveUp() }
                 at += 1
             }
             switch peek() {
             case UInt8(ascii: "{"), UInt8(ascii: "["): forEachMember(depth: depth - 1, body)
             case UInt8(ascii: "\""):
                 let (inside, hasEscapes, _) = skipString()
-                if isObject { body(bytes(name), bytes(inside), hasEscapes) }
+                if isObject { body(bytes(name), bytes(inside), true, hasEscapes) }
             default:
                 let word = skipBare()
-                guard !word.isEmpty else { return at = text.count }
-                if isObject { body(bytes(name), bytes(word), false) }
+                guard !word.isEmpty else { return giveUp() }
+                if isObject { body(bytes(name), bytes(word), false, false) }
             }
         }
     }
+
+    private mutating func giveUp() { at = text.count }
 }

@@ -30,7 +30,7 @@ final class ArchiveFile {
     private(set) var table = SeekTable()
     /// Of the spans that it holds, and of those that may still be taken back.
     private(set) var index = ArchiveIndex()
-    private var newIndex = ArchiveIndex()
+    private var newEntries = ArchiveIndex.Entries()
     private(set) var stage = Stage.written
     /// What readers will see, once it is sealed: what was appended to, or what came of that.
     private(set) var products: [ArchiveProduct] = []
@@ -101,12 +101,12 @@ final class ArchiveFile {
     var isInStep: Bool { !newBatches.isEmpty }
 
     /// What an append had spans of.
-    func note(_ index: ArchiveIndex) { newIndex.formUnion(index) }
+    func note(_ entries: ArchiveIndex.Entries) { newEntries.add(entries) }
 
     /// What was appended is not taken back any more.
     func keep() {
-        index.formUnion(newIndex)
-        newIndex = ArchiveIndex()
+        index.add(newEntries)
+        newEntries = ArchiveIndex.Entries()
         for batch in newBatches {
             for table in tables { table.add(batch.rows) }
             waitingText += batch.rows.textCount
@@ -118,7 +118,7 @@ final class ArchiveFile {
     /// The file holds what it held before; what stands behind that is cut off when it is sealed.
     func takeBack(to content: Content) {
         self.content = content
-        newIndex = ArchiveIndex()
+        newEntries = ArchiveIndex.Entries()
         newBatches = []
         table.cut(to: content.frames)
         guard file != nil else { return }

@@ -25,14 +25,6 @@ struct ArchiveHashes {
         add(Self.hash(trace))
     }
 
-    mutating func formUnion(_ other: ArchiveHashes) {
-        for hash in other.hashes { add(hash) }
-        guard let others = other.filter else { return }
-        moveToFilter()
-        filter?.formUnion(others)
-        filtered += other.filtered
-    }
-
     mutating func add(_ hash: UInt64) {
         guard filter == nil else {
             if filter?.insert(hash) ?? false { filtered += 1 }

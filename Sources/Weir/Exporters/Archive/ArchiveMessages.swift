@@ -9,5 +9,5 @@ struct ArchiveMessages {
     var batch: ParquetBatch?
     /// Of values in them.
     var keys = ArchivedKeyIDs()
-    var index = ArchiveIndex()
+    var index = ArchiveIndex.Entries()
 }

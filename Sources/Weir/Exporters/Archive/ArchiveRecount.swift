@@ -1,8 +1,15 @@
 /// Counts what the files of a manifest hold, and says where the manifest says something else. The files are those whose
 /// SHA-256 it has; so what is found here was wrong from the beginning, or the manifest was changed.
 struct ArchiveRecount {
-    let root: String
-    let keys: ArchiveKeys?
+    private let catalog: ArchiveCatalog
+    private let finder: SubjectFinder?
+    private var root: String { catalog.root }
+    private var keys: ArchiveKeys? { catalog.keys }
+
+    /// - Parameter finder: of names; nil where it is not looked whether filters have them.
+    init(_ catalog: ArchiveCatalog, _ finder: SubjectFinder?) {
+        (self.catalog, self.finder) = (catalog, finder)
+    }
 
     /// - Returns: a line for each thing that is wrong, with the file it is about; none also where the files are sealed
     ///   and do not open here.
@@ -36,8 +43,10 @@ struct ArchiveRecount {
         let day = manifest.place?.day
         var counts = wanted.map { _ in Count() }
         var index = 0
+        var filters = try FilterRecount(of: manifest, in: catalog, finder)
         var batch = Batch(decodedLimit: .max)
-        try reader.read(into: &batch) { batch in
+        try reader.readFramed(into: &batch) { batch, message in
+            filters.add(batch, message)
             while index < counts.count - 1, counts[index].records == wanted[index].spans.records { index += 1 }
             counts[index].records += 1
             for span in batch.spans { counts[index].add(span.startTime, day) }
@@ -60,7 +69,7 @@ struct ArchiveRecount {
         if problems.isEmpty, spans != manifest.spans.spans {
             problems.append("found \(spans) spans, wanted \(manifest.spans.spans)")
         }
-        return problems + (try footer(of: file, manifest))
+        return problems + filters.problems + (try footer(of: file, manifest))
     }
 
     /// What the file itself says of its requests.
@@ -89,6 +98,7 @@ struct ArchiveRecount {
 
     private func problems(of reader: ParquetReader, _ manifest: ArchiveManifest) throws -> [String] {
         let day = manifest.place?.day
+        var filters = try FilterRecount(of: manifest, in: catalog, finder)
         var count = Count()
         var sequences: Set<UInt64> = []
         for group in reader.groups {
@@ -99,10 +109,11 @@ struct ArchiveRecount {
                 count.add(UInt64(bitPattern: starts.number(row) ?? 0), day)
                 sequences.insert(UInt64(bitPattern: places.number(row) ?? 0))
             }
+            try filters.add(group, of: reader)
         }
         count.records = sequences.count
         let foreign = manifest.spans.foreign(among: sequences)
-        return count.problems(with: manifest.spans)
+        return count.problems(with: manifest.spans) + filters.problems
             + (foreign > 0 ? ["has \(foreign) requests that are not among its sequences"] : [])
     }
 

@@ -27,6 +27,7 @@ struct ArchiveVerification {
     private let elsewhere: [String: Found]?
     /// Whether files are compared with their SHA-256 only.
     private let isQuick: Bool
+    private let finder: SubjectFinder?
     private(set) var files = 0
     private(set) var spans = 0
     private(set) var bytes = 0
@@ -36,8 +37,12 @@ struct ArchiveVerification {
     private var date = ""
     private var holdings: [String: [Holding]] = [:]
 
-    init(_ catalog: ArchiveCatalog, elsewhere: [String: Found]? = nil, isQuick: Bool = false) {
-        self.catalog = catalog
+    /// - Parameter finder: of names; nil where it is not looked whether filters have them.
+    init(
+        _ catalog: ArchiveCatalog, _ finder: SubjectFinder? = nil, elsewhere: [String: Found]? = nil,
+        isQuick: Bool = false
+    ) {
+        (self.catalog, self.finder) = (catalog, finder)
         self.isQuick = isQuick
         self.elsewhere = elsewhere
     }
@@ -114,7 +119,7 @@ struct ArchiveVerification {
             return
         }
         do {
-            try ArchiveRecount(root: catalog.root, keys: catalog.keys).problems(of: manifest).forEach(report)
+            try ArchiveRecount(catalog, finder).problems(of: manifest).forEach(report)
         } catch let error as FileError where error.isMissing && !Directory.has("\(catalog.root)/\(path)") {
             // What was merged or expired meanwhile has no manifest any more.
         }

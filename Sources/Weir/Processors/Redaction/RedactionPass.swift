@@ -280,12 +280,7 @@ struct RedactionPass: ~Copyable {
             }
             return Array("***".utf8) + match.filter { isDigit($0) || isLetter($0) }.suffix(match.count < 8 ? 0 : 4)
         case .hash:
-            // Written in another way, it is still the same.
-            let match = NarrowText(match).text
-            let plain: [UInt8] =
-                kind == Detector.email.rawValue
-                ? match.map { isLetter($0) ? $0 | 0x20 : $0 }
-                : match.compactMap { isDigit($0) || $0 >= 0x80 ? $0 : isLetter($0) ? $0 & 0xDF : nil }
+            let plain = RedactionToken.plain(match, kind)
             return plain.withUnsafeBytes { tokens.token(for: $0, kind: policy.name(of: kind), tenant: tenant) }
         }
     }

@@ -57,6 +57,12 @@ struct RedactionPolicy: Sendable {
         kind < RedactionFinding.firstRule ? actions[Int(kind)] : rules[Int(kind - RedactionFinding.firstRule)].action
     }
 
+    /// Of detectors and rules, those of which tokens are made.
+    var hashedKinds: [UInt8] {
+        let rules = rules.indices.map { RedactionFinding.firstRule + UInt8($0) }
+        return (Detector.allCases.map(\.rawValue) + rules).filter { action(of: $0) == .hash }
+    }
+
     func name(of kind: UInt8) -> String {
         kind < RedactionFinding.firstRule
             ? Detector(rawValue: kind)?.name ?? "" : rules[Int(kind - RedactionFinding.firstRule)].name

@@ -66,6 +66,14 @@ struct RedactionToken: Sendable {
 
     func maker() -> Maker { Maker(self) }
 
+    /// What is hashed of something that was found: written in another way, it is still the same.
+    /// - Parameter kind: of a detector or rule; see ``RedactionPolicy/name(of:)``.
+    static func plain(_ match: UnsafeRawBufferPointer, _ kind: UInt8) -> [UInt8] {
+        let match = NarrowText(match).text
+        guard kind != Detector.email.rawValue else { return match.map { isLetter($0) ? $0 | 0x20 : $0 } }
+        return match.compactMap { isDigit($0) || $0 >= 0x80 ? $0 : isLetter($0) ? $0 & 0xDF : nil }
+    }
+
     static func isToken(_ value: UnsafeRawBufferPointer) -> Bool {
         guard value.count > 5 + length, value.starts(with: "tok_".utf8), value[value.count - length - 1] == 0x5F else {
             return false

@@ -4,40 +4,42 @@
 /// It finds every name that ``SubjectMatcher`` goes by, and may find more: a filter of what it found says of a name
 /// that it is not there, and never that it is.
 final class SubjectFinder {
-    /// Tenants whose names are remembered, and names of each kind.
-    private static let (maxTenants, maxKnown) = (64, 4_096)
+    /// Tenants that are remembered.
+    private static let maxTenants = 64
 
     /// Names of one kind, of a tenant.
     private final class Kind {
+        /// Bytes of memory that are kept for names.
+        private static let maxKept = 16 << 10
+
         private let hash: SubjectHash
         private var session: KeyedHash.Session
-        private var known = RecentValues<[UInt8], UInt64>(limit: maxKnown)
-        private var last: (name: [UInt8], hash: UInt64)?
+        private var last: [UInt8] = []
+        private var message: [UInt8] = []
 
         init(_ hash: SubjectHash) {
             self.hash = hash
             session = hash.session()
         }
 
-        /// Nil where it was the last one as well.
+        /// Nil where it was the last one as well, as it mostly is.
         func hash(_ name: UnsafeRawBufferPointer) -> UInt64? {
-            if let last, last.name.withUnsafeBytes({ AttributeKey.areEqual($0, name) }) { return nil }
-            let text = Array(name)
-            let short = known.find(name: text) ?? SubjectHash.short(hash.digest(of: name, &session))
-            known.keep(short, forName: text)
-            last = (text, short)
-            return short
+            guard !last.withUnsafeBytes({ AttributeKey.areEqual($0, name) }) else { return nil }
+            if last.capacity > Self.maxKept { (last, message) = ([], []) }
+            last.removeAll(keepingCapacity: true)
+            last += name
+            return hash.short(of: name, &session, &message)
         }
 
-        func begin() { last = nil }
+        /// No name is empty.
+        func begin() { last.removeAll(keepingCapacity: true) }
     }
 
     private let key: [UInt8]
     /// See ``SubjectHash/keyID``.
     let id: String
     private var kinds: [String: [Kind]] = [:]
-    /// Where the last span had names.
-    private var places: [(offset: Int, kind: Int)] = []
+    private let keys = SubjectFamily.Keys()
 
     init(_ key: [UInt8]) {
         self.key = key
@@ -63,33 +65,23 @@ final class SubjectFinder {
     func forEachName(in batch: borrowing Batch, tenant: String, _ body: (UInt64) -> Void) {
         let kinds = kinds(of: tenant)
         var isFound = [Bool](repeating: false, count: batch.resources.count)
-        var last = AttributeRange()
         for span in batch.spans where !span.isDropped {
             let resource = Int(batch.scopes[Int(span.scope)].resource)
             if !isFound[resource] {
                 isFound[resource] = true
-                for index in batch.resources[resource].attributes.indices { add(index, batch, kinds, body) }
+                add(batch.resources[resource].attributes, batch, kinds, body)
             }
-            if last.count == 0 || !batch.haveSameKeys(span.attributes, last) {
-                last = span.attributes
-                places = []
-                for index in last.indices {
-                    let key = batch.bytes(batch.attributes[index].key)
-                    if let kind = SubjectFamily.index(of: key) { places.append((index - Int(last.start), kind)) }
-                }
-            }
-            for place in places {
-                add(Int(span.attributes.start) + place.offset, of: kinds[place.kind], batch, body)
-            }
-            for event in span.events {
-                for index in batch.events[event].attributes.indices { add(index, batch, kinds, body) }
-            }
+            add(span.attributes, batch, kinds, body)
+            for event in span.events { add(batch.events[event].attributes, batch, kinds, body) }
         }
     }
 
-    private func add(_ index: Int, _ batch: borrowing Batch, _ kinds: [Kind], _ body: (UInt64) -> Void) {
-        guard let kind = SubjectFamily.index(of: batch.bytes(batch.attributes[index].key)) else { return }
-        add(index, of: kinds[kind], batch, body)
+    @inline(__always)
+    private func add(_ range: AttributeRange, _ batch: borrowing Batch, _ kinds: [Kind], _ body: (UInt64) -> Void) {
+        for index in range.indices {
+            guard let kind = keys.index(of: batch.bytes(batch.attributes[index].key)) else { continue }
+            add(index, of: kinds[kind], batch, body)
+        }
     }
 
     private func add(_ index: Int, of kind: Kind, _ batch: borrowing Batch, _ body: (UInt64) -> Void) {
@@ -102,6 +94,11 @@ final class SubjectFinder {
             add("\(number)", of: kind, body)
             // JSON has words of its own for these, and files of JSON are looked into.
             if !number.isFinite { for word in ["NaN", "Infinity", "-Infinity"] { add(word, of: kind, body) } }
+        case .bytes(let bytes):
+            // A text there.
+            var writer = JSONWriter(capacity: 64)
+            writer.base64(bytes)
+            add(UnsafeRawBufferPointer(rebasing: writer.written.dropFirst().dropLast()), of: kind, body)
         default: return
         }
     }
@@ -109,6 +106,9 @@ final class SubjectFinder {
     private func add(_ name: UnsafeRawBufferPointer, of kind: Kind, _ body: (UInt64) -> Void) {
         guard !name.isEmpty, !Envelope.isWhole(name), let hash = kind.hash(name) else { return }
         body(hash)
+        // Columns have no U+0000.
+        guard name.contains(0) else { return }
+        add(String(decoding: name, as: UTF8.self).replacing("\u{0}", with: "\u{FFFD}"), of: kind, body)
     }
 
     private func add(_ name: String, of kind: Kind, _ body: (UInt64) -> Void) {
@@ -118,37 +118,32 @@ final class SubjectFinder {
 
     // MARK: Columns
 
-    /// Objects and lists that the attributes of events stand in.
-    private static let depth = 3
     /// Bytes that a reader of JSON may look at behind the text.
     private static let padding = [UInt8](repeating: 0, count: 16)
 
     /// - Parameters:
-    ///   - texts: where each stands in the bytes.
-    ///   - family: whose names they are; nil where they are attributes or events, in JSON.
+    ///   - texts: where each stands in the bytes: an object of attributes, or a list of events.
     ///   - body: is given hashes, the same one also more than once.
     func forEachName(
-        in bytes: UnsafeRawBufferPointer, _ texts: some Sequence<Range<Int>>, of family: SubjectFamily?,
-        tenant: String, _ body: (UInt64) -> Void
+        in bytes: UnsafeRawBufferPointer, _ texts: some Sequence<Range<Int>>, tenant: String, _ body: (UInt64) -> Void
     ) {
         let kinds = kinds(of: tenant)
-        let kind = family.flatMap { SubjectFamily.all.firstIndex(of: $0) }.map { kinds[$0] }
         var padded: [UInt8] = []
         var last: Range<Int>?
         // Rows with the same text have the same place.
         for place in texts where place != last {
             last = place
-            if let kind {
-                add(UnsafeRawBufferPointer(rebasing: bytes[place]), of: kind, body)
-                continue
-            }
             padded.removeAll(keepingCapacity: true)
             padded += bytes[place]
             padded += Self.padding
             padded.withUnsafeBytes { padded in
                 var cursor = JSONCursor(UnsafeRawBufferPointer(rebasing: padded[..<place.count]))
-                cursor.forEachMember(depth: Self.depth) { name, text, hasEscapes in
-                    guard let kind = SubjectFamily.index(of: name) else { return }
+                // Events are a list of objects, with the attributes as one more.
+                let depth = cursor.peek() == UInt8(ascii: "[") ? 3 : 1
+                cursor.forEachMember(depth: depth) { name, text, isString, hasEscapes in
+                    guard let kind = keys.index(of: name), isString || text.first.map(Self.isNumbers) ?? false else {
+                        return
+                    }
                     if hasEscapes {
                         add(JSONTreeReader.unescaped(text), of: kinds[kind], body)
                     } else {
@@ -157,5 +152,10 @@ final class SubjectFinder {
                 }
             }
         }
+    }
+
+    /// Whether a number begins so, and not a word.
+    private static func isNumbers(_ byte: UInt8) -> Bool {
+        byte == UInt8(ascii: "-") || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
     }
 }

@@ -32,7 +32,22 @@ struct SubjectHash: Sendable {
     }
 
     /// Of a hash, what filters are asked for.
-    static func short(_ digest: [UInt8]) -> UInt64 { digest.prefix(8).reduce(0) { $0 << 8 | UInt64($1) } }
+    static func short(_ digest: [UInt8]) -> UInt64 { digest.withUnsafeBytes(short) }
+
+    private static func short(_ digest: UnsafeRawBufferPointer) -> UInt64 {
+        digest.prefix(8).reduce(0) { $0 << 8 | UInt64($1) }
+    }
+
+    /// The same of a name.
+    /// - Parameter message: memory for the name and what stands before it.
+    func short(
+        of name: UnsafeRawBufferPointer, _ session: inout KeyedHash.Session, _ message: inout [UInt8]
+    ) -> UInt64 {
+        message.removeAll(keepingCapacity: true)
+        message += head
+        message += name
+        return message.withUnsafeBytes { session.hash($0) { Self.short($0) } }
+    }
 
     /// The same, for once.
     func digest(of name: [UInt8]) -> [UInt8] {

@@ -79,9 +79,10 @@ struct PostgresErasure {
         let naming = try connection.run("SELECT id FROM naming_resources WHERE is_subject")
         resources.formUnion((0..<naming.count).compactMap { naming.text($0, 0) })
         let (spans, usage) = (table("spans", day), table("llm_usage", day))
-        let isUnnamed = family.column.map {
-            "(\($0) IS NULL OR \($0) LIKE 'weir1.%' AND \($0) NOT IN (SELECT name FROM odd_names)) AND"
-        } ?? ""
+        let isUnnamed =
+            family.column.map {
+                "(\($0) IS NULL OR \($0) LIKE 'weir1.%' AND \($0) NOT IN (SELECT name FROM odd_names)) AND"
+            } ?? ""
         try connection.run(
             """
             INSERT INTO subject_spans SELECT s.trace_id, s.span_id, s.ctid FROM \(spans) s

@@ -293,9 +293,10 @@ private struct SQLiteDayErasure {
                 try insert.run(db)
             }
         }
-        let isUnnamed = family.column.map {
-            "(\($0) IS NULL OR \($0) GLOB 'weir1.*' AND \($0) NOT IN (SELECT name FROM odd_names)) AND"
-        } ?? ""
+        let isUnnamed =
+            family.column.map {
+                "(\($0) IS NULL OR \($0) GLOB 'weir1.*' AND \($0) NOT IN (SELECT name FROM odd_names)) AND"
+            } ?? ""
         try db.execute(
             sql: """
                 INSERT OR IGNORE INTO subject_spans SELECT s.rowid FROM subject_traces t

@@ -57,12 +57,6 @@ struct BloomFilter {
         return isNew
     }
 
-    /// Has all values of another of the same size, too.
-    mutating func formUnion(_ other: BloomFilter) {
-        precondition(words.count == other.words.count, "a filter of \(size) bytes with one of \(other.size)")
-        for index in words.indices { words[index] |= other.words[index] }
-    }
-
     /// The same in half of the bytes, which have to be an even number of blocks: a value's block is chosen by the upper
     /// bits of its hash, so that two neighbours become one.
     mutating func fold() {

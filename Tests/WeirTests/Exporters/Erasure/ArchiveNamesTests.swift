@@ -78,11 +78,6 @@ import Testing
     @Test(arguments: ArchiveFormat.allCases)
     func aNameUnderThePersonsOwnKeyIsThePersons(format: ArchiveFormat) async throws {
         let archive = try archive(format)
-        func ciphertext(_ key: UInt64) -> String {
-            let head = [Envelope.magic, CipherSuite.xaes256gcm.rawValue, ValueKind.string.rawValue]
-            let rest = withUnsafeBytes(of: key.bigEndian) { Array($0) } + [UInt8](repeating: 1, count: 45)
-            return "weir1.\(Base64URL.encode(head + rest))"
-        }
         for (id, key) in [(1, 7), (2, 8)] as [(UInt64, UInt64)] {
             let span = ErasureSample.span(id, trace: id == 1 ? "a" : "b", user: ciphertext(key))
             try await export([try ErasureSample.record(1, resource: "", [span])], to: archive)
@@ -99,10 +94,66 @@ import Testing
         #expect(try ArchiveContents.spanIDs(of: directory, format) == [2])
     }
 
+    @Test(arguments: ArchiveFormat.allCases)
+    func whatManifestsDoNotTellOfIsFound(format: ArchiveFormat) async throws {
+        let archive = try archive(format)
+        let span = ErasureSample.span(1, trace: "a", user: "maria", event: ciphertext(7))
+        try await export([try ErasureSample.record(1, resource: "", [span])], to: archive)
+        await archive.exporter.finish()
+        var manifest = try #require(try manifests().first)
+        let recount = ArchiveRecount(catalog, register.finder())
+        #expect(try recount.problems(of: manifest) == [])
+        #expect(manifest.fieldKeys?.ids == [7] && manifest.names?.count == 1)
+        manifest.fieldKeys = ArchivedKeyIDs()
+        try FileManager.default.removeItem(atPath: "\(directory.path)/\(manifest.bloomPath)")
+        manifest.take(try ArchiveIndex().write("\(directory.path)/\(manifest.bloomPath)", nil, register.finder()))
+        let path = try #require(manifest.files.first?.path)
+        #expect(
+            try recount.problems(of: manifest) == [
+                "\(path): found 1 span of traces that its filter does not have",
+                "\(path): found names that its filter does not have",
+                "\(path): found values under 1 data key that its manifest does not name",
+            ])
+        // Nobody who has not the register's key can tell.
+        #expect(try ArchiveRecount(catalog, nil).problems(of: manifest).count == 2)
+    }
+
+    /// What is no name to a reader is none that a filter lacks.
+    @Test(arguments: ArchiveFormat.allCases)
+    func valuesThatAreNoNamesAreNotMissed(format: ArchiveFormat) async throws {
+        let archive = try archive(format)
+        let text = #"{"stringValue":"x"}"#
+        let values = [
+            #"{"boolValue":true}"#, "{}", #"{"bytesValue":"bWFyaWE="}"#, #"{"doubleValue":"NaN"}"#,
+            #"{"doubleValue":"-Infinity"}"#, #"{"stringValue":"nu\u0000l"}"#, #"{"arrayValue":{"values":[\#(text)]}}"#,
+            #"{"kvlistValue":{"values":[{"key":"user.id","value":\#(text)}]}}"#, #"{"intValue":"-7"}"#,
+        ]
+        let inner = #"{"kvlistValue":{"values":[{"key":"user.id","value":\#(text)}]}}"#
+        let spans = values.enumerated().map { index, value in
+            #"{"traceId":"\#(String(repeating: "a", count: 32))","spanId":"\#(UInt64(index + 1).digits(16, radix: 16))","#
+                + #""name":"s","startTimeUnixNano":"START","endTimeUnixNano":"START","attributes":["#
+                + #"{"key":"user.id","value":\#(value)},{"key":"app.request","value":\#(inner)}]}"#
+        }
+        let json = #"{"resourceSpans":[{"scopeSpans":[{"spans":[\#(spans.joined(separator: ","))]}]}]}"#
+        try await export([try SampleBatch.record(json: json, sequence: 1)], to: archive)
+        await archive.exporter.finish()
+        let manifest = try #require(try manifests().first)
+        #expect(try ArchiveRecount(catalog, register.finder()).problems(of: manifest) == [])
+        #expect(!manifest.mayName(matcher("user.id", "x"), catalog))
+        #expect(manifest.mayName(matcher("user.id", "-7"), catalog))
+    }
+
     // MARK: -
 
     private func archive(_ format: ArchiveFormat) throws -> ArchiveSample {
         try ArchiveSample("format: \(format.rawValue)", in: directory, erasures: registered.path)
+    }
+
+    /// What looks like a value under a data key.
+    private func ciphertext(_ key: UInt64) -> String {
+        let head = [Envelope.magic, CipherSuite.xaes256gcm.rawValue, ValueKind.string.rawValue]
+        let rest = withUnsafeBytes(of: key.bigEndian) { Array($0) } + [UInt8](repeating: 1, count: 45)
+        return "weir1.\(Base64URL.encode(head + rest))"
     }
 
     private func export(_ records: [JournalRecord], to archive: ArchiveSample) async throws {

@@ -19,9 +19,16 @@ import Testing
         step.counts = [.init(name: "spans", value: 3), .init(name: "files", value: 0)]
         step.rewritten = [.init(before: "ab", after: "cd")]
         try register.append(at: now) { _ in step }
+        for ids in [[7, .max], [8]] as [[UInt64]] {
+            var keys = ErasureEntry(.keys, id: request.id)
+            keys.dataKeys = ids
+            try register.append(at: now) { _ in keys }
+        }
         let again = try ErasureRegister(directory.path)
         #expect(again.entries == register.entries)
-        #expect(again.entries.map(\.number) == [1, 2])
+        #expect(again.entries.map(\.number) == [1, 2, 3, 4])
+        #expect(again.requests[0].dataKeys == [7, 8, .max])
+        #expect(try again.subjects(of: again.requests).all.map(\.keys) == [[7, 8, .max]])
         #expect(again.requests.map(\.id) == [request.id])
         #expect(again.requests[0].steps.map(\.place) == ["archive"])
         #expect(again.requests[0].completedAt == nil)

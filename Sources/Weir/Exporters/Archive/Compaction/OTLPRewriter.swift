@@ -92,7 +92,9 @@ struct OTLPRewriter: ArchiveRewriter {
                 count += matcher.erase(in: &batch, &theirs)
             }
             left[index].add(batch)
-            archived.add(batch, tenant: manifest.tenant, finder)
+            var entries = ArchiveIndex.Entries()
+            entries.add(batch, tenant: manifest.tenant, finder)
+            archived.add(entries)
             guard batch.spanCount > 0 else { return }
             guard count > 0 else { return try keep(message) }
             if format == .json {
