@@ -22,6 +22,8 @@ extension TextScanner {
         let isPart = (previous == UInt8(ascii: ".") || previous == UInt8(ascii: ",")) && isDigit(byte(at - 2))
         let (found, end) = readGroups(at)
         resume = max(resume, end)
+        // A run of more digits than anything has is no group.
+        guard found > 0 else { return }
         // Most numbers are a count, a version or a time of day; whatever has two groups or one has six digits as well.
         if found <= 2, groups[found - 1].offset + groups[found - 1].count < 6 { return }
         var index = 0
