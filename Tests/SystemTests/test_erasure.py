@@ -172,6 +172,8 @@ def test_whatever_token_redaction_makes_of_a_name_is_found(start, tmp_path, post
     done = command("erase", *config, "--tenant", "default", "--subject", f"user.id={name}", cwd=tmp_path, deadline=60)
     assert "sqlite: 1 spans" in done.stdout, done
     assert stored(tmp_path) == 1
+    again = command("erase", "apply", "--all", *config, cwd=tmp_path, deadline=60)
+    assert "sqlite: 0 spans" in again.stdout and "nothing was found" not in again.stdout, again
 
 
 @pytest.mark.parametrize("damage", ["cut", "missing"])

@@ -81,10 +81,34 @@ import Testing
         #expect(Set(found.left.map(\.path)) == [manifests[0].manifestPath, file])
     }
 
-    private func find(_ id: String, _ directory: TemporaryDirectory) async throws -> ArchiveConversation {
+    /// With the register's key the filters say which files have it.
+    @Test(arguments: ArchiveFormat.allCases)
+    func opensNoFileThatDoesNotNameIt(format: ArchiveFormat) async throws {
+        let (directory, registered) = (try TemporaryDirectory(), try TemporaryDirectory())
+        let archive = try ArchiveSample("format: \(format.rawValue)", in: directory, erasures: registered.path)
+        for number in 1...5 as ClosedRange<UInt64> {
+            let span = ErasureSample.span(
+                number, trace: "\(number)", more: #","gen_ai.conversation.id":"c\#(number)""#)
+            try await archive.export(FrozenBatch(records: [try ErasureSample.record(number, resource: "", [span])]))
+            await archive.exporter.settle()
+        }
+        await archive.exporter.finish()
+        for manifest in try archive.manifests where manifest.number != 3 {
+            for file in manifest.files {
+                try Data("?".utf8).write(to: URL(fileURLWithPath: "\(directory.path)/\(file.path)"))
+            }
+        }
+        let found = try await find("c3", directory, try ErasureRegister(registered.path))
+        #expect(found.parts.map(\.manifest.number) == [3] && found.left.isEmpty)
+        #expect(try await find("c3", directory).left.count == 4)
+    }
+
+    private func find(
+        _ id: String, _ directory: TemporaryDirectory, _ register: ErasureRegister? = nil
+    ) async throws -> ArchiveConversation {
         let catalog = ArchiveCatalog(
             root: directory.path, selection: ArchiveCatalog.Selection(tenant: "default"))
         return try await ArchiveConversation(
-            id, of: "default", names: [Array(id.utf8)], in: catalog, nil, at: now)
+            id, of: "default", names: [Array(id.utf8)], in: catalog, register, at: now)
     }
 }

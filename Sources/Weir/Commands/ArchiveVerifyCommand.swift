@@ -20,7 +20,8 @@ struct ArchiveVerifyCommand: AsyncParsableCommand {
         let configuration = options.option.checkAgain().configuration
         let register = configuration?.service.erasure.directory
         try await options.withCatalog { catalog, copy in
-            let finder = register.flatMap { ErasureRegister.finder(reading: $0) }
+            // Also without it files are whole.
+            let finder = register.flatMap { try? ErasureRegister(reading: $0).finder() }
             let elsewhere = try await copy?.measure(recounts: !quick, finder)
             try verify(ArchiveVerification(catalog, finder, elsewhere: elsewhere, isQuick: quick))
         }

@@ -18,7 +18,8 @@ struct EraseCommand: AsyncParsableCommand {
     /// - Returns: whether nothing is left.
     static func run(_ request: ErasureRequest, _ erasure: inout Erasure) async throws -> Bool {
         try StoreOptions.write("erasure \(request.id) of tenant \(request.tenant), a subject by \(request.attribute)\n")
-        var isFound = false
+        // Or was, the last time.
+        var isFound = !request.steps.isEmpty
         do {
             let left = try await erasure.run(request) { step in
                 isFound = isFound || step.counts.contains { $0.value > 0 }

@@ -105,6 +105,15 @@ import Testing
         expectProportion(policy, "\(preset)")
     }
 
+    /// Nothing has so many digits, so a number may have no group at all.
+    @Test(arguments: [65, 66, 200])
+    func aNumberWithoutAGroupIsNothing(count: Int) {
+        var pass = RedactionPass(RedactionPolicy(), Self.tokens)
+        for text in [String(repeating: "1", count: count), "a " + String(repeating: "7", count: count) + " 12"] {
+            #expect(redacted(Array(text.utf8), &pass) == Array(text.utf8))
+        }
+    }
+
     /// What nothing takes must not be read again from every place in it.
     @Test(arguments: Detector.allCases)
     func hostileTextsTakeStepsInProportionWhereADetectorIsOff(_ detector: Detector) {

@@ -109,7 +109,7 @@ final class ArchiveFiles {
         if let error = carryOut(rotation.write(partition: partition, bytes: added, at: now), at: now) { throw error }
         guard let file = open[partition] else { preconditionFailure("no file was opened for \(partition.path)") }
         step.append(Mark(file: file, content: file.content, added: added))
-        file.note(messages.index)
+        file.note(messages.entries)
         return file
     }
 

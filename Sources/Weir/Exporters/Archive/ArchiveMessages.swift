@@ -9,5 +9,6 @@ struct ArchiveMessages {
     var batch: ParquetBatch?
     /// Of values in them.
     var keys = ArchivedKeyIDs()
-    var index = ArchiveIndex.Entries()
+    /// Of traces and names.
+    var entries = ArchiveIndex.Entries()
 }

@@ -10,14 +10,15 @@ struct FilterRecount {
     private let finder: SubjectFinder?
     private let tenant: String
     private var keys = ArchivedKeyIDs()
+    private var isDamaged = false
     private var traces = 0
     private var lacksNames = false
 
     init(of manifest: ArchiveManifest, in catalog: ArchiveCatalog, _ finder: SubjectFinder?) throws(FileError) {
-        // Where it is missing or is not what it was, that is said already.
         do throws(FileError) { filters = try manifest.filters(in: catalog) } catch {
-            guard error.isMissing || error.unreadable != nil else { throw error }
-            filters = nil
+            // Where it is missing, that is said already.
+            guard error.isMissing || error.unreadable != nil || error.isDamage else { throw error }
+            (filters, isDamaged) = (nil, error.isDamage && error.unreadable == nil)
         }
         fieldKeys = manifest.fieldKeys
         tenant = manifest.tenant
@@ -53,6 +54,7 @@ struct FilterRecount {
 
     var problems: [String] {
         var problems: [String] = []
+        if isDamaged { problems.append("its filter cannot be read") }
         if traces > 0 { problems.append("found \(traces.of("span")) of traces that its filter does not have") }
         if lacksNames { problems.append("found names that its filter does not have") }
         let foreign = keys.ids.subtracting(fieldKeys?.ids ?? keys.ids)

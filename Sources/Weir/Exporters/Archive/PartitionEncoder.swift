@@ -69,7 +69,7 @@ struct PartitionEncoder: ~Copyable {
             let spans = Self.spans(of: batch, sequence, window)
             suspectSpans += spans.suspects
             let index = index(of: partition, spans, since: since)
-            messages[index].index.add(batch, tenant: batch.tenant, finder)
+            messages[index].entries.add(batch, tenant: batch.tenant, finder)
             try append(batch, sequence, leftOut[hour] ?? [], isPromoted: isPromoted, toMessagesAt: index)
         }
     }

@@ -93,7 +93,7 @@ extension TextScanner {
 
     /// - Returns: how many groups from `index` on make up what was found; 0 for nothing.
     private mutating func match(_ index: Int, _ found: Int) -> Int {
-        let group = groups + index
+        let group = groups.baseAddress.unsafelyUnwrapped + index
         let left = found - index
         if left >= 4, endsFree(index + 3), isAddress(group) {
             // "Chrome/10.15.7.1"
@@ -301,7 +301,7 @@ extension TextScanner {
 
     /// Whether three groups from `index` on can be a day: 2024-11-20, 20.11.2024, 11/20/24.
     func isDateShape(_ index: Int) -> Bool {
-        let group = groups + index
+        let group = groups.baseAddress.unsafelyUnwrapped + index
         guard group[0].separator == group[1].separator, group[0].separator != UInt8(ascii: ")") else { return false }
         // What goes on in the same way is no day.
         if group[2].separator != 0, group[2].separator == group[0].separator { return false }

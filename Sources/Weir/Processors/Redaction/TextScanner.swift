@@ -25,7 +25,8 @@ struct TextScanner: ~Copyable {
     let isStrict: Bool
     let words = ContextWords.standard
     let heads = TokenPrefix.heads
-    let groups = UnsafeMutablePointer<Group>.allocate(capacity: maxGroups + 1)
+    /// Builds with checks see to it that nobody looks before it or behind it.
+    let groups = UnsafeMutableBufferPointer<Group>.allocate(capacity: maxGroups + 1)
     let digits = UnsafeMutablePointer<UInt8>.allocate(capacity: maxDigits * (maxGroups + 1))
     /// What was found in the last text: in order, without overlaps.
     private(set) var findings = RecordBuffer<RedactionFinding>(capacity: 64, limit: 64 << 20)

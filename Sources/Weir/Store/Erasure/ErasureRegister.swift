@@ -114,13 +114,7 @@ struct ErasureRegister {
     /// What finds names in what is archived; nil for one who may not read the key.
     func finder() -> SubjectFinder? { hasKey ? SubjectFinder(key) : nil }
 
-    /// For who reads nothing but the key; nil where that cannot be read.
-    static func finder(reading directory: String) -> SubjectFinder? {
-        let key = try? FileReader.contents(of: "\(directory)/key", limit: keySize)
-        return key.flatMap { $0.count == keySize ? SubjectFinder($0) : nil }
-    }
-
-    /// The same. It is made where it is not there.
+    /// For who reads nothing but the key. It is made where it is not there.
     static func finder(in directory: String) throws(FileError) -> SubjectFinder {
         try Directory.create(directory)
         return SubjectFinder(try KeyFile.read("\(directory)/key", size: keySize))

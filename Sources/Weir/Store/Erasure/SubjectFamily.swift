@@ -13,32 +13,15 @@ struct SubjectFamily: Hashable, Sendable {
     /// Those that have a column.
     static let all = known.map { SubjectFamily(of: $0.0.keys[0]) }
 
-    /// Tells which of ``all`` a key is of. Nearly all others are told by their length, first and last byte.
-    struct Keys {
-        private static let maxLength = 63
-        private var filters = [UInt64](repeating: 0, count: maxLength + 1)
-
-        init() {
-            for key in SubjectFamily.names {
-                Array(key.utf8).withUnsafeBytes { filters[min($0.count, Self.maxLength)] |= Self.bit(of: $0) }
-            }
-        }
-
-        private static func bit(of key: UnsafeRawBufferPointer) -> UInt64 {
-            guard let first = key.first, let last = key.last else { return 0 }
-            return 1 << UInt64((first &* 5 &+ last) & 63)
-        }
-
-        @inline(__always)
-        func index(of key: UnsafeRawBufferPointer) -> Int? {
-            guard filters[min(key.count, Self.maxLength)] & Self.bit(of: key) != 0 else { return nil }
-            return switch GenAIAttributes.attribute(of: key) {
-            case .user: 0
-            case .session: 1
-            case .conversation: 2
-            case .call: 3
-            default: nil
-            }
+    /// Which of ``all`` a key is of.
+    @inline(__always)
+    static func index(of key: UnsafeRawBufferPointer) -> Int? {
+        switch GenAIAttributes.attribute(of: key) {
+        case .user: 0
+        case .session: 1
+        case .conversation: 2
+        case .call: 3
+        default: nil
         }
     }
 

@@ -39,7 +39,6 @@ final class SubjectFinder {
     /// See ``SubjectHash/keyID``.
     let id: String
     private var kinds: [String: [Kind]] = [:]
-    private let keys = SubjectFamily.Keys()
 
     init(_ key: [UInt8]) {
         self.key = key
@@ -79,7 +78,7 @@ final class SubjectFinder {
     @inline(__always)
     private func add(_ range: AttributeRange, _ batch: borrowing Batch, _ kinds: [Kind], _ body: (UInt64) -> Void) {
         for index in range.indices {
-            guard let kind = keys.index(of: batch.bytes(batch.attributes[index].key)) else { continue }
+            guard let kind = SubjectFamily.index(of: batch.bytes(batch.attributes[index].key)) else { continue }
             add(index, of: kinds[kind], batch, body)
         }
     }
@@ -141,9 +140,9 @@ final class SubjectFinder {
                 // Events are a list of objects, with the attributes as one more.
                 let depth = cursor.peek() == UInt8(ascii: "[") ? 3 : 1
                 cursor.forEachMember(depth: depth) { name, text, isString, hasEscapes in
-                    guard let kind = keys.index(of: name), isString || text.first.map(Self.isNumbers) ?? false else {
-                        return
-                    }
+                    guard let kind = SubjectFamily.index(of: name),
+                        isString || text.first.map(Self.isNumbers) ?? false
+                    else { return }
                     if hasEscapes {
                         add(JSONTreeReader.unescaped(text), of: kinds[kind], body)
                     } else {

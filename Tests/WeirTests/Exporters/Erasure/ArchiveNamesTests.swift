@@ -116,6 +116,9 @@ import Testing
             ])
         // Nobody who has not the register's key can tell.
         #expect(try ArchiveRecount(catalog, nil).problems(of: manifest).count == 2)
+        manifest.fieldKeys = nil
+        manifest.names = ArchiveManifest.Names(offset: 1 << 40, count: 1, key: "x")
+        #expect(try recount.problems(of: manifest) == ["\(path): its filter cannot be read"])
     }
 
     /// What is no name to a reader is none that a filter lacks.
