@@ -73,12 +73,20 @@ struct ArchiveAgreement: Sendable {
     func verdict(on day: Day, isVerified: Bool) throws -> Verdict {
         let wanted = try tables.spans(on: day)
         var read: [Archive: ArchivedDay] = [:]
+        var removed: [Archive: [SpanOrigin: Int]] = [:]
         func archived(_ archive: Archive) throws -> ArchivedDay {
             if let known = read[archive] { return known }
             let found = try ArchivedDay(
                 day, in: archive.directory, keys, isParquet: archive.isParquet, isVerified: isVerified)
             read[archive] = found
             return found
+        }
+        // A hold on others may have kept the day for longer than the archive keeps these.
+        func had(_ archive: Archive, besides found: ArchivedDay) throws -> [SpanOrigin: Int] {
+            if let known = removed[archive] { return known }
+            let had = try ArchiveRemovals.spans(on: day, in: archive.directory, but: found.manifests)
+            removed[archive] = had
+            return had
         }
         for (origin, count) in wanted.sorted(by: { ($0.key.tenant, $0.value) < ($1.key.tenant, $1.value) }) {
             let own = courses.filter { $0.has(origin.journal) }
@@ -88,7 +96,7 @@ struct ArchiveAgreement: Sendable {
             for archive in candidates {
                 let found = try archived(archive)
                 let has = found.spans[origin, default: 0]
-                guard has < count else { continue }
+                guard has < count, try has + had(archive, besides: found)[origin, default: 0] < count else { continue }
                 lacking.append(
                     found.damaged.first.map { .damaged(path: $0) }
                         ?? .lacks(archive: archive.id, found: has, wanted: count))

@@ -103,6 +103,30 @@ import Testing
         #expect(try agreement()?.verdict(on: day, isVerified: true) == .agrees)
     }
 
+    /// A hold on one tenant keeps the day of all, and may last for longer than the archive keeps the others' files.
+    @Test(arguments: [ArchiveFormat.proto, .parquet])
+    func whatTheArchiveHadUntilItsTimeWasOverIsNotLacking(format: ArchiveFormat) async throws {
+        let records = ["bank", "guest", "guest"].enumerated().map { index, tenant in
+            SampleBatch.record([(UInt64(index + 1), start)], tenant: tenant, sequence: UInt64(index + 1))
+        }
+        try await store(records)
+        try await archive(Array(records.dropLast()), format)
+        let root = "\(directory.path)/\(format == .parquet ? "rows" : "archive")"
+        let end = Timestamp(nanoseconds: start + 900 * Day.nanoseconds)
+        try ExpiryClock(in: root).note(Day(end))
+        let expired = try ArchiveExpiry(
+            ArchiveCatalog(root: root, selection: ArchiveCatalog.Selection(tenant: "guest")),
+            try #require(read(ArchiveConfiguration.self, "directory: d")).lifecycle,
+            try ErasureRegister("\(directory.path)/erasures"), colder: []
+        ).run(at: end)
+        #expect(expired.expired == 1 && expired.spans == 1)
+        #expect(
+            try agreement(format)?.verdict(on: day, isVerified: true)
+                == .lacks(archive: "archive", found: 0, wanted: 2))
+        try await archive(Array(records.suffix(1)), format)
+        #expect(try agreement(format)?.verdict(on: day, isVerified: true) == .agrees)
+    }
+
     @Test func nothingIsWaitedForWhereThereIsNoArchiveOrNobodyIsToWait() throws {
         #expect(try agreement(exporters: "[sqlite]") == nil)
         #expect(try agreement(sqlite: ", wait_for_archive: false") == nil)

@@ -3,13 +3,13 @@ import Testing
 
 @testable import Weir
 
-/// A year of days, half of it without torture, with late spans, erasures, holds, restores and restarts, in which every
+/// A year of days, a quarter of it without torture, with late spans, erasures, holds, restores and restarts, in which every
 /// day the tables and both archives have what the generator made, no more and no less.
 @Suite(.hangLimit) struct ArchiveYearTests {
     @Test func aYearGoesByAndTheCountsAreAlwaysTheGenerators() async throws {
         let seed = UInt64.random(in: 0 ... .max / 2)
         do {
-            try await ArchiveYear(seed: seed).run(days: Torture.isOn ? 365 : 180)
+            try await ArchiveYear(seed: seed).run()
         } catch {
             Issue.record("seed \(seed): \(error)")
         }
@@ -28,9 +28,11 @@ private final class ArchiveYear {
     }
 
     private static let tenants = ["bank", "shop"]
+    /// A short year has to see the ends of all of them.
+    private static let (days, retention, warm, cold, audited) =
+        Torture.isOn ? (365, 20, 60, 150, 250) : (90, 10, 20, 40, 60)
     private static let lifecycle =
-        "lifecycle: { warm: 60d, cold: 150d, classes: { audit: { tenants: [bank], cold: 250d } } }"
-    private static let retention = 20
+        "lifecycle: { warm: \(warm)d, cold: \(cold)d, classes: { audit: { tenants: [bank], cold: \(audited)d } } }"
     /// Spans come as late as that.
     private static let lateness = 4
 
@@ -96,18 +98,18 @@ private final class ArchiveYear {
 
     private func register() throws -> ErasureRegister { try ErasureRegister("\(directory.path)/erasures") }
 
-    func run(days: Int) async throws {
-        for day in 0..<days {
+    func run() async throws {
+        for day in 0..<Self.days {
             try await makeSpans()
             try await holdOrRelease()
             if random.chance(4) { try await erase() }
             if random.chance(4), day > Self.retention + 5 { try await restore() }
             try await keepUp()
             if random.chance(3) { try await restart() }
-            if day % 15 == 14 || day == days - 1 { try check() }
+            if day % 15 == 14 || day == Self.days - 1 { try check() }
             clock.advance(seconds: 86_400)
         }
-        #expect(dropped.count > days / 2, "seed \(seed)")
+        #expect(dropped.count > Self.days / 2, "seed \(seed)")
     }
 
     // MARK: What happens
@@ -202,7 +204,7 @@ private final class ArchiveYear {
         }
         guard hold == nil, random.chance(3) else { return }
         let hold = (
-            tenant: random.pick(Self.tenants), id: ErasureRegister.newID(), until: today + 10 + random.below(60)
+            tenant: random.pick(Self.tenants), id: ErasureRegister.newID(), until: today + 10 + random.below(Self.warm)
         )
         try register.append(at: clock.now) { _ in
             var entry = ErasureEntry(.hold, id: hold.id)
@@ -270,7 +272,7 @@ private final class ArchiveYear {
                     #expect(!ids.contains(span.id), "seed \(seed), day \(today), \(archive): \(span) was erased")
                     continue
                 }
-                let kept = archive == "rows" ? 60 : span.tenant == "bank" ? 250 : 150
+                let kept = archive == "rows" ? Self.warm : span.tenant == "bank" ? Self.audited : Self.cold
                 let age = today - span.publishedDay
                 if age <= kept {
                     #expect(ids.contains(span.id), "seed \(seed), day \(today), \(archive): \(span) is missing")

@@ -48,6 +48,21 @@ import Testing
         #expect(try problems("otlp").count == 1)
     }
 
+    @Test func whatWentIsCountedOnce() async throws {
+        try await fill(.proto, ["shop", "bank", "shop"])
+        let (root, all) = ("\(directory.path)/otlp", try manifests("otlp"))
+        #expect(try expire(.proto, after: 21).expired == 2)
+        let origin = SpanOrigin(journal: JournalID(value: 7), tenant: "shop")
+        #expect(try ArchiveRemovals.spans(on: day(0), in: root, but: []) == [origin: 4])
+        #expect(try ArchiveRemovals.spans(on: day(1), in: root, but: []) == [:])
+        // A process that died may have written a line whose file is still there, and writes it again.
+        let shops = try #require(all.first { $0.tenant == "shop" })
+        try ArchiveRemovals.append(shops, ArchiveManifest.hash(shops.bytes), .expired, at: start, in: root)
+        #expect(try ArchiveRemovals.spans(on: day(0), in: root, but: []) == [origin: 4])
+        let present: Set = [ArchiveManifest.hash(shops.bytes)]
+        #expect(try ArchiveRemovals.spans(on: day(0), in: root, but: present) == [origin: 2])
+    }
+
     @Test func aHoldKeepsThem() async throws {
         try await fill(.proto, ["shop", "bank"])
         var register = try register()

@@ -20,11 +20,30 @@ struct ArchiveRemovals {
 
     /// - Parameter root: of the archive.
     init(in root: String) throws(FileError) {
-        guard Directory.has("\(root)/\(Self.directory)") else { return }
-        for name in try Directory.names(in: "\(root)/\(Self.directory)") where Self.isOne(name) {
-            let bytes = try FileReader.contents(of: "\(root)/\(Self.directory)\(name)", limit: Self.maximumSize)
+        try Self.forEachLine(in: root) { add($0) }
+    }
+
+    /// How many spans of a day an archive had of each journal and tenant until their time was over.
+    /// - Parameter present: the hashes of manifests that are there: a line is written before its files go.
+    static func spans(on day: Day, in root: String, but present: Set<String>) throws(FileError) -> [SpanOrigin: Int] {
+        var (spans, known): ([SpanOrigin: Int], Set<String>) = ([:], present)
+        try forEachLine(in: root) { line in
+            guard line["day"]?.asText == day.text, let count = line["day_spans"]?.asInt,
+                let journal = line["journal"]?.asText.flatMap({ UInt64($0, radix: 16) }),
+                let tenant = line["tenant"]?.asText, let hash = line["manifest_sha256"]?.asText,
+                known.insert(hash).inserted
+            else { return }
+            spans[SpanOrigin(journal: JournalID(value: journal), tenant: tenant), default: 0] += count
+        }
+        return spans
+    }
+
+    private static func forEachLine(in root: String, _ body: (JSONTree) -> Void) throws(FileError) {
+        guard Directory.has("\(root)/\(directory)") else { return }
+        for name in try Directory.names(in: "\(root)/\(directory)") where isOne(name) {
+            let bytes = try FileReader.contents(of: "\(root)/\(directory)\(name)", limit: maximumSize)
             for line in bytes.split(separator: UInt8(ascii: "\n")) {
-                line.withUnsafeBytes { add($0) }
+                if let tree = line.withUnsafeBytes({ JSONTreeReader.value($0) }) { body(tree) }
             }
         }
     }
@@ -54,9 +73,9 @@ struct ArchiveRemovals {
         return objects
     }
 
-    private mutating func add(_ line: UnsafeRawBufferPointer) {
-        guard let tree = JSONTreeReader.value(line), let journal = tree["journal"]?.asText else { return }
-        numbers[journal, default: []] += (tree["numbers"]?.elements ?? []).compactMap { element in
+    private mutating func add(_ line: JSONTree) {
+        guard let journal = line["journal"]?.asText else { return }
+        numbers[journal, default: []] += (line["numbers"]?.elements ?? []).compactMap { element in
             let ends = element.elements.compactMap(\.asInt)
             return ends.count == 2 && ends[0] <= ends[1] ? ends[0]...ends[1] : nil
         }
@@ -87,13 +106,16 @@ struct ArchiveRemovals {
                 numbers.append(number...number)
             }
         }
+        let day = manifest.place?.day
         var writer = JSONWriter(capacity: 512)
         writer.value(
             .fields([
                 ("at", .text(now.text)), ("why", .text(reason.rawValue)), ("journal", .text(manifest.journal)),
                 ("tenant", .text(manifest.tenant)), ("path", .text(manifest.files.first?.path ?? "")),
                 ("class", manifest.dates.map { .text($0.retentionClass) } ?? .null),
-                ("spans", .int(Int64(manifest.spans.spans))), ("manifest_sha256", .text(hash)),
+                ("spans", .int(Int64(manifest.spans.spans))), ("day", day.map { .text($0.text) } ?? .null),
+                ("day_spans", day.flatMap { manifest.count(on: $0) }.map { .int(Int64($0)) } ?? .null),
+                ("manifest_sha256", .text(hash)),
                 (
                     "numbers",
                     .array(numbers.map { .array([.int(Int64($0.lowerBound)), .int(Int64($0.upperBound))]) })

@@ -4,6 +4,8 @@ struct ArchivedDay: Sendable {
     private(set) var spans: [SpanOrigin: Int] = [:]
     /// Files that are not what their manifests say. Their spans are not counted.
     private(set) var damaged: [String] = []
+    /// The hashes of all their manifests.
+    private(set) var manifests: Set<String> = []
 
     /// - Parameters:
     ///   - isParquet: whether the rows are meant, or OTLP.
@@ -19,10 +21,11 @@ struct ArchivedDay: Sendable {
             selection: ArchiveCatalog.Selection(
                 tenant: tenant, from: day.start, to: Timestamp(nanoseconds: times.upperBound)))
         try catalog.visit { found in
-            guard let (manifest, path, _) = found.published, (manifest.format == .parquet) == isParquet,
+            guard let (manifest, path, bytes) = found.published, (manifest.format == .parquet) == isParquet,
                 tenant == nil || manifest.tenant == tenant, let journal = UInt64(manifest.journal, radix: 16),
                 manifest.spans.times?.overlaps(times) ?? (manifest.place?.day == day)
             else { return }
+            manifests.insert(ArchiveManifest.hash(bytes))
             var damaged: [String] = []
             if case .away = found {
                 // Their sizes and hashes in the bucket were looked at when they went from here. What has spans of
