@@ -41,7 +41,7 @@ fi
 endef
 
 .PHONY: help run test demo langsmith-dev bench redaction-quality fuzz torture telemetry-check beacon-script lint format \
-    clean run-packages test-packages torture-packages demo-packages bench-packages unit-tests system-tests
+    clean run-packages test-packages torture-packages demo-packages bench-packages tests-build unit-tests system-tests
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,8 +66,9 @@ redaction-quality: $(WEIR) $(VENV)-quality/installed ## how much of labelled tex
 fuzz: bench-packages ## feed the decoders with mutated input
 	Benchmarks/fuzz.sh
 
-torture: torture-packages $(WEIR) $(VENV)/torture $(VENV)-phoenix/installed ## the long tests
-	WEIR_TORTURE=1 Tests/with-postgres swift test --filter "UTF8Tests|ArchiveYearTests|ArchiveCrashTests|TailSamplingCrashTests|JournalDamageTests|JournalModelTests|DeliveryStateTests"
+torture: torture-packages $(WEIR) $(VENV)/torture $(VENV)-phoenix/installed ## the long tests, and all of the program as it is shipped
+	WEIR_TORTURE=1 Tests/with-postgres swift test --filter "UTF8Tests|OTLPJSONDecoderTests|RedactionPropertyTests|ArchiveSearchTests|TraceWindowSimulationTests|ArchiveYearTests|ArchiveCrashTests|TailSamplingCrashTests|JournalDamageTests|JournalModelTests|DeliveryStateTests"
+	$(PYTHON) -m pytest Tests/SystemTests --numprocesses 2 --dist worksteal
 	$(PYTHON) -m pytest Tests/SystemTests -m torture
 
 telemetry-check: $(WEIR) ## look for mistakes in the registry of events
@@ -85,14 +86,17 @@ format: ## format the Swift files
 clean: ## remove what was built; data/ stays
 	rm -rf .build Benchmarks/.build
 
-# Begun all at once, two thousand tests wait minutes for the few threads of tasks, and time limits of sockets pass.
-unit-tests: test-packages
+# Builds the program as well, with checks that the optimised one has not, which takes minutes more.
+tests-build: test-packages
 	swift build --build-tests
+
+# Begun all at once, two thousand tests wait minutes for the few threads of tasks, and time limits of sockets pass.
+unit-tests: tests-build
 	SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=16 Tests/with-postgres swift test --skip-build
 
-# Two at a time: a test mostly waits for its programs.
-system-tests: test-packages $(WEIR) $(VENV)/installed
-	$(PYTHON) -m pytest Tests/SystemTests --numprocesses 2 --dist worksteal
+# Several at a time: a test mostly waits for its programs.
+system-tests: tests-build $(VENV)/installed
+	WEIR_BINARY=$(CURDIR)/.build/debug/weir $(PYTHON) -m pytest Tests/SystemTests --numprocesses 4 --dist worksteal
 
 # The no-op of `swift build` alone costs more than a start of Weir may take, so make decides what is out of date.
 $(WEIR): $(SOURCES) | run-packages

@@ -38,6 +38,6 @@ def modules(tmp_path_factory):
 def test_a_benchmark_has_all_that_it_needs(targets, modules, name):
     assert targets[name]
     paths = [option for include in INCLUDES for option in ("-Xcc", f"-I{include}")]
-    command = ["swiftc", "-typecheck", "-swift-version", "6", "-module-name", name, "-I", modules, *paths]
+    command = ["swiftc", "-typecheck", "-wmo", "-swift-version", "6", "-module-name", name, "-I", modules, *paths]
     done = subprocess.run([*command, *targets[name]], capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, [line for line in done.stderr.splitlines() if "error:" in line]

@@ -114,10 +114,11 @@ enum HouseRules {
     /// What the compiler is told to believe needs its reason, in the comment above.
     static func checkProofs(_ file: SourceFile) -> [String] {
         let claims = ["@unchecked Sendable": "// Sendable: ", "nonisolated(unsafe)": "// Unsafe: "]
-        return file.lines.indices.flatMap { index in
+        let lines = file.lines
+        return lines.indices.flatMap { index in
             claims.compactMap { claim, proof in
-                guard file.lines[index].contains(claim) else { return nil }
-                let hasProof = file.lines[max(0, index - 5)..<index].contains {
+                guard lines[index].contains(claim) else { return nil }
+                let hasProof = lines[max(0, index - 5)..<index].contains {
                     $0.drop { $0 == " " }.hasPrefix(proof)
                 }
                 return hasProof ? nil : "\(file.path):\(index + 1): found \(claim), wanted \"\(proof)…\" above it"

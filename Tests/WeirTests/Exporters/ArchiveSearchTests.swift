@@ -110,7 +110,7 @@ import Testing
     }
 
     /// Of more than half a million only the bits of a filter are known, which is as large then as the others.
-    @Test(arguments: [600_000, 1_100_000])
+    @Test(arguments: Torture.isOn ? [600_000, 1_100_000] : [600_000])
     func tellsOfMoreThanIsKeptOneByOne(count: Int) throws {
         var traces = ArchiveHashes()
         func trace(_ number: Int) -> TraceID {

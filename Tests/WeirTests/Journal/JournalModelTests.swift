@@ -8,7 +8,7 @@ extension JournalSimulation {
         /// does.
         @Test(arguments: 0..<8)
         func aJournalHoldsWhatItShould(part: Int) async throws {
-            let count: UInt64 = Torture.isOn ? 2_500 : 250
+            let count: UInt64 = Torture.isOn ? 2_500 : 80
             for seed in UInt64(part) * count..<UInt64(part + 1) * count {
                 var model = try JournalModel(seed: seed)
                 for _ in 0..<80 { try model.step() }

@@ -6,7 +6,7 @@ import Testing
 struct OTLPJSONDecoderTests {
     @Test(arguments: [false, true])
     func readsWhatProtobufSays(inManySpellings isWild: Bool) throws {
-        for seed in UInt64(0)..<800 {
+        for seed in UInt64(0)..<(Torture.isOn ? 2_000 : 200) {
             var trace = RandomTrace.forJSON(seed: seed)
             trace.forgetPayloadsOfNaN()
             var writer = TraceJSONWriter(isWild: isWild, seed: seed)
@@ -36,7 +36,7 @@ struct OTLPJSONDecoderTests {
     }
 
     @Test func survivesMutations() throws {
-        for seed in UInt64(0)..<800 {
+        for seed in UInt64(0)..<(Torture.isOn ? 2_000 : 200) {
             var random = SplitMix64(seed: seed)
             var writer = TraceJSONWriter(isWild: true, seed: seed)
             var bytes = Array(writer.text(RandomTrace.forJSON(seed: seed % 100)).utf8)

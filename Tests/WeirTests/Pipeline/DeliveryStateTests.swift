@@ -4,7 +4,7 @@ import Testing
 
 /// Thousands of schedules in which everything fails at some time.
 @Suite(.serialized, .hangLimit) struct DeliveryStateTests {
-    private static let seeds: UInt64 = Torture.isOn ? 20_000 : 2_000
+    private static let seeds: UInt64 = Torture.isOn ? 20_000 : 1_000
 
     @Test(arguments: [1, 2, 4]) func losesNothingWhateverFails(consumers: Int) async {
         for seed in 0..<Self.seeds {

@@ -53,7 +53,7 @@ import Testing
         var random = SplitMix64(seed: seed)
         let archive = try archive(format)
         var names: [(key: String, name: String)] = []
-        for number in 0..<30 as Range<UInt64> {
+        for number in 0..<12 as Range<UInt64> {
             let record = try record(number + 1, &names, &random)
             try await export([record], to: archive)
             if number % 3 == 0 { await archive.exporter.settle() }

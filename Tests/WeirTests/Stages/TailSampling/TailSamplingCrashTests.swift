@@ -48,7 +48,7 @@ extension JournalSimulation {
             }
         }
 
-        @Test(arguments: 0..<(Torture.isOn ? 48 : 8) as Range<UInt64>)
+        @Test(arguments: 0..<(Torture.isOn ? 48 : 4) as Range<UInt64>)
         func nothingIsLostDoubledOrDecidedTwice(seed: UInt64) async throws {
             var random = SplitMix64(seed: seed)
             let what: Comment = "seed \(seed)"

@@ -70,7 +70,7 @@ import Testing
             .init(name: "few", rule: .limiter(0)),
         ], limits: [.init(unit: .spans, rate: 20, burst: 40)])
 
-    @Test(arguments: 0..<30 as Range<UInt64>)
+    @Test(arguments: 0..<(Torture.isOn ? 100 : 12) as Range<UInt64>)
     func everySpanLeavesOnceWithItsTracesOneDecision(seed: UInt64) {
         var random = SplitMix64(seed: seed)
         var settings = TraceWindow.Settings()

@@ -172,7 +172,7 @@ import Testing
     /// Cut back at any place, and written again, a file is what was left in it; and no nonce is used twice.
     @Test func whatWasCutOffIsNotThere() throws {
         var random = SplitMix64(seed: UInt64.random(in: 0 ... .max))
-        for round in 0..<20 {
+        for round in 0..<8 {
             let file = try begin("f\(round)")
             var ends: [(end: AppendFile.End, count: Int)] = [(file.end, 0)]
             var wanted: [UInt8] = []
