@@ -15,6 +15,8 @@ struct DeliveryConfiguration: Sendable {
     let queue: SendingQueueConfiguration
     /// Whether one record may be sent in parts.
     let splitsRecords: Bool
+    /// See ``DeliveryDefaults/waitsForLater``.
+    let waitsForLater: Bool
     /// Attributes that are decrypted for the exporter.
     let reveal: [KeyPattern]
     /// The keystore that has their keys; nil where nothing is decrypted.
@@ -38,6 +40,7 @@ struct DeliveryConfiguration: Sendable {
             "What happens when the journal is full because this exporter is behind: refuse new spans, or "
                 + "skip its oldest.")
         splitsRecords = defaults.splitsRecords
+        waitsForLater = defaults.waitsForLater
         let patterns = fields.strings(
             "reveal", default: [], count: 0...1000,
             "Encrypted attributes, or paths below them, that the exporter gets in clear; * stands for any text, "

@@ -8,6 +8,9 @@ struct DeliveryDefaults: Sendable {
     /// Whether one record may be sent in parts. Not where the record is the key under which the destination knows what
     /// it has.
     var splitsRecords = true
+    /// Whether an attempt may take long since it waits for what comes in a later batch. Then batches are read however
+    /// many have overtaken it.
+    var waitsForLater = false
     /// Spans of a batch.
     var maxSpans = 8_192
     var maxBytes = ByteCount.mebibytes(4)

@@ -34,7 +34,8 @@ struct Delivery: Sendable {
         telemetry = DeliveryTelemetry(context.metrics, exporter: context.id, pipeline: pipeline, reader: reader)
         settings = DeliveryState.Settings(
             retry: configuration.retry, queue: configuration.queue, splitsRecords: configuration.splitsRecords,
-            tickInterval: timing.tickInterval, drainTimeout: timing.drainTimeout)
+            waitsForLater: configuration.waitsForLater, tickInterval: timing.tickInterval,
+            drainTimeout: timing.drainTimeout)
     }
 
     /// Spans that the destination has yet to take.

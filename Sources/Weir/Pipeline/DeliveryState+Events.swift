@@ -143,7 +143,11 @@ extension DeliveryState {
     mutating func land(_ id: Int, at now: Instant) {
         guard flights[id]?.drain == nil else { return endDrain(id) }
         flights[id] = nil
-        for other in flights.keys where other < id && flights[other]?.drain == nil { flights[other]?.overtaken += 1 }
+        for (other, flight) in flights where other < id && flight.drain == nil {
+            // What this one waits for may be in a batch that is not read yet.
+            if settings.waitsForLater, case .exporting = flight.phase { continue }
+            flights[other]?.overtaken += 1
+        }
     }
 
     private mutating func fetch(_ id: Int, _ result: Result<[KeptRecord], LetterError>, at now: Instant) {

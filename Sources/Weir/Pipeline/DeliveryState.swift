@@ -10,6 +10,8 @@ struct DeliveryState {
         let retry: RetryConfiguration
         let queue: SendingQueueConfiguration
         let splitsRecords: Bool
+        /// See ``DeliveryDefaults/waitsForLater``.
+        var waitsForLater = false
         let tickInterval: Duration
         /// How long deliveries go on once the journal is closed.
         let drainTimeout: Duration

@@ -60,7 +60,7 @@ actor LetterDirectory: LetterStore {
 
     func park(_ letters: [Letter], of tenant: String) async throws(LetterError) {
         let letters = try await letters.sealed(by: codec)
-        let used = tenants.values.reduce(0) { $0 + $1.size }
+        let used = tenants.values.reduce(0) { $0 + $1.used }
         let limit = limits.parked
         let isTaken = try translated { () throws(FileError) in
             try changeQueue(of: tenant) { queue throws(FileError) in

@@ -1,9 +1,14 @@
 /// Records in a file, taken from the front and added at the end. What was taken is noted at the end of the same file;
 /// once nothing is left, the file goes.
 struct LetterQueue {
+    /// Bytes of lines that are done with from which on they are worth their room.
+    private static let worthwhile = 1 << 20
+
     private let file: LineFile
     /// How long the file is.
     private(set) var size = 0
+    /// Bytes without those of lines that are done with.
+    var used: Int { size - head }
     /// Lines that nobody has taken, and what they hold.
     private(set) var count = 0
     private(set) var spans = 0
@@ -58,6 +63,8 @@ struct LetterQueue {
     ) throws(FileError) -> [KeptRecord] {
         handedOut = []
         guard count > 0 else { return [] }
+        // Where there is no room for it, it is not urgent.
+        if head >= Self.worthwhile, head > size / 2 { try? shorten() }
         var records: [KeptRecord] = []
         var (spans, bytes) = (0, 0)
         var reader = try LineReader(file.path, from: head)
@@ -93,6 +100,25 @@ struct LetterQueue {
         self.count -= count
         spans -= handedOut[..<count].reduce(0) { $0 + $1.spans }
         handedOut.removeFirst(count)
+    }
+
+    /// Writes the file anew, without what is done with.
+    private mutating func shorten() throws(FileError) {
+        let path = "\(file.path).new"
+        if Directory.has(path) { try Directory.removeFile(path) }
+        let draft = try AppendFile(creating: path)
+        var reader = try LineReader(file.path, from: head)
+        while let line = try reader.next({ (entry: LetterEntry(parsing: $0, withPayload: false), bytes: Array($0)) }) {
+            if case .done = line.entry { continue }
+            try line.bytes.withUnsafeBytes { bytes in
+                Result { () throws(FileError) in try draft.append(bytes) }
+            }.get()
+        }
+        try draft.sync()
+        try draft.close()
+        try Directory.move(path, to: file.path)
+        try Directory.sync(file.directory)
+        (size, head) = (draft.end.length, 0)
     }
 
     private mutating func clear() throws(FileError) {

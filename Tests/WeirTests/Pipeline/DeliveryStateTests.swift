@@ -88,6 +88,13 @@ import Testing
         }
     }
 
+    /// What it waits for may be in one that is not read yet.
+    @Test func readsOnWhereABatchWaitsForALaterOne() {
+        var world = StuckWorld(waitsForLater: true)
+        for _ in 0..<1_000 { world.step() }
+        #expect(world.reads > 10 * DeliveryState.maxOvertaken)
+    }
+
     @Test func readsNoMoreWhenOneBatchIsStuckAndManyHavePassed() {
         var world = StuckWorld()
         for _ in 0..<1_000 { world.step() }
@@ -261,8 +268,8 @@ private struct StuckWorld {
         DeliveryState.Journal(spans: 8_192, bytes: 1, isClosed: false, needsRoom: false)
     }
 
-    init() {
-        let world = DeliveryWorld(seed: 1, consumers: 3, splitsRecords: true)
+    init(waitsForLater: Bool = false) {
+        let world = DeliveryWorld(seed: 1, consumers: 3, splitsRecords: true, waitsForLater: waitsForLater)
         (state, now) = (world.state, world.now)
     }
 

@@ -56,7 +56,7 @@ struct DeliveryWorld {
     var attempts = 0
     var problems: [String] = []
 
-    init(seed: UInt64, consumers: Int, splitsRecords: Bool, retry: String = "") {
+    init(seed: UInt64, consumers: Int, splitsRecords: Bool, waitsForLater: Bool = false, retry: String = "") {
         random = SplitMix64(seed: seed)
         now = start
         let configuration = DeliveryConfiguration(
@@ -64,7 +64,7 @@ struct DeliveryWorld {
             defaults: DeliveryDefaults(splitsRecords: splitsRecords))
         settings = DeliveryState.Settings(
             retry: configuration.retry, queue: configuration.queue, splitsRecords: splitsRecords,
-            tickInterval: .seconds(1), drainTimeout: .seconds(10))
+            waitsForLater: waitsForLater, tickInterval: .seconds(1), drainTimeout: .seconds(10))
         state = Self.state(settings, [:], start, seed)
     }
 

@@ -81,6 +81,30 @@ import Testing
         try await store.park([letter(3)], of: "shop")
     }
 
+    @Test func whatIsDoneWithTakesNoRoom() async throws {
+        func large(_ sequence: UInt64) -> Letter { letter(sequence, spans: 8_000) }
+        let size = large(1).line.count
+        let store = try open(parked: size * 4 + 1_000)
+        for sequence in UInt64(1)...4 { try await store.park([large(sequence)], of: "shop") }
+        await #expect(throws: LetterError.self) { try await store.park([large(5)], of: "shop") }
+        for sequence in UInt64(1)...3 {
+            #expect(try await sequences(store, "shop", maxSpans: 8_000) == [sequence])
+            try await store.forget(1, of: "shop")
+            try await store.park([large(sequence + 4)], of: "shop")
+        }
+        let path = temporary.path + "/parked/otlp_http~a/000001.jsonl"
+        #expect(try Directory.size(ofFile: path) > size * 7)
+        #expect(try await sequences(store, "shop", maxSpans: 8_000) == [4])
+        try await store.forget(1, of: "shop")
+        // More than half of the file is done with.
+        #expect(try await sequences(store, "shop", maxSpans: 8_000) == [5])
+        #expect(try Directory.size(ofFile: path) < size * 4)
+        try await store.forget(1, of: "shop")
+        let again = try open()
+        #expect(again.parkedAtStart == ["shop": 16_000])
+        #expect(try await sequences(again, "shop", maxSpans: 16_000) == [6, 7])
+    }
+
     @Test func movesALineThatCannotBeReadToTheDeadLetters() async throws {
         let store = try open()
         try await store.park([letter(1)], of: "shop")

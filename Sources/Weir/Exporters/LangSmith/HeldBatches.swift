@@ -5,30 +5,35 @@ struct HeldBatches {
         /// Those whose ancestors are not all known.
         var open: [TraceKey: [SpanLink]]
         let bytes: Int
-        let until: Timestamp
+        var since: Timestamp
     }
 
     private var held: [Int: Held] = [:]
     private var byTrace: [TraceKey: Set<Int>] = [:]
+    /// Nanoseconds for which a batch waits.
+    private let grace: UInt64
     private let maxBytes: Int
     /// Each is an attempt under way, and others need some too.
     private let maxBatches: Int
     private var bytes = 0
     private(set) var spans = 0
 
-    init(maxBytes: Int, maxBatches: Int) {
+    init(grace: Duration, maxBytes: Int, maxBatches: Int) {
+        self.grace = UInt64(grace / .nanoseconds(1))
         self.maxBytes = maxBytes
         self.maxBatches = maxBatches
     }
 
     var isEmpty: Bool { held.isEmpty }
 
+    var ids: [Int] { held.keys.sorted() }
+
     var isOverfull: Bool { bytes > maxBytes || held.count > maxBatches }
 
     /// - Parameter open: those of the links whose ancestors are not all known.
-    mutating func add(_ id: Int, _ links: [SpanLink], _ open: [SpanLink], bytes: Int, until: Timestamp) {
+    mutating func add(_ id: Int, _ links: [SpanLink], _ open: [SpanLink], bytes: Int, since: Timestamp) {
         let open = Dictionary(grouping: open, by: \.trace)
-        held[id] = Held(links: links, open: open, bytes: bytes, until: until)
+        held[id] = Held(links: links, open: open, bytes: bytes, since: since)
         for trace in open.keys { byTrace[trace, default: []].insert(id) }
         self.bytes += bytes
         spans += links.count
@@ -65,9 +70,15 @@ struct HeldBatches {
         return free.sorted()
     }
 
+    /// Whether one would have waited for long enough. A clock that was set back has it wait no longer than from now on.
+    func isOver(since: Timestamp, at now: Timestamp) -> Bool {
+        now >= since && now.nanoseconds - since.nanoseconds >= grace
+    }
+
     /// Those that have waited for long enough.
-    func expired(at now: Timestamp) -> [Int] {
-        held.filter { $0.value.until <= now }.keys.sorted()
+    mutating func expired(at now: Timestamp) -> [Int] {
+        for (id, batch) in held where batch.since > now { held[id]?.since = now }
+        return held.filter { isOver(since: $0.value.since, at: now) }.keys.sorted()
     }
 
     var oldest: Int? { held.keys.min() }

@@ -9,7 +9,8 @@ actor LangSmithExporter: Exporter {
     static let type = "langsmith"
     static let help = "Sends spans as runs to LangSmith."
     /// Batches that wait are attempts that take long, and there are as many as come in that time.
-    static let deliveryDefaults = DeliveryDefaults(timeout: .zero, consumers: 64, maxBytes: .mebibytes(1))
+    static let deliveryDefaults = DeliveryDefaults(
+        timeout: .zero, consumers: 64, waitsForLater: true, maxBytes: .mebibytes(1))
 
     /// Operations that are remembered of batches that are not done.
     static let maxDelivered = 1 << 18
@@ -66,7 +67,9 @@ actor LangSmithExporter: Exporter {
         client = try HTTPClient(tls: configuration.tls)
         buckets = context.requestBuckets
         index = TraceIndex(configuration.memory)
-        held = HeldBatches(maxBytes: configuration.maxHeldBytes, maxBatches: context.consumers - context.consumers / 16)
+        held = HeldBatches(
+            grace: configuration.traceGrace, maxBytes: configuration.maxHeldBytes,
+            maxBatches: context.consumers - context.consumers / 16)
         logger.info("sending runs", metadata: ["url": "\(configuration.target.url)"])
     }
 
@@ -124,6 +127,11 @@ actor LangSmithExporter: Exporter {
         release(held.expired(at: now))
     }
 
+    /// What waits here holds the journal.
+    func settle() async {
+        release(held.ids)
+    }
+
     func finish() async {
         await client.shutDown()
         // Whoever comes after it wants their lock.
@@ -170,13 +178,12 @@ extension LangSmithExporter {
         index.turn(at: now)
         for link in links { index.add(link, batch: id) }
         let open = links.filter { !index.isComplete($0) }
-        let waits = !open.isEmpty && configuration.traceGrace > .zero
+        let since = since(frozen, at: now)
+        let waits = !open.isEmpty && !held.isOver(since: since, at: now)
         if !waits { order.begin(id, after: links, index) }
         if !held.isEmpty { release(held.released(by: Set(links.map(\.trace)), index)) }
         guard waits else { return }
-        let grace = UInt64(configuration.traceGrace / .nanoseconds(1))
-        held.add(
-            id, links, open, bytes: frozen.byteCount, until: Timestamp(nanoseconds: now.nanoseconds + grace))
+        held.add(id, links, open, bytes: frozen.byteCount, since: since)
         while held.isOverfull, let oldest = held.oldest {
             telemetry.releasedEarly.add()
             release([oldest])
@@ -193,6 +200,13 @@ extension LangSmithExporter {
         release([id])
         // What waited is the journal's, and comes again.
         if Task.isCancelled { throw .retryable("stopped while it waited for ancestors", after: nil) }
+    }
+
+    /// When the wait began. What was parked has waited: of a tenant one batch at a time is tried again, so if each of
+    /// them waited for ancestors, which may be in the next, more would be parked meanwhile than goes.
+    private func since(_ frozen: FrozenBatch, at now: Timestamp) -> Timestamp {
+        guard frozen.recoveredThrough == .max else { return now }
+        return min(frozen.records.map(\.receivedAt).max() ?? now, now)
     }
 
     private func release(_ ids: [Int]) {

@@ -41,6 +41,25 @@ import Testing
         }
     }
 
+    /// Of a tenant that is parked one batch at a time is tried again, and what it waits for may be in the next.
+    @Test(.hangLimit) func whatWasParkedHasWaited() async throws {
+        try await ScriptedServer.serve(HTTPResponse(202, "application/json", [])) { server in
+            let keys = "compression: none\ntrace_grace: 10m\ndirectory: \(directory.path)"
+            let text = "endpoint: \(server.url)\napi_key: lsv2_pt_key\n\(keys)"
+            let context = Context(id: ComponentID(type: "langsmith"), logger: LogCapture().logger, metrics: metrics)
+            let exporter = try LangSmithExporter(try #require(read(LangSmithConfiguration.self, text)), context)
+            var orphan = SpanFixture()
+            (orphan.spanID, orphan.parentSpanID) = (2, 1)
+            let record = JournalRecord(
+                sequence: 1, tenant: "default", receivedAt: Timestamp(nanoseconds: 0), spanCount: 1,
+                payload: SpanFixture.request([orphan]))
+            try await exporter.export(
+                FrozenBatch(journal: JournalID(value: 1), records: [record], recoveredThrough: .max))
+            #expect(Self.posts(server).count == 1)
+            await exporter.finish()
+        }
+    }
+
     /// A trace of two spans.
     private static func tree(_ number: Int) -> Payload {
         var root = SpanFixture()
@@ -77,7 +96,8 @@ private struct SimulatedDelivery {
         now = start
         let configuration = DeliveryConfiguration(retry: "", defaults: LangSmithExporter.deliveryDefaults)
         let settings = DeliveryState.Settings(
-            retry: configuration.retry, queue: configuration.queue, splitsRecords: true, tickInterval: .seconds(1),
+            retry: configuration.retry, queue: configuration.queue, splitsRecords: true, waitsForLater: true,
+            tickInterval: .seconds(1),
             drainTimeout: .seconds(10))
         state = DeliveryState(settings, parked: [:], at: start) { 0.5 }
     }

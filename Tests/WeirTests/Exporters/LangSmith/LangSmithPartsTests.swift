@@ -47,13 +47,13 @@ import Testing
 
     @Test func heldBatchesAreReleasedWhenTheirTracesAreWhole() {
         var index = TraceIndex(TraceIndex.Limits(spans: 100, halfLife: .seconds(60)))
-        var held = HeldBatches(maxBytes: 10, maxBatches: 5)
+        var held = HeldBatches(grace: .nanoseconds(30), maxBytes: 10, maxBatches: 5)
         let key = TraceKey(tenant: "1", high: 1, low: 1)
         let other = TraceKey(tenant: "1", high: 1, low: 2)
         let links = [key, other].map { SpanLink(trace: $0, span: 2, parent: 1, start: 5) }
         for link in links { index.add(link) }
-        held.add(1, links, links, bytes: 6, until: Timestamp(nanoseconds: 50))
-        held.add(2, [links[1]], [links[1]], bytes: 6, until: Timestamp(nanoseconds: 60))
+        held.add(1, links, links, bytes: 6, since: Timestamp(nanoseconds: 20))
+        held.add(2, [links[1]], [links[1]], bytes: 6, since: Timestamp(nanoseconds: 30))
         #expect(held.isOverfull && held.oldest == 1 && held.spans == 3)
         index.add(SpanLink(trace: key, span: 1, parent: 0, start: 1))
         #expect(held.released(by: [key], index) == [])
@@ -291,11 +291,21 @@ import Testing
         #expect(waits.count { $0 == .zero } >= 6 && waits[69] < .seconds(10), "\(waits[69])")
     }
 
+    @Test func aClockThatIsSetBackHasNobodyWaitForLonger() {
+        func second(_ number: UInt64) -> Timestamp { Timestamp(nanoseconds: number * 1_000_000_000) }
+        var held = HeldBatches(grace: .seconds(10), maxBytes: 1_000, maxBatches: 2)
+        held.add(1, [], [], bytes: 1, since: second(5_000))
+        #expect(held.expired(at: second(5_009)) == [])
+        #expect(held.expired(at: second(1_000)) == [])
+        #expect(held.expired(at: second(1_009)) == [])
+        #expect(held.expired(at: second(1_010)) == [1])
+    }
+
     @Test func noMoreBatchesWaitThanLeaveRoomForOthers() {
-        var held = HeldBatches(maxBytes: 1_000, maxBatches: 2)
-        for id in 1...2 { held.add(id, [], [], bytes: 1, until: Timestamp(nanoseconds: 50)) }
+        var held = HeldBatches(grace: .seconds(1), maxBytes: 1_000, maxBatches: 2)
+        for id in 1...2 { held.add(id, [], [], bytes: 1, since: Timestamp(nanoseconds: 0)) }
         #expect(!held.isOverfull)
-        held.add(3, [], [], bytes: 1, until: Timestamp(nanoseconds: 50))
+        held.add(3, [], [], bytes: 1, since: Timestamp(nanoseconds: 0))
         #expect(held.isOverfull && held.oldest == 1)
     }
 }
