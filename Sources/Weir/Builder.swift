@@ -157,15 +157,15 @@ struct Builder {
     }
 
     /// A pipeline and its deliveries. Each pipeline has exporters of its own, so that none waits for another's.
-    func pipeline(_ settings: PipelineConfiguration) throws -> Built {
+    func pipeline(_ settings: PipelineConfiguration) async throws -> Built {
         let limits = try limits()
         let made = try exporters(settings.exporters, of: settings)
         let destinations = made.map(\.destination)
         let directory = configuration.service.journal.directory(of: settings.id)
         let disk = try StartFailure.naming("pipeline \(settings.id)") { try disks.open(directory) }
         guard settings.stage != nil else {
-            try StageHandover.leave(directory, disk, for: destinations)
-            let only = try open(disk, limits, for: destinations, of: settings.id)
+            try await StageHandover.leave(directory, disk, for: destinations, try codec())
+            let only = try open(disk, limits, for: destinations, parked: parked(beside: settings), of: settings.id)
             return Built(
                 pipeline: try pipeline(settings, on: only.journal),
                 exporters: deliveries(to: made, on: only.journal, of: settings), stage: nil, journals: [only])
@@ -176,7 +176,8 @@ struct Builder {
         let source = try open(disk, first, for: [StageCourse.destination], of: settings.id)
         let target = try open(
             try disks.open("\(directory)/\(StageCourse.directory)"), limits.behindStage,
-            for: destinations + [StageCourse.destination], of: settings.id, named: StageCourse.directory)
+            for: destinations + [StageCourse.destination], parked: parked(beside: settings), of: settings.id,
+            named: StageCourse.directory)
         let pipeline = try pipeline(settings, on: source.journal)
         return Built(
             pipeline: pipeline, exporters: deliveries(to: made, on: target.journal, of: settings),
@@ -186,15 +187,28 @@ struct Builder {
             journals: [source, target])
     }
 
+    /// Spans that are set aside for exporters that the pipeline does not have any more.
+    func parked(beside settings: PipelineConfiguration) -> [String: Int] {
+        let names = Set(settings.exporters.map(\.fileName))
+        do throws(FileError) {
+            return try ParkedSpans.count(below: configuration.service.journal.directory(of: settings.id)) {
+                !names.contains($0)
+            }
+        } catch {
+            context(settings.id).logger.warning("cannot look into what is parked", metadata: ["error": "\(error)"])
+            return [:]
+        }
+    }
+
     private func open(
         _ disk: JournalDirectory, _ limits: JournalLimits, for destinations: [Journal.Destination],
-        of pipeline: ComponentID, named name: String? = nil
+        parked: [String: Int] = [:], of pipeline: ComponentID, named name: String? = nil
     ) throws -> Opened {
         let telemetry = JournalTelemetry(pipeline, logger, metrics, journal: name)
         let codec = try codec()
         let (journal, writer) = try StartFailure.naming("pipeline \(pipeline)") {
             try Journal.open(
-                on: disk, limits, for: destinations, codec: codec,
+                on: disk, limits, for: destinations, parked: parked, codec: codec,
                 executor: { BlockingExecutor(label: "weir.journal.\(pipeline).\($0)") },
                 clock: { Timestamp.now() }, events: { telemetry.note($0) })
         }

@@ -156,7 +156,8 @@ extension RunningPipeline {
         }
         for exporter in gone.values { await exporter.task.value }
         let made = try builder.exporters(new, of: settings)
-        let readers = try await journal.writer.exchange(for: made.map(\.destination), beside: names)
+        let readers = try await journal.writer.exchange(
+            for: made.map(\.destination), beside: names, parked: builder.parked(beside: settings))
         for (made, reader) in zip(made, readers) {
             let id = made.context.id
             exporters[id] = Delivering(key.exporters[id], builder.delivery(to: made, from: reader, of: settings))

@@ -180,7 +180,7 @@ actor Service {
         let before = build.tombstones.snapshot.reopened
         do {
             try await build.tombstones.destroyKeys(in: try build.keyrings.map(\.ring), at: .now())
-        } catch where !Task.isCancelled {
+        } catch  where !Task.isCancelled {
             logger.error("cannot look for keys of who was erased", metadata: ["error": "\(error)"])
         } catch {}
         for complaint in build.tombstones.complaints where build.tombstones.snapshot.reopened > before {
@@ -246,7 +246,8 @@ actor Service {
                     + OperationsRoute.queries(
                         build.configuration.exporters.compactMap { definition in
                             HotTables(definition).map { ("\(definition.id)", $0.reader(.default)) }
-                        }, keyrings: try build.keyrings, erased: { [tombstones = build.tombstones] in
+                        }, keyrings: try build.keyrings,
+                        erased: { [tombstones = build.tombstones] in
                             tombstones.snapshot.keys
                         }, clock: Timestamp.now),
                 metrics: metrics, logger: logger)
@@ -394,7 +395,7 @@ extension Service {
     private func apply(_ settings: PipelineConfiguration, _ next: Builder) async throws {
         let key = try next.key(of: settings)
         guard let running = pipelines[settings.id] else {
-            pipelines[settings.id] = RunningPipeline(key, settings, try next.pipeline(settings))
+            pipelines[settings.id] = RunningPipeline(key, settings, try await next.pipeline(settings))
             return
         }
         if key == running.key { return }
@@ -404,10 +405,10 @@ extension Service {
         // Where a stage comes or goes, its exporters change journals: what waits is delivered first.
         await running.stop(forAnother: (settings.stage == nil) == (running.settings.stage == nil))
         do {
-            try take(settings, key, next, from: running)
+            try await take(settings, key, next, from: running)
         } catch {
             do {
-                try take(running.settings, running.key, build, from: running)
+                try await take(running.settings, running.key, build, from: running)
             } catch {
                 // It does not run any more. Who waits for it is told so, and the next try begins it anew.
                 pipelines[settings.id] = nil
@@ -441,8 +442,8 @@ extension Service {
 
     private func take(
         _ settings: PipelineConfiguration, _ key: RunningPipeline.Key, _ build: Builder, from old: RunningPipeline
-    ) throws {
-        let new = RunningPipeline(key, settings, try build.pipeline(settings))
+    ) async throws {
+        let new = RunningPipeline(key, settings, try await build.pipeline(settings))
         pipelines[settings.id] = new
         old.pipeline.handOver(to: new.pipeline)
     }

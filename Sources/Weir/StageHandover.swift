@@ -25,21 +25,27 @@ enum StageHandover {
 
     /// The exporters go on where the stage was: what is not decided is delivered. What it had kept must be delivered by
     /// then.
+    /// - Parameter codec: nil where there is no keystore.
     static func leave(
-        _ directory: String, _ disk: any JournalDisk, for destinations: [Journal.Destination]
-    ) throws {
+        _ directory: String, _ disk: any JournalDisk, for destinations: [Journal.Destination],
+        _ codec: (any RecordCodec)?
+    ) async throws {
         guard try disk.names().contains(stageCursor) else { return }
         let first = try JournalRecovery(disk, isReadOnly: true)
         var cursor = first.cursors[StageCourse.name] ?? Cursor(next: first.nextSequence)
         let sampled = "\(directory)/\(StageCourse.directory)"
         if Directory.has("\(sampled)/\(JournalRecovery.identityName)") {
-            try finish(&cursor, of: first, by: sampled, destinations)
+            try await finish(&cursor, of: first, by: sampled, destinations, codec)
         }
-        // A copy of spans that are still in their first place.
-        try forEachOrigin(in: first, on: disk, from: cursor) { origin, sequence in
-            if origin.journal == first.journal, !cursor.isDone(origin.sequences.lowerBound) {
-                cursor.finish(sequence...sequence)
+        let journal = first.journal
+        var read = SequenceRuns()
+        try await forEachRecord(in: first, directory, on: disk, from: cursor, codec) { record in
+            // A copy of spans that are still in their first place.
+            if let origin = record.section.origin, origin.journal == journal, read.contains(origin.sequences.lowerBound)
+            {
+                cursor.finish(record.sequence...record.sequence)
             }
+            read.add(record.sequence)
         }
         for destination in destinations {
             let exists = first.cursorFiles.contains(destination.name)
@@ -54,16 +60,16 @@ enum StageHandover {
     /// Adds what the second journal says to be done.
     private static func finish(
         _ cursor: inout Cursor, of first: borrowing JournalRecovery, by directory: String,
-        _ destinations: [Journal.Destination]
-    ) throws {
+        _ destinations: [Journal.Destination], _ codec: (any RecordCodec)?
+    ) async throws {
         let disk = JournalDirectory(reading: directory)
         let second = try JournalRecovery(disk, isReadOnly: true)
         try refuseWaiting(
             in: second, directory, for: destinations, "tail_sampling has kept", "run with it until they are delivered")
         let from = second.cursors[StageCourse.name] ?? Cursor(next: 0)
         let journal = first.journal
-        try forEachOrigin(in: second, on: disk, from: from) { origin, _ in
-            if origin.journal == journal { cursor.finish(origin.sequences) }
+        try await forEachRecord(in: second, directory, on: disk, from: from, codec) { record in
+            if let origin = record.section.origin, origin.journal == journal { cursor.finish(origin.sequences) }
         }
     }
 
@@ -85,23 +91,35 @@ enum StageHandover {
                 + gone.joined())
     }
 
-    private static func forEachOrigin(
-        in journal: borrowing JournalRecovery, on disk: any JournalDisk, from cursor: Cursor,
-        _ body: (RecordOrigin, UInt64) -> Void
-    ) throws {
+    /// Those that are not done, as they were before they were encrypted.
+    private static func forEachRecord(
+        in journal: borrowing JournalRecovery, _ directory: String, on disk: any JournalDisk, from cursor: Cursor,
+        _ codec: (any RecordCodec)?, _ body: (JournalRecord) -> Void
+    ) async throws {
         for segment in journal.segments where segment.end > cursor.next {
             var records = StoredRecords(disk)
             var position = max(cursor.next, segment.firstSequence)
             while position < segment.end {
                 let found = try records.read(
                     segment, at: nil, from: position, before: segment.end, maxSpans: .max,
-                    maxBytes: JournalReader.batchBytes)
-                for (record, _) in found.records {
-                    if let origin = record.section.origin { body(origin, record.sequence) }
-                }
-                guard let last = found.records.last?.record.sequence else { break }
+                    maxBytes: JournalReader.batchBytes
+                ).records.map(\.record)
+                guard let last = found.last?.sequence else { break }
+                try await open(found.filter { !cursor.isDone($0.sequence) }, directory, codec).forEach(body)
                 position = last + 1
             }
         }
+    }
+
+    /// Where a record comes from is encrypted with its spans.
+    /// - Returns: those that can still be had.
+    private static func open(
+        _ records: [JournalRecord], _ directory: String, _ codec: (any RecordCodec)?
+    ) async throws(Waiting) -> [JournalRecord] {
+        guard records.contains(where: { $0.codec != 0 }) else { return records }
+        if let found = await codec?.open(records, while: nil), found.sealed == 0 { return found.records }
+        throw Waiting(
+            description: "found records in \(directory) whose keys are away, wanted them: they say what tail_sampling "
+                + "has done")
     }
 }

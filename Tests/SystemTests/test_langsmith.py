@@ -354,6 +354,18 @@ def test_a_key_that_does_not_work_parks_its_tenant_until_it_does(start, server):
     eventually(lambda: ids(tree) <= server.all_runs().keys(), story(weir, server), 20)
 
 
+def test_what_is_parked_for_an_exporter_that_is_gone_is_told(start, server, tmp_path):
+    weir = start(directory=tmp_path / "weir", exporters=langsmith(server, api_key="lsv2_pt_wrong_key"))
+    send(weir, *a_tree(48, 5))
+    eventually(lambda: weir.metric("weir_exporter_parked_spans", exporter="langsmith", pipeline="traces") == 5, weir.log)
+    weir.stop()
+    weir = start(directory=tmp_path / "weir", exporters={"langsmith/x": langsmith(server)["langsmith"]})
+    told = "an exporter that is not configured any more had not got everything"
+    assert any(told in line and "exporter=langsmith" in line and "spans=5" in line for line in weir.log().splitlines())
+    status = command("journal", "status", "--config", str(weir.config), cwd=weir.directory)
+    assert "  parked for langsmith: 5 spans\n  parked for langsmith/x: 0 spans\n" in status.stdout, status
+
+
 def test_project_workspace_and_path_are_those_of_the_configuration(start, server):
     project = 'Größe "1" / süß\\'
     weir = start(exporters=langsmith(server, endpoint=server.url + "/api/v1/", project=project, workspace=smith.WORKSPACE,

@@ -58,12 +58,12 @@ import Testing
         writing.cancel()
         await writing.value
         await writer.finish()
-        #expect(throws: StageHandover.Waiting.self) {
-            try StageHandover.leave(directory.path, disk, for: exporter)
+        await #expect(throws: StageHandover.Waiting.self) {
+            try await StageHandover.leave(directory.path, disk, for: exporter, nil)
         }
     }
 
-    @Test func aPipelineThatLosesItsStageDeliversWhatWasNotDecidedOnce() throws {
+    @Test func aPipelineThatLosesItsStageDeliversWhatWasNotDecidedOnce() async throws {
         let disk = SimulatedDisk(seed: 1)
         let directory = try TemporaryDirectory()
         let first = try core(StageCourse.name, on: disk)
@@ -76,10 +76,51 @@ import Testing
         _ = try first.read(maxSpans: 1)
         first.commit(0, 1...1)
         try first.writeCursors()
-        try StageHandover.leave(directory.path, disk, for: exporter)
+        try await StageHandover.leave(directory.path, disk, for: exporter, nil)
         let after = try core("exporter", on: disk)
         #expect(try after.drain().compactMap(\.number) == [2, 3])
         // Without one, nothing is done.
-        try StageHandover.leave(directory.path, disk, for: exporter)
+        try await StageHandover.leave(directory.path, disk, for: exporter, nil)
+    }
+
+    /// Gives back what stands in the sections of sealed records, as long as it has a key.
+    private struct Sections: RecordCodec {
+        let sections: [UInt64: RecordSection]
+        var isSealing: Bool { true }
+
+        func seal(_ record: JournalRecord) -> JournalRecord { record }
+
+        func open(_ record: JournalRecord, while isWanted: @Sendable () -> Bool) -> OpenedRecord {
+            guard let section = sections[record.sequence] else { return .interrupted }
+            var opened = record
+            (opened.section, opened.codec) = (section, 0)
+            return .record(opened)
+        }
+
+        func keyID(of record: JournalRecord) -> UInt32 { UInt32(record.sequence) }
+    }
+
+    @Test func whatIsEncryptedIsDeliveredOnceTooAndNotWithoutItsKey() async throws {
+        let disk = SimulatedDisk(seed: 1)
+        let directory = try TemporaryDirectory()
+        let first = try core(StageCourse.name, on: disk)
+        // The last one is a copy of the first.
+        for number in [1, 2, 1] {
+            var entry = JournalEntry.numbered(number)
+            entry.codec = 1
+            #expect(first.append([entry]) == 1)
+        }
+        try first.writeCursors()
+        var sections: [UInt64: RecordSection] = [1: RecordSection(), 2: RecordSection()]
+        for codec in [nil, Sections(sections: sections)] {
+            await #expect(throws: StageHandover.Waiting.self) {
+                try await StageHandover.leave(directory.path, disk, for: exporter, codec)
+            }
+        }
+        var copy = RecordSection()
+        copy.add(RecordOrigin(try JournalRecovery(disk, isReadOnly: true).journal, 1...1))
+        sections[3] = copy
+        try await StageHandover.leave(directory.path, disk, for: exporter, Sections(sections: sections))
+        #expect(try core("exporter", on: disk).drain().compactMap(\.number) == [1, 2])
     }
 }

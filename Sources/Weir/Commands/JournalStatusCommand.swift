@@ -9,11 +9,17 @@ struct JournalStatusCommand: ParsableCommand {
 
     func run() throws {
         for (pipeline, disk) in try options.journals() {
-            print(Self.text(pipeline, try JournalRecovery(disk, isReadOnly: true), now: .now()))
+            print(
+                Self.text(
+                    pipeline, try JournalRecovery(disk, isReadOnly: true),
+                    parked: try ParkedSpans.count(below: disk.path), now: .now()))
         }
     }
 
-    static func text(_ pipeline: String, _ journal: borrowing JournalRecovery, now: Timestamp) -> String {
+    /// - Parameter parked: spans that are set aside, also for exporters that are not configured any more.
+    static func text(
+        _ pipeline: String, _ journal: borrowing JournalRecovery, parked: [String: Int] = [:], now: Timestamp
+    ) -> String {
         let load = journal.segments.reduce(into: Load()) { $0.add($1.load) }
         var lines = ["\(pipeline): journal \(journal.journal.text)"]
         let records = journal.segments.first.map { "\($0.firstSequence) to \(journal.nextSequence - 1)" } ?? "none"
@@ -22,9 +28,12 @@ struct JournalStatusCommand: ParsableCommand {
         for (name, cursor) in journal.cursors.sorted(by: { $0.key < $1.key }) {
             let lag = journal.backlog(of: name) ?? Backlog()
             lines.append(
-                "  exporter \(name.replacingOccurrences(of: "~", with: "/")): next \(cursor.next), lag "
+                "  exporter \(name.replacing("~", with: "/")): next \(cursor.next), lag "
                     + "\(text(lag.load)), "
                     + "\((lag.age(at: now) ?? 0) / 1_000_000_000) s")
+        }
+        for (name, spans) in parked.sorted(by: { $0.key < $1.key }) {
+            lines.append("  parked for \(name.replacing("~", with: "/")): \(spans.of("span"))")
         }
         return (lines + problems(of: journal)).joined(separator: "\n")
     }

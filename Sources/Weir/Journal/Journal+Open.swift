@@ -19,14 +19,16 @@ extension Journal {
 
     /// Opens the journal on a disk, or begins one.
     /// - Parameters:
+    ///   - parked: spans that are set aside for exporters, by name.
     ///   - executor: makes something that runs one job at a time on a thread of its own, by name.
     static func open(
         on disk: any JournalDisk, _ limits: JournalLimits, for destinations: [Destination],
-        codec: (any RecordCodec)? = nil, executor: @escaping @Sendable (String) -> any SerialExecutor,
+        parked: [String: Int] = [:], codec: (any RecordCodec)? = nil,
+        executor: @escaping @Sendable (String) -> any SerialExecutor,
         clock: @escaping @Sendable () -> Timestamp,
         events: @escaping @Sendable (JournalEvent) -> Void
     ) throws(DiskError) -> (journal: Journal, writer: JournalWriter) {
-        let parts = try recover(from: disk, limits, for: destinations, at: clock(), events)
+        let parts = try recover(from: disk, limits, for: destinations, parked: parked, at: clock(), events)
         let journal = Journal(
             parts.log.journal, parts.state, parts.dedupe, on: disk, recoveredThrough: parts.recoveredThrough,
             codec: codec, executor: executor, events: events)
@@ -41,8 +43,8 @@ extension Journal {
     /// An exporter that is new gets what comes from now on. One that is not configured any more holds nothing back; if
     /// it comes back while its records are there, it goes on where it was.
     static func recover(
-        from disk: any JournalDisk, _ limits: JournalLimits, for destinations: [Destination], at now: Timestamp,
-        _ events: (JournalEvent) -> Void
+        from disk: any JournalDisk, _ limits: JournalLimits, for destinations: [Destination],
+        parked: [String: Int] = [:], at now: Timestamp, _ events: (JournalEvent) -> Void
     ) throws(DiskError) -> Parts {
         var dedupe = DedupeWindow(length: limits.dedupeWindow, limit: limits.dedupeRequests)
         let start = ContinuousClock.now
@@ -59,9 +61,9 @@ extension Journal {
         let names = Set(destinations.map(\.name))
         for gap in recovery.gaps where gap.exporter == nil { events(.gap(gap)) }
         tell(of: names, recovery, events)
-        for (name, load) in recovery.unsettled.sorted(by: { $0.key < $1.key })
-        where !names.contains(name) && load.spans > 0 {
-            events(.leftBehind(exporter: name, spans: load.spans))
+        let waiting = recovery.unsettled.mapValues(\.spans).merging(parked, uniquingKeysWith: +)
+        for (name, spans) in waiting.sorted(by: { $0.key < $1.key }) where !names.contains(name) && spans > 0 {
+            events(.leftBehind(exporter: name, spans: spans))
         }
         var state = JournalState(
             limits, segments: recovery.segments, head: recovery.segments.last?.end ?? recovery.nextSequence,

@@ -163,10 +163,11 @@ actor JournalWriter {
 
     /// Lets these exporters come, and those go that are neither among them nor among `kept`, while the journal goes on.
     /// Who reads under one of their names has ended; the new one goes on there.
+    /// - Parameter parked: spans that are set aside for those that go, by name.
     /// - Returns: the places of those that come, in their order. Where it throws, nothing has changed, and it does not
     ///   where all have been here.
     func exchange(
-        for destinations: [Journal.Destination], beside kept: Set<String>
+        for destinations: [Journal.Destination], beside kept: Set<String>, parked: [String: Int] = [:]
     ) throws(DiskError) -> [JournalReader] {
         // Those that go may come back, and go on where their file says. Those that come are to see what was answered.
         publish()
@@ -185,7 +186,10 @@ actor JournalWriter {
             guard let file = files[destination.name] else { continue }
             if index < cursors.count { cursors[index] = file } else { cursors.append(file) }
         }
-        for (name, spans) in left where spans > 0 { journal.report(.leftBehind(exporter: name, spans: spans)) }
+        for (name, unsettled) in left {
+            let spans = unsettled + parked[name, default: 0]
+            if spans > 0 { journal.report(.leftBehind(exporter: name, spans: spans)) }
+        }
         return indices.map { journal.reader($0) }
     }
 

@@ -14,7 +14,7 @@ final class JournalDirectory: JournalDisk {
     /// A file that is being made, and none of ``names()`` either.
     private static let draftName = "new"
 
-    private let path: String
+    let path: String
     /// Nil for one who only looks.
     private let lock: FileLock?
 

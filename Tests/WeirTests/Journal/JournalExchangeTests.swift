@@ -26,7 +26,7 @@ import Testing
         try await append(1...4, to: sample)
         let held = await a.read()
         sample.journal.reader(1).leave()
-        let c = try await sample.exchange(for: [.init("c")], beside: ["a"])
+        let c = try await sample.exchange(for: [.init("c")], beside: ["a"], parked: ["b": 5])
         #expect(sample.journal.names == ["a", "c"])
         // What it was handed before is committed now, and does not come again.
         a.commit(1...4)
@@ -36,7 +36,7 @@ import Testing
         #expect(await numbers(c[0]) == [5, 6], "a new one gets what comes from now on")
         #expect(a.recoveredThrough == 0 && c[0].recoveredThrough == 4)
         guard
-            case .leftBehind("b", spans: 4) = sample.events.all.last(where: {
+            case .leftBehind("b", spans: 4 + 5) = sample.events.all.last(where: {
                 if case .leftBehind = $0 { true } else { false }
             })
         else {

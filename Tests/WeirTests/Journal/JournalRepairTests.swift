@@ -274,6 +274,17 @@ import Testing
         #expect(core.fileBytes == bytes)
     }
 
+    @Test func whatIsParkedForWhoIsGoneIsLeftBehindToo() throws {
+        var left: [String: Int] = [:]
+        _ = try Journal.recover(
+            from: disk, Self.limits, for: [.init("b")], parked: ["a": 3, "b": 9, "gone": 2, "none": 0],
+            at: Timestamp(nanoseconds: 1)
+        ) { event in
+            if case .leftBehind(let exporter, let spans) = event { left[exporter] = spans }
+        }
+        #expect(left == ["a": 8 + 3, "gone": 2])
+    }
+
     @Test func anExporterThatComesBackGoesOnWhereItWas() throws {
         let core = try open([.init("b")])
         #expect("\(core.events)".contains("leftBehind(exporter: \"a\", spans: 8)"))

@@ -31,9 +31,9 @@ final class JournalSample: Sendable {
 
     /// What a reload does with exporters.
     func exchange(
-        for destinations: [Journal.Destination], beside kept: Set<String> = []
+        for destinations: [Journal.Destination], beside kept: Set<String> = [], parked: [String: Int] = [:]
     ) async throws(DiskError) -> [JournalReader] {
-        try await writer.exchange(for: destinations, beside: kept)
+        try await writer.exchange(for: destinations, beside: kept, parked: parked)
     }
 
     /// What was answered is seen by whoever reads.

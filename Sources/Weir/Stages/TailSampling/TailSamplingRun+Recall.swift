@@ -50,6 +50,8 @@ extension TailSamplingRun {
 
     /// Answers those who ask, and stores what an incident wants and others keep.
     func recallIfDue(_ ring: RecallRing) async {
+        // Else it would come again after the next start.
+        guard canKeepPromoted else { return }
         if promotedPlaces.count > Self.maximumPromoted {
             let first = ring.first
             promotedPlaces = promotedPlaces.filter { $0.sequence >= first }
@@ -220,9 +222,38 @@ extension TailSamplingRun {
     }
 }
 
+extension TailSamplingRun {
+    /// Writes down what was called back. The ring promises nothing: where it cannot be written, nothing waits for it,
+    /// and nothing more is called back.
+    func keepPromoted() {
+        guard let ring else { return }
+        do throws(FileError) {
+            try ring.promoted.append(promotedLines)
+            promotedLines = []
+            canKeepPromoted = true
+            telemetry.noteNoRecall(nil)
+        } catch {
+            canKeepPromoted = false
+            telemetry.noteNoRecall("what was called back cannot be written down: \(error)")
+            guard promotedLines.count > Self.promotedBytes else { return }
+            // The oldest go first, as in the file.
+            let newest = promotedLines.suffix(Self.promotedBytes).drop { $0 != UInt8(ascii: "\n") }
+            promotedLines = Array(newest.dropFirst())
+        }
+    }
+}
+
 // MARK: - Without being asked
 
 extension TailSamplingRun {
+    /// Whatever decides about traces does so in a burst, if there is one.
+    func withBurst(_ body: () -> Void) {
+        window.burst = bursts.lease(of: id, bytes: Self.burstBytes, at: course.now())
+        body()
+        if let lease = window.burst { bursts.end(lease) }
+        window.burst = nil
+    }
+
     /// When a burst begins, what was left out just before is wanted too, as far as its budget goes: the newest of it.
     private func recallForBurst(_ ring: RecallRing) async throws {
         guard let burst = bursts.status(at: course.now()).first(where: { $0.processor == id })?.burst,

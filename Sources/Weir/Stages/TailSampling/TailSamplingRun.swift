@@ -41,8 +41,10 @@ actor TailSamplingRun {
     var window: TraceWindow
     private var intake: TailSamplingIntake
     var splitter: TailSamplingSplitter
-    /// What an earlier process has forwarded.
-    private var cursorAtStart: Cursor
+    /// What was read of the first journal.
+    private var read = SequenceRuns()
+    /// The first places of spans that this run has copied, until it reads the copies.
+    private var copied: Set<UInt64> = []
     /// Records of the second journal that still say what was forwarded.
     private var forwarded: [Forwarded] = []
     /// Those of the first records that have left already, while one before them could not.
@@ -64,6 +66,7 @@ actor TailSamplingRun {
     /// What was called back, and what of that is to be written down.
     var promotedPlaces: Set<Place> = []
     var promotedLines: [UInt8] = []
+    var canKeepPromoted = true
     /// What the second journal says of another one that is not the first: it may be the ring, once that can be had.
     var strangeOrigins: [RecordOrigin] = []
     private var lastSettled = Timestamp(nanoseconds: 0)
@@ -91,7 +94,6 @@ actor TailSamplingRun {
             droppedDecisions: configuration.droppedDecisions)
         intake = TailSamplingIntake(configuration.tests)
         splitter = TailSamplingSplitter(course)
-        cursorAtStart = course.reader.cursor
         recall = configuration.recall
     }
 
@@ -178,10 +180,7 @@ actor TailSamplingRun {
     }
 
     private func decide(at now: Timestamp) {
-        window.burst = bursts.lease(of: id, bytes: Self.burstBytes, at: course.now())
-        window.decide(at: now, isOverloaded: overloadedUntil != nil)
-        if let lease = window.burst { bursts.end(lease) }
-        window.burst = nil
+        withBurst { window.decide(at: now, isOverloaded: overloadedUntil != nil) }
         tell()
     }
 
@@ -216,7 +215,7 @@ actor TailSamplingRun {
             let records = await course.reader.read()
             guard !records.isEmpty else { return }
             let now = now
-            for record in records { add(record, at: now) }
+            withBurst { for record in records { add(record, at: now) } }
         }
     }
 
@@ -224,15 +223,17 @@ actor TailSamplingRun {
         window.begin(record: record.sequence, of: record.tenant, spans: record.spanCount, at: now)
         let origin = record.section.origin.flatMap { $0.journal == course.reader.journal ? $0 : nil }
         let isOld = origin != nil || record.sequence <= course.reader.recoveredThrough
-        // A copy of what this process has seen in its first place adds nothing.
-        let isKnown = origin.map { !cursorAtStart.isDone($0.sequences.lowerBound) } ?? false
+        let place = origin?.sequences.lowerBound
+        // A copy of what was read in its first place adds nothing.
+        let isKnown = place.map { copied.remove($0) != nil } ?? false
+        let isRepeated = !isKnown && place.map(read.contains) ?? false
+        read.add(record.sequence)
         do {
+            // An earlier process made it and was ended then: its spans go on from their first place.
+            if isRepeated { return window.ignore(try splitter.traces(of: record)) }
             let traces = try intake.add(
                 record, to: &window, firstSeen: isOld ? record.receivedAt : now, isKnown: isKnown, at: now)
-            if isKnown, let origin {
-                window.move(traces, from: origin.sequences.lowerBound)
-                window.arrive(traces)
-            }
+            if isKnown { window.arrive(traces) }
         } catch {
             // It goes on as it is: nobody can say what is in it.
             telemetry.noteTrouble("found a record that cannot be decoded", error)
@@ -376,6 +377,7 @@ actor TailSamplingRun {
         if var entry = copy?.entry {
             entry.section.add(RecordOrigin(course.reader.journal, record.sequence...record.sequence))
             _ = try await course.source.journal.append(entry)
+            copied.insert(record.sequence)
             telemetry.noteCopied(entry.spanCount)
         }
         window.move(traces, copied: copy?.traces ?? [], from: record.sequence)
@@ -447,7 +449,6 @@ extension TailSamplingRun {
                 if !origin.sequences.allSatisfy(course.reader.cursor.isDone) { course.reader.commit(origin.sequences) }
             }
         }
-        cursorAtStart = course.reader.cursor
         lastSettled = now
         return !course.progress.waiting.isHandedOver
     }
@@ -481,11 +482,10 @@ extension TailSamplingRun {
         do throws(FileError) {
             try decisions.append(lines)
             lines = []
-            try ring?.promoted.append(promotedLines)
-            promotedLines = []
         } catch {
             return telemetry.noteTrouble("cannot write down what was decided; it stays in the second journal", error)
         }
+        keepPromoted()
         guard await course.keepCursors() else { return }
         for record in forwarded where record.origin < passed {
             course.progress.commit(record.sequence...record.sequence)

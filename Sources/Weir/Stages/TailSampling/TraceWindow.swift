@@ -282,6 +282,12 @@ struct TraceWindow {
         }
     }
 
+    /// The last record repeats these traces' spans, which stand in an earlier one: they do not leave with it.
+    mutating func ignore(_ traces: Set<TraceID>) {
+        guard !records.isEmpty else { return }
+        records[records.count - 1].moved = traces
+    }
+
     /// These traces' spans do not leave with this record.
     /// - Parameter copied: those of which a copy follows.
     mutating func move(_ traces: Set<TraceID>, copied: Set<TraceID> = [], from sequence: UInt64) {

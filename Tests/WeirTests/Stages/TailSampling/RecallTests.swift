@@ -226,6 +226,31 @@ import Testing
         #expect(try ids(await sample.take()) == [3])
     }
 
+    @Test func aRingThatCannotBeWrittenHoldsNothingElseUp() async throws {
+        let disk = SimulatedDisk(seed: 1)
+        let sample = try sample(on: disk)
+        try await decide(sample, [span(1, 1) { $0.traceState = "a=1" }])
+        // Nothing can be written there.
+        let promoted = directory.path + "/recall/promoted"
+        try Directory.create(promoted)
+        #expect(try await ask(.trace(TraceID(high: 1, low: 1)), "a") == .init(traces: 1, spans: 1))
+        try await eventually("it says so") {
+            sample.complaints.first?.contains("what was called back cannot be written down: ") == true
+        }
+        #expect(await sample.append([span(2, 2) { $0.status = 2 }]))
+        try await eventually("the second journal lets go") {
+            sample.first.unsettled(0) == Load() && sample.second.unsettled(1) == Load()
+        }
+        #expect(try ids(await sample.take()) == [1, 2])
+        try Directory.remove(promoted)
+        try await eventually("it says so no more") { sample.complaints.isEmpty }
+        await sample.stop()
+        // It was written down then.
+        let next = try self.sample(on: disk)
+        #expect(try await ask(.trace(TraceID(high: 1, low: 1)), "b") == .init())
+        await next.stop()
+    }
+
     /// As after a reload that gives a pipeline another name: the old stage ends once the new one runs.
     @Test func aRingThatSomebodyElseHasIsTakenOnceItIsFree() async throws {
         var other: RecallRing? = try ring()

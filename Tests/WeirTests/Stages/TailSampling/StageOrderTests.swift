@@ -15,7 +15,8 @@ import Testing
             service: { pipelines: { traces: { receivers: [otlp], processors: [\(processors)], exporters: [debug] } } }
             """
         let checked = CheckedConfiguration(yaml, file: "f", environment: [:], catalogue: Registry.catalogue)
-        return checked.diagnostics.entries.filter { $0.severity == severity && $0.path.contains("pipelines") }.map(\.description)
+        return checked.diagnostics.entries.filter { $0.severity == severity && $0.path.contains("pipelines") }.map(
+            \.description)
     }
 
     @Test func redactionStandsInFront() {

@@ -200,6 +200,36 @@ import Testing
             ).value > 0)
     }
 
+    /// Appends what an earlier process has copied out of a record.
+    private func copy(_ spans: [SpanFixture], of origin: UInt64, to sample: StageSample) async throws {
+        var entry = JournalEntry(
+            tenant: "t", receivedAt: .now(), spanCount: spans.count, payload: SpanFixture.request(spans))
+        entry.section.add(RecordOrigin(sample.first.id, origin...origin))
+        _ = try await sample.first.append(entry)
+    }
+
+    /// That process was killed before the record had gone on without what was copied.
+    @Test(arguments: [false, true]) func whatAnEarlierProcessHasCopiedComesOnce(isReadLate: Bool) async throws {
+        let sample = try StageSample(
+            try TailSamplingConfiguration(policies: "{ name: all, type: always_sample }", Self.quick),
+            on: SimulatedDisk(seed: 1), directory: try TemporaryDirectory().path)
+        #expect(await sample.append([span(1, 1)]))
+        if isReadLate {
+            sample.start()
+            try await eventually("the record has gone on") { sample.first.unsettled(0) == Load() }
+        }
+        // Twice, and a copy of a copy.
+        for origin in [1, 1, 2] as [UInt64] { try await copy([span(1, 1)], of: origin, to: sample) }
+        if !isReadLate { sample.start() }
+        #expect(try await finish(sample).reduce(0) { $0 + $1.spanCount } == 1)
+    }
+
+    @Test func aCopyOfWhatNobodyCanReadAnyMoreGoesOn() async throws {
+        let sample = try sample(Self.errors)
+        try await copy([span(1, 1) { $0.status = 2 }], of: 99, to: sample)
+        #expect(try await finish(sample).map(\.spanCount) == [1])
+    }
+
     @Test func aRestartGoesOnWithTheNewPolicies() async throws {
         let disk = SimulatedDisk(seed: 1)
         let directory = try TemporaryDirectory()

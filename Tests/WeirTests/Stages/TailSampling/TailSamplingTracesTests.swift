@@ -134,6 +134,13 @@ import Testing
         #expect(try await finish(sample).isEmpty)
     }
 
+    @Test func aBurstKeepsATraceOfTooManySpansToo() async throws {
+        let sample = try sample(Self.errors, "\(Self.quick)\nmax_spans_per_trace: 5")
+        _ = try sample.bursts.begin(Bursts.Request(), at: .now())
+        #expect(await sample.append((1...8).map { span(1, $0) }))
+        #expect(try await finish(sample).map(\.rule) == Array(repeating: "burst", count: 8))
+    }
+
     @Test func aBurstForSomePoliciesLeavesTheOthersAlone() async throws {
         let sample = try sample(
             """
