@@ -69,7 +69,8 @@ import Testing
         #expect(!yaml.contains("swordfish"), "\(yaml)")
         // What is hidden is no URL.
         let lines = yaml.split(separator: "\n").filter { !($0.contains("url:") && $0.contains("[hidden]")) }
-        let again = lines.joined(separator: "\n").replacing("budget_webhook:", with: "budget_webhook:\n      url: https://a")
+        let again = lines.joined(separator: "\n").replacing(
+            "budget_webhook:", with: "budget_webhook:\n      url: https://a")
         let second = read(again, Registry.catalogue)
         #expect(second.diagnostics.lines == [])
     }

@@ -46,7 +46,9 @@ import Testing
     }
 
     @Test func requiredKeyOfAMappingThatIsNoneIsNotMissedToo() {
-        check("a: 5", { $0.section("a", "") { $0.string("b", "") } }, fails: "1: a: found a single value, wanted a mapping")
+        check(
+            "a: 5", { $0.section("a", "") { $0.string("b", "") } },
+            fails: "1: a: found a single value, wanted a mapping")
     }
 
     @Test func optionalSectionLeftOutIsNil() {

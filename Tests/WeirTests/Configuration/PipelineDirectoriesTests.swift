@@ -30,8 +30,11 @@ import Testing
     }
 
     /// A ring that two pipelines write to would have what one of them left out.
-    @Test(arguments: [("d1", "traces"), ("x/../d1/", "traces"), ("j", "service.journal"), ("./j/r", "service.journal"),
-        ("d4", "archive"), ("d2", nil)] as [(String, String?)])
+    @Test(
+        arguments: [
+            ("d1", "traces"), ("x/../d1/", "traces"), ("j", "service.journal"), ("./j/r", "service.journal"),
+            ("d4", "archive"), ("d2", nil),
+        ] as [(String, String?)])
     func twoStagesHaveTwoDirectories(other: String, owner: String?) {
         let policies = "policies: [ { name: a, type: always_sample } ]"
         let lines = check(
@@ -89,10 +92,10 @@ import Testing
         let teams = try TemporaryDirectory()
         let file = "\(teams.path)/shop.yaml"
         try """
-            owner: shop@example.com
-            exporters: { archive/own: { directory: ./d2 } }
-            pipelines: { traces: { receivers: [otlp], exporters: [archive, archive/own] } }
-            """.write(toFile: file, atomically: true, encoding: .utf8)
+        owner: shop@example.com
+        exporters: { archive/own: { directory: ./d2 } }
+        pipelines: { traces: { receivers: [otlp], exporters: [archive, archive/own] } }
+        """.write(toFile: file, atomically: true, encoding: .utf8)
         let lines = check(
             """
             receivers: { otlp: }

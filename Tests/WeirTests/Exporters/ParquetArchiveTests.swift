@@ -203,7 +203,8 @@ import Testing
     @Test func eventsOfWebPagesHaveRowsOfTheirOwn() async throws {
         let archive = try sample()
         for (number, scope) in zip((1 as UInt64)..., ["weir.beacon", "other"]) {
-            let json = #"{"resourceSpans":[{"scopeSpans":[{"scope":{"name":"\#(scope)"},"spans":[{"#
+            let json =
+                #"{"resourceSpans":[{"scopeSpans":[{"scope":{"name":"\#(scope)"},"spans":[{"#
                 + #""traceId":"\#(String(repeating: "a", count: 32))","spanId":"00000000000000\#(number)f","#
                 + #""name":"page.view","startTimeUnixNano":"START","endTimeUnixNano":"START","attributes":["#
                 + #"{"key":"weir.event.version","value":{"intValue":"3"}},{"key":"browser.origin","value":"#

@@ -41,9 +41,10 @@ import Testing
         let record = SampleBatch.record([(1, 0), (2, .max), (3, start), (4, start - 31 * 24 * hour)], received: start)
         let (messages, counts) = try encode([record], format)
         #expect(
-            messages.map(\.partition.path) == ["2026-01-04/hour=00", "2026-02-04/hour=00", "2026-02-03/hour=04"].map {
-                "tenant=default/date=\($0)"
-            })
+            messages.map(\.partition.path)
+                == ["2026-01-04/hour=00", "2026-02-04/hour=00", "2026-02-03/hour=04"].map {
+                    "tenant=default/date=\($0)"
+                })
         #expect(counts.suspect == 3 && messages.map(\.spans.suspects) == [2, 1, 0])
         #expect(messages[0].spans.times == 0...start - 31 * 24 * hour)
     }

@@ -63,7 +63,8 @@ struct KeystoreConfiguration: Configurable {
             "command", count: 0...100,
             "A program with its arguments that prints them, one a line; it is run again every minute.",
             Self.location)
-        let given = ["env", "file"].filter(fields.keys.contains) + (fields.items("command") ?? 0 > 0 ? ["command"] : [])
+        let given =
+            ["env", "file"].filter(fields.keys.contains) + (fields.items("command") ?? 0 > 0 ? ["command"] : [])
         if given.isEmpty { fields.reject("", "found no source of keys, wanted env, file or command") }
         if given.count > 1 { fields.reject("", "found several of env, file and command, wanted one of them") }
         return variable.map { .environment($0) } ?? file.map { .file($0) } ?? .command(command)

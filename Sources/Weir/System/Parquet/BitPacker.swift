@@ -11,7 +11,10 @@ struct BitPacker {
     mutating func append(_ value: UInt64, width: Int, to output: inout RecordBuffer<UInt8>) {
         pending |= value &<< count
         let all = count &+ UInt64(width)
-        guard all >= 64 else { return count = all }
+        guard all >= 64 else {
+            count = all
+            return
+        }
         output.word(pending)
         // A shift by all 64 bits leaves nothing.
         pending = value >> (64 &- count)

@@ -158,7 +158,10 @@ struct ParquetValues: ~Copyable {
         }
         var found: (least: UnsafeRawBufferPointer, greatest: UnsafeRawBufferPointer)?
         forEachText { text in
-            guard let known = found else { return found = (text, text) }
+            guard let known = found else {
+                found = (text, text)
+                return
+            }
             if Self.isLess(text, known.least) { found?.least = text }
             if Self.isLess(known.greatest, text) { found?.greatest = text }
         }

@@ -38,7 +38,8 @@ import Testing
         }
     }
 
-    @Test(arguments: [RunProject.name("a\n\"b\" \u{0}ü"), .id("5f0c8a3e-6a0f-4a5e-9d3b-0c1d2e3f4a5b")], [UInt64(0), 9])
+    @Test(
+        arguments: [RunProject.name("a\n\"b\" \u{0}ü"), .id("5f0c8a3e-6a0f-4a5e-9d3b-0c1d2e3f4a5b")], [UInt64(0), 9])
     func theProjectIsKnownToTheNextProcess(project: RunProject, parent: UInt64) throws {
         var first = index()
         var files: PlaceFiles? = try PlaceFiles(directory.path)

@@ -222,7 +222,8 @@ import Testing
         var files = try PlaceFiles("\(directory.path)/places")
         let all = (old.young.merging(old.old) { young, _ in young }).flatMap { key, trace in
             trace.spans.filter(\.value.isFixed).map { FixedPlace(key, $0.key, $0.value, trace.project) }
-                + (trace.root == 0 ? trace.rootStart.map { [FixedPlace(standIn: key, start: $0, trace.project)] } ?? [] : [])
+                + (trace.root == 0
+                    ? trace.rootStart.map { [FixedPlace(standIn: key, start: $0, trace.project)] } ?? [] : [])
         }.sorted { $0.span.depth < $1.span.depth }
         try files.append(all, hasTurned: false, isSafe: true)
         var new = Self.index()

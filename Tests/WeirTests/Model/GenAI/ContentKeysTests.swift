@@ -30,7 +30,9 @@ struct ContentKeysTests {
 
     /// SDKs write the text of an exception into the status and into an event.
     @Test func theMessageOfAStatusIsEncryptedWhereverItStands() {
-        let keys = ["exception.message", "exception.stacktrace", "error.message", "langfuse.observation.status_message"]
+        let keys = [
+            "exception.message", "exception.stacktrace", "error.message", "langfuse.observation.status_message",
+        ]
         var policy = EncryptionPolicy()
         policy.content = true
         for key in keys { #expect(!policy.wants(key)) }

@@ -23,11 +23,15 @@ import Testing
 
     @Test(arguments: [
         (#"{"ssn":"536-22-8726","n":1}"#, #"{"ssn":#,"n":1}"#),
-        (#"{ "ssn" : 12.50 , "x":[{"ssn":{"a": [1, 2]}},{"ssn":true},{"ssn":null}]}"#,
-            #"{ "ssn" : # , "x":[{"ssn":#},{"ssn":#},{"ssn":null}]}"#),
+        (
+            #"{ "ssn" : 12.50 , "x":[{"ssn":{"a": [1, 2]}},{"ssn":true},{"ssn":null}]}"#,
+            #"{ "ssn" : # , "x":[{"ssn":#},{"ssn":#},{"ssn":null}]}"#
+        ),
         (#"{"\u0073sn":"\u00e9\/\"","other":"\u00e9\/"}"#, #"{"\u0073sn":#,"other":"\u00e9\/"}"#),
-        (#"{"args":"{\"ssn\":\"x\",\"u\":\"\u00e9\\u00e9\\\/\"}"}"#,
-            #"{"args":"{\"ssn\":#,\"u\":\"\u00e9\\u00e9\\\/\"}"}"#),
+        (
+            #"{"args":"{\"ssn\":\"x\",\"u\":\"\u00e9\\u00e9\\\/\"}"}"#,
+            #"{"args":"{\"ssn\":#,\"u\":\"\u00e9\\u00e9\\\/\"}"}"#
+        ),
         (#"{"b":"\ud83d\ude00{\"c\":\"{\\\"ssn\\\":[1]}\"}"}"#, #"{"b":"\ud83d\ude00{\"c\":\"{\\\"ssn\\\":#}\"}"}"#),
         ("{\"ssn\":\"a\"}\n{\"ssn\":\"b\"}", "{\"ssn\":#}\n{\"ssn\":#}"),
         (#"data: [{"ssn": 1}] and so on"#, #"data: [{"ssn": #}] and so on"#),
@@ -90,10 +94,13 @@ import Testing
         ]
         let json = NewValue.string(#"{"in":{"s":"secret"},"n":"stays"}"#)
         let plain = span(
-            ("a", .kvlist([
-                .init(key: "in", value: .kvlist(values)), .init(key: "n", value: .string("stays")),
-                .init(key: "l", value: .array([json, .kvlist([.init(key: "in", value: .kvlist(values))])])),
-            ])), ("b", .array([json])))
+            (
+                "a",
+                .kvlist([
+                    .init(key: "in", value: .kvlist(values)), .init(key: "n", value: .string("stays")),
+                    .init(key: "l", value: .array([json, .kvlist([.init(key: "in", value: .kvlist(values))])])),
+                ])
+            ), ("b", .array([json])))
         let sample = try await EncryptionSample(["*.in.*"])
         let payload = try sample.encrypted([plain])
         #expect(!payload.has("secret") && payload.has("stays"))
@@ -109,8 +116,13 @@ import Testing
         let envelope = try #require(sealed.debugText.firstMatch(of: /weir1\.[A-Za-z0-9_-]+/)).output
         let bytes = NewValue.bytes(Array(#"{"t":"\#(envelope)"}"#.utf8))
         let plain = span(
-            ("a", .kvlist([.init(key: "m", value: .kvlist([.init(key: "s", value: .string("secret"))])),
-                .init(key: "raw", value: bytes)])))
+            (
+                "a",
+                .kvlist([
+                    .init(key: "m", value: .kvlist([.init(key: "s", value: .string("secret"))])),
+                    .init(key: "raw", value: bytes),
+                ])
+            ))
         let payload = try sample.encrypted([plain])
         #expect(!payload.has("secret") && payload.has(String(envelope)))
         let (opened, counts) = try await sample.revealed(payload)

@@ -92,9 +92,10 @@ struct ParquetEncodingTests {
         #expect(!found.hasDictionary && found.indices == [])
         #expect(found.texts == texts)
         #expect(found.bounds == ["text 0", "text 999"])
-        #expect(texts.allSatisfy { text in
-            found.filter?.contains(Array(text.utf8).withUnsafeBytes { XXHash64.hash($0) }) == true
-        })
+        #expect(
+            texts.allSatisfy { text in
+                found.filter?.contains(Array(text.utf8).withUnsafeBytes { XXHash64.hash($0) }) == true
+            })
     }
 
     @Test func aTextMayComeAgainAndLongOnesAreNoBounds() {
