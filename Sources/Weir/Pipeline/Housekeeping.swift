@@ -29,7 +29,9 @@ final class Housekeeping: Sendable {
     /// Begins what is due, and does not wait for it.
     func tick(at now: Timestamp) {
         locked.withLock { locked in
-            let due = locked.due ?? now.advanced(by: delay)
+            var due = locked.due ?? now.advanced(by: delay)
+            // The clock was ahead, and is no more.
+            if due > now.advanced(by: max(delay, interval, retryInterval)) { due = now.advanced(by: delay) }
             locked.due = due
             guard !locked.isOver, locked.task == nil, now >= due else { return }
             locked.task = Task { await self.run(at: now) }

@@ -159,6 +159,25 @@ import Testing
         }
     }
 
+    /// So that it is destroyed with the last of their days, and not with the day on which they were merged.
+    @Test func aFileThatIsWrittenAnewHasTheNewestKeyOfThose() async throws {
+        try await fill(.proto)
+        let ring = store.ring()
+        var found = try manifests()
+        try #require(found.count == 4)
+        let days = [3, 9, 9, 5].map { Timestamp(nanoseconds: $0 * Day.nanoseconds) }
+        var keys: [DataKey] = []
+        for (index, day) in days.enumerated() {
+            let key = try ring.durableKey(for: "default", .archive, .xaes256gcm, at: day)
+            keys.append(key)
+            found[index].keyID = key.id
+        }
+        #expect(try self.keys.key(of: found, "f")?.id == keys[1].id)
+        #expect(try self.keys.key(of: [found[3], found[0]], "f")?.id == keys[3].id)
+        for index in found.indices { found[index].keyID = nil }
+        #expect(try self.keys.key(of: found, "f") == nil)
+    }
+
     @Test func filesAreMergedWithTheirLike() async throws {
         try await fill(.proto)
         let archive = try archive(.proto, isSealed: false)

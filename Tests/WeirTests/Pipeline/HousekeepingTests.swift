@@ -33,6 +33,30 @@ import Testing
         #expect(times.withLock { $0 } == [105, 165, 175])
     }
 
+    @Test func aClockThatWasAheadDelaysItNoLonger() async throws {
+        let count = Mutex(0)
+        let housekeeping = Housekeeping(after: .seconds(5), every: .seconds(60), retryInterval: .seconds(10)) { _ in
+            count.withLock { $0 += 1 }
+            return true
+        }
+        func works(_ wanted: Int, at second: UInt64) async throws {
+            try await eventually("it is due") {
+                housekeeping.tick(at: Timestamp(nanoseconds: second * 1_000_000_000))
+                return count.withLock { $0 } == wanted
+            }
+        }
+        housekeeping.tick(at: Timestamp(nanoseconds: 100_000_000_000))
+        try await works(1, at: 2_000_000)
+        // What was begun has to end before it is due again.
+        try await works(2, at: 2_000_060)
+        try await eventually("it knows the time") {
+            housekeeping.tick(at: Timestamp(nanoseconds: 200_000_000_000))
+            housekeeping.tick(at: Timestamp(nanoseconds: 205_000_000_000))
+            return count.withLock { $0 } == 3
+        }
+        await housekeeping.finish()
+    }
+
     @Test func theEndInterruptsIt() async throws {
         let isUnderWay = Flag()
         let housekeeping = Housekeeping(after: .zero, every: .seconds(60), retryInterval: .seconds(10)) { _ in

@@ -50,12 +50,17 @@ struct ArchiveKeys: FileKeys {
     }
 
     func secret(_ id: UInt64, of path: String) -> Result<SecretKey, Unreadable> {
+        found(id).flatMap { key, ring in
+            guard Self.isAt(path, key.row) else { return .failure(.notAuthentic) }
+            return audit?.note(path, in: ring.store) ?? true ? .success(key.secret) : .failure(.unavailable)
+        }
+    }
+
+    fileprivate func found(_ id: UInt64) -> Result<(key: DataKey, ring: Keyring), Unreadable> {
         var reason = Unreadable.unknownKey
         for ring in rings {
             switch ring.found(id) {
-            case .success(let key):
-                guard Self.isAt(path, key.row) else { return .failure(.notAuthentic) }
-                return audit?.note(path, in: ring.store) ?? true ? .success(key.secret) : .failure(.unavailable)
+            case .success(let key): return .success((key, ring))
             case .failure(.unknownKey): continue
             case .failure(let other): reason = other
             }
@@ -88,10 +93,17 @@ extension ArchiveKeys? {
         return nil
     }
 
-    /// What files that are written anew are sealed with; nil where those before were not.
-    func key(like manifest: ArchiveManifest, _ path: String) throws(FileError) -> DataKey? {
-        guard let id = manifest.keyID else { return nil }
-        guard let self else { throw .unreadable(path, .unavailable, key: id) }
-        return try self.key(for: manifest.tenant, path)
+    /// What a file is sealed with that is written anew from others: the newest of their keys, so that it is destroyed
+    /// with the last of their days. Nil where none of them is sealed.
+    func key(of manifests: [ArchiveManifest], _ path: String) throws(FileError) -> DataKey? {
+        var newest: DataKey?
+        for id in Set(manifests.compactMap(\.keyID)) {
+            guard let self else { throw .unreadable(path, .unavailable, key: id) }
+            switch self.found(id) {
+            case .success((let key, _)): if newest.map({ $0.row.day < key.row.day }) ?? true { newest = key }
+            case .failure(let reason): throw .unreadable(path, reason, key: id)
+            }
+        }
+        return newest
     }
 }

@@ -39,7 +39,7 @@ struct OTLPRewriter: ArchiveRewriter {
         let path = "\(stem).0"
         for path in [path, "\(stem).1"] where Directory.has(path) { try Directory.removeFile(path) }
         guard let first = manifests.first else { throw FileError.damaged(path) }
-        let key = try keys.key(like: first, path)
+        let key = try keys.key(of: manifests, path)
         let file = try AppendFile(creating: path, try key?.seal(path))
         var compressor = try Compressor(compression)
         var pending: [UInt8] = []

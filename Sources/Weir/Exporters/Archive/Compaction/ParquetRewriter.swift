@@ -39,7 +39,7 @@ struct ParquetRewriter: ArchiveRewriter {
         guard let first = manifests.first, let journal = UInt64(first.journal, radix: 16),
             var whole = ArchivedSpans.merged(manifests.map(\.spans))
         else { throw FileError.damaged(stem) }
-        let key = try keys.key(like: first, stem)
+        let key = try keys.key(of: manifests, stem)
         var findings = Findings()
         var files: [ArchiveRewritten.File] = []
         for dataset in ArchiveDataset.allCases {
