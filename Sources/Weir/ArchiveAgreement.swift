@@ -28,7 +28,6 @@ struct ArchiveAgreement: Sendable {
     struct Archive: Hashable {
         let id: String
         let directory: String
-        let isParquet: Bool
     }
 
     /// Where the journals of a pipeline are, and where their spans go.
@@ -59,9 +58,7 @@ struct ArchiveAgreement: Sendable {
             let archives = configuration.exporters.filter { pipeline.exporters.contains($0.id) }.compactMap {
                 definition in
                 (definition.configuration as? ExporterConfiguration<ArchiveExporter>).map {
-                    Archive(
-                        id: definition.id.description, directory: $0.own.directory, isParquet: $0.own.format == .parquet
-                    )
+                    Archive(id: definition.id.description, directory: $0.own.directory)
                 }
             }
             return Course(journals: [directory, "\(directory)/\(StageCourse.directory)"], archives: archives)
@@ -73,18 +70,18 @@ struct ArchiveAgreement: Sendable {
     func verdict(on day: Day, isVerified: Bool) throws -> Verdict {
         let wanted = try tables.spans(on: day)
         var read: [Archive: ArchivedDay] = [:]
-        var removed: [Archive: [SpanOrigin: Int]] = [:]
+        var removed: [Archive: [SpanOrigin: [ArchivedCount]]] = [:]
         func archived(_ archive: Archive) throws -> ArchivedDay {
             if let known = read[archive] { return known }
-            let found = try ArchivedDay(
-                day, in: archive.directory, keys, isParquet: archive.isParquet, isVerified: isVerified)
+            // Its format may have been another when the day was written.
+            let found = try ArchivedDay(day, in: archive.directory, keys, isVerified: isVerified)
             read[archive] = found
             return found
         }
         // A hold on others may have kept the day for longer than the archive keeps these.
-        func had(_ archive: Archive, besides found: ArchivedDay) throws -> [SpanOrigin: Int] {
+        func had(_ archive: Archive, besides found: ArchivedDay) throws -> [SpanOrigin: [ArchivedCount]] {
             if let known = removed[archive] { return known }
-            let had = try ArchiveRemovals.spans(on: day, in: archive.directory, but: found.manifests)
+            let had = try ArchiveRemovals.counts(on: day, in: archive.directory, but: found.manifests)
             removed[archive] = had
             return had
         }
@@ -95,8 +92,10 @@ struct ArchiveAgreement: Sendable {
             var lacking: [Verdict] = []
             for archive in candidates {
                 let found = try archived(archive)
-                let has = found.spans[origin, default: 0]
-                guard has < count, try has + had(archive, besides: found)[origin, default: 0] < count else { continue }
+                let counts = found.counts[origin, default: []]
+                let has = counts.spans
+                guard has < count, try (counts + had(archive, besides: found)[origin, default: []]).spans < count
+                else { continue }
                 lacking.append(
                     found.damaged.first.map { .damaged(path: $0) }
                         ?? .lacks(archive: archive.id, found: has, wanted: count))

@@ -28,14 +28,22 @@ struct ArchiveRestore {
     private let tables: HotTables
     private let tenant: String
     private let matchers: [SubjectMatcher]
+    /// How far the tables' exporter is in each journal that it reads.
+    private let cursors: [JournalID: Cursor]
     /// As long as it is held, nobody erases, and nobody else restores.
     private let lock: FileLock
 
-    /// - Parameter catalog: of one tenant.
-    init(_ catalog: ArchiveCatalog, tenant: String, into tables: HotTables, _ register: ErasureRegister) throws {
+    /// - Parameters:
+    ///   - catalog: of one tenant.
+    ///   - cursors: read before this, so that the tables have what they say is done.
+    init(
+        _ catalog: ArchiveCatalog, tenant: String, into tables: HotTables, _ register: ErasureRegister,
+        cursors: [JournalID: Cursor] = [:]
+    ) throws {
         self.catalog = catalog
         self.tenant = tenant
         self.tables = tables
+        self.cursors = cursors
         guard let lock = try register.lockPlaces() else { throw ErasureFailure("another process erases, or restores") }
         self.lock = lock
         // Whoever asked meanwhile has asked before.
@@ -101,11 +109,13 @@ struct ArchiveRestore {
     private func restore(
         _ manifest: ArchiveManifest, _ sequences: [UInt64], _ outcome: inout Outcome, at now: Timestamp
     ) async throws {
-        guard let journal = UInt64(manifest.journal, radix: 16) else {
+        guard let journal = UInt64(manifest.journal, radix: 16).map({ JournalID(value: $0) }) else {
             return outcome.left.append(manifest.files.first?.path ?? "")
         }
         let path = "\(catalog.root)/\(manifest.files.first?.path ?? "")"
-        let last = try tables.lastSequence(of: JournalID(value: journal)) ?? .max
+        // Tables may be new, or lack days: of a journal that is here, only the cursor knows what is still to come.
+        let cursor =
+            try cursors[journal] ?? Cursor(next: tables.lastSequence(of: journal).map { max($0, $0 &+ 1) } ?? .max)
         var present: Set<UInt64> = []
         var hour: Int?
         var day: Day?
@@ -115,7 +125,7 @@ struct ArchiveRestore {
         func store() throws {
             guard !records.isEmpty else { return }
             try tables.restore(
-                FrozenBatch(journal: JournalID(value: journal), records: records, recoveredThrough: 0), at: now)
+                FrozenBatch(journal: journal, records: records, recoveredThrough: 0), at: now)
             outcome.spans += records.reduce(0) { $0 + $1.spanCount }
             records = []
         }
@@ -125,14 +135,13 @@ struct ArchiveRestore {
                 // A request may have spans in several hours, and is a record in each.
                 try store()
                 (hour, day) = (place.hour, place.day)
-                present = try tables.sequences(
-                    of: JournalID(value: journal), startedIn: place.hour, on: place.day, at: now)
+                present = try tables.sequences(of: journal, startedIn: place.hour, on: place.day, at: now)
             }
             guard !present.contains(place.sequence) else {
                 outcome.present += batch.spanCount
                 return
             }
-            guard place.sequence <= last else {
+            guard cursor.isDone(place.sequence) else {
                 outcome.pending += batch.spanCount
                 return
             }

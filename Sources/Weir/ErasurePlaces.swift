@@ -324,7 +324,7 @@ struct ErasurePlaces {
     private static let maximumTries = 5
 
     /// A Weir that runs may take a segment away between the list and the look.
-    private static func recovery(of disk: JournalDirectory) throws -> JournalRecovery {
+    static func recovery(of disk: JournalDirectory) throws -> JournalRecovery {
         for _ in 1..<maximumTries {
             if let journal = try? JournalRecovery(disk, isReadOnly: true) { return journal }
         }

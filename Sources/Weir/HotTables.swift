@@ -63,7 +63,7 @@ enum HotTables {
     }
 
     /// The last record of a journal that an exporter has stored in the tables; nil where there is none. Those behind it
-    /// are still to come.
+    /// may still be to come.
     func lastSequence(of journal: JournalID) throws -> UInt64? {
         let query = "SELECT max(last_sequence) FROM ledger WHERE journal = \(Int64(bitPattern: journal.value))"
         switch self {

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import sqlite3
+import time
 
 import pytest
 
@@ -319,3 +320,30 @@ def test_another_key_encryption_key_encrypts_nothing(start, tmp_path):
     write_keys(tmp_path, FIRST)
     eventually(lambda: post(weir.endpoint, message(a_span("u3", "u3")))[0] == 200, weir.log, 60)
     assert weir.metric("weir_keystore_ready") == 1
+
+
+def test_a_hold_that_only_files_know_can_be_released(start, tmp_path):
+    weir = start(directory=tmp_path, exporters={"archive": archive(tmp_path / "archive")},
+                 journal={"directory": str(tmp_path / "journal")})
+    held = hold(tmp_path, "user.id=u1")
+
+    def manifests():
+        return [json.loads(path.read_text()) for path in (tmp_path / "archive").rglob("_*.manifest.json")]
+
+    when = time.time_ns() - 3 * 86400 * 10**9
+    for count in (1, 2):
+        span = a_span("old")
+        span.start_time_unix_nano = span.end_time_unix_nano = when
+        send(weir, span)
+        eventually(lambda: len(manifests()) == count, weir.log, 30)
+    assert all(manifest["legal_hold"] == [held] for manifest in manifests())
+    weir.stop()
+    (tmp_path / "erasures").rename(tmp_path / "lost")
+    release = ["hold", "release", held, "--reason", "is closed"]
+    done = run(tmp_path, *release)
+    assert done.returncode == 1 and "--unknown" in done.stderr, done
+    assert run(tmp_path, "archive", "compact").returncode == 0 and len(manifests()) == 2
+    assert run(tmp_path, "hold", "release", "17", "--unknown", "--reason", "?").returncode == 64
+    done = run(tmp_path, *release, "--unknown")
+    assert done.returncode == 0, done
+    assert run(tmp_path, "archive", "compact").returncode == 0 and len(manifests()) == 1

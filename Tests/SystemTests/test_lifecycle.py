@@ -151,3 +151,20 @@ def test_what_is_newest_is_sent_whatever_its_format_and_what_is_not_sent_is_name
         rows.write_text("?")
     code, taken, errors = replay(2)
     assert code == 1 and taken == [] and "found no manifest that can be read" in errors, errors
+
+
+def test_check_warns_where_otlp_ends_before_the_rows_that_are_left_to_it(tmp_path):
+    file = tmp_path / "collector.yaml"
+
+    def check(**lifecycle):
+        rows = archive(tmp_path / "rows", "parquet", lifecycle={"warm": "1d", "cold": "10d"})
+        file.write_text(configuration(exporters={
+            "archive/rows": rows, "archive": archive(tmp_path / "archive", lifecycle=lifecycle)}))
+        done = command("check", "--config", str(file))
+        assert done.returncode == 0, done
+        return done.stdout + done.stderr
+
+    assert "no archive of OTLP" not in check(warm="1d", cold="10d")
+    assert "rows may stay until `cold`" in check(warm="1d", cold="9d")
+    shop = {"shop": {"tenants": ["shop"], "cold": "2d"}}
+    assert 'rows of tenant "shop" may stay until `cold`' in check(warm="1d", cold="10d", classes=shop)

@@ -372,6 +372,23 @@ def test_an_archive_that_gets_a_bucket_brings_what_it_has(start, stores, tmp_pat
     assert in_bucket(store) == before and sent
 
 
+def test_what_went_up_before_files_were_to_go_from_here_goes_too(start, stores, tmp_path, journal):
+    store, root = stores(), tmp_path / "archive"
+    weir = start(exporters=keys(root, store), journal=journal)
+    send(weir)
+    weir.drain()
+    eventually(lambda: store.names() and not outbox(root), weir.log, 30)
+    weir.stop()
+    assert archives.published(root)
+    for _ in range(2):
+        weir = start(exporters=keys(root, store, storage={"remove_local_after": "0s"}), journal=journal)
+        eventually(lambda: not archives.published(root) and not outbox(root), weir.log, 30)
+        # It was there already.
+        assert weir.metric("weir_archive_upload_files") == 0
+        weir.stop()
+    whole(store)
+
+
 def test_what_is_damaged_here_is_not_uploaded(start, stores, tmp_path):
     down = True
     store, root = stores(mood=lambda *_: SLOW if down else OK), tmp_path / "archive"

@@ -127,6 +127,35 @@ import Testing
         #expect(try agreement(format)?.verdict(on: day, isVerified: true) == .agrees)
     }
 
+    @Test(arguments: [ArchiveFormat.proto, .parquet])
+    func aDayGoesThatTheArchiveHasHalfInTheFormatThatItHadBefore(format: ArchiveFormat) async throws {
+        let records = try ErasureSample.records()
+        try await store(records)
+        try await archive(Array(records.prefix(2)), .parquet, in: "archive")
+        try await archive(Array(records.dropFirst(2)), .proto, in: "archive")
+        #expect(try agreement(format, in: "archive")?.verdict(on: day, isVerified: true) == .agrees)
+    }
+
+    @Test func whatTheArchiveHasInBothFormatsCountsOnce() async throws {
+        let records = try ErasureSample.records()
+        try await store(records)
+        let root = "\(directory.path)/archive"
+        for format in [ArchiveFormat.proto, .parquet] {
+            try await archive(Array(records.prefix(2)), format, in: "archive")
+        }
+        let lacks = ArchiveAgreement.Verdict.lacks(archive: "archive", found: 4, wanted: 7)
+        #expect(try agreement()?.verdict(on: day, isVerified: true) == lacks)
+        // Nor where the rows were left to OTLP.
+        try ArchiveCatalog(root: root, selection: ArchiveCatalog.Selection()).visit { found in
+            guard let (manifest, _, bytes) = found.published, manifest.format == .parquet else { return }
+            try ArchiveRemovals.append(manifest, ArchiveManifest.hash(bytes), .transition, at: later, in: root)
+        }
+        try FileManager.default.removeItem(atPath: "\(root)/spans")
+        #expect(try agreement()?.verdict(on: day, isVerified: true) == lacks)
+        try await archive(Array(records.dropFirst(2)), in: "archive")
+        #expect(try agreement()?.verdict(on: day, isVerified: true) == .agrees)
+    }
+
     @Test func nothingIsWaitedForWhereThereIsNoArchiveOrNobodyIsToWait() throws {
         #expect(try agreement(exporters: "[sqlite]") == nil)
         #expect(try agreement(sqlite: ", wait_for_archive: false") == nil)
@@ -213,9 +242,9 @@ import Testing
 
     private func agreement(
         _ format: ArchiveFormat = .proto, exporters: String = "[sqlite, archive]", sqlite: String = "",
-        exporter: String = "sqlite"
+        exporter: String = "sqlite", in place: String? = nil
     ) throws -> ArchiveAgreement? {
-        let archive = format == .parquet ? "rows" : "archive"
+        let archive = place ?? (format == .parquet ? "rows" : "archive")
         let yaml = """
             receivers: { otlp: {} }
             exporters:
@@ -260,10 +289,12 @@ import Testing
     }
 
     /// A file for each.
-    private func archive(_ records: [JournalRecord], _ format: ArchiveFormat = .proto) async throws {
+    private func archive(
+        _ records: [JournalRecord], _ format: ArchiveFormat = .proto, in place: String? = nil
+    ) async throws {
         let archive = try ArchiveSample(
             "format: \(format.rawValue)", in: directory,
-            path: "\(directory.path)/\(format == .parquet ? "rows" : "archive")")
+            path: "\(directory.path)/\(place ?? (format == .parquet ? "rows" : "archive"))")
         for record in records {
             try await archive.exporter.export(FrozenBatch(records: [record]))
             await archive.exporter.settle()

@@ -59,6 +59,23 @@ import Testing
         #expect(try await restore(tables[0]) == outcome(files: 4, spans: 0, present: 7))
     }
 
+    @Test func ofAJournalThatIsHereTheCursorSaysWhatIsStillToComeAlsoToNewTables() async throws {
+        let records = try ErasureSample.records()
+        try await archive(records)
+        let postgres = try PostgresSample()
+        let journal = FrozenBatch(records: []).journal
+        let tables = [
+            HotTables.sqlite(SQLiteDirectory("\(directory.path)/new")),
+            .postgres(connection: postgres.schema.connection, schema: postgres.schema.name),
+        ]
+        for tables in tables {
+            let found = try await restore(tables, cursors: [journal: Cursor(next: 1, done: [2...2])])
+            #expect(found.spans == 2 && found.pending == 5)
+            let again = try await restore(tables, cursors: [journal: Cursor(next: 5)])
+            #expect(again.spans == 5 && again.present == 2 && again.pending == 0)
+        }
+    }
+
     @Test func whatWasErasedStaysSo() async throws {
         try await archive(try ErasureSample.records())
         var register = try ErasureRegister("\(directory.path)/erasures")
@@ -288,11 +305,14 @@ import Testing
     }
 
     private func restore(
-        _ tables: HotTables, _ selection: ArchiveCatalog.Selection = ArchiveCatalog.Selection(tenant: "default")
+        _ tables: HotTables, _ selection: ArchiveCatalog.Selection = ArchiveCatalog.Selection(tenant: "default"),
+        cursors: [JournalID: Cursor] = [:]
     ) async throws -> ArchiveRestore.Outcome {
         let catalog = ArchiveCatalog(root: directory.path, selection: selection)
         let register = try ErasureRegister("\(directory.path)/erasures")
-        return try await ArchiveRestore(catalog, tenant: "default", into: tables, register).run(at: now)
+        return try await ArchiveRestore(
+            catalog, tenant: "default", into: tables, register, cursors: cursors
+        ).run(at: now)
     }
 
     /// - Parameter together: whether they stand in as few files as may be.

@@ -43,7 +43,10 @@ struct ArchiveRestoreCommand: AsyncParsableCommand {
         var outcome = ArchiveRestore.Outcome()
         try await options.withCatalog(auditing: "archive restore") { catalog, copy in
             try await copy?.fetchMessages()
-            outcome = try await ArchiveRestore(catalog, tenant: tenant, into: tables, register).run(at: now)
+            let cursors = try StoreOptions.cursors(of: into, in: configuration, of: options.option.file)
+            outcome = try await ArchiveRestore(
+                catalog, tenant: tenant, into: tables, register, cursors: cursors
+            ).run(at: now)
         }
         for path in outcome.left {
             StoreOptions.note(

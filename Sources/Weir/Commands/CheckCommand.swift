@@ -31,12 +31,35 @@ struct CheckCommand: ParsableCommand {
         var diagnostics = checked.diagnostics
         for files in checked.tlsFiles { diagnostics.add(TLSFileCheck(files, now: .now()).diagnostics) }
         for definition in checked.configuration?.extensions ?? [] { addProblem(with: definition, to: &diagnostics) }
+        if let configuration = checked.configuration { addShorterArchives(configuration, to: &diagnostics) }
         option.show(diagnostics)
         print("\(option.file): \(diagnostics.summary)")
         guard let configuration = checked.configuration, !diagnostics.hasErrors else { throw ExitCode.failure }
         guard let graph else { return }
         let picture = PipelineGraph(configuration: configuration)
         print(graph == .text ? picture.text : picture.mermaid, terminator: "")
+    }
+
+    /// Rows are left to OTLP only where that is kept as long.
+    private func addShorterArchives(_ configuration: CollectorConfiguration, to diagnostics: inout Diagnostics) {
+        for pipeline in configuration.service.pipelines {
+            let archives = configuration.exporters.filter { pipeline.exporters.contains($0.id) }.compactMap {
+                definition in
+                (definition.configuration as? ExporterConfiguration<ArchiveExporter>).map { (definition.id, $0.own) }
+            }
+            let colder = archives.map(\.1).filter { $0.format != .parquet }.map(\.lifecycle)
+            for (id, rows) in archives where rows.format == .parquet && !colder.isEmpty {
+                let tenants = [""] + ([rows.lifecycle] + colder).flatMap(\.classes).flatMap(\.tenants).sorted()
+                let shorter = tenants.first { tenant in
+                    colder.allSatisfy { $0.rule(of: tenant).cold < rows.lifecycle.rule(of: tenant).cold }
+                }
+                guard let shorter else { continue }
+                diagnostics.add(
+                    .warning, line: nil, path: "exporters.\(id).lifecycle.warm",
+                    "rows\(shorter.isEmpty ? "" : " of tenant \(shorter.quotedForMessage)") may stay until `cold`, "
+                        + "since no archive of OTLP beside it keeps them as long")
+            }
+        }
     }
 
     /// Weir serves without a key encryption key, so it is no error. A command is not run only to find out.

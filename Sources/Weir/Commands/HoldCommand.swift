@@ -89,10 +89,21 @@ struct HoldReleaseCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Why, for the register.", valueName: "text"))
     var reason: String
 
+    @Flag(help: "Also one that this register does not know, such as another's that files were published under.")
+    var unknown = false
+
+    func validate() throws {
+        guard !unknown || id.count == 16 && id.allSatisfy({ "0123456789abcdef".contains($0) }) else {
+            throw ValidationError("found hold \(id.quotedForMessage), wanted sixteen digits of 0-9 and a-f")
+        }
+    }
+
     func run() throws {
         var register = try ErasureRegister(option.readToWriteEverywhere().service.erasure.directory)
-        guard register.holds.contains(where: { $0.id == id }) else {
-            throw CommandFailure("found no hold \(id.quotedForMessage)")
+        guard unknown || register.holds.contains(where: { $0.id == id }) else {
+            throw CommandFailure(
+                "found no hold \(id.quotedForMessage) in the register; --unknown releases one that only files know, "
+                    + "in their manifests' legal_hold: they are merged and end as all others then")
         }
         var entry = ErasureEntry(.release, id: id)
         (entry.reason, entry.actor) = (reason, KeysOptions.actor)

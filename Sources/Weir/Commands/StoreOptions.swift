@@ -53,19 +53,38 @@ struct StoreOptions: ParsableArguments {
         let configuration = try option.read().configuration
         let id = try Self.chosen(exporter, in: configuration, of: option.file).definition.id
         var backlogs: [JournalID: Backlog] = [:]
-        for pipeline in configuration.service.pipelines where pipeline.exporters.contains(id) {
-            let directory = configuration.service.journal.directory(of: pipeline.id)
-            for path in [directory, "\(directory)/\(StageCourse.directory)"]
-            where Directory.has("\(path)/\(JournalRecovery.identityName)") {
-                do throws(DiskError) {
-                    let journal = try JournalRecovery(JournalDirectory(reading: path), isReadOnly: true)
-                    backlogs[journal.journal] = journal.backlog(of: id.fileName)
-                } catch {
-                    Self.note("what is behind of the journal of \(pipeline.id) is not known: \(error)")
-                }
+        for (pipeline, path) in Self.journals(of: id, in: configuration) {
+            do throws(DiskError) {
+                let journal = try JournalRecovery(JournalDirectory(reading: path), isReadOnly: true)
+                backlogs[journal.journal] = journal.backlog(of: id.fileName)
+            } catch {
+                Self.note("what is behind of the journal of \(pipeline) is not known: \(error)")
             }
         }
         return backlogs
+    }
+
+    /// How far the exporter is in each journal of this machine that it reads.
+    /// - Parameter exporter: that writes the tables, where there are several.
+    static func cursors(
+        of exporter: String?, in configuration: CollectorConfiguration, of file: String
+    ) throws -> [JournalID: Cursor] {
+        let id = try chosen(exporter, in: configuration, of: file).definition.id
+        var cursors: [JournalID: Cursor] = [:]
+        for (_, path) in journals(of: id, in: configuration) {
+            let journal = try ErasurePlaces.recovery(of: JournalDirectory(reading: path))
+            cursors[journal.journal] = journal.cursors[id.fileName]
+        }
+        return cursors
+    }
+
+    private static func journals(
+        of exporter: ComponentID, in configuration: CollectorConfiguration
+    ) -> [(pipeline: ComponentID, path: String)] {
+        configuration.service.pipelines.filter { $0.exporters.contains(exporter) }.flatMap { pipeline in
+            let directory = configuration.service.journal.directory(of: pipeline.id)
+            return [directory, "\(directory)/\(StageCourse.directory)"].map { (pipeline: pipeline.id, path: $0) }
+        }.filter { Directory.has("\($0.path)/\(JournalRecovery.identityName)") }
     }
 
     /// - Parameter exporter: that writes the tables, where there are several.

@@ -53,14 +53,14 @@ import Testing
         let (root, all) = ("\(directory.path)/otlp", try manifests("otlp"))
         #expect(try expire(.proto, after: 21).expired == 2)
         let origin = SpanOrigin(journal: JournalID(value: 7), tenant: "shop")
-        #expect(try ArchiveRemovals.spans(on: day(0), in: root, but: []) == [origin: 4])
-        #expect(try ArchiveRemovals.spans(on: day(1), in: root, but: []) == [:])
+        #expect(try ArchiveRemovals.counts(on: day(0), in: root, but: []).mapValues(\.spans) == [origin: 4])
+        #expect(try ArchiveRemovals.counts(on: day(1), in: root, but: []).mapValues(\.spans) == [:])
         // A process that died may have written a line whose file is still there, and writes it again.
         let shops = try #require(all.first { $0.tenant == "shop" })
         try ArchiveRemovals.append(shops, ArchiveManifest.hash(shops.bytes), .expired, at: start, in: root)
-        #expect(try ArchiveRemovals.spans(on: day(0), in: root, but: []) == [origin: 4])
+        #expect(try ArchiveRemovals.counts(on: day(0), in: root, but: []).mapValues(\.spans) == [origin: 4])
         let present: Set = [ArchiveManifest.hash(shops.bytes)]
-        #expect(try ArchiveRemovals.spans(on: day(0), in: root, but: present) == [origin: 2])
+        #expect(try ArchiveRemovals.counts(on: day(0), in: root, but: present).mapValues(\.spans) == [origin: 2])
     }
 
     @Test func aHoldKeepsThem() async throws {
@@ -119,6 +119,19 @@ import Testing
         #expect(try expire(.parquet, after: 21, colder: ["otlp"]).expired == 2)
     }
 
+    @Test func rowsStayWhereTheOtherArchiveEndsSooner() async throws {
+        try await fill(.parquet, ["shop"])
+        try await fill(.proto, ["shop"], "lifecycle: { warm: 1d, cold: 12d }")
+        let outcome = try expire(.parquet, after: 11, colder: ["otlp"])
+        #expect(outcome.transitioned == 0 && outcome.lacking == [Day(start)])
+    }
+
+    @Test func rowsThatWerePublishedALittleLaterAreLeftNevertheless() async throws {
+        try await fill(.parquet, ["shop"], days: 1)
+        try await fill(.proto, ["shop"])
+        #expect(try expire(.parquet, after: 12, colder: ["otlp"]).transitioned == 1)
+    }
+
     @Test func rowsStayWhereTheOtherArchiveIsDamaged() async throws {
         try await fill(.parquet, ["shop"])
         try await fill(.proto, ["shop"])
@@ -175,6 +188,14 @@ import Testing
         #expect(try ExpiryClock(in: "\(directory.path)/otlp").last() == day(2))
     }
 
+    @Test func aClockThatWasFarBehindIsForgotten() async throws {
+        try await fill(.proto, ["shop"], days: 400)
+        try ExpiryClock(in: "\(directory.path)/otlp").note(day(400))
+        #expect(try expire(.proto, after: 3, isSure: false) == ArchiveExpiry.Outcome())
+        #expect(try ExpiryClock(in: "\(directory.path)/otlp").last() == day(400))
+        #expect(try expire(.proto, after: 421, isSure: false).expired == 1)
+    }
+
     @Test func twoClassesOfOneTenantAreAMistake() {
         var reader = YAMLReader(file: "f", environment: [:])
         let root = reader.read(
@@ -196,11 +217,11 @@ import Testing
 
     /// A file of two spans for each.
     private func fill(
-        _ format: ArchiveFormat, _ tenants: [String], days: UInt64 = 0, erasures: String? = nil
+        _ format: ArchiveFormat, _ tenants: [String], days: UInt64 = 0, erasures: String? = nil, _ rule: String? = nil
     ) async throws {
         let path = "\(directory.path)/\(format == .parquet ? "rows" : "otlp")"
         let archive = try ArchiveSample(
-            "format: \(format.rawValue)", keys, in: directory, path: path, erasures: erasures)
+            "format: \(format.rawValue)", rule ?? keys, in: directory, path: path, erasures: erasures)
         archive.clock.advance(seconds: days * 86_400)
         for (number, tenant) in tenants.enumerated() {
             let sequence = UInt64(number) + 1 + 10 * days

@@ -42,6 +42,25 @@ import Testing
         #expect(metrics.render().contains(#"weir_archive_kept{exporter="archive",reason="clock"} 0"#))
     }
 
+    @Test func saysOnceThatAFileStaysWhoseManifestIsDamaged() async throws {
+        try await fill()
+        let upkeep = try upkeep("compaction: { enabled: false }")
+        let manifest = try #require(directory.files().first { $0.hasSuffix(".manifest.json") })
+        try Directory.replace("\(directory.path)/\(manifest)", with: Array("?".utf8))
+        let kept = #"weir_archive_kept{exporter="archive",reason="damaged"} "#
+        #expect(await upkeep.run(at: time(days: 21)))
+        #expect(metrics.render().contains(kept + "0"))
+        for _ in 1...2 { #expect(await upkeep.run(at: time(days: 22))) }
+        #expect(metrics.render().contains(kept + "1"))
+        let path = manifest.dropFirst("archive/".count)
+        #expect(
+            log.lines == [
+                "info: removed files whose time is over expired=2 left_to_otlp=0 spans=2",
+                "warning: files are kept whose time is over, since their manifests are damaged or missing files=1 "
+                    + "first=\(path)",
+            ])
+    }
+
     @Test func mergesNothingWhereItIsNotTo() async throws {
         try await fill()
         #expect(await (try upkeep("compaction: { enabled: false }")).run(at: time(days: 2)))

@@ -13,6 +13,7 @@ struct ArchiveTelemetry: Sendable {
     let removedFiles: Counter
     let heldFiles: Gauge
     let lackingDays: Gauge
+    let unreadableFiles: Gauge
     let distrustsClock: Gauge
 
     init(_ context: Context) {
@@ -41,11 +42,13 @@ struct ArchiveTelemetry: Sendable {
             context.metrics.gauge(
                 "weir_archive_kept",
                 help:
-                    "Files under a hold; days of rows that no archive of OTLP has all of; 1 for a clock too far ahead.",
+                    "Files under a hold, or with a damaged manifest; days of rows that no archive of OTLP has all of; "
+                    + "1 for a clock too far ahead.",
                 labels: ["exporter": "\(context.id)", "reason": reason])
         }
         heldFiles = kept("held")
         lackingDays = kept("archive_lacks")
+        unreadableFiles = kept("damaged")
         distrustsClock = kept("clock")
         failures = counter("upkeep_failures", "Times that merging or removing files failed; it is tried again.")
     }

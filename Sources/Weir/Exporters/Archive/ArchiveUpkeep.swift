@@ -13,6 +13,7 @@ actor ArchiveUpkeep {
     private let colder: [String]
     private let catalog: ArchiveCatalog
     private var lacking: [Day] = []
+    private var damaged: [String] = []
     private var isBelieved = true
     /// Manifests whose files were had from the bucket to be merged, in vain.
     private var failed: Set<String> = []
@@ -58,6 +59,7 @@ actor ArchiveUpkeep {
         telemetry.removedFiles.add(outcome.expired + outcome.transitioned)
         telemetry.heldFiles.set(outcome.held)
         telemetry.lackingDays.set(outcome.lacking.count)
+        telemetry.unreadableFiles.set(outcome.damaged.count)
         telemetry.distrustsClock.set(outcome.believed == nil ? 0 : 1)
         if let last = outcome.believed, isBelieved {
             logger.error(
@@ -75,10 +77,16 @@ actor ArchiveUpkeep {
         }
         for day in outcome.lacking where !lacking.contains(day) {
             logger.warning(
-                "rows are kept whose time is over, since no archive of OTLP has them all",
+                "rows are kept whose time is over, since no archive of OTLP has them all for as long",
                 metadata: ["day": "\(day.text)"])
         }
         lacking = outcome.lacking
+        if let first = outcome.damaged.first, outcome.damaged != damaged {
+            logger.warning(
+                "files are kept whose time is over, since their manifests are damaged or missing",
+                metadata: ["files": "\(outcome.damaged.count)", "first": "\(first)"])
+        }
+        damaged = outcome.damaged
         return !outcome.isBusy && isBelieved
     }
 

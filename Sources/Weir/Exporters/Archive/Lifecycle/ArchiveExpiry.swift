@@ -9,6 +9,8 @@ struct ArchiveExpiry {
         var held = 0
         /// Days of rows that stay, since an archive of OTLP has not all of their spans.
         var lacking: [Day] = []
+        /// Files that stay though their time is over, since no manifest of theirs can be read.
+        var damaged: [String] = []
         /// The last day that the clock was right on, where it is too far ahead of that to be believed: nothing is
         /// removed.
         var believed: Day?
@@ -43,7 +45,9 @@ struct ArchiveExpiry {
         for date in dates {
             try Task.checkCancellation()
             // Without the lock: in most days nothing is due.
-            guard try catalog.found(in: date).contains(where: { isDue($0, on: today) }) else { continue }
+            let found = try catalog.found(in: date)
+            if isBelieved { outcome.damaged += damaged(found, in: date, on: today) }
+            guard found.contains(where: { isDue($0, on: today) }) else { continue }
             guard isBelieved else {
                 outcome.believed = last
                 return outcome
@@ -54,7 +58,7 @@ struct ArchiveExpiry {
             }
             try remove(date, change, &outcome, at: now)
         }
-        if isBelieved, !outcome.isBusy { try clock.note(today) }
+        if isBelieved, !outcome.isBusy { try clock.noteRun(on: today) }
         return outcome
     }
 
@@ -88,6 +92,22 @@ struct ArchiveExpiry {
 
     private func isInTransition(_ manifest: ArchiveManifest, _ dates: ArchiveDates, on today: Day) -> Bool {
         manifest.format == .parquet && !colder.isEmpty && dates.transition <= today
+    }
+
+    /// What would have gone by the rules of today.
+    private func damaged(_ found: [ArchiveCatalog.Found], in date: ArchiveCatalog.Date, on today: Day) -> [String] {
+        let paths = found.compactMap { found -> String? in
+            switch found {
+            case .broken(let path), .unlisted(let path): path
+            case .manifest, .away: nil
+            }
+        }
+        guard !paths.isEmpty, let day = date.day else { return [] }
+        let directory = date.path.dropFirst(date.tree.count).prefix { $0 != "/" }
+        let tenant = lifecycle.classes.flatMap(\.tenants).first {
+            directory == "tenant=\(ArchivePartition.directoryName(of: $0))"
+        }
+        return lifecycle.dates(of: tenant ?? "", at: (day + 1).start).expires <= today ? paths : []
     }
 
     private func remove(
@@ -125,18 +145,32 @@ struct ArchiveExpiry {
         if isLeft.values.contains(false), let day = date.day { outcome.lacking.append(day) }
     }
 
-    /// Whether every span of the rows' day that has its own clock's time there is in an archive of OTLP.
+    /// Days by which OTLP may end sooner than rows of the same spans: late ones give a merged file the latest dates of
+    /// its parts, and a large file is not merged.
+    private static let maximumLead = 31
+
+    /// Whether every span of the rows' day that has its own clock's time there is in an archive of OTLP, for as long
+    /// as the rows were to be kept.
     private func isLeftToColder(_ date: ArchiveCatalog.Date, _ tenant: String) throws -> Bool {
         guard let day = date.day else { return false }
         let rows = try ArchivedDay(
             day, of: tenant, in: catalog.root, catalog.keys, isParquet: true, isVerified: false)
         // What was not counted was not found there either.
         guard rows.damaged.isEmpty, !rows.spans.isEmpty else { return false }
+        let dates = try catalog.found(in: date).compactMap { found -> ArchiveDates? in
+            guard let (manifest, _, _) = found.published, manifest.format == .parquet, manifest.tenant == tenant
+            else { return nil }
+            return manifest.dates ?? lifecycle.dates(of: manifest)
+        }
+        guard let last = dates.max(by: { $0.expires < $1.expires }) else { return false }
+        // Where rows are kept for days, so is this.
+        let lead = min(Self.maximumLead, (last.expires.number - last.transition.number) / 4)
+        let end = Day(number: last.expires.number - max(0, lead))
         return try colder.contains { root in
             // Most that lack something do so by their manifests, and need not be read from end to end each hour.
             for isVerified in [false, true] {
                 let found = try ArchivedDay(
-                    day, of: tenant, in: root, catalog.keys, isParquet: false, isVerified: isVerified)
+                    day, of: tenant, in: root, catalog.keys, isParquet: false, until: end, isVerified: isVerified)
                 guard found.damaged.isEmpty, rows.spans.allSatisfy({ found.spans[$0.key, default: 0] >= $0.value })
                 else { return false }
             }

@@ -23,19 +23,26 @@ struct ArchiveRemovals {
         try Self.forEachLine(in: root) { add($0) }
     }
 
-    /// How many spans of a day an archive had of each journal and tenant until their time was over.
+    /// What an archive had of a day, of each journal and tenant, until its time was over.
     /// - Parameter present: the hashes of manifests that are there: a line is written before its files go.
-    static func spans(on day: Day, in root: String, but present: Set<String>) throws(FileError) -> [SpanOrigin: Int] {
-        var (spans, known): ([SpanOrigin: Int], Set<String>) = ([:], present)
+    static func counts(
+        on day: Day, in root: String, but present: Set<String>
+    ) throws(FileError) -> [SpanOrigin: [ArchivedCount]] {
+        var (counts, known): ([SpanOrigin: [ArchivedCount]], Set<String>) = ([:], present)
         try forEachLine(in: root) { line in
             guard line["day"]?.asText == day.text, let count = line["day_spans"]?.asInt,
                 let journal = line["journal"]?.asText.flatMap({ UInt64($0, radix: 16) }),
                 let tenant = line["tenant"]?.asText, let hash = line["manifest_sha256"]?.asText,
                 known.insert(hash).inserted
             else { return }
-            spans[SpanOrigin(journal: JournalID(value: journal), tenant: tenant), default: 0] += count
+            let ends = line["sequences"]?.elements.compactMap { $0.asInt.flatMap { UInt64(exactly: $0) } } ?? []
+            // Of an older Weir's line nobody knows the records.
+            let records = ends.count == 2 && ends[0] <= ends[1] ? ends[0]...ends[1] : 0...UInt64.max
+            let isParquet = line["path"]?.asText?.hasPrefix(ArchiveFormat.parquet.tree) ?? false
+            counts[SpanOrigin(journal: JournalID(value: journal), tenant: tenant), default: []].append(
+                ArchivedCount(isParquet: isParquet, records: [records], spans: count))
         }
-        return spans
+        return counts
     }
 
     private static func forEachLine(in root: String, _ body: (JSONTree) -> Void) throws(FileError) {
@@ -107,6 +114,7 @@ struct ArchiveRemovals {
             }
         }
         let day = manifest.place?.day
+        let sequences = manifest.spans.sequences
         var writer = JSONWriter(capacity: 512)
         writer.value(
             .fields([
@@ -115,6 +123,10 @@ struct ArchiveRemovals {
                 ("class", manifest.dates.map { .text($0.retentionClass) } ?? .null),
                 ("spans", .int(Int64(manifest.spans.spans))), ("day", day.map { .text($0.text) } ?? .null),
                 ("day_spans", day.flatMap { manifest.count(on: $0) }.map { .int(Int64($0)) } ?? .null),
+                (
+                    "sequences",
+                    .array([sequences.lowerBound, sequences.upperBound].map { .int(Int64(clamping: $0)) })
+                ),
                 ("manifest_sha256", .text(hash)),
                 (
                     "numbers",

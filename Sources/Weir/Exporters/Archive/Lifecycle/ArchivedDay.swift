@@ -1,19 +1,22 @@
 /// What an archive has of a day.
 struct ArchivedDay: Sendable {
-    /// Those that started on the day by their own clocks.
-    private(set) var spans: [SpanOrigin: Int] = [:]
+    /// Of each manifest, those that started on the day by their own clocks.
+    private(set) var counts: [SpanOrigin: [ArchivedCount]] = [:]
     /// Files that are not what their manifests say. Their spans are not counted.
     private(set) var damaged: [String] = []
     /// The hashes of all their manifests.
     private(set) var manifests: Set<String> = []
 
+    var spans: [SpanOrigin: Int] { counts.mapValues(\.spans) }
+
     /// - Parameters:
-    ///   - isParquet: whether the rows are meant, or OTLP.
+    ///   - isParquet: whether only the rows are meant, or only OTLP; nil for both.
+    ///   - end: only what is kept until then.
     ///   - isVerified: whether every file is read and compared with its hash; else its size has to be enough.
     ///   - keys: of files that are sealed.
     init(
-        _ day: Day, of tenant: String? = nil, in root: String, _ keys: ArchiveKeys? = nil, isParquet: Bool,
-        isVerified: Bool
+        _ day: Day, of tenant: String? = nil, in root: String, _ keys: ArchiveKeys? = nil, isParquet: Bool? = nil,
+        until end: Day? = nil, isVerified: Bool
     ) throws {
         let times = day.times
         let catalog = ArchiveCatalog(
@@ -21,7 +24,9 @@ struct ArchivedDay: Sendable {
             selection: ArchiveCatalog.Selection(
                 tenant: tenant, from: day.start, to: Timestamp(nanoseconds: times.upperBound)))
         try catalog.visit { found in
-            guard let (manifest, path, bytes) = found.published, (manifest.format == .parquet) == isParquet,
+            guard let (manifest, path, bytes) = found.published,
+                isParquet.map({ $0 == (manifest.format == .parquet) }) ?? true,
+                end.map({ end in manifest.dates.map { $0.expires >= end } ?? false }) ?? true,
                 tenant == nil || manifest.tenant == tenant, let journal = UInt64(manifest.journal, radix: 16),
                 manifest.spans.times?.overlaps(times) ?? (manifest.place?.day == day)
             else { return }
@@ -38,7 +43,10 @@ struct ArchivedDay: Sendable {
             guard damaged.isEmpty else { return }
             let origin = SpanOrigin(journal: JournalID(value: journal), tenant: manifest.tenant)
             do {
-                spans[origin, default: 0] += try manifest.count(on: day, root, keys)
+                let count = try manifest.count(on: day, root, keys)
+                counts[origin, default: []].append(
+                    ArchivedCount(
+                        isParquet: manifest.format == .parquet, records: manifest.spans.runs, spans: count))
             } catch let error as FileError where error.unreadable != nil {
                 self.damaged.append(path)
             }

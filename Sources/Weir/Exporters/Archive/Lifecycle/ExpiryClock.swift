@@ -20,6 +20,13 @@ struct ExpiryClock {
         return Day(text: text.split(separator: "\n").first.map(String.init) ?? "")
     }
 
+    /// A run ended files by a clock that was believed. One that is behind by more than a pause is wrong, and by its day
+    /// the right one would be too far ahead.
+    func noteRun(on today: Day) throws(FileError) {
+        guard try last().map({ $0 <= today + Self.maximumPause }) ?? true else { return }
+        try note(today)
+    }
+
     /// The clock is believed to be right today.
     func note(_ today: Day) throws(FileError) {
         if try last() == today { return }

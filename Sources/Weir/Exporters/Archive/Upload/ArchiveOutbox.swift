@@ -159,6 +159,16 @@ struct ArchiveOutbox {
         try Directory.replace("\(path)/begun", with: Array("\(bucket)\n".utf8))
     }
 
+    private var keeps: String { "\(path)/keeps" }
+
+    /// Whether what is in the bucket is all in ``done`` until it is removed here.
+    var keepsEntries: Bool { Directory.has(keeps) }
+
+    func setKeepsEntries(_ isKept: Bool) throws(FileError) {
+        guard isKept != keepsEntries else { return }
+        try isKept ? Directory.replace(keeps, with: []) : Directory.removeFile(keeps)
+    }
+
     private func lines(_ name: String) throws(FileError) -> [String] {
         guard Directory.has("\(path)/\(name)") else { return [] }
         let bytes = try FileReader.contents(of: "\(path)/\(name)", limit: 1 << 20)

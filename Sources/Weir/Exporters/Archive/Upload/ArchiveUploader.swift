@@ -138,12 +138,14 @@ actor ArchiveUploader {
         try await StorageMoves(outbox, lifecycle, storage, telemetry, logger).run(from: &cursor, at: now)
     }
 
-    /// What an archive has from before it had a bucket.
+    /// What an archive has from before it had a bucket, or before its files were to be removed here: of those in the
+    /// bucket nobody kept an entry. Those are asked about, and do not go up again.
     private func addOld() throws {
         let bucket = "\(configuration.storage.endpoint) \(storage.description)"
         let last = try outbox.bucket()
-        guard last != bucket else { return }
-        if let last {
+        let keeps = configuration.removesAfter != nil
+        guard last != bucket || keeps && !outbox.keepsEntries else { return try outbox.setKeepsEntries(keeps) }
+        if let last, last != bucket {
             logger.error(
                 "another bucket than before; no erasure is complete until its line in .upload/former goes",
                 metadata: ["before": "\(last)"])
@@ -152,7 +154,8 @@ actor ArchiveUploader {
         try ArchiveCatalog(root: outbox.root, selection: ArchiveCatalog.Selection()).visit { found in
             if case .manifest(let manifest, _, let bytes) = found { try outbox.add(manifest, bytes, isOld: true) }
         }
-        try outbox.begin(bucket)
+        if last != bucket { try outbox.begin(bucket) }
+        try outbox.setKeepsEntries(keeps)
     }
 
     // MARK: Bringing there
