@@ -71,6 +71,29 @@ import Testing
         #expect(archive.metrics.render().contains(#"weir_archive_spans_not_repeated{exporter="archive"} 4"#))
     }
 
+    /// What a start finds may be of another format, and merged.
+    @Test(arguments: [false, true]) func leavesOutWhatAnEarlierRunPublishedAsOTLP(isMerged: Bool) async throws {
+        let earlier = try ArchiveSample("format: otlp_proto", in: directory)
+        for sequence in 1...2 as ClosedRange<UInt64> {
+            try await earlier.exporter.export(batch(sequence...sequence))
+            await earlier.exporter.settle()
+        }
+        await earlier.exporter.finish()
+        if isMerged {
+            let later = Timestamp(nanoseconds: SampleBatch.fourOClock + 2 * Day.nanoseconds)
+            let outcome = try ArchiveCompaction(
+                ArchiveCatalog(root: directory.path, selection: ArchiveCatalog.Selection()),
+                CompactionRules(after: .zero, target: 1 << 20), nil
+            ).run(at: later)
+            #expect(outcome.made == 1)
+        }
+        let archive = try sample()
+        try await archive.exporter.export(batch(1...3, recovered: 2))
+        await archive.exporter.finish()
+        #expect(try archive.manifests.map(\.spans.sequences).contains(3...3))
+        #expect(archive.metrics.render().contains(#"weir_archive_spans_not_repeated{exporter="archive"} 4"#))
+    }
+
     @Test func completesWhatAnEarlierRunPublishedInPart() async throws {
         try await published(1...2)
         let before = directory.files()

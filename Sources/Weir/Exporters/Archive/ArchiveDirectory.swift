@@ -5,6 +5,7 @@ struct ArchiveDirectory {
     let journal: JournalID
     /// Where in it the partitions are; see ``ArchiveFormat/tree``.
     let tree: String
+    private static let trees = Set(ArchiveFormat.allCases.map(\.tree))
     var chain: ArchiveChain
     private let lock: FileLock
     /// Directories above partitions whose names a power cut cannot take. Forgotten now and then, to stay few.
@@ -66,10 +67,6 @@ struct ArchiveDirectory {
 
     /// Returns when a power cut cannot take the names of the partition's files any more, nor its own: it was created
     /// by a process that may have died before it could see to that.
-    mutating func sync(_ partition: ArchivePartition) throws(FileError) {
-        try sync("\(root)/\(tree)\(partition.path)")
-    }
-
     mutating func sync(_ directory: String) throws(FileError) {
         var path = directory
         try Directory.sync(path)
@@ -82,28 +79,33 @@ struct ArchiveDirectory {
         }
     }
 
-    /// The records that the partition's published files hold, as ranges, unsorted; only those that end at `floor` or
-    /// above. After a power cut they still do.
-    mutating func sequences(in partition: ArchivePartition, from floor: UInt64) throws(FileError) -> [ClosedRange<
-        UInt64
-    >] {
+    /// The records that the partition's published files hold, of whatever format, as ranges, unsorted; only those that
+    /// end at `floor` or above. After a power cut they still do.
+    mutating func sequences(
+        in partition: ArchivePartition, from floor: UInt64
+    ) throws(FileError) -> [ClosedRange<UInt64>] {
         var found: [ClosedRange<UInt64>] = []
-        do {
-            // A file of a process that died need not be there after a power cut, until this.
-            try sync(partition)
-            try Directory.visit("\(root)/\(tree)\(partition.path)") { name in
-                guard let sequences = ArchiveName.sequences(in: name, of: journal) else { return }
-                if sequences.upperBound >= floor { found.append(sequences) }
+        for tree in Self.trees {
+            do {
+                let path = "\(root)/\(tree)\(partition.path)"
+                // A file of a process that died need not be there after a power cut, until this.
+                try sync(path)
+                try Directory.visit(path) { name in
+                    if let sequences = ArchiveName.sequences(in: name, of: journal) { found.append(sequences) }
+                }
+            } catch {
+                guard error.isMissing else { throw error }
             }
-        } catch {
-            guard error.isMissing else { throw error }
+            // What was merged meanwhile is there by now.
+            found += try mergedSequences(of: partition, in: tree)
         }
-        // What was merged meanwhile is there by now.
-        return found + (try mergedSequences(of: partition).filter { $0.upperBound >= floor })
+        return found.filter { $0.upperBound >= floor }
     }
 
     /// The records that merged files hold of a partition.
-    private func mergedSequences(of partition: ArchivePartition) throws(FileError) -> [ClosedRange<UInt64>] {
+    private func mergedSequences(
+        of partition: ArchivePartition, in tree: String
+    ) throws(FileError) -> [ClosedRange<UInt64>] {
         let directory = "\(root)/\(tree)\(partition.mergedPath)"
         while Directory.has(directory) {
             var found: [ClosedRange<UInt64>] = []
