@@ -32,6 +32,8 @@ struct RecallRequests {
 
     /// Of a file, in bytes.
     static let maxBytes = 1 << 20
+    /// Who asked may not have looked yet: so many answers stay when the others make room.
+    private static let newestAnswers = 1_000
 
     private let directory: String
 
@@ -41,6 +43,12 @@ struct RecallRequests {
 
     private var asked: LineFile { LineFile("requests", in: directory) }
     private var answered: LineFile { LineFile("answers", in: directory) }
+
+    /// Whoever asks holds it while that is written, and who removes what is answered: else a question could go into
+    /// a file that has no name any more.
+    private func lock() throws(FileError) -> FileLock? {
+        try FileLock.take("\(directory)/requests.lock", waits: true)
+    }
 
     // MARK: - Who asks
 
@@ -53,6 +61,8 @@ struct RecallRequests {
             case .condition(let text): "condition \(text)"
             }
         let line = "\(request.token) \(request.tenant ?? Self.everybody) \(wish)\n"
+        let lock = try lock()
+        defer { withExtendedLifetime(lock) {} }
         return try asked.append(Array(line.utf8)) { $0 <= Self.maxBytes } != nil
     }
 
@@ -97,14 +107,18 @@ struct RecallRequests {
     /// Who has asked meanwhile goes on waiting.
     func answer(_ token: String, with answer: Answer) throws(FileError) {
         try write("\(token) \(answer.traces) \(answer.spans)\n")
+        let lock = try lock()
+        defer { withExtendedLifetime(lock) {} }
         if try waiting().isEmpty { try asked.remove() }
     }
 
     private func write(_ line: String) throws(FileError) {
         guard try answered.append(Array(line.utf8), where: { $0 <= Self.maxBytes }) == nil else { return }
         // Nobody looks for the old ones any more, but for what was begun of those that wait.
-        let begun = try waiting().filter(\.wasBegun).map { "\($0.token) \(Self.begun)\n" }.joined()
-        try Directory.replace(answered.path, with: Array((begun + line).utf8))
+        let begun = try waiting().filter(\.wasBegun).map { "\($0.token) \(Self.begun)\n" }
+        let newest = try lines(of: answered).filter { !$0.hasSuffix(Self.begun) }.suffix(Self.newestAnswers)
+        let kept = begun.joined() + newest.map { "\($0)\n" }.joined()
+        try Directory.replace(answered.path, with: Array((kept + line).utf8))
     }
 
     private func lines(of file: LineFile) throws(FileError) -> [String] {

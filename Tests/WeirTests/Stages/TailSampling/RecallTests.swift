@@ -137,6 +137,24 @@ import Testing
         #expect(try requests.answer(to: "early") == .init(traces: 1, spans: 1))
     }
 
+    /// The file of questions goes when all are answered, and who sees the last answer may ask at once.
+    @Test func noQuestionIsLostWhileTheOnesBeforeItGo() async throws {
+        let path = directory.path + "/recall"
+        let answering = Task.detached {
+            let requests = RecallRequests(path)
+            while !Task.isCancelled {
+                for request in try requests.waiting() { try requests.answer(request.token, with: .init(spans: 1)) }
+                await Task.yield()
+            }
+        }
+        defer { answering.cancel() }
+        for round in 0..<200 {
+            let token = "\(round)"
+            #expect(try requests.ask(.init(token: token, wish: .trace(TraceID(high: 1, low: 1)))))
+            try await eventually("\(token) is answered") { try requests.answer(to: token) != nil }
+        }
+    }
+
     @Test func whatWasBegunIsKnownThoughTheAnswersAreFull() throws {
         for token in ["a", "b", "c"] {
             #expect(try requests.ask(.init(token: token, wish: .trace(TraceID(high: 1, low: 1)))))
@@ -150,6 +168,8 @@ import Testing
         try requests.answer("a", with: .init(traces: 1, spans: 2))
         #expect(try requests.waiting().map(\.token) == ["b", "c"])
         #expect(try requests.answer(to: "a") == .init(traces: 1, spans: 2))
+        // Who was answered just before may not have looked.
+        #expect(try requests.answer(to: "old") == .init(traces: 1, spans: 1))
     }
 
     /// Spans may have waited for longer than that until it was decided that they are left out.
