@@ -15,6 +15,7 @@ extension HotTables {
             defer { session.close() }
             // A partition is read from end to end.
             try session.run("SET statement_timeout = '30min'")
+            session.maxSilence = .seconds(31 * 60)
             let rows = try session.run(
                 """
                 \(query) AND s.start_time >= '\(day.text) 00:00:00+00'

@@ -98,7 +98,7 @@ enum HotTables {
             try store.write(rows, of: records, at: now, &counts) { _ in [] }
         case .postgres(let connection, let schema):
             let session = try PostgresSession.open(connection, schema: schema)
-            var writer = try PostgresWriter(session, isRestoring: true)
+            var writer = try PostgresWriter(session, nil)
             _ = try writer.store(batch, at: now)
         }
     }

@@ -27,6 +27,12 @@ struct Retention: Sendable {
         classes.first { $0.tenants.contains(tenant) }?.duration ?? duration
     }
 
+    /// The first day of which somebody's rows are kept.
+    func firstDay(at now: Timestamp) -> Day {
+        let kept = UInt64(max(0, longest / .nanoseconds(1)))
+        return Day(Timestamp(nanoseconds: now.nanoseconds - min(now.nanoseconds, kept)))
+    }
+
     /// The days that ended longer ago than any tenant is kept, oldest first.
     func expired(_ days: some Sequence<Day>, at now: Timestamp) -> [Day] {
         days.filter { Self.isOver($0, longest, at: now) }.sorted()

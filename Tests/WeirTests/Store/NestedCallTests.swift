@@ -58,6 +58,15 @@ import Testing
         #expect(try await sum([call(1, parent: 0), call(2, parent: 1), call(3, parent: 2)], database) == 7)
     }
 
+    /// Each is above all behind it, which are millions of pairs.
+    @Test(arguments: HotDatabase.allCases)
+    func ofAVeryLongChainTheInnermostStays(database: HotDatabase) async throws {
+        let sample = try Sample(database)
+        try await sample.add((1...3_000).map { call($0, parent: $0 - 1) })
+        let rows = try await sample.reader.page(SpendQuery(.tenant, in: Sample.window)).rows
+        #expect(rows.map(\.pico) == [7])
+    }
+
     @Test(arguments: HotDatabase.allCases)
     func aServersViewOfItsClientsCallIsTheSameCall(database: HotDatabase) async throws {
         // The client, its HTTP request, the gateway's handler, the gateway's call.

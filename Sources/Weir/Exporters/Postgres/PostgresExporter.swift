@@ -10,6 +10,7 @@ actor PostgresExporter: Exporter {
     static let deliveryDefaults = DeliveryDefaults(consumers: 2, maxConsumers: 2, splitsRecords: false)
 
     private let configuration: PostgresConfiguration
+    private let retention: Retention
     private let clock: @Sendable () -> Timestamp
     private let executor: BlockingExecutor
     private let interrupt = Interrupt()
@@ -30,10 +31,9 @@ actor PostgresExporter: Exporter {
         executor = BlockingExecutor(label: "weir.\(context.id)")
         telemetry = PostgresTelemetry(context)
         logger = context.logger
-        let upkeep = PostgresUpkeep(
-            configuration.connection, schema: configuration.schema,
-            Retention(
-                configuration.retention, classes: configuration.retentionClasses, mayDrop: context.mayDrop))
+        retention = Retention(
+            configuration.retention, classes: configuration.retentionClasses, mayDrop: context.mayDrop)
+        let upkeep = PostgresUpkeep(configuration.connection, schema: configuration.schema, retention)
         housekeeping = upkeep.housekeeping(context.logger)
         logger.info(
             "storing", metadata: ["schema": "\(configuration.schema)", "retention": "\(configuration.retention.text)"])
@@ -86,6 +86,6 @@ actor PostgresExporter: Exporter {
             configuration.connection, schema: configuration.schema, interrupt: interrupt)
         try PostgresMigrations.apply(on: connection)
         logger.info("connected", metadata: ["server": "\(connection.serverVersion / 10_000)"])
-        return try PostgresWriter(connection)
+        return try PostgresWriter(connection, retention)
     }
 }

@@ -5,6 +5,7 @@ struct PostgresTelemetry: Sendable {
     private let rejectedSpans: Counter
     private let clockSuspectSpans: Counter
     private let repeatedSpans: Counter
+    private let expiredSpans: Counter
 
     init(_ context: Context) {
         func counter(_ name: String, _ help: String) -> Counter {
@@ -18,6 +19,7 @@ struct PostgresTelemetry: Sendable {
             "clock_suspect_spans", "Spans stored whose clock is far off, or that end before they start.")
         repeatedSpans = counter(
             "repeated_spans", "Spans that came again and were left out, because the ledger has their record.")
+        expiredSpans = counter("expired_spans", "Spans of days that the retention has given up; they are not stored.")
     }
 
     func count(_ counts: PostgresWriter.Counts) {
@@ -26,5 +28,6 @@ struct PostgresTelemetry: Sendable {
         rejectedSpans.add(counts.rejected)
         clockSuspectSpans.add(counts.clockSuspect)
         repeatedSpans.add(counts.repeated)
+        expiredSpans.add(counts.expired)
     }
 }

@@ -62,10 +62,12 @@ struct CostCorrections {
             UNION
             SELECT s.tenant_id, s.trace_id, a.inner_id, s.parent_span_id FROM above a \(spansOf("a"))
             WHERE +s.tenant_id = a.tenant_id AND s.parent_span_id IS NOT NULL
+        ), nearest AS (
+            SELECT * FROM above LIMIT \(Self.maximumPairs)
         ), circles AS (
-            SELECT tenant_id, trace_id, span_id FROM above WHERE inner_id = span_id
+            SELECT tenant_id, trace_id, span_id FROM nearest WHERE inner_id = span_id
         ), explained AS (
-            SELECT a.tenant_id, a.trace_id, a.span_id FROM above a
+            SELECT a.tenant_id, a.trace_id, a.span_id FROM nearest a
             WHERE a.inner_id IS NULL OR NOT EXISTS (SELECT 1 FROM circles o WHERE \(isInner("o")))
                 OR (a.inner_id < a.span_id AND EXISTS (SELECT 1 FROM aggregates o WHERE \(isInner("o"))))
         )
@@ -96,10 +98,12 @@ struct CostCorrections {
             SELECT a.tenant_id, a.trace_id, a.operation, a.inner_id, s.parent_span_id FROM around a \(spansOf("a"))
             WHERE +s.tenant_id = a.tenant_id AND s.operation IN (\(OperationKind.other.rawValue), a.operation)
                 AND s.parent_span_id IS NOT NULL
+        ), nearest AS (
+            SELECT * FROM around LIMIT \(Self.maximumPairs)
         ), circles AS (
-            SELECT tenant_id, trace_id, span_id FROM around WHERE inner_id = span_id
+            SELECT tenant_id, trace_id, span_id FROM nearest WHERE inner_id = span_id
         )
-        \(Self.reversal("'leaf'", dialect)) FROM around a \(entriesOfSpan("a"))
+        \(Self.reversal("'leaf'", dialect)) FROM nearest a \(entriesOfSpan("a"))
         WHERE +l.tenant_id = a.tenant_id AND l.operation = a.operation AND l.span_id <> a.inner_id
             AND l.calls = 1 AND \(standing)
             AND (a.inner_id < l.span_id OR l.\(dialect.costName) IS NULL
@@ -133,9 +137,9 @@ struct CostCorrections {
                 FROM climb c
                 WHERE c.agent IS NULL AND c.above_id IS NOT NULL AND c.steps < \(Self.maximumSteps)
             ), found AS (
-                SELECT l.*, c.agent AS inherited FROM climb c \(entriesOfSpan("c"))
-                WHERE l.start_time = c.start_time AND +l.tenant_id = c.tenant_id AND c.agent IS NOT NULL
-                    AND \(standing)
+                SELECT l.*, c.agent AS inherited
+                FROM climb c \(entriesOfSpan("c", where: "l.start_time = c.start_time"))
+                WHERE +l.tenant_id = c.tenant_id AND c.agent IS NOT NULL AND \(standing)
             )
             \(Self.reversal("'agent'", dialect)) FROM found l
             UNION ALL \(Self.select(inherited, dialect)) FROM found l
@@ -151,21 +155,30 @@ struct CostCorrections {
     /// Entries of the touched traces that are looked at for what is above them, the newest; aggregates, and calls that
     /// have no agent, likewise. More than an exporter's batch has.
     private static let maximumEntries = 10_000
+    /// Pairs of an entry and a span above it, the nearest first: of a chain of thousands of entries each is above all
+    /// behind it.
+    private static let maximumPairs = 200_000
 
     /// `l` says what a span costs, and nothing has taken it back.
     var standing: String {
         """
         l.entry % 2 = 0 AND NOT EXISTS (
-            SELECT 1 FROM \(rows(of: "cost_ledger", "r", where: "r.trace_id = l.trace_id AND r.span_id = l.span_id"))
-            WHERE r.start_time = l.start_time AND r.tenant_id = l.tenant_id AND r.entry = l.entry + 1)
+            SELECT 1 FROM \(rows(of: "cost_ledger", "r", where: isOfTheSame))
+            WHERE r.tenant_id = l.tenant_id AND r.entry = l.entry + 1)
         """
+    }
+
+    /// With the time, since there may be very many spans of one id.
+    private var isOfTheSame: String {
+        "r.trace_id = l.trace_id AND r.span_id = l.span_id AND r.start_time = l.start_time"
     }
 
     /// Joins the entries `l` of the trace `t`.
     private var entriesOfTrace: String { joined("cost_ledger", "l", where: "l.trace_id = t.trace_id") }
 
-    private func entriesOfSpan(_ row: String) -> String {
-        joined("cost_ledger", "l", where: "l.trace_id = \(row).trace_id AND l.span_id = \(row).span_id")
+    private func entriesOfSpan(_ row: String, where further: String? = nil) -> String {
+        let condition = "l.trace_id = \(row).trace_id AND l.span_id = \(row).span_id"
+        return joined("cost_ledger", "l", where: further.map { "\(condition) AND \($0)" } ?? condition)
     }
 
     /// Joins the spans `s` of this id.

@@ -17,7 +17,8 @@ struct PostgresErasure {
         try PostgresMigrations.apply(on: connection)
         let rows = try connection.run("SELECT id FROM tenants WHERE name = $1", [.text(matcher.group.tenant)])
         tenant = rows.count > 0 ? rows.int(0, 0) : nil
-        // A day's statements may take long; the server goes on telling that it works.
+        // A day's statements may take long, and until one is done the server says nothing.
+        connection.maxSilence = .seconds(86_400)
         try connection.run(
             """
             SET statement_timeout = 0;

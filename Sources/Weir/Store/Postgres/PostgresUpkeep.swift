@@ -51,8 +51,7 @@ actor PostgresUpkeep {
         }
         guard try PostgresRetention.drop(days, on: connection) else { return [] }
         note(days)
-        let past = UInt64(max(0, retention.longest / .nanoseconds(1)))
-        let kept = Day(Timestamp(nanoseconds: now.nanoseconds - min(now.nanoseconds, past)))
+        let kept = retention.firstDay(at: now)
         // What may not be dropped needs its resources for as long.
         let left = try PostgresRetention.days(on: connection)
         try PostgresRetention.prune(before: min(kept, left.min() ?? kept), on: connection)

@@ -12,10 +12,15 @@ struct PostgresWriter: ~Copyable {
         var rejected = 0
         /// What had been stored before.
         var repeated = 0
+        /// Of days that are over; they are not stored.
+        var expired = 0
     }
 
     /// A partition can go while it is needed, be made anew, and go again.
     private static let maxTries = 4
+    /// Spans of a batch that are refused alone. After that, those that are refused together go to `rejects` together:
+    /// each one more is three statements.
+    private static let maxRefused = 1_024
 
     let connection: PostgresConnection
     private var partitions = PostgresPartitions()
@@ -24,18 +29,23 @@ struct PostgresWriter: ~Copyable {
     private var rows = HotRows()
     private var encoder = CopyEncoder()
 
-    /// Whether records come from an archive, after their day was dropped.
-    private let isRestoring: Bool
+    /// Nil where records come from an archive, after their day was dropped.
+    private let retention: Retention?
+    /// What is older is over for everybody: its partition may be about to go, and none can be made beside it. Nor would
+    /// it stay for long.
+    private var firstDay = Day(number: 0)
 
-    init(_ connection: PostgresConnection, isRestoring: Bool = false) throws(PostgresError) {
+    /// - Parameter retention: nil where records come from an archive, after their day was dropped.
+    init(_ connection: PostgresConnection, _ retention: Retention?) throws(PostgresError) {
         self.connection = connection
-        self.isRestoring = isRestoring
+        self.retention = retention
         try partitions.load(from: connection)
     }
 
     /// - Throws: PostgresError; DecodeError where a record cannot be read, and then nothing was stored.
     mutating func store(_ batch: FrozenBatch, at now: Timestamp) throws -> Counts {
         try tenants.load(Set(batch.records.map(\.tenant)), on: connection)
+        if let retention { firstDay = retention.firstDay(at: now) }
         for _ in 0..<Self.maxTries {
             do {
                 let (counts, missing) = try storeTogether(batch, on: Day(now))
@@ -56,7 +66,7 @@ struct PostgresWriter: ~Copyable {
         let sequences = batch.records.map(\.sequence)
         let range = (sequences.min() ?? 0)...(sequences.max() ?? 0)
         let ledger = try RecordLedger.begin(batch.journal, range, on: connection)
-        return isRestoring ? .unheeded(batch.journal) : ledger
+        return retention == nil ? .unheeded(batch.journal) : ledger
     }
 
     /// Adds the rows of a record.
@@ -78,6 +88,7 @@ extension PostgresWriter {
         var ledger = try begin(batch)
         var counts = Counts()
         var missing: Set<Day> = []
+        let firstDay = firstDay
         rows.reset()
         try connection.copyIn(CopyEncoder.spans)
         encoder.begin()
@@ -92,6 +103,10 @@ extension PostgresWriter {
             var spans = 0
             for index in first..<rows.spans.count {
                 let span = rows.spans[index]
+                guard span.day >= firstDay else {
+                    counts.expired += span.isSampledOut ? 0 : 1
+                    continue
+                }
                 if !partitions.days.contains(span.day) { missing.insert(span.day) }
                 guard missing.isEmpty, !span.isSampledOut else { continue }
                 spans += 1
@@ -99,7 +114,10 @@ extension PostgresWriter {
                 encoder.add(span, of: rows, batch.journal)
                 if encoder.count >= PostgresConnection.maxPiece { try put() }
             }
-            missing.formUnion(rows.sampledOut[firstLeftOut...].map(\.day).filter { !partitions.days.contains($0) })
+            missing.formUnion(
+                rows.sampledOut[firstLeftOut...].map(\.day).filter {
+                    $0 >= firstDay && !partitions.days.contains($0)
+                })
             ledger.add(record.sequence, since: record.sequence, spans: spans, rejected: 0)
             counts.stored += spans
         }
@@ -110,10 +128,13 @@ extension PostgresWriter {
         }
         try endCopy()
         try lockCosts()
-        try copyCalls(rows.usage, rows.costs)
+        try copyCalls(
+            rows.usage.filter { rows.spans[$0.span].day >= firstDay },
+            rows.costs.filter { rows.spans[$0.usage.span].day >= firstDay })
         try correctCosts()
-        try copyRollups(
-            rows.rollups(of: rows.spans.indices).merging(rows.rollups(sampledOutOf: { _ in true })) { $0.merged($1) })
+        let kept = rows.spans.indices.filter { rows.spans[$0].day >= firstDay }
+        let leftOut = rows.rollups(sampledOutOf: { _ in true }, on: { $0 >= firstDay })
+        try copyRollups(rows.rollups(of: kept).merging(leftOut) { $0.merged($1) })
         // Last, as two sessions that write the same row wait for each other.
         let resources = dictionaries.missing(of: rows.resources, on: day)
         let scopes = dictionaries.missing(of: rows.scopes, on: day)
@@ -275,6 +296,7 @@ extension PostgresWriter {
     /// Stores what can be stored: in halves, of which one that is refused is halved again, until the bad spans are
     /// alone. Those go to `rejects`. All in one transaction.
     private mutating func storeApart(_ batch: FrozenBatch, on day: Day) throws -> Counts {
+        let firstDay = firstDay
         rows.reset()
         var decoded = Batch(decodedLimit: .max)
         var records: [(sequence: UInt64, rows: Range<Int>)] = []
@@ -283,7 +305,7 @@ extension PostgresWriter {
             try addRows(decoded, of: record)
             records.append((record.sequence, first..<rows.spans.count))
         }
-        let days = Set(rows.spans.map(\.day)).union(rows.sampledOut.map(\.day))
+        let days = Set(rows.spans.map(\.day)).union(rows.sampledOut.map(\.day)).filter { $0 >= firstDay }
         try partitions.make(days.subtracting(partitions.days), on: connection)
         let badRows = try writeDictionaries(on: day)
         var ledger = try begin(batch)
@@ -293,7 +315,9 @@ extension PostgresWriter {
         let new = records.filter { !ledger.has($0.sequence) }
         for index in new.flatMap(\.rows) {
             let span = rows.spans[index]
-            if !span.isSampledOut, let reason = badRows[span.resourceID] ?? badRows[span.scopeID] {
+            if span.day < firstDay {
+                counts.expired += span.isSampledOut ? 0 : 1
+            } else if !span.isSampledOut, let reason = badRows[span.resourceID] ?? badRows[span.scopeID] {
                 refused.append(Refused(index: index, reason: reason))
             } else {
                 accepted.append(index)
@@ -303,12 +327,14 @@ extension PostgresWriter {
         refused += try writeHalves(of: accepted, batch.journal)
         try correctCosts()
         let sequences = Set(new.map(\.sequence))
-        try copyRollups(rows.rollups(sampledOutOf: sequences.contains))
+        try copyRollups(rows.rollups(sampledOutOf: sequences.contains, on: { $0 >= firstDay }))
         try copyRejects(refused, of: batch)
         let bad = Set(refused.map(\.index))
         for (sequence, range) in new {
             let rejected = range.count(where: bad.contains)
-            let stored = range.count { !rows.spans[$0].isSampledOut && !bad.contains($0) }
+            let stored = range.count {
+                !rows.spans[$0].isSampledOut && !bad.contains($0) && rows.spans[$0].day >= firstDay
+            }
             ledger.add(sequence, since: sequence, spans: stored, rejected: rejected)
             counts.stored += stored
         }
@@ -350,7 +376,7 @@ extension PostgresWriter {
             } catch  where error.isRefusal {
                 try connection.run("ROLLBACK TO SAVEPOINT part; RELEASE SAVEPOINT part")
                 let middle = part.startIndex + part.count / 2
-                if part.count > 1 {
+                if part.count > 1, refused.count < Self.maxRefused {
                     parts += [part[middle...], part[..<middle]]
                 } else {
                     refused += part.map { Refused(index: $0, reason: error.description) }

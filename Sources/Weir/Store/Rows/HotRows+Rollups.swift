@@ -44,10 +44,11 @@ extension HotRows {
     }
 
     /// What the spans that were left out of these records add to the rollups.
-    /// - Parameter day: nil is every day.
-    func rollups(sampledOutOf isIncluded: (UInt64) -> Bool, on day: Day? = nil) -> [RollupRow.Key: RollupRow] {
+    func rollups(
+        sampledOutOf isIncluded: (UInt64) -> Bool, on isDay: (Day) -> Bool = { _ in true }
+    ) -> [RollupRow.Key: RollupRow] {
         var rollups: [RollupRow.Key: RollupRow] = [:]
-        for row in sampledOut where day.map({ $0 == row.day }) ?? true && isIncluded(row.sequence) {
+        for row in sampledOut where isDay(row.day) && isIncluded(row.sequence) {
             rollups[row.key, default: RollupRow()].merge(row.rollup)
         }
         return rollups

@@ -45,7 +45,7 @@ struct SQLiteDayWriter {
         for row in rows.sampledOut where row.day == day && !over.contains(row.key.tenantID) {
             if !ledger.has(row.sequence) { records.insert(row.sequence) }
         }
-        let leftOut = rows.rollups(sampledOutOf: records.contains, on: day)
+        let leftOut = rows.rollups(sampledOutOf: records.contains, on: { $0 == day })
         // Those of which nothing but rollups is left are noted in their turn: each goes on over those before it.
         var sampledOut = records.sorted()[...]
         var start = 0

@@ -8,14 +8,16 @@ import Glibc
 /// Every wait is in one place, which looks at the socket, at an ``Interrupt`` and at the clock. A session that was
 /// interrupted, or whose server is silent for too long, is over, and the server is asked to stop what it does for it.
 final class PostgresConnection {
-    /// How long a server may be silent. Longer than any statement takes with the timeouts that Weir sets.
-    static let maxSilence = Duration.seconds(120)
     /// For a connection string without `connect_timeout`.
     static let connectTimeout = Duration.seconds(10)
     /// Of the copy protocol. What libpq is given at once, it keeps until the socket takes it.
     static let maxPiece = 256 << 10
     /// Statements whose plans a server keeps for a session.
     static let maxKept = 64
+
+    /// How long a server may be silent, as it is while it works. Who lets a statement take longer says so here too; a
+    /// machine that is gone is found out sooner.
+    var maxSilence = Duration.seconds(120)
 
     private var handle: OpaquePointer?
     private let interrupt: Interrupt
@@ -77,8 +79,8 @@ extension PostgresConnection {
         // that is not there would take all the time that its successors have.
         let timeout = "\(Int64(connectTimeout / .milliseconds(1)))"
         let options = [
-            ("fallback_application_name", "weir"), ("tcp_user_timeout", timeout), ("dbname", text),
-            ("client_encoding", "UTF8"),
+            ("fallback_application_name", "weir"), ("tcp_user_timeout", timeout), ("keepalives_idle", "60"),
+            ("dbname", text), ("client_encoding", "UTF8"),
         ]
         let words = options.map { strdup($0.0) } + [nil] + options.map { strdup($0.1) } + [nil]
         defer { for word in words { free(word) } }
@@ -268,7 +270,7 @@ extension PostgresConnection {
     }
 
     private func waitForServer(_ events: Int32) throws(PostgresError) {
-        guard try wait(for: events, of: PQsocket(handle), until: .now + Self.maxSilence) else {
+        guard try wait(for: events, of: PQsocket(handle), until: .now + maxSilence) else {
             stopServer()
             throw PostgresError("the server is silent for too long")
         }

@@ -30,7 +30,14 @@ struct PostgresError: Error, Equatable, CustomStringConvertible {
     /// The values are at fault, not the server or the session: sent again, they are refused again.
     /// P0001 is what somebody's trigger raises, 44000 what a view's check option does.
     var isRefusal: Bool {
-        ["22", "23", "44", "54", "P0001"].contains { state.hasPrefix($0) } && !isMissingPartition
+        if isAbsurdSize { return true }
+        return ["22", "23", "44", "54", "P0001"].contains { state.hasPrefix($0) } && !isMissingPartition
+    }
+
+    /// A value for which the server would need more memory than it ever gives at once, such as JSON with 16 million
+    /// members. It has no state for that but the one of its own faults, whose texts it does not translate.
+    private var isAbsurdSize: Bool {
+        state == "XX000" && message.contains("invalid memory alloc request size")
     }
 
     /// A row with this key is there already.

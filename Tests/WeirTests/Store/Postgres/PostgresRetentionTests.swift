@@ -51,7 +51,7 @@ struct PostgresRetentionTests {
     @Test func rowsOfATenantGoBeforeThoseOfOthers() async throws {
         let kept = Self.today + -2
         var sequence: UInt64 = 0
-        var writer = try PostgresWriter(try schema.open())
+        var writer = try PostgresWriter(try schema.open(), nil)
         for tenant in ["bank", "guest", "other"] {
             for day in [kept, Self.today] {
                 sequence += 1
@@ -114,12 +114,12 @@ struct PostgresRetentionTests {
 
     @Test func aDayStaysForASpanThatComesWhileItIsAskedFor() async throws {
         let kept = Self.today + -2
-        var writer = try PostgresWriter(try schema.open())
+        var writer = try PostgresWriter(try schema.open(), nil)
         _ = try writer.store(FrozenBatch(records: [record(1, of: "guest", on: kept)]), at: Self.now)
         let (schema, late) = (schema, record(2, of: "bank", on: kept))
         let upkeep = upkeep(ofOthers: 20) { _ in
             do {
-                var other = try PostgresWriter(try schema.open())
+                var other = try PostgresWriter(try schema.open(), nil)
                 return try other.store(FrozenBatch(records: [late]), at: Self.now).stored == 1
             } catch {
                 return false
@@ -132,7 +132,7 @@ struct PostgresRetentionTests {
 
     @Test func rowsGoWhileOthersStoreWhateverTheyLock() async throws {
         let kept = Self.today + -2
-        var writer = try PostgresWriter(try schema.open())
+        var writer = try PostgresWriter(try schema.open(), nil)
         let records = [record(1, of: "guest", on: kept), record(2, of: "guest", on: kept)]
         _ = try writer.store(FrozenBatch(records: records + [record(3, of: "bank", on: kept)]), at: Self.now)
         let other = try schema.open()
@@ -145,7 +145,7 @@ struct PostgresRetentionTests {
 
     @Test func aRowThatSomebodyHasLockedGoesTheNextTime() async throws {
         let kept = Self.today + -2
-        var writer = try PostgresWriter(try schema.open())
+        var writer = try PostgresWriter(try schema.open(), nil)
         let records = [record(1, of: "guest", on: kept), record(2, of: "guest", on: kept)]
         _ = try writer.store(FrozenBatch(records: records), at: Self.now)
         let other = try schema.open()
@@ -160,7 +160,7 @@ struct PostgresRetentionTests {
 
     @Test func rowsThatCannotBeDeletedKeepNoWholeDay() async throws {
         let kept = Self.today + -2
-        var writer = try PostgresWriter(try schema.open())
+        var writer = try PostgresWriter(try schema.open(), nil)
         _ = try writer.store(FrozenBatch(records: [record(1, of: "guest", on: kept)]), at: Self.now)
         try addDictionaries()
         try connection.run(
@@ -214,6 +214,12 @@ struct PostgresRetentionTests {
         try other.run("SET lock_timeout = '1s'")
         try other.run("SELECT count(*) FROM spans; DELETE FROM spans WHERE span_id = 1; ANALYZE tenants")
         await #expect(throws: PostgresError.self) { try await first.value }
+        // Nor does a span of a day of which a partition is about to go, and none can be made beside that.
+        let old = record(2, of: "bank", on: Self.today + -4)
+        var writer = try PostgresWriter(other, Retention(.seconds(86_400)))
+        let counts = try writer.store(FrozenBatch(records: [old, record(3, of: "bank", on: Self.today)]), at: Self.now)
+        #expect(counts.expired == 1 && counts.stored == 1)
+        #expect(try spanIDs() == ["3"])
         // Partitions for the coming days do not wait for it.
         #expect(try days().contains("20260206"))
         var partitions = PostgresPartitions()
@@ -222,7 +228,34 @@ struct PostgresRetentionTests {
         // What was interrupted is finished.
         _ = try await upkeep.run(at: Self.now)
         #expect(try days() == Self.left + ["20260213"])
+        #expect(try PostgresSchema.rows("SELECT sum(spans) FROM span_rollups", on: connection) == ["1"])
         #expect(try other.run(Self.pending).int(0, 0) == 0)
+    }
+
+    @Test func aSpanOfADayThatIsOverIsLeftOutBesideOneThatIsRefused() throws {
+        try connection.run("ALTER TABLE spans ADD CHECK (span_id <> 2)")
+        var writer = try PostgresWriter(connection, Retention(.seconds(86_400)))
+        let records = [
+            record(1, of: "bank", on: Self.today + -9), record(2, of: "bank", on: Self.today),
+            record(3, of: "bank", on: Self.today),
+        ]
+        let counts = try writer.store(FrozenBatch(records: records), at: Self.now)
+        #expect(counts == PostgresWriter.Counts(stored: 1, rejected: 1, expired: 1))
+        #expect(try spanIDs() == ["3"])
+    }
+
+    /// Each alone, they take longer than anybody waits.
+    @Test func ofVeryManySpansThatAreRefusedSomeGoTogether() throws {
+        try connection.run("ALTER TABLE spans ADD CHECK (span_id > 1100)")
+        var writer = try PostgresWriter(connection, Retention(.seconds(86_400)))
+        let start = Self.today.start.nanoseconds + 5
+        let batch = SampleBatch.record(
+            (1...1_300).map { ($0, start) }, tenant: "bank", sequence: 1, received: start)
+        let counts = try writer.store(FrozenBatch(records: [batch]), at: Self.now)
+        #expect(counts.stored + counts.rejected == 1_300)
+        #expect((1_100..<1_300).contains(counts.rejected))
+        let rejects = try PostgresSchema.rows("SELECT count(DISTINCT span_id) FROM rejects", on: connection)
+        #expect(rejects == ["\(counts.rejected)"])
     }
 
     @Test func aTableThatSomebodyElseDetachedStays() async throws {

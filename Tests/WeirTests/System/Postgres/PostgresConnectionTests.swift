@@ -136,6 +136,26 @@ struct PostgresConnectionTests {
         try await eventually("the server has stopped too") { try other.run(count).int(0, 0) == 0 }
     }
 
+    @Test func aStatementMayTakeAsLongAsIsSaid() throws {
+        let connection = try open()
+        connection.maxSilence = .milliseconds(1)
+        #expect(throws: PostgresError("the server is silent for too long")) {
+            try connection.run("SELECT pg_sleep(600)")
+        }
+    }
+
+    /// The server has no state of its own for it.
+    @Test func aValueThatNeedsMoreMemoryThanThereEverIsIsRefused() throws {
+        let connection = try open()
+        do {
+            try connection.run("SELECT upper(repeat('a', 300000000) COLLATE \"C.utf8\")")
+            Issue.record("wanted an error")
+        } catch {
+            #expect(error.state == "XX000" && error.isRefusal)
+        }
+        #expect(!PostgresError("unexpected data", state: "XX000").isRefusal)
+    }
+
     @Test func aServerThatIsSilentIsGivenUp() throws {
         let directory = try TemporaryDirectory()
         let silent = try SilentServer(in: directory.path)
