@@ -92,7 +92,8 @@ final class OTLPGRPCResponder: HTTPResponder {
         }
         do throws(Intake.Failure) {
             return try await requests.take(
-                framed.message, framed.isCompressed ? coding : .identity, .protobuf, from: request.identity)
+                framed.message, framed.isCompressed ? coding : .identity, .protobuf, from: request.identity,
+                request.budget)
         } catch {
             throw OTLPFailure(error, limits)
         }

@@ -14,11 +14,15 @@ final class OTLPRequests {
     }
 
     /// Returns when every pipeline has the request. That is the acknowledgement.
+    /// - Parameter budget: what is decompressed holds its bytes there until then; nil where nobody counts.
     /// - Returns: what the client is to be told about rejected spans.
     func take(
-        _ payload: Payload, _ coding: ContentEncoding, _ encoding: OTLPEncoding, from identity: Identity?
+        _ payload: Payload, _ coding: ContentEncoding, _ encoding: OTLPEncoding, from identity: Identity?,
+        _ budget: ByteBudget?
     ) async throws(Intake.Failure) -> Rejections {
-        let accepted = try read(payload, coding, encoding, identity)
+        var held = 0
+        defer { budget?.release(held) }
+        let accepted = try read(payload, coding, encoding, identity, budget, &held)
         let answer: (rejected: Rejections, isRepeat: Bool)
         do throws(Refusal) {
             answer = try await accepted.commit()
@@ -37,12 +41,14 @@ final class OTLPRequests {
 
     /// Everything up to the journal, without giving up the event loop.
     private func read(
-        _ payload: Payload, _ coding: ContentEncoding, _ encoding: OTLPEncoding, _ identity: Identity?
+        _ payload: Payload, _ coding: ContentEncoding, _ encoding: OTLPEncoding, _ identity: Identity?,
+        _ budget: ByteBudget?, _ held: inout Int
     ) throws(Intake.Failure) -> Intake.Accepted {
         let now = Timestamp.now()
         try intake.admit(identity?.tenant, at: now)
         var payload = payload
         if coding != .identity {
+            let compressed = payload.count
             do throws(InflateError) {
                 payload = try inflater.inflate(payload.bytes, encoding: coding, limit: limits.maxMessageBytes)
             } catch {
@@ -50,6 +56,13 @@ final class OTLPRequests {
                 intake.charge(identity?.tenant, bytes: bytes, at: now)
                 throw .unreadable(error)
             }
+            // The body as it came holds its own until the answer.
+            let more = max(0, payload.count - compressed)
+            guard budget?.acquire(more) ?? true else {
+                intake.charge(identity?.tenant, bytes: payload.count, at: now)
+                throw .refused(.overloaded("requests hold max_in_flight_bytes already", retryAfter: .zero))
+            }
+            held = more
         }
         return try intake.process(payload, encoding, tenant: identity?.tenant, receivedAt: now)
     }

@@ -47,7 +47,8 @@ final class OTLPResponder: HTTPResponder {
         let encoding = OTLPEncoding(of: request.head) ?? .json
         do throws(Intake.Failure) {
             let rejected = try await requests.take(
-                request.body, (try? request.head.contentEncoding) ?? .identity, encoding, from: request.identity)
+                request.body, (try? request.head.contentEncoding) ?? .identity, encoding, from: request.identity,
+                request.budget)
             telemetry.answered(200, startedAt: request.startedAt)
             return encoding.success(rejected)
         } catch {

@@ -109,7 +109,8 @@ final class HTTP2Stream: ChannelInboundHandler {
         state = .answering
         deadline = .distantFuture
         let request = HTTPRequest(
-            head: head, body: body.take(), startedAt: startedAt, identity: identity, address: connection.address)
+            head: head, body: body.take(), startedAt: startedAt, identity: identity, address: connection.address,
+            budget: worker.budget)
         let exchange = NIOLoopBound(Exchange(self, request), eventLoop: context.eventLoop)
         Task(executorPreference: worker.executor) {
             let exchange = exchange.value

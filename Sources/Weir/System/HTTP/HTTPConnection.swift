@@ -35,6 +35,11 @@ final class HTTPConnection: ChannelInboundHandler {
     private var deadline = NIODeadline.distantFuture
     private var timer: Scheduled<Void>?
     private var closesAfterAnswer = false
+    /// Whether the present request asks for another protocol. NIO's parser then reads nothing behind it, whatever it is
+    /// answered: what comes would gather in front of the parser, beside every limit.
+    private var isLast = false
+    /// Whether that request has come to its end, and nothing is read any more.
+    private var isDeaf = false
     /// Of the client. A channel that is closed cannot say it any more.
     private var address = ""
     /// Who has sent the request that is being read.
@@ -102,7 +107,7 @@ final class HTTPConnection: ChannelInboundHandler {
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         // A client that sends requests and reads no answers is not read from either.
-        context.channel.setOption(.autoRead, value: context.channel.isWritable).whenFailure { _ in }
+        context.channel.setOption(.autoRead, value: context.channel.isWritable && !isDeaf).whenFailure { _ in }
         if context.channel.isWritable, case .waitingToAnswer(let head, let startedAt) = state {
             answer(head, startedAt, context)
         }
@@ -114,7 +119,12 @@ final class HTTPConnection: ChannelInboundHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         hasReadPart = true
         hasBegun = true
-        switch (Self.unwrapInboundIn(data), state) {
+        let part = Self.unwrapInboundIn(data)
+        if isLast, case .end = part {
+            isDeaf = true
+            context.channel.setOption(.autoRead, value: false).whenFailure { _ in }
+        }
+        switch (part, state) {
         case (.head(let head), .idle), (.head(let head), .readingHead): start(head, context)
         case (.body(let bytes), .readingBody(let head, _)):
             if let fault = body.append(bytes) { refuse(fault, head, context) }
@@ -136,6 +146,7 @@ final class HTTPConnection: ChannelInboundHandler {
 
     private func start(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
         let now = NIODeadline.now()
+        if head.asksForAnotherProtocol { (isLast, closesAfterAnswer) = (true, true) }
         if isOverLimit { return refuse(.tooManyConnections, head, context) }
         let announced = head.headers.first(name: "content-length").flatMap { Int($0) }
         if let announced, announced > worker.limits.maxBodyBytes {
@@ -175,7 +186,8 @@ final class HTTPConnection: ChannelInboundHandler {
         state = .answering
         deadline = .distantFuture
         let request = HTTPRequest(
-            head: head, body: body.take(), startedAt: startedAt, identity: identity, address: address)
+            head: head, body: body.take(), startedAt: startedAt, identity: identity, address: address,
+            budget: worker.budget)
         let exchange = NIOLoopBound(Exchange(self, context, request), eventLoop: context.eventLoop)
         Task(executorPreference: worker.executor) {
             let exchange = exchange.value
@@ -240,7 +252,7 @@ final class HTTPConnection: ChannelInboundHandler {
         if keepsAlive {
             context.writeAndFlush(Self.wrapOutboundOut(.end(nil)), promise: nil)
         } else {
-            context.closeOutput(after: context.writeAndFlush(Self.wrapOutboundOut(.end(nil))))
+            context.close(isDeaf ? .all : .output, after: context.writeAndFlush(Self.wrapOutboundOut(.end(nil))))
         }
     }
 
@@ -302,14 +314,18 @@ final class HTTPConnection: ChannelInboundHandler {
 }
 
 extension ChannelHandlerContext {
-    /// Tells the client that no more answers come. It closes, or the deadline does.
-    fileprivate func closeOutput(after written: EventLoopFuture<Void>) {
+    /// Tells the client that no more answers come. It closes, or the deadline does; where nothing is read any more,
+    /// nobody would see that it has.
+    fileprivate func close(_ mode: CloseMode, after written: EventLoopFuture<Void>) {
         let channel = channel
-        written.whenComplete { _ in channel.close(mode: .output, promise: nil) }
+        written.whenComplete { _ in channel.close(mode: mode, promise: nil) }
     }
 }
 
 extension HTTPRequestHead {
+    /// RFC 9110 7.8: "A server MAY ignore a received Upgrade header field"; 9.3.6 of CONNECT.
+    fileprivate var asksForAnotherProtocol: Bool { method == .CONNECT || headers.contains(name: "upgrade") }
+
     fileprivate var isChunked: Bool { headers.contains(name: "transfer-encoding") }
 
     fileprivate var expectsContinue: Bool {

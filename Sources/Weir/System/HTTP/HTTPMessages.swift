@@ -11,6 +11,8 @@ struct HTTPRequest {
     var identity: Identity?
     /// The client's address; empty where there is none.
     var address = ""
+    /// In which the body holds its bytes, and what becomes of it may hold more; nil where nobody counts.
+    var budget: ByteBudget?
 
     /// The path without the query.
     var path: Substring { head.path }

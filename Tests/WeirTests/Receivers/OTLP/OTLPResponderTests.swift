@@ -80,6 +80,24 @@ import Testing
         sample.expect("otelcol_receiver_requests", ["http_status": "413"], 1)
     }
 
+    @Test func whatIsDecompressedHoldsItsBytesUntilItIsAnswered() async throws {
+        let sample = try ResponderSample()
+        let body = try CompressedSample.encode(Array(#"{"resourceSpans":[]}"#.utf8), .gzip)
+        let payload = body.withUnsafeBytes { Payload.copying($0) }
+        let gzip = ["Content-Type": "application/json", "Content-Encoding": "gzip"]
+        let large = try CompressedSample.encode([UInt8](repeating: 0x20, count: 4_096) + Array("{}".utf8), .gzip)
+            .withUnsafeBytes { Payload.copying($0) }
+        let budget = ByteBudget(limit: 4_000)
+        #expect(await sample.respond(payload, gzip, budget: budget).status == .ok)
+        let response = await sample.respond(large, gzip, budget: budget)
+        #expect(response.status == .serviceUnavailable)
+        #expect(String(buffer: response.body).contains("requests hold max_in_flight_bytes already"))
+        #expect(budget.inUse == 0)
+        budget.setLimit(5_000)
+        #expect(await sample.respond(large, gzip, budget: budget).status == .ok)
+        #expect(budget.inUse == 0)
+    }
+
     @Test func whatCannotBeDecompressedCountsForTheQuotasToo() async throws {
         let gzip = ["Content-Type": "application/json", "Content-Encoding": "gzip"]
         let bomb = try CompressedSample.encode([UInt8](repeating: 0x20, count: 4_096), .gzip)
@@ -194,11 +212,11 @@ private final class ResponderSample {
 
     func respond(
         _ body: Payload, _ headers: [String: String] = ["Content-Type": "application/x-protobuf"],
-        identity: Identity? = nil
+        identity: Identity? = nil, budget: ByteBudget? = nil
     ) async -> HTTPResponse {
         await responder.respond(
-            to:
-                HTTPRequest(head: Self.head(headers), body: body, startedAt: .now(), identity: identity))
+            to: HTTPRequest(
+                head: Self.head(headers), body: body, startedAt: .now(), identity: identity, budget: budget))
     }
 
     func refusal(

@@ -32,6 +32,31 @@ import Testing
         }
     }
 
+    /// As Java's client asks with each connection that it opens. NIO would parse nothing that comes behind it.
+    @Test func aRequestThatAsksForAnotherProtocolIsAnsweredAndTheLast() async throws {
+        try await TestServer.serve { server in
+            let client = try server.connect()
+            let upgrade = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAA\r\n"
+            try await client.send("POST /echo HTTP/1.1\r\nHost: h\r\n\(upgrade)Content-Length: 2\r\n\r\nhi")
+            let response = try await client.response()
+            #expect(response.status == 200 && response.body == "hi")
+            #expect(response.headers["connection"] == "close")
+            try await client.waitForEnd()
+        }
+    }
+
+    @Test func whatComesBehindSuchARequestIsNotKept() async throws {
+        try await TestServer.serve { server in
+            let piece = [UInt8](repeating: 0x78, count: 1 << 20)
+            let client = try server.connect()
+            try await client.send("CONNECT h:1 HTTP/1.1\r\nHost: h\r\n\r\n")
+            // More than the sockets between the two hold.
+            await #expect(throws: RawClient.Failure.self) {
+                for _ in 0..<256 { try await client.send(piece) }
+            }
+        }
+    }
+
     @Test func readsARequestThatComesByteByByte() async throws {
         try await TestServer.serve { server in
             let client = try server.connect()
