@@ -374,6 +374,7 @@ extension Service {
         }
         for (id, pipeline) in pipelines where !wanted.contains(where: { $0.id == id }) {
             pipelines[id] = nil
+            pipeline.pipeline.withdraw()
             await pipeline.stop()
         }
         await budgets.apply(next)

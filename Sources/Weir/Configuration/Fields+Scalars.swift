@@ -137,7 +137,13 @@ extension Fields {
         }
         return value(field, default: `default`, shown: shown) { text throws(ConfigError) in
             guard !text.isNull else { throw ConfigError(found: text.found, wanted: "a \(field.type)") }
-            let value = try parse(text.text)
+            let value: Value
+            do throws(ConfigError) {
+                value = try parse(text.text)
+            } catch {
+                guard field.isSecret else { throw error }
+                throw ConfigError(found: "\(text.text.count) characters", wanted: "a \(field.type)")
+            }
             written = .string(text.text)
             return value
         }

@@ -1,6 +1,9 @@
 /// Puts environment variables into scalars: `${env:NAME}`, `${env:NAME:-default}`, where the default may be another
 /// one, and `$$` for a dollar sign.
 struct Substitution: Sendable {
+    /// Of references in the defaults of others.
+    static let maximumDepth = 8
+
     /// Nil leaves references as they stand.
     let environment: [String: String]?
 
@@ -34,12 +37,19 @@ struct Substitution: Sendable {
     /// Takes `{…}` off the front, and returns what is between the braces, other references among it.
     private static func takeReference(_ rest: inout Substring) throws(ConfigError) -> Substring {
         var open = 0
+        var isTooDeep = false
         var previous: Character = "$"
         let end = rest.indices.first { index in
             if rest[index] == "{", previous == "$" { open += 1 }
+            isTooDeep = isTooDeep || open > maximumDepth
             if rest[index] == "}" { open -= 1 }
             previous = rest[index]
-            return open == 0
+            return open == 0 || isTooDeep
+        }
+        guard !isTooDeep else {
+            throw ConfigError(
+                found: "more than \(maximumDepth) references, each in the default of the one before",
+                wanted: "at most as many")
         }
         guard let end else {
             throw ConfigError("found \"${\" without \"}\", wanted ${env:NAME}, or $${ for the text ${")

@@ -8,6 +8,8 @@ final class Pipeline: Sendable {
         /// It is being made; these wait for it.
         case awaited([CheckedContinuation<Pipeline?, Never>])
         case known(Pipeline?)
+        /// The configuration has it no more.
+        case withdrawn
     }
 
     /// `traces` or `traces/name`.
@@ -62,11 +64,18 @@ final class Pipeline: Sendable {
         for continuation in waiting { continuation.resume(returning: successor) }
     }
 
+    /// The configuration has it no more: what is on its way to it, and to others, goes on to those.
+    func withdraw() {
+        succession.withLock { $0 = .withdrawn }
+    }
+
+    var isWithdrawn: Bool { succession.withLock { if case .withdrawn = $0 { true } else { false } } }
+
     private func successor() async -> Pipeline? {
         await withCheckedContinuation { continuation in
             let known = succession.withLock { succession -> Pipeline?? in
                 switch succession {
-                case .none: return .some(nil)
+                case .none, .withdrawn: return .some(nil)
                 case .known(let pipeline): return .some(pipeline)
                 case .awaited(let waiting):
                     succession = .awaited(waiting + [continuation])

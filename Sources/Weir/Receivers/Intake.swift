@@ -16,20 +16,28 @@ struct Intake: ~Copyable {
             // With several pipelines, room is asked for in all of them first: a client that is refused sends again, and
             // where `dedupe_window` is 0s what one pipeline had kept already would be there twice.
             if entries.count > 1 {
-                for (pipeline, entry) in entries {
+                for (pipeline, entry) in entries where !pipeline.isWithdrawn {
                     if let refusal = pipeline.refusal(of: entry) { throw refusal }
                 }
             }
             var answer = rejected
             var isRepeat = isKnown
+            var withdrawn = 0
             for (pipeline, entry) in entries {
-                switch try await pipeline.append(entry) {
-                case .kept: isRepeat = false
-                case .repeated(let first):
-                    answer = first
-                    if entries.count == 1 { isRepeat = true }
+                do throws(Refusal) {
+                    switch try await pipeline.append(entry) {
+                    case .kept: isRepeat = false
+                    case .repeated(let first):
+                        answer = first
+                        if entries.count == 1 { isRepeat = true }
+                    }
+                } catch {
+                    // A reload took it away while the request was on its way.
+                    guard error == .stopping, pipeline.isWithdrawn, entries.count > 1 else { throw error }
+                    withdrawn += 1
                 }
             }
+            if withdrawn == entries.count, withdrawn > 0 { throw .stopping }
             return (answer, isRepeat)
         }
     }

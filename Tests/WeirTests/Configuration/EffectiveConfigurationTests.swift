@@ -75,6 +75,21 @@ import Testing
         #expect(second.diagnostics.lines == [])
     }
 
+    /// Chats have a secret in their URLs.
+    @Test(arguments: ["https:/hooks.example.com/swordfish", "https://hooks.example.com/sword fish", "swordfish"])
+    func whatIsHiddenIsNotShownWhereItIsWrongEither(url: String) {
+        let file = """
+            receivers: { otlp: {} }
+            processors: { cost: { budget_webhook: { url: "\(url)" } } }
+            exporters: { langsmith: { runs_endpoints: '{"\(url)":"swordfish"}' } }
+            service:
+              pipelines: { traces: { receivers: [otlp], processors: [cost], exporters: [langsmith] } }
+            """
+        let lines = read(file, Registry.catalogue).diagnostics.lines
+        #expect(lines.contains { $0.contains("found \(url.count) characters, wanted a URL") }, "\(lines)")
+        #expect(!lines.contains { $0.contains("sword") }, "\(lines)")
+    }
+
     private func read(_ yaml: String, _ catalogue: Catalogue = .sample) -> CheckedConfiguration {
         CheckedConfiguration(yaml, file: "collector.yaml", environment: ["KEY": "swordfish"], catalogue: catalogue)
     }

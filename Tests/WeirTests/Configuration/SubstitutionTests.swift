@@ -23,6 +23,16 @@ import Testing
                 + "${env:C:-default}")
     }
 
+    @Test func defaultsAreWithinEachOtherToADepth() throws {
+        func nested(_ depth: Int) -> String {
+            String(repeating: "${env:NONE:-", count: depth) + "x" + String(repeating: "}", count: depth)
+        }
+        try check(nested(Substitution.maximumDepth), gives: "x")
+        let wrong = "found more than 8 references, each in the default of the one before, wanted at most as many"
+        check(nested(Substitution.maximumDepth + 1), fails: wrong)
+        check(nested(30_000), fails: wrong)
+    }
+
     @Test func takesAnEmptyVariableForSet() throws {
         try check("[${env:EMPTY:-dev}]", gives: "[]")
     }

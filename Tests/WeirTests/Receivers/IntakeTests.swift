@@ -44,6 +44,24 @@ import Testing
         await #expect(throws: Refusal.stopping) { try await accepted.commit() }
     }
 
+    /// A reload took one of its pipelines away while the request was on its way.
+    @Test func whatIsOnItsWayToAPipelineThatIsGoneIsKeptByTheOthers() async throws {
+        for goneIsFirst in [false, true] {
+            let (gone, left) = (try PipelineSample("gone"), try PipelineSample("left"))
+            let pipelines = goneIsFirst ? [gone.pipeline, left.pipeline] : [left.pipeline, gone.pipeline]
+            var intake = try Intake(into: Routes(pipelines), maxValueDepth: 64, decodedLimit: 1 << 20)
+            let accepted = try intake.process(payload, .protobuf, receivedAt: Timestamp(nanoseconds: 0))
+            gone.pipeline.withdraw()
+            gone.pipeline.journal.close()
+            #expect(try await accepted.commit().isRepeat == false)
+            #expect(await left.taken() == [2])
+            #expect(await gone.taken() == [])
+            left.pipeline.withdraw()
+            left.pipeline.journal.close()
+            await #expect(throws: Refusal.stopping) { try await accepted.commit() }
+        }
+    }
+
     @Test func keepsNothingOfABatchWhoseSpansAreAllDropped() async throws {
         let emptied = try PipelineSample("emptied", processors: [BluntProcessor(refusing: nil)])
         let other = try PipelineSample("other")

@@ -70,9 +70,13 @@ extension LangSmithTarget {
         var targets: [LangSmithTarget] = []
         for (index, entry) in entries.enumerated() {
             guard isKey(entry.key) else { throw ConfigError(found: "an entry without a key", wanted: wanted) }
+            // Somebody may have taken one for the other.
+            guard let url = try? HTTPURL(parsing: entry.url), let workspace = try? workspace(entry.workspace) else {
+                throw ConfigError(found: "an entry whose URL or workspace is none", wanted: wanted)
+            }
             targets.append(
                 LangSmithTarget(
-                    url: try HTTPURL(parsing: entry.url), key: entry.key, workspace: try workspace(entry.workspace),
+                    url: url, key: entry.key, workspace: workspace,
                     project: entry.project.isEmpty ? project : entry.project, isReplica: index != first))
         }
         return targets
