@@ -29,7 +29,9 @@ struct TextScanner: ~Copyable {
     let groups = UnsafeMutableBufferPointer<Group>.allocate(capacity: maxGroups + 1)
     let digits = UnsafeMutablePointer<UInt8>.allocate(capacity: maxDigits * (maxGroups + 1))
     /// What was found in the last text: in order, without overlaps.
-    private(set) var findings = RecordBuffer<RedactionFinding>(capacity: 64, limit: 64 << 20)
+    private(set) var findings: RecordBuffer<RedactionFinding>
+    /// Bytes of findings for which there stays room.
+    private static let keptRoom = 1 << 20
 
     private(set) var text: TextBytes
     /// Addresses of private networks count as well.
@@ -52,9 +54,11 @@ struct TextScanner: ~Copyable {
     var hintedStart = -1
     var hintedEnd = -1
 
-    init(_ enabled: DetectorSet, isStrict: Bool = false) {
+    /// - Parameter maxFindings: bytes that the findings of one text may take.
+    init(_ enabled: DetectorSet, isStrict: Bool = false, maxFindings: Int = 64 << 20) {
         self.enabled = enabled
         self.isStrict = isStrict
+        findings = RecordBuffer(capacity: 64, limit: maxFindings)
         text = TextBytes(base: UnsafePointer(digits), count: 0)
     }
 
@@ -67,7 +71,7 @@ struct TextScanner: ~Copyable {
     ///   - bytes: followed by at least sixteen bytes that can be read.
     ///   - hints: what the key says.
     mutating func scan(_ bytes: UnsafeRawBufferPointer, hints: DetectorSet = [], anyAddress: Bool = false) {
-        findings.count = 0
+        findings.reset(keeping: Self.keptRoom)
         keyHints = hints
         takesAnyAddress = anyAddress
         hasWide = false
@@ -78,7 +82,7 @@ struct TextScanner: ~Copyable {
     @inline(never)
     private mutating func scan(wide bytes: UnsafeRawBufferPointer) {
         let narrow = NarrowText(bytes)
-        findings.count = 0
+        findings.reset(keeping: Self.keptRoom)
         narrow.bytes.withUnsafeBytes { scan(UnsafeRawBufferPointer(rebasing: $0[..<narrow.count])) }
         narrow.restore(findings, of: bytes)
     }

@@ -236,6 +236,26 @@ import Testing
         }
     }
 
+    @Test func aTextWithTooManyFindingsDoesNotSpoilTheNext() {
+        func scan(_ text: String, _ scanner: inout TextScanner) -> (isOverfull: Bool, count: Int, room: Int) {
+            let padded = Array(text.utf8) + [UInt8](repeating: 0, count: 16)
+            padded.withUnsafeBytes { scanner.scan(UnsafeRawBufferPointer(rebasing: $0[..<text.utf8.count])) }
+            return (scanner.findings.isOverfull, scanner.findings.count, scanner.findings.byteCapacity)
+        }
+        let many = String(repeating: "a@b.co ", count: 50_000)
+        var small = TextScanner(.all, maxFindings: 1024)
+        for text in [many, "４１ " + many] {
+            let isOverfull = scan(text, &small).isOverfull
+            let next = scan("bob@shop.io", &small)
+            #expect(isOverfull && !next.isOverfull && next.count == 1)
+        }
+        var usual = TextScanner(.all)
+        let large = scan(many, &usual)
+        // Nor does it keep the memory.
+        let next = scan("bob@shop.io", &usual)
+        #expect(large.count == 50_000 && large.room > 1 << 20 && next.count == 1 && next.room <= 1 << 20)
+    }
+
     @Test func aDetectorThatIsOffFindsNothing() {
         #expect(ScannerSample.found(in: "a@b.io 4111111111111111", DetectorSet(.creditCard)).count == 1)
         #expect(ScannerSample.found(in: "a@b.io 4111111111111111", []) == [])
