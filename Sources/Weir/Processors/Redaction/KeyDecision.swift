@@ -17,7 +17,7 @@ struct KeyDecision: Sendable, BitwiseCopyable {
     var takesAnyAddress = false
     /// The value is part of what a model was asked or answered.
     var isContent = false
-    /// The key is long enough that something can stand in it, and has what that needs; or something stood in it once.
+    /// The key is long enough that something can stand in it, and has what that needs; or an own rule found something.
     var hasFindings = false
     /// A list of parts whose texts follow each other.
     var isParts = false

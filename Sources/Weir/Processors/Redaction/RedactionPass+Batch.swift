@@ -70,7 +70,7 @@ extension RedactionPass {
     /// A text that is no attribute.
     mutating func text(_ place: BatchText, _ decision: KeyDecision, _ batch: inout Batch) {
         let ref = batch.ref(of: place)
-        guard ref.count > 5 || !policy.rules.isEmpty && ref.count > 0 else { return }
+        guard canHold(Int(ref.count)) else { return }
         wantsRemoval = false
         begin(UnsafeRawBufferPointer(start: nil, count: 0))
         guard let new = redact(batch.bytes(ref), decision), !policy.isDryRun else { return }

@@ -28,7 +28,7 @@ extension RedactionPass {
 
     /// What stands around JSON texts is plain text.
     private mutating func between(_ cursor: inout JSONCursor, _ range: Range<Int>, _ key: KeyDecision) {
-        guard range.count > 5 || !policy.rules.isEmpty && !range.isEmpty else { return }
+        guard canHold(range.count) else { return }
         if let changed = plain(cursor.bytes(range), key) { cursor.replace(range, with: changed) }
     }
 
@@ -123,7 +123,7 @@ extension RedactionPass {
 
     /// A name in which something stands, without it.
     mutating func keyText(_ name: UnsafeRawBufferPointer) -> [UInt8]? {
-        guard name.count > 5 else { return nil }
+        guard canHold(name.count) else { return nil }
         return plain(name, plainText)
     }
 

@@ -34,7 +34,7 @@ extension RedactionPass {
 
     private mutating func once(joining texts: [[UInt8]], _ isDone: [Bool], _ key: KeyDecision) -> [[UInt8]]? {
         let whole = Array(texts.joined())
-        guard whole.count > 5 || !policy.rules.isEmpty && !whole.isEmpty else { return nil }
+        guard canHold(whole.count) else { return nil }
         var ranges: [Range<Int>] = []
         for text in texts {
             let start = ranges.last?.upperBound ?? 0

@@ -89,36 +89,57 @@ struct RedactionPass: ~Copyable {
         return decide(KeyDecision.Place(path: key, name: Self.lastPart(of: key), below: nil, isOfMessage), salt)
     }
 
+    /// Bytes in front of a member's name that are read to decide about it. They are read for each of the members there,
+    /// so of more, the values are masked.
+    private static let maxOuter = 4096
+
     /// What the name of a member says; it is the last part of ``path``.
     mutating func decision(forMember name: UnsafeRawBufferPointer) -> KeyDecision {
         let whole = path
         return whole.withUnsafeBytes { path in
-            var (key, below) = (path, attributeKey.count)
+            let outer = path.dropLast(name.count + 1)
+            var (start, below) = (0, attributeKey.count)
             if !policy.looksAtPaths {
                 // No more than the part before the name can matter, and there are fewer of those.
-                let outer = path.dropLast(name.count + 1).lastIndex(of: UInt8(ascii: ".")) ?? 0
-                (key, below) = (UnsafeRawBufferPointer(rebasing: path[outer...]), 0)
+                (start, below) = (outer.suffix(Self.maxOuter).lastIndex(of: UInt8(ascii: ".")) ?? 0, 0)
             }
+            guard outer.count - start <= Self.maxOuter else {
+                tally.note(.keys)
+                return KeyDecision.masking
+            }
+            let key = UnsafeRawBufferPointer(rebasing: path[start...])
             let salt = Self.memberSalt ^ UInt64(name.count) << 32 ^ UInt64(below)
             if let known = keys.decision(for: key, salt: salt) { return known }
             return decide(KeyDecision.Place(path: key, name: name, below: below, false), salt)
         }
     }
 
-    /// Keys that nobody has met before and that are decided about in one batch, at some microseconds each. Values of
-    /// later ones are masked.
+    /// Keys that nobody has met before and that are decided about in one batch, at some microseconds each; a long one
+    /// counts as several. Values of later ones are masked.
     private static let maxDecisions = 50_000
 
     private mutating func decide(_ place: KeyDecision.Place, _ salt: UInt64) -> KeyDecision {
-        decisions += 1
-        guard decisions <= Self.maxDecisions else {
-            if decisions == Self.maxDecisions + 1 { tally.note(.keys) }
+        guard decisions < Self.maxDecisions else {
+            if decisions == Self.maxDecisions { tally.note(.keys) }
+            decisions = .max
             return KeyDecision.masking
         }
-        let decision = KeyDecision(place, policy, &ruleTimeLeft)
+        decisions = min(Self.maxDecisions, decisions + 1 + place.path.count / 256)
+        var decision = KeyDecision(place, policy, &ruleTimeLeft)
+        if place.below == nil, !decision.hasFindings, !policy.rules.isEmpty {
+            decision.hasFindings = hasFindings(inKey: place.path)
+        }
         // What was decided because time was up holds for this batch only.
         if ruleTimeLeft > .zero || !policy.collector.hasPatterns { keys.keep(decision, for: place.path, salt: salt) }
         return decision
+    }
+
+    /// Whether a rule finds something in the key of an attribute, or time is up.
+    private mutating func hasFindings(inKey key: UnsafeRawBufferPointer) -> Bool {
+        switch findings(in: key, plainText) {
+        case .success(let found): !found.isEmpty
+        case .failure: true
+        }
     }
 
     private static let memberSalt: UInt64 = 0x5A5A_5A5A_5A5A_5A5A
@@ -131,13 +152,15 @@ struct RedactionPass: ~Copyable {
 
     // MARK: Texts
 
+    /// Whether something can be found in a text of so many bytes. Nothing that is built in is shorter.
+    func canHold(_ count: Int) -> Bool { count > 5 || !policy.rules.isEmpty && count > 0 }
+
     /// - Parameters:
     ///   - text: followed by at least sixteen bytes that can be read.
     ///   - depth: JSON texts that this one stands in.
     /// - Returns: the text as it is to be; nil where it stays.
     mutating func redact(_ text: UnsafeRawBufferPointer, _ key: KeyDecision, depth: Int = 0) -> [UInt8]? {
-        // Nothing that can be found is shorter.
-        guard text.count > 5 || !policy.rules.isEmpty && text.count > 0 else { return nil }
+        guard canHold(text.count) else { return nil }
         guard let first = JSONCursor.start(in: text) else { return plain(text, key) }
         guard depth <= Self.maxDepth else { return mask(Array("[TOO_DEEP]".utf8), because: .depth) }
         return documents(text, from: first, key, depth)

@@ -40,6 +40,52 @@ import Testing
         try check("p", list, #"{b: "{"c":"[MASKED]"}"}"#, "keys: [ { key: p.b.c, action: mask } ]")
     }
 
+    /// To read the name for each member below it would take time in proportion to the square of the text.
+    @Test(arguments: ["", other])
+    func whatStandsBelowAVeryLongNameIsMasked(_ rules: String) throws {
+        func text(_ count: Int, _ members: String) -> String {
+            #"{"\#(String(repeating: "x", count: count))":{\#(members)},"n":"v"}"#
+        }
+        let members = #""b":[1,"y"],"c":true"#
+        #expect(try RedactionSample.redacted(text(4000, members), rules) == text(4000, members))
+        let masked = #""b":["[MASKED]","[MASKED]"],"c":true"#
+        #expect(try RedactionSample.redacted(text(5000, members), rules) == text(5000, masked))
+        // Many decisions about long names are worth more than as many about short ones.
+        let many = (0..<5000).map { "\"m\($0)\":\"v\"" }.joined(separator: ",")
+        let found = try RedactionSample.redacted(text(4000, many), rules)
+        #expect(found.contains(#""m0":"v""#) && found.contains(#""m4999":"[MASKED]""#))
+        #expect(try RedactionSample.redacted(text(40, many), rules) == text(40, many))
+    }
+
+    @Test func manyShortNamesOnTheWayAreRead() throws {
+        let open = (0..<150).map { "{\"\(String(repeating: "x", count: 30))\($0)\":" }.joined()
+        let close = String(repeating: "}", count: 150)
+        let text = #"\#(open){"user":{"phone":"6055550123"}}\#(close)"#
+        #expect(try RedactionSample.redacted(text) == text.replacing("6055550123", with: "[PHONE]"))
+        // With the whole of the way, a rule could be about each of them.
+        #expect(try RedactionSample.redacted(text, Self.other) == text.replacing("6055550123", with: "[MASKED]"))
+    }
+
+    @Test func ownRulesFindWhatStandsInAnyKey() throws {
+        let keys: [(String, NewValue)] = [
+            ("maria", .int(1)), ("ask maria now", .int(2)), ("k", .int(3)), ("other", .int(4)),
+            ("a", .string(#"{"k":1,"maria":2,"n":3}"#)), ("b", .kvlist([NewPair(key: "k", value: .int(5))])),
+        ]
+        for times in 1...2 {
+            #expect(
+                try RedactionSample.redacted(keys, "rules: [ { name: who, pattern: 'maria|^k$' } ]", times: times)
+                    == [
+                        "[WHO]=1", "ask [WHO] now=2", "[WHO_2]=3", "other=4", #"a="{"[WHO]":1,"[WHO_2]":2,"n":3}""#,
+                        "b={[WHO]: 5}",
+                    ])
+        }
+        #expect(
+            try RedactionSample.redacted([("maria", .int(1))], "preset: none\nblocked_values: [maria]") == ["****=1"])
+        #expect(
+            try RedactionSample.redacted([("maria", .int(1))], "blocked_values: [maria]\nallowed_values: [maria]")
+                == ["maria=1"])
+    }
+
     @Test func aKeyOnWhichAPatternIsAbandonedIsBlocked() throws {
         let key = String(repeating: "a", count: 60) + "!"
         try check(key, .string("x"), #""****""#, "blocked_key_patterns: ['^(a+)+$']")
