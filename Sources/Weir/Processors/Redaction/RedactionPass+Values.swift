@@ -68,11 +68,12 @@ extension RedactionPass {
             return key.action == .scan ? redact(text, key) : text.isEmpty ? nil : replaced(text, key)
         case .bytes(let bytes):
             guard key.action == .scan else { return replaced(bytes, key) }
-            guard let base = bytes.assumingMemoryBound(to: UInt8.self).baseAddress, isValidUTF8(base, bytes.count)
-            else {
-                return nil
-            }
-            return redact(bytes, key)
+            guard let base = bytes.assumingMemoryBound(to: UInt8.self).baseAddress else { return nil }
+            if isValidUTF8(base, bytes.count) { return redact(bytes, key) }
+            // There is no text that could take the place of a part of them.
+            let text = Self.text(in: base, bytes.count)
+            let new = text.withUnsafeBytes { redact(UnsafeRawBufferPointer(rebasing: $0[..<bytes.count]), key) }
+            return new == nil ? nil : Self.unchecked
         case .int(let number):
             if key.action != .scan { return Self.withBytes(of: number.description) { replaced($0, key) } }
             // Of bare numbers only those count that look like a payment card, or whose key says what they are.
@@ -87,6 +88,19 @@ extension RedactionPass {
             return Self.withBytes(of: number.description) { plain($0, key) }
         case .empty, .bool, .array, .kvlist: return nil
         }
+    }
+
+    /// What of bytes is text, with spaces for the others: with them, many a picture would have an address in it.
+    /// Followed by sixteen bytes that can be read.
+    private static func text(in base: UnsafePointer<UInt8>, _ count: Int) -> [UInt8] {
+        var text = [UInt8](repeating: UInt8(ascii: " "), count: count + 16)
+        var at = 0
+        while at < count {
+            let length = base[at] < 0x80 ? 1 : sequenceLength(base + at, count - at)
+            for place in at..<at + length { text[place] = base[place] }
+            at += max(1, length)
+        }
+        return text
     }
 
     private static func withBytes(of text: String, _ body: (UnsafeRawBufferPointer) -> [UInt8]?) -> [UInt8]? {
