@@ -11,6 +11,8 @@ enum AttributeOwner {
 struct StoredValue: BitwiseCopyable {
     let kind: ValueKind
     let bits: UInt64
+    /// A processor wants it encrypted, or something in what it is made of: see ``AttributeRecord/marks``.
+    var mustEncrypt = false
 }
 
 extension Batch {
@@ -62,9 +64,10 @@ extension Batch {
     /// - Parameter key: a text of this batch, which many attributes may have.
     @inline(__always)
     mutating func add(_ key: ByteRef, _ value: StoredValue, to owner: AttributeOwner) {
-        append(
-            AttributeRecord(key: key, value: value.bits, wireOffset: AttributeRecord.noWire, kind: value.kind),
-            to: owner)
+        var attribute = AttributeRecord(
+            key: key, value: value.bits, wireOffset: AttributeRecord.noWire, kind: value.kind)
+        if value.mustEncrypt { attribute.encrypt(nil) }
+        append(attribute, to: owner)
     }
 
     /// Gives the attribute with this index, one of the owner's, another value.
@@ -72,6 +75,7 @@ extension Batch {
         arena.pointee.attributes[index].value = value.bits
         arena.pointee.attributes[index].kind = value.kind
         arena.pointee.attributes[index].wireOffset = AttributeRecord.noWire
+        if value.mustEncrypt { arena.pointee.attributes[index].encrypt(nil) }
         markDirty(owner)
     }
 
@@ -128,8 +132,10 @@ extension Batch {
         }
     }
 
+    /// The value of an attribute, for another one.
     func storedValue(at index: Int) -> StoredValue {
-        StoredValue(kind: arena.pointee.attributes[index].kind, bits: arena.pointee.attributes[index].value)
+        let attribute = arena.pointee.attributes[index]
+        return StoredValue(kind: attribute.kind, bits: attribute.value, mustEncrypt: attribute.marks != 0)
     }
 
     /// Puts bytes into the side buffer. `bytes` may point into this batch.

@@ -74,7 +74,8 @@ struct AttributeActions: Sendable {
             // A part of a text need not be copied: it is another reference into the same bytes.
             let part = ByteRef(
                 offset: attribute.valueRef.offset + UInt32(range.lowerBound), count: UInt32(range.count))
-            batch.set(AttributeKey(name), to: StoredValue(kind: .string, bits: part.packed), of: owner)
+            let value = StoredValue(kind: .string, bits: part.packed, mustEncrypt: attribute.marks != 0)
+            batch.set(AttributeKey(name), to: value, of: owner)
         }
     }
 

@@ -107,6 +107,33 @@ import Testing
         #expect(try sample.encrypted(&batch).debugText.hasPrefix("other=\"weir1."))
     }
 
+    @Test func whatIsMadeOfItIsEncryptedToo() async throws {
+        let sample = try await EncryptionSample([])
+        var batch = try RedactionSample.redacted(
+            SpanFixture(
+                ("app.whole", .string("call 47 now")), ("app.payload", .string(#"{"to":{"name":"b"}}"#)),
+                ("app.number", .string("42"))),
+            Self.rules + "\n  - { key: app.number, action: encrypt }")
+        var attributes = try ProcessorFixture<AttributesProcessor>(
+            """
+            actions:
+              - { key: copy, from_attribute: app.whole, action: insert }
+              - { key: copy.of.copy, from_attribute: copy, action: upsert }
+              - { key: other, from_attribute: app.payload, action: upsert }
+              - { key: app.whole, pattern: '(?P<found>[0-9]+)', action: extract }
+              - { key: app.number, converted_type: int, action: convert }
+              - { key: plain, value: x, action: insert }
+            """
+        ).processor
+        attributes.process(&batch)
+        let text = try sample.encrypted(&batch).debugText.replacing(/\\*"weir1\.[A-Za-z0-9_-]+\\*"/, with: "#")
+        #expect(
+            text.split(separator: "\n") == [
+                "app.whole=#", ##"app.payload="{"to":{"name":#}}""##, "app.number=#", "copy=#", "copy.of.copy=#",
+                "other=#", "found=#", #"plain="x""#,
+            ])
+    }
+
     @Test func contentIsEncryptedWhereItStands() async throws {
         let rules = "content: encrypt"
         #expect(
