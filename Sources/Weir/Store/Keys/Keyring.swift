@@ -357,7 +357,9 @@ final class Keyring: Sendable {
 
     private func remember(_ row: DataKeyRow) -> Result<DataKey, Unreadable> {
         locked.withLock { locked in
-            locked.unwrap(row).map { secret in
+            // Somebody may have destroyed it since the row was read.
+            if locked.destroyed.contains(row.id) { return .failure(.destroyed) }
+            return locked.unwrap(row).map { secret in
                 let key = DataKey(row, secret, isDurable: true)
                 locked.byID.keep(key, for: key.id)
                 return key

@@ -197,6 +197,31 @@ import Testing
     }
 
     @Test(arguments: HotDatabase.allCases)
+    func aKeyThatWasDestroyedWhileItWasReadIsNotRemembered(database: HotDatabase) async throws {
+        let sample = try KeyStoreSample(database)
+        let ring = try await sample.open(at: now)
+        let person = try ring.key(for: "a", .field, .xaes256gcm, subject: [9], at: now)
+        try await ring.makeDurable([person])
+        let now = now
+        _ = try await ring.store.run { database throws(KeyError) in try database.destroy(.id(person.id), at: now) }
+        try await ring.refresh(at: now)
+        // The row as somebody has read it before.
+        let sql = "DELETE FROM data_keys WHERE class <> 3"
+        if let schema = sample.schema {
+            try schema.open().run(sql)
+        } else {
+            let file = try SQLiteFile(sample.path, SQLiteMigration.keys, at: now)
+            try file.write(at: now) { db in try db.execute(sql: sql) }
+            file.close()
+        }
+        try await ring.store.run { database throws(KeyError) in try database.insert([person.row]) }
+        let found = await ring.find([person.id])
+        #expect(throws: Unreadable.destroyed) { try found[person.id]?.get() }
+        #expect(throws: Unreadable.destroyed) { try ring.found(person.id).get() }
+        #expect(ring.known(person.id) == nil)
+    }
+
+    @Test(arguments: HotDatabase.allCases)
     func aRowOfAnotherKeyIsDamaged(database: HotDatabase) async throws {
         let sample = try KeyStoreSample(database)
         let ring = try await sample.open(at: now)
