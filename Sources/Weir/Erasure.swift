@@ -36,12 +36,12 @@ struct Erasure {
 
     init(
         _ configuration: CollectorConfiguration, rewrites: Bool = false,
-        clock: @escaping @Sendable () -> Timestamp = Timestamp.now
+        maxTraces: Int = ErasureRegister.maxTraces, clock: @escaping @Sendable () -> Timestamp = Timestamp.now
     ) throws {
         self.configuration = configuration
         self.rewrites = rewrites
         self.clock = clock
-        register = try ErasureRegister(configuration.service.erasure.directory)
+        register = try ErasureRegister(configuration.service.erasure.directory, maxTraces: maxTraces)
         places = ErasurePlaces(configuration)
     }
 
@@ -111,6 +111,8 @@ struct Erasure {
         // All of this may have taken hours, in which somebody was held.
         if try self.holds(on: request.tenant) != holds { (held, _) = try await heldTraces(of: request, &empty) }
         group = try register.subjects(of: [request]).all.first ?? group
+        // The register may have more of them than it says.
+        group.traces.formUnion(traces)
         // Spans there that name nobody stay: others were erased of these traces before somebody was held.
         group.traces.subtract(held)
         matcher = SubjectMatcher(group)

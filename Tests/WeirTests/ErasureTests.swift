@@ -16,7 +16,9 @@ import Testing
     }
 
     /// With a key of the person and spans of several.
-    private func begun() async throws -> (erasure: Erasure, request: ErasureRequest, ring: Keyring) {
+    private func begun(
+        maxTraces: Int = ErasureRegister.maxTraces
+    ) async throws -> (erasure: Erasure, request: ErasureRequest, ring: Keyring) {
         let ring = try await store.open(at: now)
         try await ring.makeDurable([try ring.key(for: "default", .field, .xaes256gcm, subject: tag, at: now)])
         try await sample.export(try ErasureSample.records())
@@ -31,7 +33,7 @@ import Testing
             """
         let checked = CheckedConfiguration(text, file: "f", environment: [:], catalogue: Registry.catalogue)
         let configuration = try #require(checked.configuration, "\(checked.diagnostics.entries)")
-        var erasure = try Erasure(configuration, clock: { [now] in now })
+        var erasure = try Erasure(configuration, maxTraces: maxTraces, clock: { [now] in now })
         let request = try erasure.request(
             tenant: "default", attribute: "user.id", names: [Array(ErasureSample.person.utf8)], tags: [tag],
             by: "tests", reason: "")
@@ -94,8 +96,10 @@ import Testing
         #expect(try sample.spanIDs() == (held == nil ? ErasureSample.left.map { "\($0)" } : Self.all))
     }
 
-    @Test func withoutAHoldItIsComplete() async throws {
-        let (fresh, request, ring) = try await begun()
+    /// Also where the person has more traces than the register says.
+    @Test(arguments: [ErasureRegister.maxTraces, 0])
+    func withoutAHoldItIsComplete(maxTraces: Int) async throws {
+        let (fresh, request, ring) = try await begun(maxTraces: maxTraces)
         var erasure = fresh
         let held = try await run(&erasure, request)
         #expect(held?.hold.id == nil)

@@ -9,6 +9,7 @@ struct ErasureRegister {
     static let maxTraces = 1_000_000
 
     let directory: String
+    private let maxTraces: Int
     private let key: [UInt8]
     /// What says where the file ends; nil for who takes it as it is.
     private let end: RegisterEnd?
@@ -19,9 +20,14 @@ struct ErasureRegister {
     private(set) var stamp: FileStamp?
 
     /// Makes what is missing of the directory, and reads what is there.
-    /// - Parameter takesAnyEnd: also where lines are missing at its end. What is appended then ends it.
-    init(_ directory: String, takesAnyEnd: Bool = false) throws(FileError) {
+    /// - Parameters:
+    ///   - takesAnyEnd: also where lines are missing at its end. What is appended then ends it.
+    ///   - maxTraces: that are read of one file.
+    init(
+        _ directory: String, takesAnyEnd: Bool = false, maxTraces: Int = Self.maxTraces
+    ) throws(FileError) {
         self.directory = directory
+        self.maxTraces = maxTraces
         try Directory.create(directory)
         key = try KeyFile.read("\(directory)/key", size: Self.keySize)
         end = takesAnyEnd ? nil : RegisterEnd(in: directory, key)
@@ -31,6 +37,7 @@ struct ErasureRegister {
     /// For who only looks at it: makes nothing, and may not be able to read the key.
     init(reading directory: String) throws(FileError) {
         self.directory = directory
+        maxTraces = Self.maxTraces
         let bytes = (try? FileReader.contents(of: "\(directory)/key", limit: Self.keySize)) ?? []
         key = bytes.count == Self.keySize ? bytes : []
         // Without the key it cannot be told whether somebody else has written where it ends, but what is written there.
@@ -200,7 +207,7 @@ struct ErasureRegister {
         var found: Set<TraceID> = []
         let size = Directory.has(file.path) ? try Directory.size(ofFile: file.path) : 0
         guard size > 0 else { return [] }
-        var reader = try LineReader(file.path, from: max(0, size / 33 - Self.maxTraces) * 33)
+        var reader = try LineReader(file.path, from: max(0, size / 33 - maxTraces) * 33)
         while let id = try reader.next({ TraceID(String(decoding: $0.dropLast(), as: UTF8.self)) }) {
             if let id { found.insert(id) }
         }
