@@ -95,6 +95,8 @@ def test_the_answers_are_those_of_the_command(asked):
     assert asked.rows("cost", by="model") == asked.command("cost", "--by", "model", "--tenant", "shop")
     assert len(asked.rows("search", attribute=["n=1"], name="shop 1", status="unset", min_duration="1ms", roots="true")) == 1
     assert asked.rows("search", min_duration="2ms") == asked.rows("search", to="2020-01-01T00:00:00Z") == []
+    longest = f"{2 ** 63 - 1}ns"
+    assert asked.rows("search", min_duration=longest) == [] and len(asked.rows("search", max_duration=longest)) == 3
 
 
 def test_pages_follow_each_other(asked):
@@ -134,6 +136,7 @@ def test_what_is_wrong_is_said(asked):
         ("search", {"limit": "many"}, 'limit: found "many", wanted a number'),
         ("search", {"limit": 1001}, "found limit 1001, wanted 1...1000"),
         ("search", {"after": "x"}, 'found cursor "x"'),
+        ("search", {"after": "7fffffffffffffff" + "1" * 16}, 'found cursor "7fffffffffffffff'),
         ("search", {"status": "bad"}, "wanted one of unset, ok, error"),
         ("search", {"attribute": "a"}, "wanted key=value"),
         ("search", {"attribute": ["a=b"] * 17}, "found 17 attributes, wanted at most 16"),

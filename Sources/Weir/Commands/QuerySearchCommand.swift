@@ -97,7 +97,7 @@ struct QuerySearchCommand: AsyncParsableCommand {
     }
 
     private static func nanoseconds(_ text: String) throws -> Int64 {
-        Int64(try DurationOption.read(text) / .nanoseconds(1))
+        try DurationOption.read(text).inSignedNanoseconds
     }
 
     /// The key ends with the first `=`.

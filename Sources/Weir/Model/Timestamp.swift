@@ -16,4 +16,7 @@ struct Timestamp: Sendable, Hashable, Comparable {
 extension Duration {
     /// At most 584 years; none below zero.
     var inNanoseconds: UInt64 { UInt64(max(0, self / .nanoseconds(1))) }
+
+    /// As the tables have durations: at most what 63 bits hold. As a Double the longest is one more than that.
+    var inSignedNanoseconds: Int64 { Int64(clamping: inNanoseconds) }
 }

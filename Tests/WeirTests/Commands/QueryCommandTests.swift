@@ -26,6 +26,12 @@ import Testing
         #expect(search.window == TimeWindow(last: .seconds(3_600), before: now))
     }
 
+    @Test func theLongestDurationIsTaken() throws {
+        let longest = "\(Int64.max)ns"
+        let search = try search("--min-duration", longest, "--max-duration", longest)
+        #expect(search.minimumDuration == .max && search.maximumDuration == .max)
+    }
+
     @Test func aDayOfTheDefaultTenantIsTheDefault() throws {
         let search = try search()
         #expect(search.tenants == .one(Tenant("default")))

@@ -236,8 +236,8 @@ extension URLQuery {
         search.status = try value("status", wanted: "one of \(FoundSpan.statuses.joined(separator: ", "))") {
             FoundSpan.statuses.firstIndex(of: $0)
         }
-        search.minimumDuration = try duration("min_duration").map { Int64($0 / .nanoseconds(1)) }
-        search.maximumDuration = try duration("max_duration").map { Int64($0 / .nanoseconds(1)) }
+        search.minimumDuration = try duration("min_duration")?.inSignedNanoseconds
+        search.maximumDuration = try duration("max_duration")?.inSignedNanoseconds
         search.attributes = try all("attribute").map { text in
             // The key ends with the first `=`.
             guard let sign = text.firstIndex(of: "="), sign > text.startIndex else {

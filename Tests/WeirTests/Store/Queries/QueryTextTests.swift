@@ -22,6 +22,15 @@ import Testing
         for text in ["", "1", cursor.text + "0", "-" + cursor.text.dropFirst(), String(repeating: "f", count: 32)] {
             #expect(throws: QueryError.self, "\(text)") { try SpanCursor(text) }
         }
+        // More microseconds than nanoseconds can be counted of.
+        let last = UInt64.max / 1_000
+        for start in [UInt64(Int64.max), last] {
+            #expect(throws: QueryError.self) { try SpanCursor(start.digits(16, radix: 16) + cursor.text.suffix(16)) }
+        }
+        var search = SpanSearch(Tenant("default"), in: .always)
+        search.after = try SpanCursor((last - 1).digits(16, radix: 16) + cursor.text.suffix(16))
+        #expect(search.remaining.to?.nanoseconds == last * 1_000)
+        #expect(search.sql(in: search.remaining, atMost: 1, .sqlite).rendered(for: .sqlite).values.count > 0)
     }
 
     @Test func partsOfAWindowCoverItOnce() {
