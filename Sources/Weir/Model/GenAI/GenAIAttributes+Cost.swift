@@ -1,10 +1,18 @@
 extension GenAIAttributes {
+    /// More than this no call costs, in 10⁻¹² USD: who says more counts in something else than dollars.
+    static let maximumSaidCost: Int64 = 10_000_000_000_000_000
+
     /// What a call cost, in 10⁻¹² USD, and who says so; nil where nobody does.
     func cost(of batch: borrowing Batch) -> (amount: Int64, source: CostSource)? {
         if let amount = pico(.tableCost, of: batch) { return (amount, ownSource) }
+        return saidCost(of: batch).map { ($0, .provider) }
+    }
+
+    /// What the sender says that a call cost, in 10⁻¹² USD.
+    func saidCost(of batch: borrowing Batch) -> Int64? {
         let said = number(.cost, times: 1e12, of: batch) ?? sum(.cost, of: batch)
         // LiteLLM and OpenLIT say 0 of what they know no price of.
-        return said.flatMap { $0 > 0 ? ($0, .provider) : nil }
+        return said.flatMap { $0 > 0 && $0 <= Self.maximumSaidCost ? $0 : nil }
     }
 
     /// Whose number a `weir.cost.` amount is. The processor names the row of the list; who names none says it himself.

@@ -127,7 +127,8 @@ enum SQLDialect: Sendable {
     }
 
     /// The sum of `total_cost` in two parts: millionths of a dollar, and 10⁻¹² dollars. One part alone could be too
-    /// much for 63 bits.
+    /// much for 63 bits. Senders choose these numbers as well, so each is at most that; up to nine billion dollars
+    /// they are exact.
     var cost: SQLText { cost("") }
 
     /// - Parameter filter: which rows the sum is over, as ` FILTER (WHERE …)`.
@@ -135,13 +136,13 @@ enum SQLDialect: Sendable {
         switch self {
         case .postgres:
             """
-            CAST(coalesce(sum(trunc(total_cost, 6))\(filter), 0) * 1000000 AS bigint),
+            CAST(least(coalesce(sum(trunc(total_cost, 6))\(filter), 0) * 1000000, 9223372036854775807) AS bigint),
             CAST(coalesce(sum(total_cost - trunc(total_cost, 6))\(filter), 0) * 1000000000000 AS bigint)
             """
         case .sqlite:
             """
-            coalesce(sum(total_cost_pico / 1000000)\(filter), 0),
-            coalesce(sum(total_cost_pico % 1000000)\(filter), 0)
+            CAST(total(total_cost_pico / 1000000)\(filter) AS integer),
+            CAST(total(total_cost_pico % 1000000)\(filter) AS integer)
             """
         }
     }
@@ -150,7 +151,7 @@ enum SQLDialect: Sendable {
     var rollupCost: SQLText {
         switch self {
         case .postgres: cost
-        case .sqlite: "sum(total_cost_micro), sum(total_cost_pico)"
+        case .sqlite: "\(sum("total_cost_micro")), \(sum("total_cost_pico"))"
         }
     }
 

@@ -138,9 +138,11 @@ import Testing
     func absurdNumbersDoNotBreakASum(database: HotDatabase) async throws {
         let sample = try Sample(database)
         try await sample.add(
-            (1...4).map { Sample.call($0, model: "m", tokens: .max, cost: 9_000_000) })
+            (1...4).map { Sample.call($0, model: "m", tokens: .max, cost: 9_000) })
+        // Who says so counts in something else than dollars.
+        try await sample.add([Sample.call(9, model: "m", cost: 10_000.01)])
         let rows = try await sample.reader.page(CostQuery(.one(Sample.tenant), by: .model, in: Sample.window)).rows
-        #expect(rows.map(\.cost) == ["36000000.000000000000"])
+        #expect(rows.map(\.cost) == ["36000.000000000000"] && rows.map(\.unpriced) == [1])
         // No model reads so much: such counts are none.
         #expect(rows.map(\.inputTokens) == [0])
         for id: UInt64 in 5...8 {
@@ -151,6 +153,24 @@ import Testing
         var query = LatencyQuery(Sample.tenant, in: Sample.window)
         query.name = "long"
         #expect(try await sample.reader.page(query).rows.map(\.duration) == [.max])
+    }
+
+    /// Budgets of all tenants are read at once: one who sends absurd costs must not take the others' away.
+    @Test(arguments: HotDatabase.allCases)
+    func absurdCostsAreNoMoreThanASumHolds(database: HotDatabase) async throws {
+        let sample = try Sample(database)
+        try await sample.add([Sample.call(1, model: "m", user: "ann", cost: 1.000_000_000_001)])
+        try await sample.add([Sample.call(2, model: "m", user: "bob", cost: 2)], tenant: "other")
+        let much = database == .sqlite ? "total_cost_micro = 9223372036854775807" : "total_cost = 9223372036854.8"
+        try sample.change("UPDATE cost_rollups SET \(much) WHERE user_id = 'ann'")
+        try await sample.add([Sample.call(3, model: "m", user: "ann", cost: 1)])
+        try await sample.add([Sample.call(4, model: "n", user: "ann", cost: 1)])
+        for scope in [BudgetScope.tenant, .user] {
+            let found = try await sample.reader.page(SpendQuery(scope, in: Sample.window)).rows
+            #expect(found.map(\.owner.tenant) == ["default", "other"])
+            #expect(found.first.map { $0.pico / 1_000_000 } == Int128(Int64.max))
+            #expect(found.last?.pico == 2_000_000_000_000)
+        }
     }
 
     @Test(arguments: HotDatabase.allCases)
