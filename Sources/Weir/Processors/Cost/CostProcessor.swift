@@ -76,7 +76,8 @@ struct CostProcessor: Processor {
     private mutating func price(_ index: Int, of batch: inout Batch) {
         var (usage, cost) = (Usage(), Cost())
         var outcome = outcome(index, of: batch, &usage, &cost)
-        if estimates, case .unsaid = outcome, let estimate = estimate(of: batch) {
+        // What the sender says that it costs is nearer than an estimate, and the tables go by it.
+        if estimates, case .unsaid = outcome, genAI.saidCost(of: batch) == nil, let estimate = estimate(of: batch) {
             usage = estimate
             outcome = price(&usage, index, batch, &cost)
             attributes.set(.source, to: CostSource.estimate.rawValue, index, &batch)

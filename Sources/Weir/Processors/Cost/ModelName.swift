@@ -13,6 +13,10 @@ struct ModelName: Sendable, Equatable {
 
     let candidates: [Candidate]
 
+    /// Words of gateways, clouds and regions in front of a name, `openrouter/azure/eu/gpt-4o`: whoever writes more does
+    /// not mean a model.
+    private static let maximumWords = 8
+
     /// What instrumentations, gateways and clouds call the providers of the list.
     private static let providers: [String: String] = [
         "openai": "openai", "azure": "azure", "azure_openai": "azure", "azure.ai.openai": "azure",
@@ -57,7 +61,8 @@ struct ModelName: Sendable, Equatable {
         let known = provider.flatMap { Self.provider($0.lowercased()) }
         var candidate = Candidate(provider: known, model: Self.bare(model))
         var found = Self.spellings(of: candidate)
-        while let inner = Self.unwrapped(candidate) {
+        for _ in 0..<Self.maximumWords {
+            guard let inner = Self.unwrapped(candidate) else { break }
             candidate = inner
             found += Self.spellings(of: candidate)
         }

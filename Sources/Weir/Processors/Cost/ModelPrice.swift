@@ -93,11 +93,16 @@ final class ModelPrice: Sendable {
             return Self.add(usage, to: &cost) { standard[$0.index] }
         }
         var rates = rates
-        if let longContext, usage.inputTokens >= longFrom { rates = rates.changed(by: longContext.rates) }
+        let isLong = usage.inputTokens >= longFrom
+        if let longContext, isLong { rates = rates.changed(by: longContext.rates) }
         if let offPeak, offPeak.contains(Int(time.nanoseconds / 1_000_000_000)) {
             rates = rates.changed(by: offPeak.rates)
         }
-        for change in changes { rates = rates.changed(by: change.rates) }
+        // What a tier or a region names is its price of a request of the usual length.
+        let long = rates
+        for change in changes {
+            rates = rates.changed(by: isLong ? change.rates.scaled(from: self.rates, to: long) : change.rates)
+        }
         return Self.add(usage, to: &cost) { Charge(of: $0, rates, changes) }
     }
 

@@ -151,6 +151,17 @@ struct CostProcessorTests {
         #expect(try cost(flex + [("openai.response.service_tier", .string("unheard-of"))])["total"] == "0.002")
     }
 
+    /// What a tier says in dollars is its price of a request of the usual length.
+    @Test func aTierOfALongRequestIsAsMuchCheaperAsThatOfAShortOne() throws {
+        func flex(_ tokens: Int64) throws -> String? {
+            try cost([
+                ("gen_ai.operation.name", .string("chat")), ("gen_ai.request.model", .string("gpt-5.4")),
+                ("gen_ai.usage.input_tokens", .int(tokens)), ("openai.response.service_tier", .string("flex")),
+            ])["total"]
+        }
+        #expect(try flex(200_000) == "0.25" && flex(300_000) == "0.75")
+    }
+
     private static let lists = """
         models:
           - { provider: openai, model: gpt-4o, tenant: acme, prices: { input: 1, output: 1 } }
@@ -261,7 +272,10 @@ struct CostProcessorTests {
         #expect(try cost("", content)["weir.cost.status"] == "unpriced")
         let estimated = try cost("estimate: true", content)
         #expect(estimated["weir.cost.total"] == "0.0037" && estimated["weir.cost.source"] == "estimate")
-        // What was counted is not estimated.
+        // What was counted is not estimated, nor what the sender says that it costs.
+        let said = try cost("estimate: true", content + [("gen_ai.usage.cost", .double(0.5))])
+        #expect(said["weir.cost.status"] == "unpriced" && said["weir.cost.total"] == nil)
+        #expect(said["weir.cost.source"] == nil)
         #expect(try cost("estimate: true", chat)["weir.cost.source"] == nil)
         #expect(try cost("estimate: true", Array(content.prefix(2)))["weir.cost.status"] == "unpriced")
         let others = try cost("also_write: [gen_ai.usage.cost, llm.cost]", chat + [("llm.cost.total", .double(9))])

@@ -45,4 +45,11 @@ struct ModelNameTests {
         let name = ModelName(provider: provider, model: model)
         #expect(try PriceVectorTests.table().match(name, tenant: "t", at: Timestamp(nanoseconds: 1)) == nil)
     }
+
+    /// Each word in front of a name makes it one that is looked for.
+    @Test func wordsInFrontOfANameAreBounded() {
+        let name = ModelName(provider: nil, model: String(repeating: "us/eu/", count: 42) + "gpt-4o")
+        #expect(name.candidates.count <= 9)
+        #expect(ModelName(provider: nil, model: "us/eu/us/eu/us/eu/us/eu/gpt-4o").candidates.last?.model == "gpt-4o")
+    }
 }
