@@ -30,14 +30,14 @@ extension CollectorConfiguration {
             ServiceConfiguration(&$0, defined: [receivers, processors, exporters])
         }
         let isEncrypted = service.journal.limits.encryption != nil
-        var directories = StageDirectories(journal: service.journal.directory)
+        var claims = PipelineClaims(journal: service.journal.directory)
         for pipeline in service.pipelines {
-            directories.add(pipeline, of: processors.components + exporters.components, &fields)
+            claims.add(pipeline, of: processors.components + exporters.components, &fields)
         }
         let files = PipelineFiles(
             service.pipelinesDirectory, besides: !service.pipelines.isEmpty, &fields,
             shared: [receivers, processors, exporters], extensions: extensions, isJournalEncrypted: isEncrypted,
-            directories, environment, catalogue)
+            claims, environment, catalogue)
         let pipelines = service.pipelines + files.files.flatMap(\.pipelines)
         // What a file uses that is in error is not known.
         if files.broken.isEmpty {

@@ -12,6 +12,11 @@ protocol Configurable: Sendable {
     var askedKeys: [AttributeKey] { get }
     /// Of a processor: attributes by whose values tables behind the pipeline add something up, and what that is.
     var countedKeys: [(what: String, keys: [AttributeKey])] { get }
+    /// Of a processor: names under which the tables behind the pipeline keep that they were used up.
+    var budgetNames: [String] { get }
+    /// Of an exporter: what tells its tables from others', which may be a secret; nil where it has none that add up
+    /// what is spent.
+    var tables: String? { get }
     /// Of a processor: whether those behind it find something else in place of an attribute's value, or those behind
     /// the one that encrypts for it.
     func covers(_ key: AttributeKey) -> Bool
@@ -27,6 +32,8 @@ extension Configurable {
     var traits: ProcessorTraits { [] }
     var askedKeys: [AttributeKey] { [] }
     var countedKeys: [(what: String, keys: [AttributeKey])] { [] }
+    var budgetNames: [String] { [] }
+    var tables: String? { nil }
     func covers(_ key: AttributeKey) -> Bool { false }
     var ownDirectory: String? { nil }
     var replicas: [(name: String, configuration: any Configurable)] { [] }

@@ -13,15 +13,15 @@ struct PipelineFiles: Sendable {
     private(set) var sources = ConfigSources()
     private(set) var tlsFiles: [TLSFiles] = []
     private let isJournalEncrypted: Bool
-    private var directories: StageDirectories
+    private var claims: PipelineClaims
 
     init(
         _ directory: String?, besides hasPipelines: Bool, _ fields: inout Fields, shared: [Definitions],
-        extensions: Definitions, isJournalEncrypted: Bool, _ directories: StageDirectories,
+        extensions: Definitions, isJournalEncrypted: Bool, _ claims: PipelineClaims,
         _ environment: [String: String], _ catalogue: Catalogue
     ) {
         self.isJournalEncrypted = isJournalEncrypted
-        self.directories = directories
+        self.claims = claims
         diagnostics = Diagnostics(file: "")
         guard let directory, fields.mode == .reading else { return }
         let line = fields.node("service")?.line(of: "pipelines_directory") ?? fields.line
@@ -56,7 +56,7 @@ struct PipelineFiles: Sendable {
         var reader = YAMLReader(file: path, environment: environment)
         var pipelines: [PipelineConfiguration] = []
         // What a file in error names is taken by nobody.
-        var directories = directories
+        var claims = claims
         sources.note(path)
         do throws(ConfigError) {
             let text = try ConfigFile.text(of: path)
@@ -71,7 +71,7 @@ struct PipelineFiles: Sendable {
                         of: shared.flatMap(\.components) + file.processors + file.exporters,
                         isJournalEncrypted: isJournalEncrypted, &top)
                     pipeline.checkDirectories(of: shared.flatMap(\.components) + file.exporters, &top)
-                    directories.add(
+                    claims.add(
                         pipeline, of: shared.flatMap(\.components) + file.processors + file.exporters, &top)
                 }
                 files.append(file)
@@ -87,7 +87,7 @@ struct PipelineFiles: Sendable {
         own.add(top.diagnostics)
         diagnostics.add(own)
         guard own.hasErrors else {
-            self.directories = directories
+            self.claims = claims
             return
         }
         // Two files of one name are both in error.

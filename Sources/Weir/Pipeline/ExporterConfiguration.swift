@@ -9,6 +9,8 @@ struct ExporterConfiguration<Kind: Exporter>: Configurable {
 
     var ownDirectory: String? { own.ownDirectory }
 
+    var tables: String? { own.tables }
+
     var replicas: [(name: String, configuration: any Configurable)] {
         own.replicas.compactMap { name, configuration in
             (configuration as? Kind.Configuration).map { (name, Self($0, delivery)) }

@@ -9,6 +9,8 @@ struct PostgresConfiguration: Configurable {
 
     var traits: ProcessorTraits { .addsUpCosts }
 
+    var tables: String? { "\(connection) \(schema)" }
+
     init(_ fields: inout Fields) throws(ConfigError) {
         (connection, schema) = fields.postgres(schema: "weir")
         let range = Duration.seconds(86_400)...(.seconds(36_500 * 86_400))

@@ -8,6 +8,8 @@ struct SQLiteConfiguration: Configurable {
 
     var traits: ProcessorTraits { .addsUpCosts }
 
+    var tables: String? { directory }
+
     init(_ fields: inout Fields) throws(ConfigError) {
         directory = fields.string("directory", "Where the files are; created where it is missing.")
         let range = Duration.seconds(86_400)...(.seconds(3_650 * 86_400))

@@ -18,4 +18,21 @@ enum BudgetWindow: String, CaseIterable, Sendable {
         case .run: return Timestamp(nanoseconds: hour.nanoseconds - min(hour.nanoseconds, Self.runLength))
         }
     }
+
+    /// When the window ends that begins at `start`; nil for a run.
+    func end(from start: Timestamp) -> Timestamp? {
+        switch self {
+        case .hour: Timestamp(nanoseconds: start.nanoseconds + Self.hourLength)
+        case .day: (Day(start) + 1).start
+        // No month has 32 days, and no two of them have fewer.
+        case .month: self.start(at: (Day(start) + 32).start)
+        case .run: nil
+        }
+    }
+
+    /// When the window began that ended at `start`; nil for a run, and before 1970.
+    func before(_ start: Timestamp) -> Timestamp? {
+        guard self != .run, start.nanoseconds > 0 else { return nil }
+        return self.start(at: Timestamp(nanoseconds: start.nanoseconds - 1))
+    }
 }

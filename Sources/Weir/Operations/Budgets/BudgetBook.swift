@@ -6,11 +6,16 @@ struct BudgetBook: Sendable {
     static let maximumOwners = 10_000
     /// Between two readings of what lies back.
     static let interval: UInt64 = 60_000_000_000
+    /// After the end of a window calls that began in it are still waited for so long: those that last past it, and
+    /// those that a sender or a journal has kept.
+    static let lateness: UInt64 = BudgetWindow.hourLength
 
     enum Part: Sendable {
         case past, recent
         /// The day before this hour.
         case baseline
+        /// The window before this one.
+        case last
     }
 
     /// What is to be read.
@@ -28,6 +33,9 @@ struct BudgetBook: Sendable {
         var past: [Spend.Owner: Int128] = [:]
         var recent: [Spend.Owner: Int128] = [:]
         var baseline: [Spend.Owner: Int128] = [:]
+        /// When the window before this one began, while calls of it are waited for.
+        var lastStart: Timestamp?
+        var last: [Spend.Owner: Int128] = [:]
         /// When the past was read; nil before.
         var readAt: Timestamp?
         /// Somebody who spent something then may be missing.
@@ -51,7 +59,9 @@ struct BudgetBook: Sendable {
         /// Finds out what is not known yet.
         mutating func learn(_ names: BudgetBoard.NamesIfKnown) {
             guard budget.scope == .user, let id = budget.id else { return }
-            let tenants = Set(owners.map(\.tenant)).filter { (budget.tenant ?? $0) == $0 && self.names[$0] == nil }
+            let tenants = Set(owners.union(last.keys).map(\.tenant)).filter {
+                (budget.tenant ?? $0) == $0 && self.names[$0] == nil
+            }
             for tenant in tenants { self.names[tenant] = names(id, tenant).map { Set($0) } }
         }
     }
@@ -92,11 +102,18 @@ struct BudgetBook: Sendable {
                         .baseline, from: Timestamp(nanoseconds: hour - min(hour, day)), to: Timestamp(nanoseconds: hour)
                     )
                 }
+                accounts[index].lastStart = accounts[index].budget.lateWindow(before: start, at: now)
+                if let last = accounts[index].lastStart {
+                    add(.last, from: last, to: start)
+                } else {
+                    accounts[index].last = [:]
+                }
                 accounts[index].readAt = now
             }
             accounts[index].start = start
             accounts[index].split = split
-            add(.recent, from: split, to: nil)
+            // What a clock that is ahead says of the next window is spent in the next one.
+            add(.recent, from: split, to: window.end(from: start))
         }
         return wishes
     }
@@ -128,6 +145,7 @@ struct BudgetBook: Sendable {
                 accounts[wish.budget].recent = sums
                 accounts[wish.budget].recentIsFull = page.hasMore
             case .baseline: accounts[wish.budget].baseline = sums
+            case .last: accounts[wish.budget].last = sums
             }
         }
         readAt = now
@@ -142,22 +160,40 @@ struct BudgetBook: Sendable {
     }
 
     private static func crossings(of account: Account, at now: Timestamp) -> [BudgetCrossing] {
-        let budget = account.budget
-        let start = budget.window == .run ? Timestamp(nanoseconds: 0) : account.start
-        return account.owners.flatMap { owner -> [BudgetCrossing] in
-            guard account.applies(to: owner) else { return [] }
-            let spent = account.spent(owner)
-            return account.thresholds(of: owner).filter { $0.amount <= spent }.map { level, amount in
-                BudgetCrossing(
-                    key: BudgetCrossing.Key(
-                        budget: budget.name, tenant: owner.tenant, id: owner.id, windowStart: start, level: level),
-                    scope: budget.scope, window: budget.window, threshold: amount, spent: spent, at: now)
-            }
+        let start = account.budget.window == .run ? Timestamp(nanoseconds: 0) : account.start
+        let current = account.owners.flatMap { owner in
+            account.crossings(of: owner, in: start, spent: account.spent(owner), at: now)
         }
+        guard let lastStart = account.lastStart else { return current }
+        return current
+            + account.last.flatMap { owner, spent in
+                account.crossings(of: owner, in: lastStart, spent: spent, at: now)
+            }
+    }
+}
+
+extension Budget {
+    /// When the window before the one that begins at `start` began, where calls of it may still come. Of spikes nobody
+    /// knows what was usual then.
+    fileprivate func lateWindow(before start: Timestamp, at now: Timestamp) -> Timestamp? {
+        guard case .thresholds = limits, now.nanoseconds - start.nanoseconds < BudgetBook.lateness else { return nil }
+        return window.before(start)
     }
 }
 
 extension BudgetBook.Account {
+    fileprivate func crossings(
+        of owner: Spend.Owner, in start: Timestamp, spent: Int128, at now: Timestamp
+    ) -> [BudgetCrossing] {
+        guard applies(to: owner) else { return [] }
+        return thresholds(of: owner).filter { $0.amount <= spent }.map { level, amount in
+            BudgetCrossing(
+                key: BudgetCrossing.Key(
+                    budget: budget.name, tenant: owner.tenant, id: owner.id, windowStart: start, level: level),
+                scope: budget.scope, window: budget.window, threshold: amount, spent: spent, at: now)
+        }
+    }
+
     fileprivate func thresholds(of owner: Spend.Owner) -> [(level: BudgetCrossing.Level, amount: Int128)] {
         switch budget.limits {
         case .thresholds(let soft, let hard):

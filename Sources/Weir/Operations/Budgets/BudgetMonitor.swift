@@ -9,6 +9,8 @@ actor BudgetMonitor {
     private let reader: any StoreReader
     private let log: any BudgetLog
     private let webhook: BudgetWebhook?
+    /// Their names.
+    private let budgets: [String]
     private let board: BudgetBoard
     private var telemetry: BudgetTelemetry
     private let clock: @Sendable () -> Timestamp
@@ -24,6 +26,7 @@ actor BudgetMonitor {
     ) {
         self.id = id
         self.webhook = webhook
+        self.budgets = budgets.map(\.name)
         self.reader = reader
         self.log = log
         self.board = board
@@ -82,22 +85,25 @@ actor BudgetMonitor {
         do {
             let now = clock()
             let earliest = Timestamp(nanoseconds: now.nanoseconds - min(now.nanoseconds, Self.patience))
-            if unsent?.isEmpty ?? true { unsent = try await log.unnotified(since: earliest) }
+            if unsent?.isEmpty ?? true { unsent = try await log.unnotified(of: budgets, since: earliest) }
             while let crossing = unsent?.first {
                 guard crossing.at >= earliest else {
                     unsent?.removeFirst()
                     telemetry.note(.expired, "a crossing of \(crossing.key.budget) is older than a day")
                     continue
                 }
-                let answer = try await client.post(
-                    Array(crossing.json.utf8), to: webhook.url,
-                    headers: [("Content-Type", "application/json")] + webhook.headers, limit: 1_024,
-                    timeout: webhook.timeout)
-                guard (200...299).contains(answer.status) else {
-                    telemetry.note(.failed, "found status \(answer.status), wanted 200")
+                guard try await log.claim(crossing) else {
+                    // It comes again where the other one does not bring it to an end.
+                    unsent?.removeFirst()
+                    continue
+                }
+                let status = try await status(of: crossing, to: webhook, by: client)
+                guard (200...299).contains(status) else {
+                    try await log.release()
+                    telemetry.note(.failed, "found status \(status), wanted 200")
                     return backoff.next(chance: .random(in: 0...1))
                 }
-                try await log.noteNotified(crossing.key, at: now)
+                try await log.noteNotified(crossing, at: now)
                 unsent?.removeFirst()
                 telemetry.note(.sent)
             }
@@ -106,6 +112,21 @@ actor BudgetMonitor {
         } catch {
             if !Task.isCancelled { telemetry.note(.failed, "\(error)") }
             return backoff.next(chance: .random(in: 0...1))
+        }
+    }
+
+    private func status(
+        of crossing: BudgetCrossing, to webhook: BudgetWebhook, by client: HTTPClient
+    ) async throws -> Int {
+        do {
+            return try await client.post(
+                Array(crossing.json.utf8), to: webhook.url,
+                headers: [("Content-Type", "application/json")] + webhook.headers, limit: 1_024,
+                timeout: webhook.timeout
+            ).status
+        } catch {
+            try? await log.release()
+            throw error
         }
     }
 }

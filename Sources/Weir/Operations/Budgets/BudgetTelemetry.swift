@@ -37,6 +37,7 @@ struct BudgetTelemetry: Sendable {
             "budget": "\(key.budget)", "reached": "\(key.level.rawValue)", "tenant": "\(key.tenant)",
             "threshold": "\(crossing.threshold.inDollars)", "spent": "\(crossing.spent.inDollars)",
         ]
+        if crossing.window != .run { metadata["window_start"] = "\(key.windowStart.text)" }
         // Who a user is does not belong into a log.
         if !key.id.isEmpty, crossing.scope != .user { metadata["\(crossing.scope.rawValue)"] = "\(key.id)" }
         context.logger.warning("a budget was used up to a threshold", metadata: metadata)

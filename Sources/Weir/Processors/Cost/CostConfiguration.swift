@@ -28,6 +28,8 @@ extension CostConfiguration: Configurable {
         return usage.flatMap(\.keys).map { AttributeKey($0) } + mappings.flatMap(\.from)
     }
 
+    var budgetNames: [String] { budgets.map(\.name) }
+
     var countedKeys: [(what: String, keys: [AttributeKey])] {
         budgets.compactMap { budget in
             let attributes: [GenAIAttribute] =

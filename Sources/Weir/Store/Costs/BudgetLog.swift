@@ -1,12 +1,20 @@
 /// Keeps which budgets were used up, so that each crossing is reported once, by whichever process and after whatever
 /// restart.
 protocol BudgetLog: Sendable {
-    /// Writes those that are not there yet.
+    /// Writes those that are not there yet, and those of a threshold that was raised since: once it is reached as well,
+    /// that is news. Of a spike it is another one with every call that comes late.
     /// - Returns: these.
     func record(_ crossings: [BudgetCrossing]) async throws -> [BudgetCrossing]
-    /// Those that no webhook has taken, the oldest first, at most ``BudgetLogLimits/maximumUnnotified``.
-    func unnotified(since time: Timestamp) async throws -> [BudgetCrossing]
-    func noteNotified(_ key: BudgetCrossing.Key, at now: Timestamp) async throws
+    /// Those of these budgets that no webhook has taken, the oldest first, at most
+    /// ``BudgetLogLimits/maximumUnnotified``.
+    func unnotified(of budgets: [String], since time: Timestamp) async throws -> [BudgetCrossing]
+    /// Before the webhook is told of a crossing, one at a time.
+    /// - Returns: false where another process tells it, or has told it.
+    func claim(_ crossing: BudgetCrossing) async throws -> Bool
+    /// Leaves what was claimed to whoever comes next.
+    func release() async throws
+    /// Of what was claimed. Ends that as well.
+    func noteNotified(_ crossing: BudgetCrossing, at now: Timestamp) async throws
 }
 
 enum BudgetLogLimits {

@@ -25,9 +25,13 @@ actor PostgresBudgetLog: BudgetLog {
             ]
             let added = try run(
                 """
-                INSERT INTO budget_crossings (\(columns)) VALUES ($1, $2, $3, $4, $5, $6::timestamptz, $7, $8::numeric,
-                    $9::numeric, $10::timestamptz) ON CONFLICT DO NOTHING
-                """, texts)
+                INSERT INTO budget_crossings AS b (\(columns)) VALUES ($1, $2, $3, $4, $5, $6::timestamptz, $7,
+                    $8::numeric, $9::numeric, $10::timestamptz)
+                ON CONFLICT (budget, tenant, scope_id, window_start, level) DO UPDATE SET
+                    threshold = excluded.threshold, spent = excluded.spent, crossed_at = excluded.crossed_at,
+                    notified_at = NULL
+                WHERE excluded.threshold > b.threshold AND b.level <> 'spike'
+                """, texts.map(PostgresParameter.text))
             return added.affectedCount == 1
         }
         try commit()
@@ -43,7 +47,7 @@ actor PostgresBudgetLog: BudgetLog {
         }
     }
 
-    func unnotified(since time: Timestamp) throws -> [BudgetCrossing] {
+    func unnotified(of budgets: [String], since time: Timestamp) throws -> [BudgetCrossing] {
         let columns = BudgetLogLimits.columns.map { column in
             ["window_start", "crossed_at"].contains(column)
                 ? "CAST(extract(epoch FROM \(column)) * 1000000 AS bigint)" : column
@@ -51,28 +55,55 @@ actor PostgresBudgetLog: BudgetLog {
         let rows = try run(
             """
             SELECT \(columns.joined(separator: ", ")) FROM budget_crossings
-            WHERE notified_at IS NULL AND crossed_at >= $1::timestamptz
+            WHERE notified_at IS NULL AND crossed_at >= $1::timestamptz AND budget = ANY ($2::text[])
             ORDER BY crossed_at LIMIT \(BudgetLogLimits.maximumUnnotified)
-            """, [time.text])
+            """, [.text(time.text), .array(budgets)])
         return (0..<rows.count).compactMap { row in
             BudgetCrossing((0..<rows.columnCount).map { rows.text(row, $0) })
         }
     }
 
-    func noteNotified(_ key: BudgetCrossing.Key, at now: Timestamp) throws {
+    /// A lock of the session, which ends with it: what a process has claimed that dies, another one tells.
+    func claim(_ crossing: BudgetCrossing) throws -> Bool {
+        let subject = "concat('crossing ', jsonb_build_array($1::text, $2::text, $3::text, $4::text, $5::text))"
+        let key = PostgresLock.key(of: subject)
+        let isMine = try run("SELECT pg_try_advisory_lock(\(key))", Array(Self.key(of: crossing).dropLast())).bool(0, 0)
+        guard isMine else { return false }
+        let open = try run(
+            "SELECT 1 FROM budget_crossings WHERE \(Self.isCrossing) AND notified_at IS NULL", Self.key(of: crossing))
+        if open.count == 0 { try release() }
+        return open.count > 0
+    }
+
+    func release() throws {
+        try run("SELECT pg_advisory_unlock_all()", [])
+    }
+
+    func noteNotified(_ crossing: BudgetCrossing, at now: Timestamp) throws {
         try run(
-            """
-            UPDATE budget_crossings SET notified_at = $1::timestamptz
-            WHERE budget = $2 AND tenant = $3 AND scope_id = $4 AND window_start = $5::timestamptz AND level = $6
-            """, [now.text, key.budget, key.tenant, key.id, key.windowStart.text, key.level.rawValue])
+            "UPDATE budget_crossings SET notified_at = $7::timestamptz WHERE \(Self.isCrossing)",
+            Self.key(of: crossing) + [.text(now.text)])
+        try release()
+    }
+
+    private static let isCrossing = """
+        budget = $1 AND tenant = $2 AND scope_id = $3 AND window_start = $4::timestamptz AND level = $5
+            AND threshold = $6::numeric
+        """
+
+    private static func key(of crossing: BudgetCrossing) -> [PostgresParameter] {
+        let key = crossing.key
+        return [
+            key.budget, key.tenant, key.id, key.windowStart.text, key.level.rawValue, crossing.threshold.inDollars,
+        ].map(PostgresParameter.text)
     }
 
     @discardableResult
-    private func run(_ sql: String, _ values: [String]) throws(PostgresError) -> PostgresResult {
+    private func run(_ sql: String, _ values: [PostgresParameter]) throws(PostgresError) -> PostgresResult {
         do {
             let session = if let connection { connection } else { try PostgresSession.open(address, schema: schema) }
             connection = session
-            return try session.run(sql, values.map(PostgresParameter.text))
+            return try session.run(sql, values)
         } catch {
             connection = nil
             throw error

@@ -20,7 +20,13 @@ actor SQLiteBudgetLog: BudgetLog {
             try crossings.filter { crossing in
                 let key = crossing.key
                 try db.execute(
-                    sql: "INSERT INTO budget_crossings (\(columns)) VALUES (\(places)) ON CONFLICT DO NOTHING",
+                    sql: """
+                        INSERT INTO budget_crossings AS b (\(columns)) VALUES (\(places))
+                        ON CONFLICT (budget, tenant, scope_id, window_start, level) DO UPDATE SET
+                            threshold = excluded.threshold, spent = excluded.spent, crossed_at = excluded.crossed_at,
+                            notified_at = NULL
+                        WHERE CAST(excluded.threshold AS real) > CAST(b.threshold AS real) AND b.level <> 'spike'
+                        """,
                     arguments: [
                         key.budget, key.tenant, crossing.scope.rawValue, key.id, crossing.window.rawValue,
                         key.windowStart.microseconds, key.level.rawValue, crossing.threshold.inDollars,
@@ -31,30 +37,47 @@ actor SQLiteBudgetLog: BudgetLog {
         }
     }
 
-    func unnotified(since time: Timestamp) throws -> [BudgetCrossing] {
+    func unnotified(of budgets: [String], since time: Timestamp) throws -> [BudgetCrossing] {
         let columns = BudgetLogLimits.columns.map { "CAST(\($0) AS text)" }.joined(separator: ", ")
         return try open(at: time).read { db in
             try Row.fetchAll(
                 db,
                 sql: """
                     SELECT \(columns) FROM budget_crossings WHERE notified_at IS NULL AND crossed_at >= ?
+                        AND budget IN (\(budgets.map { _ in "?" }.joined(separator: ", ")))
                     ORDER BY crossed_at LIMIT \(BudgetLogLimits.maximumUnnotified)
-                    """, arguments: [time.microseconds]
+                    """, arguments: StatementArguments([time.microseconds]) + StatementArguments(budgets)
             ).compactMap { row in BudgetCrossing((0..<row.count).map { row[$0] as String? }) }
         }
     }
 
-    func noteNotified(_ key: BudgetCrossing.Key, at now: Timestamp) throws {
+    /// No other process has the directory.
+    func claim(_ crossing: BudgetCrossing) throws -> Bool {
+        try open(at: crossing.at).read { db in
+            let open = "SELECT EXISTS (SELECT 1 FROM budget_crossings WHERE \(Self.isCrossing) AND notified_at IS NULL)"
+            return try Bool.fetchOne(db, sql: open, arguments: Self.key(of: crossing)) ?? false
+        }
+    }
+
+    func release() {}
+
+    func noteNotified(_ crossing: BudgetCrossing, at now: Timestamp) throws {
         try write(at: now) { db in
             try db.execute(
-                sql: """
-                    UPDATE budget_crossings SET notified_at = ? WHERE budget = ? AND tenant = ? AND scope_id = ?
-                    AND window_start = ? AND level = ?
-                    """,
-                arguments: [
-                    now.microseconds, key.budget, key.tenant, key.id, key.windowStart.microseconds, key.level.rawValue,
-                ])
+                sql: "UPDATE budget_crossings SET notified_at = ? WHERE \(Self.isCrossing)",
+                arguments: StatementArguments([now.microseconds]) + Self.key(of: crossing))
         }
+    }
+
+    private static let isCrossing =
+        "budget = ? AND tenant = ? AND scope_id = ? AND window_start = ? AND level = ? AND threshold = ?"
+
+    private static func key(of crossing: BudgetCrossing) -> StatementArguments {
+        let key = crossing.key
+        return [
+            key.budget, key.tenant, key.id, key.windowStart.microseconds, key.level.rawValue,
+            crossing.threshold.inDollars,
+        ]
     }
 
     private func write<Value>(at now: Timestamp, _ body: (Database) throws -> Value) throws -> Value {

@@ -9,8 +9,11 @@ struct PostgresLock {
 
     /// The number of a lock, in SQL. The schema is part of it, so that several in one database do not wait for each
     /// other.
-    static func key(_ subject: String) -> String {
-        "hashtextextended('weir ' || current_setting('search_path') || ' \(subject)', 0)"
+    static func key(_ subject: String) -> String { key(of: "'\(subject)'") }
+
+    /// - Parameter subject: in SQL.
+    static func key(of subject: String) -> String {
+        "hashtextextended('weir ' || current_setting('search_path') || ' ' || \(subject), 0)"
     }
 
     /// Takes a lock for the rest of the transaction. Where another session does not let go of it, the error says which

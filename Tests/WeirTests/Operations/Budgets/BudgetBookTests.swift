@@ -17,9 +17,10 @@ struct BudgetBookTests {
         Timestamp(nanoseconds: now.nanoseconds + seconds * 1_000_000_000)
     }
 
-    /// Reads what the book wants: `past` and `recent` are what anybody spent then.
+    /// Reads what the book wants: `past`, `recent` and `last` are what anybody spent then.
     private func read(
-        _ book: inout BudgetBook, at time: Timestamp, past: [Spend] = [], recent: [Spend] = [], baseline: [Spend] = []
+        _ book: inout BudgetBook, at time: Timestamp, past: [Spend] = [], recent: [Spend] = [], baseline: [Spend] = [],
+        last: [Spend] = []
     ) -> [BudgetCrossing] {
         let answers = book.wishes(at: time).map { wish in
             let rows =
@@ -27,6 +28,7 @@ struct BudgetBookTests {
                 case .past: past
                 case .recent: recent
                 case .baseline: baseline
+                case .last: last
                 }
             return (wish: wish, page: Page(rows, limit: wish.query.limit))
         }
@@ -40,20 +42,26 @@ struct BudgetBookTests {
     @Test func whatLiesBackIsReadSeldomAndTheRestOften() {
         var book = BudgetBook([budget(.tenant, .month, hard: 10), budget(.user, .hour, hard: 10)])
         let first = book.wishes(at: now)
-        #expect(first.map(\.budget) == [0, 0, 1])
+        #expect(first.map(\.budget) == [0, 0, 1, 1])
         #expect(
             first.map {
                 "\($0.part) \($0.query.window.from.text.prefix(13)) \($0.query.window.to?.text.prefix(13) ?? "")"
             }
-                == ["past 2026-02-01T00 2026-02-03T03", "recent 2026-02-03T03 ", "recent 2026-02-03T04 "])
+                == [
+                    "past 2026-02-01T00 2026-02-03T03", "recent 2026-02-03T03 2026-03-01T00",
+                    "last 2026-02-03T03 2026-02-03T04", "recent 2026-02-03T04 2026-02-03T05",
+                ])
+        // A run has no end.
+        var runs = BudgetBook([budget(.run, .run, hard: 10)])
+        #expect(runs.wishes(at: now).map { $0.query.window.to == nil } == [false, true])
         #expect(book.wishes(at: after(seconds: 59)).map(\.part) == [.recent, .recent])
-        #expect(book.wishes(at: after(seconds: 60)).map(\.part) == [.past, .recent, .recent])
+        #expect(book.wishes(at: after(seconds: 60)).map(\.part) == [.past, .recent, .last, .recent])
         // In the next hour the parts are others.
-        #expect(book.wishes(at: after(seconds: 1_800)).map(\.part) == [.past, .recent, .recent])
+        #expect(book.wishes(at: after(seconds: 1_800)).map(\.part) == [.past, .recent, .last, .recent])
         book.fail()
-        #expect(book.wishes(at: after(seconds: 1_801)).map(\.part) == [.past, .recent, .recent])
+        #expect(book.wishes(at: after(seconds: 1_801)).map(\.part) == [.past, .recent, .last, .recent])
         // A clock that was set back.
-        #expect(book.wishes(at: now).map(\.part) == [.past, .recent, .recent])
+        #expect(book.wishes(at: now).map(\.part) == [.past, .recent, .last, .recent])
     }
 
     @Test func twoSpellingsOfOneTextAreAddedUp() {
@@ -88,6 +96,23 @@ struct BudgetBookTests {
         let tomorrow = after(seconds: 86_400)
         #expect(read(&book, at: tomorrow, recent: [spend(10, "ann")]).map(\.key.level) == [.soft])
         #expect(book.statuses(tenant: "acme", ids: [.user: "ann"]).map(\.spent) == [10])
+    }
+
+    @Test func whatComesAfterTheEndOfItsWindowIsSaidToo() {
+        var book = BudgetBook([budget(.user, .hour, soft: 10, hard: 20), budget(.tenant, .day, hard: 10)])
+        #expect(read(&book, at: now, last: [spend(9, "ann")]) == [])
+        let late = read(&book, at: after(seconds: 60), recent: [spend(1, "ann")], last: [spend(15, "ann")])
+        #expect(late.map(\.key.level) == [.soft] && late[0].spent == 15)
+        #expect(late[0].key.windowStart.text.hasPrefix("2026-02-03T03"))
+        book.noteRecorded(late)
+        #expect(read(&book, at: after(seconds: 61)) == [])
+        #expect(book.statuses(tenant: "acme", ids: [.user: "ann"]).first?.spent == 0)
+        // Half an hour later it is the hour before that.
+        #expect(read(&book, at: after(seconds: 1_800), last: [spend(1, "ann")]) == [])
+        // Of a day, as long as an hour after midnight.
+        let midnight = UInt64(20 * 3_600 - 1_800)
+        #expect(book.wishes(at: after(seconds: midnight)).filter { $0.part == .last }.map(\.budget) == [0, 1])
+        #expect(book.wishes(at: after(seconds: midnight + 3_600)).filter { $0.part == .last }.map(\.budget) == [0])
     }
 
     @Test func aCallIsAllowedUntilTheHardThreshold() {

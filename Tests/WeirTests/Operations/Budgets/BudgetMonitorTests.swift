@@ -50,9 +50,9 @@ import Testing
         await first.read()
         let said = [
             "warning: a budget was used up to a threshold budget=tenant reached=soft spent=1.000000000000"
-                + " tenant=default threshold=1.000000000000",
+                + " tenant=default threshold=1.000000000000 window_start=2026-02-03T00:00:00.000000000Z",
             "warning: a budget was used up to a threshold budget=user reached=soft spent=1.000000000000"
-                + " tenant=default threshold=1.000000000000",
+                + " tenant=default threshold=1.000000000000 window_start=2026-02-03T00:00:00.000000000Z",
         ]
         #expect(log.lines == said)
         await first.read()
@@ -136,6 +136,27 @@ import Testing
         }
         await client.shutDown()
         #expect(!log.lines.contains { $0.contains("secret") })
+    }
+
+    @Test func aWebhookIsToldOfItsOwnBudgetsOnly() async throws {
+        let sample = try Sample(.sqlite)
+        try await sample.add([Sample.call(1, model: "m", user: "ann", cost: 1.5)])
+        _ = try await sample.store.budgetLog.record([
+            BudgetCrossing(
+                key: BudgetCrossing.Key(
+                    budget: "of-others", tenant: "default", id: "", windowStart: clock.now, level: .soft),
+                scope: .tenant, window: .day, threshold: 1, spent: 2, at: clock.now)
+        ])
+        let client = try HTTPClient(tls: nil)
+        try await ScriptedServer.serve(HTTPResponse(204, "text/plain", [])) { server in
+            let webhook = try webhook(server.url)
+            let monitor = monitor(sample, webhook: webhook)
+            await monitor.read()
+            _ = await monitor.send(to: webhook, by: client)
+            let bodies = server.requests.map { String(decoding: $0.body, as: UTF8.self) }
+            #expect(bodies.count == 2 && !bodies.contains { $0.contains("of-others") })
+        }
+        await client.shutDown()
     }
 
     @Test(arguments: HotDatabase.allCases)

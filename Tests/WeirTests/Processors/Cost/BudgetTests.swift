@@ -46,4 +46,17 @@ struct BudgetTests {
         #expect(BudgetWindow.run.start(at: now).text == "2026-02-02T04:00:00.000000000Z")
         #expect(BudgetWindow.run.start(at: Timestamp(nanoseconds: 5)).nanoseconds == 0)
     }
+
+    @Test func windowsFollowEachOther() throws {
+        var time = Timestamp(nanoseconds: SampleBatch.fourOClock)
+        for window in [BudgetWindow.hour, .day, .month] {
+            for _ in 0..<60 {
+                let start = window.start(at: time)
+                time = try #require(window.end(from: start))
+                #expect(window.start(at: time) == time && window.before(time) == start)
+            }
+            #expect(window.before(Timestamp(nanoseconds: 0)) == nil)
+        }
+        #expect(BudgetWindow.run.end(from: time) == nil && BudgetWindow.run.before(time) == nil)
+    }
 }

@@ -1,11 +1,21 @@
 import Foundation
 
+/// What is one's alone, whichever pipelines it stands in.
+///
 /// Where stages keep what they left out: one that another pipeline writes to as well would be of use to neither, and an
-/// archive would have files in it that are none of its own.
-struct StageDirectories {
+/// archive would have files in it that are none of its own. And names of budgets in their tables: of two with one name
+/// only the first that is used up would be said.
+struct PipelineClaims {
+    private struct NameInTables: Hashable {
+        let name: String
+        let tables: String
+    }
+
     private let journal: String
     /// Pipelines, by the directories of their stages.
     private var owners: [String: ComponentID] = [:]
+    /// Processors.
+    private var budgets: [NameInTables: ComponentID] = [:]
     /// Exporters of all pipelines, which may share one.
     private var exporters: [String: ComponentID] = [:]
 
@@ -14,8 +24,10 @@ struct StageDirectories {
         self.journal = Self.standard(journal)
     }
 
-    /// Records what is wrong with the directory of a pipeline's stage, or with an exporter that has another stage's.
+    /// Records what is wrong with the directory of a pipeline's stage, with an exporter that has another stage's, and
+    /// with the names of its budgets.
     mutating func add(_ pipeline: PipelineConfiguration, of components: [ComponentDefinition], _ fields: inout Fields) {
+        addBudgets(of: pipeline, components, &fields)
         func ownDirectory(of id: ComponentID) -> String? {
             components.first { $0.id == id }?.configuration.ownDirectory
         }
@@ -36,6 +48,31 @@ struct StageDirectories {
         let owner = isJournal ? "service.journal" : exporters[path]?.description
         if let other = owner ?? owners.updateValue(pipeline.id, forKey: path)?.description {
             refuse(pipeline.processors[stage], in: "processors", directory, other)
+        }
+    }
+
+    private mutating func addBudgets(
+        of pipeline: PipelineConfiguration, _ components: [ComponentDefinition], _ fields: inout Fields
+    ) {
+        func configuration(of id: ComponentID) -> (any Configurable)? {
+            components.first { $0.id == id }?.configuration
+        }
+        // All that a pipeline has are the same.
+        guard let exporter = pipeline.exporters.first(where: { configuration(of: $0)?.tables != nil }),
+            let tables = configuration(of: exporter)?.tables.map(Self.standard)
+        else { return }
+        for id in pipeline.processors {
+            for name in configuration(of: id)?.budgetNames ?? [] {
+                let budget = NameInTables(name: name, tables: tables)
+                guard let other = budgets[budget], other != id else {
+                    budgets[budget] = id
+                    continue
+                }
+                fields.record(
+                    line: pipeline.line, path: "service.pipelines.\(pipeline.id).processors",
+                    "found \(id) with the budget \(name.quotedForMessage), which \(other) has in the tables of "
+                        + "\(exporter); wanted a name for each")
+            }
         }
     }
 
