@@ -76,6 +76,24 @@ import Testing
         #expect(try await sum(spans, database) == 8)
     }
 
+    /// A framework's call around the SDK's, and the gateway that the SDK has asked: the gateway's tells more, so the
+    /// SDK's is taken back for it, and the framework's for the SDK's.
+    @Test(arguments: HotDatabase.allCases)
+    func aCallAroundOneThatIsPaidElsewhereIsTakenBack(database: HotDatabase) async throws {
+        var gateway = call(9, parent: 0, pico: 5, response: "r")
+        gateway.traceID = (9, 2)
+        for key in ["gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens"] {
+            gateway.attributes.append(NewPair(key: key, value: .int(3)))
+        }
+        let inner = call(2, parent: 1, response: "r")
+        #expect(try await sum([call(1, parent: 0), inner, gateway], database) == 5)
+        let apart = [call(1, parent: 0), other(3, parent: 1), call(2, parent: 3, response: "r"), gateway]
+        #expect(try await sum(apart, database) == 5)
+        // Of calls within each other that are one, one stays.
+        let around = [call(1, parent: 0, response: "r"), call(3, parent: 1), call(2, parent: 3, response: "r")]
+        #expect(try await sum(around, database) == 7)
+    }
+
     @Test(arguments: HotDatabase.allCases)
     func whatIsAnotherCallStays(database: HotDatabase) async throws {
         // An embedding within a chat, and a chat within a tool that a chat has called.

@@ -82,32 +82,41 @@ struct CostCorrections {
 
     /// Takes back calls that have a call of the same kind, with a price, below them, with nothing of an agent or a
     /// tool between the two: the SDK's view of a call that a framework sees as well, and a server's of one that its
-    /// client has sent. The innermost stays; of those that name each other as parents, in a circle, one.
+    /// client has sent. The innermost stays; of those that name each other as parents, in a circle, one. One that was
+    /// taken back as a duplicate is still paid for, elsewhere, unless it is one of those around it that stands for it.
     ///
     /// Wants `touched_traces` with the column `trace_id`.
     var nested: String {
         """
         , inner_calls AS (
-            SELECT l.tenant_id, l.trace_id, l.span_id, l.parent_span_id, l.operation
+            SELECT l.tenant_id, l.trace_id, l.span_id, l.parent_span_id, l.operation,
+                (SELECT l.response_id \(reversals)) AS paid_as
             FROM touched_traces t \(entriesOfTrace)
-            WHERE l.calls = 1 AND l.\(dialect.costName) IS NOT NULL AND l.parent_span_id IS NOT NULL AND \(standing)
+            WHERE l.calls = 1 AND l.\(dialect.costName) IS NOT NULL AND l.parent_span_id IS NOT NULL
+                AND l.entry % 2 = 0 AND NOT EXISTS (SELECT 1 \(reversals) AND r.reason <> 'duplicate')
             ORDER BY l.start_time DESC LIMIT \(Self.maximumEntries)
-        ), around (tenant_id, trace_id, operation, inner_id, span_id) AS (
-            SELECT tenant_id, trace_id, operation, span_id, parent_span_id FROM inner_calls
+        ), around (tenant_id, trace_id, operation, paid_as, inner_id, span_id) AS (
+            SELECT tenant_id, trace_id, operation, paid_as, span_id, parent_span_id FROM inner_calls
             UNION
-            SELECT a.tenant_id, a.trace_id, a.operation, a.inner_id, s.parent_span_id FROM around a \(spansOf("a"))
+            SELECT a.tenant_id, a.trace_id, a.operation, a.paid_as, a.inner_id, s.parent_span_id
+            FROM around a \(spansOf("a"))
             WHERE +s.tenant_id = a.tenant_id AND s.operation IN (\(OperationKind.other.rawValue), a.operation)
                 AND s.parent_span_id IS NOT NULL
         ), nearest AS (
             SELECT * FROM around LIMIT \(Self.maximumPairs)
         ), circles AS (
             SELECT tenant_id, trace_id, span_id FROM nearest WHERE inner_id = span_id
+        ), paid_around AS MATERIALIZED (
+            SELECT a.tenant_id, a.trace_id, a.inner_id FROM nearest a \(entriesOfSpan("a"))
+            WHERE a.paid_as IS NOT NULL AND +l.tenant_id = a.tenant_id AND l.response_id = a.paid_as
         )
         \(Self.reversal("'leaf'", dialect)) FROM nearest a \(entriesOfSpan("a"))
         WHERE +l.tenant_id = a.tenant_id AND l.operation = a.operation AND l.span_id <> a.inner_id
             AND l.calls = 1 AND \(standing)
             AND (a.inner_id < l.span_id OR l.\(dialect.costName) IS NULL
                 OR NOT EXISTS (SELECT 1 FROM circles o WHERE \(isInner("o"))))
+            AND NOT EXISTS (SELECT 1 FROM paid_around o WHERE o.trace_id = a.trace_id AND o.inner_id = a.inner_id
+                AND o.tenant_id = a.tenant_id)
         ON CONFLICT DO NOTHING
         """
     }
@@ -160,11 +169,13 @@ struct CostCorrections {
     private static let maximumPairs = 200_000
 
     /// `l` says what a span costs, and nothing has taken it back.
-    var standing: String {
+    var standing: String { "l.entry % 2 = 0 AND NOT EXISTS (SELECT 1 \(reversals))" }
+
+    /// What takes `l` back.
+    private var reversals: String {
         """
-        l.entry % 2 = 0 AND NOT EXISTS (
-            SELECT 1 FROM \(rows(of: "cost_ledger", "r", where: isOfTheSame))
-            WHERE r.tenant_id = l.tenant_id AND r.entry = l.entry + 1)
+        FROM \(rows(of: "cost_ledger", "r", where: isOfTheSame))
+            WHERE r.tenant_id = l.tenant_id AND r.entry = l.entry + 1
         """
     }
 
