@@ -23,6 +23,8 @@ struct ProcessorTraits: OptionSet, Sendable {
     static let encryptsContent = ProcessorTraits(rawValue: 512)
     /// An exporter whose destination is there to show them, and gets them as they are.
     static let showsContent = ProcessorTraits(rawValue: 1024)
+    /// Leaves out some spans of a trace and keeps others.
+    static let splitsTraces = ProcessorTraits(rawValue: 2048)
 }
 
 extension PipelineConfiguration {
@@ -69,6 +71,14 @@ extension PipelineConfiguration {
                 fields.record(
                     .note, line: line, path: "service.pipelines.\(id).processors",
                     "\(step.id) asks what traces cost, and no cost processor stands in front of it")
+            }
+            if addsUpCosts, step.traits.contains(.splitsTraces),
+                steps[..<index].contains(where: { $0.traits.contains(.prices) })
+            {
+                fields.record(
+                    .note, line: line, path: "service.pipelines.\(id).processors",
+                    "\(step.id) may leave out what stands between an agent and its calls, which are both paid for then,"
+                        + " wanted rules that keep it, or tail_sampling")
             }
             guard step.traits.contains(.stores) else {
                 if step.traits.contains(.samplesOut), let late = behind.first(where: { $0.traits.contains(.redacts) }) {

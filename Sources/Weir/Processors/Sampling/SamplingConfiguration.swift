@@ -6,7 +6,9 @@ struct SamplingConfiguration: Configurable {
     let rules: [SamplingRule]
     let hashSeed: UInt32
 
-    var traits: ProcessorTraits { .samplesOut }
+    var traits: ProcessorTraits {
+        rules.contains { $0.condition != nil } ? [.samplesOut, .splitsTraces] : .samplesOut
+    }
 
     var askedKeys: [AttributeKey] {
         rules.flatMap { ($0.condition?.expression.keys ?? []) + [$0.key].compactMap(\.self) }

@@ -54,6 +54,33 @@ import Testing
             ])
     }
 
+    /// What a call is below is found by way of the spans that are stored.
+    @Test func whoLeavesOutWhatIsBetweenAnAgentAndItsCallsIsTold() {
+        func notes(_ rules: String, exporter: String = "sqlite") -> [String] {
+            let yaml = """
+                receivers: { otlp: }
+                processors:
+                  cost: { prices: "\(PriceVectorTests.file)" }
+                  sampling: { rules: [ \(rules) ] }
+                exporters: { sqlite: { directory: hot }, archive: { directory: files } }
+                service:
+                  pipelines:
+                    traces: { receivers: [otlp], processors: [cost, sampling], exporters: [\(exporter)] }
+                """
+            return CheckedConfiguration(yaml, file: "f", environment: [:], catalogue: Registry.catalogue).diagnostics
+                .lines.filter { $0.contains("note: ") }
+        }
+        let calls = #"{ name: llm, when: 'attributes["gen_ai.request.model"] != nil', probability: 1 }"#
+        #expect(
+            notes(calls + ", { name: rest, probability: 0.05 }") == [
+                "f:8: note: service.pipelines.traces.processors: sampling may leave out what stands between an agent "
+                    + "and its calls, which are both paid for then, wanted rules that keep it, or tail_sampling"
+            ])
+        // It keeps whole traces, or nobody adds up what they cost.
+        #expect(notes("{ name: rest, probability: 0.05 }") == [])
+        #expect(notes(calls, exporter: "archive") == [])
+    }
+
     @Test func whoAsksWhatIsEncryptedInFrontOfItIsTold() {
         func warnings(_ processors: String) -> [String] {
             let yaml = """
