@@ -56,9 +56,41 @@ struct TextBytes: BitwiseCopyable {
     @inline(__always)
     func isCapital(_ at: Int) -> Bool { byte(at) &- UInt8(ascii: "A") < 26 }
 
+    /// The byte at a place, or the mark that more bytes there stand for, and where it ends; 0 for what is no mark.
+    @inline(__always)
+    func mark(_ at: Int) -> (UInt8, Int) {
+        let byte = byte(at)
+        return byte == UInt8(ascii: "%") || byte >= 0x80 ? longMark(at) : (byte, at + 1)
+    }
+
+    /// The same of what stands in front of a place, and where it begins. Of marks that take more bytes, those that are
+    /// percent-encoded.
+    @inline(__always)
+    func mark(before at: Int) -> (UInt8, Int) {
+        let escaped = byte(at - 3) == UInt8(ascii: "%") ? escapedMark(at - 3) : 0
+        return escaped != 0 ? (escaped, at - 3) : (byte(at - 1), at - 1)
+    }
+
+    /// The mark or space of ASCII that is percent-encoded at a place; 0 for none.
+    func escapedMark(_ at: Int) -> UInt8 {
+        guard byte(at) == UInt8(ascii: "%"), let high = hexDigit(byte(at + 1)), let low = hexDigit(byte(at + 2)),
+            high < 8, !isWordByte(high << 4 | low)
+        else { return 0 }
+        return high << 4 | low
+    }
+
+    @inline(never)
+    private func longMark(_ at: Int) -> (UInt8, Int) {
+        let escaped = escapedMark(at)
+        return escaped != 0 ? (escaped, at + 3) : wideSeparator(at)
+    }
+
     /// A space or hyphen of more than one byte, as the plain one, and where it ends; 0 for neither.
-    func wideSeparator(_ at: Int) -> (UInt8, Int) {
+    private func wideSeparator(_ at: Int) -> (UInt8, Int) {
         if byte(at) == 0xC2 { return byte(at + 1) == 0xA0 ? (UInt8(ascii: " "), at + 2) : (0, at) }
+        if byte(at) == 0xE3 {
+            return byte(at + 1) == 0x80 && byte(at + 2) == 0x80 ? (UInt8(ascii: " "), at + 3) : (0, at)
+        }
         guard byte(at) == 0xE2, byte(at + 1) == 0x80 else { return (0, at) }
         switch byte(at + 2) {
         // U+2007, U+2009 and U+202F: spaces of a figure's width, thin, and narrow without a break.

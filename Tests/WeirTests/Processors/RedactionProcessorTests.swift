@@ -149,6 +149,9 @@ import Testing
         #expect(hashed[0].dropFirst(7) == hashed[1].dropFirst(3) && hashed[0].contains("ask tok_email_"))
         let wide = try redacted([("b", .string("ｂob＠shop.io"))], "detectors: { email: hash }")
         #expect(wide[0] == hashed[1])
+        let cards = ["4111 1111 1111 1111", "4111%201111%201111%201111", "４１１１　１１１１　1111 1111"]
+        let tokens = try cards.map { try RedactionSample.redacted($0, "detectors: { credit_card: hash }") }
+        #expect(tokens[0].hasPrefix("tok_credit_card_") && Set(tokens).count == 1)
         try check(.string("bob＠shop.io"), #""***@shop.io""#, "detectors: { email: partial }")
         try check(.string("no K-123456!"), #""no [CUSTOMER]!""#, "rules: [ { name: customer, pattern: 'K-\\d+' } ]")
         try check(
@@ -214,6 +217,7 @@ import Testing
         for text in [
             "postgres://bob:s3cr3t@db.shop.com/x?key=abcdef", "ask bob@shop.io", "pay 4111 1111 1111 1111",
             "+44 20 7946 0958", "from 84.12.7.200", "password=x8Kd93mQpL", "DE89370400440532013000",
+            "Authorization: ApiKey VnVhQ2ZHY0JDZGJrUW0tZTVhT3g", "cookie: sid=4x0AXeQ9f2; theme=dark",
         ] {
             let once = try RedactionSample.redacted(text, "detectors: { \(detectors) }")
             #expect(once != text)

@@ -130,6 +130,8 @@ import Testing
         "ghp_", "x?key=$", "x?key=your", "?key=a", "?sig=$$$", "[{", "[[1,", "{\"a\":1 x", "{\"a\":[",
         "{\"content\":[\"a\",\"b@c.io\"]", "\u{A0}1", "１", "bearer a1", "://a:b/", "://a:@",
         "call me on 1234567890 ", "pk.eyJ", "T1", "M1", "dapi1", "12345678:AA", "{\"a@b.io\":1,", "birth 1/2/1999 ",
+        "cookie:a=1; ", "cookie=a=1;", "authorization:xy a=\"", "authorization=xy a=b,", "@a.b中",
+        "%201", "%2B1", "%20", "1%", "password：", "１．", "a．b ", "）1",
     ]
 
     private func expectProportion(_ policy: RedactionPolicy, _ name: String, of pieces: [String] = openings) {

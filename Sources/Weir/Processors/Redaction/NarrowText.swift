@@ -18,7 +18,7 @@ struct NarrowText {
     }
 
     /// The byte that takes the place of what stands there, and how many that takes.
-    private static func narrow(_ text: UnsafeRawBufferPointer, _ at: Int) -> (byte: UInt8, width: Int) {
+    static func narrow(_ text: UnsafeRawBufferPointer, _ at: Int) -> (byte: UInt8, width: Int) {
         guard text[at] == 0xEF || text[at] == 0xE3, at + 2 < text.count else { return (text[at], 1) }
         switch (text[at], text[at + 1], text[at + 2]) {
         case (0xEF, 0xBC, 0x81...0xBF): return (text[at + 2] - 0x60, 3)

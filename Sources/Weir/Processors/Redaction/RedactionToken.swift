@@ -71,7 +71,20 @@ struct RedactionToken: Sendable {
     static func plain(_ match: UnsafeRawBufferPointer, _ kind: UInt8) -> [UInt8] {
         let match = NarrowText(match).text
         guard kind != Detector.email.rawValue else { return match.map { isLetter($0) ? $0 | 0x20 : $0 } }
-        return match.compactMap { isDigit($0) || $0 >= 0x80 ? $0 : isLetter($0) ? $0 & 0xDF : nil }
+        return match.withUnsafeBufferPointer { match in
+            guard let base = match.baseAddress else { return [] }
+            let text = TextBytes(base: base, count: match.count)
+            var plain: [UInt8] = []
+            var at = 0
+            while at < text.count {
+                let byte = base[at]
+                // What is percent-encoded is none of its letters and digits.
+                at += text.escapedMark(at) != 0 ? 3 : 1
+                if isDigit(byte) || byte >= 0x80 { plain.append(byte) }
+                if isLetter(byte) { plain.append(byte & 0xDF) }
+            }
+            return plain
+        }
     }
 
     static func isToken(_ value: UnsafeRawBufferPointer) -> Bool {

@@ -40,11 +40,18 @@ extension TextScanner {
         var label = start
         var at = start
         var labels = 0
+        var isASCII = true
         while at < min(count, start + 254) {
             let byte = base[at]
             if isLetter(byte) || isDigit(byte) || byte == UInt8(ascii: "-") || byte >= 0xC3 {
+                // Whoever writes without spaces goes on at once. No top-level domain is of Latin letters and, from
+                // U+0380 on, of others.
+                if byte >= 0xCE, isASCII, labels > 0, isTopLevel(label, at) { return at }
                 at += 1
-                if byte >= 0xC3 { while at < count, base[at] & 0xC0 == 0x80 { at += 1 } }
+                if byte >= 0xC3 {
+                    isASCII = false
+                    while at < count, base[at] & 0xC0 == 0x80 { at += 1 }
+                }
                 continue
             }
             if isTopLevel(label, at), labels > 0 { end = at }
@@ -52,6 +59,7 @@ extension TextScanner {
             labels += 1
             at += 1
             label = at
+            isASCII = true
         }
         return isTopLevel(label, at) && labels > 0 ? at : end
     }
@@ -74,7 +82,8 @@ extension TextScanner {
         var start = at
         var colon = -1
         var slash = -1
-        while start > max(0, at - 512) {
+        // As far as it goes: since it ends at the `@` before, nobody goes the same way twice.
+        while start > 0 {
             let byte = base[start - 1]
             if byte == UInt8(ascii: "/") {
                 if self.byte(start - 2) == UInt8(ascii: "/"), self.byte(start - 3) == UInt8(ascii: ":") { break }

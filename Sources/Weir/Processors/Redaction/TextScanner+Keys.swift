@@ -93,10 +93,15 @@ extension TextScanner {
         guard enabled.has(.secret), text.hasWord("bearer", start - 7), !text.isWord(before: start - 7) else {
             return false
         }
-        var end = runEnd(start, .bearer, 4096)
-        while end > start, base[end - 1] == UInt8(ascii: ".") { end -= 1 }
+        let end = bearerEnd(start, Self.maxJudged)
         guard end - start >= 16, !isPlaceholder(start), isMixed(start, end), isRandom(start, end) else { return false }
-        return add(.secret, start, end)
+        return add(.secret, start, bearerEnd(start, count))
+    }
+
+    private func bearerEnd(_ start: Int, _ limit: Int) -> Int {
+        var end = runEnd(start, .bearer, limit)
+        while end > start, base[end - 1] == UInt8(ascii: ".") { end -= 1 }
+        return end
     }
 
     /// `sk.` and `pk.` of Mapbox, in front of a part in base64url that is JSON.

@@ -84,15 +84,9 @@ extension TextScanner {
         var head = 0
         var rest = 0
         while taken < length {
-            let byte = byte(at)
+            let (byte, next) = text.mark(at)
             if byte == UInt8(ascii: " ") || byte == UInt8(ascii: "-") {
-                guard taken % 4 == 0, taken > 0, isWordByte(self.byte(at + 1)) else { return false }
-                at += 1
-                continue
-            }
-            if byte >= 0x80 {
-                let (separator, next) = text.wideSeparator(at)
-                guard separator != 0, taken % 4 == 0, taken > 0 else { return false }
+                guard taken % 4 == 0, taken > 0, isWordByte(self.byte(next)) else { return false }
                 at = next
                 continue
             }

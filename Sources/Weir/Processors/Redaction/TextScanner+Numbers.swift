@@ -7,8 +7,10 @@ extension TextScanner {
             if isLetter(previous) { visitLettersAndDigits(at) }
             return
         }
-        if previous == UInt8(ascii: "%"), base[at] == UInt8(ascii: "4"), byte(at + 1) == UInt8(ascii: "0") {
-            return visitAt(at - 1, width: 3)
+        if previous == UInt8(ascii: "%") {
+            if base[at] == UInt8(ascii: "4"), byte(at + 1) == UInt8(ascii: "0") { return visitAt(at - 1, width: 3) }
+            // "%2B16055550123"
+            if isDigit(byte(at + 2)), text.escapedMark(at - 1) != 0 { return visitNumber(at + 2) }
         }
         if previous == UInt8(ascii: " "), text.isCapital(at - 2), text.isCapital(at - 3),
             !text.isWord(before: at - 3), visitNino(at - 3)
@@ -16,10 +18,15 @@ extension TextScanner {
             return
         }
         if previous == UInt8(ascii: " "), visitBearer(at) { return }
+        visitNumber(at)
+    }
+
+    private mutating func visitNumber(_ at: Int) {
         if visitDigitsAndLetters(at) { return }
         // Part of a slug or a UUID, of a decimal, or of a number with thousands apart.
-        let isJoined = previous == UInt8(ascii: "-") && text.isWord(at: at - 2)
-        let isPart = (previous == UInt8(ascii: ".") || previous == UInt8(ascii: ",")) && isDigit(byte(at - 2))
+        let (lead, place) = text.mark(before: at)
+        let isJoined = lead == UInt8(ascii: "-") && text.isWord(at: place - 1)
+        let isPart = (lead == UInt8(ascii: ".") || lead == UInt8(ascii: ",")) && isDigit(byte(place - 1))
         let (found, end) = readGroups(at)
         resume = max(resume, end)
         // A run of more digits than anything has is no group.
@@ -67,25 +74,19 @@ extension TextScanner {
         let first = byte(at)
         // What separates is below the digits, or not ASCII.
         guard first <= UInt8(ascii: "/") || first >= 0xC2 else { return (0, at) }
-        let second = byte(at + 1)
-        switch first {
+        let (mark, next) = text.mark(at)
+        switch mark {
         case UInt8(ascii: " "), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "/"):
-            if isDigit(second) { return (first, at + 1) }
+            if isDigit(byte(next)) { return (mark, next) }
             // "+44 (0)20", "1 (605) 555"
-            if second == UInt8(ascii: "("), isDigit(byte(at + 2)) { return (UInt8(ascii: ")"), at + 2) }
+            let (bracket, end) = text.mark(next)
+            if bracket == UInt8(ascii: "("), isDigit(byte(end)) { return (UInt8(ascii: ")"), end) }
         case UInt8(ascii: ")"):
-            if isDigit(second) { return (first, at + 1) }
-            if second == UInt8(ascii: " ") || second == UInt8(ascii: "-"), isDigit(byte(at + 2)) {
-                return (first, at + 2)
-            }
+            if isDigit(byte(next)) { return (mark, next) }
+            let (space, end) = text.mark(next)
+            if space == UInt8(ascii: " ") || space == UInt8(ascii: "-"), isDigit(byte(end)) { return (mark, end) }
         case UInt8(ascii: "("):
-            if isDigit(second) { return (UInt8(ascii: ")"), at + 1) }
-        case 0xC2, 0xE2:
-            let (space, end) = text.wideSeparator(at)
-            if space != 0, isDigit(byte(end)) { return (space, end) }
-            if space != 0, byte(end) == UInt8(ascii: "("), isDigit(byte(end + 1)) {
-                return (UInt8(ascii: ")"), end + 1)
-            }
+            if isDigit(byte(next)) { return (UInt8(ascii: ")"), next) }
         default: break
         }
         return (0, at)

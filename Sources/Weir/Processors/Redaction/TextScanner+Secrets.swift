@@ -185,6 +185,21 @@ extension TextScanner {
         (start + 1..<end).contains { isLetter(base[$0]) && isDigit(base[$0 - 1]) }
     }
 
+    /// As much of a value says whether it is a secret; one that is, is read to its end.
+    static let maxJudged = 4096
+
+    /// A value behind `=` or `:`, and what says where it ends.
+    private struct AssignedValue: BitwiseCopyable {
+        var start: Int
+        /// 0 for none.
+        let quote: UInt8
+        let isHeader: Bool
+        /// No other value of a form is behind it.
+        let isLast: Bool
+        /// What stands between the parameters of a header; 0 where there are none.
+        var separator: UInt8 = 0
+    }
+
     private mutating func takeSecret(_ after: Int, isHeader: Bool, isLast: Bool) {
         // What was read as a value once, and is none, need not be read from every place in it.
         guard enabled.has(.secret), after >= secretEnd else { return }
@@ -194,28 +209,94 @@ extension TextScanner {
         while start < after + 12, byte(start) == UInt8(ascii: "\\") { start += 1 }
         let quote = byte(start) == UInt8(ascii: "\"") || byte(start) == UInt8(ascii: "'") ? byte(start) : 0
         if quote != 0 { start += 1 }
-        for scheme in ["bearer ", "basic ", "token "] as [StaticString]
-        where text.hasWord(scheme, start) { start += scheme.utf8CodeUnitCount }
-        var end = start
-        while end < min(count, start + 4096), isSecretByte(base[end], isHeader, quote, isLast) { end += 1 }
-        while end > start, base[end - 1] == UInt8(ascii: ".") || base[end - 1] == UInt8(ascii: ":") { end -= 1 }
+        var value = AssignedValue(start: start, quote: quote, isHeader: isHeader, isLast: isLast)
+        for scheme in ["bearer ", "basic ", "token ", "aws4-hmac-sha256 "] as [StaticString]
+        where text.hasWord(scheme, value.start) { value.start += scheme.utf8CodeUnitCount }
+        if isHeader, quote == 0 {
+            if value.start == start, takeBehindScheme(value) { return }
+            if isParameter(value.start), !isPlaceholder(value.start) {
+                value.separator = UInt8(ascii: value.start > start ? "," : ";")
+            }
+        }
+        let end = valueEnd(value, Self.maxJudged)
         secretEnd = end
-        guard end - start >= 6, byte(end) != UInt8(ascii: "("), !isPlaceholder(start), isRandom(start, end)
-        else { return }
-        add(.secret, start, end)
+        if isSecret(value.start, end) { add(.secret, value.start, valueEnd(value, count)) }
     }
 
-    private func isSecretByte(_ byte: UInt8, _ isHeader: Bool, _ quote: UInt8, _ isLast: Bool) -> Bool {
-        if byte <= 0x20 { return isHeader && byte == 0x20 && quote != 0 }
+    /// `Authorization: ApiKey …`, with any word in its place. One that may be a secret goes with what is behind it.
+    private mutating func takeBehindScheme(_ header: AssignedValue) -> Bool {
+        var end = header.start
+        while end - header.start < 24, isLetter(byte(end)) || byte(end) == UInt8(ascii: "-") { end += 1 }
+        guard end - header.start > 1, byte(end) == UInt8(ascii: " ") else { return false }
+        let first = isRandom(header.start, end) ? header.start : end + 1
+        var value = header
+        value.start = end + 1
+        if isParameter(value.start) { value.separator = UInt8(ascii: ",") }
+        end = valueEnd(value, Self.maxJudged)
+        // As much as behind "bearer", since prose goes on in the same way.
+        guard end - value.start >= 16, isMixed(value.start, end), isSecret(value.start, end) else { return false }
+        return add(.secret, first, valueEnd(value, count))
+    }
+
+    private func isSecret(_ start: Int, _ end: Int) -> Bool {
+        end - start >= 6 && byte(end) != UInt8(ascii: "(") && !isPlaceholder(start) && isRandom(start, end)
+    }
+
+    /// Where a value ends, of which so many bytes are looked at.
+    private func valueEnd(_ value: AssignedValue, _ limit: Int) -> Int {
+        let last = min(count, value.start + limit)
+        var end = value.start
+        while end < last {
+            if isSecretByte(base[end], value) {
+                end += 1
+            } else if value.separator != 0, let next = parameter(end, value.separator) {
+                end = next
+            } else {
+                break
+            }
+        }
+        while end > value.start, base[end - 1] == UInt8(ascii: ".") || base[end - 1] == UInt8(ascii: ":") { end -= 1 }
+        return end
+    }
+
+    /// Where a header's value goes on: behind `"…"`, or where the next parameter or cookie begins.
+    private func parameter(_ at: Int, _ separator: UInt8) -> Int? {
+        switch base[at] {
+        case UInt8(ascii: "\"") where base[at - 1] == UInt8(ascii: "="):
+            // RFC 9110 11.2: auth-param = token BWS "=" BWS ( token / quoted-string ). Where more follows at once, the
+            // quote ended what the header stands in.
+            var end = at + 1
+            while end < min(count, at + 1024), base[end] >= 0x20, base[end] != UInt8(ascii: "\"") { end += 1 }
+            let next = byte(end + 1)
+            return byte(end) == base[at] && (next <= 0x20 || ",;'})]".utf8.contains(next)) ? end + 1 : nil
+        case separator:
+            let next = byte(at + 1) == UInt8(ascii: " ") ? at + 2 : at + 1
+            return isParameter(next) ? next : nil
+        case UInt8(ascii: ","), UInt8(ascii: ";"):
+            // "SignedHeaders=host;range, Signature=…"
+            return text.isWord(at: at + 1) ? at + 1 : nil
+        default: return nil
+        }
+    }
+
+    /// Whether `name=` stands there, and something behind it.
+    private func isParameter(_ start: Int) -> Bool {
+        var at = start
+        while at - start < 64, isKeyByte(byte(at)) || ".%$".utf8.contains(byte(at)) { at += 1 }
+        return at > start && byte(at) == UInt8(ascii: "=") && byte(at + 1) > 0x20 && byte(at + 1) != byte(at)
+    }
+
+    private func isSecretByte(_ byte: UInt8, _ value: AssignedValue) -> Bool {
+        if byte <= 0x20 { return value.isHeader && byte == 0x20 && value.quote != 0 }
         switch byte {
         case UInt8(ascii: "\""), UInt8(ascii: "'"), UInt8(ascii: "\\"), UInt8(ascii: "<"), UInt8(ascii: ">"),
             UInt8(ascii: "`"):
             return false
         case UInt8(ascii: ","), UInt8(ascii: ";"), UInt8(ascii: ")"), UInt8(ascii: "("), UInt8(ascii: "}"),
             UInt8(ascii: "["), UInt8(ascii: "]"), UInt8(ascii: "{"):
-            return quote != 0
+            return value.quote != 0
         // Behind it the next of a form's values begins.
-        case UInt8(ascii: "&"): return quote != 0 || isLast
+        case UInt8(ascii: "&"): return value.quote != 0 || value.isLast
         default: return true
         }
     }

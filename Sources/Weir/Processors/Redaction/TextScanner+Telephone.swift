@@ -5,18 +5,15 @@ extension TextScanner {
     mutating func matchTelephone(_ index: Int, _ left: Int, hasPrefix: Bool) -> Int? {
         guard enabled.has(.phone) else { return nil }
         let start = groups[index].start
-        let lead = byte(start - 1)
         if hasPrefix {
-            if lead == UInt8(ascii: "+"), !text.isWord(before: start - 1) {
-                return international(index, left, start - 1, code: 0)
-            }
-            if lead == UInt8(ascii: "("), takesBareNumbers, !text.isWord(before: start - 1),
-                (2...5).contains(groups[index].count),
-                groups[index].separator == UInt8(ascii: ")")
-            {
-                return bracketed(index, left)
-            }
-            return nil
+            let (lead, place) = text.mark(before: start)
+            guard lead == UInt8(ascii: "+") || lead == UInt8(ascii: "("),
+                !text.isWord(before: place) || text.escapedMark(place - 3) != 0
+            else { return nil }
+            if lead == UInt8(ascii: "+") { return international(index, left, place, code: 0) }
+            guard takesBareNumbers, (2...5).contains(groups[index].count), groups[index].separator == UInt8(ascii: ")")
+            else { return nil }
+            return bracketed(index, left, place)
         }
         // What looks like a social security number, and is none.
         if left > 2, groups[index].count == 3, groups[index + 1].count == 2, groups[index + 2].count == 4 { return nil }
@@ -43,7 +40,7 @@ extension TextScanner {
     }
 
     /// `(0161) 496 0123`, `(605) 555-0123`
-    private mutating func bracketed(_ index: Int, _ left: Int) -> Int? {
+    private mutating func bracketed(_ index: Int, _ left: Int, _ start: Int) -> Int? {
         var total = 0
         var best: Int?
         for place in 0..<min(left, 6) {
@@ -54,7 +51,7 @@ extension TextScanner {
             if total >= 8, place > 0, endsTelephone(index + place) { best = place + 1 }
             if total == 10, groups[index].count == 3, !isDigitZero(index) { break }
         }
-        return best.flatMap { finish(index, $0, groups[index].start - 1) }
+        return best.flatMap { finish(index, $0, start) }
     }
 
     /// `605-555-0123`, `1.605.555.0123`, `001-605-555-0123x12`

@@ -40,7 +40,7 @@ struct TextScanner: ~Copyable {
     var keyHints: DetectorSet = []
     /// Behind what was read already.
     var resume = 0
-    /// A digit or an `@` of full width stands in the text.
+    /// Something of full width stands in the text that something may be found in.
     private var hasWide = false
     /// Where the last value ended that was taken for a secret's.
     var secretEnd = 0
@@ -119,11 +119,26 @@ struct TextScanner: ~Copyable {
         case UInt8(ascii: "_"), UInt8(ascii: "."): visitPrefix(at)
         case UInt8(ascii: "A"): visitCapitalA(at)
         case UInt8(ascii: "J"): visitToken(at)
-        case 0xEF:
-            // U+FF10 to U+FF19 and U+FF20.
-            let last = byte(at + 2)
-            if byte(at + 1) == 0xBC, (0x90...0x99).contains(last) || last == 0xA0 { hasWide = true }
+        case 0xEF: if !hasWide { hasWide = isWide(at) }
         default: visitDigits(at)
+        }
+    }
+
+    /// Whether something of full width stands there that something may be found in. Marks stand in most texts of
+    /// Chinese and Japanese, so they count only where what is beside them asks for one.
+    @inline(never)
+    private func isWide(_ at: Int) -> Bool {
+        let (mark, width) = NarrowText.narrow(UnsafeRawBufferPointer(start: base, count: count), at)
+        let next = byte(at + 3)
+        guard width == 3 else { return false }
+        switch mark {
+        case UInt8(ascii: ":"), UInt8(ascii: "="):
+            return byte(at - 1) < 0x80 && text.mayAssign(at, SecretWords.endings)
+        case UInt8(ascii: "."): return text.isWord(at: at - 1) && isWordByte(next)
+        case UInt8(ascii: "+"): return isDigit(next)
+        case UInt8(ascii: "-"), UInt8(ascii: "/"), UInt8(ascii: ")"):
+            return isDigit(byte(at - 1)) && (isDigit(next) || isDigit(byte(at + 4)))
+        default: return mark == UInt8(ascii: "@") || isWordByte(mark)
         }
     }
 

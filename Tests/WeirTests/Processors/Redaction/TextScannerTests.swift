@@ -18,6 +18,16 @@ import Testing
         check("от ivan@почта.рф", "EMAIL ivan@почта.рф")
     }
 
+    @Test func anAddressEndsWhereOtherLettersBegin() {
+        check("我的邮箱是bob@shop.io请帮我重置密码并发送邮件", "EMAIL bob@shop.io")
+        check("邮箱zhang.wei@163.com。请尽快联系我谢谢您的帮助", "EMAIL zhang.wei@163.com")
+        check("kim@naver.com입니다만확인부탁드립니다감사합니다", "EMAIL kim@naver.com")
+        check("taro@example.co.jpまで、ann@a.ioへ", "EMAIL taro@example.co.jp", "EMAIL ann@a.io")
+        check("bob@shop.io—please", "EMAIL bob@shop.io")
+        check("bob@shop.xn--p1aiпожалуйста, ivan@shop.ruпожалуйста", "EMAIL bob@shop.xn--p1ai", "EMAIL ivan@shop.ru")
+        check("info@a株式会社.jp, a@mail.例え.jp, b@例えco.jp", "EMAIL info@a株式会社.jp", "EMAIL a@mail.例え.jp", "EMAIL b@例えco.jp")
+    }
+
     @Test func findsTelephoneNumbersByShapeOrWord() {
         check("+44 (0)20 7946 0958", "PHONE +44 (0)20 7946 0958")
         check("(605) 555-0123 x12", "PHONE (605) 555-0123 x12")
@@ -124,6 +134,24 @@ import Testing
         check("bob＠shop.io, ａｎｎ＠ｓｈｏｐ．ｉｏ", "EMAIL bob＠shop.io", "EMAIL ａｎｎ＠ｓｈｏｐ．ｉｏ")
         check("，１２ and 4111 1111 1111 1111", "CREDIT_CARD 4111 1111 1111 1111")
         check("（全角） １２３、４５６")
+        check("ｂｏｂ@shop.io, bob@shop．io", "EMAIL ｂｏｂ@shop.io", "EMAIL bob@shop．io")
+        check("password：Zx9kQ2mPq7vL8，api_key＝x8Kd93mQpL", "SECRET Zx9kQ2mPq7vL8", "SECRET x8Kd93mQpL")
+        check("（605）555-0123", "PHONE （605）555-0123")
+        check("（605） 555-0123", "PHONE （605） 555-0123")
+        check("＋44 20 7946 0958", "PHONE ＋44 20 7946 0958")
+        check("4111－1111－1111－1111", "CREDIT_CARD 4111－1111－1111－1111")
+        check("4111　1111　1111　1111", "CREDIT_CARD 4111　1111　1111　1111")
+        check("我说：“好”，（1）再来；bob@shop.io！", "EMAIL bob@shop.io")
+    }
+
+    @Test func findsNumbersInParametersOfURLs() {
+        check("From=%2B15017122661&To=%2b15558675310", "PHONE %2B15017122661", "PHONE %2b15558675310")
+        check("card=4111%201111%201111%201111&x=1", "CREDIT_CARD 4111%201111%201111%201111")
+        check("at%20%2B44%20%280%2920%207946%200958", "PHONE %2B44%20%280%2920%207946%200958")
+        check("tel=%28605%29%20555-0123&ssn=536%2D90%2D4399", "PHONE %28605%29%20555-0123", "US_SSN 536%2D90%2D4399")
+        check("phone%3D6055550123%26born%3D12%2F05%2F1984", "PHONE 6055550123", "DATE_OF_BIRTH 12%2F05%2F1984")
+        check("DE89%203704%200044%200532%200130%2000", "IBAN DE89%203704%200044%200532%200130%2000")
+        check("build%2D605-555-0123, 100%20605, up%204%20to%20605, 4111%411111%411111%411111, %E4%BD%A0%20")
     }
 
     @Test func findsBareNumbersThatSomebodyIsToCall() {
@@ -208,6 +236,49 @@ import Testing
         check("password: string, secret: ${SECRET}, api_key=your_key_123, password=[SECRET], pwd = getPwd1()")
         check("https://a.io/x?sig=Zm9v&page=2", "URL_CREDENTIALS Zm9v")
         check("postgres://bob:s3cr3t@db.shop.com/x", "URL_CREDENTIALS s3cr3t")
+    }
+
+    @Test func aSecretIsTakenToItsEnd() {
+        let long = String(repeating: "kJxQ7qLy.WDa", count: 433) + "end1"
+        check("password=\(long). And", "SECRET \(long)")
+        check("Authorization: Bearer \(long).", "SECRET \(long)")
+        check("with bearer \(long), and", "SECRET \(long)")
+        check(#"{\"api_key\": \"\#(long)\"}"#, "SECRET \(long)")
+        check("get https://aws:\(long)@shop.d.codeartifact.us-east-1.amazonaws.com/pypi", "URL_CREDENTIALS \(long)")
+        check("https://a.io/\(long) bob@shop.io", "EMAIL bob@shop.io")
+    }
+
+    @Test(arguments: [
+        "ApiKey VnVhQ2ZHY0JDZGJrUW0tZTVhT3g6dWkybHAyYXhUTm1z==", "SSWS 00QCjAl4MlV-WPXM4ckE4ngrwJJaLfY1",
+        "Negotiate YIIGhgYGKwYBBQUCoIIGejCCBnagMDAuBgkqhkiC9xIB",
+        "NTLM TlRMTVNTUAADAAAAGAAYAHIAAAAYABgAigAAABQAFABIAAAADAAMAFwAAAASABIAaAAAABAAEACiAAAA4gUB",
+        "Key 3f2504e0-4f89-41d3-9a0c-0305e82c3301:4eC39HqLyjWDarjt", "Token token=\"a8f5f167f44f4964e6c9\"",
+        "Digest username=\"bob\", realm=\"the shop\", qop=auth, nc=00000001, response=\"6629fae49393a0539745\"",
+        "AWS4-HMAC-SHA256 Credential=Q3EGTIXRDXQ5/20261123, SignedHeaders=host;range, Signature=fe5f80f77d5fa3beca03",
+    ])
+    func aHeaderIsTakenWhateverItsScheme(_ header: String) throws {
+        let value = try header[header.index(after: #require(header.firstIndex(of: " ")))...]
+        check("Authorization: \(header)\nhost: a.io", "SECRET \(value)")
+        check("curl -H 'Authorization: \(header)' \"https://a.io\"", "SECRET \(value)")
+    }
+
+    @Test func aWordOfASchemeMayBeTheSecret() {
+        check("Authorization: my-secret-pass path=/api/v2b/users", "SECRET my-secret-pass path=/api/v2b/users")
+        check("Authorization: my-secret-pass and", "SECRET my-secret-pass")
+        check("authorization: 8f14e45fceea167a path=/api/v2b/users", "SECRET 8f14e45fceea167a")
+        check("authorization: ApiKey, token=x8Kd93mQpL", "SECRET x8Kd93mQpL")
+        check("Authorization: required token=x8Kd93mQ", "SECRET x8Kd93mQ")
+        check("Authorization: granted to everybody, see https://docs.a.io/users/authorization")
+    }
+
+    @Test func allCookiesAreTaken() {
+        check(
+            "cookie: sid=4x0AXeQ9f2; theme=dark; connect.sid=Zk39dkk3.x\naccept: */*",
+            "SECRET sid=4x0AXeQ9f2; theme=dark; connect.sid=Zk39dkk3.x")
+        check("curl -H \"cookie: sid=4x0AXeQ9f2; a=\" -H \"x: y\"", "SECRET sid=4x0AXeQ9f2; a=")
+        check("set-cookie: sid=4x0AXeQ9f2; Path=/; HttpOnly; Secure", "SECRET sid=4x0AXeQ9f2; Path=/")
+        check("cookie: $SID; password=x8Kd93mQpL", "SECRET x8Kd93mQpL")
+        check("password=x8Kd93mQpL; theme=dark", "SECRET x8Kd93mQpL")
     }
 
     @Test func findsCryptocurrencyAddresses() {
