@@ -200,6 +200,7 @@ struct ArchiveReplay {
             guard number < all.count else { throw FileError.damaged(path) }
             try take(batch, all[number])
         }
+        guard number == all.count else { throw FileError.damaged(path) }
     }
 
     /// A request with spans of several hours is several messages, and one record again: protobuf takes messages that

@@ -44,7 +44,9 @@ struct ArchiveRestore {
         self.tenant = tenant
         self.tables = tables
         self.cursors = cursors
-        guard let lock = try register.lockPlaces() else { throw ErasureFailure("another process erases, or restores") }
+        guard let lock = try register.lockPlaces() else {
+            throw ErasureFailure("another process erases, restores or replays")
+        }
         self.lock = lock
         // Whoever asked meanwhile has asked before.
         var register = register
@@ -191,5 +193,6 @@ struct ArchiveRestore {
                 try body(&batch, Place(hour: hour, sequence: sequences[number], received: received))
             }
         }
+        guard number == sequences.count else { throw FileError.damaged(path) }
     }
 }

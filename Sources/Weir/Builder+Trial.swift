@@ -10,6 +10,12 @@ extension Builder {
         let keys = KeySource.file("\(directory)/kek")
         _ = try keys.add()
         let trial = configuration.with(
+            processors: try configuration.processors.map { definition in
+                guard let redaction = definition.configuration as? RedactionConfiguration else { return definition }
+                return ComponentDefinition(
+                    id: definition.id, configuration: try redaction.onTrial(), fingerprint: definition.fingerprint,
+                    extensions: definition.extensions)
+            },
             extensions: configuration.extensions.map { definition in
                 guard definition.configuration is KeystoreConfiguration else { return definition }
                 return ComponentDefinition(

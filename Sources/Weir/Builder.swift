@@ -159,10 +159,11 @@ struct Builder {
     /// A pipeline and its deliveries. Each pipeline has exporters of its own, so that none waits for another's.
     func pipeline(_ settings: PipelineConfiguration) async throws -> Built {
         let limits = try limits()
+        let directory = configuration.service.journal.directory(of: settings.id)
+        // First: what is parked there is another process's as long as that has the lock.
+        let disk = try StartFailure.naming("pipeline \(settings.id)") { try disks.open(directory) }
         let made = try exporters(settings.exporters, of: settings)
         let destinations = made.map(\.destination)
-        let directory = configuration.service.journal.directory(of: settings.id)
-        let disk = try StartFailure.naming("pipeline \(settings.id)") { try disks.open(directory) }
         guard settings.stage != nil else {
             try await StageHandover.leave(directory, disk, for: destinations, try codec())
             let only = try open(disk, limits, for: destinations, parked: parked(beside: settings), of: settings.id)

@@ -85,7 +85,8 @@ struct Erasure {
     mutating func run(_ request: ErasureRequest, report: (Step) throws -> Void) async throws -> [Left] {
         if let hold = register.hold(on: request.tenant, names: request.names) { throw Held(hold: hold) }
         guard let lock = try register.lockPlaces() else {
-            throw ErasureFailure("another process erases, or restores: `weir erase apply` does this one after that")
+            throw ErasureFailure(
+                "another process erases, restores or replays: `weir erase apply` does this one after that")
         }
         defer { withExtendedLifetime(lock) {} }
         try await Tombstones.awaitTaken(register)

@@ -321,20 +321,10 @@ struct ErasurePlaces {
         return count
     }
 
-    private static let maximumTries = 5
-
-    /// A Weir that runs may take a segment away between the list and the look.
-    static func recovery(of disk: JournalDirectory) throws -> JournalRecovery {
-        for _ in 1..<maximumTries {
-            if let journal = try? JournalRecovery(disk, isReadOnly: true) { return journal }
-        }
-        return try JournalRecovery(disk, isReadOnly: true)
-    }
-
     /// The segments of a journal that were begun before.
     private static func journal(_ path: String, before time: Timestamp) throws -> [Erasure.Left] {
         let disk = JournalDirectory(reading: path)
-        let journal = try recovery(of: disk)
+        let journal = try JournalRecovery(disk, isReadOnly: true)
         let old = journal.segments.count { $0.header.createdAt <= time && $0.load.records > 0 }
         let other = try disk.names().filter { $0.hasPrefix("quarantine-") }
         var left: [Erasure.Left] = []

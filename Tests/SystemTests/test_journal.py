@@ -245,11 +245,15 @@ def test_an_exporter_that_is_new_gets_what_comes_from_then_on(start, journal, ba
     assert set(backend.taken) == spans
 
 
-def test_a_second_process_on_a_journal_says_so_and_exits(start, journal):
+def test_a_second_process_on_a_journal_says_so_and_exits(start, journal, tmp_path):
     weir = start(journal=journal)
+    # What the first one is about to write to its end.
+    parked = next(tmp_path.rglob("parked/archive")) / "000001.jsonl"
+    parked.write_text('{"half":')
     second = start(journal=journal, ready=False)
     assert second.wait() == 1
     assert "another process uses" in second.log()
+    assert parked.read_text() == '{"half":'
     send(weir)
 
 

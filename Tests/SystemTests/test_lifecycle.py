@@ -1,5 +1,6 @@
 """How days of the tables end when an archive is beside them, and the last requests of an archive sent again."""
 
+import fcntl
 import time
 
 import pytest
@@ -113,6 +114,13 @@ def test_the_newest_requests_are_sent_again(start, tmp_path, backend, format):
     backend.mood = lambda _: OK
     assert "20 requests: 40 spans sent" in replay(1000).stdout
     assert "found exporter" in replay(1, to="nobody").stderr
+    # What it had in memory would be sent after who is erased meanwhile.
+    with open(next(tmp_path.rglob("erasures")) / "places", "a") as places:
+        fcntl.flock(places, fcntl.LOCK_EX)
+        backend.taken.clear()
+        busy = replay(10)
+        assert busy.returncode == 1 and "another process erases, restores or replays" in busy.stderr
+        assert not backend.taken
 
 
 def test_what_is_newest_is_sent_whatever_its_format_and_what_is_not_sent_is_named(start, tmp_path, backend):

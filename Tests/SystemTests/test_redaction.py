@@ -118,6 +118,21 @@ service: { pipelines: { traces: { receivers: [otlp], processors: [redaction], ex
 """
 
 
+def test_who_tries_it_out_makes_no_secret(tmp_path):
+    (tmp_path / "collector.yaml").write_text(RULES.replace("    key: 0123456789abcdef0123456789abcdef\n", ""))
+    user = {"key": "user.id", "value": {"stringValue": "u-1"}}
+    span = {"traceId": "0af7651916cd43dd8448eb211c80319c", "spanId": "b7ad6b7169203331", "name": "x",
+            "startTimeUnixNano": "1", "endTimeUnixNano": "2", "attributes": [user]}
+    request = json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]})
+    (tmp_path / "request.json").write_text(request)
+    tries = ["redact", "--config", "collector.yaml"], ["test", "collector.yaml", "--input", "request.json"]
+    for words in tries:
+        found = command(*words, cwd=tmp_path, text=request)
+        assert found.returncode == 0 and "tok_id_" in found.stdout, found.stderr
+    # Who started Weir first would be the only one to read it.
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["collector.yaml", "request.json"]
+
+
 def test_the_command_tells_where_in_a_request_something_stands(tmp_path):
     def text(key, value):
         return {"key": key, "value": {"stringValue": value}}

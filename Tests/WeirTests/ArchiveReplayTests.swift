@@ -30,6 +30,20 @@ import Testing
         #expect(found.flatMap(\.records).count == 1 && outcome.isShort && !outcome.isComplete)
     }
 
+    @Test func aFileThatHasLessThanItsManifestSaysIsDamaged() async throws {
+        let archive = try ArchiveSample(
+            "format: otlp_json", "compression: none", in: directory, path: catalog.root, journal: 7)
+        let records = [UInt64(1), 2].map { SampleBatch.record([($0, SampleBatch.fourOClock)], sequence: $0) }
+        try await archive.export(FrozenBatch(records: records))
+        await archive.exporter.finish()
+        let path = "\(directory.path)/\(try #require(directory.files().first { $0.hasSuffix(".jsonl") }))"
+        let lines = try FileReader.contents(of: path, limit: 1 << 20)
+        try Directory.replace(path, with: Array(lines.prefix { $0 != 0x0A }) + [0x0A])
+        var outcome = ArchiveReplay.Outcome()
+        let replay = ArchiveReplay(catalog: catalog)
+        #expect(throws: FileError.damaged(path)) { try replay.newest(2, &outcome) }
+    }
+
     /// Four records with 7 spans of each of two journals.
     private func fill(_ format: ArchiveFormat) async throws {
         for journal: UInt64 in [7, 8] {

@@ -173,6 +173,18 @@ import Testing
         #expect(found.files == 3 && found.left == [manifest])
     }
 
+    @Test func aFileThatHasLessThanItsManifestSaysIsDamaged() async throws {
+        let archive = try ArchiveSample("format: otlp_json", "compression: none", in: directory)
+        let records = [UInt64(1), 2].map { SampleBatch.record([($0, SampleBatch.fourOClock)], sequence: $0) }
+        try await archive.export(FrozenBatch(records: records))
+        await archive.exporter.finish()
+        let path = "\(directory.path)/\(try #require(directory.files().first { $0.hasSuffix(".jsonl") }))"
+        let lines = try FileReader.contents(of: path, limit: 1 << 20)
+        try Directory.replace(path, with: Array(lines.prefix { $0 != 0x0A }) + [0x0A])
+        let tables = HotTables.sqlite(SQLiteDirectory(try SQLiteSample().path))
+        await #expect(throws: FileError.damaged(path)) { try await restore(tables) }
+    }
+
     @Test(arguments: [ArchiveFormat.proto, .parquet])
     func whatWasLateOrHadAWrongClockComesBackToItsDay(format: ArchiveFormat) async throws {
         let start = SampleBatch.fourOClock

@@ -6,9 +6,9 @@ struct ArchiveReplayCommand: AsyncParsableCommand {
         commandName: "replay",
         abstract: "Sends the newest requests of an archive of OTLP to an exporter, such as one of a staging system.",
         discussion: """
-            Past all processors, with journal and sequence as they were, without what was erased since. Exits 1 where \
-            the destination did not take all, a file that may have some of them was left out, or they are more than \
-            512 MiB.
+            Past all processors, with journal and sequence as they were, without what was erased since; nobody is \
+            erased meanwhile. Exits 1 where the destination did not take all, a file that may have some of them was \
+            left out, or they are more than 512 MiB.
             """)
 
     @OptionGroup var option: ConfigurationOption
@@ -42,6 +42,12 @@ struct ArchiveReplayCommand: AsyncParsableCommand {
             root: archive.directory, selection: ArchiveCatalog.Selection(tenant: tenant),
             keys: ArchiveKeys.make(archive.encryption, configuration.extensions)?.audited(
                 "archive replay", by: KeysOptions.actor))
+        // What is in memory here no erasure would find.
+        guard let lock = try ErasureRegister(configuration.service.erasure.directory).lockPlaces() else {
+            throw ErasureFailure("another process erases, restores or replays")
+        }
+        defer { withExtendedLifetime(lock) {} }
+        // They know of all who asked before that.
         let exporters = try await LoneExporters(configuration)
         let made = try exporters.make(definition)
         let outcome = try await ArchiveReplay(catalog: catalog).run(

@@ -21,7 +21,8 @@ struct JournalDumpCommand: ParsableCommand {
         for (pipeline, disk) in try options.journals() {
             let journal = try JournalRecovery(disk, isReadOnly: true)
             for segment in journal.segments where segment.end > from && segment.firstSequence <= to {
-                let file = try disk.open(segment.name + ".seg", isReadOnly: true)
+                // Every exporter has what went since.
+                guard let file = try journal.open(segment) else { continue }
                 var reader = SegmentReader(file, segment.header, disk)
                 while let (record, body) = try next(&reader, segment), record.sequence <= to {
                     if record.sequence >= from {

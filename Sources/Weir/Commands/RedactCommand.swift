@@ -69,6 +69,6 @@ struct RedactCommand: ParsableCommand {
         guard let found = all.first(where: { processor == nil || $0.id.description == processor }),
             let settings = found.configuration as? RedactionConfiguration
         else { throw ValidationError("found no such processor, wanted one of \(ids)") }
-        return settings
+        return try settings.onTrial()
     }
 }

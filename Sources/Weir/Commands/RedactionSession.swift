@@ -15,15 +15,13 @@ struct RedactionSession: ~Copyable {
 
     /// The settings of a processor that sets nothing.
     static func standard() -> RedactionConfiguration {
-        let text = ConfigText(text: key, isQuoted: true, isExpanded: false)
+        let text = ConfigText(text: RedactionConfiguration.trialKey, isQuoted: true, isExpanded: false)
         var fields = Fields(
             [ConfigNode.Entry(key: "key", value: ConfigNode(line: 1, content: .scalar(text)))], file: "")
         do { return try RedactionConfiguration(&fields) } catch {
             preconditionFailure("the defaults are not valid: \(error)")
         }
     }
-
-    private static let key = "weir redact has no secret of its own"
 
     /// - Returns: the line as it would be, nil where it stays; and what was found in it.
     mutating func redact(line: [UInt8]) -> (new: [UInt8]?, found: [String]) {

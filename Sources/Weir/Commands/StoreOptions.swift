@@ -72,7 +72,7 @@ struct StoreOptions: ParsableArguments {
         let id = try chosen(exporter, in: configuration, of: file).definition.id
         var cursors: [JournalID: Cursor] = [:]
         for (_, path) in journals(of: id, in: configuration) {
-            let journal = try ErasurePlaces.recovery(of: JournalDirectory(reading: path))
+            let journal = try JournalRecovery(JournalDirectory(reading: path), isReadOnly: true)
             cursors[journal.journal] = journal.cursors[id.fileName]
         }
         return cursors

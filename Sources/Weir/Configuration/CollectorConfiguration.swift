@@ -63,9 +63,11 @@ extension CollectorConfiguration {
         missing = files.missing
     }
 
-    func with(extensions: [ComponentDefinition]) -> CollectorConfiguration {
+    func with(
+        processors: [ComponentDefinition], extensions: [ComponentDefinition]
+    ) -> CollectorConfiguration {
         var changed = self
-        changed.extensions = extensions
+        (changed.processors, changed.extensions) = (processors, extensions)
         return changed
     }
 

@@ -39,6 +39,8 @@ struct DiskError: Error, Equatable, CustomStringConvertible {
     let isFull: Bool
     /// The medium does not give back what was asked for.
     var isUnreadable = false
+    /// Nothing has that name.
+    var isMissing = false
 }
 
 extension JournalFile {

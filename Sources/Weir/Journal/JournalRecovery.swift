@@ -1,5 +1,9 @@
 /// What is found on the disk when a journal is opened: everything that was acknowledged, and what is wrong with it.
 /// Reading only; ``JournalLog`` and ``JournalState`` go on from here.
+///
+/// One who only looks may do so while somebody writes, who takes away the oldest segments once the cursors say that
+/// every exporter has passed them. A segment loses its name before its file is used again, so what was read of one that
+/// has its name afterwards is what was written there.
 struct JournalRecovery: ~Copyable {
     /// The newest segment, which may have room left.
     struct Last {
@@ -51,6 +55,8 @@ struct JournalRecovery: ~Copyable {
     /// An earlier process wrote without knowing what of it would last.
     private(set) var isUnsynced = false
     private var last: Last?
+    /// Whoever writes has begun a segment since the names were read.
+    private var isOutrun = false
     private let isReadOnly: Bool
     private let verifies: Bool
 
@@ -72,10 +78,6 @@ struct JournalRecovery: ~Copyable {
         try identify(names, headers.map(\.header))
         let own = headers.filter { $0.header.journal == journal }
         try readCursors(names, oldest: own.first?.header.firstSequence)
-        // Whoever writes has begun a segment since the names were read: what is kept may be there.
-        if isReadOnly, try disk.names().contains(where: { $0.hasSuffix(".seg") && !names.contains($0) }) {
-            durableBelow = 0
-        }
         try sortMisnamed()
         try readSegments(own, Set(names), eachIndex)
         isUnsynced = names.contains(Self.unsyncedName)
@@ -94,18 +96,49 @@ struct JournalRecovery: ~Copyable {
         return last
     }
 
+    /// A segment as one who only looks finds it; nil where it went since.
+    func open(_ segment: SegmentSummary) throws(DiskError) -> (any JournalFile)? {
+        try opened(segment.name + ".seg")
+    }
+
+    private func opened(_ name: String, isReadOnly opensReadOnly: Bool = true) throws(DiskError) -> (any JournalFile)? {
+        do throws(DiskError) {
+            return try disk.open(name, isReadOnly: opensReadOnly)
+        } catch {
+            guard isReadOnly, error.isMissing else { throw error }
+            return nil
+        }
+    }
+
+    /// Whether a file does not have the name any more under which it was read.
+    private func isGone(_ name: String) throws(DiskError) -> Bool {
+        guard isReadOnly else { return false }
+        return try opened(name) == nil
+    }
+
+    private func readIndex(_ name: String) throws(DiskError) -> SegmentIndex? {
+        do throws(DiskError) {
+            return try IndexFile.read(name, disk)
+        } catch {
+            guard isReadOnly, error.isMissing else { throw error }
+            return nil
+        }
+    }
+
     private typealias Found = (name: String, header: SegmentHeader, size: Int)
 
     private mutating func readHeaders(_ names: [String]) throws(DiskError) -> [Found] {
         var found: [Found] = []
         for name in names.sorted() where name.hasSuffix(".seg") && !name.hasPrefix(Quarantine.prefix) {
-            let file = try disk.open(name, isReadOnly: true)
+            guard let file = try opened(name) else { continue }
             if name == JournalLog.spareName {
                 spareSize = file.size
                 continue
             }
             let first = UInt64(name.dropLast(4)).flatMap { SegmentSummary.name(of: $0) + ".seg" == name ? $0 : nil }
-            if let header = try header(of: file, first, names) {
+            let header = try header(of: file, first, names)
+            if header?.firstSequence != first, try isGone(name) { continue }
+            if let header {
                 guard header.firstSequence == first else {
                     misnamed.append((name, header, file.size))
                     continue
@@ -133,7 +166,7 @@ struct JournalRecovery: ~Copyable {
         if let header = try Self.header(of: file, disk) { return header }
         // Both copies stand in one block. The list of its records has a third, once the segment is full.
         guard let first, names.contains(SegmentSummary.name(of: first) + IndexFile.suffix) else { return nil }
-        return try IndexFile.read(SegmentSummary.name(of: first) + IndexFile.suffix, disk)?.header
+        return try readIndex(SegmentSummary.name(of: first) + IndexFile.suffix)?.header
     }
 
     private static func header(
@@ -154,7 +187,9 @@ struct JournalRecovery: ~Copyable {
     private mutating func sortMisnamed() throws(DiskError) {
         let passed = cursors.values.map(\.next).min() ?? 0
         for (name, header, size) in misnamed {
-            let scan = try SegmentScan(try disk.open(name, isReadOnly: true), header, disk, isLast: false)
+            guard let file = try opened(name) else { continue }
+            let scan = try SegmentScan(file, header, disk, isLast: false)
+            if try isGone(name) { continue }
             if header.journal != journal || scan.nextSequence > max(passed, header.firstSequence) {
                 unreadable.append((name, size))
             } else {
@@ -189,6 +224,7 @@ struct JournalRecovery: ~Copyable {
     }
 
     private mutating func readCursors(_ names: [String], oldest: UInt64?) throws(DiskError) {
+        (cursors, damagedCursors, unsettled, self.oldest) = ([:], [], [:], [:])
         for name in names where name.hasSuffix(CursorFile.suffix) {
             let exporter = String(name.dropLast(CursorFile.suffix.count))
             cursorFiles.insert(exporter)
@@ -204,6 +240,10 @@ struct JournalRecovery: ~Copyable {
             }
             unsettled[exporter] = Load()
         }
+        let there = isReadOnly ? try disk.names() : []
+        isOutrun = there.contains { $0.hasSuffix(".seg") && !names.contains($0) }
+        // What is kept may be in what was begun.
+        if isOutrun { durableBelow = 0 }
     }
 
     private mutating func readSegments(
@@ -212,8 +252,13 @@ struct JournalRecovery: ~Copyable {
         try readIndexesOfGoneSegments(names, found, eachIndex)
         for (position, segment) in found.enumerated() {
             let following = position + 1 < found.count ? found[position + 1].header : nil
+            guard let index = try index(of: segment, following, names) else {
+                // So did those before it.
+                segments = []
+                try readCursors(Array(names), oldest: following?.firstSequence)
+                continue
+            }
             note(missingBefore: segment.header)
-            let index = try index(of: segment, following, names)
             nextSequence = max(nextSequence, segment.header.firstSequence)
             let end = following?.firstSequence ?? .max
             nextSequence = max(nextSequence, min(end, index.entries.last.map { $0.sequence + 1 } ?? 0))
@@ -227,18 +272,25 @@ struct JournalRecovery: ~Copyable {
     }
 
     /// Of a segment that is not the last, the index file says what is in it; otherwise the segment itself is read.
+    /// - Returns: nil where it went since the names were read.
     private mutating func index(
         of segment: Found, _ following: SegmentHeader?, _ names: Set<String>
-    ) throws(DiskError) -> SegmentIndex {
+    ) throws(DiskError) -> SegmentIndex? {
         let name = SegmentSummary.name(of: segment.header.firstSequence) + IndexFile.suffix
-        let index = names.contains(name) ? try IndexFile.read(name, disk) : nil
+        let index = names.contains(name) ? try readIndex(name) : nil
         let sealed = index.flatMap { $0.header == segment.header ? $0 : nil }
         if following != nil, !verifies, let sealed { return sealed }
-        let file = try disk.open(segment.name, isReadOnly: isReadOnly || following != nil)
-        // What was kept behind a segment that is full stood in another.
-        let scan = try SegmentScan(
-            file, segment.header, disk, limit: following?.firstSequence ?? .max,
-            durableBelow: sealed?.end ?? (following == nil ? durableBelow : 0), isLast: following == nil)
+        guard let file = try opened(segment.name, isReadOnly: isReadOnly || following != nil) else { return nil }
+        func read() throws(DiskError) -> SegmentScan {
+            // What was kept behind a segment that is full stood in another.
+            try SegmentScan(
+                file, segment.header, disk, limit: following?.firstSequence ?? .max,
+                durableBelow: sealed?.end ?? (following == nil ? durableBelow : 0), isLast: following == nil)
+        }
+        var scan = try read()
+        // A part of a write that is under way may be there. What is damaged is so the second time, too.
+        if isReadOnly, following == nil, scan.isTorn || !scan.damages.isEmpty { scan = try read() }
+        if try isGone(segment.name) { return nil }
         for damage in scan.damages { note(damage, segment.name) }
         nextSequence = max(nextSequence, scan.nextSequence)
         if following != nil {
@@ -269,7 +321,7 @@ struct JournalRecovery: ~Copyable {
     ) throws(DiskError) {
         let held = Set(found.map { SegmentSummary.name(of: $0.header.firstSequence) + IndexFile.suffix })
         for name in names.sorted() where name.hasSuffix(IndexFile.suffix) && !held.contains(name) {
-            guard let index = try IndexFile.read(name, disk), index.header.journal == journal,
+            guard let index = try readIndex(name), index.header.journal == journal,
                 let newest = index.entries.last?.receivedAt
             else {
                 strays.append(name)
@@ -298,7 +350,7 @@ struct JournalRecovery: ~Copyable {
         let lost = lost.filter { $0.lowerBound >= nextSequence }.map(\.upperBound)
         let used = (passed + lost + [durableBelow]).max() ?? 0
         if used > nextSequence {
-            gaps.append(JournalGap(reason: .missing, sequences: nextSequence...used - 1, spans: nil))
+            if !isOutrun { gaps.append(JournalGap(reason: .missing, sequences: nextSequence...used - 1, spans: nil)) }
             nextSequence = used
             isJump = true
         }

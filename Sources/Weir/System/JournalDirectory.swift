@@ -90,6 +90,6 @@ extension DiskError {
     init(_ error: FileError) {
         self.init(
             description: error.description, isFull: error.code == ENOSPC || error.code == EDQUOT,
-            isUnreadable: error.call == "read" && Self.unreadable.contains(error.code))
+            isUnreadable: error.call == "read" && Self.unreadable.contains(error.code), isMissing: error.isMissing)
     }
 }

@@ -21,8 +21,12 @@ enum KeyFile {
         return key
     }
 
-    /// Under another name first, so that a crash leaves no part of it.
+    /// Under another name first, so that a crash leaves no part of it. Where several processes want it, one makes it.
     private static func create(_ path: String, size: Int) throws(FileError) {
+        let directory = Directory.parent(of: path)
+        let lock = try FileLock.take("\(directory)/.", waits: true)
+        defer { withExtendedLifetime(lock) {} }
+        if Directory.has(path) { return }
         var generator = SystemRandomNumberGenerator()
         let key = (0..<size).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
         let draft = path + ".new"
@@ -31,6 +35,8 @@ enum KeyFile {
         guard descriptor >= 0 else { throw FileError("open", draft) }
         defer { close(descriptor) }
         guard write(descriptor, key, size) == size, fsync(descriptor) == 0 else { throw FileError("write", draft) }
-        guard rename(draft, path) == 0 else { throw FileError("rename", path) }
+        try Directory.move(draft, to: path)
+        // What is made with it must not outlive it.
+        try Directory.sync(directory)
     }
 }

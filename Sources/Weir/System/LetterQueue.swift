@@ -117,12 +117,14 @@ struct LetterQueue {
         try draft.sync()
         try draft.close()
         try Directory.move(path, to: file.path)
-        try Directory.sync(file.directory)
+        // It is this file from here on, also where nobody knows whether a power cut leaves it.
         (size, head) = (draft.end.length, 0)
+        try Directory.sync(file.directory)
     }
 
     private mutating func clear() throws(FileError) {
         try file.remove()
         (size, count, spans, head, tenant, handedOut) = (0, 0, 0, 0, nil, [])
+        try Directory.sync(file.directory)
     }
 }

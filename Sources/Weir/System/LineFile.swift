@@ -49,10 +49,9 @@ struct LineFile {
         return file.end.length
     }
 
-    /// Returns when a power cut cannot bring it back.
+    /// A power cut can bring it back until the directory is synced.
     func remove() throws(FileError) {
         guard unlink(path) == 0 || errno == ENOENT else { throw FileError("unlink", path) }
-        try Directory.sync(directory)
     }
 
     private func cutUnfinishedLine(_ file: AppendFile) throws(FileError) {

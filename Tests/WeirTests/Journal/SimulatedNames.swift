@@ -21,7 +21,7 @@ struct SimulatedNames {
 
     func file(_ call: String, _ name: String) throws(DiskError) -> Int {
         guard let file = current[name] else {
-            throw DiskError(description: "\(call) \(name): no such file or directory", isFull: false)
+            throw DiskError(description: "\(call) \(name): no such file or directory", isFull: false, isMissing: true)
         }
         return file
     }

@@ -132,6 +132,7 @@ import Testing
     }
 
     private func error(_ description: String) -> DiskError {
-        DiskError(description: description, isFull: false)
+        let isMissing = description.hasSuffix("no such file or directory")
+        return DiskError(description: description, isFull: false, isMissing: isMissing)
     }
 }

@@ -21,6 +21,17 @@ import Testing
         #expect(directory.files() == ["dedupe.key", "other.key"])
     }
 
+    @Test func ofSeveralWhoNeedItAtOnceOneMakesIt() async throws {
+        for number in 1...50 {
+            let path = "\(directory.path)/\(number).key"
+            let keys = try await withThrowingTaskGroup(of: [UInt8].self) { group in
+                for _ in 1...4 { group.addTask { try KeyFile.read(path, size: 32) } }
+                return try await group.reduce(into: Set<[UInt8]>()) { $0.insert($1) }
+            }
+            #expect(keys.count == 1)
+        }
+    }
+
     @Test func onlyItsOwnerMayReadIt() throws {
         _ = try KeyFile.read(path, size: 16)
         var status = stat()
@@ -43,6 +54,7 @@ import Testing
 
     @Test func whatCannotBeMadeIsSaid() {
         let missing = "\(directory.path)/no/such.key"
-        #expect(throws: FileError("open", missing + ".new", code: ENOENT)) { try KeyFile.read(missing, size: 32) }
+        let error = FileError("open", Directory.parent(of: missing) + "/.", code: ENOENT)
+        #expect(throws: error) { try KeyFile.read(missing, size: 32) }
     }
 }

@@ -70,13 +70,10 @@ struct ArchiveCatalog {
         let merged = ArchivePartition.merged
         var found: [Found] = []
         for hour in try names(in: "\(date.path)/") where hour != merged && isWanted(date.day, hour: hour) {
-            try visit("\(date.path)/\(hour)", of: date.tree) { found.append($0) }
+            found += try visit("\(date.path)/\(hour)", of: date.tree)
         }
-        // It may not have been there when the names were read; and one that went since was merged again, into one that
-        // may not be among them.
-        var days: [Found] = []
-        repeat { days = [] } while try !visit("\(date.path)/\(merged)", of: date.tree, { days.append($0) })
-        found += days
+        // It may not have been there when the names were read.
+        found += try visit("\(date.path)/\(merged)", of: date.tree)
         var superseded: Set<String> = []
         for (manifest, _, _) in found.compactMap(\.published) where !manifest.parts.isEmpty {
             superseded.formUnion(manifest.supersedes)
@@ -88,8 +85,21 @@ struct ArchiveCatalog {
         }
     }
 
+    /// Names that may go while a partition is looked into. What goes for ever points to nothing.
+    private static let maximumLooks = 100
+
+    /// What is in a partition. A manifest that went since the names were read was merged into one that may not be among
+    /// them, or has its other name: its files went to the bucket, or came back.
+    private func visit(_ partition: String, of tree: String) throws -> [Found] {
+        var found: [Found] = []
+        for _ in 0..<Self.maximumLooks {
+            found = []
+            if try visit(partition, of: tree, { found.append($0) }) { break }
+        }
+        return found
+    }
+
     /// - Returns: whether all manifests were still there.
-    @discardableResult
     private func visit(_ partition: String, of tree: String, _ body: (Found) -> Void) throws -> Bool {
         var isWhole = true
         let names = try names(in: "\(partition)/")

@@ -167,9 +167,13 @@ extension LangSmithExporter {
         do throws(FileError) {
             try files?.append(places, hasTurned: hasTurned, isSafe: roots > 0)
         } catch {
-            // A tree may lose its shape with the next start; no run is lost.
-            logger.warning("cannot remember traces for the next start", metadata: ["reason": "\(error)"])
+            warn(error)
         }
+    }
+
+    /// A tree may lose its shape with the next start; no run is lost.
+    func warn(_ error: FileError) {
+        logger.warning("cannot remember traces for the next start", metadata: ["reason": "\(error)"])
     }
 
     /// What compresses takes memory of its own, which is used again.

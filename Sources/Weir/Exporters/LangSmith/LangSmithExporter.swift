@@ -125,6 +125,7 @@ actor LangSmithExporter: Exporter {
 
     func tick(at now: Timestamp) async {
         release(held.expired(at: now))
+        takeOverFiles()
     }
 
     /// What waits here holds the journal.
@@ -151,6 +152,21 @@ actor LangSmithExporter: Exporter {
         }
         if let files, !files.isOwn {
             logger.info("another process remembers traces here; reading them", metadata: ["directory": "\(directory)"])
+        }
+    }
+
+    /// A replay that had them is over, or the exporter before this one.
+    private func takeOverFiles() {
+        guard files?.isOwn == false else { return }
+        do throws(FileError) {
+            try files?.takeOver()
+            guard files?.isOwn == true else { return }
+            index.tellAgain()
+            try files?.append(index.takeNews().places, hasTurned: false, isSafe: false)
+        } catch {
+            // With the next tick, all of it.
+            files?.letGo()
+            warn(error)
         }
     }
 }

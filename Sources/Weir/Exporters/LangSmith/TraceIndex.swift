@@ -108,13 +108,24 @@ struct TraceIndex {
         guard young.index(forKey: key) == nil else { return }
         let trace = old.removeValue(forKey: key) ?? Trace()
         youngSpans += trace.spans.count
+        tell(of: trace, key)
+        young[key] = trace
+    }
+
+    private mutating func tell(of trace: Trace, _ key: TraceKey) {
         for (span, found) in trace.spans where found.isFixed {
             news.append(FixedPlace(key, span, found, trace.project))
         }
         if trace.root == 0, let start = trace.rootStart {
             news.append(FixedPlace(standIn: key, start: start, trace.project))
         }
-        young[key] = trace
+    }
+
+    /// All places that are fixed are news, for files that have none of them.
+    mutating func tellAgain() {
+        forgetNews()
+        for (key, trace) in old { tell(of: trace, key) }
+        for (key, trace) in young { tell(of: trace, key) }
     }
 
     /// A span was seen.

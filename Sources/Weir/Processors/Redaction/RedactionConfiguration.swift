@@ -15,7 +15,7 @@ struct RedactionConfiguration: Configurable {
     static let minimumKey = 32
 
     let policy: RedactionPolicy
-    let keySource: KeySource
+    var keySource: KeySource
     let epoch: String
 
     init(_ fields: inout Fields) throws(ConfigError) {

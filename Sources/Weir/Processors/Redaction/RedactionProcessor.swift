@@ -36,6 +36,18 @@ struct RedactionProcessor: Processor {
 }
 
 extension RedactionConfiguration {
+    /// The secret of one who tries redaction out and has none.
+    static let trialKey = "weir redact has no secret of its own"
+
+    /// For one who tries it out and keeps nothing: where the secret was not made yet, it is another one. Who makes it
+    /// has to be who Weir runs as, since nobody else can read it then.
+    func onTrial() throws(FileError) -> RedactionConfiguration {
+        guard case .file(let path) = keySource, try !Directory.isThere(path) else { return self }
+        var trial = self
+        trial.keySource = .text(Self.trialKey)
+        return trial
+    }
+
     /// Reads the key, or makes it.
     func tokens() throws -> RedactionToken {
         switch keySource {

@@ -109,7 +109,9 @@ struct RecallRequests {
         try write("\(token) \(answer.traces) \(answer.spans)\n")
         let lock = try lock()
         defer { withExtendedLifetime(lock) {} }
-        if try waiting().isEmpty { try asked.remove() }
+        guard try waiting().isEmpty else { return }
+        try asked.remove()
+        try Directory.sync(directory)
     }
 
     private func write(_ line: String) throws(FileError) {

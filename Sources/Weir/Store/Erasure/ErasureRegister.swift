@@ -106,7 +106,7 @@ struct ErasureRegister {
         return entry
     }
 
-    /// Held by whoever erases, or brings back what may have been erased meanwhile.
+    /// Held by whoever erases, or brings back or sends what may have been erased meanwhile.
     /// - Returns: nil where somebody has it.
     func lockPlaces() throws(FileError) -> FileLock? { try FileLock.take("\(directory)/places") }
 

@@ -84,7 +84,9 @@ actor Tombstones {
         let stamps = [register.stamp] + groups.map { register.stampOfTraces($0) }
         guard isFirst || stamps != self.stamps else { return }
         let subjects = try register.subjects(of: register.tombstones)
-        self.stamps = [register.stamp] + subjects.all.map { register.stampOfTraces($0) }
+        // Those from before the files were read: what was added meanwhile is read the next time, and so is once more
+        // what belongs to somebody who was not known.
+        self.stamps = stamps
         let keepers = register.keepers
         let requests = register.requests
         let keys = ErasedKeys(register, subjects)

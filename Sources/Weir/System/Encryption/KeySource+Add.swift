@@ -9,6 +9,15 @@ extension KeySource {
                 "the keys stand in no file: who sets the variable, or wrote the command, has to add one")
         }
         CoreDumps.forbid()
+        let directory = Directory.parent(of: path)
+        let lock: FileLock?
+        do {
+            // Of two who read it before one of them has written, the second would take the first one's key away.
+            lock = try FileLock.take("\(directory)/.", waits: true)
+        } catch {
+            throw .unavailable("\(error)")
+        }
+        defer { withExtendedLifetime(lock) {} }
         var known = ""
         var owner = stat()
         let isThere = stat(path, &owner) == 0
@@ -38,7 +47,7 @@ extension KeySource {
                 guard chown(draft, owner.st_uid, owner.st_gid) == 0 else { throw FileError("chown", draft) }
             }
             guard rename(draft, path) == 0 else { throw FileError("rename", path) }
-            try Directory.sync(Directory.parent(of: path))
+            try Directory.sync(directory)
         } catch {
             throw .unavailable("\(error)")
         }

@@ -97,6 +97,27 @@ import Testing
         }
     }
 
+    @Test func whoOnlyReadWhatIsRememberedWritesOnceNobodyElseDoes() async throws {
+        try await ScriptedServer.serve(HTTPResponse(202, "application/json", [])) { server in
+            let first = try exporter(server.url)
+            let second = try exporter(server.url)
+            var other = SpanFixture()
+            other.spanID = 7
+            try await first.export(Self.batch(SpanFixture()))
+            try await second.export(Self.batch(other, sequence: 2))
+            let file = try #require(directory.files().first { $0.hasSuffix("/young") })
+            await second.tick(at: clock.now)
+            let before = try directory.contents(of: file).count
+            await first.finish()
+            await second.tick(at: clock.now)
+            let after = try directory.contents(of: file).count
+            #expect(before > 0 && after > before)
+            await second.tick(at: clock.now)
+            #expect(try directory.contents(of: file).count == after)
+            await second.finish()
+        }
+    }
+
     @Test func tenantsNeverShareARequest() async throws {
         try await ScriptedServer.serve(HTTPResponse(202, "application/json", [])) { server in
             let exporter = try exporter(

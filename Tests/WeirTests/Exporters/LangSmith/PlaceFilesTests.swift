@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 @testable import Weir
@@ -70,6 +71,50 @@ import Testing
             try again.append(first.takeNews().places, hasTurned: false, isSafe: false)
         }
         #expect(try Directory.size(ofFile: "\(directory.path)/young") == 82 + "shop\n".utf8.count)
+    }
+
+    @Test func theFilesOfAProcessThatEndedAreTakenOver() throws {
+        var first: PlaceFiles? = try PlaceFiles(directory.path)
+        try first?.append([], hasTurned: true, isSafe: false)
+        var second = try PlaceFiles(directory.path)
+        var one = index()
+        _ = one.place(link(1, 0))
+        try second.takeOver()
+        try second.append(one.takeNews().places, hasTurned: false, isSafe: false)
+        #expect(!second.isOwn)
+        let young = try AppendFile(extending: "\(directory.path)/young")
+        try Array("000000".utf8).withUnsafeBytes { try young.append($0) }
+        first = nil
+        try second.takeOver()
+        #expect(second.isOwn)
+        one.turn(at: Timestamp(nanoseconds: 1))
+        _ = one.place(link(2, 1))
+        one.tellAgain()
+        try second.append(one.takeNews().places, hasTurned: false, isSafe: false)
+        var next = index()
+        try second.restore(into: &next)
+        #expect(next.isComplete(link(1, 0)) && next.isComplete(link(2, 1)))
+    }
+
+    @Test(arguments: [true, false]) func aTurnThatFailsIsNotTheEnd(isDirectory: Bool) throws {
+        var files = try PlaceFiles(directory.path)
+        var one = index()
+        _ = one.place(link(1, 0))
+        try files.append(one.takeNews().places, hasTurned: false, isSafe: false)
+        let old = "\(directory.path)/old"
+        if isDirectory { try Directory.create(old) } else { #expect(symlink("nothing", old) == 0) }
+        _ = one.place(link(2, 1))
+        do throws(FileError) {
+            try files.append(one.takeNews().places, hasTurned: true, isSafe: false)
+        } catch {
+            #expect(isDirectory)
+        }
+        if isDirectory { try Directory.remove(old) }
+        _ = one.place(link(3, 2))
+        try files.append(one.takeNews().places, hasTurned: false, isSafe: true)
+        var next = index()
+        try files.restore(into: &next)
+        #expect(next.isComplete(link(1, 0)) && next.isComplete(link(3, 2)))
     }
 
     @Test func whatIsOldIsForgottenAtTheSecondTurn() throws {

@@ -245,6 +245,22 @@ import Testing
         #expect(try !Tombstones.isServing(directory.path))
     }
 
+    /// What somebody adds behind the reading of a file and before the look at its age would never be read.
+    @Test func theFileOfASubjectThatWasNotKnownIsReadOnceMore() async throws {
+        var register = try ErasureRegister(directory.path)
+        let request = try add(&register)
+        try register.add(ErasureSample.traces, of: request.family, tenant: "default")
+        let tombstones = Tombstones(directory.path)
+        var versions: [Int] = []
+        for _ in 1...4 {
+            try await tombstones.refresh()
+            versions.append(tombstones.snapshot.version)
+        }
+        #expect(versions == [1, 2, 2, 2])
+        #expect(tombstones.snapshot.subjects.all.first?.traces == ErasureSample.traces)
+        await tombstones.close()
+    }
+
     @discardableResult
     private func add(_ register: inout ErasureRegister) throws -> ErasureRequest {
         let hash = register.hash(of: SubjectFamily(of: "user.id"), tenant: "default")

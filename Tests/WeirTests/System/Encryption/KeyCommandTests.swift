@@ -29,6 +29,16 @@ import Testing
         #expect(sample.directory.files().count == 1, "nor is a draft left")
     }
 
+    @Test func ofKeysThatAreAddedAtOnceNoneIsLost() async throws {
+        let sample = try KeyStoreSample(keys: nil)
+        let source = KeySource.file(sample.keyFile)
+        let added = try await withThrowingTaskGroup(of: [String].self) { group in
+            for _ in 1...4 { group.addTask { try (1...20).map { _ in try source.add() } } }
+            return try await group.reduce(into: []) { $0 += $1 }
+        }
+        #expect(try source.read().keys.map(\.id).sorted() == added.sorted() && added.count == 80)
+    }
+
     @Test func aPipeOrADirectoryIsNoFileOfKeys() throws {
         let sample = try KeyStoreSample(keys: nil)
         #expect(mkfifo(sample.keyFile, 0o600) == 0)

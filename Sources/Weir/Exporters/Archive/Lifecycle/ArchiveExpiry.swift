@@ -40,8 +40,8 @@ struct ArchiveExpiry {
         }
         let last = try clock.last() ?? newest(before: today)
         let isBelieved = last.map { today <= $0 + ExpiryClock.maximumPause } ?? true
-        // What is published from now on has a wrong time perhaps.
-        if !isBelieved, let last { try clock.note(last) }
+        // What is published from now on has a wrong time perhaps. Somebody may have confirmed the clock meanwhile.
+        if !isBelieved, let last, try clock.last() == nil { try clock.note(last) }
         for date in dates {
             try Task.checkCancellation()
             // Without the lock: in most days nothing is due.
