@@ -228,7 +228,7 @@ struct JournalRecovery: ~Copyable {
         for name in names where name.hasSuffix(CursorFile.suffix) {
             let exporter = String(name.dropLast(CursorFile.suffix.count))
             cursorFiles.insert(exporter)
-            let file = try CursorFile(name, journal, disk, exists: true, isReadOnly: true)
+            guard let file = try cursorFile(name) else { continue }
             durableBelow = max(durableBelow, file.durableBelow)
             if let cursor = file.cursor {
                 cursors[exporter] = cursor
@@ -246,19 +246,29 @@ struct JournalRecovery: ~Copyable {
         if isOutrun { durableBelow = 0 }
     }
 
+    /// - Returns: nil where it went since the names were read.
+    private func cursorFile(_ name: String) throws(DiskError) -> CursorFile? {
+        do throws(DiskError) {
+            return try CursorFile(name, journal, disk, exists: true, isReadOnly: true)
+        } catch {
+            guard isReadOnly, error.isMissing else { throw error }
+            return nil
+        }
+    }
+
     private mutating func readSegments(
         _ found: [Found], _ names: Set<String>, _ eachIndex: (SegmentIndex) -> Void
     ) throws(DiskError) {
         try readIndexesOfGoneSegments(names, found, eachIndex)
         for (position, segment) in found.enumerated() {
             let following = position + 1 < found.count ? found[position + 1].header : nil
+            note(missingBefore: segment.header)
             guard let index = try index(of: segment, following, names) else {
                 // So did those before it.
                 segments = []
                 try readCursors(Array(names), oldest: following?.firstSequence)
                 continue
             }
-            note(missingBefore: segment.header)
             nextSequence = max(nextSequence, segment.header.firstSequence)
             let end = following?.firstSequence ?? .max
             nextSequence = max(nextSequence, min(end, index.entries.last.map { $0.sequence + 1 } ?? 0))

@@ -35,6 +35,8 @@ enum Signals {
 
     /// Calls `reload` at every SIGHUP, one after the other.
     static func onHangUp(_ reload: @escaping @Sendable () async -> Void) {
+        // It does not end a process that is about to hear it.
+        signal(SIGHUP, SIG_IGN)
         let signals = arrivals(of: [SIGHUP])
         Task.detached {
             for await _ in signals { await reload() }
@@ -42,9 +44,10 @@ enum Signals {
     }
 
     private static func arrivals(of numbers: [Int32]) -> AsyncStream<Int32> {
+        // Dispatch takes the signal over once the source is there. What comes before that does what it does by default;
+        // were it ignored until then, it would be lost.
         AsyncStream { continuation in
             let sources = numbers.map { number in
-                signal(number, SIG_IGN)
                 let source = DispatchSource.makeSignalSource(signal: number)
                 source.setEventHandler { continuation.yield(number) }
                 source.resume()

@@ -31,6 +31,9 @@ actor LangSmithExporter: Exporter {
     var index: TraceIndex
     /// Nil until the first batch says which journal it is of.
     var files: PlaceFiles?
+    /// After files that could not be written.
+    private static let takeOverPause = Duration.seconds(60)
+    private var nextTakeOver = ContinuousClock.now
     private var held: HeldBatches
     private var waiting: [Int: CheckedContinuation<Void, Never>] = [:]
     private var lastID = 0
@@ -157,14 +160,15 @@ actor LangSmithExporter: Exporter {
 
     /// A replay that had them is over, or the exporter before this one.
     private func takeOverFiles() {
-        guard files?.isOwn == false else { return }
+        guard files?.isOwn == false, nextTakeOver <= .now else { return }
         do throws(FileError) {
             try files?.takeOver()
             guard files?.isOwn == true else { return }
             index.tellAgain()
             try files?.append(index.takeNews().places, hasTurned: false, isSafe: false)
         } catch {
-            // With the next tick, all of it.
+            // The next time, all of it.
+            nextTakeOver = .now + Self.takeOverPause
             files?.letGo()
             warn(error)
         }

@@ -95,11 +95,11 @@ final class ModelPrice: Sendable {
         var rates = rates
         let isLong = usage.inputTokens >= longFrom
         if let longContext, isLong { rates = rates.changed(by: longContext.rates) }
+        // What a tier or a region names is its price of a request of the usual length.
+        let long = rates
         if let offPeak, offPeak.contains(Int(time.nanoseconds / 1_000_000_000)) {
             rates = rates.changed(by: offPeak.rates)
         }
-        // What a tier or a region names is its price of a request of the usual length.
-        let long = rates
         for change in changes {
             rates = rates.changed(by: isLong ? change.rates.scaled(from: self.rates, to: long) : change.rates)
         }

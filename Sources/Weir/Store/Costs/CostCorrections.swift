@@ -62,6 +62,7 @@ struct CostCorrections {
             UNION
             SELECT s.tenant_id, s.trace_id, a.inner_id, s.parent_span_id FROM above a \(spansOf("a"))
             WHERE +s.tenant_id = a.tenant_id AND s.parent_span_id IS NOT NULL
+            \(limitOfPairs)
         ), nearest AS (
             SELECT * FROM above LIMIT \(Self.maximumPairs)
         ), circles AS (
@@ -102,6 +103,7 @@ struct CostCorrections {
             FROM around a \(spansOf("a"))
             WHERE +s.tenant_id = a.tenant_id AND s.operation IN (\(OperationKind.other.rawValue), a.operation)
                 AND s.parent_span_id IS NOT NULL
+            \(limitOfPairs)
         ), nearest AS (
             SELECT * FROM around LIMIT \(Self.maximumPairs)
         ), circles AS (
@@ -167,6 +169,15 @@ struct CostCorrections {
     /// Pairs of an entry and a span above it, the nearest first: of a chain of thousands of entries each is above all
     /// behind it.
     private static let maximumPairs = 200_000
+
+    /// SQLite would make all pairs before it takes the nearest; PostgreSQL takes no limit there, and makes no more than
+    /// are taken.
+    private var limitOfPairs: String {
+        switch dialect {
+        case .postgres: ""
+        case .sqlite: "LIMIT \(Self.maximumPairs)"
+        }
+    }
 
     /// `l` says what a span costs, and nothing has taken it back.
     var standing: String { "l.entry % 2 = 0 AND NOT EXISTS (SELECT 1 \(reversals))" }

@@ -70,7 +70,13 @@ import Testing
             #expect(second.isComplete(link(1, 0)))
             try again.append(first.takeNews().places, hasTurned: false, isSafe: false)
         }
-        #expect(try Directory.size(ofFile: "\(directory.path)/young") == 82 + "shop\n".utf8.count)
+        // With what is written next.
+        _ = first.place(link(2, 1))
+        var last = try PlaceFiles(directory.path)
+        try last.append(first.takeNews().places, hasTurned: false, isSafe: false)
+        var third = index()
+        try last.restore(into: &third)
+        #expect(third.isComplete(link(1, 0)) && third.isComplete(link(2, 1)))
     }
 
     @Test func theFilesOfAProcessThatEndedAreTakenOver() throws {

@@ -244,7 +244,7 @@ import Testing
         check("Authorization: Bearer \(long).", "SECRET \(long)")
         check("with bearer \(long), and", "SECRET \(long)")
         check(#"{\"api_key\": \"\#(long)\"}"#, "SECRET \(long)")
-        check("get https://aws:\(long)@shop.d.codeartifact.us-east-1.amazonaws.com/pypi", "URL_CREDENTIALS \(long)")
+        check("get https://aws:\(long)@packages.shop.example.com/simple", "URL_CREDENTIALS \(long)")
         check("https://a.io/\(long) bob@shop.io", "EMAIL bob@shop.io")
     }
 
