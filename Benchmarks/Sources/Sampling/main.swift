@@ -58,7 +58,7 @@ for part in [1, 0.05] {
             let start = threadTime()
             processor.process(&batch)
             let processed = threadTime()
-            _ = encoder.bytes(of: batch)
+            _ = encoder.encode(batch)
             let encoded = threadTime()
             if batch.sampledOutSpanCount > 0 { _ = sampledOut.encode(batch) }
             let ended = threadTime()

@@ -7,6 +7,8 @@ struct OTLPEncoder: ~Copyable {
 
     /// Bytes that are kept from one request to the next.
     private static let retained = 1 << 20
+    /// Bytes of what processors add to a span from texts that many spans share, as most do.
+    private static let expectedAddition = 128
 
     /// - Parameter limit: bytes that a batch may be encoded to. Few bytes, shared by many spans, can make many.
     init(capacity: Int = 64 << 10, limit: Int = ReverseWriter.maxLimit) {
@@ -16,19 +18,23 @@ struct OTLPEncoder: ~Copyable {
     /// - Returns: the request, nil where it is over the limit. For a batch that nobody changed, the payload itself.
     mutating func encode(_ batch: borrowing Batch) -> Payload? {
         if batch.arena.pointee.isVerbatim { return batch.arena.pointee.payload }
-        let bytes = bytes(of: batch)
-        let payload = writer.isOverfull ? nil : Payload.copying(bytes)
-        writer.reset(keeping: Self.retained)
-        return payload
+        writer.begin(
+            expecting: batch.arena.pointee.payload.count + batch.arena.pointee.side.count
+                + batch.spans.count * Self.expectedAddition)
+        write(batch)
+        defer { writer.reset(keeping: Self.retained) }
+        return writer.isOverfull ? nil : writer.take()
     }
 
     /// - Returns: the request; valid until the next call.
     mutating func bytes(of batch: borrowing Batch) -> UnsafeRawBufferPointer {
         writer.reset()
-        for resource in batch.resources.reversed() {
-            write(resource, batch)
-        }
+        write(batch)
         return writer.written
+    }
+
+    private mutating func write(_ batch: borrowing Batch) {
+        for resource in batch.resources.reversed() { write(resource, batch) }
     }
 
     private mutating func write(_ resource: ResourceRecord, _ batch: borrowing Batch) {

@@ -12,8 +12,8 @@ final class Payload: @unchecked Sendable {
     /// Whose memory it is; nil where it is the payload's own.
     private let whole: Payload?
 
-    /// Takes over memory that `UnsafeMutableRawPointer.allocate` made.
-    fileprivate init(taking base: UnsafeMutableRawPointer, count: Int) {
+    /// Takes over memory that was allocated, of which ``slack`` zeros behind the bytes are a part.
+    init(taking base: UnsafeMutableRawPointer, count: Int) {
         self.base = UnsafeRawPointer(base)
         self.count = count
         whole = nil

@@ -18,9 +18,13 @@ struct ReverseWriter: ~Copyable {
     init(capacity: Int, limit: Int = maxLimit) {
         self.capacity = max(64, capacity)
         self.limit = min(limit, Self.maxLimit)
-        let capacity = self.capacity
-        start = capacity
-        base = .allocate(capacity: capacity)
+        start = self.capacity
+        base = Self.room(self.capacity)
+    }
+
+    /// With what a payload has behind its last byte, so that it can become one.
+    private static func room(_ capacity: Int) -> UnsafeMutablePointer<UInt8> {
+        .allocate(capacity: capacity + Payload.slack)
     }
 
     deinit {
@@ -36,13 +40,34 @@ struct ReverseWriter: ~Copyable {
 
     /// Forgets what was written, and gives back memory that one large message had made it take.
     mutating func reset(keeping bytes: Int = .max) {
-        if capacity > bytes {
-            base.deallocate()
-            capacity = bytes
-            base = .allocate(capacity: bytes)
-        }
+        if capacity > bytes { replace(by: bytes) }
         start = capacity
         isOverfull = false
+    }
+
+    /// Forgets what was written, and makes room for about as many bytes as are to come, so that ``take()`` need not
+    /// copy them.
+    mutating func begin(expecting bytes: Int) {
+        if capacity < bytes || capacity / 2 > bytes { replace(by: min(bytes, limit)) }
+        reset()
+    }
+
+    private mutating func replace(by capacity: Int) {
+        base.deallocate()
+        self.capacity = max(64, capacity)
+        base = Self.room(self.capacity)
+    }
+
+    /// Hands over what was written, where it lies. Where the room is more than twice the bytes, they are copied, as by
+    /// ``PayloadBuilder/finish()``: a payload may wait in a journal.
+    mutating func take() -> Payload {
+        guard capacity <= count * 2 else { return Payload.copying(written) }
+        (base + capacity).update(repeating: 0, count: Payload.slack)
+        let payload = Payload(Payload(taking: base, count: capacity), from: start)
+        capacity = 64
+        base = Self.room(capacity)
+        reset()
+        return payload
     }
 
     /// Forgets what was written after `count` was this.
@@ -63,7 +88,7 @@ struct ReverseWriter: ~Copyable {
             return
         }
         let larger = max(capacity * 2, count + wanted)
-        let moved = UnsafeMutablePointer<UInt8>.allocate(capacity: larger)
+        let moved = Self.room(larger)
         (moved + (larger - count)).update(from: base + start, count: count)
         base.deallocate()
         start = larger - count
