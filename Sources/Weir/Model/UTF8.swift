@@ -49,6 +49,11 @@ private func isValidMultibyte(_ base: UnsafePointer<UInt8>, _ count: Int) -> Boo
             position &+= 8
             continue
         }
+        if notASCII == highBits {
+            let dense = denseLength(base + position, count &- position)
+            position &+= dense
+            if dense > 0 { continue }
+        }
         position &+= notASCII.trailingZeroBitCount &>> 3
         if position >= count { return true }
         let length = sequenceLength(base + position, count - position)
@@ -56,6 +61,34 @@ private func isValidMultibyte(_ base: UnsafePointer<UInt8>, _ count: Int) -> Boo
         position &+= length
     }
     return true
+}
+
+/// Bytes of the characters that begin here, two or four at a time, as far as they are of scripts in which most texts
+/// have nothing else: Chinese, Japanese and Korean, Cyrillic, Greek, Hebrew and Arabic. One by one they take three times
+/// as long.
+@inline(never)
+private func denseLength(_ base: UnsafePointer<UInt8>, _ count: Int) -> Int {
+    var position = 0
+    while position &+ 8 <= count {
+        let word = loadLittle64(base + position)
+        if word & 0xC0C0_F0C0_C0F0 == 0x8080_E080_80E0, isPlainLead(word), isPlainLead(word &>> 24) {
+            position &+= 6
+        } else if word & 0xC0E0_C0E0_C0E0_C0E0 == 0x80C0_80C0_80C0_80C0,
+            // C8 to DF: no overlong forms among them.
+            (word | word &<< 1) & 0x0010_0010_0010_0010 == 0x0010_0010_0010_0010
+        {
+            position &+= 8
+        } else {
+            break
+        }
+    }
+    return position
+}
+
+/// Whether the lowest byte is E1 to EC: behind these any two continuation bytes are well-formed.
+@inline(__always)
+private func isPlainLead(_ word: UInt64) -> Bool {
+    UInt8(truncatingIfNeeded: word) &- 0xE1 < 12
 }
 
 /// The length of the well-formed sequence that starts here with a byte that is not ASCII, or 0.

@@ -82,6 +82,26 @@ struct UTF8Tests {
         }
     }
 
+    /// The check takes several characters of a script at a time.
+    @Test func agreesOnTextsOfOneScript() {
+        for text in [
+            "\u{4f60}\u{597d}\u{6211}\u{4eec}\u{4e00}\u{8d77}", "\u{43f}\u{440}\u{438}\u{432}\u{435}\u{442}\u{44e}",
+            "\u{3b1}\u{3b2}\u{3c9}\u{3b4}\u{e9}\u{fc}", "\u{5e9}\u{5dc}\u{5d5}\u{5dd}", "\u{645}\u{631}\u{62d}\u{628}",
+            "\u{d55c}\u{ad6d}\u{c5b4}\u{d7a3}", "\u{e44}\u{e17}\u{e22}\u{800}", "\u{1F642}\u{1F600}",
+        ] {
+            let whole = Array((text + text + text).utf8)
+            for position in whole.indices {
+                for value in Self.boundaries {
+                    var bytes = whole + [UInt8](repeating: value, count: 64)
+                    // Cut inside a character: what stands behind the end must not count.
+                    expectAgreement(&bytes, position)
+                    bytes[position] = value
+                    expectAgreement(&bytes, whole.count)
+                }
+            }
+        }
+    }
+
     private func expectAgreement(_ bytes: inout [UInt8], _ count: Int) {
         bytes.withUnsafeBufferPointer { buffer in
             guard let base = buffer.baseAddress else { return }
