@@ -22,6 +22,7 @@ struct Batch: ~Copyable {
         /// Names of the rules that sampled spans out.
         var samplingRules: [ByteRef] = []
         var membersToEncrypt = MarkedMembers()
+        var resourceLookups = ResourceLookups()
         var rejected = Rejections()
     }
 
@@ -75,6 +76,7 @@ struct Batch: ~Copyable {
         arena.pointee.sampledOutSpans = 0
         arena.pointee.samplingRules.removeAll(keepingCapacity: true)
         arena.pointee.membersToEncrypt = MarkedMembers()
+        arena.pointee.resourceLookups.removeAll()
         arena.pointee.rejected = Rejections()
     }
 }

@@ -225,7 +225,9 @@ extension Batch {
     func markDirty(_ owner: AttributeOwner) {
         arena.pointee.isVerbatim = false
         switch owner {
-        case .resource(let index): arena.pointee.resources[index].state.formUnion([.dirty, .present])
+        case .resource(let index):
+            arena.pointee.resources[index].state.formUnion([.dirty, .present])
+            arena.pointee.resourceLookups.removeAll()
         case .scope(let index): arena.pointee.scopes[index].state.formUnion([.dirty, .present])
         case .span(let index): arena.pointee.spans[index].state.insert(.dirty)
         case .event(let index, let span):

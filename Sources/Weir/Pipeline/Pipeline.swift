@@ -7,7 +7,8 @@ final class Pipeline: Sendable {
         case none
         /// It is being made; these wait for it.
         case awaited([CheckedContinuation<Pipeline?, Never>])
-        case known(Pipeline?)
+        /// Nil where there is none after all.
+        case known(PipelineLine?)
         /// The configuration has it no more.
         case withdrawn
     }
@@ -19,6 +20,7 @@ final class Pipeline: Sendable {
     let tenants: Set<String>?
     private let processors: [any Processor]
     private let succession = Mutex(Succession.none)
+    private let line = Mutex(PipelineLine())
 
     init(id: ComponentID, tenants: Set<String>? = nil, processors: [any Processor], journal: Journal) {
         self.tenants = tenants
@@ -56,8 +58,13 @@ final class Pipeline: Sendable {
 
     /// - Parameter successor: nil if there is none after all; then those that wait are told that the pipeline stops.
     func handOver(to successor: Pipeline?) {
+        let line = line.withLock { $0 }
+        if let successor {
+            line.advance(to: successor)
+            successor.line.withLock { $0 = line }
+        }
         let waiting = succession.withLock { succession -> [CheckedContinuation<Pipeline?, Never>] in
-            defer { succession = .known(successor) }
+            defer { succession = .known(successor == nil ? nil : line) }
             guard case .awaited(let waiting) = succession else { return [] }
             return waiting
         }
@@ -76,7 +83,7 @@ final class Pipeline: Sendable {
             let known = succession.withLock { succession -> Pipeline?? in
                 switch succession {
                 case .none, .withdrawn: return .some(nil)
-                case .known(let pipeline): return .some(pipeline)
+                case .known(let line): return .some(line?.last)
                 case .awaited(let waiting):
                     succession = .awaited(waiting + [continuation])
                     return nil

@@ -19,6 +19,23 @@ import Testing
         #expect(await next.taken() == [1, 1, 1])
     }
 
+    /// A receiver holds the pipeline that it began with for as long as it runs.
+    @Test func whoeverHoldsTheFirstDoesNotHoldThoseAfterIt() async throws {
+        let first = try PipelineSample()
+        var second: PipelineSample? = try PipelineSample()
+        let third = try PipelineSample()
+        weak let middle = second?.pipeline
+        for (old, next) in [(first, second), (second, third)] as [(PipelineSample?, PipelineSample?)] {
+            old?.pipeline.awaitSuccessor()
+            old?.pipeline.journal.close(forAnother: true)
+            old?.pipeline.handOver(to: next?.pipeline)
+        }
+        second = nil
+        #expect(middle == nil)
+        #expect(try await first.pipeline.append(entry) == .kept)
+        #expect(await third.taken() == [1])
+    }
+
     @Test func withoutASuccessorThePipelineStops() async throws {
         let sample = try PipelineSample()
         sample.pipeline.awaitSuccessor()

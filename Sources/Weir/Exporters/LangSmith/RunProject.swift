@@ -19,7 +19,7 @@ enum RunProject: Hashable, Sendable {
         } else if let key,
             let name = Self.text(
                 batch.value(of: key, in: span.attributes)
-                    ?? batch.value(of: key, in: batch.resource(of: span).attributes))
+                    ?? batch.resourceValue(of: key, for: span))
         {
             self = .name(name)
         } else {

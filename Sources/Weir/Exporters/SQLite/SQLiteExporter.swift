@@ -26,6 +26,7 @@ actor SQLiteExporter: Exporter {
     /// The records that were exported last, and of which journal.
     private var run = SequenceRun()
     private var journal: JournalID?
+    private var retentionClock = RetentionClock()
     private var lookedAt: Timestamp?
     private var tidiedAt: Timestamp?
     /// Days of which nobody knew yet whether rows may go.
@@ -85,20 +86,29 @@ actor SQLiteExporter: Exporter {
         if let lookedAt, now >= lookedAt, now.nanoseconds - lookedAt.nanoseconds < Self.lookNanoseconds { return }
         lookedAt = now
         do {
-            for day in retention.expired(try directory.daysOrLeftovers(), at: now)
-            where await retention.mayDrop(day) == true {
-                try store.drop(day)
-                telemetry.addDropped()
-                logger.info("removed a day after its retention", metadata: ["day": "\(day.text)"])
-            }
-            try await removeTenants(at: now)
+            try await removeWhatIsOver(at: now)
             let days = try directory.days()
-            try store.forgetRejects(at: now, oldest: days.first)
             let bytes = days.reduce(0) { $0 + directory.size(of: directory.path(of: $1)) }
             telemetry.show(files: days.count, bytes: bytes)
         } catch {
             logger.warning("cannot tidy up", metadata: ["reason": "\(error)"])
         }
+    }
+
+    private func removeWhatIsOver(at now: Timestamp) async throws {
+        let days = try directory.daysOrLeftovers()
+        let expired = retention.expired(days, at: now)
+        guard retentionClock.believes(now, newest: days.max()) else {
+            if expired.isEmpty { return }
+            return logger.warning("\(RetentionClock.doubt)", metadata: ["clock": "\(Day(now).text)"])
+        }
+        for day in expired where await retention.mayDrop(day) == true {
+            try store.drop(day)
+            telemetry.addDropped()
+            logger.info("removed a day after its retention", metadata: ["day": "\(day.text)"])
+        }
+        try await removeTenants(at: now)
+        try store.forgetRejects(at: now, oldest: try directory.days().first)
     }
 
     /// Takes rows of tenants out of days that others keep longer.

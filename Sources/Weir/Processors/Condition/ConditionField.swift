@@ -82,7 +82,7 @@ extension ConditionField {
         case .scopeName: .string(batch.bytes(batch.scopes[Int(span.scope)].name))
         case .scopeVersion: .string(batch.bytes(batch.scopes[Int(span.scope)].version))
         case .attribute(let key): batch.value(of: key, in: span.attributes)
-        case .resourceAttribute(let key): batch.value(of: key, in: batch.resource(of: span).attributes)
+        case .resourceAttribute(let key): batch.resourceValue(of: key, for: span)
         }
     }
 }

@@ -144,7 +144,7 @@ struct SamplingProcessor: Processor {
     ) -> SamplingRandomness? {
         let value =
             batch.value(of: key, in: span.attributes)
-            ?? batch.value(of: key, in: batch.resource(of: span).attributes)
+            ?? batch.resourceValue(of: key, for: span)
         switch value {
         case .string(let text)? where !text.isEmpty: return SamplingRandomness(hashing: text, seed: hashSeed)
         case .int(let number)?:

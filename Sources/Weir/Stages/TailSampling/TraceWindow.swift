@@ -295,7 +295,7 @@ struct TraceWindow {
         guard place < records.count, records[place].sequence == sequence else { return }
         records[place].moved.formUnion(traces)
         let leaving = records[place].slots.filter { traces.contains(slots[Int($0)].key.id) }
-        records[place].slots.removeAll { leaving.contains($0) }
+        records[place].slots.removeAll { traces.contains(slots[Int($0)].key.id) }
         records[place].checked = 0
         for slot in leaving {
             if copied.contains(slots[Int(slot)].key.id) { slots[Int(slot)].copies += 1 }

@@ -21,6 +21,16 @@ enum PostgresRetention {
         Set(try partitions(on: connection).map(\.name.day))
     }
 
+    /// The newest day that has spans; partitions of coming days have none yet.
+    static func newestDay(on connection: PostgresConnection) throws(PostgresError) -> Day? {
+        let tables = try partitions(on: connection).map(\.name).filter { $0.table == "spans" }
+        for table in tables.sorted(by: { $0.day > $1.day })
+        where try connection.run("SELECT EXISTS (SELECT 1 FROM \(table))").bool(0, 0) {
+            return table.day
+        }
+        return nil
+    }
+
     /// - Returns: false if another process does it.
     static func drop(_ days: [Day], on connection: PostgresConnection) throws(PostgresError) -> Bool {
         let done: Void? = try PostgresLock.hold(.retention, on: connection, patience: .zero) {

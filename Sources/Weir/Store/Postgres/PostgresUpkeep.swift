@@ -14,6 +14,9 @@ actor PostgresUpkeep {
     private let interrupt = Interrupt()
     /// Whether there are days of which nobody knew yet if they may go.
     private var isWaiting = false
+    private var clock = RetentionClock()
+    /// Whether that was not believed.
+    private var isInDoubt = false
 
     /// - Parameter connection: a connection string, URL or keywords.
     init(_ connection: String, schema: String, _ retention: Retention) {
@@ -45,6 +48,8 @@ actor PostgresUpkeep {
         var partitions = PostgresPartitions()
         try partitions.make(PostgresPartitions.ahead(at: now), on: connection)
         isWaiting = false
+        isInDoubt = !clock.believes(now, newest: try PostgresRetention.newestDay(on: connection))
+        if isInDoubt { return [] }
         var days: [Day] = []
         for day in retention.expired(try PostgresRetention.days(on: connection), at: now) where await mayDrop(day) {
             days.append(day)
@@ -83,6 +88,7 @@ extension PostgresUpkeep {
                     let names = days.map(\.text).joined(separator: " ")
                     logger.info("dropped days that are over", metadata: ["days": "\(names)"])
                 }
+                if await self.isInDoubt { logger.warning("\(RetentionClock.doubt)") }
                 return await !self.isWaiting
             } catch {
                 if !Task.isCancelled {

@@ -17,7 +17,11 @@ struct SQLiteFiles {
             open.append(entry)
             return entry.file
         }
-        if open.count == Self.maxOpen { open.removeFirst().file.close() }
+        if open.count == Self.maxOpen {
+            open.removeFirst().file.close()
+            // Its pages were 128 MiB at most.
+            Heap.giveBack()
+        }
         let file = try directory.open(day, at: now)
         open.append((day, file))
         return file
