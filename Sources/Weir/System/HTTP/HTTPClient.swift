@@ -14,12 +14,10 @@ final class HTTPClient: Sendable {
 
     private let client: AsyncHTTPClient.HTTPClient
 
-    /// - Parameter silence: how long a server may send nothing, in the midst of an answer too; nil is for ever.
-    init(tls: ClientTLS?, silence: Duration? = nil) throws(TLSFileError) {
+    init(tls: ClientTLS?) throws(TLSFileError) {
         var configuration = AsyncHTTPClient.HTTPClient.Configuration(
             tlsConfiguration: try tls?.configuration(), redirectConfiguration: .disallow,
             timeout: .init(connect: TimeAmount(Self.connectTimeout)), decompression: .disabled)
-        if let silence { configuration.timeout.read = TimeAmount(silence) }
         configuration.httpVersion = .http1Only
         configuration.connectionPool.idleTimeout = TimeAmount(Self.idleTimeout)
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = .max
@@ -35,7 +33,7 @@ final class HTTPClient: Sendable {
         client.shutdown { _ in }
     }
 
-    /// Waits for the answer until the task is cancelled, or for as long as `timeout`.
+    /// Waits for the whole answer until the task is cancelled, or for as long as `timeout`.
     /// - Parameter limit: bytes of the answer's body that are read at most; the rest is cut off.
     func post(
         _ body: [UInt8], to url: HTTPURL, headers: [(name: String, value: String)], limit: Int,
@@ -73,23 +71,35 @@ final class HTTPClient: Sendable {
         var request = request
         for header in headers { request.headers.add(name: header.name, value: header.value) }
         do {
-            let deadline = timeout.map { NIODeadline.now() + TimeAmount($0) } ?? .distantFuture
-            let response = try await client.execute(request, deadline: deadline)
-            var body: [UInt8] = []
-            for try await piece in response.body {
-                // The client's own deadline is for the head of the answer only.
-                guard NIODeadline.now() < deadline else { throw HTTPClientError.deadlineExceeded }
-                body.append(contentsOf: piece.readableBytesView.prefix(limit - body.count))
-                // Leaving the loop closes the connection.
-                if body.count == limit { break }
+            guard let timeout else { return try await answer(to: request, limit) }
+            return try await withThrowingTaskGroup(of: HTTPAnswer.self) { group in
+                group.addTask { [request] in try await self.answer(to: request, limit) }
+                // A deadline of the library would be for the head only: who has sent that may say nothing more.
+                group.addTask {
+                    try await Task.sleep(for: timeout)
+                    throw HTTPClientError.deadlineExceeded
+                }
+                defer { group.cancelAll() }
+                guard let answer = try await group.next() else { throw CancellationError() }
+                return answer
             }
-            return HTTPAnswer(
-                status: Int(response.status.code), contentType: response.headers.first(name: "content-type") ?? "",
-                retryAfter: response.headers.first(name: "retry-after"), body: body,
-                headers: Dictionary(response.headers.map { ($0.name.lowercased(), $0.value) }) { first, _ in first })
         } catch {
             throw HTTPFailure(error, at: url.endpoint)
         }
+    }
+
+    private func answer(to request: HTTPClientRequest, _ limit: Int) async throws -> HTTPAnswer {
+        let response = try await client.execute(request, deadline: .distantFuture)
+        var body: [UInt8] = []
+        for try await piece in response.body {
+            body.append(contentsOf: piece.readableBytesView.prefix(limit - body.count))
+            // Leaving the loop closes the connection.
+            if body.count == limit { break }
+        }
+        return HTTPAnswer(
+            status: Int(response.status.code), contentType: response.headers.first(name: "content-type") ?? "",
+            retryAfter: response.headers.first(name: "retry-after"), body: body,
+            headers: Dictionary(response.headers.map { ($0.name.lowercased(), $0.value) }) { first, _ in first })
     }
 
     /// Closes the connections. Calls after that fail.

@@ -41,7 +41,7 @@ final class ObjectStorage: Sendable {
     ) throws(TLSFileError) {
         self.configuration = configuration
         self.onRetry = onRetry
-        client = try HTTPClient(tls: configuration.tls, silence: configuration.timeout)
+        client = try HTTPClient(tls: configuration.tls)
         credentials = ObjectCredentialsCache(configuration.credentials)
     }
 

@@ -87,6 +87,19 @@ import Testing
         await expect("already shutdown", from: client, to: "http://127.0.0.1:\(port)")
     }
 
+    @Test(.hangLimit, arguments: ["", "HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{"])
+    func whoFallsSilentIsGivenUp(words: String) async throws {
+        let server = try SilentServer(saying: words)
+        let client = try HTTPClient(tls: nil)
+        let url = try HTTPURL(parsing: "http://127.0.0.1:\(server.port)")
+        let error = await #expect(throws: HTTPFailure.self) {
+            try await client.get(url, headers: [], limit: 1_000, timeout: .milliseconds(50))
+        }
+        #expect(error?.description == "127.0.0.1:\(server.port): deadline exceeded")
+        await client.shutDown()
+        withExtendedLifetime(server) {}
+    }
+
     @Test func saysThatAServerSpeaksNoTLS() async throws {
         try await ScriptedServer.serve(HTTPResponse(.ok, text: "")) { server in
             let client = try HTTPClient(tls: nil)
