@@ -15,7 +15,7 @@ struct APIKeyNewCommand: ParsableCommand {
     var name: String?
 
     func validate() throws {
-        do { _ = try APIKeyFile.checkTenant(tenant) } catch { throw ValidationError("--tenant: \(error.message)") }
+        do { _ = try TenantName.check(tenant) } catch { throw ValidationError("--tenant: \(error.message)") }
         guard !scopes.isEmpty else { throw ValidationError("found no --scope, wanted at least one") }
         guard !scopes.contains(.beacon) || scopes.count == 1 else {
             throw ValidationError(
@@ -23,9 +23,9 @@ struct APIKeyNewCommand: ParsableCommand {
         }
     }
 
-    func run() {
+    func run() throws {
         let key = APIKey.draw()
-        print("\(key)\n\n\(entry(of: key))")
+        try StoreOptions.write("\(key)\n\n\(entry(of: key))\n")
     }
 
     /// As it stands in the file.

@@ -30,7 +30,7 @@ struct PromoteCommand: AsyncParsableCommand {
 
     func validate() throws {
         guard let tenant else { return }
-        do { _ = try APIKeyFile.checkTenant(tenant) } catch { throw ValidationError("--tenant: \(error.message)") }
+        do { _ = try TenantName.check(tenant) } catch { throw ValidationError("--tenant: \(error.message)") }
     }
 
     func run() async throws {
@@ -53,13 +53,13 @@ struct PromoteCommand: AsyncParsableCommand {
                     break
                 }
                 guard ContinuousClock.now < deadline else {
-                    print("nobody has answered; what was asked for waits for a Weir that runs")
+                    try StoreOptions.write("nobody has answered; what was asked for waits for a Weir that runs\n")
                     throw ExitCode(2)
                 }
                 try await Task.sleep(for: .milliseconds(100))
             }
         }
-        print("\(answer.traces.of("trace")), \(answer.spans.of("span"))")
+        try StoreOptions.write("\(answer.traces.of("trace")), \(answer.spans.of("span"))\n")
         guard answer.spans > 0 else { throw ExitCode.failure }
     }
 

@@ -22,8 +22,8 @@ struct PipelineConfiguration: Sendable {
     init(_ name: String, _ fields: inout Fields, defined: [Definitions], file: String? = nil) {
         let written = Self.id(name, &fields)
         id = file.map { written.local(to: $0) } ?? written
-        let names = fields.strings(
-            "tenants", default: [], count: 0...1_000, "Whose spans the pipeline takes; without, everybody's.")
+        let names = fields.parsedList(
+            "tenants", count: 0...1_000, "Whose spans the pipeline takes; without, everybody's.", TenantName.check)
         tenants = names.isEmpty ? nil : Set(names)
         line = fields.line
         var lists: [ComponentKind: [ComponentID]] = [:]

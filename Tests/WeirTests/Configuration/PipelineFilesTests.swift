@@ -129,6 +129,7 @@ import Testing
         for (found, written, said) in [
             ("tenants: [bank]", "tenant: [bank]", others), ("tenants: [bank]", "tenants: bank", others),
             ("tenants: [bank]", "tenants: [bank, []]", "bank,\(others)"),
+            ("tenants: [bank]", "tenants: [bank, \"\", ../x]", "bank,\(others)"),
             ("[door], exporters: [shelf/own], t", "[dor], exporters: [shelf/own], t", "bank,\(others)"),
         ] {
             #expect(try missing(shop.replacing(found, with: written)).last == #"["any"]: "# + said, "\(written)")

@@ -25,7 +25,7 @@ extension APIKeyFile {
     private static func key(_ fields: inout Fields) -> APIKey {
         let name = fields.string("name", "What the log calls the client.")
         let tenant = fields.parsed("tenant", standIn: "", type: "tenant", "Whose spans it sends and reads.") {
-            text throws(ConfigError) in try checkTenant(text)
+            text throws(ConfigError) in try TenantName.check(text)
         }
         let scopes = fields.parsedList(
             "scopes", count: 1...Scope.allCases.count, "What it may do: ingest, read, reveal, admin, beacon."
@@ -68,22 +68,6 @@ extension APIKeyFile {
         case (.some, .some): fields.reject("certificate", "found sha256 too, wanted one of them")
         }
         return .certificate("")
-    }
-
-    /// A tenant's name becomes that of directories, and a word of metrics and queries.
-    static func checkTenant(_ text: String) throws(ConfigError) -> String {
-        let isName = text.utf8.allSatisfy { byte in
-            switch byte {
-            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
-            default: "_-.".utf8.contains(byte)
-            }
-        }
-        guard isName, (1...64).contains(text.utf8.count), !text.hasPrefix(".") else {
-            throw ConfigError(
-                found: text.quotedForMessage,
-                wanted: "a tenant: 1...64 letters, digits, _, - and ., without a dot in front")
-        }
-        return text
     }
 
     private static func bytes(hexadecimal text: String) -> [UInt8]? {

@@ -53,7 +53,7 @@ struct JWTPolicy: Sendable {
         guard let expires = claims.expires else { throw .noExpiry }
         guard !isOver(expires, at: now) else { throw .expired }
         if let notBefore = claims.notBefore, seconds(now) + leeway / .seconds(1) < notBefore { throw .notYet }
-        guard let tenant = claims.tenant.flatMap({ try? APIKeyFile.checkTenant($0) }) else { throw .tenant }
+        guard let tenant = claims.tenant.flatMap({ try? TenantName.check($0) }) else { throw .tenant }
         let granted = claims.scopes.filter { $0.hasPrefix(scopePrefix) }
             .compactMap { Scope(rawValue: String($0.dropFirst(scopePrefix.count))) }
         let name = String((claims.subject ?? tenant).prefix(128))
