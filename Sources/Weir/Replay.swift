@@ -96,7 +96,7 @@ extension Replay {
     /// - Parameter report: gets what became of each.
     static func run(
         _ configuration: CollectorConfiguration, exporter: ComponentDefinition, pipelines: [ComponentID],
-        report: (ComponentID, Outcome) -> Void
+        report: (ComponentID, Outcome) throws -> Void
     ) async throws {
         let exporters = try await LoneExporters(configuration)
         for pipeline in pipelines {
@@ -106,7 +106,7 @@ extension Replay {
             var replay = Replay(
                 to: made.exporter, made.delivery, from: file, made.context, codec: exporters.codec, view: made.view,
                 now: Timestamp.now)
-            report(pipeline, try await replay.run())
+            try report(pipeline, await replay.run())
         }
         await exporters.finish()
     }

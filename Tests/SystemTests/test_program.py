@@ -6,6 +6,7 @@ import pathlib
 import shutil
 import signal
 import socket
+import subprocess
 import tempfile
 import threading
 
@@ -405,3 +406,48 @@ def test_a_destination_that_hangs_does_not_hold_up_the_end(start):
         assert weir.metric("otelcol_exporter_queue_size") == 1
         weir.stop()
         assert "spans stay in the journal for the next start" in weir.log()
+
+
+NOTED = configuration(exporters={"debug": {}}).replace("exporters:\n", "processors: { batch: {} }\nexporters:\n", 1).replace(
+    "receivers: [otlp]", "receivers: [otlp]\n      processors: [batch]"
+)
+
+
+@pytest.mark.parametrize(
+    "words", ["components", "check", "print-config", "api-key new --tenant shop --scope ingest", "import-config collector.yaml"]
+)
+def test_output_that_cannot_be_written_is_an_error(words, tmp_path):
+    (tmp_path / "collector.yaml").write_text(NOTED)
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run([BINARY, *words.split()], stdout=full, stderr=subprocess.PIPE, cwd=tmp_path, timeout=30)
+    assert done.returncode == 1 and b"write standard output: no space left" in done.stderr
+    closed = subprocess.run(["sh", "-c", f'exec "{BINARY}" {words} >&-'], stderr=subprocess.PIPE, cwd=tmp_path, timeout=30)
+    assert closed.returncode == 1 and b"write standard output: bad file descriptor" in closed.stderr
+
+
+@pytest.mark.parametrize("redirection", ["2>/dev/full", "2>&-", "<&- >&- 2>&-"])
+def test_a_program_serves_though_nobody_takes_its_log(redirection, tmp_path):
+    (tmp_path / "collector.yaml").write_text(NOTED)
+    process = subprocess.Popen(["sh", "-c", f'exec "{BINARY}" run {redirection}'], cwd=tmp_path, stdin=subprocess.DEVNULL)
+    try:
+        segments = tmp_path / "data" / "journal" / "traces"
+        eventually(lambda: process.poll() is not None or segments.exists() and any(segments.iterdir()), "no journal")
+        assert process.poll() is None
+        streams = [os.readlink(f"/proc/{process.pid}/fd/{number}") for number in range(3)]
+        assert [name for name in streams if not name.startswith(("/dev/", "pipe:"))] == [], "a file has the number of a stream"
+        process.terminate()
+        assert process.wait(timeout=30) == 0
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_input_that_cannot_be_read_is_an_error(tmp_path):
+    directory = os.open(tmp_path, os.O_RDONLY)
+    try:
+        done = subprocess.run([BINARY, "redact"], stdin=directory, capture_output=True, timeout=30)
+    finally:
+        os.close(directory)
+    assert done.returncode == 1 and b"standard input cannot be read" in done.stderr
+    closed = subprocess.run(["sh", "-c", f'exec "{BINARY}" redact <&-'], capture_output=True, timeout=30)
+    assert closed.returncode == 1 and b"standard input cannot be read" in closed.stderr

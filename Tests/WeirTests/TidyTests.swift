@@ -57,6 +57,9 @@ import Testing
         for text in ["try! a()", "a as! B", "fatalError()", "print(a)", "public struct A {}"] {
             check("Model/A.swift", text, breaks: HouseRules.checkWords)
         }
+        for text in ["print(a)", "FileHandle.standardError.write(a)", "handle.readDataToEndOfFile()"] {
+            check("Commands/A.swift", text, breaks: HouseRules.checkWords)
+        }
         check("Program.swift", "public enum Program {}", keeps: HouseRules.checkWords)
         check("Model/A.swift", "/// Like `try! a()`.\nlet text = \"fatalError()\"", keeps: HouseRules.checkWords)
     }

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 
 /// `weir import-config`
 struct ImportConfigCommand: ParsableCommand {
@@ -12,7 +11,7 @@ struct ImportConfigCommand: ParsableCommand {
 
     func run() throws {
         let imported = try Self.read(file)
-        print(try imported.yaml(), terminator: "")
+        try StoreOptions.write(imported.yaml())
         if imported.isIncomplete { throw ExitCode.failure }
     }
 
@@ -25,7 +24,7 @@ struct ImportConfigCommand: ParsableCommand {
             throw ValidationError("\(file) \(error.message)")
         }
         let imported = CollectorImport(text, file: file, catalogue: Registry.catalogue)
-        for line in imported.diagnostics.lines { FileHandle.standardError.write(Data("\(line)\n".utf8)) }
+        for line in imported.diagnostics.lines { StoreOptions.note(line) }
         return imported
     }
 }

@@ -9,10 +9,10 @@ struct JournalStatusCommand: ParsableCommand {
 
     func run() throws {
         for (pipeline, disk) in try options.journals() {
-            print(
-                Self.text(
-                    pipeline, try JournalRecovery(disk, isReadOnly: true),
-                    parked: try ParkedSpans.count(below: disk.path), now: .now()))
+            let text = try Self.text(
+                pipeline, JournalRecovery(disk, isReadOnly: true), parked: ParkedSpans.count(below: disk.path),
+                now: .now())
+            try StoreOptions.write("\(text)\n")
         }
     }
 

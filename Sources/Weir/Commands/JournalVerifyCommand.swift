@@ -13,8 +13,8 @@ struct JournalVerifyCommand: ParsableCommand {
             let journal = try JournalRecovery(disk, isReadOnly: true, verifies: true)
             let load = journal.segments.reduce(into: Load()) { $0.add($1.load) }
             let problems = JournalStatusCommand.problems(of: journal)
-            print("\(pipeline): whole: \(load.records.of("record")) in \(journal.segments.count.of("segment"))")
-            for line in problems { print(line) }
+            let whole = "\(load.records.of("record")) in \(journal.segments.count.of("segment"))"
+            try StoreOptions.write("\(pipeline): whole: \(whole)\n" + problems.map { "\($0)\n" }.joined())
             // A write that was cut off is what a crash leaves, and nothing that was acknowledged.
             isWhole = isWhole && journal.gaps.isEmpty && journal.damages.isEmpty && journal.unreadable.isEmpty
         }

@@ -26,19 +26,19 @@ struct PricesMatchCommand: ParsableCommand {
         let name = ModelName(provider: provider, model: model)
         let match = table.match(name, tenant: tenant, at: at ?? .now())
         for candidate in name.candidates {
-            print("tried \(candidate.provider ?? "any provider")/\(candidate.model)")
+            try StoreOptions.write("tried \(candidate.provider ?? "any provider")/\(candidate.model)\n")
             if let match, candidate.model == match.price.model || match.price.aliases.contains(candidate.model) {
                 break
             }
         }
         guard let match else {
-            print("no list has it")
+            try StoreOptions.write("no list has it\n")
             throw ExitCode.failure
         }
-        print("price \(match.price.id)" + (match.region.map { ", region \($0)" } ?? ""))
+        try StoreOptions.write("price \(match.price.id)\(match.region.map { ", region \($0)" } ?? "")\n")
         for unit in UsageUnit.allCases {
             guard let rate = match.price.rates[unit] else { continue }
-            print("  \(unit.rawValue) \(Cost.text(rate)) USD")
+            try StoreOptions.write("  \(unit.rawValue) \(Cost.text(rate)) USD\n")
         }
     }
 }

@@ -9,6 +9,6 @@ struct PrintConfigCommand: ParsableCommand {
     @OptionGroup var option: ConfigurationOption
 
     func run() throws {
-        print(try EffectiveConfiguration(fields: option.read().fields).yaml(), terminator: "")
+        try StoreOptions.write(EffectiveConfiguration(fields: option.read().fields).yaml())
     }
 }

@@ -30,7 +30,10 @@ struct RedactCommand: ParsableCommand {
 
     func run() throws {
         var session = try RedactionSession(settings())
-        let input = FileHandle.standardInput.readDataToEndOfFile()
+        let input: Data
+        do { input = try FileHandle.standardInput.readToEnd() ?? Data() } catch {
+            throw CommandFailure("standard input cannot be read")
+        }
         if findings {
             for line in input.split(separator: 0x0A) {
                 let object = try JSONSerialization.jsonObject(with: line) as? [String: Any]
@@ -58,7 +61,7 @@ struct RedactCommand: ParsableCommand {
                 }
             }
         }
-        FileHandle.standardError.write(Data(session.summary.utf8))
+        StandardError.write(Array(session.summary.utf8))
     }
 
     private func settings() throws -> RedactionConfiguration {

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 
 /// `weir registry check`
 struct RegistryCheckCommand: ParsableCommand {
@@ -16,8 +15,8 @@ struct RegistryCheckCommand: ParsableCommand {
         } catch {
             throw ValidationError("\(file) \(error.message)")
         }
-        for line in diagnostics.lines { FileHandle.standardError.write(Data("\(line)\n".utf8)) }
-        print("\(file): \(diagnostics.summary)")
+        for line in diagnostics.lines { StoreOptions.note(line) }
+        try StoreOptions.write("\(file): \(diagnostics.summary)\n")
         guard let registry, !diagnostics.hasErrors else { throw ExitCode.failure }
         var table = TextTable([
             TextTable.Column(title: "event"), TextTable.Column(title: "owner"),
@@ -28,6 +27,6 @@ struct RegistryCheckCommand: ParsableCommand {
             let payload = event.payload.map { $0.name + ($0.isRequired ? "" : "?") }.joined(separator: " ")
             table.add([event.name, event.owner, "\(event.version)", "\(event.sampling)", payload])
         }
-        print(table.text, terminator: "")
+        try StoreOptions.write(table.text)
     }
 }

@@ -123,7 +123,7 @@ struct StoreOptions: ParsableArguments {
 
     /// On the standard error stream, so that the output stays what it is.
     static func note(_ text: String) {
-        FileHandle.standardError.write(Data("\(text)\n".utf8))
+        StandardError.write(Array("\(text)\n".utf8))
     }
 
     static func write(_ text: String) throws {
