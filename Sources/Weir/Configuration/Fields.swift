@@ -121,6 +121,14 @@ extension Fields {
         fileFingerprints.append(fileFingerprint)
     }
 
+    /// Of a file that is looked into only where its component is made, and may not be there yet.
+    mutating func add(sourceFile path: String) {
+        guard mode == .reading else { return }
+        let digest = ConfigSources.digest(of: path)
+        add(fileFingerprint: digest)
+        sources.note(path, digest)
+    }
+
     mutating func add(_ sources: ConfigSources) {
         self.sources.add(sources)
     }

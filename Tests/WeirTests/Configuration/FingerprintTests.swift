@@ -52,4 +52,29 @@ import Testing
         #expect(try read().extensions.first?.fingerprint != before.extensions.first?.fingerprint)
         #expect(try read().receivers.first?.fingerprint == before.receivers.first?.fingerprint)
     }
+
+    @Test(arguments: ["ca_file: F", "cert_file: F, key_file: other", "cert_file: other, key_file: F"])
+    func countsTheFilesThatAComponentConnectsWith(keys: String) throws {
+        let directory = try TemporaryDirectory()
+        let path = "\(directory.path)/file.pem"
+        let yaml = """
+            receivers: { otlp: { protocols: { http: {} } } }
+            exporters: { otlp_http: { endpoint: "https://h", tls: { \(keys.replacing("F", with: path)) } } }
+            service: { pipelines: { traces: { receivers: [otlp], exporters: [otlp_http] } } }
+            """
+        func read() throws -> (fingerprint: Int?, sources: ConfigSources) {
+            let checked = CheckedConfiguration(yaml, file: "f", environment: [:], catalogue: Registry.catalogue)
+            return (try #require(checked.configuration).exporters.first?.fingerprint, checked.sources)
+        }
+        let missing = try read()
+        try "one".write(toFile: path, atomically: true, encoding: .utf8)
+        let before = try read()
+        #expect(before.fingerprint != missing.fingerprint)
+        #expect(before.sources.changes(since: missing.sources) == [path])
+        try "one".write(toFile: path, atomically: true, encoding: .utf8)
+        let again = try read()
+        #expect(again.fingerprint == before.fingerprint && again.sources == before.sources)
+        try "two".write(toFile: path, atomically: true, encoding: .utf8)
+        #expect(try read().fingerprint != before.fingerprint)
+    }
 }

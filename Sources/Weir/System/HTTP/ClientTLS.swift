@@ -29,6 +29,8 @@ struct ClientTLS: Configurable {
         minVersion = fields.choice("min_version", default: .tls12, "The oldest version of TLS to speak.")
         fields.ignore("reload_interval", "the files are read at the start and at a reload")
         fields.addTLSFiles(authorities: "ca_file")
+        // Who has connected with what they held is made anew at a reload.
+        for file in [caFile, certificateFile, keyFile] { if let file { fields.add(sourceFile: file) } }
         if (certificateFile == nil) != (keyFile == nil) {
             fields.reject(
                 certificateFile == nil ? "key_file" : "cert_file", "stands alone, wanted cert_file and key_file")
