@@ -151,6 +151,34 @@ def test_an_item_without_anything_it_needs_takes_no_other_with_it(bring):
     assert (10, "processors.tail_sampling.policies[1]") in said
 
 
+def test_a_policy_that_lost_a_part_goes_as_a_whole(bring):
+    other = "{ name: f, type: string_attribute, string_attribute: { key: k, values: [v] } }"
+    lost = "{ name: x, type: ottl_condition, ottl_condition: { span: [ 'attributes[\"x\"] == 1' ] } }"
+    policies = (
+        f"{{ name: d, type: drop, drop: {{ drop_sub_policy: [ {lost}, {other} ] }} }}, "
+        f"{{ name: a, type: and, and: {{ and_sub_policy: [ {other}, {lost} ] }} }}, "
+        "{ name: slow, type: latency, latency: { threshold_ms: 5, unheard_of: 1 } }, "
+        f"{{ name: n, type: not, not: {{ not_sub_policy: {lost} }} }}, "
+        "{ name: errors, type: status_code, status_code: { status_codes: [ERROR] } }"
+    )
+    text = TYPICAL.replace("transform: { trace_statements: [] }", f"tail_sampling: {{ policies: [ {policies} ] }}")
+    code, text, said = bring(text.replace("transform", "tail_sampling"))
+    assert code == 0 and "name: errors" in text
+    assert [name for name in "danfx" if f"name: {name}\n" in text] == [] and "slow" not in text
+    for index in range(4):
+        assert said[10, f"processors.tail_sampling.policies[{index}]"].startswith("is left out: its ")
+
+
+@pytest.mark.parametrize(
+    "key", ['blocked_values: [ "a(?=b)", "4[0-9]{12}" ]', "url_sanitizer: { enabled: true }", "db_sanitizer: { sql: { enabled: true } }"]
+)
+def test_what_does_not_mask_any_more_is_left_to_do(bring, key):
+    text = TYPICAL.replace("transform: { trace_statements: [] }", f"redaction: {{ allow_all_keys: true, {key} }}")
+    code, text, said = bring(text.replace("transform", "redaction"))
+    assert code == 1 and "allow_all_keys: true" in text, "what was to be masked would be in clear"
+    assert [path for _, path in said if path.startswith(f"processors.redaction.{key.split(':')[0]}")]
+
+
 def test_references_get_their_scheme(bring):
     text = TYPICAL.replace("https://backend:4318", "https://${HOST}:4318/$${X}").replace(
         "sending_queue: {", "headers: { x-api-key: '${API_KEY}', y: '${env:Y:-z}' }, sending_queue: {"

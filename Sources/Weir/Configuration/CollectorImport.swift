@@ -126,14 +126,13 @@ struct CollectorImport {
             var gone: [[String]] = []
             // From the end, so that what goes from a list moves nothing that is looked at yet.
             for (place, message) in wrong.reversed() where isKey(place) {
-                guard !gone.contains(where: { place.starts(with: $0) }) else { continue }
+                let whole = Self.policy(around: place) ?? place
+                guard !gone.contains(where: { whole.starts(with: $0) }) else { continue }
                 let reason = message.hasPrefix("is not a known key") ? "Weir has no such key" : message
-                leaveOut(place, CollectorCounterparts.key(place) ?? reason)
-                // What it was to hash, or to take out, would go on as it is.
-                if place.first == "processors", place.contains("actions") || place.contains("attributes") {
-                    isIncomplete = true
-                }
-                gone.append(place)
+                let part = whole == place ? "" : "its \(Self.path(place.dropFirst(whole.count))): "
+                leaveOut(whole, part + (CollectorCounterparts.key(place) ?? reason))
+                isIncomplete = isIncomplete || Self.hides(place)
+                gone.append(whole)
             }
             if !gone.isEmpty { continue }
             for problem in problems {
@@ -144,6 +143,20 @@ struct CollectorImport {
         }
         isIncomplete = true
         diagnostics.add(.error, line: nil, path: "", "is still wrong after \(Self.maximumRounds) rounds")
+    }
+
+    /// Whether something there hashes, masks or takes out what would go on as it is without it.
+    private static func hides(_ place: [String]) -> Bool {
+        guard place.count > 1, place[0] == "processors" else { return false }
+        return place[1].prefix { $0 != "/" } == "redaction" || place.contains("actions") || place.contains("attributes")
+    }
+
+    /// The policy of `tail_sampling` that a place is in. Without one of its parts it would keep, or drop, other traces.
+    private static func policy(around place: [String]) -> [String]? {
+        guard place.count > 4, place[0] == "processors", place[1].prefix(while: { $0 != "/" }) == "tail_sampling",
+            place[2] == "policies"
+        else { return nil }
+        return Array(place.prefix(4))
     }
 
     /// The variable of the environment may hold what is wanted.
@@ -204,9 +217,12 @@ struct CollectorImport {
 
     private mutating func leaveOut(_ place: [String], _ reason: String) {
         guard let node = node(place) else { return }
-        let path = place.dropFirst().reduce(place.first ?? "") { $1.hasPrefix("[") ? $0 + $1 : "\($0).\($1)" }
-        diagnostics.add(.warning, line: node.line, path: path, "is left out: \(reason)")
+        diagnostics.add(.warning, line: node.line, path: Self.path(place[...]), "is left out: \(reason)")
         remove(place)
+    }
+
+    private static func path(_ place: ArraySlice<String>) -> String {
+        place.dropFirst().reduce(place.first ?? "") { $1.hasPrefix("[") ? $0 + $1 : "\($0).\($1)" }
     }
 
     private mutating func remove(_ place: [String]) {
