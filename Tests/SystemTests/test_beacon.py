@@ -143,6 +143,15 @@ def test_a_page_and_an_address_have_a_rate(beacons):
     assert len(pages.spans()) == 21 - refused
 
 
+def test_an_origin_is_one_however_it_is_written(beacons):
+    pages = beacons(rate_limits={"origin": 3, "address": 0})
+    spellings = [f"https://{name}.example.com" for name in ("app", "App", "aPp", "apP", "APp", "aPP", "ApP", "APP")]
+    answers = [pages.post({"events": [event()]}, origin=origin) for origin in spellings * 3]
+    assert {answer.status for answer in answers} == {204, 429}
+    assert sum(answer.status == 204 for answer in answers) < 20
+    assert {span["attributes"]["browser.origin"] for span in pages.spans()} == {PAGE}
+
+
 def test_one_address_has_a_rate_whatever_origin_it_says(beacons):
     pages = beacons(origins=["https://*.shop.example"], rate_limits={"origin": 0, "address": 3})
     answers = [pages.post({"events": [event()]}, origin=f"https://a{n}.shop.example") for n in range(20)]
@@ -170,6 +179,33 @@ def test_a_clock_that_is_an_hour_off_is_corrected(beacons):
     (span,) = pages.spans()
     assert abs(span["start_ns"] - (now - 500_000_000)) < 10_000_000_000
     assert 3_590_000 < span["attributes"]["browser.clock_skew_ms"] < 3_610_000
+
+
+def test_a_clock_that_is_right_stays_so_however_long_the_body_takes(beacons):
+    pages = beacons()
+    now = int(time.time() * 1000)
+    body = json.dumps({"events": [event(time=now)]}).encode()
+    whole = request(body, "text/plain", path=pages.path(sent=now), headers=[("Origin", PAGE)])
+    with Connection(pages.endpoint) as connection:
+        connection.send(whole[: -len(body)])
+        begun = time.monotonic()
+        eventually(lambda: time.monotonic() - begun > 3, "time stands still")
+        connection.send(body)
+        assert connection.read().status == 204
+    (span,) = pages.spans()
+    assert span["start_ns"] == now * 1_000_000 and "browser.clock_skew_ms" not in span["attributes"]
+
+
+def test_ids_that_are_none_are_no_events(beacons):
+    pages = beacons()
+    bad = [event(trace="5b8e"), event(parent="x"), event(id="0" * 16)]
+    answer = pages.post({"events": bad})
+    assert answer.status == 400 and b"trace_id" in answer.body
+    assert pages.post({"events": bad + [event("sound")]}).status == 204
+    assert pages.post(request_json(span_json(traceId="xyz")), type="application/json").status == 400
+    assert [span["name"] for span in pages.spans()] == ["sound"]
+    assert pages.weir.metric("weir_beacon_events", outcome="taken") == 1
+    assert pages.weir.metric("weir_beacon_events", outcome="malformed") == 7
 
 
 def test_the_registry_decides_what_is_taken(beacons):

@@ -64,8 +64,8 @@ final class BeaconResponder: HTTPResponder {
             return refuse(.tooManyRequests, "rate_limits.\(over.limit) is reached").retry(after: over.pause)
         }
         var translation = BeaconTranslation(
-            screen, receivedAt: now, sentAt: request.head.sentAt, tolerance: configuration.clockTolerance,
-            origin: origin)
+            screen, receivedAt: request.arrival(by: now), sentAt: request.head.sentAt,
+            tolerance: configuration.clockTolerance, origin: origin)
         let accepted: Intake.Accepted
         do throws(Intake.Failure) {
             accepted = try read(request, &translation, at: now)
@@ -73,12 +73,19 @@ final class BeaconResponder: HTTPResponder {
             telemetry.count(translation.tally)
             return response(to: error)
         }
+        var tally = translation.tally
+        tally.reject(accepted.rejected)
+        guard accepted.spanCount > 0 || accepted.rejected.count == 0 || accepted.isKnown else {
+            telemetry.count(tally)
+            telemetry.receiver.count(accepted.rejected)
+            return refuse(.badRequest, accepted.rejected.message)
+        }
         do throws(Refusal) {
             let answer = try await accepted.commit()
             if answer.isRepeat {
                 telemetry.receiver.duplicates.add()
             } else {
-                telemetry.count(translation.tally)
+                telemetry.count(tally)
                 telemetry.receiver.accepted.add(accepted.spanCount)
                 telemetry.receiver.count(accepted.rejected)
             }
@@ -169,8 +176,17 @@ final class BeaconResponder: HTTPResponder {
     }
 }
 
+extension HTTPRequest {
+    /// When its head had come: what the client's clock said was said before the body, which may take its time.
+    fileprivate func arrival(by now: Timestamp) -> Timestamp {
+        let passed = max(0, (NIODeadline.now() - startedAt).nanoseconds)
+        return Timestamp(nanoseconds: now.nanoseconds - min(now.nanoseconds, UInt64(passed)))
+    }
+}
+
 extension HTTPRequestHead {
-    fileprivate var origin: String { headers.first(name: "origin") ?? "" }
+    /// In lower case, as browsers write it (RFC 6454 6.2): however it is written, it is one origin.
+    fileprivate var origin: String { headers.first(name: "origin")?.lowercased() ?? "" }
 
     /// `sent` of the query: what the client's clock said, in milliseconds since 1970.
     fileprivate var sentAt: Double? {

@@ -19,4 +19,12 @@ struct BeaconTally: Equatable {
         refused[reason, default: 0] += 1
         if reason != .sampledOut, example == nil { example = message() }
     }
+
+    /// Those that were taken and that the decoder has left out, as spans whose ids are none.
+    mutating func reject(_ rejections: Rejections) {
+        guard rejections.count > 0 else { return }
+        taken = max(0, taken - rejections.count)
+        refused[.malformed, default: 0] += rejections.count
+        if example == nil { example = rejections.message }
+    }
 }

@@ -1,6 +1,7 @@
 /// Makes an OTLP/JSON request of what a page has sent: events, or OTLP/JSON of its own. `docs/beacon.md` has the form
 /// of events and which field of a span is made of what.
 struct BeaconTranslation {
+    /// Of OTLP/JSON: resources, scopes, spans and events of spans, of each so many.
     static let maximumEvents = 1_000
     static let scope = "weir.beacon"
     /// Bytes of an event's or a session's name.
@@ -42,9 +43,8 @@ struct BeaconTranslation {
         if let events = tree["events"] {
             resources = [try resource(of: tree, events: events.elements)]
         } else if let groups = tree["resourceSpans"] {
-            var all: [JSONTree] = []
-            for group in groups.elements { all.append(try resource(group)) }
-            resources = all
+            try Self.check(groups.elements)
+            resources = groups.elements.map { resource($0) }
         } else {
             throw Self.malformed("found neither events nor resourceSpans, wanted one of them")
         }
@@ -178,15 +178,23 @@ extension BeaconTranslation {
 // MARK: - OTLP/JSON
 
 extension BeaconTranslation {
-    private mutating func resource(_ group: JSONTree) throws(Intake.Failure) -> JSONTree {
+    /// Each of them costs more to look at than it has bytes.
+    private static func check(_ resources: [JSONTree]) throws(Intake.Failure) {
+        let scopes = resources.flatMap { $0["scopeSpans"]?.elements ?? [] }
+        let spans = scopes.flatMap { $0["spans"]?.elements ?? [] }
+        let events = spans.flatMap { $0["events"]?.elements ?? [] }
+        for (what, found) in [("resources", resources), ("scopes", scopes), ("spans", spans), ("span events", events)]
+        where found.count > maximumEvents {
+            throw malformed("found \(found.count) \(what), wanted \(maximumEvents) at most")
+        }
+    }
+
+    private mutating func resource(_ group: JSONTree) -> JSONTree {
         let attributes = screen.screen(Self.scalars(in: group["resource"]), &tally)
         var scopes: [JSONTree] = []
         for scope in group["scopeSpans"]?.elements ?? [] {
             var spans: [JSONTree] = []
             for span in scope["spans"]?.elements ?? [] {
-                guard tally.taken < Self.maximumEvents else {
-                    throw Self.malformed("found more than \(Self.maximumEvents) spans, wanted so many at most")
-                }
                 if let span = self.span(span) { spans.append(span) }
             }
             let name = scope["scope"]?["name"]?.asText ?? ""

@@ -139,4 +139,26 @@ import Testing
         try malformed(
             String(repeating: #"{"events":["#, count: 500), "found no JSON object, wanted events or OTLP/JSON")
     }
+
+    @Test func whatAnOTLPRequestHasOfEachIsBounded() throws {
+        let many = Array(repeating: "{}", count: 1_001).joined(separator: ",")
+        for (body, what) in [
+            (#"{"resourceSpans":[\#(many)]}"#, "resources"),
+            (#"{"resourceSpans":[{"scopeSpans":[{}]},{"scopeSpans":[\#(many)]}]}"#, "scopes"),
+            (#"{"resourceSpans":[{"scopeSpans":[{"spans":[{}]},{"spans":[\#(many)]}]}]}"#, "spans"),
+            (#"{"resourceSpans":[{"scopeSpans":[{"spans":[{"events":[{}]},{"events":[\#(many)]}]}]}]}"#, "span events"),
+        ] {
+            try malformed(body, "found \(what == "resources" ? 1_001 : 1_002) \(what), wanted 1000 at most")
+        }
+    }
+
+    @Test func whatTheDecoderLeavesOutIsNotTaken() throws {
+        var tally = try BeaconSample().translate(#"{"events":[{"name":"a"},{"name":"b"},{"name":"c"}]}"#).tally
+        var rejections = Rejections()
+        tally.reject(rejections)
+        #expect(tally == BeaconTally(taken: 3))
+        rejections.add(.traceID, spans: 2)
+        tally.reject(rejections)
+        #expect(tally.taken == 1 && tally.refused == [.malformed: 2] && tally.example == rejections.message)
+    }
 }
