@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 
 import grpc
 import pytest
@@ -303,8 +304,25 @@ def test_a_file_that_is_not_there_is_named(tmp_path):
     check(tmp_path)
     words = ["test", "pipelines/none.yaml", "--config", TEAMS, "--input", DATA / "pipelines-input.json"]
     done = command(*map(str, words), cwd=tmp_path, env=SECRETS)
-    assert done.returncode != 0 and "found no pipelines of none in" in done.stderr
-    assert all(name in done.stderr for name in EXAMPLES)
+    assert done.returncode != 0 and "found no pipelines of pipelines/none.yaml in" in done.stderr
+    assert all(f"pipelines/{name}.yaml" in done.stderr for name in EXAMPLES)
+
+
+def test_a_file_of_another_directory_is_another_one(tmp_path):
+    check(tmp_path)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "link.yaml").symlink_to(tmp_path / "pipelines" / "staging.yaml")
+    shutil.copy(tmp_path / "pipelines" / "staging.yaml", tmp_path / "other")
+
+    def test(file):
+        words = ["test", file, "--config", TEAMS, "--input", DATA / "pipelines-input.json"]
+        return command(*map(str, words), cwd=tmp_path, env=SECRETS)
+
+    for file in ("other/staging.yaml", "nowhere/staging.yaml"):
+        done = test(file)
+        assert done.returncode != 0 and done.stdout == "" and f"found no pipelines of {file} in" in done.stderr
+    for file in ("./pipelines/../pipelines/staging.yaml", str(tmp_path / "pipelines/staging.yaml"), "link.yaml"):
+        assert test(file).returncode == 0, file
 
 
 @pytest.mark.parametrize(

@@ -39,16 +39,25 @@ struct TestCommand: AsyncParsableCommand {
 
     /// The pipelines of the file.
     private func select(from configuration: CollectorConfiguration) throws -> [PipelineConfiguration] {
-        let name = URL(fileURLWithPath: file).deletingPathExtension().lastPathComponent
-        let isMain = file == option.file
-        let found = configuration.service.pipelines.filter { isMain ? $0.id.file == nil : $0.id.file == name[...] }
-        guard !configuration.files.broken.contains(name) || isMain else { throw ExitCode.failure }
+        let isMain = Self.place(of: file) == Self.place(of: option.file)
+        let files = configuration.service.pipelinesDirectory.flatMap { try? PipelineFile.names(in: $0) } ?? []
+        // Not by its name alone: a file of another directory has other pipelines.
+        let name = files.first { Self.place(of: $0.path) == Self.place(of: file) }?.name
+        guard isMain || !configuration.files.broken.contains(where: { $0 == name }) else { throw ExitCode.failure }
+        let found = configuration.service.pipelines.filter { pipeline in
+            isMain ? pipeline.id.file == nil : name.map { pipeline.id.file == $0[...] } ?? false
+        }
         guard !found.isEmpty else {
-            let known = configuration.files.files.map(\.name).joined(separator: ", ")
+            let known = files.map(\.path).joined(separator: ", ")
             let wanted = known.isEmpty ? "another --config, with service.pipelines_directory" : "one of \(known)"
-            throw ValidationError("found no pipelines of \(name) in \(option.file), wanted \(wanted)")
+            throw ValidationError("found no pipelines of \(file) in \(option.file), wanted \(wanted)")
         }
         return found
+    }
+
+    /// The same of every path to a file.
+    private static func place(of path: String) -> String {
+        URL(fileURLWithPath: path).resolvingSymlinksInPath().path
     }
 
     private func run(_ pipeline: PipelineConfiguration, of builder: Builder, _ data: [UInt8]) throws {
