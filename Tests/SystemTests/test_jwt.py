@@ -7,6 +7,7 @@ import http.server
 import json
 import secrets
 import signal
+import socket
 import ssl
 import subprocess
 import threading
@@ -147,7 +148,9 @@ def test_keys_come_from_a_url(start):
         eventually(lambda: status(weir, issuer.token()) == 200, weir.log)
         answers["status"] = 500
         assert status(weir, issuer.token()) == 200, "the keys stay as they were"
-        assert status(weir, Issuer("b").token()) == 401, "there are keys, and this is none of them"
+        other = Issuer("b").token()
+        assert status(weir, other) == 503, "the keys may have changed just now"
+        eventually(lambda: status(weir, other) == 401, "there are keys, and this is none of them")
         # A key that nobody can use locks nobody out.
         weak = {"kty": "RSA", "kid": "weak", "e": "AQAB", "n": encoded(b"\xff" * 64)}
         answers.update(status=200, more=[weak])
@@ -158,6 +161,55 @@ def test_keys_come_from_a_url(start):
     finally:
         server.shutdown()
         server.server_close()
+
+
+def test_a_key_that_is_new_sends_nobody_away(start):
+    old, fresh = Issuer("a"), Issuer("b")
+    keys = {"now": old.keys()}
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            body = json.dumps(keys["now"]).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        url = f"http://127.0.0.1:{server.server_port}/keys"
+        weir = start(text=text_with(f'jwks_url: "{url}", check_interval: 2s'))
+        assert status(weir, old.token()) == 200
+        keys["now"] = {"keys": old.keys()["keys"] + fresh.keys()["keys"]}
+        answers = []
+        eventually(lambda: answers.append(status(weir, fresh.token())) or answers[-1] == 200, lambda: str(answers))
+        assert set(answers) == {200, 503}
+        # Whoever makes keys up is told to come again of some, and only until the URL has been asked.
+        made_up = [status(weir, Issuer(f"c{n}").token()) for n in range(3)]
+        assert made_up == [503] * 3
+        stranger = Issuer("d").token()
+        eventually(lambda: status(weir, stranger) == 401, weir.log)
+        assert status(weir, stranger) == 401 and status(weir, old.token()) == 200
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def test_who_falls_silent_with_keys_stops_nothing(start):
+    """A server of keys that sends its head and then nothing more."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/keys"
+        weir = start(text=text_with(f'jwks_url: "{url}"'), ready=False)
+        connection, _ = server.accept()
+        with connection:
+            connection.recv(4096)
+            connection.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{"keys":[')
+            eventually(lambda: "keys of tokens stay as they were" in weir.log(), weir.log, deadline=30)
+            weir.started()
 
 
 @pytest.mark.parametrize("name", ["CN=shop", "URI:spiffe://weir.test/shop"])

@@ -12,14 +12,38 @@ final class JWTExtension: Authenticator {
     private static let minimumPause = Duration.seconds(10)
     private static let fetchTimeout = Duration.seconds(10)
     private static let maximumSet = 1 << 20
+    /// Ids of keys that are remembered as unknown, at least.
+    private static let unknownKeys = 1_000
 
     private struct Locked {
+        /// New ids of unknown keys between two readings whose clients are told to come again. Whoever makes ids up gets
+        /// no more of that.
+        static let maximumDoubts = 100
+
         var keys: JSONWebKeys
         /// How often the keys have changed.
         var generation = 0
         /// By the SHA-256 of a token.
         var good: RecentValues<[UInt8], JWTPolicy.Verified>
         var wantsKeys = false
+        /// How often the keys were read, the time included that is not over, and how many of those times are.
+        var begun = 0
+        var ended = 0
+        /// By its id, how often the keys were read when an unknown one was named first.
+        var unknown = RecentValues<[UInt8], Int>(limit: unknownKeys)
+        /// Ids that were named first since the keys were last read.
+        var doubts = 0
+
+        /// Notes that a token names an unknown key.
+        /// - Returns: whether its URL has yet to be asked for that one: who signs tokens may just have begun to use it.
+        mutating func awaits(_ id: [UInt8]) -> Bool {
+            wantsKeys = true
+            if let first = unknown.find(name: id) { return ended <= first }
+            guard doubts < Self.maximumDoubts, id.count <= RecentValues<[UInt8], Int>.maxName else { return false }
+            doubts += 1
+            unknown.keep(begun, forName: id)
+            return true
+        }
     }
 
     private let policy: JWTPolicy
@@ -61,7 +85,7 @@ final class JWTExtension: Authenticator {
         count.set(configuration.keys.entries.count)
     }
 
-    func identify(_ credentials: Credentials) -> Identity? {
+    func identify(_ credentials: Credentials) throws(NotReady) -> Identity? {
         let now = Timestamp.now()
         let digest = Digest.sha256(Array(credentials.key.utf8))
         let (keys, generation, known) = locked.withLock { ($0.keys, $0.generation, $0.good.find(digest)) }
@@ -76,12 +100,15 @@ final class JWTExtension: Authenticator {
         } catch {
             refusals[error]?.add()
             logger.debug("refused a token", metadata: ["reason": "\(error.rawValue)"])
-            if error == .unknownKey { locked.withLock { $0.wantsKeys = true } }
+            guard error == .unknownKey else { return nil }
+            let id = Array((JSONWebToken(credentials.key)?.keyID ?? "").utf8)
+            let mayBeKnownSoon = locked.withLock { locked in
+                locked.keys.entries.isEmpty || client != nil && locked.awaits(id)
+            }
+            guard !mayBeKnownSoon else { throw NotReady() }
             return nil
         }
     }
-
-    var isReady: Bool { locked.withLock { !$0.keys.entries.isEmpty } }
 
     func start() async {
         if case .url = source { await read() }
@@ -126,6 +153,12 @@ final class JWTExtension: Authenticator {
 
     /// Takes the keys as they are now; where something is wrong with them, they stay as they were.
     private func read() async {
+        let number = locked.withLock { locked in
+            locked.begun += 1
+            locked.doubts = 0
+            return locked.begun
+        }
+        defer { locked.withLock { $0.ended = number } }
         do throws(ConfigError) {
             let (text, place) = try await fetch()
             let keys: JSONWebKeys

@@ -38,13 +38,12 @@ final class HTTPAuthentication: Sendable {
         _ credentials: Credentials?, wanting scope: Scope, from address: String
     ) throws(HTTPFault) -> Identity {
         guard let credentials else { throw refuse("found no key", address) }
-        guard let identity = authenticator.identify(credentials) else {
-            guard authenticator.isReady else {
-                counters[.notReady]?.add()
-                throw .notReady
-            }
-            throw refuse("found an unknown key", address)
+        let known: Identity?
+        do throws(NotReady) { known = try authenticator.identify(credentials) } catch {
+            counters[.notReady]?.add()
+            throw .notReady
         }
+        guard let identity = known else { throw refuse("found an unknown key", address) }
         guard identity.scopes.contains(scope) else {
             counters[.forbidden]?.add()
             logger.warning(
