@@ -36,6 +36,8 @@ extension Batch {
             before.count == 0 || before.isInSide ? markExtended(.span(index)) : markDirty(.span(index))
         case .statusMessage(let index):
             arena.pointee.spans[index].statusMessage = ref
+            // Their bytes have the message that was there before.
+            arena.pointee.spans[index].state.remove(.unknownStatusFields)
             markDirty(.span(index))
         case .eventName(let index, let span):
             arena.pointee.events[index].name = ref

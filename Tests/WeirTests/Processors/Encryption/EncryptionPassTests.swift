@@ -64,6 +64,20 @@ import Testing
         #expect(counts.unreadable == 0 && counts.revealed == 6)
     }
 
+    /// The code that the Status had before OTLP 1.0, and one that no version has.
+    @Test(arguments: [[0x08, 2], [0x18, 0xAC, 0x02]] as [[UInt8]])
+    func theMessageOfAStatusThatIsNotKnownInFullIsEncrypted(further: [UInt8]) async throws {
+        func message(_ tag: UInt8, _ body: [UInt8]) -> [UInt8] { [tag, UInt8(body.count)] + body }
+        let status = further + message(0x12, Array("marker-4711".utf8))
+        let span = message(0x0A, Array(1...16)) + message(0x12, Array(1...8)) + message(0x7A, status)
+        let request = message(0x0A, message(0x12, message(0x12, span)))
+        let sample = try await EncryptionSample(["a*"], statusMessage: true)
+        var batch = try Batch(decoding: request)
+        let sealed = try sample.encrypted(&batch)
+        #expect(Payload.copying(request).has("marker-4711") && !sealed.has("marker-4711"))
+        #expect(try await sample.revealed(sealed).payload.has("marker-4711"))
+    }
+
     @Test func aMessageThatCannotBeEncryptedMakesNoMessagesOfWhatFollows() async throws {
         let store = try KeyStoreSample(keys: nil)
         let ring = store.ring()
