@@ -14,34 +14,36 @@ struct RunUsage {
 
     /// Nil where the span says nothing of it.
     let tree: JSONTree?
+    /// Whether what the span counts stands in it.
+    let hasCounts: Bool
 
     init(of span: SpanRecord, _ genAI: GenAIAttributes, in batch: borrowing Batch) {
         if let said = genAI.value(.usage, of: batch), case let tree = JSONTree(readingTextsOf: said), tree.isObject {
-            self.tree = tree
+            (self.tree, hasCounts) = (tree, true)
             return
         }
         guard genAI.operation(of: batch).isModelCall else {
-            tree = nil
+            (tree, hasCounts) = (nil, false)
             return
         }
         var members: [JSONTree.Member] = []
         func add(_ name: StaticString, _ value: JSONTree?) {
             if let value { members.append((JSONTree.Text(name), value)) }
         }
-        func count(_ attribute: GenAIAttribute) -> Int64? { genAI.tokens(attribute, of: batch) }
-        let (read, written) = (count(.cacheReadTokens), count(.cacheWriteTokens))
-        var input = count(.inputTokens)
-        // LangSmith: "input_tokens: count of input tokens, sum of all input token types".
-        if let text = genAI.text(.cacheBasis, of: batch), text.elementsEqual("exclusive".utf8), let own = input {
-            input = own.addingReportingOverflow((read ?? 0) &+ (written ?? 0)).partialValue
+        let used = genAI.usage(of: span, in: batch)
+        // Counts that contradict each other are none.
+        hasCounts = used != nil || genAI.counts(of: batch).isEmpty
+        if hasCounts {
+            // LangSmith: "input_tokens: count of input tokens, sum of all input token types".
+            let (input, output) = genAI.tokens(of: used)
+            add("input_tokens", input.map(JSONTree.int))
+            add("output_tokens", output.map(JSONTree.int))
+            let sum = input == nil && output == nil ? nil : (input ?? 0) + (output ?? 0)
+            let said = input == nil || output == nil ? genAI.tokens(.totalTokens, of: batch) : nil
+            add("total_tokens", (said ?? sum).map(JSONTree.int))
+            add("input_token_details", Self.details(Self.inputs, .inputTokenDetails, genAI, batch))
+            add("output_token_details", Self.details(Self.outputs, .outputTokenDetails, genAI, batch))
         }
-        let output = count(.outputTokens)
-        add("input_tokens", input.map(JSONTree.int))
-        add("output_tokens", output.map(JSONTree.int))
-        let total = count(.totalTokens) ?? (input == nil && output == nil ? nil : (input ?? 0) &+ (output ?? 0))
-        add("total_tokens", total.map(JSONTree.int))
-        add("input_token_details", Self.details(Self.inputs, .inputTokenDetails, genAI, batch))
-        add("output_token_details", Self.details(Self.outputs, .outputTokenDetails, genAI, batch))
         let costs = Self.costs(of: span, genAI, batch)
         add("input_cost", costs.input.map(JSONTree.double))
         add("output_cost", costs.output.map(JSONTree.double))

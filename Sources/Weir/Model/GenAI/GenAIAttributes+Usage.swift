@@ -75,12 +75,22 @@ extension GenAIAttributes {
 
     /// Nil where the span says nothing of use, or its counts contradict each other. What the processor `cost` has
     /// decided holds.
-    func usage(of batch: borrowing Batch) -> Usage? {
+    func usage(of span: SpanRecord, in batch: borrowing Batch) -> Usage? {
         let counts = counts(of: batch)
         guard !counts.isEmpty else { return nil }
-        let known = text(.cacheBasis, of: batch).flatMap {
+        let decided = text(.cacheBasis, of: batch).flatMap {
             Usage.CacheBasis(rawValue: String(decoding: $0, as: UTF8.self))
         }
-        return Usage(counts, known: known, default: defaultBasis(of: batch))
+        return Usage(counts, known: decided ?? knownBasis(of: span, in: batch), default: defaultBasis(of: batch))
+    }
+
+    /// All tokens that went in, cached ones among them, and all that came out, reasoning among them, whichever way the
+    /// span counts: only so they can be added up. Nil where it does not say them.
+    func tokens(of used: Usage?) -> (input: Int64?, output: Int64?) {
+        guard let used else { return (nil, nil) }
+        return (
+            has(.inputTokens) || used.inputTokens > 0 ? used.inputTokens : nil,
+            has(.outputTokens) || used.outputTokens > 0 ? used.outputTokens : nil
+        )
     }
 }

@@ -57,11 +57,12 @@ struct SampledOutEncoder: ~Copyable {
         var model: UnsafeRawBufferPointer?
         var call: Rollups.Call?
         if operation.isModelCall {
-            writeCall(span, batch)
+            let used = genAI.usage(of: span, in: batch)
+            writeCall(span, used, batch)
             model = text(.responseModel, batch) ?? text(.requestModel, batch)
+            let tokens = genAI.tokens(of: used)
             call = Rollups.Call(
-                inputTokens: genAI.tokens(.inputTokens, of: batch),
-                outputTokens: genAI.tokens(.outputTokens, of: batch), cost: genAI.cost(of: batch)?.amount)
+                inputTokens: tokens.input, outputTokens: tokens.output, cost: genAI.cost(of: batch)?.amount)
         }
         let key = Rollups.Key(
             minute: Int64(window.clamp(span.startTime) / 60_000_000_000), tenantID: 0, operation: operation,
@@ -76,7 +77,7 @@ struct SampledOutEncoder: ~Copyable {
         return text.cut(to: Self.maxText)
     }
 
-    private mutating func writeCall(_ span: SpanRecord, _ batch: borrowing Batch) {
+    private mutating func writeCall(_ span: SpanRecord, _ used: Usage?, _ batch: borrowing Batch) {
         let end = writer.count
         if span.status != 0 {
             writer.number(Tag.statusCode, UInt64(span.status))
@@ -90,6 +91,12 @@ struct SampledOutEncoder: ~Copyable {
         for attribute in GenAIAttribute.ofUsageRows {
             guard let value = genAI.value(attribute, of: batch), let rank = genAI.rank(of: attribute) else { continue }
             write(value, Self.keys[attribute.rawValue][rank])
+        }
+        // The library that made it is left behind, and with it how it counts.
+        if let used, used.cachedTokens > 0, !genAI.has(.cacheBasis) {
+            write(Self.keys[GenAIAttribute.cacheBasis.rawValue][0].bytes, Tag.attributes) { writer in
+                Array(used.basis.rawValue.utf8).withUnsafeBytes { writer.field(Tag.stringValue, $0) }
+            }
         }
         if span.endTime != 0 { writer.fixed64(Tag.endTime, span.endTime) }
         writer.fixed64(Tag.startTime, span.startTime)

@@ -137,7 +137,8 @@ extension HotRows {
         let row = SpanRow(
             startTime: span.startTime, clampedStart: Int64(clamped / 1_000), duration: duration,
             traceIDHigh: span.traceIDHigh, traceIDLow: span.traceIDLow, spanID: span.spanID,
-            parentSpanID: span.state.contains(.hasParent) ? span.parentSpanID : nil, resourceID: owner.resourceID,
+            // Some libraries send eight zero bytes of a root.
+            parentSpanID: span.parentSpanID == 0 ? nil : span.parentSpanID, resourceID: owner.resourceID,
             scopeID: owner.scopeID, sequence: owner.sequence, place: owner.place, tenantID: owner.tenantID,
             flags: span.flags, droppedAttributes: span.droppedAttributes, droppedEvents: span.droppedEvents,
             droppedLinks: span.droppedLinks, kind: span.kind, status: span.status, operation: operation,
@@ -174,7 +175,10 @@ extension HotRows {
             CostStatus(rawValue: String(decoding: $0, as: UTF8.self))
         }
         guard operation.isModelCall || (operation != .other && said != nil) else { return }
-        var row = usageRow(of: span, batch)
+        let used = genAI.usage(of: span, in: batch)
+        var row = usageRow(of: span, used, batch)
+        // Counts that contradict each other would be added up.
+        if used == nil { row.forgetCounts() }
         if operation.isModelCall { usage.append(row) }
         var (reason, status) = (CostRow.Reason.call, row.totalCost == nil ? said ?? .unpriced : .priced)
         if !operation.isModelCall, said == .aggregate {
@@ -187,9 +191,6 @@ extension HotRows {
         }
         let price = text.add(genAI.value(.costPrice, of: batch), limit: RowText.maxID)
         let tier = text.add(genAI.value(.serviceTier, of: batch), limit: RowText.maxID)
-        let used = genAI.usage(of: batch)
-        // Counts that contradict each other would be added up.
-        if used == nil { row.forgetCounts() }
         let parts = used.flatMap { used in
             used.isEmpty ? nil : Array(used.text.utf8).withUnsafeBytes { text.add($0) }
         }
@@ -198,15 +199,16 @@ extension HotRows {
                 reason: reason, status: status, price: price, serviceTier: tier, parts: parts ?? .absent, usage: row))
     }
 
-    private mutating func usageRow(of span: SpanRecord, _ batch: borrowing Batch) -> UsageRow {
+    private mutating func usageRow(of span: SpanRecord, _ used: Usage?, _ batch: borrowing Batch) -> UsageRow {
         let requestModel = text.add(genAI.value(.requestModel, of: batch), limit: RowText.maxID)
         let responseModel = text.add(genAI.value(.responseModel, of: batch), limit: RowText.maxID)
         let cost = genAI.cost(of: batch)
+        let tokens = genAI.tokens(of: used)
         return UsageRow(
             span: spans.count - 1,
             timeToFirstToken: genAI.number(.timeToFirstChunk, times: 1e9, of: batch)
                 ?? genAI.number(.millisecondsToFirstChunk, times: 1e6, of: batch),
-            inputTokens: genAI.tokens(.inputTokens, of: batch), outputTokens: genAI.tokens(.outputTokens, of: batch),
+            inputTokens: tokens.input, outputTokens: tokens.output,
             cacheReadTokens: genAI.tokens(.cacheReadTokens, of: batch),
             cacheWriteTokens: genAI.tokens(.cacheWriteTokens, of: batch),
             reasoningTokens: genAI.tokens(.reasoningTokens, of: batch),

@@ -90,6 +90,22 @@ import Testing
         #expect(try stubs.attributesAfterExport(of: .resource(0)) == [#"service.name="shop""#])
     }
 
+    /// A library whose cached tokens stand beside its input, which only its name tells.
+    @Test func tokensOfWhatWasLeftOutMeanTheSame() throws {
+        var span = Self.call()
+        (span.scopeName, span.scopeVersion) = ("@arizeai/openinference-instrumentation-anthropic", "0.1.5")
+        span.attributes.append(NewPair(key: "gen_ai.usage.cache_read.input_tokens", value: .int(90)))
+        var batch = try SpanFixture.batch([span])
+        batch.receivedAt = Self.receivedAt
+        batch.sampleOut(span: 0)
+        let section = try Self.section(of: batch)
+        #expect(try Self.rollups(section).values.map(\.inputTokens) == [190])
+        let stubs = try Batch(decoding: section)
+        let made = HotRowsTests.Made()
+        made.rows.add(stubs, sequence: 1, tenantID: 7)
+        #expect(made.usage.map(\.inputTokens) == [190])
+    }
+
     @Test func cutsWhatIsLongerThanTheTablesTake() throws {
         var span = Self.call(String(repeating: "n", count: 600))
         span.attributes[1] = NewPair(key: "gen_ai.request.model", value: .string(String(repeating: "ü", count: 400)))

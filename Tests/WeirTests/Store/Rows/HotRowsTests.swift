@@ -173,6 +173,54 @@ struct HotRowsTests {
         #expect(rows.text(usage.agent) == "triage" && rows.text(usage.workflow) == nil)
     }
 
+    private static func call(_ counts: (String, Int64)..., model: String = "m") -> SpanFixture {
+        var call = SpanFixture(
+            ("gen_ai.operation.name", .string("chat")), ("gen_ai.request.model", .string(model)))
+        call.attributes += counts.map { NewPair(key: "gen_ai.usage.\($0.0)", value: .int($0.1)) }
+        return call
+    }
+
+    /// As Anthropic's API counts what its cache had, Google's what its model thought, and OpenTelemetry both.
+    @Test func tokensAreOfOneMeaningHoweverTheSenderCounts() throws {
+        let anthropic = Self.call(
+            ("input_tokens", 100), ("output_tokens", 20), ("cache_read_input_tokens", 900),
+            ("cache_creation_input_tokens", 50), model: "claude-sonnet-4")
+        let gemini = Self.call(
+            ("input_tokens", 100), ("output_tokens", 20), ("reasoning_tokens", 300), ("total_tokens", 420))
+        let plain = Self.call(
+            ("input_tokens", 1_050), ("output_tokens", 20), ("cache_read.input_tokens", 900),
+            ("cache_write.input_tokens", 50))
+        var library = Self.call(("input_tokens", 100), ("output_tokens", 20), ("cache_read.input_tokens", 90))
+        (library.scopeName, library.scopeVersion) = ("@arizeai/openinference-instrumentation-anthropic", "0.1.5")
+        let rows = try Self.rows([anthropic, gemini, plain, library, Self.call(("output_tokens", 7))])
+        #expect(rows.usage.map(\.inputTokens) == [1_050, 100, 1_050, 190, nil])
+        #expect(rows.usage.map(\.outputTokens) == [20, 320, 20, 20, 7])
+        #expect(rows.usage.map(\.cacheReadTokens) == [900, nil, 900, 90, nil])
+        #expect(rows.rows.costs.map(\.usage.inputTokens) == rows.usage.map(\.inputTokens))
+        let rollups = rows.rollups(of: Array(rows.spans.indices)).values
+        #expect(rollups.map(\.inputTokens).reduce(0, +) == 2_390)
+        #expect(rollups.map(\.outputTokens).reduce(0, +) == 387)
+    }
+
+    @Test func countsThatContradictEachOtherAreNowhere() throws {
+        let rows = try Self.rows([
+            Self.call(("input_tokens", .max), ("output_tokens", 1)),
+            Self.call(("input_tokens", 5), ("reasoning_tokens", 9)),
+        ])
+        #expect(rows.usage.map(\.inputTokens) == [nil, nil] && rows.usage.map(\.reasoningTokens) == [nil, nil])
+        let rollups = rows.rollups(of: [0, 1]).values
+        #expect(rollups.map(\.spans) == [2] && rollups.map(\.inputTokens) == [0])
+        #expect(rows.text(rows.spans[0].attributes)?.contains("9223372036854775807") == true)
+    }
+
+    @Test func aParentOfZeroesIsNone() throws {
+        let made = Made()
+        var batch = try SpanFixture.batch([SpanFixture()])
+        batch.arena.pointee.spans[0].state.insert(.hasParent)
+        made.rows.add(batch, sequence: 1, tenantID: 7)
+        #expect(made.spans.map(\.parentSpanID) == [nil])
+    }
+
     @Test func whatTheCostProcessorFoundGoesBeforeWhatTheSenderSays() throws {
         var call = SpanFixture()
         call.attributes = [
