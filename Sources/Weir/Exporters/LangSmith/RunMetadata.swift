@@ -45,7 +45,7 @@ struct RunMetadata {
     /// attributes, these before what is made of them here, and the resource comes last.
     /// - Parameter trimmed: what of the run is not whole.
     func write(
-        to json: inout JSONWriter, _ place: RunPlace, _ name: UnsafeRawBufferPointer?, _ usage: JSONTree?,
+        to json: inout JSONWriter, _ place: RunPlace, _ name: UnsafeRawBufferPointer?, _ usage: RunUsage,
         trimmed: [StaticString], _ rules: RunRules, _ batch: borrowing Batch
     ) {
         var members: [JSONTree.Member] = []
@@ -53,7 +53,6 @@ struct RunMetadata {
         // Few spans have any.
         var own: [JSONTree.Member] = []
         if !trimmed.isEmpty { own.append((JSONTree.Text(Self.trimmedFields), Self.names(trimmed))) }
-        let isCall = genAI.operation(of: batch).isModelCall
         for index in span.attributes.indices where !batch.attributes[index].isRemoved {
             let attribute = batch.attributes[index]
             let key = batch.bytes(attribute.key)
@@ -67,12 +66,12 @@ struct RunMetadata {
                 own += tree.members
             } else if Self.attachments.equals(key) {
                 members.append((.plain(key), .text("left out")))
-            } else if isShown(key, attribute, isCall, rules) {
+            } else if isShown(index, usage, rules, batch) {
                 members.append((.plain(key), JSONTree(value)))
             }
         }
         if !own.isEmpty { members.insert(contentsOf: own, at: 0) }
-        addDerived(to: &members, place, name, usage, batch)
+        addDerived(to: &members, place, name, usage.tree, batch)
         addSurroundings(to: &members, place, batch)
         writeIDs(to: &json)
         json.members(members, behind: Self.ids)
@@ -93,18 +92,24 @@ struct RunMetadata {
     }
 
     /// Whether an attribute stands in the metadata as it is.
-    private func isShown(
-        _ key: UnsafeRawBufferPointer, _ attribute: AttributeRecord, _ isCall: Bool, _ rules: RunRules
-    ) -> Bool {
+    private func isShown(_ index: Int, _ usage: RunUsage, _ rules: RunRules, _ batch: borrowing Batch) -> Bool {
+        let attribute = batch.attributes[index]
+        let key = batch.bytes(attribute.key)
         if let meaning = GenAIAttributes.attribute(of: key) {
             switch meaning {
             case .operation: return !Self.kind.equals(key)
-            case .provider: return !isCall
+            case .provider: return !genAI.operation(of: batch).isModelCall
             // The run has only the beginning of such a name.
             case .project: return Int(attribute.valueRef.count) > RunProject.maxName
-            case .agent, .workflow, .call, .responseID, .serviceTier, .tool: return true
-            case .inputTokens, .outputTokens, .totalTokens, .cacheReadTokens, .cacheWriteTokens, .reasoningTokens:
-                return !isCall
+            case .agent, .workflow, .call, .responseID, .serviceTier, .tool, .cachedAudioTokens, .cachedImageTokens,
+                .characters, .seconds, .queries, .outputCharacters, .outputSeconds, .inputVideoTokens:
+                return true
+            case .inputTokens, .outputTokens, .totalTokens, .cacheReadTokens, .cacheWriteTokens, .hourCacheWriteTokens,
+                .reasoningTokens, .inputAudioTokens, .outputAudioTokens, .inputImageTokens, .outputImageTokens:
+                return !usage.hasCounts
+            // A conversation is the thread where there is a session as well.
+            case .session: return genAI.has(.conversation) || genAI.index(of: meaning) != index
+            case .conversation, .user: return genAI.index(of: meaning) != index
             default: return false
             }
         }
@@ -128,7 +133,8 @@ struct RunMetadata {
             genAI.value(attribute, of: batch).map { JSONTree($0) }
         }
         if genAI.operation(of: batch).isModelCall {
-            add("ls_provider", genAI.text(.provider, of: batch).map(Self.provider))
+            let isVercels = genAI.rank(of: .provider) == Self.vercels
+            add("ls_provider", genAI.text(.provider, of: batch).map { Self.provider($0, isVercels: isVercels) })
         }
         add("ls_model_name", value(.requestModel) ?? value(.responseModel))
         if genAI.has(.requestModel) { add("ls_response_model", value(.responseModel)) }
@@ -143,15 +149,18 @@ struct RunMetadata {
         if place.isOrphan { add("OTEL_PARENT_SPAN_ID", .text(Self.hexadecimal(span.parentSpanID))) }
     }
 
-    /// LangSmith's usual names.
-    private static func provider(_ text: UnsafeRawBufferPointer) -> JSONTree {
-        switch String(decoding: text, as: UTF8.self) {
-        case "aws.bedrock": .text("bedrock")
+    private static let vercels = GenAIAttribute.provider.keys.firstIndex(of: "ai.model.provider")
+
+    /// LangSmith's usual names. The Vercel AI SDK's have the kind of model behind them, as `openai.chat` has.
+    private static func provider(_ text: UnsafeRawBufferPointer, isVercels: Bool) -> JSONTree {
+        let name = String(decoding: text, as: UTF8.self).lowercased()
+        return switch name {
+        case "aws.bedrock", "amazon-bedrock": .text("bedrock")
         case "azure.ai.openai", "az.ai.openai": .text("azure")
-        case "gcp.vertex_ai", "vertex_ai": .text("google_vertexai")
-        case "gcp.gemini", "gcp.gen_ai", "gemini": .text("google_genai")
+        case "gcp.vertex_ai", "vertex_ai", "google.vertex.chat": .text("google_vertexai")
+        case "gcp.gemini", "gcp.gen_ai", "gemini", "google.generative-ai": .text("google_genai")
         case "mistral_ai": .text("mistral")
-        default: .string(.plain(text))
+        default: .text(isVercels ? String(name.prefix { $0 != "." }) : name)
         }
     }
 

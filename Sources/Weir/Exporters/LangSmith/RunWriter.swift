@@ -53,7 +53,7 @@ struct RunWriter: ~Copyable {
         write(.extra, of: &run) { json in
             json.raw("{\"metadata\":{")
             metadata.write(
-                to: &json, place, shown.count < name.count ? name : nil, usage.tree, trimmed: trimmed, rules, batch)
+                to: &json, place, shown.count < name.count ? name : nil, usage, trimmed: trimmed, rules, batch)
             json.raw("}")
             metadata.writeParameters(to: &json, rules, batch)
             metadata.writeRuntime(to: &json, batch)

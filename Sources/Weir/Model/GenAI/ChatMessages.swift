@@ -27,14 +27,23 @@ enum ChatMessages {
         }
         if let parts = tree["parts"], case .array(let parts) = parts { return message(members, parts, role) }
         var result = members.map { member -> JSONTree.Member in
-            if member.key.equals("tool_calls") { return (member.key, .array(member.value.elements.map(toolCall))) }
-            if member.key.equals("contents") {
-                return (JSONTree.Text("content"), content(member.value.elements.map(block)))
+            guard member.key.equals("tool_calls") || member.key.equals("contents"), let list = list(member.value) else {
+                return member
             }
-            return member
+            if member.key.equals("tool_calls") { return (member.key, .array(list.map(toolCall))) }
+            return (JSONTree.Text("content"), content(list.map(block)))
         }
         if tree["role"] == nil { result.insert((JSONTree.Text("role"), .string(JSONTree.Text(role))), at: 0) }
         return [.object(result)]
+    }
+
+    /// The elements of a list, which in an attribute is the text of one; nil where it is neither.
+    private static func list(_ tree: JSONTree) -> [JSONTree]? {
+        switch tree {
+        case .array(let elements): elements
+        case .string(.plain(let text)): JSONTreeReader.container(text).flatMap { $0.isObject ? nil : $0.elements }
+        default: nil
+        }
     }
 
     /// OpenTelemetry's messages, semantic conventions 1.37 and later. What a tool has answered is a message of its own.

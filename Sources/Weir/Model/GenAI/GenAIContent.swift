@@ -92,9 +92,28 @@ struct GenAIContent {
             outputs = Self.chat(ChatMessages.messages(messages, role: "assistant"))
         } else if let documents = tree(.ranked) ?? tree(.documents) ?? value(.retrievalDocuments) {
             outputs = .fields(["documents": .array(Self.list(documents).map(Self.document))])
+        } else if let calls = Self.toolCalls(of: span, genAI, in: batch) {
+            let text = genAI.rank(of: .output) == Self.textRank ? genAI.value(.output, of: batch) : nil
+            let message = JSONTree.fields(["content": text.map { JSONTree($0) } ?? .text(""), "tool_calls": calls])
+            outputs = Self.chat(ChatMessages.messages(message, role: "assistant"))
         } else {
             outputs = values(.output).map { Self.object($0, "output") }
         }
+    }
+
+    private static let textRank = GenAIAttribute.output.keys.firstIndex(of: "ai.response.text")
+    private static let toolCallsRank = GenAIAttribute.output.keys.firstIndex(of: "ai.response.toolCalls")
+    private static let toolCallsKey = AttributeKey("ai.response.toolCalls")
+
+    /// The Vercel AI SDK's, with which the text may come beside them, or none; nil where there are none.
+    private static func toolCalls(
+        of span: SpanRecord, _ genAI: GenAIAttributes, in batch: borrowing Batch
+    ) -> JSONTree? {
+        guard let rank = genAI.rank(of: .output), rank == textRank || rank == toolCallsRank,
+            let value = batch.value(of: toolCallsKey, in: span.attributes),
+            case let calls = JSONTree(readingTextsOf: value), !calls.elements.isEmpty
+        else { return nil }
+        return calls
     }
 
     private static func chat(_ messages: [JSONTree]) -> JSONTree { .fields(["messages": .array(messages)]) }

@@ -110,6 +110,40 @@ import Testing
                 == #"{"messages":[{"role":"assistant","content":"ho","finish_reason":"stop"}]}"#)
     }
 
+    @Test(arguments: [nil, "", "Let me see."])
+    func callsOfToolsStandBesideTheTextOfTheVercelSDK(text: String?) throws {
+        var span = SpanFixture(
+            ("ai.operationId", .string("ai.streamText.doStream")),
+            ("ai.response.toolCalls", .string(#"[{"toolCallId":"c1","toolName":"f","input":{"a":1}}]"#)))
+        if let text { span.attributes.append(NewPair(key: "ai.response.text", value: .string(text))) }
+        #expect(
+            try RunSample(span).text("outputs") == #"""
+                {"messages":[{"role":"assistant","content":"\#(text ?? "")","tool_calls":[{"id":"c1",\#
+                "type":"function","function":{"name":"f","arguments":"{\"a\":1}"}}]}]}
+                """#)
+        #expect(try RunSample(span, hidesOutputs: true).text("outputs") == "{}")
+    }
+
+    @Test(arguments: [
+        (#"[{"id":"c1","function":{"name":"f","arguments":"{}"}}]"#, true), (#"{"id":"c1"}"#, false), ("none", false),
+    ])
+    func callsOfToolsMayBeTheTextOfAList(text: String, isList: Bool) throws {
+        let calls =
+            isList
+            ? #"[{"id":"c1","type":"function","function":{"name":"f","arguments":"{}"}}]"#
+            : "\"\(text.replacing("\"", with: "\\\""))\""
+        let flattened = ["gen_ai.completion.0.tool_calls", "llm.output_messages.0.message.tool_calls"].map {
+            SpanFixture(("gen_ai.operation.name", .string("chat")), ($0, .string(text)))
+        }
+        var event = SpanFixture(("gen_ai.operation.name", .string("chat")))
+        event.events = [("gen_ai.choice", [NewPair(key: "tool_calls", value: .string(text))])]
+        for span in flattened + [event] {
+            #expect(
+                try RunSample(span).text("outputs")
+                    == #"{"messages":[{"role":"assistant","tool_calls":\#(calls)}]}"#)
+        }
+    }
+
     @Test func retrievedDocumentsAreThoseOfLangChain() throws {
         let run = try RunSample(
             SpanFixture(
@@ -185,6 +219,40 @@ import Testing
         #expect(run.parameter("model") == #""claude""#)
     }
 
+    /// Google's API counts reasoning beside the output, Anthropic's the cache beside the input, as these names pass on.
+    @Test func tokensOfEveryKindAreAmongThoseOfUsage() throws {
+        let gemini = try RunSample(
+            SpanFixture(
+                ("gen_ai.operation.name", .string("chat")), ("gen_ai.usage.input_tokens", .int(100)),
+                ("gen_ai.usage.output_tokens", .int(20)), ("gen_ai.usage.reasoning.output_tokens", .int(300)),
+                ("gen_ai.usage.total_tokens", .int(420))))
+        #expect(
+            gemini.metadata("usage_metadata") == #"""
+                {"input_tokens":100,"output_tokens":320,"total_tokens":420,"output_token_details":{"reasoning":300}}
+                """#)
+        let claude = try RunSample(
+            SpanFixture(
+                ("gen_ai.operation.name", .string("chat")), ("gen_ai.request.model", .string("claude-sonnet-4")),
+                ("gen_ai.usage.input_tokens", .int(100)), ("gen_ai.usage.output_tokens", .int(20)),
+                ("gen_ai.usage.cache_read_input_tokens", .int(900))))
+        #expect(
+            claude.metadata("usage_metadata") == #"""
+                {"input_tokens":1000,"output_tokens":20,"total_tokens":1020,"input_token_details":{"cache_read":900}}
+                """#)
+        #expect(claude.metadata("gen_ai.usage.input_tokens") == nil)
+    }
+
+    @Test func countsThatContradictEachOtherStandInTheMetadataAlone() throws {
+        let run = try RunSample(
+            SpanFixture(
+                ("gen_ai.operation.name", .string("chat")), ("gen_ai.usage.input_tokens", .int(.max)),
+                ("gen_ai.usage.output_tokens", .int(.max)), ("gen_ai.usage.cache_read.input_tokens", .int(5)),
+                ("weir.cost.total", .string("0.75"))))
+        #expect(run.metadata("usage_metadata") == #"{"input_cost":0.0,"output_cost":0.0,"total_cost":0.75}"#)
+        #expect(run.metadata("gen_ai.usage.output_tokens") == "9223372036854775807")
+        #expect(run.metadata("gen_ai.usage.cache_read.input_tokens") == "5")
+    }
+
     @Test func whatAnAgentAddsUpIsNotCountedTwice() throws {
         let run = try RunSample(
             SpanFixture(
@@ -248,6 +316,27 @@ import Testing
         #expect(run.member("tags") == #"["one","two"]"#)
         #expect(run.parameter("top_k") == "5")
         #expect(run.parameter("temperature") == "0.5")
+    }
+
+    @Test func aSecondIdIsMetadata() throws {
+        let run = try RunSample(
+            SpanFixture(
+                ("gen_ai.operation.name", .string("invoke_agent")), ("session.id", .string("s")),
+                ("gen_ai.conversation.id", .string("c")), ("user.id", .string("u")), ("enduser.id", .string("e")),
+                ("weir.usage.characters", .int(5))))
+        #expect(run.metadata("thread_id") == #""c""# && run.metadata("session.id") == #""s""#)
+        #expect(run.metadata("user_id") == #""u""# && run.metadata("enduser.id") == #""e""#)
+        #expect(run.metadata("user.id") == nil && run.metadata("gen_ai.conversation.id") == nil)
+        #expect(run.metadata("weir.usage.characters") == "5")
+    }
+
+    @Test(arguments: [
+        ("ai.model.provider", "openai.chat", "openai"), ("ai.model.provider", "google.generative-ai", "google_genai"),
+        ("gen_ai.system", "OpenAI", "openai"), ("gen_ai.provider.name", "ibm.watsonx.ai", "ibm.watsonx.ai"),
+    ])
+    func aProviderIsCalledAsLangSmithCallsIt(key: String, name: String, provider: String) throws {
+        let run = try RunSample(SpanFixture(("gen_ai.operation.name", .string("chat")), (key, .string(name))))
+        #expect(run.metadata("ls_provider") == "\"\(provider)\"")
     }
 
     @Test func aLongNameIsCutAndKept() throws {
