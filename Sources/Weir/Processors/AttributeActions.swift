@@ -98,19 +98,13 @@ extension AttributeAction.ConvertedType {
         case (.int, .string(let text)): Int64(String(decoding: text, as: UTF8.self)).map(NewValue.int)
         case (.double, .bool(let flag)): .double(flag ? 1 : 0)
         case (.double, .int(let number)): .double(Double(number))
-        case (.double, .string(let text)): Double(String(decoding: text, as: UTF8.self)).map(NewValue.double)
+        // Hexadecimal digits are no decimal number.
+        case (.double, .string(let text)) where !text.contains(where: { $0 | 0x20 == UInt8(ascii: "x") }):
+            Double(String(decoding: text, as: UTF8.self)).map(NewValue.double)
         case (.string, .bool(let flag)): .string(flag ? "true" : "false")
         case (.string, .int(let number)): .string(String(number))
         case (.string, .double(let number)): .string(number.plainText)
         default: nil
         }
-    }
-}
-
-extension Double {
-    /// As the OpenTelemetry Collector writes it: `3`, not `3.0`.
-    fileprivate var plainText: String {
-        let text = String(self)
-        return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
     }
 }

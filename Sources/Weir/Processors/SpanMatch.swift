@@ -6,7 +6,7 @@ struct SpanMatch: Sendable {
     private enum MatchType: String, CaseIterable {
         /// Equal; numbers of either type, if they are the same number.
         case strict
-        /// A regular expression that matches a part of the text.
+        /// A regular expression that matches a part of the text; numbers and booleans are texts too.
         case regexp
     }
 
@@ -101,7 +101,7 @@ struct SpanMatch: Sendable {
     private static func test(_ value: ConfigScalar, _ type: MatchType) throws(ConfigError) -> ValueTest {
         switch (type, value) {
         case (_, .strings): throw ConfigError(found: "a list", wanted: "a single value")
-        case (.regexp, .string(let text)): return .matches(try RegularExpression(parsing: text))
+        case (.regexp, .string(let text)): return .matchesAsText(try RegularExpression(parsing: text))
         case (.regexp, _): throw ConfigError(found: value.text, wanted: "a string with a regular expression")
         case (.strict, .string(let text)): return .equals(ConditionLiteral(text))
         case (.strict, .bool(let flag)): return .equals(.bool(flag))

@@ -46,6 +46,18 @@ import Testing
         try check("match_type: regexp, attributes: [{key: a, value: ^y}]", matches: false, span)
     }
 
+    /// Patterns see numbers and booleans as the OpenTelemetry Collector writes them.
+    @Test(
+        arguments: [
+            (.int(503), "^5..$"), (.int(-1), "^-1$"), (.bool(true), "^true$"), (.double(3), "^3$"),
+            (.double(0.00002), "^0[.]00002$"), (.double(1e16), "^10000000000000000$"),
+        ] as [(NewValue, String)])
+    func patternsSeeNumbersAsText(value: NewValue, pattern: String) throws {
+        let span = SpanFixture(("a", value))
+        try check("match_type: regexp, attributes: [{key: a, value: '\(pattern)'}]", matches: true, span)
+        try check("match_type: regexp, attributes: [{key: a, value: ^no$}]", matches: false, span)
+    }
+
     @Test func includesByResource() throws {
         let resource = #"resources: [{key: service.name, value: "#
         try check("match_type: strict, \(resource)shop}]", matches: true, SpanFixture())

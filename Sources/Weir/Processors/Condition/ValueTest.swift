@@ -8,6 +8,8 @@ enum ValueTest: Sendable {
     case isOneOf([ConditionLiteral])
     case isOrdered(Order, ConditionLiteral)
     case matches(RegularExpression)
+    /// The same, of numbers and booleans as text.
+    case matchesAsText(RegularExpression)
     /// The text has this part, or the array this element.
     case contains(ConditionLiteral)
     case startsWith([UInt8])
@@ -19,6 +21,7 @@ enum ValueTest: Sendable {
         case .isOneOf(let literals): literals.contains { $0.equals(value) }
         case .isOrdered(let order, let literal): literal.order(of: value).map(order.holds) ?? false
         case .matches(let expression): text(value) { expression.matches($0) }
+        case .matchesAsText(let expression): asText(value) { expression.matches($0) }
         case .contains(let literal): contains(literal, value)
         case .startsWith(let part): text(value) { text in part.withUnsafeBytes { text.starts(with: $0) } }
         case .endsWith(let part): text(value) { text in part.withUnsafeBytes { text.ends(with: $0) } }
@@ -29,6 +32,17 @@ enum ValueTest: Sendable {
     private func text(_ value: AnyValue?, _ holds: (UnsafeRawBufferPointer) -> Bool) -> Bool {
         guard case .string(let text) = value else { return false }
         return holds(text)
+    }
+
+    private func asText(_ value: AnyValue?, _ holds: (UnsafeRawBufferPointer) -> Bool) -> Bool {
+        let text: String
+        switch value {
+        case .bool(let flag): text = flag ? "true" : "false"
+        case .int(let number): text = "\(number)"
+        case .double(let number): text = number.plainText
+        default: return self.text(value, holds)
+        }
+        return Array(text.utf8).withUnsafeBytes(holds)
     }
 
     private func contains(_ literal: ConditionLiteral, _ value: AnyValue?) -> Bool {
