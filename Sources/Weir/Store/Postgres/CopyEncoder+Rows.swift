@@ -153,8 +153,8 @@ extension CopyEncoder {
         word.withUTF8Buffer { text(UnsafeRawBufferPointer($0)) }
     }
 
-    /// NULL for 0.
+    /// NULL for 0. The column has 31 bits.
     private mutating func count(_ count: UInt32) {
-        if count == 0 { null() } else { integer(count) }
+        if count == 0 { null() } else { integer(Int32(clamping: count)) }
     }
 }
