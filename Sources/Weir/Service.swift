@@ -322,6 +322,11 @@ extension Service {
         guard fixed.isEmpty else {
             return .rejected(.restart, fixed.map { "\($0): has changed, which takes a restart" })
         }
+        // What connects is ended before it is made anew, of files that may be half written.
+        let unfit = checked.tlsFiles.filter(\.areOfClient).flatMap {
+            TLSFileCheck($0, now: .now(), needsKey: true).diagnostics.lines(of: .error)
+        }
+        guard unfit.isEmpty else { return .rejected(.configuration, unfit) }
         let before = build
         var made = Builder(
             next, logger, metrics, disks, build.bursts, build.keepDecisions, build.tombstones, build.requestBuckets)

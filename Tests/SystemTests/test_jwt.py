@@ -187,7 +187,7 @@ def test_a_key_that_is_new_sends_nobody_away(start):
         keys["now"] = {"keys": old.keys()["keys"] + fresh.keys()["keys"]}
         answers = []
         eventually(lambda: answers.append(status(weir, fresh.token())) or answers[-1] == 200, lambda: str(answers))
-        assert set(answers) == {200, 503}
+        assert set(answers) <= {200, 503}
         # Whoever makes keys up is told to come again of some, and only until the URL has been asked.
         made_up = [status(weir, Issuer(f"c{n}").token()) for n in range(3)]
         assert made_up == [503] * 3

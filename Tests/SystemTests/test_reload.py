@@ -8,6 +8,7 @@ import threading
 import pytest
 
 import archives
+from authority import Authority
 from backend import Backend
 from otlp import a_body, a_span
 from waiting import eventually
@@ -319,6 +320,29 @@ def test_what_cannot_be_built_changes_nothing(begin, tmp_path):
     assert counts == {"component": 2, "restart": 1} and program.weir.metric("weir_reloads") == 3
     program.weir.stop()
     assert marks(tmp_path / "archive") == {"a": "one", "b": "one", "c": "one"}
+
+
+def test_a_certificate_whose_key_is_yet_to_come_changes_nothing(begin, tmp_path):
+    authority = Authority(tmp_path / "authority")
+    certificate, key = authority.sign("weir")
+    tls = {"ca_file": str(authority.file), "cert_file": str(certificate), "key_file": str(key)}
+    exporters = {"archive": archive(tmp_path / "archive"), "otlp_http": {"endpoint": "https://127.0.0.1:9", "tls": tls}}
+    program = begin(mark="one", exporters=exporters)
+    wanted, (other, other_key) = text_of(tmp_path, mark="two", exporters=exporters), authority.sign("other")
+    before = certificate.read_bytes()
+    certificate.write_bytes(other.read_bytes())
+    status, answer = program.reload(wanted)
+    assert status == 422 and "tls.key_file" in answer["problems"][0], answer
+    certificate.unlink()
+    status, answer = program.reload(wanted)
+    assert status == 422 and f"{certificate} is not there" in answer["problems"][0], answer
+    send(program.weir, "a")
+    certificate.write_bytes(other.read_bytes())
+    key.write_bytes(other_key.read_bytes())
+    assert before != certificate.read_bytes() and program.reload(wanted)[0] == 200
+    send(program.weir, "b")
+    program.weir.stop()
+    assert marks(tmp_path / "archive") == {"a": "one", "b": "two"}
 
 
 def test_a_signal_reloads(begin, tmp_path):

@@ -16,6 +16,6 @@ struct ListenerTLS: Sendable {
         checkInterval = fields.duration(
             "check_interval", default: .seconds(1), in: .milliseconds(10)...(.seconds(3600)),
             "How often the files are looked at; when one has changed, they are read again.")
-        fields.addTLSFiles(authorities: "client_ca_file")
+        fields.addTLSFiles(authorities: "client_ca_file", ofClient: false)
     }
 }

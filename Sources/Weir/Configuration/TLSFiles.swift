@@ -12,12 +12,14 @@ struct TLSFiles: Sendable {
     let certificate: File?
     let key: File?
     let authorities: File?
+    /// Whether they are read when their component is made, and not again: it connects, and does not listen.
+    let areOfClient: Bool
 }
 
 extension Fields {
     /// Remembers the files that the keys `cert_file`, `key_file` and `authorities` of this mapping name, for who wants
-    /// to look into them: reading a configuration opens none.
-    mutating func addTLSFiles(authorities: String) {
+    /// to look into them.
+    mutating func addTLSFiles(authorities: String, ofClient areOfClient: Bool) {
         guard mode == .reading else { return }
         func file(_ key: String) -> TLSFiles.File? {
             guard case .scalar(let text) = node(key)?.content, !text.text.isEmpty else { return nil }
@@ -26,7 +28,7 @@ extension Fields {
         add([
             TLSFiles(
                 origin: diagnostics.file, certificate: file("cert_file"), key: file("key_file"),
-                authorities: file(authorities))
+                authorities: file(authorities), areOfClient: areOfClient)
         ])
     }
 }

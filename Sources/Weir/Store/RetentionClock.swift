@@ -13,20 +13,22 @@ struct RetentionClock {
     private var doubtedSince: ContinuousClock.Instant?
 
     /// - Parameters:
-    ///   - newest: the newest day of the tables; nil where there is none.
+    ///   - newest: the newest day that had spans when all began; nil where there was none.
     ///   - instant: when this is asked, by a clock that does not jump.
     mutating func believes(
         _ now: Timestamp, newest: Day?, at instant: ContinuousClock.Instant = .now
     ) -> Bool {
         let today = Day(now)
-        if let last = lastBelieved ?? newest, today > last + Self.maximumJump {
-            // Spans may come by the same clock, and say nothing for it then.
-            lastBelieved = last
+        // Kept from here on: spans may come by the same clock, and say nothing for it then.
+        let last = lastBelieved ?? newest ?? today
+        lastBelieved = last
+        if today > last + Self.maximumJump {
             let since = doubtedSince ?? instant
             doubtedSince = since
             guard instant - since >= Self.patience else { return false }
         }
-        (lastBelieved, doubtedSince) = (today, nil)
+        // One that is behind, as before a machine has asked for the time, is no measure for when it is right.
+        (lastBelieved, doubtedSince) = (max(last, today), nil)
         return true
     }
 }

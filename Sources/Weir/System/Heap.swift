@@ -21,6 +21,7 @@ enum Heap {
         _ = mallopt(M_MMAP_THRESHOLD, mappedBytes)
         _ = mallopt(M_TRIM_THRESHOLD, keptBytes)
     }
+
     /// Gives the kernel what is free in all arenas, unless that was done just now. For who has freed much at once, on a
     /// thread whose arena may be another one's the next time: it would stay there.
     static func giveBack(at instant: ContinuousClock.Instant = .now) {

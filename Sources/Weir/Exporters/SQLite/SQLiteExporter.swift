@@ -27,6 +27,8 @@ actor SQLiteExporter: Exporter {
     private var run = SequenceRun()
     private var journal: JournalID?
     private var retentionClock = RetentionClock()
+    /// The newest day that had a file before any was written.
+    private let newestAtStart: Day?
     private var lookedAt: Timestamp?
     private var tidiedAt: Timestamp?
     /// Days of which nobody knew yet whether rows may go.
@@ -55,6 +57,7 @@ actor SQLiteExporter: Exporter {
             configuration.retention, classes: configuration.retentionClasses, mayDrop: mayDrop)
         store = SQLiteStore(in: directory, retention, logger)
         try directory.create()
+        newestAtStart = try directory.days().max()
         logger.info("writing", metadata: ["directory": "\(configuration.directory)"])
     }
 
@@ -98,7 +101,7 @@ actor SQLiteExporter: Exporter {
     private func removeWhatIsOver(at now: Timestamp) async throws {
         let days = try directory.daysOrLeftovers()
         let expired = retention.expired(days, at: now)
-        guard retentionClock.believes(now, newest: days.max()) else {
+        guard retentionClock.believes(now, newest: newestAtStart) else {
             if expired.isEmpty { return }
             return logger.warning("\(RetentionClock.doubt)", metadata: ["clock": "\(Day(now).text)"])
         }

@@ -93,9 +93,10 @@ struct SampledOutEncoder: ~Copyable {
             write(value, Self.keys[attribute.rawValue][rank])
         }
         // The library that made it is left behind, and with it how it counts.
-        if let used, used.cachedTokens > 0, !genAI.has(.cacheBasis) {
+        let basis = genAI.knownBasis(of: span, in: batch) ?? used?.basis
+        if let basis, used.map({ $0.cachedTokens > 0 }) ?? true, !genAI.has(.cacheBasis) {
             write(Self.keys[GenAIAttribute.cacheBasis.rawValue][0].bytes, Tag.attributes) { writer in
-                Array(used.basis.rawValue.utf8).withUnsafeBytes { writer.field(Tag.stringValue, $0) }
+                Array(basis.rawValue.utf8).withUnsafeBytes { writer.field(Tag.stringValue, $0) }
             }
         }
         if span.endTime != 0 { writer.fixed64(Tag.endTime, span.endTime) }

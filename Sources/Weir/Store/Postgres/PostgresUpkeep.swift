@@ -15,7 +15,7 @@ actor PostgresUpkeep {
     /// Whether there are days of which nobody knew yet if they may go.
     private var isWaiting = false
     private var clock = RetentionClock()
-    /// Whether that was not believed.
+    /// Whether days stay because that was not believed.
     private var isInDoubt = false
 
     /// - Parameter connection: a connection string, URL or keywords.
@@ -48,12 +48,12 @@ actor PostgresUpkeep {
         var partitions = PostgresPartitions()
         try partitions.make(PostgresPartitions.ahead(at: now), on: connection)
         isWaiting = false
-        isInDoubt = !clock.believes(now, newest: try PostgresRetention.newestDay(on: connection))
-        if isInDoubt { return [] }
+        let expired = retention.expired(try PostgresRetention.days(on: connection), at: now)
+        let isBelieved = clock.believes(now, newest: try PostgresRetention.newestDay(on: connection))
+        isInDoubt = !isBelieved && !expired.isEmpty
+        guard isBelieved else { return [] }
         var days: [Day] = []
-        for day in retention.expired(try PostgresRetention.days(on: connection), at: now) where await mayDrop(day) {
-            days.append(day)
-        }
+        for day in expired where await mayDrop(day) { days.append(day) }
         guard try PostgresRetention.drop(days, on: connection) else { return [] }
         note(days)
         let kept = retention.firstDay(at: now)

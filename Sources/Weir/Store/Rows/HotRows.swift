@@ -49,10 +49,11 @@ struct HotRows: ~Copyable {
     mutating func add(_ batch: borrowing Batch, sequence: UInt64, tenantID: Int32) {
         let window = ClockWindow(receivedAt: batch.receivedAt)
         var place: Int32 = 0
-        for resource in batch.resources where !resource.state.contains(.dropped) {
+        for resource in batch.resources
+        where !resource.state.contains(.dropped) && resource.scopes.contains(where: { Self.hasSpans($0, batch) }) {
             let resourceID = add(resource, of: batch, tenantID)
             let service = addService(resource, of: batch)
-            for scope in resource.scopes where !batch.scopes[scope].state.contains(.dropped) {
+            for scope in resource.scopes where Self.hasSpans(scope, batch) {
                 let scopeID = add(batch.scopes[scope], of: batch, tenantID)
                 for index in batch.scopes[scope].spans where !batch.spans[index].isDropped {
                     let owner = Owner(
@@ -63,6 +64,12 @@ struct HotRows: ~Copyable {
                 }
             }
         }
+    }
+
+    /// Resources and scopes of which no span is stored are not written either: a request of few bytes may have many.
+    private static func hasSpans(_ scope: Int, _ batch: borrowing Batch) -> Bool {
+        !batch.scopes[scope].state.contains(.dropped)
+            && batch.scopes[scope].spans.contains { !batch.spans[$0].isDropped }
     }
 }
 

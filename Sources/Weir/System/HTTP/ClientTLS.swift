@@ -28,7 +28,7 @@ struct ClientTLS: Configurable {
         keyFile = fields.optionalString("key_file", "PEM file of the own certificate's key, without a password.")
         minVersion = fields.choice("min_version", default: .tls12, "The oldest version of TLS to speak.")
         fields.ignore("reload_interval", "the files are read at the start and at a reload")
-        fields.addTLSFiles(authorities: "ca_file")
+        fields.addTLSFiles(authorities: "ca_file", ofClient: true)
         // Who has connected with what they held is made anew at a reload.
         for file in [caFile, certificateFile, keyFile] { if let file { fields.add(sourceFile: file) } }
         if (certificateFile == nil) != (keyFile == nil) {

@@ -7,10 +7,14 @@ import NIOSSL
 /// that is a warning. Certificates are public, and have to be there.
 struct TLSFileCheck {
     private(set) var diagnostics: Diagnostics
+    private let needsKey: Bool
 
-    /// - Parameter now: for whether certificates are valid.
-    init(_ files: TLSFiles, now: Timestamp) {
+    /// - Parameters:
+    ///   - now: for whether certificates are valid.
+    ///   - needsKey: whether it is the one who uses them that looks.
+    init(_ files: TLSFiles, now: Timestamp, needsKey: Bool = false) {
         diagnostics = Diagnostics(file: files.origin)
+        self.needsKey = needsKey
         let own = certificates(files.certificate, now)
         _ = certificates(files.authorities, now)
         check(files.key, of: own, in: files.certificate)
@@ -45,7 +49,9 @@ struct TLSFileCheck {
         guard let file else { return }
         guard access(file.name, R_OK) == 0 else {
             let reason = FileStamp(of: file.name) == nil ? "is not there" : "may not be read by who checks"
-            return add(.warning, file, "\(file.name) \(reason), so nobody has looked whether it fits its certificate")
+            return add(
+                needsKey ? .error : .warning, file,
+                "\(file.name) \(reason), so nobody has looked whether it fits its certificate")
         }
         do throws(TLSFileError) {
             let key = try PEMFiles.key(in: file.name)

@@ -145,6 +145,19 @@ struct HotRowsTests {
         #expect(again.resources[0].id == two.resources[0].id)
     }
 
+    @Test func aResourceWithoutSpansIsNotWritten() throws {
+        let spans = (0..<3).map { number in
+            var span = SpanFixture()
+            span.resource = [NewPair(key: "service.name", value: .string("s\(number)"))]
+            return span
+        }
+        let made = Made()
+        var batch = try SpanFixture.batch(spans)
+        for index in 1..<3 { batch.drop(span: index) }
+        made.rows.add(batch, sequence: 42, tenantID: 7)
+        #expect(made.spans.map(\.place) == [0] && made.resources.count == 1 && made.scopes.count == 1)
+    }
+
     @Test func aCallOfAModelIsUsageAndWhatAnAgentSumsUpIsNot() throws {
         var call = SpanFixture()
         call.attributes = [

@@ -158,7 +158,7 @@ struct PostgresConnectionTests {
 
     @Test func aServerThatIsSilentIsGivenUp() throws {
         let directory = try TemporaryDirectory()
-        let silent = try SilentServer(in: directory.path)
+        let silent = try SilentSocket(in: directory.path)
         defer { silent.close() }
         #expect(throws: PostgresError("the server did not answer in time")) {
             try PostgresConnection("host=\(directory.path) connect_timeout=1")
@@ -217,7 +217,7 @@ struct PostgresConnectionTests {
 }
 
 /// Takes connections on PostgreSQL's socket and never says anything.
-private struct SilentServer {
+private struct SilentSocket {
     private let descriptor: Int32
 
     init(in directory: String) throws {
