@@ -11,21 +11,31 @@ struct ArchiveListCommand: AsyncParsableCommand {
     var json = false
 
     func run() async throws {
+        var isComplete = true
+        func note(_ found: ArchiveCatalog.Found) {
+            guard case .broken(let path) = found else { return }
+            StoreOptions.note("\(path): found no manifest that can be read")
+            isComplete = false
+        }
         try await options.withCatalog { catalog, _ in
-            guard json else { return try StandardOutput.write(Array(try Self.table(of: catalog).utf8)) }
+            guard json else {
+                return try StandardOutput.write(Array(try Self.table(of: catalog, others: note).utf8))
+            }
             try catalog.visit { found in
-                if case .manifest(_, _, let bytes) = found { try StandardOutput.write(bytes) }
+                if case .manifest(_, _, let bytes) = found { try StandardOutput.write(bytes) } else { note(found) }
             }
         }
+        guard isComplete else { throw ExitCode.failure }
     }
 
-    static func table(of catalog: ArchiveCatalog) throws -> String {
+    /// - Parameter others: is given what is not in it.
+    static func table(of catalog: ArchiveCatalog, others: (ArchiveCatalog.Found) -> Void = { _ in }) throws -> String {
         var table = TextTable([
             TextTable.Column(title: "SPANS", isNumber: true), TextTable.Column(title: "BYTES", isNumber: true),
             TextTable.Column(title: "FIRST START"), TextTable.Column(title: "FILE", isFlexible: true),
         ])
         try catalog.visit { found in
-            guard case .manifest(let manifest, _, _) = found else { return }
+            guard case .manifest(let manifest, _, _) = found else { return others(found) }
             let start = manifest.spans.times.map { Timestamp(nanoseconds: $0.lowerBound).text.prefix(19) + "Z" }
             for file in manifest.files {
                 table.add(["\(file.rows)", "\(file.bytes)", start.map { String($0) } ?? "", file.path])

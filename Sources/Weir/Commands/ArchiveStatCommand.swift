@@ -8,9 +8,16 @@ struct ArchiveStatCommand: AsyncParsableCommand {
     @OptionGroup var options: ArchiveOptions
 
     func run() async throws {
+        var isComplete = true
         try await options.withCatalog { catalog, _ in
-            try StandardOutput.write(Array(try Self.table(of: catalog).utf8))
+            let table = try Self.table(of: catalog) { found in
+                guard case .broken(let path) = found else { return }
+                StoreOptions.note("\(path): found no manifest that can be read")
+                isComplete = false
+            }
+            try StandardOutput.write(Array(table.utf8))
         }
+        guard isComplete else { throw ExitCode.failure }
     }
 
     private struct Key: Hashable {
@@ -24,10 +31,11 @@ struct ArchiveStatCommand: AsyncParsableCommand {
         var bytes = 0
     }
 
-    static func table(of catalog: ArchiveCatalog) throws -> String {
+    /// - Parameter others: is given what is not counted.
+    static func table(of catalog: ArchiveCatalog, others: (ArchiveCatalog.Found) -> Void = { _ in }) throws -> String {
         var sums: [Key: Sum] = [:]
         try catalog.visit { found in
-            guard case .manifest(let manifest, let path, _) = found else { return }
+            guard case .manifest(let manifest, let path, _) = found else { return others(found) }
             let date = path.split(separator: "/").first { $0.hasPrefix("date=") }?.dropFirst("date=".count) ?? ""
             let key = Key(tenant: manifest.tenant, date: date == ArchivePartition.null ? "" : String(date))
             sums[key, default: Sum()].files += manifest.files.count

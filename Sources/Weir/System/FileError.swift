@@ -53,4 +53,6 @@ struct FileError: Error, Equatable, CustomStringConvertible {
     var isTaken: Bool { code == EEXIST }
     /// Nothing has that name.
     var isMissing: Bool { code == ENOENT }
+    /// The process, or the system, has no memory or no open files left.
+    var isShortage: Bool { [ENOMEM, EMFILE, ENFILE].contains(code) }
 }

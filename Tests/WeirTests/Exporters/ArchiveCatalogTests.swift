@@ -35,6 +35,35 @@ import Testing
         }
     }
 
+    /// As one of which the disk gives nothing.
+    @Test func aManifestThatCannotBeReadIsNamedAndEndsNothing() async throws {
+        let directory = try TemporaryDirectory()
+        let archive = try ArchiveSample("format: otlp_proto", in: directory)
+        for sequence in UInt64(1)...3 {
+            let record = SampleBatch.record([(sequence, SampleBatch.fourOClock)], sequence: sequence)
+            try await archive.export(FrozenBatch(records: [record]))
+            await archive.exporter.settle()
+        }
+        await archive.exporter.finish()
+        let manifests = directory.files().filter { $0.hasSuffix(".manifest.json") }
+        try #require(manifests.count == 3)
+        try Directory.removeFile("\(directory.path)/\(manifests[1])")
+        try Directory.create("\(directory.path)/\(manifests[1])")
+        let catalog = ArchiveCatalog(root: directory.path, selection: ArchiveCatalog.Selection())
+        var broken: [String] = []
+        var published = 0
+        try catalog.visit { found in
+            if case .broken(let path) = found { broken.append(path) }
+            if found.published != nil { published += 1 }
+        }
+        #expect(broken == [manifests[1]] && published == 2)
+        // Those beside it are merged.
+        let merged = try ArchiveContents.compact(
+            directory.path, CompactionRules(after: .zero, target: 1 << 20), nil,
+            at: Timestamp(nanoseconds: SampleBatch.fourOClock + 2 * Day.nanoseconds))
+        #expect(merged.merged == 2 && merged.made == 1)
+    }
+
     /// Nobody waits for what never comes.
     @Test func aManifestThatPointsToNothingIsLeftOut() throws {
         let directory = try TemporaryDirectory()

@@ -108,8 +108,14 @@ struct ArchiveCatalog {
             let path = "\(partition)/\(name)"
             let isAway = name.hasSuffix(ArchiveManifest.uploadedSuffix)
             if name.hasPrefix("_"), isAway || name.hasSuffix(".manifest.json") {
-                guard let bytes = try contents(of: path) else {
-                    isWhole = false
+                let bytes: [UInt8]
+                do throws(FileError) {
+                    bytes = try FileReader.contents(of: "\(root)/\(path)", limit: ArchiveDirectory.maximumManifest)
+                } catch {
+                    // There is nothing wrong with it where the process has no memory, or no file left to open.
+                    guard !error.isShortage else { throw error }
+                    // It was removed since the directory was read, or cannot be read.
+                    if error.isMissing { isWhole = false } else { body(.broken(path: path)) }
                     continue
                 }
                 if let manifest = bytes.withUnsafeBytes({ ArchiveManifest($0) }) {
@@ -125,16 +131,6 @@ struct ArchiveCatalog {
             }
         }
         return isWhole
-    }
-
-    /// Nil for one that was removed since the directory was read.
-    private func contents(of path: String) throws(FileError) -> [UInt8]? {
-        do throws(FileError) {
-            return try FileReader.contents(of: "\(root)/\(path)", limit: ArchiveDirectory.maximumManifest)
-        } catch {
-            guard error.isMissing else { throw error }
-            return nil
-        }
     }
 
     /// The manifests of all datasets stand beside the spans.

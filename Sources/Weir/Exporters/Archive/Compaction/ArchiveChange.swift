@@ -122,7 +122,14 @@ struct ArchiveChange {
             for name in try Directory.names(in: partition)
             where name.hasPrefix("_") && name.hasSuffix(".manifest.json") {
                 let path = "\(partition)/\(name)"
-                let bytes = try FileReader.contents(of: path, limit: ArchiveDirectory.maximumManifest)
+                let bytes: [UInt8]
+                do throws(FileError) {
+                    bytes = try FileReader.contents(of: path, limit: ArchiveDirectory.maximumManifest)
+                } catch {
+                    // Another's that cannot be read is in nobody's way.
+                    guard Self.mayBe(name, in: hour, aPartOf: manifest) else { continue }
+                    throw error
+                }
                 guard superseded.contains(ArchiveManifest.hash(bytes)),
                     let old = bytes.withUnsafeBytes({ ArchiveManifest($0) })
                 else { continue }
@@ -133,6 +140,17 @@ struct ArchiveChange {
             try Directory.sync(partition)
             // Where others are published in it, it stays.
             try? Directory.remove(partition)
+        }
+    }
+
+    /// Whether a merged file may have what a manifest of this name speaks of.
+    private static func mayBe(_ name: String, in hour: String, aPartOf manifest: ArchiveManifest) -> Bool {
+        guard let journal = UInt64(manifest.journal, radix: 16).map({ JournalID(value: $0) }),
+            let own = ArchiveName.sequences(in: String(name.dropFirst()), of: journal)
+        else { return false }
+        return manifest.parts.contains { part in
+            (hour == ArchivePartition.merged || hour == "hour=\(part.hour.digits(2))")
+                && part.spans.sequences.overlaps(own)
         }
     }
 
