@@ -38,6 +38,21 @@ import Testing
         #expect(try Directory.names(in: outbox.done) == [entries[1].name])
     }
 
+    @Test func whatWasSupersededOrIsToGoCountsNoMore() throws {
+        let directory = try TemporaryDirectory()
+        let outbox = try ArchiveOutbox.create(directory.path)
+        for number in 1...3 { try outbox.add(manifest(number), manifest(number).bytes) }
+        var merged = manifest(4, bytes: 20)
+        merged.supersedes = [1, 2].map { ArchiveManifest.hash(manifest($0).bytes) }
+        for _ in 1...2 { try outbox.add(merged, merged.bytes) }
+        #expect(try outbox.entries().map(\.bytes) == [0, 0, 10, 20])
+        try outbox.remove(manifest(3), manifest(3).bytes)
+        #expect(try outbox.entries().map(\.bytes) == [0, 0, 0, 20])
+        // They are still dealt with.
+        let numbers = try outbox.entries().map { try outbox.manifest($0.name)?.manifest.number }
+        #expect(numbers == [1, 2, 3, 4])
+    }
+
     @Test func saysWhatIsToGo() throws {
         let directory = try TemporaryDirectory()
         let outbox = try ArchiveOutbox.create(directory.path)

@@ -29,6 +29,8 @@ struct ArchiveOutbox {
     private static let hashMark = "#"
     /// Bytes of a list.
     private static let maxRemoval = 16 << 20
+    /// Of a SHA-256, in the name of what it is of.
+    private static let hashDigits = 32
 
     /// Of the archive.
     let root: String
@@ -61,13 +63,35 @@ struct ArchiveOutbox {
         let target = "\(path)/\(Self.name(of: manifest, bytes, isOld: isOld))"
         // An erasure that was interrupted is gone on with; what was set aside of it meanwhile would count for ever.
         if Directory.has(target + Self.asideSuffix) { try Directory.removeFile(target + Self.asideSuffix) }
+        if !manifest.supersedes.isEmpty { try discount(manifest.supersedes) }
         guard !Directory.has(target) else { return }
         try Directory.replace(target, with: bytes)
     }
 
+    /// What waits of manifests that were superseded counts no more: the files that took their place do.
+    /// - Parameter hashes: the SHA-256 of each.
+    private func discount(_ hashes: [String]) throws(FileError) {
+        let starts = Set(hashes.map { $0.prefix(Self.hashDigits) })
+        for entry in try entries() where entry.bytes > 0 {
+            let parts = entry.name.split(separator: "-")
+            guard parts.count == 3, starts.contains(parts[1]) else { continue }
+            try discount(entry.name, as: "\(parts[0])-\(parts[1])-0\(Self.entrySuffix)")
+        }
+    }
+
+    private func discount(_ name: String, as other: String) throws(FileError) {
+        do throws(FileError) {
+            try Directory.move("\(path)/\(name)", to: "\(path)/\(other)")
+        } catch {
+            // It was uploaded, or never waited.
+            guard error.isMissing else { throw error }
+        }
+    }
+
     private static func name(of manifest: ArchiveManifest, _ bytes: [UInt8], isOld: Bool) -> String {
         let size = isOld ? 0 : manifest.files.reduce(0) { $0 + $1.bytes }
-        return "\(manifest.number.digits(20))-\(ArchiveManifest.hash(bytes).prefix(32))-\(size)\(entrySuffix)"
+        let hash = ArchiveManifest.hash(bytes).prefix(hashDigits)
+        return "\(manifest.number.digits(20))-\(hash)-\(size)\(entrySuffix)"
     }
 
     /// The manifest and its files are about to be removed, and what is in place of them was added. May be said again.
@@ -75,7 +99,10 @@ struct ArchiveOutbox {
         let paths = [manifest.manifestPath] + manifest.allFiles.map(\.path)
         let hashes = ([ArchiveManifest.hash(bytes)] + manifest.supersedes).map { Self.hashMark + $0 }
         let list = Array((paths + hashes).map { "\($0)\n" }.joined().utf8)
-        try Directory.replace("\(path)/\(ArchiveManifest.hash(list).prefix(32))\(Self.removalSuffix)", with: list)
+        let name = ArchiveManifest.hash(list).prefix(Self.hashDigits)
+        try Directory.replace("\(path)/\(name)\(Self.removalSuffix)", with: list)
+        // It goes up no more, and waits for nothing but to be forgotten.
+        try discount(Self.name(of: manifest, bytes, isOld: false), as: Self.name(of: manifest, bytes, isOld: true))
         for isOld in [false, true] {
             // Nobody is to bring it back from there.
             let entry = "\(away)/\(Self.name(of: manifest, bytes, isOld: isOld))"
@@ -140,7 +167,13 @@ struct ArchiveOutbox {
 
     /// Nil where it cannot be read as one.
     func manifest(_ name: String) throws(FileError) -> (manifest: ArchiveManifest, bytes: [UInt8])? {
-        let bytes = try FileReader.contents(of: "\(path)/\(name)", limit: ArchiveDirectory.maximumManifest)
+        let bytes: [UInt8]
+        do throws(FileError) {
+            bytes = try FileReader.contents(of: "\(path)/\(name)", limit: ArchiveDirectory.maximumManifest)
+        } catch {
+            guard !error.isMissing, !error.isShortage else { throw error }
+            return nil
+        }
         return bytes.withUnsafeBytes { ArchiveManifest($0) }.map { ($0, bytes) }
     }
 

@@ -12,8 +12,10 @@ actor ArchiveUploader {
     private static let postponement = Duration.seconds(5)
     /// Between two looks for files that are old enough to be removed here.
     private static let removalInterval = Duration.seconds(60)
-    /// Manifests whose files are removed here in one go, so that uploads do not wait for long.
+    /// Manifests whose files are removed in one go, here or in the bucket, so that uploads do not wait for long.
     private static let maxRemovals = 100
+    /// What the bucket may refuse without taking anything in between: then it refuses all, as it does with a wrong key.
+    private static let maxRefusals = 10
 
     private let outbox: ArchiveOutbox
     private let configuration: ArchiveUploadConfiguration
@@ -38,6 +40,11 @@ actor ArchiveUploader {
     private var postponed: [String: Timestamp] = [:]
     /// What was postponed once, since this run began.
     private var seen: Set<String> = []
+    /// What the bucket has refused for good, by its name in the outbox. It is tried after all others.
+    private var refused: Set<String> = []
+    /// What it refused first in this pass, and how much since it took something.
+    private var refusal: (name: String, error: ObjectStorageError)?
+    private var refusals = 0
 
     init(
         _ root: String, _ configuration: ArchiveUploadConfiguration, _ lifecycle: ArchiveLifecycle, _ context: Context,
@@ -96,7 +103,9 @@ actor ArchiveUploader {
         if let failure {
             telemetry.failures.add()
             if failure != lastFailure {
-                logger.error("cannot upload; goes on trying", metadata: ["error": "\(failure)"])
+                var metadata: Logger.Metadata = ["error": "\(failure)"]
+                if let refusal { metadata["refused"] = "\(refusal.name)" }
+                logger.error("cannot upload; goes on trying", metadata: metadata)
             }
         } else if lastFailure != nil {
             logger.info("uploads go on")
@@ -113,6 +122,8 @@ actor ArchiveUploader {
         var waiting = 0
         let now = clock()
         postponed = postponed.filter { $0.value > now }
+        refused = refused.filter { Directory.has("\(outbox.path)/\($0)") }
+        (refusal, refusals) = (nil, 0)
         // What need not go up any more is in nobody's way, whatever was wrong with it.
         for name in try outbox.asideNames() {
             guard let (manifest, bytes) = try outbox.manifest(name),
@@ -122,20 +133,49 @@ actor ArchiveUploader {
         }
         let entries = try outbox.entries()
         seen.formIntersection(entries.map(\.name))
-        for entry in entries {
+        for name in refusedLast(entries.map(\.name)) {
             try Task.checkCancellation()
-            guard postponed[entry.name] == nil, try await take(entry.name, gone) else {
+            guard postponed[name] == nil, try await takeUnlessGone(name, gone) else {
                 waiting += 1
                 continue
             }
         }
-        guard waiting == 0 else { return }
-        try await note()
-        try await carryOut(removals)
         try await removeHere()
+        if waiting == 0 {
+            // Where it cannot be said what was removed, nothing is.
+            let isSaid: Void? = try await unlessRefused(ArchiveRemovals.directory) { try await note() }
+            if isSaid != nil { try await carryOut(removals) }
+        }
         var cursor = cursor
         defer { self.cursor = cursor }
         try await StorageMoves(outbox, lifecycle, storage, telemetry, logger).run(from: &cursor, at: now)
+        if let refusal { throw refusal.error }
+    }
+
+    // MARK: What is refused
+
+    private func refusedLast(_ names: [String]) -> [String] {
+        names.filter { !refused.contains($0) } + names.filter(refused.contains)
+    }
+
+    /// What the bucket refuses for good, as one with a retention policy does, keeps nothing else from being done.
+    /// - Parameter name: in the outbox.
+    /// - Returns: nil where it was refused.
+    private func unlessRefused<Value: Sendable>(
+        _ name: String, _ body: () async throws -> Value
+    ) async throws -> Value? {
+        do {
+            let result = try await body()
+            refused.remove(name)
+            refusals = 0
+            return result
+        } catch let error as ObjectStorageError where !error.isRetryable {
+            refused.insert(name)
+            refusal = refusal ?? (name, error)
+            refusals += 1
+            guard refusals < Self.maxRefusals else { throw error }
+            return nil
+        }
     }
 
     /// What an archive has from before it had a bucket, or before its files were to be removed here: of those in the
@@ -152,6 +192,7 @@ actor ArchiveUploader {
         }
         let outbox = outbox
         try ArchiveCatalog(root: outbox.root, selection: ArchiveCatalog.Selection()).visit { found in
+            try Task.checkCancellation()
             if case .manifest(let manifest, _, let bytes) = found { try outbox.add(manifest, bytes, isOld: true) }
         }
         if last != bucket { try outbox.begin(bucket) }
@@ -159,6 +200,18 @@ actor ArchiveUploader {
     }
 
     // MARK: Bringing there
+
+    /// - Returns: whether what is to go from the bucket need not wait for it.
+    private func takeUnlessGone(_ name: String, _ gone: Set<String>) async throws -> Bool {
+        do {
+            if let isDone = try await unlessRefused(name, { try await take(name, gone) }) { return isDone }
+            // What is in place of nothing keeps nothing there.
+            return try outbox.manifest(name)?.manifest.supersedes.isEmpty ?? false
+        } catch let error as FileError where error.isMissing && !Directory.has("\(outbox.path)/\(name)") {
+            // It was superseded meanwhile, and has another name.
+            return false
+        }
+    }
 
     /// - Returns: whether nothing is left to do for it.
     private func take(_ name: String, _ gone: Set<String>) async throws -> Bool {
@@ -176,7 +229,8 @@ actor ArchiveUploader {
             _ = try drop(name)
             // What is in place of it may have come since this pass began, so nothing goes from the bucket in it.
             return false
-        case .missing: return try wait(for: name, because: "its manifest is not at \(manifest.manifestPath)")
+        case .missing:
+            return try wait(for: name, because: "no manifest that can be read is at \(manifest.manifestPath)")
         case .here: break
         }
         do {
@@ -201,7 +255,7 @@ actor ArchiveUploader {
         case here
         /// By one that says so.
         case replaced
-        /// It is about to get its name, or was removed by somebody.
+        /// It is about to get its name, was removed by somebody, or cannot be read.
         case missing
     }
 
@@ -211,7 +265,7 @@ actor ArchiveUploader {
             there = try FileReader.contents(
                 of: "\(outbox.root)/\(manifest.manifestPath)", limit: ArchiveDirectory.maximumManifest)
         } catch {
-            guard error.isMissing else { throw error }
+            guard !error.isShortage else { throw error }
             return Directory.has("\(outbox.root)/\(manifest.uploadedPath)") ? .replaced : .missing
         }
         if there == bytes { return .here }
@@ -264,21 +318,31 @@ actor ArchiveUploader {
             logger.error("removes nothing in the bucket, since what takes its place there is set aside")
         }
         self.isBlocked = isBlocked
-        guard !isBlocked else { return telemetry.pendingRemovals.set(removals.count) }
-        for (index, removal) in removals.enumerated() {
-            telemetry.pendingRemovals.set(removals.count - index)
-            // Manifests first, so that none is there without its file.
-            let paths = removal.paths.sorted { Self.isManifest($0) && !Self.isManifest($1) }
-            let kept = try await others(removal)
-            if !kept.isEmpty {
-                logger.error(
-                    "leaves what is to go, since the bucket has another manifest of that name",
-                    metadata: ["manifest": "\(paths.first ?? "")"])
+        var left = removals.count
+        telemetry.pendingRemovals.set(left)
+        guard !isBlocked else { return }
+        let all = Dictionary(uniqueKeysWithValues: removals.map { ($0.name, $0) })
+        for name in refusedLast(removals.map(\.name)).prefix(Self.maxRemovals) {
+            try Task.checkCancellation()
+            guard let removal = all[name], try await unlessRefused(name, { try await carryOut(removal) }) != nil else {
+                continue
             }
-            for path in paths where !kept.contains(path) { try await storage.delete(path) }
-            try outbox.finish(removal.name, keeps: false)
+            left -= 1
+            telemetry.pendingRemovals.set(left)
         }
-        telemetry.pendingRemovals.set(0)
+    }
+
+    private func carryOut(_ removal: ArchiveOutbox.Removal) async throws {
+        // Manifests first, so that none is there without its file.
+        let paths = removal.paths.sorted { Self.isManifest($0) && !Self.isManifest($1) }
+        let kept = try await others(removal)
+        if !kept.isEmpty {
+            logger.error(
+                "leaves what is to go, since the bucket has another manifest of that name",
+                metadata: ["manifest": "\(paths.first ?? "")"])
+        }
+        for path in paths where !kept.contains(path) { try await storage.delete(path) }
+        try outbox.finish(removal.name, keeps: false)
     }
 
     /// What of it is somebody else's: a manifest of that name, and what that speaks of. Where there is none, it went
@@ -307,11 +371,17 @@ actor ArchiveUploader {
         where try Directory.modified("\(outbox.done)/\(name)").adding(after) <= now {
             entries.append(name)
         }
-        let due = entries.prefix(Self.maxRemovals)
-        for name in due { try await look(into: name) }
+        // Whoever changes files here may do so for hours; the bucket is not asked in vain.
+        if !entries.isEmpty, try ArchiveChange(outbox.root) == nil { return }
+        let due = refusedLast(entries.map { "done/\($0)" }).prefix(Self.maxRemovals)
+        var known: [String] = []
+        for name in due {
+            guard try await unlessRefused(name, { try await look(into: name) }) != nil else { continue }
+            known.append(String(name.dropFirst("done/".count)))
+        }
         // Nobody looks for spans to erase in them, or merges them, meanwhile.
         guard let change = try ArchiveChange(outbox.root) else { return }
-        for name in due where Directory.has("\(outbox.done)/\(name)") {
+        for name in known where Directory.has("\(outbox.done)/\(name)") {
             if let (manifest, bytes) = try outbox.manifest("done/\(name)"), try removeHere(manifest, bytes) {
                 try Directory.move("\(outbox.done)/\(name)", to: "\(outbox.away)/\(name)")
             } else {
@@ -324,14 +394,15 @@ actor ArchiveUploader {
 
     /// It was in the bucket once; that may be another one by now, or somebody may have tidied up in it. What was
     /// removed here before a crash is not here to be uploaded again.
+    /// - Parameter name: in the outbox.
     private func look(into name: String) async throws {
-        guard let (manifest, bytes) = try outbox.manifest("done/\(name)"), try state(of: manifest, bytes) == .here,
+        guard let (manifest, bytes) = try outbox.manifest(name), try state(of: manifest, bytes) == .here,
             try await !hasAll(manifest)
         else { return }
         logger.error(
             "a file is not in the bucket any more; it is uploaded again",
             metadata: ["manifest": "\(manifest.manifestPath)"])
-        try Directory.move("\(outbox.done)/\(name)", to: "\(outbox.path)/\(name)")
+        try Directory.move("\(outbox.path)/\(name)", to: "\(outbox.path)/\(name.dropFirst("done/".count))")
     }
 
     private func hasAll(_ manifest: ArchiveManifest) async throws -> Bool {
