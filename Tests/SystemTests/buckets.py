@@ -172,6 +172,8 @@ class StrictStore(cut_server.Owner):
         self.requests, self.wrong, self.classes = [], [], {}
         self.moved = []
         self.signatures = set()
+        # Of what asks for none; nobody says it of Amazon's.
+        self.default_class = None
         # Whether the list of an upload's parts has no end.
         self.goes_round = False
         self.parts_put = Counter()
@@ -270,6 +272,8 @@ class StrictStore(cut_server.Owner):
             raise Refused(400, "InvalidRequest")
 
     def act(self, method, name, query, headers, body, mood):
+        if not name and "storageClass" in query:
+            return 200, {}, f"<StorageClass>{self.default_class or 'STANDARD'}</StorageClass>".encode()
         if not name:
             return self.listing(query)
         if "uploads" in query or "uploadId" in query:
@@ -323,7 +327,7 @@ class StrictStore(cut_server.Owner):
 
     def described(self, headers):
         fields = {name: value for name, value in headers.items() if name.startswith(f"{self.prefix}meta-")}
-        self.last_class = headers.get(f"{self.prefix}storage-class")
+        self.last_class = headers.get(f"{self.prefix}storage-class", self.default_class)
         return fields
 
     def condition(self, name, headers):

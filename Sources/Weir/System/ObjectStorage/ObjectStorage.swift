@@ -78,7 +78,9 @@ final class ObjectStorage: Sendable {
     func get(_ key: String, limit: Int) async throws(ObjectStorageError) -> (object: Object, bytes: [UInt8])? {
         do throws(ObjectStorageError) {
             let answer = try await perform("GET", key, limit: limit + 1)
-            guard answer.body.count <= limit else { throw ObjectStorageError("\(key): found more than \(limit) bytes") }
+            guard answer.body.count <= limit else {
+                throw ObjectStorageError(status: answer.status, code: "", "\(key): found more than \(limit) bytes")
+            }
             return (object(answer), answer.body)
         } catch {
             guard error.isMissing else { throw error }
@@ -145,6 +147,12 @@ final class ObjectStorage: Sendable {
         let text = String(decoding: answer.body, as: UTF8.self)
         guard let code = XMLElements.first("Code", in: text[...]) else { return }
         throw ObjectStorageError(status: 503, code: code, "\(key): was not copied")
+    }
+
+    /// The storage class that a bucket of Google's gives to objects that ask for none; nil where it does not say.
+    func defaultClass() async throws(ObjectStorageError) -> String? {
+        let answer = try await perform("GET", nil, query: [("storageClass", "")])
+        return XMLElements.first("StorageClass", in: String(decoding: answer.body, as: UTF8.self)[...])
     }
 
     /// Nothing, where there is none.

@@ -14,6 +14,8 @@ struct StorageMoves {
         fileprivate var path: String?
         /// Whether a file of the day could not be moved, so that the bucket is asked about all of them again tomorrow.
         fileprivate var hasFailed = false
+        /// The class that the bucket gives to what asks for none; nil until it was asked.
+        fileprivate var usual: String?
     }
 
     /// Files that the bucket is asked about in one go, so that uploads do not wait for long.
@@ -50,6 +52,7 @@ struct StorageMoves {
         }
         if let index = dates.firstIndex(where: { $0.path == cursor.path }) { dates.removeFirst(index + 1) }
         var count = 0
+        if last != today { try await askForUsual(&cursor) }
         for date in dates where last != today {
             for manifest in try catalog.found(in: date).compactMap(\.published?.manifest) {
                 try Task.checkCancellation()
@@ -60,7 +63,7 @@ struct StorageMoves {
                 for file in manifest.files {
                     count += 1
                     do {
-                        try await move(file, through: classes)
+                        try await move(file, from: [cursor.usual], through: classes)
                     } catch let error as ObjectStorageError where !error.isRetryable {
                         cursor.hasFailed = true
                         logger.error(
@@ -98,15 +101,32 @@ struct StorageMoves {
         try ExpiryClock(in: outbox.root).last().map { today <= $0 + ExpiryClock.maximumPause } ?? true
     }
 
-    /// - Parameter classes: that the file has had, and the one that it is to have.
-    private nonisolated(nonsending) func move(_ file: ArchiveManifest.File, through classes: [String]) async throws {
+    /// A bucket of Amazon's has none of its own: what asks for no class is in the usual one.
+    private nonisolated(nonsending) func askForUsual(_ cursor: inout Cursor) async throws {
+        guard storage.configuration.dialect == .gcs, storage.configuration.storageClass == nil else { return }
+        do throws(ObjectStorageError) {
+            cursor.usual = try await storage.defaultClass()
+        } catch {
+            guard !error.isRetryable else { throw error }
+            logger.warning(
+                "the bucket does not say its storage class; files in another one than STANDARD or storage_class stay",
+                metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// - Parameters:
+    ///   - usual: the classes in which files may stand that asked for none.
+    ///   - classes: that the file has had, and the one that it is to have.
+    private nonisolated(nonsending) func move(
+        _ file: ArchiveManifest.File, from usual: [String?], through classes: [String]
+    ) async throws {
         // What is being written anew, or went, gets its class when it is uploaded.
         guard let target = classes.last, let there = try await storage.head(file.path), there.size == file.bytes,
             there.sha256 == file.sha256
         else { return }
         let current = there.storageClass ?? Self.usual
         // What somebody's rule has moved elsewhere stays there.
-        let known = [Self.usual, storage.configuration.storageClass].compactMap(\.self) + classes
+        let known = ([Self.usual, storage.configuration.storageClass] + usual).compactMap(\.self) + classes
         guard current != target, known.contains(current),
             !ArchiveLifecycle.StorageClass.frozen.contains(current)
         else { return }
