@@ -89,7 +89,9 @@ struct ErasurePlaces {
         let tenant = matcher.group.tenant
         let catalog = ArchiveCatalog(
             root: archive.directory, selection: ArchiveCatalog.Selection(tenant: tenant), keys: archive.keys)
-        try await ArchiveReturn(to: archive.directory, from: archive.bucket)?.run(tenant: tenant) {
+        // Nobody is to be refused meanwhile.
+        let reserve = configuration.service.journal.limits.minFreeBytes.bytes
+        try await ArchiveReturn(to: archive.directory, from: archive.bucket)?.run(tenant: tenant, leaving: reserve) {
             mayHave($0, catalog)
         }
         return erasure

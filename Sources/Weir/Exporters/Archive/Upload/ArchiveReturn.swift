@@ -11,6 +11,17 @@ struct ArchiveReturn {
         }
     }
 
+    /// The files would take room that others need.
+    struct NoRoom: Error, CustomStringConvertible {
+        let directory: String
+        let needed: Int
+        let free: Int
+        var description: String {
+            "\(directory): found room for \(ByteCount(max(0, free))), wanted \(ByteCount(needed)) for files that only "
+                + "the bucket has"
+        }
+    }
+
     struct Mismatch: Error, CustomStringConvertible {
         let path: String
         var description: String { "\(path): what the bucket has is not what its manifest says" }
@@ -33,9 +44,11 @@ struct ArchiveReturn {
     /// Which files are away say their manifests, and not the list of them: a crash may have come between the two.
     /// - Parameters:
     ///   - day: that they stand on; nil is any.
+    ///   - reserve: bytes of the disk that are to stay free.
     ///   - isWanted: asked of those of the tenant.
     func run(
-        tenant: String, on day: Day? = nil, where isWanted: (ArchiveManifest) -> Bool = { _ in true }
+        tenant: String, on day: Day? = nil, leaving reserve: Int = 0,
+        where isWanted: (ArchiveManifest) -> Bool = { _ in true }
     ) async throws {
         // What one that died had read may be somebody's who was erased since.
         if Directory.has(draft) { try Directory.removeFile(draft) }
@@ -50,6 +63,11 @@ struct ArchiveReturn {
         }
         guard !found.isEmpty else { return }
         guard let bucket else { throw NoBucket(directory: outbox.root) }
+        let sizes = found.flatMap(\.manifest.files).filter { !Directory.has("\(outbox.root)/\($0.path)") }.map(\.bytes)
+        // What is written anew is there twice for a while.
+        let needed = sizes.reduce(0, +) + (sizes.max() ?? 0)
+        let free = try JournalDirectory(reading: outbox.root).freeBytes() - reserve
+        guard needed <= free else { throw NoRoom(directory: outbox.root, needed: needed, free: free) }
         let storage = try ObjectStorage(bucket)
         do {
             for (manifest, bytes) in found { try await bring(manifest, bytes, from: storage) }
