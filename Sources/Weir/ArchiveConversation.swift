@@ -22,68 +22,93 @@ struct ArchiveConversation {
     ///   - register: of holds, with the key by which filters are asked; nil where there is none.
     ///   - fetch: brings a file that only a bucket has; one is here at a time.
     ///   - drop: gives it up again.
+    ///   - again: has the catalog see what there is of a day by now, where it is a copy.
     init(
         _ id: String, of tenant: String, names: [[UInt8]], in catalog: ArchiveCatalog, _ register: ErasureRegister?,
         at now: Timestamp, fetch: (ArchiveManifest.File) async throws -> Void = { _ in },
-        drop: (String) throws -> Void = { _ in }
+        drop: (String) throws -> Void = { _ in }, again: (ArchiveCatalog.Date) async throws -> Void = { _ in }
     ) async throws {
         (self.id, self.tenant) = (id, tenant)
         let matcher = Self.matcher(names, tenant, register)
-        var manifests: [(manifest: ArchiveManifest, hash: String)] = []
-        try catalog.visit { found in
-            switch found {
-            case .broken(let path): left.append((path, "found no manifest that can be read"))
-            case .unlisted(let path): left.append((path, "found no manifest beside it"))
-            case .away(let manifest, let path, _):
-                if manifest.tenant == tenant { left.append((path, "only a bucket has its file")) }
-            case .manifest(let manifest, let path, let bytes):
-                guard manifest.tenant == tenant else { return }
+        var dates: [ArchiveCatalog.Date] = []
+        try catalog.dates { dates.append($0) }
+        func looks<Value>(
+            _ date: ArchiveCatalog.Date, _ mayHave: (ArchiveManifest) -> Bool,
+            _ search: (ArchiveManifest) throws -> Value
+        ) async throws -> [(found: ArchiveCatalog.Found, look: Look<Value>?)] {
+            try await catalog.looks(into: date, again: { try await again(date) }) { found in
+                guard case .manifest(let manifest, _, _) = found, let file = manifest.files.first,
+                    manifest.tenant == tenant
+                else { return .passedOver }
                 if let problem = catalog.keys.problem(manifest, in: catalog.root) {
-                    return left.append((path, "does not open: \(problem.rawValue)"))
+                    return .left(reason: "does not open: \(problem.rawValue)")
                 }
-                manifests.append((manifest, ArchiveManifest.hash(bytes)))
+                if let bloom = manifest.bloom {
+                    try? await fetch(bloom)
+                    defer { try? drop(bloom.path) }
+                    guard mayHave(manifest) else { return .passedOver }
+                }
+                defer { try? drop(file.path) }
+                do {
+                    try await fetch(file)
+                    return .found(try search(manifest))
+                } catch let error where ArchiveCatalog.isGone(error) {
+                    return nil
+                } catch {
+                    return .left(reason: "\(error)")
+                }
             }
         }
-        func isWanted(_ manifest: ArchiveManifest, _ mayHave: () -> Bool) async -> Bool {
-            guard let bloom = manifest.bloom else { return true }
-            try? await fetch(bloom)
-            defer { try? drop(bloom.path) }
-            return mayHave()
+        var traces: Set<TraceID> = []
+        for date in dates {
+            let looks = try await looks(date, { $0.mayName(matcher, catalog) }) {
+                try $0.search(catalog, matcher).traces()
+            }
+            for (found, look) in looks {
+                if case .found(let some) = look { traces.formUnion(some) }
+                note(found, look)
+            }
         }
-        var unreadable: Set<String> = []
-        for (manifest, hash) in manifests where await isWanted(manifest, { manifest.mayName(matcher, catalog) }) {
-            let found = await look(into: manifest, fetch, drop) { try manifest.search(catalog, matcher).traces() }
-            if found == nil { unreadable.insert(hash) }
-            traces.formUnion(found ?? [])
-        }
-        let traces = traces
+        self.traces = traces
         guard !traces.isEmpty else { return }
-        for (manifest, hash) in manifests where !unreadable.contains(hash) {
-            guard await isWanted(manifest, { manifest.mayHave(traces, catalog) }) else { continue }
-            let found = await look(into: manifest, fetch, drop) {
-                try manifest.search(catalog, matcher).spans(of: traces)
+        for date in dates {
+            let looks = try await looks(date, { $0.mayHave(traces, catalog) }) {
+                try $0.search(catalog, matcher).spans(of: traces)
             }
-            guard let found, let spans = found else { continue }
-            let holds = register?.holds(on: manifest.place?.day, of: tenant, at: now) ?? []
-            parts.append(
-                Part(manifest: manifest, hash: hash, spans: spans, holds: Set(holds + manifest.holds).sorted()))
+            for (found, look) in looks {
+                note(found, look)
+                guard case .manifest(let manifest, _, let bytes) = found, case .found(let some) = look, let spans = some
+                else { continue }
+                let holds = register?.holds(on: manifest.place?.day, of: tenant, at: now) ?? []
+                parts.append(
+                    Part(
+                        manifest: manifest, hash: ArchiveManifest.hash(bytes), spans: spans,
+                        holds: Set(holds + manifest.holds).sorted()))
+            }
         }
     }
 
-    /// - Returns: nil where the files cannot be read.
-    private mutating func look<Found>(
-        into manifest: ArchiveManifest, _ fetch: (ArchiveManifest.File) async throws -> Void,
-        _ drop: (String) throws -> Void, _ body: () throws -> Found
-    ) async -> Found? {
-        guard let file = manifest.files.first else { return nil }
-        defer { try? drop(file.path) }
-        do {
-            try await fetch(file)
-            return try body()
-        } catch {
-            left.append((file.path, "\(error)"))
-            return nil
+    private enum Look<Value> {
+        /// The filter says that it has nothing.
+        case passedOver
+        case found(Value)
+        case left(reason: String)
+    }
+
+    /// Says once what is not looked into.
+    private mutating func note<Value>(_ found: ArchiveCatalog.Found, _ look: Look<Value>?) {
+        let (place, reason): (String, String)
+        switch (found, look) {
+        case (.broken(let path), _): (place, reason) = (path, "found no manifest that can be read")
+        case (.unlisted(let path), _): (place, reason) = (path, "found no manifest beside it")
+        case (.away(let manifest, let path, _), _):
+            guard manifest.tenant == tenant else { return }
+            (place, reason) = (path, "only a bucket has its file")
+        case (.manifest(let manifest, _, _), .left(let why)): (place, reason) = (manifest.files.first?.path ?? "", why)
+        case (.manifest(let manifest, _, _), nil): (place, reason) = (manifest.files.first?.path ?? "", "is missing")
+        default: return
         }
+        if !left.contains(where: { $0.path == place }) { left.append((place, reason)) }
     }
 
     /// The names are not kept, so any key is right; with the register's the filters can be asked.

@@ -12,7 +12,8 @@ struct ArchiveRestore {
         var pending = 0
         /// Spans of subjects that were erased.
         var erased = 0
-        /// Files of OTLP that have no hour, or whose records are not known; and what has no manifest that can be read.
+        /// Files of OTLP that have no hour, or whose records are not known; what has no manifest that can be read; and
+        /// manifests whose files are missing.
         var left: [String] = []
         /// Sealed files that do not open, and why.
         var unreadable: [String: Unreadable] = [:]
@@ -57,31 +58,43 @@ struct ArchiveRestore {
     /// May be done again, after whatever ended it.
     func run(at now: Timestamp) async throws -> Outcome {
         var outcome = Outcome()
-        var manifests: [(ArchiveManifest, [UInt64])] = []
-        try catalog.visit { found in
-            switch found {
-            case .broken(let path), .unlisted(let path): return outcome.left.append(path)
-            case .manifest, .away: break
+        var dates: [ArchiveCatalog.Date] = []
+        try catalog.dates { dates.append($0) }
+        for date in dates {
+            let looks = try await catalog.looks(into: date, again: {}) { found -> Bool? in
+                guard case .manifest(let manifest, let path, _) = found, manifest.tenant == tenant else { return true }
+                do {
+                    try await restore(manifest, path, &outcome, at: now)
+                    return true
+                } catch let error as FileError where error.isMissing {
+                    // What it was merged into has requests that the tables have by then, and takes none twice.
+                    return nil
+                }
             }
-            guard let (manifest, path, _) = found.published, manifest.tenant == tenant else { return }
-            if case .away = found {
-                outcome.away += 1
-                return
+            for (found, look) in looks {
+                switch found {
+                case .broken(let path), .unlisted(let path): outcome.left.append(path)
+                case .away(let manifest, _, _): if manifest.tenant == tenant { outcome.away += 1 }
+                case .manifest(_, let path, _): if look == nil { outcome.left.append(path) }
+                }
             }
-            // Rows say themselves of which record they are.
-            guard let sequences = manifest.format == .parquet ? [] : Self.sequences(of: manifest) else {
-                return outcome.left.append(path)
-            }
-            if manifest.spans.spans > 0 { manifests.append((manifest, sequences)) }
-        }
-        for (manifest, sequences) in manifests {
-            if let problem = catalog.keys.problem(manifest, in: catalog.root) {
-                outcome.unreadable[manifest.files.first?.path ?? ""] = problem
-                continue
-            }
-            try await restore(manifest, sequences, &outcome, at: now)
         }
         return outcome
+    }
+
+    private func restore(
+        _ manifest: ArchiveManifest, _ path: String, _ outcome: inout Outcome, at now: Timestamp
+    ) async throws {
+        // Rows say themselves of which record they are.
+        guard let sequences = manifest.format == .parquet ? [] : Self.sequences(of: manifest) else {
+            return outcome.left.append(path)
+        }
+        guard manifest.spans.spans > 0 else { return }
+        if let problem = catalog.keys.problem(manifest, in: catalog.root) {
+            outcome.unreadable[manifest.files.first?.path ?? ""] = problem
+            return
+        }
+        try await restore(manifest, sequences, &outcome, at: now)
     }
 
     /// Spans of a request that started in an hour.

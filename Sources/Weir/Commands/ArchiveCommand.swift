@@ -89,6 +89,8 @@ struct ArchiveOptions: ParsableArguments {
             )
         }
         storage.prefix = url.prefix
+        // Where nobody reads on, the copy is removed too.
+        Signals.ignoreBrokenPipes()
         let copy = try BucketCopy(of: ObjectStorage(storage), selection, keys)
         defer { copy.remove() }
         try await copy.fetchManifests()

@@ -30,7 +30,8 @@ struct ArchiveConversationCommand: AsyncParsableCommand {
             let now = Timestamp.now()
             let found = try await ArchiveConversation(
                 id, of: tenant, names: names, in: catalog, register, at: now,
-                fetch: { try await copy?.fetch($0) }, drop: { try copy?.drop($0) })
+                fetch: { try await copy?.fetch($0) }, drop: { try copy?.drop($0) },
+                again: { try await copy?.fetchAgain($0) })
             left = found.left
             try StandardOutput.write(found.text(at: now))
         }

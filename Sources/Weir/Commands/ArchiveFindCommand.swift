@@ -32,8 +32,12 @@ struct ArchiveFindCommand: AsyncParsableCommand {
         try search.catalog.dates { dates.append($0) }
         var (isComplete, opened, all) = (true, 0, 0)
         for date in dates {
-            for (path, look) in try await looks(search, in: date, copy) {
+            let looks = try await search.catalog.looks(into: date, again: { try await copy?.fetchAgain(date) }) {
+                await look(search, into: $0, copy)
+            }
+            for (entry, look) in looks {
                 all += 1
+                let path = path(of: entry)
                 switch look {
                 case .passedOver: continue
                 case .found(let found):
@@ -44,7 +48,7 @@ struct ArchiveFindCommand: AsyncParsableCommand {
                 case .left(let reason):
                     StoreOptions.note("\(path): may have spans, and is not looked into: \(reason)")
                     isComplete = false
-                case .missing:
+                case nil:
                     StoreOptions.note("\(path): may have spans, and is missing")
                     isComplete = false
                 }
@@ -62,47 +66,27 @@ struct ArchiveFindCommand: AsyncParsableCommand {
         /// Nil where it has nothing.
         case found(ArchiveSearch.Found?)
         case left(reason: String)
-        case missing
     }
 
-    private static let maxLooks = 5
-
-    /// What is merged or expires meanwhile is looked for again, in what has its spans now.
-    private static func looks(
-        _ search: ArchiveSearch, in date: ArchiveCatalog.Date, _ copy: BucketCopy?
-    ) async throws -> [(path: String, look: Look)] {
-        var found: [(path: String, look: Look)] = []
-        // By the SHA-256 of the manifest.
-        var known: [String: Look] = [:]
-        for number in 1...maxLooks {
-            found = []
-            var isSteady = true
-            for entry in try search.catalog.found(in: date) {
-                switch entry {
-                case .broken(let path): found.append((path, .left(reason: "found no manifest that can be read")))
-                case .unlisted(let path): found.append((path, .left(reason: "found no manifest beside it")))
-                case .manifest(let manifest, _, let bytes), .away(let manifest, _, let bytes):
-                    let hash = ArchiveManifest.hash(bytes)
-                    var look = known[hash] ?? .missing
-                    if case .missing = look {
-                        let isAway = if case .away = entry { true } else { false }
-                        look = await Self.look(search, into: manifest, isAway: isAway, copy)
-                        // Where its manifest is still there at the next look, it is missing.
-                        if case .missing = look, known[hash] == nil { isSteady = false }
-                        known[hash] = look
-                    }
-                    found.append((manifest.files.first?.path ?? "", look))
-                }
-            }
-            if isSteady || number == maxLooks { break }
-            try await copy?.fetchManifestsAgain()
+    private static func path(of entry: ArchiveCatalog.Found) -> String {
+        switch entry {
+        case .broken(let path), .unlisted(let path): path
+        case .manifest(let manifest, _, _), .away(let manifest, _, _): manifest.files.first?.path ?? ""
         }
-        return found
     }
 
+    /// - Returns: nil where its files are not there.
     private static func look(
-        _ search: ArchiveSearch, into manifest: ArchiveManifest, isAway: Bool, _ copy: BucketCopy?
-    ) async -> Look {
+        _ search: ArchiveSearch, into entry: ArchiveCatalog.Found, _ copy: BucketCopy?
+    ) async -> Look? {
+        let manifest: ArchiveManifest
+        var isAway = false
+        switch entry {
+        case .broken: return .left(reason: "found no manifest that can be read")
+        case .unlisted: return .left(reason: "found no manifest beside it")
+        case .manifest(let own, _, _): manifest = own
+        case .away(let own, _, _): (manifest, isAway) = (own, true)
+        }
         let path = manifest.files.first?.path ?? ""
         defer { try? copy?.drop(path) }
         do {
@@ -113,10 +97,8 @@ struct ArchiveFindCommand: AsyncParsableCommand {
             }
             try await copy?.fetch(path)
             return .found(try search.look(into: manifest))
-        } catch let error as ObjectStorageError where error.isMissing {
-            return .missing
-        } catch let error as FileError where error.isMissing {
-            return .missing
+        } catch let error where ArchiveCatalog.isGone(error) {
+            return nil
         } catch let error as FileError where error.isDamage {
             return .left(reason: error.unreadable?.rawValue ?? "it is damaged")
         } catch {

@@ -50,7 +50,7 @@ struct ArchiveRestoreCommand: AsyncParsableCommand {
         }
         for path in outcome.left {
             StoreOptions.note(
-                "\(path): left out: without an hour, of an older Weir, or without a manifest that can be read")
+                "\(path): left out: without an hour, of an older Weir, missing, or without a manifest that can be read")
         }
         for (path, reason) in outcome.unreadable.sorted(by: { $0.key < $1.key }) {
             StoreOptions.note("\(path): left out: \(reason.rawValue)")

@@ -28,6 +28,21 @@ enum Signals {
         signal(SIGPIPE, SIG_IGN)
     }
 
+    /// Calls `tidy` when SIGTERM or SIGINT ends the process, before that. On a thread of its own: all others may be
+    /// waiting.
+    static func beforeEnd(_ tidy: @escaping @Sendable () -> Void) {
+        let queue = DispatchQueue(label: "weir.end")
+        for number in [SIGTERM, SIGINT] {
+            let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
+            source.setEventHandler {
+                // As long as it may be called there is the source.
+                withExtendedLifetime(source) { tidy() }
+                _exit(128 + number)
+            }
+            source.resume()
+        }
+    }
+
     /// Ends the process as it is.
     static func exitNow() {
         _exit(1)

@@ -41,6 +41,23 @@ import Testing
         #expect(try outbox.rewritten() == 3 && outbox.removalCount() == 0)
     }
 
+    @Test func whatIsWrittenAnewWhileItIsVerifiedIsWhole() async throws {
+        _ = try await fill()
+        // Found first, when all manifests of the day are read and no file is.
+        let stray = "\(Directory.parent(of: try #require(try manifests().first).manifestPath))/0.otlp"
+        try Data("?".utf8).write(to: URL(fileURLWithPath: "\(root)/\(stray)"))
+        var verification = ArchiveVerification(
+            ArchiveCatalog(root: root, selection: ArchiveCatalog.Selection()), nil)
+        var problems: [String] = []
+        try verification.run { problem in
+            problems.append(problem)
+            let erasure = try #require(try ArchiveErasure(root))
+            _ = try erasure.erase(ErasureSample.matcher(), traces: ErasureSample.traces, at: start)
+        }
+        #expect(problems == ["\(stray): found no manifest beside it"])
+        #expect(try manifests().contains { !$0.supersedes.isEmpty })
+    }
+
     @Test func whatWasSetAsideOfItIsForgottenWhenItComesAgain() async throws {
         let outbox = try await fill()
         try finishAll(outbox)
@@ -139,6 +156,17 @@ import Testing
             Issue.record("nothing listens there")
         } catch {
             #expect(error is ObjectStorageError && failed.isEmpty, "\(error)")
+        }
+    }
+
+    @Test func nothingComesBackThatTheDiskHasNoRoomFor() async throws {
+        try removeHere(try await fill())
+        let storage = "{ endpoint: http://127.0.0.1:9, bucket: traces, access_key_id: id, secret_access_key: secret }"
+        let yaml = "directory: \(root)\nobject_storage: \(storage)"
+        let configuration = try #require(read(ArchiveConfiguration.self, yaml))
+        let bring = try #require(ArchiveReturn(to: root, from: configuration.upload?.storage))
+        await #expect(throws: ArchiveReturn.NoRoom.self) {
+            try await bring.run(tenant: "default", leaving: .max)
         }
     }
 

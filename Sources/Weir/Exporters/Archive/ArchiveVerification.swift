@@ -22,9 +22,17 @@ struct ArchiveVerification {
         var problems: [String] = []
     }
 
+    /// Files that are not where the manifests are.
+    struct Elsewhere {
+        /// By path.
+        var files: [String: Found] = [:]
+        /// By journal, the last number of which nothing before can have come since it was looked.
+        var last: [String: Int] = [:]
+    }
+
     private let catalog: ArchiveCatalog
-    /// By path; nil where the files are where the manifests are.
-    private let elsewhere: [String: Found]?
+    /// Nil where the files are where the manifests are.
+    private let elsewhere: Elsewhere?
     /// Whether files are compared with their SHA-256 only.
     private let isQuick: Bool
     private let finder: SubjectFinder?
@@ -39,7 +47,7 @@ struct ArchiveVerification {
 
     /// - Parameter finder: of names; nil where it is not looked whether filters have them.
     init(
-        _ catalog: ArchiveCatalog, _ finder: SubjectFinder? = nil, elsewhere: [String: Found]? = nil,
+        _ catalog: ArchiveCatalog, _ finder: SubjectFinder? = nil, elsewhere: Elsewhere? = nil,
         isQuick: Bool = false
     ) {
         (self.catalog, self.finder) = (catalog, finder)
@@ -87,13 +95,15 @@ struct ArchiveVerification {
     private mutating func check(
         _ manifest: ArchiveManifest, _ path: String, _ text: [UInt8], _ report: (String) throws -> Void
     ) throws {
-        var isWhole = true
+        var problems: [String] = []
         for file in manifest.allFiles {
-            if let problem = try problem(of: file, path) {
-                isWhole = false
-                try report("\(file.path): \(problem)")
-            }
+            if let problem = try problem(of: file, path) { problems.append("\(file.path): \(problem)") }
         }
+        if !problems.isEmpty, elsewhere == nil, let (new, bytes) = rewritten(path, text) {
+            return try check(new, path, bytes, report)
+        }
+        let isWhole = problems.isEmpty
+        try problems.forEach(report)
         files += manifest.files.count
         bytes += manifest.files.reduce(0) { $0 + $1.bytes }
         // What is not what it was need not be counted.
@@ -111,11 +121,18 @@ struct ArchiveVerification {
         try link(manifest, path, text, report)
     }
 
+    /// What a manifest says by now, where its files were written anew since it was read.
+    private func rewritten(_ path: String, _ text: [UInt8]) -> (ArchiveManifest, [UInt8])? {
+        let bytes = try? FileReader.contents(of: "\(catalog.root)/\(path)", limit: ArchiveDirectory.maximumManifest)
+        guard let bytes, bytes != text else { return nil }
+        return bytes.withUnsafeBytes { ArchiveManifest($0) }.map { ($0, bytes) }
+    }
+
     private func recount(
         _ manifest: ArchiveManifest, _ path: String, _ report: (String) throws -> Void
     ) throws {
         if let elsewhere {
-            for file in manifest.files { try elsewhere[file.path]?.problems.forEach(report) }
+            for file in manifest.files { try elsewhere.files[file.path]?.problems.forEach(report) }
             return
         }
         do {
@@ -171,7 +188,7 @@ struct ArchiveVerification {
         do throws(FileError) {
             let found: Found
             if let elsewhere {
-                guard let there = elsewhere[file.path] else { return "is missing" }
+                guard let there = elsewhere.files[file.path] else { return "is missing" }
                 found = there
             } else {
                 let size = try Directory.size(ofFile: path)
@@ -204,8 +221,8 @@ struct ArchiveVerification {
             let numbers = chain.keys.sorted()
             let end = ends[journal]
             if end?.isDamaged ?? false { try report("journal \(journal): the end of its chain cannot be read") }
-            // Where the end is not known, any may be missing.
-            let known = end.flatMap { $0.isDamaged ? nil : $0.number } ?? .max
+            // Where the end is not known, any may be missing; of a bucket not what came meanwhile.
+            let known = end.flatMap { $0.isDamaged ? nil : $0.number } ?? elsewhere?.last[journal, default: 0] ?? .max
             for (number, next) in zip(numbers, numbers.dropFirst()) {
                 if number + 1 == next {
                     guard let link = chain[next], let before = chain[number],
