@@ -1,10 +1,12 @@
 """An archive in a bucket: the same tree as on disk, whole whenever a reader looks, whatever happens on the way."""
 
+import fcntl
 import hashlib
 import json
 import os
 import re
 import signal
+import subprocess
 import time
 import urllib.parse
 from collections import Counter
@@ -19,7 +21,7 @@ from faults import killed
 from ledger import Ledger, Load, send
 from otlp import a_body, a_span, text
 from waiting import eventually
-from weir import archive, command, configuration, sqlite
+from weir import BINARY, archive, command, configuration, sqlite
 from wire import post
 
 
@@ -389,6 +391,104 @@ def test_what_went_up_before_files_were_to_go_from_here_goes_too(start, stores, 
     whole(store)
 
 
+def retain(store):
+    """As a bucket with a retention policy: what is there is neither put again nor removed."""
+
+    def mood(method, target):
+        name = urllib.parse.unquote(target.partition("?")[0]).removeprefix(f"/{BUCKET}/")
+        return DENIED if method in ("PUT", "DELETE") and name in store.objects else OK
+
+    store.mood = mood
+
+
+def test_a_file_that_the_bucket_refuses_keeps_no_other_from_it(start, stores, tmp_path):
+    store, root = stores(), tmp_path / "archive"
+    weir = start(directory=tmp_path, exporters=keys(root, store, storage={"remove_local_after": "5s"}))
+    post(weir.endpoint, a_body(a_span(attributes=[text("user.id", "maria-4711")]), a_span()))
+    uploaded(weir, root)
+    retain(store)
+    config = ["--config", str(weir.config)]
+    done = command("erase", "subject", *config, "--tenant", "default", "--subject", "user.id=maria-4711", cwd=tmp_path, deadline=60)
+    assert done.returncode == 3 and "files are in the bucket as they were" in done.stdout, done
+    [refused] = outbox(root)
+    for number in range(3):
+        send(weir)
+        eventually(lambda: len(manifests_in(store)) >= 2 + number and outbox(root) == [refused], weir.log, 30)
+    # What is in the bucket goes from here all the same.
+    eventually(lambda: len(list(root.rglob("_*.manifest.json"))) == 1, weir.log, 60)
+    assert "AccessDenied" in weir.log() and refused in weir.log() and not list((root / ".upload").glob("*.aside"))
+    # It is tried again for ever.
+    store.mood = lambda *_: OK
+    eventually(lambda: command("erase", "apply", *config, cwd=tmp_path, deadline=60).returncode == 0, weir.log, 60)
+    assert not outbox(root)
+
+
+def test_a_removal_that_the_bucket_refuses_keeps_no_other_from_it(start, stores, tmp_path):
+    store, root = stores(), tmp_path / "archive"
+    weir = start(directory=tmp_path, exporters=keys(root, store))
+    send(weir)
+    uploaded(weir, root)
+    places = [f"tenant=default/date=2026-02-03/hour=04/x{number}.otlp" for number in range(12)]
+    store.objects |= {f"{PREFIX}/{place}": b"x" for place in places}
+    # Nor does a tenant whose files it refuses.
+    store.mood = lambda method, target: DENIED if (method, "x7.otlp" in target) == ("DELETE", True) or method == "PUT" else OK
+    send(weir)
+    eventually(lambda: outbox(root), weir.log, 30)
+    up = root / ".upload"
+    for number, place in enumerate(places):
+        (up / f"{number}.new").write_text(f"{place}\n")
+        (up / f"{number}.new").rename(up / f"{number}.remove")
+    eventually(lambda: [path.name for path in up.glob("*.remove")] == ["7.remove"], weir.log, 30)
+    assert [name for name in store.names() if "/x" in name] == [f"{PREFIX}/{places[7]}"] and outbox(root)
+    store.mood = lambda *_: OK
+    uploaded(weir, root, 2)
+    eventually(lambda: not list(up.glob("*.remove")), weir.log, 30)
+
+
+def test_files_go_up_between_removals(start, stores, tmp_path):
+    store, root = stores(), tmp_path / "archive"
+    weir = start(directory=tmp_path, exporters=keys(root, store))
+    send(weir)
+    uploaded(weir, root)
+    up, left = root / ".upload", []
+
+    def mood(method, target):
+        # While the first one is removed a file comes.
+        if method == "DELETE" and not left:
+            left.append(None)
+            send(weir)
+            eventually(lambda: outbox(root), weir.log, 30)
+        if method == "PUT" and len(left) == 1:
+            left.append(len(list(up.glob("*.remove"))))
+        return OK
+
+    store.mood = mood
+    for number in range(350):
+        (up / f"{number}.new").write_text(f"tenant=default/date=2026-02-03/hour=04/x{number}.otlp\n")
+    for number in range(350):
+        (up / f"{number}.new").rename(up / f"{number}.remove")
+    eventually(lambda: not list(up.glob("*.remove")), weir.log, 60)
+    uploaded(weir, root, 2)
+    assert left[1] >= 150, left
+
+
+def test_the_bucket_is_not_asked_in_vain(start, stores, tmp_path):
+    store, root = stores(), tmp_path / "archive"
+    (root / ".erasing").mkdir(parents=True)
+    descriptor = os.open(root / ".erasing", os.O_RDONLY)
+    weir = start(directory=tmp_path, exporters=keys(root, store, storage={"remove_local_after": "0s"}))
+    # As who erases or merges for hours.
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    for files in range(1, 6):
+        send(weir)
+        uploaded(weir, root, files)
+    counts = Counter(name for method, name, _ in store.requests if method == "HEAD")
+    # Before and after it went up.
+    assert set(counts.values()) == {2}, counts
+    os.close(descriptor)
+    eventually(lambda: not list(root.rglob("_*.manifest.json")), weir.log, 30)
+
+
 def test_what_is_damaged_here_is_not_uploaded(start, stores, tmp_path):
     down = True
     store, root = stores(mood=lambda *_: SLOW if down else OK), tmp_path / "archive"
@@ -520,6 +620,138 @@ def test_verify_reads_each_file_of_a_bucket_once(start, stores, tmp_path, format
     del store.objects[files[0]]
     done = command("archive", "verify", *config)
     assert done.returncode == 1 and "is missing" in done.stdout and "1 problem" in done.stdout, done
+
+
+def there(weir):
+    return ["--config", str(weir.config), "--directory", f"s3://{BUCKET}/{PREFIX}"]
+
+
+def in_files(weir, root, bodies):
+    """One file for each."""
+    before = len(list(root.rglob("_*.manifest.json")))
+    for number, body in enumerate(bodies, before + 1):
+        assert post(weir.endpoint, body).status == 200
+        eventually(lambda: len(list(root.rglob("_*.manifest.json"))) >= number, weir.log, 30)
+    uploaded(weir, root, before + len(bodies))
+
+
+def test_a_bucket_in_which_files_are_merged_meanwhile_is_whole(start, stores, tmp_path):
+    store, root = stores(), tmp_path / "archive"
+    weir = start(directory=tmp_path, exporters=keys(root, store))
+    told = [text("gen_ai.conversation.id", "c1")]
+    in_files(weir, root, [a_body(a_span(attributes=told)) for _ in range(3)])
+    commands = (["verify"], ["conversation", "c1", "--tenant", "default"])
+    for number, arguments in enumerate(commands):
+        merged = []
+
+        def merging(method, target):
+            if method == "GET" and target.partition("?")[0].endswith(".otlp") and not merged:
+                merged.append(compacted(weir, tmp_path))
+                eventually(lambda: in_bucket(store) == tree(root), weir.log, 30)
+            return OK
+
+        store.mood = merging
+        done = command("archive", *arguments, *there(weir), deadline=60)
+        assert merged and "merged into 1" in merged[0].stdout, merged
+        assert done.returncode == 0, done
+        if arguments[0] == "conversation":
+            document = json.loads(done.stdout)
+            assert document["spans"] == 4 and len(document["files"]) == 1, document
+        store.mood = lambda *_: OK
+        # To be merged with what there is.
+        in_files(weir, root, [a_body(a_span(attributes=told))])
+
+
+def test_a_file_whose_manifest_is_on_its_way_has_one(start, stores, tmp_path):
+    store, root = stores(), tmp_path / "archive"
+    weir = start(directory=tmp_path, exporters=keys(root, store, "parquet"))
+    send(weir)
+    uploaded(weir, root)
+    weir.stop()
+    [manifest] = manifests_in(store)
+    content, asked = store.objects.pop(manifest), []
+
+    def coming(_, target):
+        if urllib.parse.unquote(target).endswith(manifest):
+            asked.append(target)
+            if len(asked) == 2:
+                store.objects[manifest] = content
+        return OK
+
+    store.mood = coming
+    done = command("archive", "verify", *there(weir), deadline=60)
+    assert done.returncode == 0 and ": whole" in done.stdout, done
+    # One that does not come is missed.
+    del store.objects[manifest]
+    store.mood = lambda *_: OK
+    done = command("archive", "verify", *there(weir), deadline=60)
+    assert done.returncode == 1 and "found no manifest beside it" in done.stdout, done
+
+
+def test_only_the_day_is_looked_at_again_of_which_a_manifest_went(start, stores, tmp_path):
+    store, root = stores(), tmp_path / "archive"
+    weir = start(directory=tmp_path, exporters=keys(root, store))
+    times = [time.time_ns() - days * 86_400 * 10**9 for days in (3, 0)]
+    in_files(weir, root, [a_body(a_span(start_time_unix_nano=when, end_time_unix_nano=when + 1)) for when in times])
+    weir.stop()
+    old, new = manifests_in(store)
+    # As a list that is behind: the same names are gone at each of four looks.
+    looks = []
+
+    def going(_, target):
+        name = urllib.parse.unquote(target.partition("?")[0]).removeprefix(f"/{BUCKET}/")
+        if name == new and new in store.objects and len(looks) < 4:
+            looks.append(store.objects.pop(new))
+        elif "list-type" in target and looks:
+            store.objects[new] = looks[0]
+        return OK
+
+    store.mood, store.requests[:] = going, []
+    done = command("archive", "ls", *there(weir), deadline=60)
+    assert done.returncode == 0 and len(done.stdout.splitlines()) == 3 and len(looks) == 4, done
+    assert Counter(name for method, name, _ in store.requests if method == "GET")[old] == 1
+
+
+@pytest.mark.parametrize("where", ["directory", "bucket"])
+def test_cat_prints_each_span_once_while_files_are_merged(start, stores, tmp_path, dice, where):
+    store, root = stores(), tmp_path / "archive"
+    weir = start(directory=tmp_path, exporters=keys(root, store))
+    in_files(weir, root, [large(1, dice) for _ in range(3)])
+    own = there(weir) if where == "bucket" else ["--directory", str(root)]
+    # It waits for whoever reads.
+    arguments = [BINARY, "archive", "cat", *own]
+    with subprocess.Popen(arguments, bufsize=0, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        first = process.stdout.read(1)
+        done = compacted(weir, tmp_path)
+        assert "3 files merged into 1" in done.stdout, done
+        eventually(lambda: in_bucket(store) == tree(root), weir.log, 30)
+        output, errors = process.communicate(timeout=60)
+    assert process.returncode == 0 and not errors, errors
+    found = re.findall(rb'"spanId":"(\w+)"', first + output)
+    assert len(found) == 3 and len(set(found)) == 3, found
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_nothing_stays_of_a_copy_that_is_interrupted(start, stores, tmp_path, dice, number):
+    store, root, temporary = stores(), tmp_path / "archive", tmp_path / "temporary"
+    temporary.mkdir()
+    weir = start(directory=tmp_path, exporters=keys(root, store))
+    in_files(weir, root, [large(1, dice)])
+    env = {**os.environ, "TMPDIR": str(temporary)}
+    arguments = [BINARY, "archive", "cat", *there(weir)]
+    with subprocess.Popen(arguments, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.read(1)
+        [copy] = temporary.iterdir()
+        assert copy.stat().st_mode & 0o777 == 0o700
+        # What somebody uses is nobody else's to remove.
+        assert command("archive", "ls", *there(weir), env={"TMPDIR": str(temporary)}).returncode == 0
+        assert list(temporary.iterdir()) == [copy]
+        process.send_signal(number)
+        process.wait(30)
+    if number == signal.SIGKILL:
+        assert list(temporary.iterdir()) == [copy]
+        assert command("archive", "ls", *there(weir), env={"TMPDIR": str(temporary)}).returncode == 0
+    assert not list(temporary.iterdir()) and process.returncode != 0
 
 
 def test_a_trace_is_found_in_a_bucket_whatever_else_is_not(start, stores, tmp_path):
@@ -905,6 +1137,19 @@ def test_files_move_to_the_storage_class_of_their_age(start, stores, tmp_path, d
     assert done.returncode == 0, done
 
 
+def test_files_in_the_default_class_of_a_bucket_move_too(start, stores, tmp_path):
+    store, root = stores("gcs"), tmp_path / "archive"
+    store.default_class = "NEARLINE"
+    weir = start(directory=tmp_path, exporters=keys(root, store))
+    send(weir)
+    uploaded(weir, root)
+    assert {store.classes[name] for name in files_in(store)} == {"NEARLINE"}
+    weir.stop()
+    weir = start(directory=tmp_path, exporters=keys(root, store, lifecycle=ages(("COLDLINE", "0s"))))
+    eventually(lambda: {store.classes[name] for name in files_in(store)} == {"COLDLINE"}, weir.log, 60)
+    assert "does not say its storage class" not in weir.log()
+
+
 def test_moto_has_them_in_that_class(start, bucket, tmp_path):
     root = tmp_path / "archive"
     weir = start(directory=tmp_path, exporters=keys(root, bucket, "parquet"))
@@ -1063,6 +1308,7 @@ def test_a_kill_while_files_are_brought_and_merged_costs_nothing(start, stores, 
     weir = start(directory=tmp_path, exporters=keys(root, store, storage={"remove_local_after": "0s"}))
     assert compacted(weir, tmp_path).returncode == 0
     eventually(lambda: len(manifests_in(store)) == 1 and not archives.published(root), weir.log, 60)
+    eventually(lambda: not list((root / ".upload").glob("*.remove")), weir.log, 60)
     assert sorted(found.span.span_id for found in archives.spans(download(store, tmp_path / "copy"))) == sorted(sent)
 
 
