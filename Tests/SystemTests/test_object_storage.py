@@ -374,6 +374,24 @@ def test_an_archive_that_gets_a_bucket_brings_what_it_has(start, stores, tmp_pat
     assert in_bucket(store) == before and sent
 
 
+def test_a_stop_does_not_wait_for_all_that_an_archive_has(start, stores, tmp_path):
+    store, root = stores(mood=lambda *_: DENIED), tmp_path / "archive"
+    weir = start(directory=tmp_path, exporters={"archive": archive(root)})
+    send(weir, 1)
+    weir.stop()
+    [manifest] = root.rglob("_*.manifest.json")
+    content, count = manifest.read_text(), 5_000
+    for number in range(2, count):
+        sequence = f"{number:020}"
+        name = manifest.name.replace(f"{1:020}-{1:020}", f"{sequence}-{sequence}")
+        own = content.replace('"number":1,', f'"number":{number},').replace(manifest.name[1:-14], name[1:-14])
+        (manifest.parent / name).write_text(own)
+    weir = start(directory=tmp_path, exporters=keys(root, store))
+    eventually(lambda: outbox(root), weir.log, 60)
+    weir.stop()
+    assert len(outbox(root)) < count - 1
+
+
 def test_what_went_up_before_files_were_to_go_from_here_goes_too(start, stores, tmp_path, journal):
     store, root = stores(), tmp_path / "archive"
     weir = start(exporters=keys(root, store), journal=journal)

@@ -115,7 +115,7 @@ actor ArchiveUploader {
 
     /// Does all that can be done now.
     private func pass() async throws {
-        try addOld()
+        try await addOld()
         // Before the manifests: what is in place of what goes is among those.
         let removals = try outbox.removals()
         let gone = Set(removals.flatMap(\.paths))
@@ -180,7 +180,7 @@ actor ArchiveUploader {
 
     /// What an archive has from before it had a bucket, or before its files were to be removed here: of those in the
     /// bucket nobody kept an entry. Those are asked about, and do not go up again.
-    private func addOld() throws {
+    private func addOld() async throws {
         let bucket = "\(configuration.storage.endpoint) \(storage.description)"
         let last = try outbox.bucket()
         let keeps = configuration.removesAfter != nil
@@ -190,10 +190,16 @@ actor ArchiveUploader {
                 "another bucket than before; no erasure is complete until its line in .upload/former goes",
                 metadata: ["before": "\(last)"])
         }
-        let outbox = outbox
-        try ArchiveCatalog(root: outbox.root, selection: ArchiveCatalog.Selection()).visit { found in
-            try Task.checkCancellation()
-            if case .manifest(let manifest, _, let bytes) = found { try outbox.add(manifest, bytes, isOld: true) }
+        let catalog = ArchiveCatalog(root: outbox.root, selection: ArchiveCatalog.Selection())
+        var dates: [ArchiveCatalog.Date] = []
+        try catalog.dates { dates.append($0) }
+        for date in dates {
+            for case .manifest(let manifest, _, let bytes) in try catalog.found(in: date) {
+                // Whoever ends this needs the actor for a moment.
+                await Task.yield()
+                try Task.checkCancellation()
+                try outbox.add(manifest, bytes, isOld: true)
+            }
         }
         if last != bucket { try outbox.begin(bucket) }
         try outbox.setKeepsEntries(keeps)
