@@ -1,6 +1,7 @@
 """Disks that are full or broken: requests are refused for as long, exporters go on, and no restart is needed."""
 
 import contextlib
+import shutil
 import subprocess
 
 import pytest
@@ -155,6 +156,73 @@ def test_a_disk_that_hangs_lets_no_requests_pile_up(start, faults, journal, tmp_
     weir.kill()
     weir = start(**keys)
     assert spans <= {found.span.span_id for found in drained(weir, tmp_path / "archive")}
+
+
+def removed(journal):
+    shutil.rmtree(journal)
+
+
+def emptied(journal):
+    shutil.rmtree(journal)
+    (journal / "traces").mkdir(parents=True)
+
+
+def moved(journal):
+    """To another file system, as `mv` and `ln` do it."""
+    shutil.copytree(journal, journal.with_name("elsewhere"))
+    shutil.rmtree(journal)
+    journal.symlink_to("elsewhere")
+
+
+@pytest.mark.parametrize("durability", ["fsync", "interval", "none"])
+@pytest.mark.parametrize("change", [removed, emptied, moved])
+def test_nothing_is_answered_200_once_the_journal_is_away(start, journal, backend, tmp_path, change, durability):
+    backend.stop()
+    keys = dict(exporters={"otlp_http": forward(backend.url)}, journal={**journal, "durability": durability})
+    weir = start(**keys)
+    sender = Sender(weir)
+    sender.until(200)
+    # Then nothing is made there while others copy and remove.
+    eventually(lambda: (tmp_path / "journal" / "traces" / "spare.seg").exists(), weir.log)
+    change(tmp_path / "journal")
+    for _ in range(3):
+        assert sender.send() == 503
+    assert weir.metric("weir_journal_writable") == 0
+    eventually(lambda: "was removed or replaced while it was open" in weir.get("/healthz")[2], weir.log)
+    assert weir.get("/readyz")[0] == 503
+    assert sender.send() == 503
+    weir.kill()
+    backend.start()
+    weir = start(**keys)
+    sender.weir = weir
+    sender.until(200)
+    weir.drain()
+    weir.stop()
+    # What was in the journal when it was removed is gone with it.
+    lost = set() if change is moved else sender.taken - set(backend.taken)
+    assert set(backend.taken) == sender.taken - lost and len(lost) <= 1
+
+
+def test_where_a_segment_is_removed_the_journal_goes_on_in_another(start, journal, backend, tmp_path):
+    backend.stop()
+    keys = dict(exporters={"otlp_http": forward(backend.url)}, journal=journal)
+    weir = start(**keys)
+    sender = Sender(weir)
+    sender.until(200)
+    lost = set(sender.taken)
+    [segment] = (tmp_path / "journal" / "traces").glob("0*.seg")
+    segment.unlink()
+    (tmp_path / "journal" / "traces" / "otlp_http.cursor").unlink()
+    for _ in range(3):
+        assert sender.send() == 200
+    assert weir.get("/readyz")[0] == 200
+    weir.stop()
+    backend.start()
+    weir = start(**keys)
+    weir.drain()
+    assert weir.metric("weir_exporter_missed_records", exporter="otlp_http", reason="missing") == 1
+    weir.stop()
+    assert set(backend.taken) == sender.taken - lost
 
 
 def drained(weir, directory):

@@ -6,6 +6,7 @@ struct CursorFile {
     private static let fixedSize = 48
 
     private var file: any JournalFile
+    private let name: String
     private let disk: any JournalDisk
     private let journal: JournalID
     private var generation: UInt64 = 0
@@ -20,6 +21,7 @@ struct CursorFile {
     init(
         _ name: String, _ journal: JournalID, _ disk: any JournalDisk, exists: Bool, isReadOnly: Bool = false
     ) throws(DiskError) {
+        self.name = name
         self.disk = disk
         self.journal = journal
         file =
@@ -57,7 +59,16 @@ struct CursorFile {
             start.put(range.upperBound, at: Self.fixedSize + 16 * index + 8)
         }
         start.put(checksum(block.bytes), at: 36)
-        try file.write(block.bytes, at: Int((generation + 1) % 2) * disk.blockSize)
+        let offset = Int((generation + 1) % 2) * disk.blockSize
+        do throws(DiskError) {
+            try file.write(block.bytes, at: offset)
+        } catch {
+            guard error.isMissing else { throw error }
+            // Somebody has removed it, and an exporter without one is new to the next start.
+            file = try disk.create(name, size: 2 * disk.blockSize)
+            try file.write(block.bytes, at: offset)
+            try disk.sync()
+        }
         generation += 1
         self.cursor = cursor
         self.durableBelow = durableBelow
@@ -76,7 +87,13 @@ struct CursorFile {
     /// Writes what it does not hold yet, and returns when that is where a power cut leaves it.
     mutating func keep(_ cursor: Cursor, durableBelow: UInt64) throws(DiskError) {
         if cursor != self.cursor || durableBelow > self.durableBelow { try write(cursor, durableBelow: durableBelow) }
-        try sync()
+        do throws(DiskError) {
+            try sync()
+        } catch {
+            guard error.isMissing else { throw error }
+            try write(cursor, durableBelow: durableBelow)
+            try sync()
+        }
     }
 
     private func checksum(_ block: UnsafeRawBufferPointer) -> UInt32 {

@@ -26,6 +26,7 @@ protocol JournalFile: AnyObject, Sendable {
     var size: Int { get }
     /// Fills the buffer as far as the file goes. - Returns: how many bytes that was.
     func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws(DiskError) -> Int
+    /// Like ``sync()``, throws where the file has lost its name since.
     func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(DiskError)
     /// Returns when what was written is where a power cut leaves it. After an error nobody knows what is.
     func sync() throws(DiskError)

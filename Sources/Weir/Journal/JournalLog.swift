@@ -91,10 +91,14 @@ struct JournalLog: ~Copyable {
             } catch {
                 // Elsewhere it may go well; the new segment voids what this one holds of the group. What waits for its
                 // sync has to be written there first.
-                guard active?.isSuspect == true, unsynced.isEmpty, let count = try? write(rest, at: now) else {
-                    return (entries.count - rest.count, error)
+                let count = entries.count - rest.count
+                guard active?.isSuspect == true, unsynced.isEmpty else { return (count, error) }
+                do throws(DiskError) {
+                    rest = rest.dropFirst(try write(rest, at: now))
+                } catch let second {
+                    // Of a file that is gone the other one knows whether it is not the whole directory.
+                    return (count, error.isMissing ? second : error)
                 }
-                rest = rest.dropFirst(count)
             }
         }
         return (entries.count, nil)
@@ -205,7 +209,7 @@ extension JournalLog {
         let needed = (size + disk.blockSize).roundedUp(to: disk.blockSize)
         let spare = needed > limits.segmentBytes ? Self.oversizeName : Self.spareName
         if spare == Self.oversizeName { try prepare(needed, spare) } else if !hasSpare { try prepareSpare() }
-        let file = try disk.open(spare, isReadOnly: false)
+        let file = try openFile(spare)
         let header = SegmentHeader(
             journal: journal, id: .random(in: .min ... .max), firstSequence: nextSequence, createdAt: now,
             isJump: isJump)
@@ -224,6 +228,19 @@ extension JournalLog {
         active = Active(
             header: header, seed: header.seed(disk), file: file, index: SegmentIndex(of: header), end: disk.blockSize)
         isJump = false
+    }
+
+    private mutating func openFile(_ spare: String) throws(DiskError) -> any JournalFile {
+        do throws(DiskError) {
+            return try disk.open(spare, isReadOnly: false)
+        } catch {
+            guard error.isMissing, hasSpare, spare == Self.spareName else { throw error }
+            // Somebody has removed it.
+            hasSpare = false
+            fileBytes -= limits.segmentBytes
+            try prepareSpare()
+            return try disk.open(spare, isReadOnly: false)
+        }
     }
 
     /// A file that is ready to become the segment of one large record.

@@ -13,6 +13,14 @@ final class FileLock: Sendable {
         close(descriptor)
     }
 
+    /// Whether the path still leads to what is locked.
+    func isHeld(at path: String) -> Bool {
+        var held = stat()
+        var found = stat()
+        return fstat(descriptor, &held) == 0 && stat(path, &found) == 0 && held.st_dev == found.st_dev
+            && held.st_ino == found.st_ino
+    }
+
     /// - Parameters:
     ///   - path: of a directory, or of a file, which is created where it is missing. Who removes the file lets two
     ///     hold two.

@@ -46,20 +46,24 @@ final class JournalDirectory: JournalDisk {
 
     /// A file of that name is an error. What was made of one that could not be completed is removed.
     func create(_ name: String, size: Int) throws(DiskError) -> any JournalFile {
-        try OpenJournalFile(
+        try checkPlace()
+        return try OpenJournalFile(
             creating: "\(path)/\(name)", draft: "\(path)/\(Self.draftName)", size: size, blockSize: blockSize)
     }
 
     func open(_ name: String, isReadOnly: Bool) throws(DiskError) -> any JournalFile {
-        try OpenJournalFile(opening: "\(path)/\(name)", isReadOnly: isReadOnly, blockSize: blockSize)
+        if !isReadOnly { try checkPlace() }
+        return try OpenJournalFile(opening: "\(path)/\(name)", isReadOnly: isReadOnly, blockSize: blockSize)
     }
 
     func rename(_ name: String, to newName: String) throws(DiskError) {
+        try checkPlace()
         let newPath = "\(path)/\(newName)"
         guard Glibc.rename("\(path)/\(name)", newPath) == 0 else { throw DiskError(FileError("rename", newPath)) }
     }
 
     func remove(_ name: String) throws(DiskError) {
+        try checkPlace()
         guard unlink("\(path)/\(name)") == 0 else { throw DiskError(FileError("unlink", "\(path)/\(name)")) }
     }
 
@@ -76,6 +80,14 @@ final class JournalDirectory: JournalDisk {
         guard statvfs(path, &status) == 0 else { throw DiskError(FileError("statvfs", path)) }
         let (bytes, isTooMany) = Int(clamping: status.f_bavail).multipliedReportingOverflow(by: Int(status.f_frsize))
         return isTooMany ? .max : bytes
+    }
+
+    /// Nothing is changed in a directory that has taken the place of the one that is locked, such as a copy on another
+    /// disk: another process may have that one, and it knows less than this one.
+    private func checkPlace() throws(DiskError) {
+        guard let lock, !lock.isHeld(at: "\(path)/\(Self.lockName)") else { return }
+        throw DiskError(
+            description: "\(path) was removed or replaced while it was open, wanted a restart", isFull: false)
     }
 
     func checksum(_ bytes: UnsafeRawBufferPointer, after checksum: UInt32) -> UInt32 {

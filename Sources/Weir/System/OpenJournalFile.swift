@@ -8,6 +8,8 @@ final class OpenJournalFile: JournalFile {
     private let path: String
     private let blockSize: Int
     private let descriptor: Int32
+    /// Some file systems say of every file that it has no name.
+    private let countsNames: Bool
 
     /// Takes the room on the disk, so that no later write finds it full. The blocks read as zeros.
     /// - Parameter draft: what the file is called until it has its room: whoever finds `path` may write to all of it,
@@ -19,6 +21,7 @@ final class OpenJournalFile: JournalFile {
         self.path = path
         self.size = size
         self.blockSize = blockSize
+        countsNames = Self.hasName(descriptor)
         var code: Int32
         // Where the file system cannot do it, glibc writes a byte into every block, which asks for the page cache.
         repeat { code = posix_fallocate(descriptor, 0, size) } while code == EINTR
@@ -35,6 +38,7 @@ final class OpenJournalFile: JournalFile {
         guard descriptor >= 0 else { throw DiskError(FileError("open", path)) }
         self.path = path
         self.blockSize = blockSize
+        countsNames = Self.hasName(descriptor)
         var status = stat()
         guard fstat(descriptor, &status) == 0 else {
             size = 0
@@ -78,10 +82,27 @@ final class OpenJournalFile: JournalFile {
                 try pass("write", code: result < 0 ? errno : ENOSPC)
             }
         }
+        try checkName()
     }
 
     func sync() throws(DiskError) {
         guard fdatasync(descriptor) == 0 else { throw DiskError(FileError("fdatasync", path)) }
+        try checkName()
+    }
+
+    /// A file that somebody has removed, or moved to another file system, takes everything, and goes with this process.
+    /// To ask costs less than a thousandth of a sync.
+    private func checkName() throws(DiskError) {
+        guard countsNames, !Self.hasName(descriptor) else { return }
+        // What it is called now this does not know: a segment was the spare when it was opened.
+        let directory = path[..<(path.lastIndex(of: "/") ?? path.startIndex)]
+        throw DiskError(
+            description: "a file of \(directory) was removed while it was open", isFull: false, isMissing: true)
+    }
+
+    private static func hasName(_ descriptor: Int32) -> Bool {
+        var status = stat()
+        return fstat(descriptor, &status) != 0 || status.st_nlink > 0
     }
 
     private func checkAlignment(_ bytes: UnsafeRawBufferPointer, _ offset: Int) {

@@ -117,6 +117,21 @@ import Testing
         #expect(try open(disk).cursor == Cursor(next: 70))
     }
 
+    @Test func oneThatSomebodyHasRemovedIsMadeAnew() throws {
+        let disk = try makeFile()
+        var file = try open(disk)
+        for durableBelow in [100, 100, 200] as [UInt64] {
+            try disk.remove("a.cursor")
+            // The second time it is what was written before.
+            try file.keep(Cursor(next: 60), durableBelow: durableBelow)
+            let left = try open(disk.afterCrash(seed: durableBelow))
+            #expect(left.cursor == Cursor(next: 60) && left.durableBelow == durableBelow)
+        }
+        try disk.remove("a.cursor")
+        try file.write(Cursor(next: 70), durableBelow: 200)
+        #expect(try open(disk).cursor == Cursor(next: 70))
+    }
+
     @Test func aFileWithoutItsRoomIsMadeAnew() throws {
         for length in [0, 60, 512, 1_023] {
             let disk = try makeFile()

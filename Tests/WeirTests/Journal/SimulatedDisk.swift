@@ -187,16 +187,18 @@ final class SimulatedDisk: JournalDisk {
     fileprivate func write(
         _ file: Int, _ name: String, _ bytes: UnsafeRawBufferPointer, at offset: Int
     ) throws(DiskError) {
-        try perform(.write, name) {
-            $0.files[file].write(bytes, at: offset)
+        try perform(.write, name) { state throws(DiskError) in
+            state.files[file].write(bytes, at: offset)
+            try state.names.check(file, name)
         } whenFailing: {
             $0.files[file].writeSome(bytes, at: offset, random: &$0.random)
         }
     }
 
     fileprivate func sync(_ file: Int, _ name: String) throws(DiskError) {
-        try perform(.sync, name) {
-            $0.files[file].sync()
+        try perform(.sync, name) { state throws(DiskError) in
+            state.files[file].sync()
+            try state.names.check(file, name)
         } whenFailing: {
             $0.files[file].failSync(random: &$0.random)
         }

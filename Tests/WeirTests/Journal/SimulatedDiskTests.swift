@@ -32,7 +32,9 @@ import Testing
         #expect(throws: (any Error).self) { _ = try disk.open("b", isReadOnly: true) }
         #expect(throws: (any Error).self) { try disk.rename("b", to: "a") }
         #expect(throws: (any Error).self) { try disk.remove("b") }
-        try file.write(Array(ones.prefix(512)), at: 0)
+        // Who has it open may read it, under any name or none.
+        #expect(throws: (any Error).self) { try file.write(Array(ones.prefix(512)), at: 0) }
+        #expect(throws: (any Error).self) { try file.sync() }
         #expect(try file.bytes(at: 0, count: 512) == Array(ones.prefix(512)))
     }
 

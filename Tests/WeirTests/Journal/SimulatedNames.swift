@@ -26,6 +26,12 @@ struct SimulatedNames {
         return file
     }
 
+    /// - Parameter name: that the file had when it was opened.
+    func check(_ file: Int, _ name: String) throws(DiskError) {
+        guard !current.values.contains(file) else { return }
+        throw DiskError(description: "\(name) was removed while it was open", isFull: false, isMissing: true)
+    }
+
     mutating func create(_ name: String, file: Int) throws(DiskError) {
         guard current[name] == nil else {
             throw DiskError(description: "open \(name): file exists", isFull: false)

@@ -78,10 +78,47 @@ import Testing
         try disk.rename("a", to: "b")
         #expect(try disk.names() == ["b"])
         #expect(try disk.open("b", isReadOnly: true).size == 8_192)
-        // Who has it open keeps it, under any name or none.
-        try disk.remove("b")
         try file.write(block, at: 0)
+        // Who has it open may read it, under any name or none.
+        try disk.remove("b")
+        #expect(try file.bytes(at: 0, count: 4_096) == block)
         #expect(try disk.names() == [])
+    }
+
+    @Test func aFileThatSomebodyHasRemovedTakesNothing() throws {
+        let disk = try JournalDirectory(path)
+        let file = try disk.create("a", size: 8_192)
+        try disk.rename("a", to: "b")
+        try FileManager.default.moveItem(atPath: path, toPath: "\(path)-elsewhere")
+        // Whatever it is called, and wherever that is.
+        try file.write(block, at: 0)
+        try file.sync()
+        try FileManager.default.removeItem(atPath: "\(path)-elsewhere/b")
+        let expected = error("a file of \(path) was removed while it was open", isMissing: true)
+        #expect(throws: expected) { try file.write(block, at: 0) }
+        #expect(throws: expected) { try file.sync() }
+    }
+
+    @Test func nothingIsChangedInADirectoryThatHasTakenThePlaceOfTheOneThatIsLocked() throws {
+        let disk = try JournalDirectory(path)
+        _ = try disk.create("a", size: 4_096)
+        let files = FileManager.default
+        try files.copyItem(atPath: path, toPath: "\(path)-copy")
+        try files.moveItem(atPath: path, toPath: "\(path)-moved")
+        let expected = error("\(path) was removed or replaced while it was open, wanted a restart")
+        for replacement in ["\(path)-none", "\(path)-copy"] {
+            try files.createSymbolicLink(atPath: path, withDestinationPath: replacement)
+            #expect(throws: expected) { _ = try disk.create("b", size: 4_096) }
+            #expect(throws: expected) { _ = try disk.open("a", isReadOnly: false) }
+            #expect(throws: expected) { try disk.rename("a", to: "b") }
+            #expect(throws: expected) { try disk.remove("a") }
+            try files.removeItem(atPath: path)
+        }
+        #expect(try files.contentsOfDirectory(atPath: "\(path)-copy").sorted() == ["a", "lock"])
+        // By another way to the same place, it is the same.
+        try files.createSymbolicLink(atPath: path, withDestinationPath: "\(path)-moved")
+        try disk.rename("a", to: "b")
+        #expect(try disk.names() == ["b"])
     }
 
     @Test func refusalsNameCallAndPath() throws {
@@ -131,8 +168,8 @@ import Testing
         #expect(try file.bytes(at: 8_192, count: 4_096) == block)
     }
 
-    private func error(_ description: String) -> DiskError {
-        let isMissing = description.hasSuffix("no such file or directory")
+    private func error(_ description: String, isMissing: Bool = false) -> DiskError {
+        let isMissing = isMissing || description.hasSuffix("no such file or directory")
         return DiskError(description: description, isFull: false, isMissing: isMissing)
     }
 }
