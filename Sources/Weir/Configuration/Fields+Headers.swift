@@ -10,9 +10,18 @@ extension Fields {
             if !count.contains(names.keys.count) {
                 names.reject("", "found \(names.keys.count) entries, wanted \(count)")
             }
-            return names.keys.map { name in
+            return names.keys.compactMap { name -> (name: String, value: String)? in
+                guard Self.isToken(name) else {
+                    // It may have the value in it.
+                    let line = names.node(name)?.line ?? names.line
+                    names.record(
+                        line: line, path: names.path,
+                        "found a name that no header field has, wanted NAME: VALUE with a name such as X-Api-Key")
+                    names.acceptsAnyKey = true
+                    return nil
+                }
                 let value = names.string(name, secret: true, "")
-                if !Self.isToken(name) || reserved.contains(name.lowercased()) {
+                if reserved.contains(name.lowercased()) {
                     names.reject(
                         name,
                         "is not a name that can be set, wanted a header field other than "

@@ -7,6 +7,7 @@ final class ReloadTelemetry: Sendable {
     private let partial: Counter
     private let rejected: [ReloadOutcome.Obstacle: Counter]
     private let lastApplied: Gauge
+    /// What it was about.
     private let lastRejection = Mutex<String?>(nil)
     private let logger: Logger
 
@@ -26,7 +27,15 @@ final class ReloadTelemetry: Sendable {
     }
 
     var complaints: [String] {
-        lastRejection.withLock { $0.map { ["the configuration on disk is not the one that runs: \($0)"] } ?? [] }
+        lastRejection.withLock { place in
+            place.map { ["the configuration on disk is not the one that runs: \($0): the log says why"] } ?? []
+        }
+    }
+
+    /// The file and line, or the key, that a problem begins with. The rest may quote what somebody has put where
+    /// secrets do not belong, and who asks what is wrong with Weir needs no key.
+    private static func place(of problem: String) -> String {
+        problem.firstRange(of: ": ").map { String(problem[..<$0.lowerBound]) } ?? "it cannot be applied"
     }
 
     /// Weir has started without files of pipelines that are in error.
@@ -36,7 +45,7 @@ final class ReloadTelemetry: Sendable {
     func began(without problems: [String], _ missing: [MissingPipeline]) {
         guard let first = problems.first else { return }
         lastApplied.set(0)
-        lastRejection.withLock { $0 = first }
+        lastRejection.withLock { $0 = Self.place(of: first) }
         for problem in problems {
             logger.error("started without a pipeline file", metadata: ["problem": "\(problem)"])
         }
@@ -60,7 +69,7 @@ final class ReloadTelemetry: Sendable {
             problems = reasons
         }
         lastApplied.set(problems.isEmpty ? 1 : 0)
-        lastRejection.withLock { $0 = problems.first }
+        lastRejection.withLock { $0 = problems.first.map(Self.place) }
         let what: Logger.Message = if case .rejected = outcome { "rejected a reload" } else { "kept a pipeline file" }
         for problem in problems { logger.error(what, metadata: ["problem": "\(problem)"]) }
     }

@@ -71,7 +71,29 @@ extension PostgresConnection {
         defer { PQconninfoFree(options) }
         let host = value("host", of: options) ?? ""
         // One in front names an abstract socket.
-        return host.dropFirst().contains("@") ? "an @ in the host, which in a password has to be written %40" : nil
+        if host.dropFirst().contains("@") { return "an @ in the host, which in a password has to be written %40" }
+        // What stands behind the colon is then a part of a password, and libpq's message would quote it.
+        if hasPathBeforeHost(text) || !(value("port", of: options) ?? "").split(separator: ",").allSatisfy(isPort) {
+            return "a port that is not in 1...65535; a / in a password has to be written %2F"
+        }
+        let mode = value("sslmode", of: options)
+        guard mode.map(sslModes.contains) ?? true else {
+            return "an sslmode that is none of \(sslModes.joined(separator: ", "))"
+        }
+        return nil
+    }
+
+    /// libpq 15, 34.19.
+    private static let sslModes = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"]
+
+    private static func isPort(_ text: Substring) -> Bool { Int(text).map { (1...65_535).contains($0) } ?? false }
+
+    /// Whether an @ comes behind the first slash of a URL, and before its parameters: one in a database's name is
+    /// written %40.
+    private static func hasPathBeforeHost(_ text: String) -> Bool {
+        guard let start = ["postgresql://", "postgres://"].first(where: text.hasPrefix) else { return false }
+        let rest = text.dropFirst(start.count).prefix { $0 != "?" }
+        return rest.firstIndex(of: "/").map { rest[$0...].contains("@") } ?? false
     }
 
     private static func start(_ text: String) -> OpaquePointer? {

@@ -181,13 +181,18 @@ struct PostgresConnectionTests {
     @Test func nothingOfAConnectionStringIsQuoted() throws {
         for text in [
             "postgresql://user:hunter2@[", "hunter2", "password='hunter2", "user=me pasword=hunter2",
-            "postgresql://user:hun@ter2@host/db", "password=hunter2\u{0}",
+            "postgresql://user:hun@ter2@host/db", "password=hunter2\u{0}", "postgresql://user:hunter2/x@host/db",
+            "postgres://user:12/hunter2@host/db", "postgresql://host:1,host:hunter2/db", "port=0", "port=65536",
+            "postgresql://host/db?sslmode=hunter2",
         ] {
             let problem = try #require(PostgresConnection.problem(with: text), "\(text)")
             #expect(!problem.contains("hun") && !problem.contains("ter2"))
             #expect(throws: PostgresError("found \(problem)")) { try PostgresConnection(text) }
         }
-        for text in ["", "postgresql:///weir", "host=/tmp dbname=weir password=hunter2", "postgresql://u:p%40@h/db"] {
+        for text in [
+            "", "postgresql:///weir", "host=/tmp dbname=weir password=hunter2", "postgresql://u:p%40@h/db",
+            "postgresql://u:p%2F@h:5432,i:5433/db?sslmode=verify-full&application_name=a@b", "host=a,b port=,65535",
+        ] {
             #expect(PostgresConnection.problem(with: text) == nil)
         }
     }
