@@ -17,6 +17,10 @@ struct ArchiveCompactCommand: AsyncParsableCommand {
         let archive = try options.archive(in: configuration)
         let catalog = try options.catalog()
         try ForeignOwner.refuse([catalog.root])
+        // Before anything is made: it may be the wrong directory that this is run in.
+        guard try Directory.isThere(catalog.root) else {
+            throw CommandFailure("found no archive at \(catalog.root), wanted the directory of one")
+        }
         let register = try ErasureRegister(configuration.service.erasure.directory)
         var failed: Set<String> = []
         let bucket = BucketCompaction(catalog, archive, register)

@@ -43,11 +43,21 @@ struct ConfigurationOption: ParsableArguments {
     /// directory than the one that Weir runs in.
     func readToWriteEverywhere() throws -> CollectorConfiguration {
         let configuration = try readToWrite()
-        guard try configuration.places.contains(where: { try Directory.isThere($0) }) else {
-            throw CommandFailure(
-                "found nothing of what Weir keeps, none of \(configuration.places.joined(separator: ", ")); "
-                    + "wanted to be run in the directory that Weir runs in")
-        }
+        try refuseWithout(configuration.places)
         return configuration
+    }
+
+    /// The same for one that only says what was done, which it may where there is nothing but the register of that.
+    func readEverywhere() throws -> CollectorConfiguration {
+        let configuration = try read().configuration
+        try refuseWithout(configuration.places + [configuration.service.erasure.directory])
+        return configuration
+    }
+
+    private func refuseWithout(_ places: [String]) throws {
+        guard try !places.contains(where: { try Directory.isThere($0) }) else { return }
+        throw CommandFailure(
+            "found nothing of what Weir keeps, none of \(places.joined(separator: ", ")); "
+                + "wanted to be run in the directory that Weir runs in")
     }
 }

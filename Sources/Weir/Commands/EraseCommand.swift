@@ -180,7 +180,7 @@ struct EraseStatusCommand: ParsableCommand {
     var format = StoreOptions.Format.table
 
     func run() throws {
-        let register = try ErasureRegister(reading: option.read().configuration.service.erasure.directory)
+        let register = try ErasureRegister(reading: option.readEverywhere().service.erasure.directory)
         let entries = register.entries.filter { id == nil || $0.id == id }
         if format == .json {
             return try StoreOptions.write(entries.map { String(decoding: $0.line, as: UTF8.self) }.joined())

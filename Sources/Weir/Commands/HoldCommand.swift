@@ -61,7 +61,7 @@ struct HoldListCommand: ParsableCommand {
     @OptionGroup var option: ConfigurationOption
 
     func run() throws {
-        let register = try ErasureRegister(reading: option.read().configuration.service.erasure.directory)
+        let register = try ErasureRegister(reading: option.readEverywhere().service.erasure.directory)
         var table = TextTable([
             .init(title: "ID"), .init(title: "SINCE"), .init(title: "TENANT", isFlexible: true), .init(title: "OF"),
             .init(title: "FROM"), .init(title: "WHY", isFlexible: true),

@@ -39,6 +39,7 @@ import Testing
 
     @Test(arguments: [
         ["erase", "--tenant", "t", "--subject", "user.id=u"], ["erase", "apply"],
+        ["erase", "status"], ["erase", "status", "--format", "json"], ["hold", "list"],
         ["hold", "add", "--tenant", "t", "--reason", "r"], ["hold", "release", "x", "--reason", "r"],
         ["keys", "rotate"], ["keys", "backup", "b"],
         ["keys", "destroy", "--tenant", "t", "--before", "20260131", "--yes"],
@@ -94,10 +95,21 @@ import Testing
     }
 
     @Test func whoLooksAtTheRegisterMakesNone() async throws {
-        for arguments in [["erase", "status"], ["hold", "list"]] {
-            #expect(try await run(arguments).code == 0)
-            #expect(names == ["weir.yaml"])
+        // Where Weir has run, and where there is nothing left but the register.
+        for place in ["journal", "erasures"] {
+            try Directory.create("\(data)/\(place)")
+            for arguments in [["erase", "status"], ["hold", "list"]] {
+                #expect(try await run(arguments).code == 0)
+                #expect(names == ["data", "data/\(place)", "weir.yaml"])
+            }
+            try FileManager.default.removeItem(atPath: data)
         }
+    }
+
+    @Test func anArchiveThatIsNotThereIsNotCompacted() async throws {
+        let ended = try await run("archive", "compact", "--directory", "\(data)/archive")
+        #expect(ended.code == 1 && ended.text.contains("found no archive at \(data)/archive, wanted"))
+        #expect(names == ["weir.yaml"])
     }
 
     @Test func aWindowHasItsEndBehindItsBeginning() async throws {
