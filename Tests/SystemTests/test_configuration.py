@@ -126,6 +126,12 @@ def test_what_no_pipeline_uses_is_a_warning(check):
     assert "warning" in result.stdout + result.stderr
 
 
+def test_a_keystore_without_a_key_is_found_in_its_line(check):
+    extensions = "extensions:\n  keystore: { key_encryption_keys: { env: NOBODY } }\n"
+    result = check(extensions + GOOD + "  journal: { encryption: keystore }\n")
+    assert "test.yaml:2: warning: extensions.keystore.key_encryption_keys: " in result.stdout + result.stderr
+
+
 def test_batch_and_memory_limiter_are_taken_with_a_note(check):
     text = GOOD.replace(
         "exporters:\n", "processors:\n  batch: {}\n  memory_limiter: { limit_mib: 512 }\nexporters:\n", 1

@@ -45,17 +45,17 @@ struct CheckCommand: ParsableCommand {
         for pipeline in configuration.service.pipelines {
             let archives = configuration.exporters.filter { pipeline.exporters.contains($0.id) }.compactMap {
                 definition in
-                (definition.configuration as? ExporterConfiguration<ArchiveExporter>).map { (definition.id, $0.own) }
+                (definition.configuration as? ExporterConfiguration<ArchiveExporter>).map { (definition, $0.own) }
             }
             let colder = archives.map(\.1).filter { $0.format != .parquet }.map(\.lifecycle)
-            for (id, rows) in archives where rows.format == .parquet && !colder.isEmpty {
+            for (definition, rows) in archives where rows.format == .parquet && !colder.isEmpty {
                 let tenants = [""] + ([rows.lifecycle] + colder).flatMap(\.classes).flatMap(\.tenants).sorted()
                 let shorter = tenants.first { tenant in
                     colder.allSatisfy { $0.rule(of: tenant).cold < rows.lifecycle.rule(of: tenant).cold }
                 }
                 guard let shorter else { continue }
                 diagnostics.add(
-                    .warning, line: nil, path: "exporters.\(id).lifecycle.warm",
+                    .warning, line: definition.line, path: "exporters.\(definition.id).lifecycle.warm",
                     "rows\(shorter.isEmpty ? "" : " of tenant \(shorter.quotedForMessage)") may stay until `cold`, "
                         + "since no archive of OTLP beside it keeps them as long")
             }
@@ -70,7 +70,7 @@ struct CheckCommand: ParsableCommand {
             _ = try keystore.source.read()
         } catch {
             diagnostics.add(
-                .warning, line: nil, path: "extensions.\(definition.id).key_encryption_keys",
+                .warning, line: definition.line, path: "extensions.\(definition.id).key_encryption_keys",
                 "\(error); what is to be encrypted is refused until there is one")
         }
     }

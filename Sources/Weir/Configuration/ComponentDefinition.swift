@@ -7,4 +7,6 @@ struct ComponentDefinition: Sendable {
     var fingerprint = 0
     /// The extensions that it names.
     var extensions: [ComponentID] = []
+    /// Where it stands in its file.
+    var line: Int?
 }

@@ -17,8 +17,18 @@ enum ConfigFile {
             throw ConfigError("cannot be read")
         }
         guard let text = String(validating: data, as: UTF8.self) else {
-            throw ConfigError("found bytes that are not UTF-8, wanted UTF-8")
+            throw ConfigError("found bytes that are not UTF-8 in line \(lineOfFirstError(in: data)), wanted UTF-8")
         }
         return text
+    }
+
+    private static func lineOfFirstError(in data: Data) -> Int {
+        var decoder = UTF8()
+        var bytes = data.makeIterator()
+        var line = 1
+        while case .scalarValue(let scalar) = decoder.decode(&bytes) {
+            if scalar == "\n" { line += 1 }
+        }
+        return line
     }
 }

@@ -38,7 +38,7 @@ struct Definitions {
             guard let configuration = item.configuration else { continue }
             var component = ComponentDefinition(
                 id: external(item.id), configuration: configuration, fingerprint: item.fingerprint,
-                extensions: item.extensions)
+                extensions: item.extensions, line: item.line)
             components.append(component)
             for replica in configuration.replicas {
                 (component.id, component.configuration) = (
@@ -84,9 +84,11 @@ struct Definitions {
                 let known = ids.map(\.description)
                 let wanted = known.isEmpty ? "a definition there" : "one of \(known.joined(separator: ", "))"
                 let suggestion = suggestion(for: reference.id.description, among: known)
+                let alternative = reference.alternative.map { ", or \($0)" } ?? ""
                 fields.record(
                     line: reference.line, path: reference.path,
-                    "found \"\(reference.id)\", which extensions does not define, wanted \(wanted)\(suggestion)")
+                    "found \"\(reference.id)\", which extensions does not define, "
+                        + "wanted \(wanted)\(alternative)\(suggestion)")
                 continue
             }
             if let type = catalogue.type(reference.id.type, of: .extension), type.role != reference.role {

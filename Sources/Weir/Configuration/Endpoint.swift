@@ -24,7 +24,7 @@ extension Endpoint {
         let host = text[..<colon]
         if host.hasPrefix("["), host.hasSuffix("]") {
             self.init(host: String(host.dropFirst().dropLast()), port: port)
-            guard isIPv6 else { throw Self.malformed(text) }
+            guard address?.count == 16 else { throw Self.malformed(text) }
             return
         }
         self.init(host: String(host), port: port)
@@ -33,17 +33,18 @@ extension Endpoint {
 
     /// Whether only this machine reaches what listens there.
     var isLoopback: Bool {
-        host == "localhost" || host == "::1" || host.hasPrefix("127.") && isIPv4
+        host == "localhost" || address == Self.loopback || address?.count == 4 && address?.first == 127
     }
 
-    private var isIPv4: Bool {
-        var address = in_addr()
-        return inet_pton(AF_INET, host, &address) == 1
-    }
+    /// The only one of IPv6.
+    static let loopback = Array(repeating: 0 as UInt8, count: 15) + [1]
 
-    private var isIPv6: Bool {
-        var address = in6_addr()
-        return inet_pton(AF_INET6, host, &address) == 1
+    /// In bytes, as the system reads it, to which 127.1 and 127.0.0.01 are the same; nil for a name.
+    var address: [UInt8]? {
+        var short = in_addr()
+        if inet_aton(host, &short) != 0 { return withUnsafeBytes(of: short) { Array($0) } }
+        var long = in6_addr()
+        return inet_pton(AF_INET6, host, &long) == 1 ? withUnsafeBytes(of: long) { Array($0) } : nil
     }
 
     private var isName: Bool {

@@ -5,4 +5,6 @@ struct ExtensionReference: Sendable {
     let role: ExtensionRole
     let line: Int
     let path: String
+    /// What may stand there and is no extension.
+    var alternative: String?
 }

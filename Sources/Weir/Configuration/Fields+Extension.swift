@@ -23,16 +23,23 @@ extension Fields {
         let text = string(key, default: role.rawValue, help)
         return isWanted ? reference(to: text, key, role) : nil
     }
+
     /// The key `encryption`; nil where nothing is to be sealed.
     mutating func encryption(_ help: String) -> ComponentID? {
         let text = string("encryption", default: "off", help)
-        return text == "off" ? nil : reference(to: text, "encryption", .keystore)
+        return text == "off" ? nil : reference(to: text, "encryption", .keystore, or: "off")
     }
 
-    private mutating func reference(to text: String, _ key: String, _ role: ExtensionRole) -> ComponentID? {
+    private mutating func reference(
+        to text: String, _ key: String, _ role: ExtensionRole, or alternative: String? = nil
+    ) -> ComponentID? {
         do throws(ConfigError) {
             let id = try ComponentID(parsing: text)
-            add([ExtensionReference(id: id, role: role, line: node(key)?.line ?? line, path: Self.path(path, key))])
+            let line = node(key)?.line ?? line
+            add([
+                ExtensionReference(
+                    id: id, role: role, line: line, path: Self.path(path, key), alternative: alternative)
+            ])
             return id
         } catch {
             reject(key, error.message)

@@ -7,7 +7,7 @@ extension Fields {
         return value(field, default: `default` ?? "", shown: ConfigScalar.string) { text throws(ConfigError) in
             guard !text.isNull else { throw ConfigError(found: text.found, wanted: "a string") }
             guard `default` != nil || !text.text.isEmpty else {
-                throw ConfigError(found: "an empty string", wanted: "a string")
+                throw ConfigError(found: "an empty string", wanted: "a string that is not empty")
             }
             return text.text
         }

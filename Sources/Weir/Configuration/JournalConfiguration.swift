@@ -67,6 +67,9 @@ struct JournalSettings: Sendable {
         tenantBytes = fields.bytes(
             "tenant_max_bytes", default: half, in: .mebibytes(1) ... .tebibytes(16),
             "Above 70 % of max_bytes, a tenant that holds more than this is answered 429. Default half of max_bytes.")
+        if tenantBytes > maxBytes {
+            fields.warn("tenant_max_bytes", "is above max_bytes, \(maxBytes), so that no tenant ever holds more")
+        }
         durability = fields.choice(
             "durability", default: .fsync,
             "fsync: on the disk before the 200. interval: at most sync_interval later. none: when the system writes it."

@@ -9,11 +9,17 @@ struct ListenerReference: Sendable {
     func conflicts(with other: ListenerReference) -> Bool {
         guard endpoint.port == other.endpoint.port, endpoint.port != 0 else { return false }
         return endpoint.host == other.endpoint.host || endpoint.isEveryAddress || other.endpoint.isEveryAddress
+            || !Set(endpoint.addresses).isDisjoint(with: other.endpoint.addresses)
     }
 }
 
 extension Endpoint {
-    fileprivate var isEveryAddress: Bool { host == "0.0.0.0" || host == "::" }
+    fileprivate var isEveryAddress: Bool { address?.allSatisfy { $0 == 0 } ?? false }
+
+    /// Those of a name are what the machine makes of it, but for one.
+    fileprivate var addresses: [[UInt8]] {
+        host == "localhost" ? [[127, 0, 0, 1], Self.loopback] : address.map { [$0] } ?? []
+    }
 }
 
 extension Fields {

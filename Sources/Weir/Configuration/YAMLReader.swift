@@ -46,7 +46,7 @@ struct YAMLReader {
             return node(root, line: 1, path: "", depth: 0)
         } catch {
             let (message, line) = Self.describe(error)
-            return fail(Self.isIndentedWithTab(text, line) ? "found a tab, wanted spaces" : message, line: line)
+            return fail(Self.cause(of: message, in: text, line), line: line)
         }
     }
 
@@ -138,22 +138,29 @@ struct YAMLReader {
         return count("&") == 0 ? 0 : count("*")
     }
 
-    /// YAML 1.2, 6.1: "tab characters must not be used in indentation".
-    private static func isIndentedWithTab(_ text: String, _ line: Int?) -> Bool {
-        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-        guard let line, lines.indices.contains(line - 1) else { return false }
-        return lines[line - 1].prefix { " \t".contains($0) }.contains("\t")
+    /// What libyaml's words leave open.
+    private static func cause(of message: String, in text: String, _ line: Int?) -> String {
+        let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+        guard let line, lines.indices.contains(line - 1) else { return message }
+        // YAML 1.2, 6.1: "tab characters must not be used in indentation".
+        if lines[line - 1].prefix(while: { " \t".contains($0) }).contains("\t") { return "found a tab, wanted spaces" }
+        // YAML 1.2, 7.3.3: between brackets no text without quotes has a brace in it.
+        guard message.contains("a flow "), lines[line - 1].contains("${") else { return message }
+        return message + ": between { } or [ ], ${env:NAME} has to stand in quotes"
     }
 
     private static func describe(_ error: any Error) -> (message: String, line: Int?) {
         switch error as? YamlError {
         case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _),
             .composer(let context, let problem, let mark, _):
-            return (context.map { "\($0.text), \(problem)" } ?? problem, mark.line)
+            guard let context else { return (problem, mark.line) }
+            // A quote that is not closed is missed where the file ends, and has to be looked for where it began.
+            let isOpen = context.text.hasSuffix("quoted scalar") && problem.hasPrefix("found unexpected")
+            return ("\(context.text), \(problem)", isOpen ? context.mark.line : mark.line)
         case .duplicatedKeysInMapping(let keys, let context):
             return ("\(keys.joined(separator: ", ")): is given twice", context.mark.line)
-        case .reader(let problem, _, _, _):
-            return (problem, nil)
+        case .reader(let problem, let offset, _, let text):
+            return (problem, offset.map { 1 + text.prefix($0).count(where: \.isNewline) })
         case nil, .some:
             return ("cannot be parsed: \(error)", nil)
         }

@@ -12,8 +12,8 @@ import Testing
     @Test func refusesBytesThatAreNotUTF8() throws {
         let file = FileManager.default.temporaryDirectory.appending(path: "weir-\(UUID()).yaml")
         defer { try? FileManager.default.removeItem(at: file) }
-        try Data([0x61, 0x3A, 0xFF]).write(to: file)
-        #expect(lines(file.path) == ["\(file.path): found bytes that are not UTF-8, wanted UTF-8"])
+        try Data([0x61, 0x3A, 0x0D, 0x0A, 0xC3, 0xA9, 0xFF]).write(to: file)
+        #expect(lines(file.path) == ["\(file.path): found bytes that are not UTF-8 in line 2, wanted UTF-8"])
     }
 
     @Test func readsNoMoreThanItsLimit() {

@@ -197,6 +197,24 @@ import Testing
                 + "a-z, 0-9 and _, the name of letters, digits, _, - and .")
     }
 
+    @Test func whatNamesAnExtensionOrNoneSaysSo() {
+        func file(_ extensions: String) -> String {
+            """
+            \(extensions)
+            receivers: { door: }
+            exporters: { shelf: }
+            service:
+              journal: { encryption: false }
+              pipelines: { traces: { receivers: [door], exporters: [shelf] } }
+            """
+        }
+        let place = "5: service.journal.encryption: found \"false\", which extensions does not define, "
+        check(file(""), fails: place + "wanted a definition there, or off")
+        check(
+            file("extensions: { bell: }"), fails: "1: warning: extensions.bell: is not used by any component",
+            place + "wanted one of bell, or off")
+    }
+
     @Test func notesComponentsThatDoNothing() {
         check(
             """
@@ -252,7 +270,7 @@ import Testing
             "8: receivers.door: is given twice, first on line 2",
             "12: processors.paint.actions[0].value: is missing, wanted a value for upsert",
             "13: processors.paint.actions[0].acton: is not a known key, wanted one of key, value, action (did you mean \"action\"?)",
-            "15: processors.paint.actions[1].key: found an empty string, wanted a string",
+            "15: processors.paint.actions[1].key: found an empty string, wanted a string that is not empty",
             "15: processors.paint.actions[1].action: found the string \"inert\", wanted one of insert, upsert, delete (did you mean \"insert\"?)",
             "16: processors.paint.layers: found the string \"2\", wanted an integer in 1...10",
             "17: processors.Paint/x: found \"Paint/x\", wanted an id: type or type/name, the type of a-z, 0-9 and _, the name of letters, digits, _, - and .",

@@ -80,6 +80,13 @@ import Testing
             "4: on_full: found the string \"drop\", wanted one of refuse, skip")
     }
 
+    @Test func aTenantsShareAboveTheWholeIsNone() {
+        check("max_bytes: 16MiB\ntenant_max_bytes: 16MiB", { JournalSettings(&$0).maxBytes }, gives: .mebibytes(16))
+        check(
+            "max_bytes: 16MiB\ntenant_max_bytes: 17MiB", { JournalSettings(&$0).maxBytes },
+            fails: "2: warning: tenant_max_bytes: is above max_bytes, 16MiB, so that no tenant ever holds more")
+    }
+
     @Test func eachPipelineHasADirectoryOfItsOwn() {
         #expect(ComponentID(type: "traces").fileName == "traces")
         #expect(ComponentID(type: "traces", name: "eu").fileName == "traces~eu")

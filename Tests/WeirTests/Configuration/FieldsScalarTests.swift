@@ -24,7 +24,7 @@ import Testing
 
     @Test func requiredStringMustBeThereAndHoldSomething() {
         check("{}", { $0.string("a", "") }, fails: "1: a: is missing, wanted a string")
-        check("a: ''", { $0.string("a", "") }, fails: "1: a: found an empty string, wanted a string")
+        check("a: ''", { $0.string("a", "") }, fails: "1: a: found an empty string, wanted a string that is not empty")
         check("a:", { $0.string("a", "") }, fails: "1: a: found nothing, wanted a string")
         check("\na: [x]", { $0.string("a", "") }, fails: "2: a: found a list, wanted a string")
         check("a: {b: c}", { $0.string("a", default: "", "") }, fails: "1: a: found a mapping, wanted a string")

@@ -10,6 +10,15 @@ import Testing
         check("a: 1\n\tb: 2\n", a, fails: "2: found a tab, wanted spaces")
         check("a:\n\tb: 2\n", a, fails: "2: found a tab, wanted spaces")
         check("a: 1\n---\na: 2\n", a, fails: "2: expected a single document in the stream, but found another document")
+        check("a: 1\r\nb:\r\n\tc: 2\r\n", a, fails: "3: found a tab, wanted spaces")
+        check(
+            "x: 1\na: \"b\nc: 1\n# the end\n", a,
+            fails: "2: while scanning a quoted scalar, found unexpected end of stream")
+        check("x: é\r\na: b\u{1}\n", a, fails: "2: control characters are not allowed")
+        check(
+            "a: { b: ${env:X} }", a,
+            fails: "1: while parsing a flow mapping, did not find expected ',' or '}': "
+                + "between { } or [ ], ${env:NAME} has to stand in quotes")
         check("a: *nobody", a, fails: "1: found undefined alias")
     }
 

@@ -294,6 +294,8 @@ import Testing
     @Test func saysWhatIsWrong() {
         #expect(ProcessorFixture<RedactionProcessor>.problems("preset: all\ndetectors: { mail: on }").count == 2)
         #expect(ProcessorFixture<RedactionProcessor>.problems("allow: [10.0.0.0/33]").count == 1)
-        #expect(ProcessorFixture<RedactionProcessor>.problems("rules: [ { name: 'a b', pattern: '(' } ]").count >= 2)
+        #expect(ProcessorFixture<RedactionProcessor>.problems("rules: [ { name: 'a b', pattern: '(' } ]").count == 2)
+        let missing = ProcessorFixture<RedactionProcessor>.problems("rules: [ { name: a } ]")
+        #expect(missing.count == 1 && missing[0].contains("rules[0].pattern: is missing"))
     }
 }

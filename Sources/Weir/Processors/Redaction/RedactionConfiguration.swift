@@ -109,7 +109,7 @@ struct RedactionConfiguration: Configurable {
             fields.reject("name", "found \(name.quotedForMessage), wanted letters, digits and _")
         }
         guard let pattern else {
-            fields.reject("pattern", "is missing, wanted a regular expression")
+            if fields.node("pattern") == nil { fields.rejectMissing("pattern", wanted: "a regular expression") }
             return nil
         }
         return RedactionRule(
