@@ -59,10 +59,13 @@ actor ArchiveGate {
         executor = BlockingExecutor(label: "weir.\(context.id).gate")
         logger = context.logger
         var gauges: [String: Gauge] = [:]
+        var labels = ["exporter": "\(context.id)"]
+        // There is one for each pipeline that the exporter is of, and what they keep does not add up.
+        labels["pipeline"] = context.pipeline?.description
         for reason in ["held", "archive_lacks", "archive_damaged", "archive_unreadable"] {
             gauges[reason] = context.metrics.gauge(
                 "weir_store_days_kept", help: "Days of the hot tables that are kept though their time is over.",
-                labels: ["exporter": "\(context.id)", "reason": reason])
+                labels: labels.merging(["reason": reason]) { $1 })
         }
         self.gauges = gauges
     }

@@ -25,6 +25,20 @@ import Testing
         #expect(log.lines == [] && kept(metrics, "archive_lacks") == 0)
     }
 
+    @Test func thoseOfTwoPipelinesAreCountedApart() async {
+        let metrics = MetricRegistry()
+        for (name, isHeld) in [("a", true), ("b", false)] {
+            let context = Context(
+                id: ComponentID(type: "sqlite"), pipeline: ComponentID(type: "traces", name: name),
+                logger: LogCapture().logger, metrics: metrics)
+            let gate = ArchiveGate(nil, context) { _ in isHeld }
+            #expect(await gate.mayDrop(day, at: later) != isHeld)
+        }
+        for line in [#"pipeline="traces/a",reason="held"} 1"#, #"pipeline="traces/b",reason="held"} 0"#] {
+            #expect(metrics.render().contains(#"weir_store_days_kept{exporter="sqlite","# + line))
+        }
+    }
+
     @Test func aDayStaysUntilTheArchiveHasAllOfIt() async throws {
         let records = try ErasureSample.records()
         try await store(records)

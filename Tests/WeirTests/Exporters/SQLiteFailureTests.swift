@@ -31,6 +31,14 @@ import Testing
         file.close()
     }
 
+    @Test func saysTheSameWhereTheFileBesideItFindsNoRoom() {
+        func reason(_ code: ResultCode) -> String {
+            SQLiteFailure("f", DatabaseError(resultCode: code, message: "disk I/O error")).reason
+        }
+        #expect(reason(.SQLITE_IOERR_SHMSIZE) == "cannot grow, wanted room on the disk: disk i/o error (SQLite 4874)")
+        #expect(reason(.SQLITE_IOERR_READ) == "disk i/o error (SQLite 266)")
+    }
+
     @Test(.enabled(if: SmallDisk.isAllowed)) func losesNothingOnAFullDisk() async throws {
         let disk = try SmallDisk(mebibytes: 8)
         let ballast = "\(disk.directory.path)/ballast"

@@ -20,7 +20,10 @@ struct LangSmithTelemetry: Sendable {
         trimmedRuns = counter("trimmed_runs", "Runs that were too large and lost the rest of a field.")
         missingRoots = counter("missing_roots", "Traces whose root had not come within trace_grace.")
         releasedEarly = counter("released_early", "Batches that did not wait, because as many waited as may.")
+        // Counters of several pipelines add up; this does not.
+        var place = labels
+        place["pipeline"] = context.pipeline?.description
         heldSpans = context.metrics.gauge(
-            "weir_langsmith_held_spans", help: "Spans of batches that wait for ancestors.", labels: labels)
+            "weir_langsmith_held_spans", help: "Spans of batches that wait for ancestors.", labels: place)
     }
 }

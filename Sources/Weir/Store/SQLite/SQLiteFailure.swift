@@ -28,7 +28,10 @@ struct SQLiteFailure: Error, Equatable, CustomStringConvertible {
         return switch error.resultCode {
         case .SQLITE_BUSY, .SQLITE_LOCKED:
             "another process has it locked for longer than \(SQLiteFile.busyTimeout.text): \(message)"
-        case .SQLITE_FULL: "cannot grow, wanted room on the disk: \(message)"
+        // Where there is no room for the -shm.
+        case .SQLITE_FULL,
+            .SQLITE_IOERR where error.extendedResultCode == .SQLITE_IOERR_SHMSIZE:
+            "cannot grow, wanted room on the disk: \(message)"
         case .SQLITE_READONLY, .SQLITE_PERM, .SQLITE_AUTH:
             "cannot be written, wanted a file and a directory that this user may write: \(message)"
         case .SQLITE_CANTOPEN: "cannot be opened, wanted a directory that this user may write: \(message)"
