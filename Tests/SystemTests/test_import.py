@@ -170,7 +170,7 @@ def test_a_policy_that_lost_a_part_goes_as_a_whole(bring):
 
 
 @pytest.mark.parametrize(
-    "key", ['blocked_values: [ "a(?=b)", "4[0-9]{12}" ]', "url_sanitizer: { enabled: true }", "db_sanitizer: { sql: { enabled: true } }"]
+    "key", ['blocked_values: [ "a(", "4[0-9]{12}" ]', "url_sanitizer: { enabled: true }", "db_sanitizer: { sql: { enabled: true } }"]
 )
 def test_what_does_not_mask_any_more_is_left_to_do(bring, key):
     text = TYPICAL.replace("transform: { trace_statements: [] }", f"redaction: {{ allow_all_keys: true, {key} }}")

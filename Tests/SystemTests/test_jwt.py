@@ -204,6 +204,7 @@ def test_who_falls_silent_with_keys_stops_nothing(start):
     with socket.create_server(("127.0.0.1", 0)) as server:
         url = f"http://127.0.0.1:{server.getsockname()[1]}/keys"
         weir = start(text=text_with(f'jwks_url: "{url}"'), ready=False)
+        server.settimeout(30)
         connection, _ = server.accept()
         with connection:
             connection.recv(4096)

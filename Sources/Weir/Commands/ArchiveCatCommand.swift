@@ -99,7 +99,7 @@ struct ArchiveCatCommand: AsyncParsableCommand {
         } catch let error where ArchiveCatalog.isGone(error) {
             return nil
         } catch let error as FileError where error.path.hasPrefix(catalog.root) {
-            return .left(reason: error.unreadable?.rawValue ?? error.description)
+            return .left(reason: error.description)
         } catch let error as ObjectStorageError where !error.isRetryable {
             return .left(reason: "\(error)")
         }

@@ -18,7 +18,6 @@ struct WeirCommand: AsyncParsableCommand {
 
     /// Does what the command line says, and exits.
     static func runToTheEnd() async {
-        StandardStreams.take()
         var command: any ParsableCommand
         do { command = try parseAsRoot() } catch { exit(withError: error) }
         do {

@@ -87,7 +87,7 @@ struct ReverseWriter: ~Copyable {
             start = capacity
             return
         }
-        let larger = max(capacity * 2, count + wanted)
+        let larger = min(limit, max(capacity * 2, count + wanted))
         let moved = Self.room(larger)
         (moved + (larger - count)).update(from: base + start, count: count)
         base.deallocate()

@@ -64,8 +64,7 @@ private func isValidMultibyte(_ base: UnsafePointer<UInt8>, _ count: Int) -> Boo
 }
 
 /// Bytes of the characters that begin here, two or four at a time, as far as they are of scripts in which most texts
-/// have nothing else: Chinese, Japanese and Korean, Cyrillic, Greek, Hebrew and Arabic. One by one they take three times
-/// as long.
+/// have nothing else: Chinese, Japanese and Korean, Cyrillic, Greek, Hebrew and Arabic. One by one they take longer.
 @inline(never)
 private func denseLength(_ base: UnsafePointer<UInt8>, _ count: Int) -> Int {
     var position = 0

@@ -80,6 +80,23 @@ struct OTLPEncoderTests {
         }
     }
 
+    /// However much room was made for it.
+    @Test func aRequestOverTheLimitIsNotHandedOut() throws {
+        let text = String(repeating: "x", count: 1_000)
+        let span = SpanFixture(("text", .string(text)))
+        for count in 1...40 {
+            var batch = try SpanFixture.batch(Array(repeating: span, count: count))
+            batch.markAllDirty()
+            let size = batch.encoded.count
+            for (limit, isWritten) in [(size, true), (size - 1, false), (size * 2 / 3, false)] {
+                var encoder = OTLPEncoder(capacity: 64, limit: limit)
+                // Texts that spans share make more than they came with.
+                let bytes = encoder.encode(batch)?.count
+                #expect(bytes == (isWritten ? size : nil), "\(count) spans, \(limit)")
+            }
+        }
+    }
+
     /// A random trace and its bytes: plain for even seeds, oddly encoded for odd ones.
     static func request(_ seed: UInt64) -> (Trace, [UInt8]) {
         var source = RandomTrace(seed: seed)

@@ -228,7 +228,7 @@ struct HotRowsTests {
 
     @Test func aParentOfZeroesIsNone() throws {
         let made = Made()
-        var batch = try SpanFixture.batch([SpanFixture()])
+        let batch = try SpanFixture.batch([SpanFixture()])
         batch.arena.pointee.spans[0].state.insert(.hasParent)
         made.rows.add(batch, sequence: 1, tenantID: 7)
         #expect(made.spans.map(\.parentSpanID) == [nil])

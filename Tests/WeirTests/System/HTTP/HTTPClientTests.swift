@@ -89,7 +89,7 @@ import Testing
 
     @Test(.hangLimit, arguments: ["", "HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{"])
     func whoFallsSilentIsGivenUp(words: String) async throws {
-        let server = try SilentServer(saying: words)
+        let server = try MuteServer(saying: words)
         let client = try HTTPClient(tls: nil)
         let url = try HTTPURL(parsing: "http://127.0.0.1:\(server.port)")
         let error = await #expect(throws: HTTPFailure.self) {

@@ -1,7 +1,7 @@
 import Foundation
 
 /// A server that answers each connection with the same bytes, whatever it is sent, and then says nothing more.
-final class SilentServer: Sendable {
+final class MuteServer: Sendable {
     let port: Int
     private let socket: Int32
 
@@ -21,7 +21,7 @@ final class SilentServer: Sendable {
         (socket, port) = (listening, Int(in_port_t(bigEndian: address.sin_port)))
         let bytes = Array(text.utf8)
         // Calls block, so they keep off the threads that tasks run on.
-        DispatchQueue(label: "silent server").async {
+        DispatchQueue(label: "mute server").async {
             var connections: [Int32] = []
             while true {
                 let connection = accept(listening, nil, nil)
