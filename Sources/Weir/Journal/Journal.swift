@@ -275,10 +275,10 @@ final class Journal: Sendable {
             defer { locked.failure = failure }
             return locked.failure
         }
-        switch (before, failure) {
-        case (nil, let failure?): events(.failed(failure))
-        case (.some, nil): events(.recovered)
-        default: break
+        if let failure {
+            if failure != before { events(before == nil ? .failed(failure) : .failsStill(failure)) }
+        } else if before != nil {
+            events(.recovered)
         }
     }
 

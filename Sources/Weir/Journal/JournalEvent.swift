@@ -9,6 +9,8 @@ enum JournalEvent: Sendable {
     case committed(records: Int, bytes: Int, after: Duration)
     /// Nothing can be written; what is there is delivered.
     case failed(DiskError)
+    /// The same, and by now for another reason.
+    case failsStill(DiskError)
     /// Writing works again.
     case recovered
     /// Something that can wait did not work.

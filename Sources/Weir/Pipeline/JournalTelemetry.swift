@@ -84,8 +84,9 @@ final class JournalTelemetry: Sendable {
             logger.error("put damaged bytes aside", metadata: ["file": "\(file)", "bytes": "\(bytes)"])
         case .failed(let error):
             failures.add()
-            locked.withLock { $0.failure = "pipeline \(pipeline): the journal cannot write: \(error)" }
+            note(failure: error)
             logger.error("cannot write; requests are refused until it works", metadata: ["error": "\(error)"])
+        case .failsStill(let error): note(failure: error)
         case .recovered:
             locked.withLock { $0.failure = nil }
             logger.notice("can write again")
@@ -96,6 +97,10 @@ final class JournalTelemetry: Sendable {
                 "an exporter that is not configured any more had not got everything",
                 metadata: ["exporter": "\(exporter)", "spans": "\(spans)"])
         }
+    }
+
+    private func note(failure: DiskError) {
+        locked.withLock { $0.failure = "pipeline \(pipeline): the journal cannot write: \(failure)" }
     }
 
     private func noteSealed() {

@@ -12,4 +12,23 @@ import Testing
         #expect(telemetry.complaints == ["pipeline traces: \(what)"])
         #expect(log.lines.count == 1 && log.lines[0].contains(what), "\(log.lines)")
     }
+
+    @Test func whyNothingCanBeWrittenIsThePresentReason() async throws {
+        let log = LogCapture()
+        let telemetry = JournalTelemetry(ComponentID(type: "traces"), log.logger, MetricRegistry())
+        let sample = try JournalSample()
+        // From here on the writer has nothing to say.
+        await sample.stop()
+        let full = DiskError(description: "no room", isFull: true)
+        let broken = DiskError(description: "broken", isFull: false)
+        let complaints = [full, full, broken, nil].map { failure in
+            let known = sample.events.all.count
+            sample.journal.note(failure)
+            sample.events.all.dropFirst(known).forEach(telemetry.note)
+            return telemetry.complaints.joined()
+        }
+        let what = "pipeline traces: the journal cannot write: "
+        #expect(complaints == [what + "no room", what + "no room", what + "broken", ""])
+        #expect(log.lines.filter { $0.hasPrefix("error") }.count == 1, "\(log.lines)")
+    }
 }
