@@ -1,16 +1,15 @@
 """Clients with JSON Web Tokens and with certificates: whose spans they send."""
 
 import base64
+import contextlib
 import hmac
 import http.client
-import http.server
 import json
 import secrets
 import signal
 import socket
 import ssl
 import subprocess
-import threading
 import time
 
 import grpc
@@ -19,6 +18,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa, utils
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 
+import cut_server
 from authority import Authority
 from otlp import a_body
 from test_grpc import export, refusal, secure_export
@@ -69,6 +69,23 @@ class Issuer:
             pair = utils.decode_dss_signature(self.curve.sign(text.encode(), ec.ECDSA(hashes.SHA256())))
             signature = b"".join(number.to_bytes(32, "big") for number in pair)
         return f"{text}.{encoded(signature)}"
+
+
+@contextlib.contextmanager
+def serving(answer):
+    """The URL of a server of keys; `answer` gives the status and the keys."""
+
+    class KeysHandler(cut_server.Handler):
+        def do_GET(self):
+            status, keys = answer()
+            self.respond(status, {}, json.dumps({"keys": keys}).encode())
+
+    owner = cut_server.Owner()
+    owner.open(KeysHandler)
+    try:
+        yield f"{owner.url}/keys"
+    finally:
+        owner.close()
 
 
 def text_with(source, **listener):
@@ -122,21 +139,7 @@ def test_keys_come_from_a_url(start):
     issuer = Issuer("a")
     answers = {"status": 503, "more": []}
 
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self):
-            self.send_response(answers["status"])
-            body = json.dumps({"keys": answers["more"] + issuer.keys()["keys"]}).encode()
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_):
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        url = f"http://127.0.0.1:{server.server_port}/keys"
+    with serving(lambda: (answers["status"], answers["more"] + issuer.keys()["keys"])) as url:
         weir = start(text=text_with(f'jwks_url: "{url}", check_interval: 100ms'))
         for _ in range(30):
             answer = post(weir.endpoint, a_body(), headers=[("Authorization", f"Bearer {issuer.token()}")])
@@ -158,33 +161,16 @@ def test_keys_come_from_a_url(start):
         assert status(weir, issuer.token()) == 200
         eventually(lambda: weir.log().count("keys of tokens read") >= 4, weir.log)
         assert weir.log().count("a key of tokens is left out") == 1, "the same is not said again and again"
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 def test_a_key_that_is_new_sends_nobody_away(start):
     old, fresh = Issuer("a"), Issuer("b")
-    keys = {"now": old.keys()}
+    keys = {"now": old.keys()["keys"]}
 
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self):
-            body = json.dumps(keys["now"]).encode()
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_):
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        url = f"http://127.0.0.1:{server.server_port}/keys"
+    with serving(lambda: (200, keys["now"])) as url:
         weir = start(text=text_with(f'jwks_url: "{url}", check_interval: 2s'))
         assert status(weir, old.token()) == 200
-        keys["now"] = {"keys": old.keys()["keys"] + fresh.keys()["keys"]}
+        keys["now"] = old.keys()["keys"] + fresh.keys()["keys"]
         answers = []
         eventually(lambda: answers.append(status(weir, fresh.token())) or answers[-1] == 200, lambda: str(answers))
         assert set(answers) <= {200, 503}
@@ -194,9 +180,6 @@ def test_a_key_that_is_new_sends_nobody_away(start):
         stranger = Issuer("d").token()
         eventually(lambda: status(weir, stranger) == 401, weir.log)
         assert status(weir, stranger) == 401 and status(weir, old.token()) == 200
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 def test_who_falls_silent_with_keys_stops_nothing(start):
