@@ -228,6 +228,25 @@ import Testing
         #expect(try SQLiteDirectory(sample.path).days() == [])
     }
 
+    @Test func aClockThatJumpsAheadTakesNothing() async throws {
+        let clock = TestClock()
+        let first = try SQLiteSample("retention: 30d", clock: clock)
+        try await first.export(SampleBatch.record([(1, start)]))
+        await first.exporter.tick(at: clock.now)
+        clock.advance(seconds: 40 * 86_400)
+        await first.exporter.tick(at: clock.now)
+        // Nor does who begins while it is wrong.
+        let second = try SQLiteSample("retention: 30d", in: first.directory, clock: clock)
+        await second.exporter.tick(at: clock.now)
+        #expect(try first.spanIDs() == ["1"])
+        for sample in [first, second] {
+            #expect(sample.log.lines.last == "warning: \(RetentionClock.doubt) clock=2026-03-15")
+            await sample.exporter.tick(at: Timestamp(nanoseconds: start + 60_000_000_000))
+        }
+        #expect(try first.spanIDs() == ["1"])
+        #expect(first.metric("dropped_files") == 0 && second.metric("dropped_files") == 0)
+    }
+
     @Test func storesNoSpansOfADayThatIsGivenUp() async throws {
         let sample = try SQLiteSample("retention: 1d")
         try await sample.export(SampleBatch.record([(1, start - 2 * day), (2, start), (3, 0)]))

@@ -48,6 +48,21 @@ struct PostgresRetentionTests {
         #expect(try await upkeep().run(at: Self.now) == [])
     }
 
+    @Test func aClockThatJumpsAheadTakesNothing() async throws {
+        var writer = try PostgresWriter(try schema.open(), nil)
+        _ = try writer.store(FrozenBatch(records: [record(1, of: "bank", on: Self.today)]), at: Self.now)
+        let upkeep = upkeep()
+        try await upkeep.run(at: Self.now)
+        let ahead = Self.after(.seconds(40 * 86_400))
+        #expect(try await upkeep.run(at: ahead) == [])
+        // Nor does who begins while it is wrong.
+        let other = self.upkeep()
+        #expect(try await other.run(at: ahead) == [])
+        #expect(try Set(days()).isSuperset(of: Self.left) && spanIDs() == ["1"])
+        for upkeep in [upkeep, other] { #expect(try await upkeep.run(at: Self.after(.seconds(60))) == []) }
+        #expect(try Set(days()).isSuperset(of: Self.left) && spanIDs() == ["1"])
+    }
+
     @Test func rowsOfATenantGoBeforeThoseOfOthers() async throws {
         let kept = Self.today + -2
         var sequence: UInt64 = 0
