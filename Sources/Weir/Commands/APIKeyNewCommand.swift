@@ -25,7 +25,7 @@ struct APIKeyNewCommand: ParsableCommand {
 
     func run() throws {
         let key = APIKey.draw()
-        try StoreOptions.write("\(key)\n\n\(entry(of: key))\n")
+        try StandardOutput.write("\(key)\n\n\(entry(of: key))\n")
     }
 
     /// As it stands in the file.

@@ -61,7 +61,7 @@ struct ArchiveCatCommand: AsyncParsableCommand {
             case .left(let own): reason = own
             case nil: reason = "is missing, or not what its manifest says"
             }
-            StoreOptions.note("\(path): is not printed: \(reason)")
+            StandardError.note("\(path): is not printed: \(reason)")
             isComplete = false
         }
         return isComplete

@@ -33,21 +33,21 @@ struct ArchiveCompactCommand: AsyncParsableCommand {
         }
         var outcome = try ArchiveCompaction(catalog, archive.compaction, register, archive.lifecycle).run(at: .now())
         if case .success(let fetched?) = fetched { outcome.add(fetched) }
-        try StoreOptions.write(
+        try StandardOutput.write(
             "\(outcome.merged.of("file")) merged into \(outcome.made), with \(outcome.spans.of("span")); "
                 + "\(outcome.erased.of("span")) erased\n")
         if outcome.fetched > 0 {
-            try StoreOptions.write("\(outcome.fetched.of("file")) brought from the bucket\n")
+            try StandardOutput.write("\(outcome.fetched.of("file")) brought from the bucket\n")
         }
-        if outcome.held > 0 { try StoreOptions.write("\(outcome.held.of("day")) under a hold\n") }
-        for path in outcome.damaged { StoreOptions.note("\(path): is not what its manifest says") }
+        if outcome.held > 0 { try StandardOutput.write("\(outcome.held.of("day")) under a hold\n") }
+        for path in outcome.damaged { StandardError.note("\(path): is not what its manifest says") }
         for (path, reason) in outcome.unreadable.sorted(by: { $0.key < $1.key }) {
-            StoreOptions.note("\(path): is not merged: \(reason.rawValue)")
+            StandardError.note("\(path): is not merged: \(reason.rawValue)")
         }
         for (path, reason) in outcome.unfetched.sorted(by: { $0.key < $1.key }) {
-            StoreOptions.note("\(path): is not merged: \(reason)")
+            StandardError.note("\(path): is not merged: \(reason)")
         }
-        if outcome.isBusy { StoreOptions.note("another process changes files of the archive") }
+        if outcome.isBusy { StandardError.note("another process changes files of the archive") }
         if case .failure(let error) = fetched { throw error }
         guard outcome.damaged.isEmpty, outcome.unfetched.isEmpty, !outcome.isBusy else { throw ExitCode.failure }
     }

@@ -22,6 +22,6 @@ struct ArchiveConfirmClockCommand: ParsableCommand {
         let (last, today) = (try clock.last(), Day(.now()))
         try clock.note(today)
         let before = last.map { "on \($0.text)" } ?? "never"
-        try StoreOptions.write("\(today.text) is taken for today; files last ended by rule \(before)\n")
+        try StandardOutput.write("\(today.text) is taken for today; files last ended by rule \(before)\n")
     }
 }

@@ -35,7 +35,7 @@ struct ArchiveConversationCommand: AsyncParsableCommand {
             left = found.left
             try StandardOutput.write(found.text(at: now))
         }
-        for (path, reason) in left { StoreOptions.note("\(path): is not looked into: \(reason)") }
+        for (path, reason) in left { StandardError.note("\(path): is not looked into: \(reason)") }
         guard left.isEmpty else { throw ExitCode.failure }
     }
 }

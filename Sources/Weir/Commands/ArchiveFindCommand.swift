@@ -44,17 +44,17 @@ struct ArchiveFindCommand: AsyncParsableCommand {
                     opened += 1
                     guard let found else { continue }
                     let start = Timestamp(nanoseconds: found.start).text.prefix(19)
-                    try StoreOptions.write("\(found.spans) \(start)Z \(TextTable.harmless(path))\n")
+                    try StandardOutput.write("\(found.spans) \(start)Z \(TextTable.harmless(path))\n")
                 case .left(let reason):
-                    StoreOptions.note("\(path): may have spans, and is not looked into: \(reason)")
+                    StandardError.note("\(path): may have spans, and is not looked into: \(reason)")
                     isComplete = false
                 case nil:
-                    StoreOptions.note("\(path): may have spans, and is missing")
+                    StandardError.note("\(path): may have spans, and is missing")
                     isComplete = false
                 }
             }
         }
-        StoreOptions.note("looked into \(opened) of \(all.of("file"))")
+        StandardError.note("looked into \(opened) of \(all.of("file"))")
         return isComplete
     }
 

@@ -14,12 +14,12 @@ struct ArchiveListCommand: AsyncParsableCommand {
         var isComplete = true
         func note(_ found: ArchiveCatalog.Found) {
             guard case .broken(let path) = found else { return }
-            StoreOptions.note("\(path): found no manifest that can be read")
+            StandardError.note("\(path): found no manifest that can be read")
             isComplete = false
         }
         try await options.withCatalog { catalog, _ in
             guard json else {
-                return try StandardOutput.write(Array(try Self.table(of: catalog, others: note).utf8))
+                return try StandardOutput.write(try Self.table(of: catalog, others: note))
             }
             try catalog.visit { found in
                 if case .manifest(_, _, let bytes) = found { try StandardOutput.write(bytes) } else { note(found) }

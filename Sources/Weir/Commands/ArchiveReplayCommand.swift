@@ -53,15 +53,15 @@ struct ArchiveReplayCommand: AsyncParsableCommand {
         let outcome = try await ArchiveReplay(catalog: catalog).run(
             last, to: Resending(to: made.exporter, made.delivery, made.context, view: made.view))
         await exporters.finish()
-        try StoreOptions.write(
+        try StandardOutput.write(
             "\(outcome.requests.of("request")): \(outcome.sentSpans.of("span")) sent, \(outcome.refusedSpans) refused, "
                 + "\(outcome.unsentSpans) not sent\n")
         for (path, reason) in outcome.left.sorted(by: { $0.key < $1.key }) {
-            StoreOptions.note("\(path): may have some of the newest, and is left out: \(reason)")
+            StandardError.note("\(path): may have some of the newest, and is left out: \(reason)")
         }
         if outcome.isShort {
             let limit = ArchiveReplay.maximumSize >> 20
-            StoreOptions.note("only the newest of them: all together are more than \(limit) MiB")
+            StandardError.note("only the newest of them: all together are more than \(limit) MiB")
         }
         guard outcome.isComplete else { throw ExitCode.failure }
     }

@@ -49,20 +49,20 @@ struct ArchiveRestoreCommand: AsyncParsableCommand {
             ).run(at: now)
         }
         for path in outcome.left {
-            StoreOptions.note(
+            StandardError.note(
                 "\(path): left out: without an hour, of an older Weir, missing, or without a manifest that can be read")
         }
         for (path, reason) in outcome.unreadable.sorted(by: { $0.key < $1.key }) {
-            StoreOptions.note("\(path): left out: \(reason.rawValue)")
+            StandardError.note("\(path): left out: \(reason.rawValue)")
         }
-        try StoreOptions.write(
+        try StandardOutput.write(
             "\(outcome.files.of("file")): \(outcome.spans.of("span")) restored, \(outcome.present) there already, "
                 + "\(outcome.erased) erased\n")
         if outcome.pending > 0 {
-            StoreOptions.note("left out \(outcome.pending.of("span")) on the way to the tables")
+            StandardError.note("left out \(outcome.pending.of("span")) on the way to the tables")
         }
         if outcome.away > 0 {
-            StoreOptions.note(
+            StandardError.note(
                 "left out \(outcome.away.of("file")) that only the bucket has; --directory s3://… says it")
         }
         guard outcome.left.isEmpty, outcome.unreadable.isEmpty, outcome.pending == 0, outcome.away == 0 else {

@@ -12,10 +12,10 @@ struct ArchiveStatCommand: AsyncParsableCommand {
         try await options.withCatalog { catalog, _ in
             let table = try Self.table(of: catalog) { found in
                 guard case .broken(let path) = found else { return }
-                StoreOptions.note("\(path): found no manifest that can be read")
+                StandardError.note("\(path): found no manifest that can be read")
                 isComplete = false
             }
-            try StandardOutput.write(Array(table.utf8))
+            try StandardOutput.write(table)
         }
         guard isComplete else { throw ExitCode.failure }
     }

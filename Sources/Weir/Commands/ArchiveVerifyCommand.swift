@@ -32,11 +32,11 @@ struct ArchiveVerifyCommand: AsyncParsableCommand {
         var problems = 0
         try verification.run { line in
             problems += 1
-            try StandardOutput.write(Array("\(TextTable.harmless(line))\n".utf8))
+            try StandardOutput.write("\(TextTable.harmless(line))\n")
         }
         let sum =
             "\(verification.files.of("file")), \(verification.spans.of("span")), \(verification.bytes.of("byte"))"
-        try StandardOutput.write(Array("\(sum): \(problems == 0 ? "whole" : problems.of("problem"))\n".utf8))
+        try StandardOutput.write("\(sum): \(problems == 0 ? "whole" : problems.of("problem"))\n")
         guard problems == 0 else { throw ExitCode.failure }
     }
 }

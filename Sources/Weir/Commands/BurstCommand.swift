@@ -74,10 +74,10 @@ struct BurstCommand: AsyncParsableCommand {
         await client.shutDown()
         let text = String(decoding: answer.body, as: UTF8.self)
         guard answer.status == 200 else {
-            StoreOptions.note("\(url) answered \(answer.status): \(text)")
+            StandardError.note("\(url) answered \(answer.status): \(text)")
             throw ExitCode.failure
         }
-        try StoreOptions.write(text)
+        try StandardOutput.write(text)
     }
 
     private func place() throws -> HTTPURL {

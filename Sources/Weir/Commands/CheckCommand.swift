@@ -23,7 +23,7 @@ struct CheckCommand: ParsableCommand {
     func run() throws {
         if let otelcol {
             let imported = try ImportConfigCommand.read(otelcol)
-            try StoreOptions.write("\(otelcol): \(imported.diagnostics.summary)\n")
+            try StandardOutput.write("\(otelcol): \(imported.diagnostics.summary)\n")
             if imported.isIncomplete || imported.diagnostics.count(.warning) > 0 { throw ExitCode.failure }
             return
         }
@@ -33,11 +33,11 @@ struct CheckCommand: ParsableCommand {
         for definition in checked.configuration?.extensions ?? [] { addProblem(with: definition, to: &diagnostics) }
         if let configuration = checked.configuration { addShorterArchives(configuration, to: &diagnostics) }
         option.show(diagnostics)
-        try StoreOptions.write("\(option.file): \(diagnostics.summary)\n")
+        try StandardOutput.write("\(option.file): \(diagnostics.summary)\n")
         guard let configuration = checked.configuration, !diagnostics.hasErrors else { throw ExitCode.failure }
         guard let graph else { return }
         let picture = PipelineGraph(configuration: configuration)
-        try StoreOptions.write(graph == .text ? picture.text : picture.mermaid)
+        try StandardOutput.write(graph == .text ? picture.text : picture.mermaid)
     }
 
     /// Rows are left to OTLP only where that is kept as long.

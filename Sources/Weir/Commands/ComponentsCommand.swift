@@ -13,7 +13,7 @@ struct ComponentsCommand: ParsableCommand {
 
     func run() throws {
         let types = try select(from: Registry.catalogue)
-        try StoreOptions.write(types.map { ComponentReference(component: $0).text + "\n" }.joined())
+        try StandardOutput.write(types.map { ComponentReference(component: $0).text + "\n" }.joined())
     }
 
     func select(from catalogue: Catalogue) throws -> [ComponentType] {

@@ -14,7 +14,7 @@ struct ConfigurationOption: ParsableArguments {
     }
 
     func show(_ diagnostics: Diagnostics) {
-        for line in diagnostics.lines { StoreOptions.note(line) }
+        for line in diagnostics.lines { StandardError.note(line) }
     }
 
     /// Reads the file in silence: whoever runs already has a log.

@@ -27,7 +27,7 @@ struct DecryptCommand: AsyncParsableCommand {
         let erased = try configuration.map {
             try ErasedKeys(of: tenant, ErasureRegister(reading: $0.service.erasure.directory))
         }
-        if let problem = ring.problem { StoreOptions.note("\(problem)") }
+        if let problem = ring.problem { StandardError.note("\(problem)") }
         var lines: [String] = []
         while let line = readLine() {
             if line.isEmpty { continue }
@@ -56,14 +56,14 @@ struct DecryptCommand: AsyncParsableCommand {
         let owners = Set(keys.values.compactMap { try? $0.get().row.tenant }).subtracting([tenant, ""]).sorted()
         if let owner = owners.first, counts.unreadable > 0 {
             let name = owner.quotedForMessage
-            StoreOptions.note("found keys of tenant \(name), wanted --tenant \(name)")
+            StandardError.note("found keys of tenant \(name), wanted --tenant \(name)")
         }
         let names = ids.sorted().prefix(20).map(\.keyID).joined(separator: " ")
         let rest = ids.count > 20 ? " and \(ids.count - 20) more" : ""
         try await KeysOptions.audit(
             ring, "decrypt",
             "\(counts.revealed) values of tenant \(tenant) under \(ids.count) keys (\(names)\(rest)): \(reason)")
-        if counts.unreadable > 0 { StoreOptions.note("\(counts.unreadable.of("value")) cannot be read") }
+        if counts.unreadable > 0 { StandardError.note("\(counts.unreadable.of("value")) cannot be read") }
         try StandardOutput.write(output)
     }
 

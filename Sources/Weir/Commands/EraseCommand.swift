@@ -17,7 +17,8 @@ struct EraseCommand: AsyncParsableCommand {
     /// Does what can be done now, and prints it.
     /// - Returns: whether nothing is left.
     static func run(_ request: ErasureRequest, _ erasure: inout Erasure) async throws -> Bool {
-        try StoreOptions.write("erasure \(request.id) of tenant \(request.tenant), a subject by \(request.attribute)\n")
+        try StandardOutput.write(
+            "erasure \(request.id) of tenant \(request.tenant), a subject by \(request.attribute)\n")
         // Or was, the last time.
         var isFound = !request.steps.isEmpty
         do {
@@ -27,22 +28,22 @@ struct EraseCommand: AsyncParsableCommand {
                 let found = step.isEmpty ? Array(step.counts.prefix(1)) : step.counts.filter { $0.value > 0 }
                 guard !found.isEmpty else { return }
                 let counts = found.map { "\($0.value) \($0.name)" }
-                try StoreOptions.write("  \(step.place): \(counts.joined(separator: ", "))\n")
+                try StandardOutput.write("  \(step.place): \(counts.joined(separator: ", "))\n")
             }
-            for part in left { try StoreOptions.write("  left: \(part.place), until \(part.until)\n") }
+            for part in left { try StandardOutput.write("  left: \(part.place), until \(part.until)\n") }
             if !erasure.elsewhere.isEmpty {
-                try StoreOptions.write("  not here: what went to \(erasure.elsewhere.joined(separator: ", "))\n")
+                try StandardOutput.write("  not here: what went to \(erasure.elsewhere.joined(separator: ", "))\n")
             }
             if !isFound {
-                try StoreOptions.write(
+                try StandardOutput.write(
                     "  nothing was found: is the tenant or the attribute spelt as spans have it? What comes later of "
                         + "this subject is not stored either\n")
             }
-            try StoreOptions.write(
+            try StandardOutput.write(
                 left.isEmpty ? "  complete\n" : "  not complete: run `weir erase apply` after that\n")
             return left.isEmpty
         } catch let held as Erasure.Held {
-            try StoreOptions.write(Self.text(of: held, isBegun: isFound))
+            try StandardOutput.write(Self.text(of: held, isBegun: isFound))
             return false
         }
     }
@@ -92,7 +93,7 @@ struct EraseSubjectCommand: AsyncParsableCommand {
         for ring in ErasurePlaces(configuration).rings {
             // Spans that come are not stored from here on, and those that are there go, also without keys.
             if let problem = await ring.open(at: .now()) {
-                StoreOptions.note("\(problem)")
+                StandardError.note("\(problem)")
                 tags = []
                 break
             }
@@ -162,7 +163,7 @@ struct EraseConfirmEndCommand: ParsableCommand {
         var entry = ErasureEntry(.confirm, id: ErasureRegister.newID())
         (entry.actor, entry.reason) = (KeysOptions.actor, reason)
         try register.append(at: .now()) { _ in entry }
-        try StoreOptions.write("the register has \(register.entries.count) lines\n")
+        try StandardOutput.write("the register has \(register.entries.count) lines\n")
     }
 }
 
@@ -183,9 +184,9 @@ struct EraseStatusCommand: ParsableCommand {
         let register = try ErasureRegister(reading: option.readEverywhere().service.erasure.directory)
         let entries = register.entries.filter { id == nil || $0.id == id }
         if format == .json {
-            return try StoreOptions.write(entries.map { String(decoding: $0.line, as: UTF8.self) }.joined())
+            return try StandardOutput.write(entries.map { String(decoding: $0.line, as: UTF8.self) }.joined())
         }
-        try StoreOptions.write(Self.table(of: register, id: id))
+        try StandardOutput.write(Self.table(of: register, id: id))
     }
 
     static func table(of register: ErasureRegister, id: String?) -> String {

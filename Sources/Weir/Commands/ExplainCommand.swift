@@ -25,8 +25,8 @@ struct ExplainCommand: AsyncParsableCommand {
         let decisions = try StageDecision.all(about: id, of: options.tenant.name, in: configuration)
         let explanation = Explanation(of: id, spans, calls, decisions, configuration)
         switch options.store.format {
-        case .json: try StoreOptions.write(explanation.json + "\n")
-        case .table: try StoreOptions.write(explanation.text)
+        case .json: try StandardOutput.write(explanation.json + "\n")
+        case .table: try StandardOutput.write(explanation.text)
         }
     }
 }

@@ -50,7 +50,7 @@ struct HoldAddCommand: ParsableCommand {
             (entry.attribute, entry.names) = (attribute, names.all.map { hash.digest(of: $0) })
         }
         try register.append(at: .now()) { _ in entry }
-        try StoreOptions.write("hold \(entry.id)\n")
+        try StandardOutput.write("hold \(entry.id)\n")
     }
 }
 
@@ -72,7 +72,7 @@ struct HoldListCommand: ParsableCommand {
                 hold.attribute.map { "a subject by \($0)" } ?? "everything", hold.from?.text ?? "", hold.reason ?? "",
             ])
         }
-        try StoreOptions.write(table.text)
+        try StandardOutput.write(table.text)
     }
 }
 

@@ -11,7 +11,7 @@ struct ImportConfigCommand: ParsableCommand {
 
     func run() throws {
         let imported = try Self.read(file)
-        try StoreOptions.write(imported.yaml())
+        try StandardOutput.write(imported.yaml())
         if imported.isIncomplete { throw ExitCode.failure }
     }
 
@@ -24,7 +24,7 @@ struct ImportConfigCommand: ParsableCommand {
             throw ValidationError("\(file) \(error.message)")
         }
         let imported = CollectorImport(text, file: file, catalogue: Registry.catalogue)
-        for line in imported.diagnostics.lines { StoreOptions.note(line) }
+        for line in imported.diagnostics.lines { StandardError.note(line) }
         return imported
     }
 }

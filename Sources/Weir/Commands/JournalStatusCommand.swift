@@ -12,7 +12,7 @@ struct JournalStatusCommand: ParsableCommand {
             let text = try Self.text(
                 pipeline, JournalRecovery(disk, isReadOnly: true), parked: ParkedSpans.count(below: disk.path),
                 now: .now())
-            try StoreOptions.write("\(text)\n")
+            try StandardOutput.write("\(text)\n")
         }
     }
 

@@ -14,7 +14,7 @@ struct JournalVerifyCommand: ParsableCommand {
             let load = journal.segments.reduce(into: Load()) { $0.add($1.load) }
             let problems = JournalStatusCommand.problems(of: journal)
             let whole = "\(load.records.of("record")) in \(journal.segments.count.of("segment"))"
-            try StoreOptions.write("\(pipeline): whole: \(whole)\n" + problems.map { "\($0)\n" }.joined())
+            try StandardOutput.write("\(pipeline): whole: \(whole)\n" + problems.map { "\($0)\n" }.joined())
             // A write that was cut off is what a crash leaves, and nothing that was acknowledged.
             isWhole = isWhole && journal.gaps.isEmpty && journal.damages.isEmpty && journal.unreadable.isEmpty
         }

@@ -12,6 +12,6 @@ struct KeysAddCommand: AsyncParsableCommand {
         let ring = try options.ring()
         let id = try options.settings().source.add()
         try await KeysOptions.audit(ring, "add", "key encryption key \(id)")
-        try StoreOptions.write("key encryption key \(id) is the primary one now\n")
+        try StandardOutput.write("key encryption key \(id) is the primary one now\n")
     }
 }

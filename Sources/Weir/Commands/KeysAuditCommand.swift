@@ -22,6 +22,6 @@ struct KeysAuditCommand: AsyncParsableCommand {
             let time = CalendarTime(entry.at)
             table.add(["\(time.date) \(time.time)", entry.actor, entry.action, entry.detail])
         }
-        try StoreOptions.write(table.text)
+        try StandardOutput.write(table.text)
     }
 }

@@ -32,7 +32,7 @@ struct KeysBackupCommand: AsyncParsableCommand {
             if !Directory.has(file) { try await note(.forget, file, ring, &register) }
             throw error
         }
-        StoreOptions.note("let it expire: a key that is destroyed lives on in a copy that is elsewhere")
+        StandardError.note("let it expire: a key that is destroyed lives on in a copy that is elsewhere")
     }
 
     private func forget(_ file: String, _ ring: Keyring, _ register: inout ErasureRegister) async throws {

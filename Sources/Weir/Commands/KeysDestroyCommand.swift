@@ -72,14 +72,14 @@ struct KeysDestroyCommand: AsyncParsableCommand {
             for (path, count) in destroyed.backups { backups[path, default: 0] += count }
         }
         for path in missing.sorted() {
-            StoreOptions.note("\(path): is not there any more; wherever it is, it still has the keys, wrapped")
+            StandardError.note("\(path): is not there any more; wherever it is, it still has the keys, wrapped")
         }
         for (path, count) in backups.sorted(by: { $0.key < $1.key }) {
-            StoreOptions.note("\(path): \(count) data keys are destroyed in it as well")
+            StandardError.note("\(path): \(count) data keys are destroyed in it as well")
         }
-        try StoreOptions.write("\(count) data keys are destroyed\n")
+        try StandardOutput.write("\(count) data keys are destroyed\n")
         for (path, error) in failed.sorted(by: { $0.key < $1.key }) {
-            StoreOptions.note("\(path): still has them, wrapped: \(error)")
+            StandardError.note("\(path): still has them, wrapped: \(error)")
         }
         if !failed.isEmpty { throw ExitCode.failure }
     }

@@ -25,6 +25,6 @@ struct KeysIndexCommand: AsyncParsableCommand {
             throw KeyError.unavailable("has no key by which values are found")
         }
         try await KeysOptions.audit(ring, "index", "a value of \(key) of tenant \(tenant)")
-        try StoreOptions.write("\(key)\(EncryptionPass.indexSuffix)=\(tag.hexadecimal)\n")
+        try StandardOutput.write("\(key)\(EncryptionPass.indexSuffix)=\(tag.hexadecimal)\n")
     }
 }

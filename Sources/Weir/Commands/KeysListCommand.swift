@@ -15,9 +15,9 @@ struct KeysListCommand: AsyncParsableCommand {
 
     func run() async throws {
         let ring = try options.ring()
-        if let problem = ring.problem { StoreOptions.note("\(problem)") }
+        if let problem = ring.problem { StandardError.note("\(problem)") }
         for (index, key) in ring.encryptionKeys.keys.enumerated() {
-            try StoreOptions.write("key encryption key \(key.id)\(index == 0 ? ", primary" : "")\n")
+            try StandardOutput.write("key encryption key \(key.id)\(index == 0 ? ", primary" : "")\n")
         }
         var table = TextTable([
             .init(title: "key"), .init(title: "tenant", isFlexible: true), .init(title: "class"),
@@ -36,7 +36,7 @@ struct KeysListCommand: AsyncParsableCommand {
                 ])
             }
         }
-        try StoreOptions.write(table.text)
-        if count > limit { StoreOptions.note("and \(count - limit) more, wanted a larger --limit") }
+        try StandardOutput.write(table.text)
+        if count > limit { StandardError.note("and \(count - limit) more, wanted a larger --limit") }
     }
 }

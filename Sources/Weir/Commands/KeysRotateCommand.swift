@@ -22,7 +22,7 @@ struct KeysRotateCommand: AsyncParsableCommand {
             if wrapped == before { break }
         }
         try await KeysOptions.audit(ring, "rotate", "\(wrapped) data keys, to \(primary.id)")
-        try StoreOptions.write("\(wrapped) data keys are wrapped with \(primary.id) now, \(failed) could not be\n")
+        try StandardOutput.write("\(wrapped) data keys are wrapped with \(primary.id) now, \(failed) could not be\n")
         guard failed == 0 else { throw ExitCode.failure }
     }
 

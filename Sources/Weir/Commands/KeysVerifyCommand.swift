@@ -9,7 +9,7 @@ struct KeysVerifyCommand: AsyncParsableCommand {
 
     func run() async throws {
         let ring = try options.ring()
-        if let problem = ring.problem { StoreOptions.note("\(problem)") }
+        if let problem = ring.problem { StandardError.note("\(problem)") }
         let keys = ring.encryptionKeys
         var sound = 0
         var destroyed = 0
@@ -21,12 +21,12 @@ struct KeysVerifyCommand: AsyncParsableCommand {
                 case .failure(.destroyed): destroyed += 1
                 case .failure(let reason):
                     broken[reason.rawValue, default: 0] += 1
-                    StoreOptions.note("\(row.id.keyID): \(reason.rawValue)")
+                    StandardError.note("\(row.id.keyID): \(reason.rawValue)")
                 }
             }
         }
         let bad = broken.sorted { $0.key < $1.key }.map { ", \($0.value) \($0.key)" }.joined()
-        try StoreOptions.write("\(sound) data keys are sound, \(destroyed) destroyed\(bad)\n")
+        try StandardOutput.write("\(sound) data keys are sound, \(destroyed) destroyed\(bad)\n")
         guard broken.isEmpty else { throw ExitCode.failure }
     }
 }

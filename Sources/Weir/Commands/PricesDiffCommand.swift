@@ -24,7 +24,7 @@ struct PricesDiffCommand: ParsableCommand {
             }
             lines += now.differences(from: was).map { "  \(id): \($0)" }
         }
-        try StoreOptions.write(lines.map { "\($0)\n" }.joined())
+        try StandardOutput.write(lines.map { "\($0)\n" }.joined())
         if !lines.isEmpty { throw ExitCode.failure }
     }
 

@@ -26,19 +26,19 @@ struct PricesMatchCommand: ParsableCommand {
         let name = ModelName(provider: provider, model: model)
         let match = table.match(name, tenant: tenant, at: at ?? .now())
         for candidate in name.candidates {
-            try StoreOptions.write("tried \(candidate.provider ?? "any provider")/\(candidate.model)\n")
+            try StandardOutput.write("tried \(candidate.provider ?? "any provider")/\(candidate.model)\n")
             if let match, candidate.model == match.price.model || match.price.aliases.contains(candidate.model) {
                 break
             }
         }
         guard let match else {
-            try StoreOptions.write("no list has it\n")
+            try StandardOutput.write("no list has it\n")
             throw ExitCode.failure
         }
-        try StoreOptions.write("price \(match.price.id)\(match.region.map { ", region \($0)" } ?? "")\n")
+        try StandardOutput.write("price \(match.price.id)\(match.region.map { ", region \($0)" } ?? "")\n")
         for unit in UsageUnit.allCases {
             guard let rate = match.price.rates[unit] else { continue }
-            try StoreOptions.write("  \(unit.rawValue) \(Cost.text(rate)) USD\n")
+            try StandardOutput.write("  \(unit.rawValue) \(Cost.text(rate)) USD\n")
         }
     }
 }

@@ -70,7 +70,7 @@ struct PricesRepriceCommand: AsyncParsableCommand {
         }
         try show(changes)
         let corrected = "corrected \(written.of("span"))"
-        StoreOptions.note(apply ? corrected : "nothing was written: --apply corrects the ledger")
+        StandardError.note(apply ? corrected : "nothing was written: --apply corrects the ledger")
     }
 
     private func show(_ changes: [String: Change]) throws {
@@ -78,7 +78,7 @@ struct PricesRepriceCommand: AsyncParsableCommand {
             (names: key.split(separator: "\u{0}", omittingEmptySubsequences: false).map(String.init), change: change)
         }
         if store.format == .json {
-            return try StoreOptions.write(
+            return try StandardOutput.write(
                 rows.map { row in
                     var line = JSONLine()
                     line.add("model", row.names[0])
@@ -102,7 +102,7 @@ struct PricesRepriceCommand: AsyncParsableCommand {
                     "\(row.change.spans)", before?.inDollars ?? "-", after.inDollars, (after - (before ?? 0)).inDollars,
                 ])
         }
-        try StoreOptions.write(table.text)
+        try StandardOutput.write(table.text)
     }
 
     private func table() throws -> PriceTable {

@@ -9,6 +9,6 @@ struct PrintConfigCommand: ParsableCommand {
     @OptionGroup var option: ConfigurationOption
 
     func run() throws {
-        try StoreOptions.write(EffectiveConfiguration(fields: option.read().fields).yaml())
+        try StandardOutput.write(EffectiveConfiguration(fields: option.read().fields).yaml())
     }
 }

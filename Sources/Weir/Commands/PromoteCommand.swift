@@ -53,13 +53,13 @@ struct PromoteCommand: AsyncParsableCommand {
                     break
                 }
                 guard ContinuousClock.now < deadline else {
-                    try StoreOptions.write("nobody has answered; what was asked for waits for a Weir that runs\n")
+                    try StandardOutput.write("nobody has answered; what was asked for waits for a Weir that runs\n")
                     throw ExitCode(2)
                 }
                 try await Task.sleep(for: .milliseconds(100))
             }
         }
-        try StoreOptions.write("\(answer.traces.of("trace")), \(answer.spans.of("span"))\n")
+        try StandardOutput.write("\(answer.traces.of("trace")), \(answer.spans.of("span"))\n")
         guard answer.spans > 0 else { throw ExitCode.failure }
     }
 

@@ -51,9 +51,9 @@ struct QueryOptions: ParsableArguments {
 
     /// Says that nothing came, and where it may be.
     func noteNothing(_ what: String) {
-        StoreOptions.note("\(what); it is tenant \(tenant.name.quotedForMessage) that --tenant names")
+        StandardError.note("\(what); it is tenant \(tenant.name.quotedForMessage) that --tenant names")
         let waiting = (try? store.backlogs())?.values.reduce(0) { $0 + $1.load.spans } ?? 0
-        if waiting > 0 { StoreOptions.note("\(waiting.of("span")) in the journal, on the way to the tables") }
+        if waiting > 0 { StandardError.note("\(waiting.of("span")) in the journal, on the way to the tables") }
     }
 
     private static func text(_ window: TimeWindow) -> String {
@@ -67,24 +67,24 @@ struct QueryOptions: ParsableArguments {
         let configuration = try store.option.read().configuration
         let used = configuration.service.pipelines.flatMap(\.processors)
         guard !used.contains(where: { $0.type == CostProcessor.type }) else { return }
-        StoreOptions.note("no pipeline has a cost processor, so only what senders say is a cost: docs/cost.md")
+        StandardError.note("no pipeline has a cost processor, so only what senders say is a cost: docs/cost.md")
     }
 
     func show<Query: StoreQuery>(
         _ page: Page<Query.Row>, _ query: Query, _ columns: [TextTable.Column], _ cells: (Query.Row) -> [String]
     ) throws where Query.Row: JSONRow {
         switch store.format {
-        case .json: try StoreOptions.write(page.rows.map { $0.json + "\n" }.joined())
+        case .json: try StandardOutput.write(page.rows.map { $0.json + "\n" }.joined())
         case .table:
             var table = TextTable(columns)
             for row in page.rows { table.add(cells(row)) }
-            try StoreOptions.write(table.text)
+            try StandardOutput.write(table.text)
         }
         if page.rows.isEmpty { noteNothing("found nothing of that\(Self.text(query.window))") }
         if let next = (page as? Page<FoundSpan>)?.next {
-            StoreOptions.note("there are more: --after \(next.text)")
+            StandardError.note("there are more: --after \(next.text)")
         } else if page.hasMore {
-            StoreOptions.note("there are more: --limit gives up to \(Query.limits.maximum)")
+            StandardError.note("there are more: --limit gives up to \(Query.limits.maximum)")
         }
     }
 }

@@ -25,11 +25,11 @@ struct QueryTraceCommand: AsyncParsableCommand {
         }
         let tree = TraceTree(page.rows)
         switch options.store.format {
-        case .json: try StoreOptions.write(tree.nodes.map { page.rows[$0.span].json + "\n" }.joined())
-        case .table: try StoreOptions.write(Self.table(page.rows, tree))
+        case .json: try StandardOutput.write(tree.nodes.map { page.rows[$0.span].json + "\n" }.joined())
+        case .table: try StandardOutput.write(Self.table(page.rows, tree))
         }
         if found.hasMore {
-            StoreOptions.note("these are the earliest; --limit gives up to \(TraceQuery.limits.maximum)")
+            StandardError.note("these are the earliest; --limit gives up to \(TraceQuery.limits.maximum)")
         }
     }
 

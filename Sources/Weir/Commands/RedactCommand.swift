@@ -38,7 +38,7 @@ struct RedactCommand: ParsableCommand {
             for line in input.split(separator: 0x0A) {
                 let object = try JSONSerialization.jsonObject(with: line) as? [String: Any]
                 let text = Array((object?["text"] as? String ?? "").utf8)
-                try StandardOutput.write(Array("[\(session.findings(in: text).joined(separator: ","))]\n".utf8))
+                try StandardOutput.write("[\(session.findings(in: text).joined(separator: ","))]\n")
             }
             return
         }
@@ -55,7 +55,7 @@ struct RedactCommand: ParsableCommand {
                 if explain {
                     guard let new else { continue }
                     try StandardOutput.write(Array("- ".utf8) + line + Array("\n+ ".utf8) + new)
-                    try StandardOutput.write(Array("\n  \(found.joined(separator: ", "))\n".utf8))
+                    try StandardOutput.write("\n  \(found.joined(separator: ", "))\n")
                 } else {
                     try StandardOutput.write((new ?? Array(line)) + [0x0A])
                 }

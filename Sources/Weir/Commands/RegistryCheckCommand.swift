@@ -15,8 +15,8 @@ struct RegistryCheckCommand: ParsableCommand {
         } catch {
             throw ValidationError("\(file) \(error.message)")
         }
-        for line in diagnostics.lines { StoreOptions.note(line) }
-        try StoreOptions.write("\(file): \(diagnostics.summary)\n")
+        for line in diagnostics.lines { StandardError.note(line) }
+        try StandardOutput.write("\(file): \(diagnostics.summary)\n")
         guard let registry, !diagnostics.hasErrors else { throw ExitCode.failure }
         var table = TextTable([
             TextTable.Column(title: "event"), TextTable.Column(title: "owner"),
@@ -27,6 +27,6 @@ struct RegistryCheckCommand: ParsableCommand {
             let payload = event.payload.map { $0.name + ($0.isRequired ? "" : "?") }.joined(separator: " ")
             table.add([event.name, event.owner, "\(event.version)", "\(event.sampling)", payload])
         }
-        try StoreOptions.write(table.text)
+        try StandardOutput.write(table.text)
     }
 }

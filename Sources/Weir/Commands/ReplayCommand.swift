@@ -22,11 +22,11 @@ struct ReplayCommand: AsyncParsableCommand {
         var isComplete = true
         do {
             try await Replay.run(configuration, exporter: definition, pipelines: pipelines) { pipeline, outcome in
-                try StoreOptions.write(Self.text(pipeline, outcome) + "\n")
+                try StandardOutput.write(Self.text(pipeline, outcome) + "\n")
                 isComplete = isComplete && outcome.isComplete
             }
         } catch is Replay.Busy {
-            try StoreOptions.write("the dead letters are being replayed already\n")
+            try StandardOutput.write("the dead letters are being replayed already\n")
             throw ExitCode.failure
         }
         guard isComplete else { throw ExitCode.failure }
@@ -61,7 +61,7 @@ struct ReplayCommand: AsyncParsableCommand {
         return try pipelines.filter { pipeline in
             let directory = DeadLetterFile.directory(journal.directory(of: pipeline), exporter: exporter)
             if try Directory.isThere(directory) { return true }
-            try StoreOptions.write("\(pipeline): no dead letters in \(directory)\n")
+            try StandardOutput.write("\(pipeline): no dead letters in \(directory)\n")
             return false
         }
     }

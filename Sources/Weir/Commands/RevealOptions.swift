@@ -24,14 +24,14 @@ struct RevealOptions: ParsableArguments {
         let configuration = try options.store.option.read().configuration
         let ring = try KeysOptions.settings(keystore, in: configuration).makeKeyring()
         ring.readEncryptionKeys()
-        if let problem = ring.problem { StoreOptions.note("\(problem)") }
+        if let problem = ring.problem { StandardError.note("\(problem)") }
         let reveal = AuditedReveal(
             ring: ring, fields: reveal.map { KeyPattern($0) }, tenant: options.tenant.name, actor: KeysOptions.actor,
             reason: reason,
             erased: try ErasedKeys(
                 of: options.tenant.name, ErasureRegister(reading: configuration.service.erasure.directory)))
         let opened = try await reveal.open(rows, of: subject)
-        if opened.unreadable > 0 { StoreOptions.note("\(opened.unreadable.of("value")) cannot be read") }
+        if opened.unreadable > 0 { StandardError.note("\(opened.unreadable.of("value")) cannot be read") }
         return opened.rows
     }
 }

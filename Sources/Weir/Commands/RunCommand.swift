@@ -31,7 +31,7 @@ struct RunCommand: AsyncParsableCommand {
                 case .file(let path) = keystore.source, !Directory.has(path)
             else { continue }
             let id = try keystore.source.add()
-            StoreOptions.note(
+            StandardError.note(
                 """
                 WARNING: --dev made the key encryption key \(id) in \(path), beside what it is to protect.
                 WARNING: whoever reads that file reads everything that is encrypted. Do not run so in production.

@@ -14,12 +14,12 @@ struct StoreMigrateCommand: AsyncParsableCommand {
         switch try options.place() {
         case .sqlite(let directory):
             let steps = try SQLiteMigrations.apply(directory: directory.path)
-            for step in steps { try StoreOptions.write("\(step.file): applied \(step.version), \(step.name)\n") }
-            if steps.isEmpty { try StoreOptions.write("nothing to do\n") }
+            for step in steps { try StandardOutput.write("\(step.file): applied \(step.version), \(step.name)\n") }
+            if steps.isEmpty { try StandardOutput.write("nothing to do\n") }
         case .postgres(let address, let schema):
             let connection = try PostgresSession.open(address, schema: schema)
             let count = try PostgresMigrations.apply(on: connection)
-            try StoreOptions.write(count == 0 ? "nothing to do\n" : "schema \(schema): applied \(count)\n")
+            try StandardOutput.write(count == 0 ? "nothing to do\n" : "schema \(schema): applied \(count)\n")
         }
     }
 }

@@ -58,7 +58,7 @@ struct StoreOptions: ParsableArguments {
                 let journal = try JournalRecovery(JournalDirectory(reading: path), isReadOnly: true)
                 backlogs[journal.journal] = journal.backlog(of: id.fileName)
             } catch {
-                Self.note("what is behind of the journal of \(pipeline) is not known: \(error)")
+                StandardError.note("what is behind of the journal of \(pipeline) is not known: \(error)")
             }
         }
         return backlogs
@@ -119,14 +119,5 @@ struct StoreOptions: ParsableArguments {
 
     func reader(_ limit: TimeLimit) throws -> any StoreReader {
         try tables().reader(limit)
-    }
-
-    /// On the standard error stream, so that the output stays what it is.
-    static func note(_ text: String) {
-        StandardError.write(Array("\(text)\n".utf8))
-    }
-
-    static func write(_ text: String) throws {
-        try StandardOutput.write(Array(text.utf8))
     }
 }

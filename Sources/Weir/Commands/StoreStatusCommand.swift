@@ -18,8 +18,8 @@ struct StoreStatusCommand: AsyncParsableCommand {
         status.note(try options.kept(status.days.map(\.day), at: .now()))
         status.note(try options.backlogs())
         switch options.format {
-        case .json: try StoreOptions.write(status.json + "\n")
-        case .table: try StoreOptions.write(status.text)
+        case .json: try StandardOutput.write(status.json + "\n")
+        case .table: try StandardOutput.write(status.text)
         }
     }
 }

@@ -32,7 +32,7 @@ struct TestCommand: AsyncParsableCommand {
         defer { try? FileManager.default.removeItem(at: keys) }
         let builder = try await Builder.trial(configuration, keysIn: keys.path)
         for pipeline in pipelines {
-            try StandardOutput.write(Array("# \(pipeline.id)\n".utf8))
+            try StandardOutput.write("# \(pipeline.id)\n")
             try run(pipeline, of: builder, data)
         }
     }
@@ -72,7 +72,7 @@ struct TestCommand: AsyncParsableCommand {
         batch.receivedAt = .now()
         try Self.show("received", batch, &encoder)
         if let tenants = pipeline.tenants, !tenants.contains(tenant) {
-            return try StandardOutput.write(Array("# does not take spans of \(tenant)\n".utf8))
+            return try StandardOutput.write("# does not take spans of \(tenant)\n")
         }
         let stage = pipeline.stage ?? pipeline.processors.count
         try Self.run(pipeline.processors[..<stage], of: pipeline, builder, &batch, &encoder)
@@ -84,7 +84,7 @@ struct TestCommand: AsyncParsableCommand {
             let text =
                 "# \(id), trace \(trace.decision.trace.text): \(trace.cause.rawValue) after \(trace.after.text), "
                 + "\(trace.spans.of("span")) \(trace.decision.outcome)\n"
-            try StandardOutput.write(Array(text.utf8))
+            try StandardOutput.write(text)
         }
         try Self.show("after \(id)", batch, &encoder)
         try Self.run(pipeline.processors[(stage + 1)...], of: pipeline, builder, &batch, &encoder)
@@ -109,7 +109,7 @@ struct TestCommand: AsyncParsableCommand {
     private static func show(
         _ title: String, _ batch: borrowing Batch, _ encoder: inout OTLPJSONEncoder
     ) throws {
-        try StandardOutput.write(Array("# \(title): \(batch.spanCount.of("span"))\n".utf8))
+        try StandardOutput.write("# \(title): \(batch.spanCount.of("span"))\n")
         if batch.spanCount > 0 { try StandardOutput.write(Array(encoder.bytes(of: batch)) + [0x0A]) }
     }
 }

@@ -28,7 +28,7 @@ struct WeirCommand: AsyncParsableCommand {
             }
         } catch let error as ValidationError {
             // The library knows by now of the root only, and would print its usage.
-            StoreOptions.note("Error: \(error.message)\nSee '\(name(of: type(of: command))) --help'.")
+            StandardError.note("Error: \(error.message)\nSee '\(name(of: type(of: command))) --help'.")
             exit(withError: ExitCode.validationFailure)
         } catch {
             exit(withError: error)

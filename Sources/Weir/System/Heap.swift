@@ -24,7 +24,8 @@ enum Heap {
 
     /// Gives the kernel what is free in all arenas, unless that was done just now. For who has freed much at once, on a
     /// thread whose arena may be another one's the next time: it would stay there.
-    static func giveBack(at instant: ContinuousClock.Instant = .now) {
+    static func giveBack() {
+        let instant = ContinuousClock.now
         let isDue = lastReturn.withLock { last in
             if let last, instant - last < pause { return false }
             last = instant

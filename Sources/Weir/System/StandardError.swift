@@ -1,6 +1,11 @@
 import Glibc
 
 enum StandardError {
+    /// Says a line beside the output, which stays what it is.
+    static func note(_ text: String) {
+        write(Array("\(text)\n".utf8))
+    }
+
     /// Writes as much as whoever reads it takes, and gives the rest up: what is said beside the work never ends it.
     static func write(_ bytes: [UInt8]) {
         bytes.withUnsafeBytes { bytes in

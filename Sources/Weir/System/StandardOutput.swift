@@ -1,6 +1,10 @@
 import Glibc
 
 enum StandardOutput {
+    static func write(_ text: String) throws(FileError) {
+        try write(Array(text.utf8))
+    }
+
     /// Returns when all bytes are written, which takes as long as whoever reads them.
     static func write(_ bytes: [UInt8]) throws(FileError) {
         var position = 0
