@@ -20,7 +20,7 @@ struct TailPolicies: Sendable {
 
     enum Verdict: Equatable {
         case decided(SamplingThreshold, isKept: Bool, policy: Int?)
-        /// Limiters have yet to say; see ``TailPolicies/claim(_:of:at:)``.
+        /// Limiters have yet to say; see ``TailPolicies/claim(_:for:of:at:)``.
         case depends(Set<Int>)
     }
 
@@ -56,10 +56,11 @@ struct TailPolicies: Sendable {
     }
 
     /// Asks limiters for a trace. Their answer comes with ``close(at:)``.
-    mutating func claim(_ limiters: Set<Int>, for trace: TraceSummary, at now: Timestamp) {
+    mutating func claim(_ limiters: Set<Int>, for trace: TraceSummary, of tenant: Int, at now: Timestamp) {
         for index in limiters {
             let size = limits[index].unit == .spans ? trace.spans : trace.bytes
-            self.limiters[index].add(SampleLimiter.Claim(randomness: trace.randomness, size: size), at: now)
+            let claim = SampleLimiter.Claim(tenant: tenant, randomness: trace.randomness, size: size)
+            self.limiters[index].add(claim, at: now)
         }
     }
 
@@ -72,11 +73,13 @@ struct TailPolicies: Sendable {
     }
 
     /// With what limiters last answered.
-    func answer(on trace: TraceSummary) -> (threshold: SamplingThreshold, isKept: Bool, policy: Int?) {
+    func answer(
+        on trace: TraceSummary, of tenant: Int
+    ) -> (threshold: SamplingThreshold, isKept: Bool, policy: Int?) {
         if case .decided(let threshold, let isKept, let policy) = verdict(on: trace) {
             return (threshold, isKept, policy)
         }
-        let (threshold, policy) = lowest(trace) { limiters[$0].threshold }
+        let (threshold, policy) = lowest(trace) { limiters[$0].threshold(of: tenant) }
         return (threshold, threshold.keeps(trace.randomness), policy)
     }
 

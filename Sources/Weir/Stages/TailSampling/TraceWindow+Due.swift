@@ -51,7 +51,8 @@ extension TraceWindow {
     }
 
     private mutating func hurry(_ slot: Int32, _ cause: DecisionCause, at now: Timestamp) {
-        finish(slot, policies.answer(on: slots[Int(slot)].summary), cause, due: now, at: now)
+        let trace = slots[Int(slot)]
+        finish(slot, policies.answer(on: trace.summary, of: trace.key.tenant), cause, due: now, at: now)
     }
 
     private mutating func closeLimiters(at now: Timestamp) {
@@ -59,10 +60,11 @@ extension TraceWindow {
         let waiting = pending
         pending = []
         for slot in waiting {
-            guard slots[Int(slot)].decision == nil, let (cause, due) = slots[Int(slot)].pending else { continue }
+            let trace = slots[Int(slot)]
+            guard trace.decision == nil, let (cause, due) = trace.pending else { continue }
             // A limiter gathers for a second; that is no delay.
             let end = min(now, due.advanced(by: SampleLimiter.interval))
-            finish(slot, policies.answer(on: slots[Int(slot)].summary), cause, due: end, at: now)
+            finish(slot, policies.answer(on: trace.summary, of: trace.key.tenant), cause, due: end, at: now)
         }
     }
 }

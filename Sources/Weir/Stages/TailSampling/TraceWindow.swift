@@ -211,7 +211,7 @@ struct TraceWindow {
         case .decided(let threshold, let isKept, let policy):
             finish(slot, (threshold, isKept, policy), cause, due: due, at: now)
         case .depends(let limiters):
-            policies.claim(limiters, for: summary, at: now)
+            policies.claim(limiters, for: summary, of: slots[Int(slot)].key.tenant, at: now)
             slots[Int(slot)].pending = (cause, due)
             pending.append(slot)
         }
@@ -264,6 +264,12 @@ struct TraceWindow {
 
     /// Nil: the trace is open.
     func decision(on trace: TenantTrace) -> TraceDecision? { index[trace].flatMap { slots[Int($0)].decision } }
+
+    /// Whether the record was read, and has not left yet.
+    func holds(_ sequence: UInt64) -> Bool {
+        let place = records.binarySearch { $0.sequence < sequence }
+        return place < records.count && records[place].sequence == sequence
+    }
 
     /// The first record has left.
     mutating func removeFirst() {

@@ -186,12 +186,12 @@ import Testing
             trace.add(TraceSummary.Span(tests: index.isMultiple(of: 2) ? error.tests : 0))
             guard case .depends(let limiters) = made.verdict(on: trace) else { continue }
             #expect(limiters.count == (index.isMultiple(of: 2) ? 2 : 1))
-            made.claim(limiters, for: trace, at: now)
+            made.claim(limiters, for: trace, of: 0, at: now)
             traces.append(trace)
         }
         #expect(traces.count == 400)
         made.close(at: now)
-        let kept = traces.filter { made.answer(on: $0).isKept }
+        let kept = traces.filter { made.answer(on: $0, of: 0).isKept }
         #expect(kept.count { $0.tests == error.tests } >= 80)
         // 20 of all, of which about half are errors, and for most of those there was room anyway.
         #expect((3...20).contains(kept.count { $0.tests == 0 }))
@@ -216,12 +216,12 @@ import Testing
             var trace = TraceSummary(SamplingRandomness(random.next()))
             trace.add(TraceSummary.Span(tests: index.isMultiple(of: 2) ? error : plain))
             guard case .depends(let limiters) = made.verdict(on: trace) else { continue }
-            made.claim(limiters, for: trace, at: now)
+            made.claim(limiters, for: trace, of: 0, at: now)
             traces.append(trace)
         }
         made.close(at: now)
         #expect(traces.count == 400)
-        #expect(traces.filter { made.answer(on: $0).isKept }.count == 10)
+        #expect(traces.filter { made.answer(on: $0, of: 0).isKept }.count == 10)
     }
 
     @Test(arguments: [
