@@ -46,7 +46,7 @@ import Testing
     private func sum(_ sample: Sample) async throws -> Int128 {
         let rows = try await sample.reader.page(CostQuery(.one(Sample.tenant), by: .tenant, in: Sample.window)).rows
         // These are of all tenants.
-        let rollups = try await sample.reader.page(SpendQuery(.tenant, in: Sample.window)).rows.filter {
+        let rollups = try await sample.reader.page(SpendQuery(.all, .tenant, in: Sample.window)).rows.filter {
             $0.owner.tenant == "default"
         }
         #expect(rollups.map(\.pico) == rows.map(\.picoDollars))

@@ -36,7 +36,7 @@ import Testing
 
     private func sum(_ sample: Sample) async throws -> Int128 {
         let rows = try await sample.reader.page(CostQuery(.one(Sample.tenant), by: .tenant, in: Sample.window)).rows
-        let rollups = try await sample.reader.page(SpendQuery(.tenant, in: Sample.window)).rows
+        let rollups = try await sample.reader.page(SpendQuery(.all, .tenant, in: Sample.window)).rows
         #expect(rollups.map(\.pico) == rows.map(\.picoDollars))
         return rows.first?.picoDollars ?? 0
     }

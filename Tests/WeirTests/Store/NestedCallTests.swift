@@ -38,7 +38,7 @@ import Testing
             let sample = try Sample(database)
             for span in spans.shuffled(using: &random) { try await sample.add([span]) }
             let rows = try await sample.reader.page(CostQuery(.one(Sample.tenant), by: .tenant, in: Sample.window)).rows
-            let rollups = try await sample.reader.page(SpendQuery(.tenant, in: Sample.window)).rows
+            let rollups = try await sample.reader.page(SpendQuery(.all, .tenant, in: Sample.window)).rows
             #expect(rollups.map(\.pico) == rows.map(\.picoDollars))
             sums.insert(rows.first?.picoDollars ?? 0)
         }
@@ -63,7 +63,7 @@ import Testing
     func ofAVeryLongChainTheInnermostStays(database: HotDatabase) async throws {
         let sample = try Sample(database)
         try await sample.add((1...3_000).map { call($0, parent: $0 - 1) })
-        let rows = try await sample.reader.page(SpendQuery(.tenant, in: Sample.window)).rows
+        let rows = try await sample.reader.page(SpendQuery(.all, .tenant, in: Sample.window)).rows
         #expect(rows.map(\.pico) == [7])
     }
 

@@ -82,10 +82,12 @@ struct BudgetBook: Sendable {
         var wishes: [Wish] = []
         for index in accounts.indices {
             let (scope, window) = (accounts[index].budget.scope, accounts[index].budget.window)
+            // Whoever is of another tenant takes nobody's place.
+            let tenants = accounts[index].budget.tenant.map { TenantScope.one(Tenant($0)) } ?? .all
             let start = window.start(at: now)
             let split = max(start, recentStart)
             func add(_ part: Part, from: Timestamp, to: Timestamp?) {
-                var query = SpendQuery(scope, in: TimeWindow(from: from, to: to))
+                var query = SpendQuery(tenants, scope, in: TimeWindow(from: from, to: to))
                 query.limit = Self.maximumOwners
                 wishes.append(Wish(budget: index, part: part, query: query))
             }

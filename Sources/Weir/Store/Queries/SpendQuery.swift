@@ -3,12 +3,13 @@ struct SpendQuery: StoreQuery {
     static let limits = QueryLimits(default: 10_000, maximum: 10_000)
     static let tables = SQLiteMigration.thirdDay.version
 
-    let tenants = TenantScope.all
+    let tenants: TenantScope
     var window: TimeWindow
     var limit = limits.default
     let scope: BudgetScope
 
-    init(_ scope: BudgetScope, in window: TimeWindow) {
+    init(_ tenants: TenantScope, _ scope: BudgetScope, in window: TimeWindow) {
+        self.tenants = tenants
         self.scope = scope
         self.window = window
     }
@@ -24,9 +25,12 @@ struct SpendQuery: StoreQuery {
             case .model: ("cost_rollups", "hour", "model", dialect.rollupCost)
             case .run: ("cost_ledger", "start_time", dialect.hex("trace_id"), dialect.cost)
             }
+        var conditions = tenants.condition(on: "tenant_id")
+        conditions += window.condition(on: time)
+        if scope != .tenant { conditions += " AND \(id) <> ''" }
         return """
             SELECT t.name, \(id), \(sum) FROM \(table) JOIN tenants t ON t.id = tenant_id
-            WHERE true\(window.condition(on: time))\(scope == .tenant ? "" : " AND \(id) <> ''")
+            WHERE true\(conditions)
             GROUP BY 1, 2
             ORDER BY 3 DESC, 4 DESC
             LIMIT \(.integer(Int64(count)))

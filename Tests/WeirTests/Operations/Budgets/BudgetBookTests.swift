@@ -69,7 +69,7 @@ struct BudgetBookTests {
         var book = BudgetBook([budget(.user, .day, hard: 10)])
         #expect(read(&book, at: now, past: spellings).map(\.spent) == [11])
         var rows = spellings
-        SpendQuery(.user, in: .always).merge([spend(1, "\u{E9}")], into: &rows)
+        SpendQuery(.all, .user, in: .always).merge([spend(1, "\u{E9}")], into: &rows)
         #expect(rows.map(\.pico) == [12])
     }
 

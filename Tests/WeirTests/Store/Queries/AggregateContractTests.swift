@@ -166,10 +166,12 @@ import Testing
         try await sample.add([Sample.call(3, model: "m", user: "ann", cost: 1)])
         try await sample.add([Sample.call(4, model: "n", user: "ann", cost: 1)])
         for scope in [BudgetScope.tenant, .user] {
-            let found = try await sample.reader.page(SpendQuery(scope, in: Sample.window)).rows
+            let found = try await sample.reader.page(SpendQuery(.all, scope, in: Sample.window)).rows
             #expect(found.map(\.owner.tenant) == ["default", "other"])
             #expect(found.first.map { $0.pico / 1_000_000 } == Int128(Int64.max))
             #expect(found.last?.pico == 2_000_000_000_000)
+            let others = SpendQuery(.one(Tenant("other")), scope, in: Sample.window)
+            #expect(try await sample.reader.page(others).rows == found.suffix(1))
         }
     }
 
