@@ -26,7 +26,8 @@ extension Fields {
         limits.maxBytesInFlight =
             bytes(
                 "max_in_flight_bytes", default: .mebibytes(256), in: .kibibytes(64)...(.tebibytes(1)),
-                "Bodies being read or worked on, together; beyond it requests are answered 503 (gRPC: UNAVAILABLE)."
+                "Bodies being read or worked on, together, of a tenant as much as is then free; "
+                    + "beyond it requests are answered 503 (gRPC: UNAVAILABLE)."
             ).bytes
         limits.maxConnections = int(
             "max_connections", default: 4096, in: 1...1_000_000,

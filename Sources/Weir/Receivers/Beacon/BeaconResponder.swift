@@ -150,7 +150,7 @@ final class BeaconResponder: HTTPResponder {
         case .headerTimeout: refuse(.requestTimeout, "the head did not come within read_header_timeout")
         case .bodyTimeout: refuse(.requestTimeout, "the body did not come within read_timeout")
         case .tooManyConnections: busy("there are more than max_connections connections")
-        case .tooManyBytesInFlight: busy("requests hold max_in_flight_bytes already")
+        case .tooManyBytesInFlight: busy("requests hold max_in_flight_bytes already, or this client its part")
         case .notReady: busy("the keys of clients are not known yet")
         case .stopping: busy("the collector is stopping")
         }

@@ -73,7 +73,8 @@ extension OTLPFailure {
             self.init(.requestTimeout, .deadlineExceeded, "the body did not come within read_timeout")
         case .tooManyConnections:
             self = .busy("there are more than max_connections connections", limits.retryAfter)
-        case .tooManyBytesInFlight: self = .busy("requests hold max_in_flight_bytes already", limits.retryAfter)
+        case .tooManyBytesInFlight:
+            self = .busy("requests hold max_in_flight_bytes already, or this client its part", limits.retryAfter)
         case .notReady: self = .busy("the keys of clients are not known yet", limits.retryAfter)
         case .stopping: self = .busy("the collector is stopping", limits.retryAfter)
         }

@@ -21,7 +21,7 @@ final class OTLPRequests {
         _ budget: ByteBudget?
     ) async throws(Intake.Failure) -> Rejections {
         var held = 0
-        defer { budget?.release(held) }
+        defer { budget?.release(held, of: identity?.tenant) }
         let accepted = try read(payload, coding, encoding, identity, budget, &held)
         let answer: (rejected: Rejections, isRepeat: Bool)
         do throws(Refusal) {
@@ -58,9 +58,10 @@ final class OTLPRequests {
             }
             // The body as it came holds its own until the answer.
             let more = max(0, payload.count - compressed)
-            guard budget?.acquire(more) ?? true else {
+            guard budget?.acquire(more, of: identity?.tenant) ?? true else {
                 intake.charge(identity?.tenant, bytes: payload.count, at: now)
-                throw .refused(.overloaded("requests hold max_in_flight_bytes already", retryAfter: .zero))
+                let reason = "requests hold max_in_flight_bytes already, or this client its part"
+                throw .refused(.overloaded(reason, retryAfter: .zero))
             }
             held = more
         }

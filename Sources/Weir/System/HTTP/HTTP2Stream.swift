@@ -101,7 +101,7 @@ final class HTTP2Stream: ChannelInboundHandler {
         if let response = sender.response { return write(response, to: head, isWhole: isWhole) }
         if isWhole { return answer(head, now, context) }
         state = .readingBody(head, startedAt: now)
-        body.begin(announced: announced)
+        body.begin(announced: announced, from: identity)
         expect(worker.limits.readTimeout, now)
     }
 

@@ -8,13 +8,18 @@ struct HTTPBody: ~Copyable {
     private let worker: HTTPWorker
     private var builder = PayloadBuilder(capacity: 0)
     private var held = 0
+    /// Whose bytes they are.
+    private var tenant: String?
 
     init(_ worker: HTTPWorker) {
         self.worker = worker
     }
 
-    /// - Parameter announced: bytes, as the client says.
-    mutating func begin(announced: Int) {
+    /// - Parameters:
+    ///   - announced: bytes, as the client says.
+    ///   - identity: who sends them; nil where nobody was asked.
+    mutating func begin(announced: Int, from identity: Identity?) {
+        tenant = identity?.tenant
         builder = PayloadBuilder(capacity: min(announced, Self.maximumRoom))
     }
 
@@ -22,7 +27,7 @@ struct HTTPBody: ~Copyable {
     mutating func append(_ bytes: ByteBuffer) -> HTTPFault? {
         let limit = worker.limits.maxBodyBytes
         guard builder.count + bytes.readableBytes <= limit else { return .bodyTooLarge(limit: limit) }
-        guard worker.budget.acquire(bytes.readableBytes) else { return .tooManyBytesInFlight }
+        guard worker.budget.acquire(bytes.readableBytes, of: tenant) else { return .tooManyBytesInFlight }
         held += bytes.readableBytes
         bytes.withUnsafeReadableBytes { builder.append($0) }
         return nil
@@ -37,7 +42,7 @@ struct HTTPBody: ~Copyable {
 
     /// The request is answered, or given up.
     mutating func letGo() {
-        worker.budget.release(held)
+        worker.budget.release(held, of: tenant)
         held = 0
         builder = PayloadBuilder(capacity: 0)
     }

@@ -173,7 +173,7 @@ final class HTTPConnection: ChannelInboundHandler {
                 Self.wrapOutboundOut(.head(HTTPResponseHead(version: head.version, status: .continue))), promise: nil)
         }
         state = .readingBody(head, startedAt: now)
-        body.begin(announced: announced ?? 0)
+        body.begin(announced: announced ?? 0, from: identity)
         set(worker.limits.readTimeout, context, now: now)
     }
 

@@ -35,7 +35,7 @@ final class HTTPServer: Sendable {
         endpoint = listener.endpoint
         self.loops = loops
         serving = Mutex(Serving(manner: Manner(listener: listener, limits: limits, makeResponder: makeResponder)))
-        budget = ByteBudget(limit: limits.maxBytesInFlight)
+        budget = ByteBudget(limit: limits.maxBytesInFlight, portion: limits.maxBodyBytes)
     }
 
     /// Serves until the task is cancelled, then answers what is in flight and returns.
@@ -70,7 +70,7 @@ final class HTTPServer: Sendable {
                 worker.value.change(to: responder.value, manner.limits, manner.listener)
             }.get()
         }
-        budget.setLimit(manner.limits.maxBytesInFlight)
+        budget.setLimit(manner.limits.maxBytesInFlight, portion: manner.limits.maxBodyBytes)
         serving.withLock { serving in
             serving.manner = manner
             serving.watching?.cancel()

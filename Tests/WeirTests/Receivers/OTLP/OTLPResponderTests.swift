@@ -87,13 +87,13 @@ import Testing
         let gzip = ["Content-Type": "application/json", "Content-Encoding": "gzip"]
         let large = try CompressedSample.encode([UInt8](repeating: 0x20, count: 4_096) + Array("{}".utf8), .gzip)
             .withUnsafeBytes { Payload.copying($0) }
-        let budget = ByteBudget(limit: 4_000)
+        let budget = ByteBudget(limit: 4_000, portion: 4_000)
         #expect(await sample.respond(payload, gzip, budget: budget).status == .ok)
         let response = await sample.respond(large, gzip, budget: budget)
         #expect(response.status == .serviceUnavailable)
         #expect(String(buffer: response.body).contains("requests hold max_in_flight_bytes already"))
         #expect(budget.inUse == 0)
-        budget.setLimit(5_000)
+        budget.setLimit(5_000, portion: 4_000)
         #expect(await sample.respond(large, gzip, budget: budget).status == .ok)
         #expect(budget.inUse == 0)
     }
