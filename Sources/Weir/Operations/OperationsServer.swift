@@ -91,13 +91,7 @@ private final class OperationsResponder: HTTPResponder {
     private func foreignness(of head: HTTPRequestHead) -> String? {
         if head.headers.contains(name: "origin") { return "found an Origin, wanted none: no web page asks here" }
         // From elsewhere only those come who have shown a certificate, under whatever name this machine has there.
-        guard isOpen, isLocal else { return nil }
-        let host = head.headers.first(name: "host") ?? ""
-        let name = host.hasSuffix("]") || !host.contains(":") ? "\(host):0" : host
-        guard let endpoint = try? Endpoint(parsing: name), endpoint.isLoopback else {
-            return "found the host \(host.quotedForMessage), wanted localhost or a loopback address"
-        }
-        return nil
+        return isOpen && isLocal ? head.foreignHost : nil
     }
 
     func response(to fault: HTTPFault, head: HTTPRequestHead?) -> HTTPResponse {

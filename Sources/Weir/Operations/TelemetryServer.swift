@@ -12,7 +12,10 @@ struct TelemetryServer: Sendable {
         limits.maxBodyBytes = 0
         limits.maxConnections = 64
         limits.drainTimeout = .seconds(1)
-        server = HTTPServer(listener, limits: limits, loops: 1) { _ in TelemetryResponder(metrics, health) }
+        server = HTTPServer(listener, limits: limits, loops: 1) {
+            [isLocal = listener.authentication == nil && listener.endpoint.isLoopback] _ in
+            TelemetryResponder(metrics, health, isLocal: isLocal)
+        }
         self.logger = logger
     }
 
@@ -33,10 +36,13 @@ struct TelemetryServer: Sendable {
 private final class TelemetryResponder: HTTPResponder {
     private let metrics: MetricRegistry
     private let health: Health
+    /// Whether only this machine asks, and nobody for a key.
+    private let isLocal: Bool
 
-    init(_ metrics: MetricRegistry, _ health: Health) {
+    init(_ metrics: MetricRegistry, _ health: Health, isLocal: Bool) {
         self.metrics = metrics
         self.health = health
+        self.isLocal = isLocal
     }
 
     /// Metrics are of all tenants, so a key that reads what belongs to one is not enough. Whoever starts and stops Weir
@@ -44,6 +50,7 @@ private final class TelemetryResponder: HTTPResponder {
     func scope(of head: HTTPRequestHead) -> Scope? { head.path == "/metrics" ? .admin : nil }
 
     func refusal(of head: HTTPRequestHead) -> HTTPResponse? {
+        if isLocal, let reason = head.foreignHost { return Self.refuse(.forbidden, reason) }
         guard ["/metrics", "/healthz", "/readyz"].contains(head.path) else {
             return Self.refuse(
                 .notFound, "found path \(String(head.path).quotedForMessage), wanted /metrics, /healthz or /readyz")

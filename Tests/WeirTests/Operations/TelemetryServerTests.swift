@@ -33,16 +33,31 @@ import Testing
             let missing = try await get("/", client)
             #expect(missing.status == 404)
             #expect(missing.body == "found path \"/\", wanted /metrics, /healthz or /readyz\n")
-            try await client.send("POST /metrics HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n")
+            try await client.send("POST /metrics HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n")
             let posted = try await client.response()
             #expect(posted.status == 405)
             #expect(posted.headers["allow"] == "GET, HEAD")
-            try await client.send("HEAD /healthz HTTP/1.1\r\nHost: h\r\n\r\n")
+            try await client.send("HEAD /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
             #expect(try await client.response(toHead: true).status == 200)
-            try await client.send("GET /metrics HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\nx")
+            try await client.send("GET /metrics HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\nx")
             let withBody = try await client.response()
             #expect(withBody.status == 413)
             try await client.waitForEnd()
+        }
+    }
+
+    @Test func aPageUnderAnotherNameReadsNothing() async throws {
+        try await serve { client, _, _ in
+            for path in ["/metrics", "/healthz", "/readyz"] {
+                try await client.send("GET \(path) HTTP/1.1\r\nHost: evil.test\r\n\r\n")
+                let response = try await client.response()
+                #expect(response.status == 403)
+                #expect(response.body == "found the host \"evil.test\", wanted localhost or a loopback address\n")
+            }
+            for host in ["127.0.0.1:8888", "localhost", "[::1]:1"] {
+                try await client.send("GET /readyz HTTP/1.1\r\nHost: \(host)\r\n\r\n")
+                #expect(try await client.response().status == 503)
+            }
         }
     }
 
@@ -65,7 +80,7 @@ import Testing
     }
 
     private func get(_ path: String, _ client: RawClient) async throws -> RawClient.Response {
-        try await client.send("GET \(path) HTTP/1.1\r\nHost: h\r\n\r\n")
+        try await client.send("GET \(path) HTTP/1.1\r\nHost: localhost\r\n\r\n")
         return try await client.response()
     }
 }
