@@ -19,7 +19,7 @@ struct ImportConfigCommand: ParsableCommand {
     static func read(_ file: String) throws -> CollectorImport {
         let text: String
         do throws(ConfigError) {
-            text = try ConfigFile.text(of: file)
+            text = try ConfigFile.text(of: file, orPipe: true)
         } catch {
             throw ValidationError("\(file) \(error.message)")
         }

@@ -19,7 +19,7 @@ struct CheckedConfiguration: Sendable {
 
     init(file: String, environment: [String: String], catalogue: Catalogue) {
         do {
-            let text = try ConfigFile.text(of: file)
+            let text = try ConfigFile.text(of: file, orPipe: true)
             self.init(text, file: file, environment: environment, catalogue: catalogue)
         } catch {
             var diagnostics = Diagnostics(file: file)

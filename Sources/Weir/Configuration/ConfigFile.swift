@@ -2,10 +2,17 @@ import Foundation
 
 /// A file of the configuration, as text.
 enum ConfigFile {
-    static func text(of file: String) throws(ConfigError) -> String {
-        let descriptor = open(file, O_RDONLY | O_CLOEXEC)
+    /// - Parameter isPipe: whether it may be one. Whoever names it waits for who writes into it, as on a command line;
+    ///   what a file names must not hold up the others.
+    static func text(of file: String, orPipe isPipe: Bool = false) throws(ConfigError) -> String {
+        let descriptor = open(file, O_RDONLY | O_CLOEXEC | (isPipe ? 0 : O_NONBLOCK))
         guard descriptor >= 0 else {
             throw ConfigError("cannot be opened: \(String(cString: strerror(errno)).lowercased())")
+        }
+        var status = stat()
+        guard isPipe || fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFREG else {
+            close(descriptor)
+            throw ConfigError("found a directory, a pipe or a device, wanted a file")
         }
         let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
         // One byte more than is allowed, so that the reader sees that it is too much.

@@ -20,6 +20,16 @@ import Testing
         #expect(lines("/dev/zero") == ["/dev/zero: found 1048577 bytes, wanted at most 1MiB"])
     }
 
+    @Test func whatAFileNamesIsWaitedForByNobody() throws {
+        let directory = try TemporaryDirectory()
+        let pipe = "\(directory.path)/pipe"
+        #expect(mkfifo(pipe, 0o600) == 0)
+        for path in [pipe, directory.path, "/dev/zero"] {
+            let error = #expect(throws: ConfigError.self) { try ConfigFile.text(of: path) }
+            #expect(error?.message == "found a directory, a pipe or a device, wanted a file")
+        }
+    }
+
     private func lines(_ file: String) -> [String] {
         CheckedConfiguration(file: file, environment: [:], catalogue: .sample).diagnostics.lines
     }
