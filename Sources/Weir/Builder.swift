@@ -114,7 +114,7 @@ struct Builder {
         return RunningPipeline.Key(
             tenants: pipeline.tenants, front: Array(processors[..<stage]), staged: Array(processors[stage...]),
             exporters: Dictionary(exporters) { first, _ in first },
-            keystore: try KeystoreCodec.keystore(of: configuration).map {
+            keystores: try KeystoreCodec.keystores(of: configuration).map {
                 key(of: try find($0, in: configuration.extensions))
             })
     }

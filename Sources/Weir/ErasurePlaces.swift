@@ -147,14 +147,17 @@ struct ErasurePlaces {
         _ matcher: SubjectMatcher, _ traces: Set<TraceID>, isTrial: Bool, at now: Timestamp,
         _ body: (LetterErasure.Erased) -> Void
     ) async throws {
-        let keystore = KeystoreCodec.keystore(of: configuration).flatMap { id in keystores.first { $0.id == id } }
-        // Nobody else has read them here, and a letter whose key cannot be had is an error.
-        keystore?.ring.readEncryptionKeys()
-        let codec = keystore.map { keystore in
-            KeystoreCodec(
-                keystore.ring, isSealing: configuration.service.journal.limits.encryption != nil,
-                Logger(label: "weir") { _ in SwiftLogNoOpLogHandler() })
+        let rings = KeystoreCodec.keystores(of: configuration).compactMap { id in
+            keystores.first { $0.id == id }?.ring
         }
+        // Nobody else has read them here, and a letter whose key cannot be had is an error.
+        for ring in rings { ring.readEncryptionKeys() }
+        let codec =
+            rings.isEmpty
+            ? nil
+            : KeystoreCodec(
+                rings, isSealing: configuration.service.journal.limits.encryption != nil,
+                Logger(label: "weir") { _ in SwiftLogNoOpLogHandler() })
         let letters = LetterErasure(matcher: matcher, traces: traces, codec: codec)
         for pipeline in try pipelines() {
             for exporter in try Self.names(in: "\(pipeline)/dead_letters") {

@@ -9,11 +9,11 @@ struct RunningPipeline: Sendable {
         let staged: [Int]
         let exporters: [ComponentID: Int]
         /// Of the keystore that its journal and letters are sealed with.
-        let keystore: Int?
+        let keystores: [Int]
 
         /// Whether a pipeline becomes the other one on the same journals.
         func keepsJournals(of other: Key) -> Bool {
-            keystore == other.keystore && staged.isEmpty == other.staged.isEmpty
+            keystores == other.keystores && staged.isEmpty == other.staged.isEmpty
         }
     }
 

@@ -14,8 +14,8 @@ import Testing
         directory = try TemporaryDirectory()
     }
 
-    private func codec(_ ring: Keyring, isSealing: Bool = true) -> KeystoreCodec {
-        KeystoreCodec(ring, isSealing: isSealing, Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() })
+    private func codec(_ rings: Keyring..., isSealing: Bool = true) -> KeystoreCodec {
+        KeystoreCodec(rings, isSealing: isSealing, Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() })
     }
 
     /// As where a key encryption key is away: nothing of what is encrypted can be had, and nothing is lost.
@@ -90,6 +90,23 @@ import Testing
         )
         guard case .gone = await codec.open(changed, while: { true }) else {
             Issue.record("found a record of another tenant's, wanted none")
+            return
+        }
+    }
+
+    @Test func whatAnotherKeystoreSealedIsReadOn() async throws {
+        let other = try KeyStoreSample()
+        let (old, new) = (try await store.open(at: .now()), try await other.open(at: .now()))
+        let both = codec(new, old)
+        for sealed in [try await codec(old).seal(record()), try await both.seal(record())] {
+            guard case .record(let opened) = await both.open(sealed, while: { true }) else {
+                Issue.record("found none, wanted the record")
+                return
+            }
+            #expect(opened.payload.has(Self.secret))
+        }
+        guard case .interrupted = await codec(old).open(try await both.seal(record()), while: { false }) else {
+            Issue.record("found a record whose key the other one has")
             return
         }
     }

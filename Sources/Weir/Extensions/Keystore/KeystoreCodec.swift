@@ -11,11 +11,12 @@ struct KeystoreCodec: RecordCodec {
     private static let pause = Duration.seconds(1)
 
     let isSealing: Bool
-    private let ring: Keyring
+    /// With keys of the first it seals; what others have sealed, as before the configuration was changed, it reads.
+    private let rings: [Keyring]
     private let logger: Logger
 
-    init(_ ring: Keyring, isSealing: Bool, _ logger: Logger) {
-        self.ring = ring
+    init(_ rings: [Keyring], isSealing: Bool, _ logger: Logger) {
+        self.rings = rings
         self.isSealing = isSealing
         self.logger = logger
     }
@@ -25,16 +26,18 @@ struct KeystoreCodec: RecordCodec {
     static func make(
         _ configuration: CollectorConfiguration, _ extensions: Extensions, _ logger: Logger
     ) throws(ConfigError) -> KeystoreCodec? {
-        guard let id = keystore(of: configuration) else { return nil }
-        let found: KeystoreExtension = try extensions.find(id)
-        return KeystoreCodec(
-            found.ring, isSealing: configuration.service.journal.limits.encryption != nil, logger)
+        let rings = try keystores(of: configuration).map { (id) throws(ConfigError) in
+            try extensions.find(id, as: KeystoreExtension.self).ring
+        }
+        guard !rings.isEmpty else { return nil }
+        return KeystoreCodec(rings, isSealing: configuration.service.journal.limits.encryption != nil, logger)
     }
 
-    /// The one that the codec of a collector uses.
-    static func keystore(of configuration: CollectorConfiguration) -> ComponentID? {
-        configuration.service.journal.limits.encryption
-            ?? configuration.extensions.first { $0.id.type == KeystoreExtension.type }?.id
+    /// Those that the codec of a collector uses: first the one that it seals with.
+    static func keystores(of configuration: CollectorConfiguration) -> [ComponentID] {
+        let all = configuration.extensions.map(\.id).filter { $0.type == KeystoreExtension.type }
+        guard let first = configuration.service.journal.limits.encryption else { return all }
+        return [first] + all.filter { $0 != first }
     }
 
     func keyID(of record: JournalRecord) -> UInt32 {
@@ -43,8 +46,8 @@ struct KeystoreCodec: RecordCodec {
 
     func seal(_ record: JournalRecord) async throws(Refusal) -> JournalRecord {
         do throws(KeyError) {
-            let key = try ring.key(for: record.tenant, .journal, Self.suite, at: .now())
-            try await ring.makeDurable([key])
+            let key = try rings[0].key(for: record.tenant, .journal, Self.suite, at: .now())
+            try await rings[0].makeDurable([key])
             let section = record.section.bytes
             var plaintext = PayloadBuilder(capacity: 4 + section.count + record.payload.count)
             withUnsafeBytes(of: UInt32(section.count).bigEndian) { plaintext.append($0) }
@@ -67,7 +70,7 @@ struct KeystoreCodec: RecordCodec {
         guard let id = RecordEnvelope.keyID(of: record.payload) else { return gone(record, .notAuthentic) }
         var isSaid = false
         while true {
-            switch await ring.find([id])[id] ?? .failure(.unknownKey) {
+            switch await find(id) {
             case .success(let key):
                 guard let plaintext = RecordEnvelope.open(record.payload, key.secret, Self.binding(record)) else {
                     return gone(record, .notAuthentic)
@@ -83,6 +86,19 @@ struct KeystoreCodec: RecordCodec {
                 try? await Task.sleep(for: Self.pause)
             }
         }
+    }
+
+    /// What is said of a key that nobody has is said by one that cannot look for it, if there is one.
+    private func find(_ id: UInt64) async -> Result<DataKey, Unreadable> {
+        var reason = Unreadable.unknownKey
+        for ring in rings {
+            switch await ring.find([id])[id] ?? .failure(.unknownKey) {
+            case .failure(.unknownKey): continue
+            case .failure(let failure) where !failure.isFinal: reason = failure
+            case let found: return found
+            }
+        }
+        return .failure(reason)
     }
 
     private func gone(_ record: JournalRecord, _ reason: Unreadable) -> OpenedRecord {

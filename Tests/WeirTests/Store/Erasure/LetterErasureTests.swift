@@ -56,7 +56,7 @@ import Testing
             try ErasureSample.records().flatMap { letter($0).line })
         let store = try KeyStoreSample()
         let ring = try await store.open(at: .now())
-        let codec = KeystoreCodec(ring, isSealing: true, Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() })
+        let codec = KeystoreCodec([ring], isSealing: true, Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() })
         let letters = LetterErasure(
             matcher: ErasureSample.matcher(), traces: ErasureSample.traces, codec: codec)
         let trial = try await letters.run("letters.jsonl", in: directory.path, isTrial: true, at: now)
