@@ -95,7 +95,7 @@ enum HotTables {
                     decoded, sequence: record.sequence, tenantID: try store.tenantID(of: record.tenant, at: now))
             }
             var counts = SQLiteCounts()
-            try store.write(rows, of: records, at: now, &counts) { _ in [] }
+            try store.write(rows, of: records, at: now, overBy: now, &counts) { _ in [] }
         case .postgres(let connection, let schema):
             let session = try PostgresSession.open(connection, schema: schema)
             var writer = try PostgresWriter(session, nil)

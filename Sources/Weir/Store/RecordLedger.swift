@@ -34,6 +34,12 @@ struct RecordLedger {
         ranges.contains { $0.first <= sequence && sequence <= $0.last }
     }
 
+    /// - Parameter known: the last record that may have been stored before now.
+    func refuse(_ sequences: some Sequence<UInt64>, after known: UInt64) throws(JournalConflict) {
+        guard let sequence = sequences.first(where: { $0 > known && has($0) }) else { return }
+        throw JournalConflict(journal: journal, sequence: sequence)
+    }
+
     /// Counts a record in that the ledger has not.
     /// - Parameter since: all records from here to `sequence` are stored, as far as they concern this database. A range
     ///   that ends there or later goes on over them, although it does not know of each.

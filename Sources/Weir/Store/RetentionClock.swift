@@ -31,4 +31,9 @@ struct RetentionClock {
         (lastBelieved, doubtedSince) = (max(last, today), nil)
         return true
     }
+
+    /// By what time spans that come are too old to be stored: by none while the clock is not believed.
+    mutating func timeForStoring(_ now: Timestamp, newest: Day?) -> Timestamp {
+        believes(now, newest: newest) ? now : Timestamp(nanoseconds: 0)
+    }
 }

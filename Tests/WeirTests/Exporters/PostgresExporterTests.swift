@@ -52,4 +52,43 @@ struct PostgresExporterTests {
         #expect(try sample.rows(joined) == [#"{"service.name": "shop"}|2026-02-04|tests|2026-02-04"#])
         #expect(try sample.rows("SELECT count(*) FROM resources") == ["1"])
     }
+
+    @Test func whatWaitedIsStoredWhileTheClockIsFarAhead() async throws {
+        let sample = try PostgresSample("retention: 30d", schema: PostgresSchema(hasOwnDatabase: true))
+        try await sample.export(PostgresSample.record(1, 1...1))
+        sample.clock.advance(seconds: 40 * 86_400)
+        try await sample.export(PostgresSample.record(2, 2...2))
+        // Nor does a session that is new have another opinion.
+        try sample.schema.open().run(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "
+                + "AND application_name LIKE 'weir%' AND pid <> pg_backend_pid()")
+        _ = await sample.failure(PostgresSample.record(3, 3...3))
+        try await sample.export(PostgresSample.record(3, 3...3))
+        #expect(try sample.spanIDs() == [1, 2, 3] && sample.count("expired_spans") == 0)
+    }
+
+    /// A journal that is older than the tables gives its numbers out again.
+    @Test func recordsThatAnotherProcessHasWrittenAreNotTakenForOnes() async throws {
+        let first = try PostgresSample()
+        try await first.export(PostgresSample.record(3, 1...1), recoveredThrough: 2)
+        // It may have been stored before an answer was lost.
+        try await first.export(PostgresSample.record(3, 1...1), recoveredThrough: 2)
+        let second = try PostgresSample(schema: first.schema)
+        let wanted = "the tables have record 3 of journal 0000000000000007"
+        for _ in 1...2 {
+            guard
+                case .retryable(let reason, nil)? = await second.failure(
+                    PostgresSample.record(2, 2...2), PostgresSample.record(3, 3...3), recoveredThrough: 2)
+            else {
+                Issue.record("found no error that may pass")
+                return
+            }
+            #expect(reason.hasPrefix(wanted))
+        }
+        #expect(try first.spanIDs() == [1])
+        // One that goes on with the same journal knows of it.
+        let third = try PostgresSample(schema: first.schema)
+        try await third.export(PostgresSample.record(3, 1...1), PostgresSample.record(4, 4...4), recoveredThrough: 3)
+        #expect(try first.spanIDs() == [1, 4])
+    }
 }

@@ -33,16 +33,19 @@ struct PostgresSample {
             spanCount: spans.count, payload: SpanFixture.request(spans))
     }
 
-    func export(_ records: JournalRecord..., journal: UInt64 = 7) async throws(ExportError) {
+    /// - Parameter recoveredThrough: the last record that another process may have exported.
+    func export(
+        _ records: JournalRecord..., journal: UInt64 = 7, recoveredThrough: UInt64 = .max
+    ) async throws(ExportError) {
         try await exporter.export(
-            FrozenBatch(journal: JournalID(value: journal), records: records, recoveredThrough: 0))
+            FrozenBatch(journal: JournalID(value: journal), records: records, recoveredThrough: recoveredThrough))
     }
 
     /// What `export` throws.
-    func failure(_ records: JournalRecord...) async -> ExportError? {
+    func failure(_ records: JournalRecord..., recoveredThrough: UInt64 = .max) async -> ExportError? {
         do throws(ExportError) {
             try await exporter.export(
-                FrozenBatch(journal: JournalID(value: 7), records: records, recoveredThrough: 0))
+                FrozenBatch(journal: JournalID(value: 7), records: records, recoveredThrough: recoveredThrough))
             return nil
         } catch {
             return error

@@ -77,4 +77,23 @@ import Testing
         SampleBatch.record(ids.map { ($0, start) }, tenant: tenant, sequence: sequence)
     }
 
+    /// A journal that is older than the tables gives its numbers out again.
+    @Test func recordsThatAnotherProcessHasWrittenAreNotTakenForOnes() async throws {
+        let first = try SQLiteSample()
+        let start = SampleBatch.fourOClock
+        let record = SampleBatch.record([(1, start)], sequence: 3)
+        try await first.export([record], recoveredThrough: 2)
+        // It may have been stored before an answer was lost.
+        try await first.export([record], recoveredThrough: 2)
+        let second = try SQLiteSample(in: first.directory)
+        let other = SampleBatch.record([(2, start)], sequence: 3)
+        for _ in 1...2 {
+            await #expect(throws: ExportError.self) { try await second.export([other], recoveredThrough: 2) }
+        }
+        #expect(try first.spanIDs() == ["1"])
+        // One that goes on with the same journal knows of it.
+        let third = try SQLiteSample(in: first.directory)
+        try await third.export([record, SampleBatch.record([(4, start)], sequence: 4)], recoveredThrough: 3)
+        #expect(try first.spanIDs() == ["1", "4"])
+    }
 }

@@ -39,8 +39,9 @@ struct SQLiteSample {
         try await export(records)
     }
 
-    func export(_ records: [JournalRecord]) async throws(ExportError) {
-        try await exporter.export(FrozenBatch(journal: journal, records: records, recoveredThrough: 0))
+    /// - Parameter recoveredThrough: the last record that another process may have exported.
+    func export(_ records: [JournalRecord], recoveredThrough: UInt64 = .max) async throws(ExportError) {
+        try await exporter.export(FrozenBatch(journal: journal, records: records, recoveredThrough: recoveredThrough))
     }
 
     /// The reason of an export that has to be tried again.

@@ -19,6 +19,10 @@ actor PostgresExporter: Exporter {
     private let logger: Logger
     /// Nil until the first batch, and after a failure.
     private var writer: PostgresWriter?
+    private var tried = TriedRecords()
+    private var retentionClock = RetentionClock()
+    /// The newest day that had spans when this connected for the first time; nil before that.
+    private var newestAtStart: Day??
 
     init(_ configuration: PostgresConfiguration, _ context: Context) throws {
         self.init(configuration, context, clock: Timestamp.now)
@@ -62,9 +66,14 @@ actor PostgresExporter: Exporter {
     }
 
     private func store(_ batch: FrozenBatch) -> Result<Void, ExportError> {
+        let known = tried.known(of: batch)
+        var isTried = false
+        defer { if isTried { tried.add(batch) } }
         do {
             var writer = try takeWriter()
-            let counts = try writer.store(batch, at: clock())
+            let now = clock()
+            let time = retentionClock.timeForStoring(now, newest: newestAtStart ?? nil)
+            let counts = try writer.store(batch, at: now, overBy: time, known: known, isTried: &isTried)
             self.writer = consume writer
             telemetry.count(counts)
             if counts.rejected > 0 {
@@ -74,6 +83,8 @@ actor PostgresExporter: Exporter {
             return .success(())
         } catch let error as PostgresError {
             return .failure(.retryable(error.reason, after: nil))
+        } catch let error as JournalConflict {
+            return .failure(.retryable("\(error)", after: nil))
         } catch {
             return .failure(.rejected("a record cannot be read: \(error)"))
         }
@@ -85,6 +96,7 @@ actor PostgresExporter: Exporter {
         let connection = try PostgresSession.open(
             configuration.connection, schema: configuration.schema, interrupt: interrupt)
         try PostgresMigrations.apply(on: connection)
+        if newestAtStart == nil { newestAtStart = .some(try PostgresRetention.newestDay(on: connection)) }
         logger.info("connected", metadata: ["server": "\(connection.serverVersion / 10_000)"])
         return try PostgresWriter(connection, retention)
     }

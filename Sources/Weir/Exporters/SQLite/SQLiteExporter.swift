@@ -26,6 +26,7 @@ actor SQLiteExporter: Exporter {
     /// The records that were exported last, and of which journal.
     private var run = SequenceRun()
     private var journal: JournalID?
+    private var tried = TriedRecords()
     private var retentionClock = RetentionClock()
     /// The newest day that had a file before any was written.
     private let newestAtStart: Day?
@@ -71,10 +72,12 @@ actor SQLiteExporter: Exporter {
         let before = run
         defer { rows.reset() }
         var counts = SQLiteCounts()
+        defer { if counts.isTried { tried.add(batch) } }
         do {
             let records = try collect(batch, at: now)
             defer { telemetry.add(counts) }
-            try store.write(rows, of: records, at: now, &counts) { try Self.encode($0, of: batch) }
+            let time = retentionClock.timeForStoring(now, newest: newestAtStart)
+            try store.write(rows, of: records, at: now, overBy: time, &counts) { try Self.encode($0, of: batch) }
         } catch let error as SQLiteFailure {
             run = before
             throw .retryable("\(error)", after: nil)
@@ -156,7 +159,7 @@ actor SQLiteExporter: Exporter {
 
     /// Makes rows of the records.
     private func collect(_ batch: FrozenBatch, at now: Timestamp) throws -> SQLiteRecords {
-        var records = SQLiteRecords(of: batch.journal)
+        var records = SQLiteRecords(of: batch.journal, known: tried.known(of: batch))
         try batch.forEach(into: &self.batch) { decoded, record in
             run.append(record.sequence)
             records.add(record.sequence, since: run.start)

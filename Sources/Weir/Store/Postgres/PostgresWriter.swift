@@ -42,13 +42,19 @@ struct PostgresWriter: ~Copyable {
         try partitions.load(from: connection)
     }
 
-    /// - Throws: PostgresError; DecodeError where a record cannot be read, and then nothing was stored.
-    mutating func store(_ batch: FrozenBatch, at now: Timestamp) throws -> Counts {
+    /// - Parameters:
+    ///   - time: by which days are over, see ``RetentionClock``; nil for `now`.
+    ///   - known: the last record that may have been stored before now.
+    ///   - isTried: becomes true when something of the batch may have been stored.
+    /// - Throws: JournalConflict; PostgresError; DecodeError where a record cannot be read. Then nothing was stored.
+    mutating func store(
+        _ batch: FrozenBatch, at now: Timestamp, overBy time: Timestamp?, known: UInt64, isTried: inout Bool
+    ) throws -> Counts {
         try tenants.load(Set(batch.records.map(\.tenant)), on: connection)
-        if let retention { firstDay = retention.firstDay(at: now) }
+        if let retention { firstDay = retention.firstDay(at: time ?? now) }
         for _ in 0..<Self.maxTries {
             do {
-                let (counts, missing) = try storeTogether(batch, on: Day(now))
+                let (counts, missing) = try storeTogether(batch, on: Day(now), known, &isTried)
                 if missing.isEmpty { return counts }
                 try partitions.make(missing, on: connection)
             } catch let error as PostgresError where error.isMissingPartition {
@@ -56,16 +62,23 @@ struct PostgresWriter: ~Copyable {
                 try partitions.load(from: connection)
             } catch let error as PostgresError where error.isRefusal {
                 try connection.run("ROLLBACK")
-                return try storeApart(batch, on: Day(now))
+                return try storeApart(batch, on: Day(now), known)
             }
         }
         throw PostgresError("partitions go as fast as they are made")
     }
 
-    private func begin(_ batch: FrozenBatch) throws(PostgresError) -> RecordLedger {
+    /// Stores what nobody else has written.
+    mutating func store(_ batch: FrozenBatch, at now: Timestamp) throws -> Counts {
+        var isTried = false
+        return try store(batch, at: now, overBy: nil, known: .max, isTried: &isTried)
+    }
+
+    private func begin(_ batch: FrozenBatch, _ known: UInt64) throws -> RecordLedger {
         let sequences = batch.records.map(\.sequence)
         let range = (sequences.min() ?? 0)...(sequences.max() ?? 0)
         let ledger = try RecordLedger.begin(batch.journal, range, on: connection)
+        try ledger.refuse(sequences, after: known)
         return retention == nil ? .unheeded(batch.journal) : ledger
     }
 
@@ -83,9 +96,10 @@ extension PostgresWriter {
     /// Makes the rows of a record while the server stores those of the record before.
     /// - Returns: days that need partitions first; nothing was stored if there are any.
     private mutating func storeTogether(
-        _ batch: FrozenBatch, on day: Day
+        _ batch: FrozenBatch, on day: Day, _ known: UInt64, _ isTried: inout Bool
     ) throws -> (counts: Counts, missing: Set<Day>) {
-        var ledger = try begin(batch)
+        var ledger = try begin(batch, known)
+        isTried = true
         var counts = Counts()
         var missing: Set<Day> = []
         let firstDay = firstDay
@@ -295,7 +309,7 @@ extension PostgresWriter {
 
     /// Stores what can be stored: in halves, of which one that is refused is halved again, until the bad spans are
     /// alone. Those go to `rejects`. All in one transaction.
-    private mutating func storeApart(_ batch: FrozenBatch, on day: Day) throws -> Counts {
+    private mutating func storeApart(_ batch: FrozenBatch, on day: Day, _ known: UInt64) throws -> Counts {
         let firstDay = firstDay
         rows.reset()
         var decoded = Batch(decodedLimit: .max)
@@ -308,7 +322,7 @@ extension PostgresWriter {
         let days = Set(rows.spans.map(\.day)).union(rows.sampledOut.map(\.day)).filter { $0 >= firstDay }
         try partitions.make(days.subtracting(partitions.days), on: connection)
         let badRows = try writeDictionaries(on: day)
-        var ledger = try begin(batch)
+        var ledger = try begin(batch, known)
         var counts = Counts()
         var refused: [Refused] = []
         var accepted: [Int] = []

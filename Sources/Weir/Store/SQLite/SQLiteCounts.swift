@@ -9,6 +9,8 @@ struct SQLiteCounts: Equatable, Sendable {
     var repeated = 0
     /// Of days that the retention has given up.
     var expired = 0
+    /// Whether something of them may have been written.
+    var isTried = false
 
     mutating func add(_ other: SQLiteCounts) {
         stored += other.stored
@@ -16,5 +18,6 @@ struct SQLiteCounts: Equatable, Sendable {
         rejected += other.rejected
         repeated += other.repeated
         expired += other.expired
+        isTried = isTried || other.isTried
     }
 }

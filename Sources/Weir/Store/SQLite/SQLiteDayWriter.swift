@@ -25,6 +25,7 @@ struct SQLiteDayWriter {
         ledger =
             try records.isRestored
             ? .unheeded(records.journal) : RecordLedger(records.journal, records.sequences, of: db)
+        try ledger.refuse(records.since.keys, after: records.known)
         spans = try SQLiteInsert(into: "spans", SpanRow.columns, db)
         // Not OR IGNORE, which ignores whatever else is wrong with a row.
         let conflict = "ON CONFLICT (trace_id, span_id, start_time, tenant_id) DO NOTHING"

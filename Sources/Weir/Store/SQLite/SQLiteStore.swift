@@ -30,10 +30,12 @@ struct SQLiteStore {
     /// Writes the rows, as far as they are not there yet. When this throws, some days have theirs and others none: both
     /// is found out when the same records come again.
     /// - Parameters:
+    ///   - time: by which days are over, see ``RetentionClock``.
     ///   - counts: what was written is added, also when this throws.
     ///   - encode: a span that is refused, as OTLP protobuf.
     mutating func write(
-        _ rows: borrowing HotRows, of records: SQLiteRecords, at now: Timestamp, _ counts: inout SQLiteCounts,
+        _ rows: borrowing HotRows, of records: SQLiteRecords, at now: Timestamp, overBy time: Timestamp,
+        _ counts: inout SQLiteCounts,
         encode: (SpanRow) throws -> [UInt8]
     ) throws(SQLiteFailure) {
         var days: [Day: [Int]] = [:]
@@ -42,7 +44,7 @@ struct SQLiteStore {
         var given: Set<Int32> = []
         for (id, tenant) in tenants where retention.duration(of: tenant.name) < retention.longest { given.insert(id) }
         func isOver(_ day: Day, _ tenant: Int32) -> Bool {
-            given.contains(tenant) && retention.isOver(day, for: tenants[tenant]?.name ?? "", at: now)
+            given.contains(tenant) && retention.isOver(day, for: tenants[tenant]?.name ?? "", at: time)
         }
         for index in rows.spans.indices {
             let day = rows.spans[index].day
@@ -53,7 +55,7 @@ struct SQLiteStore {
             }
         }
         for row in rows.sampledOut where !isOver(row.day, row.key.tenantID) { days[row.day, default: []] += [] }
-        let expired = Set(retention.expired(days.keys, at: now))
+        let expired = Set(retention.expired(days.keys, at: time))
         for (day, indices) in days.sorted(by: { $0.key < $1.key }) {
             // Its file would go with the next tick, and must not be made anew while somebody else has the old one open.
             guard !expired.contains(day) else {
@@ -81,8 +83,11 @@ struct SQLiteStore {
         try midnight.settle(dayBefore: { () throws(SQLiteFailure) in try known(day + -1, at: now) }, at: now)
         let explained = try midnight.explained { () throws(SQLiteFailure) in try known(day + 1, at: now) }
         let file = try files.file(of: day, at: now)
+        var isTried = false
+        defer { counts.isTried = counts.isTried || isTried }
         let written = try file.write(at: now) { db in
             var writer = try SQLiteDayWriter(records, db)
+            isTried = true
             try writer.write(indices, on: day, of: rows, meta.tenants, without: over, at: now)
             try midnight.takeBack(explained, db)
             if !writer.refused.isEmpty {
