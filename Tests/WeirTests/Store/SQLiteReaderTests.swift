@@ -64,6 +64,23 @@ import Testing
         }
     }
 
+    /// The sorter would have all the texts of a trace, and that of its resource once for each span.
+    @Test func aTraceIsSortedBeforeAnythingLongIsRead() async throws {
+        let sample = try SQLiteSample()
+        try await sample.export(PostgresSample.record(1, 1...3))
+        let queue = try SQLiteDirectory(sample.path).reader(Day(Timestamp(nanoseconds: SampleBatch.fourOClock)))
+        let id = try #require(TraceID("00000000000000010000000000000001"))
+        let (text, values) = TraceQuery(tenant, id: id).sql(in: .always, atMost: 10, .sqlite).rendered(for: .sqlite)
+        let nothing = StatementArguments(Array(repeating: Int?.none, count: values.count))
+        let plan: [String] = try await queue.read { db in
+            try Row.fetchAll(db, sql: "EXPLAIN QUERY PLAN \(text)", arguments: nothing).map { $0["detail"] }
+        }
+        let sort = try #require(plan.firstIndex { $0.contains("FOR ORDER BY") })
+        let resources = try #require(plan.firstIndex { $0.hasPrefix("SEARCH r ") })
+        #expect(sort < resources && plan.count { $0.contains("FOR ORDER BY") } == 1, "\(plan)")
+        #expect(plan.contains { $0.contains("USING INDEX spans_trace") }, "\(plan)")
+    }
+
     @Test(.hangLimit) func aQueryThatTakesTooLongIsEnded() async throws {
         let sample = try SQLiteSample()
         try await sample.export(PostgresSample.record(1, 1...3))

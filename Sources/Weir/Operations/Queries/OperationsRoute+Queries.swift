@@ -47,7 +47,7 @@ extension OperationsRoute {
                     }
                     let reveal = open == nil ? nil : try reveal(with: keyrings, erased(), &parameters, tenant, request)
                     try parameters.finish()
-                    let page = try await reader.page(query)
+                    let page = try await reader.page(query, atMost: maximumAnswer)
                     guard let open, let reveal else { return answer(page) }
                     return answer(Page(try await open(reveal, page.rows), hasMore: page.hasMore))
                 } catch {
@@ -154,8 +154,7 @@ extension OperationsRoute {
             if index > 0 { text += "," }
             text += row.json
             guard text.utf8.count <= maximumAnswer.bytes else {
-                return HTTPResponse(
-                    .payloadTooLarge, error: "the answer has more than \(maximumAnswer), wanted a smaller limit")
+                return refusal(QueryError.tooLarge(maximumAnswer))
             }
         }
         let next = (page as? Page<FoundSpan>)?.next?.text.quotedAsJSON ?? "null"
@@ -172,6 +171,7 @@ extension OperationsRoute {
         case let error as QueryError:
             switch error {
             case .invalid, .tooMuch: HTTPResponse(.badRequest, error: "\(error)")
+            case .tooLarge: HTTPResponse(.payloadTooLarge, error: "\(error)")
             case .timedOut: HTTPResponse(.gatewayTimeout, error: "\(error)")
             case .unavailable: HTTPResponse(.serviceUnavailable, error: "\(error)").retry(after: .seconds(1))
             case .unreadable: HTTPResponse(.internalServerError, error: "\(error)")

@@ -22,14 +22,16 @@ actor PostgresReader: StoreReader {
         self.clock = clock
     }
 
-    func page<Query: StoreQuery>(_ query: Query) async throws(QueryError) -> Page<Query.Row> {
+    func page<Query: StoreQuery>(
+        _ query: Query, atMost maximum: ByteCount?
+    ) async throws(QueryError) -> Page<Query.Row> {
         try query.validate()
         let session = idle.popLast() ?? PostgresReaderSession(connection, schema: schema, limit)
         defer { if idle.count < Self.maxIdle { idle.append(session) } }
         let parts = query.parts(at: clock())
         return try await limit.run { () async throws(QueryError) -> Page<Query.Row> in
-            try await query.answer(in: parts) { window, count async throws(QueryError) -> [[String?]] in
-                try await session.rows(query.sql(in: window, atMost: count, .postgres))
+            try await query.answer(in: parts, atMost: maximum) { window, count, rows async throws(QueryError) in
+                try await session.rows(query.sql(in: window, atMost: count, .postgres), into: rows)
             }
         }
     }

@@ -17,15 +17,15 @@ actor PostgresReaderSession {
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
     /// Runs a query. Ends the session when the task is cancelled.
-    func rows(_ sql: SQLText) async throws(QueryError) -> [[String?]] {
+    func rows(_ sql: SQLText, into rows: StoredRows = StoredRows()) async throws(QueryError) -> StoredRows {
         let (text, values) = sql.rendered(for: .postgres)
         let parameters = values.map { PostgresParameter.text(SQLDialect.postgres.text(of: $0)) }
         let result = await withTaskCancellationHandler {
             // The session that was kept may have ended meanwhile. What only reads can be said again.
             let wasOpen = connection != nil
-            let first = run(text, parameters)
+            let first = run(text, parameters, into: rows)
             if case .failure(let error) = first, wasOpen, error.state != Self.cancelled, !Task.isCancelled {
-                return run(text, parameters)
+                return run(text, parameters, into: rows)
             }
             return first
         } onCancel: {
@@ -42,13 +42,19 @@ actor PostgresReaderSession {
     /// SQLSTATE of a statement that took longer than it may.
     private static let cancelled = "57014"
 
-    private func run(_ sql: String, _ parameters: [PostgresParameter]) -> Result<[[String?]], PostgresError> {
+    private func run(
+        _ sql: String, _ parameters: [PostgresParameter], into rows: StoredRows
+    ) -> Result<StoredRows, PostgresError> {
+        var rows = rows
         do throws(PostgresError) {
             let session = if let connection { connection } else { try open() }
             connection = session
-            let result = try session.run(sql, parameters)
-            return .success(
-                (0..<result.count).map { row in (0..<result.columnCount).map { result.text(row, $0) } })
+            try session.forEachRow(sql, parameters) { result in
+                rows.append((0..<result.columnCount).map { result.text(0, $0) })
+                return !rows.isTooMuch
+            }
+            if rows.isTooMuch { connection = nil }
+            return .success(rows)
         } catch {
             connection = nil
             return .failure(error)

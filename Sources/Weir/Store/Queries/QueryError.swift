@@ -4,6 +4,8 @@ enum QueryError: Error, Equatable, CustomStringConvertible {
     case invalid(String)
     /// More than the store is willing to collect for one answer.
     case tooMuch(String)
+    /// Its rows have more bytes than whoever asks has room for.
+    case tooLarge(ByteCount)
     case timedOut(Duration)
     /// The database cannot be asked now.
     case unavailable(String)
@@ -13,6 +15,7 @@ enum QueryError: Error, Equatable, CustomStringConvertible {
     var description: String {
         switch self {
         case .invalid(let reason), .tooMuch(let reason), .unavailable(let reason): reason
+        case .tooLarge(let limit): "the answer has more than \(limit), wanted a smaller limit"
         case .timedOut(let limit):
             "found no answer in \(limit.text), wanted a shorter window, more conditions or a longer time-out"
         case .unreadable(let reason): "the database answered with \(reason)"

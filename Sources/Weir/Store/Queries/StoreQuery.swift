@@ -37,16 +37,22 @@ extension StoreQuery {
     func parts(at now: Timestamp) -> [TimeWindow] { [window] }
 
     /// Asks one part after the other, until nothing is missing.
-    /// - Parameter ask: gets a part, and how many rows it may give at most.
+    /// - Parameters:
+    ///   - maximum: of the values of all parts.
+    ///   - ask: gets a part, how many rows it may give at most, and what they are added to.
     func answer<Part>(
-        in parts: [Part], from ask: (Part, Int) async throws(QueryError) -> [[String?]]
+        in parts: [Part], atMost maximum: ByteCount?,
+        from ask: (Part, Int, StoredRows) async throws(QueryError) -> StoredRows
     ) async throws(QueryError) -> Page<Row> {
         var rows: [Row] = []
+        var stored = StoredRows(atMost: maximum)
         for part in parts {
             let count = wanted(after: rows)
             guard count > 0 else { break }
             var found: [Row] = []
-            for columns in try await ask(part, count) {
+            stored = try await ask(part, count, stored)
+            if stored.isTooMuch, let maximum { throw .tooLarge(maximum) }
+            for columns in stored.take() {
                 var reader = ColumnReader(columns)
                 found.append(try row(&reader))
             }

@@ -14,13 +14,15 @@ actor SQLiteReader: StoreReader {
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
     /// Asks one day after the other, the newest first.
-    func page<Query: StoreQuery>(_ query: Query) async throws(QueryError) -> Page<Query.Row> {
+    func page<Query: StoreQuery>(
+        _ query: Query, atMost maximum: ByteCount?
+    ) async throws(QueryError) -> Page<Query.Row> {
         try query.validate()
         let days = try days(in: query.remaining)
         return try await limit.run { () async throws(QueryError) -> Page<Query.Row> in
-            try await query.answer(in: days) { day, count async throws(QueryError) -> [[String?]] in
+            try await query.answer(in: days, atMost: maximum) { day, count, rows async throws(QueryError) in
                 try await self.rows(
-                    query.sql(in: query.window, atMost: count, .sqlite), of: day, tables: Query.tables)
+                    query.sql(in: query.window, atMost: count, .sqlite), of: day, tables: Query.tables, into: rows)
             }
         }
     }
@@ -33,20 +35,22 @@ actor SQLiteReader: StoreReader {
         }
     }
 
-    private func rows(_ sql: SQLText, of day: Day, tables: Int) async throws(QueryError) -> [[String?]] {
+    private func rows(
+        _ sql: SQLText, of day: Day, tables: Int, into rows: StoredRows
+    ) async throws(QueryError) -> StoredRows {
         let (text, values) = sql.rendered(for: .sqlite)
         do {
             return try await directory.reader(day, tables: tables).read { db in
-                let rows = try Row.fetchCursor(db, sql: text, arguments: StatementArguments(values.map(\.inSQLite)))
-                var texts: [[String?]] = []
-                while let row = try rows.next() { texts.append(row.databaseValues.map(\.text)) }
-                return texts
+                let found = try Row.fetchCursor(db, sql: text, arguments: StatementArguments(values.map(\.inSQLite)))
+                var rows = rows
+                while !rows.isTooMuch, let row = try found.next() { rows.append(row.databaseValues.map(\.text)) }
+                return rows
             }
         } catch is CancellationError {
             throw .timedOut(limit.duration)
         } catch {
             // The retention may have taken the file since its name was read.
-            guard Directory.has(directory.path(of: day)) else { return [] }
+            guard Directory.has(directory.path(of: day)) else { return rows }
             throw .unavailable("\(SQLiteFailure(directory.path(of: day), error))")
         }
     }

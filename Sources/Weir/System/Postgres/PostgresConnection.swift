@@ -153,12 +153,34 @@ extension PostgresConnection {
     /// Runs a statement. Without parameters there may be several, of which the last one's result is returned.
     @discardableResult
     func run(_ sql: String, _ parameters: [PostgresParameter] = []) throws(PostgresError) -> PostgresResult {
-        if parameters.isEmpty { return try result(of: PQsendQuery(handle, sql)) }
-        return try result(
-            of: send(parameters.map(\.bytes)) { values, lengths in
-                let formats = parameters.map { $0.isBinary ? Int32(1) : 0 }
-                return PQsendQueryParams(handle, sql, Int32(parameters.count), nil, values, lengths, formats, 0)
-            })
+        try result(of: send(sql, parameters))
+    }
+
+    /// Runs a statement and gives its rows one by one, as they come: each is a result of one row. What nobody has asked
+    /// for yet is with the server.
+    /// - Parameter body: whether the next one is wanted. If not, the session is over, as the rest of the answer is on
+    ///   its way.
+    func forEachRow(
+        _ sql: String, _ parameters: [PostgresParameter], _ body: (PostgresResult) -> Bool
+    ) throws(PostgresError) {
+        guard send(sql, parameters) == 1, PQsetSingleRowMode(handle) == 1 else { throw lost() }
+        var failure: PostgresError?
+        while true {
+            try awaitResult()
+            guard let next = PQgetResult(handle) else { break }
+            if failure == nil { failure = PostgresResult.error(of: next) }
+            let result = PostgresResult(next)
+            guard result.count == 0 || body(result) else { return stopServer() }
+        }
+        if let failure { throw failure }
+    }
+
+    private func send(_ sql: String, _ parameters: [PostgresParameter]) -> Int32 {
+        if parameters.isEmpty { return PQsendQuery(handle, sql) }
+        return send(parameters.map(\.bytes)) { values, lengths in
+            let formats = parameters.map { $0.isBinary ? Int32(1) : 0 }
+            return PQsendQueryParams(handle, sql, Int32(parameters.count), nil, values, lengths, formats, 0)
+        }
     }
 
     /// Runs a statement that comes again and takes long to plan: the server keeps its plan.

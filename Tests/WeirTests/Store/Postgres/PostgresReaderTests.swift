@@ -60,6 +60,26 @@ import Testing
         #expect(try await reader.page(SpanSearch(tenant, in: window)).rows.count == 2)
     }
 
+    @Test func anAnswerThatIsTooLargeEndsItsSession() async throws {
+        let sample = try PostgresSample()
+        try await sample.export(PostgresSample.record(1, 1...20))
+        let name = sample.schema.name
+        let reader = PostgresReader("\(sample.schema.connection) application_name=\(name)", schema: name, .patient)
+        func sessions() throws -> [String] {
+            try sample.rows("SELECT pid::text FROM pg_stat_activity WHERE application_name = '\(name)'")
+        }
+        #expect(try await reader.page(SpanSearch(tenant, in: window)).rows.count == 20)
+        let before = try sessions()
+        let limit = ByteCount(1_000)
+        await #expect(throws: QueryError.tooLarge(limit)) {
+            try await reader.page(SpanSearch(tenant, in: window), atMost: limit)
+        }
+        // What the server still had to say is in nobody's answer.
+        #expect(try await reader.page(SpanSearch(tenant, in: window)).rows.count == 20)
+        let after = try sessions()
+        #expect(before.count == 1 && after.last != before.first)
+    }
+
     @Test func readersCannotWrite() async throws {
         let sample = try PostgresSample()
         try await sample.export(PostgresSample.record(1, 1...1))
@@ -117,7 +137,7 @@ import Testing
             (ofTenant, "cost_ledger_tenant"), (cost.sql(in: day, atMost: 10, .postgres), "cost_ledger_pkey"),
         ]
         for (question, index) in questions {
-            let plan = try await session.rows("EXPLAIN \(question)").compactMap { $0.first ?? nil }
+            let plan = try await session.rows("EXPLAIN \(question)").rows.compactMap { $0.first ?? nil }
                 .joined(separator: "\n")
             let name = try #require(names[index])
             #expect(plan.contains("using \(name) on") || plan.contains("Index Scan on \(name) "), "\(index): \(plan)")
@@ -139,7 +159,7 @@ import Testing
             CostQuery(.one(tenant), by: .model, in: day).sql(in: day, atMost: 10, .postgres),
         ]
         for statement in statements {
-            let plan = try await session.rows("EXPLAIN \(statement)").compactMap { $0.first ?? nil }.joined()
+            let plan = try await session.rows("EXPLAIN \(statement)").rows.compactMap { $0.first ?? nil }.joined()
             #expect(plan.contains("_20260203") && !plan.contains("_20260202"), "\(plan)")
         }
     }

@@ -9,11 +9,13 @@ import Testing
         "Store/Queries": [
             "TenantScope", "StoreQuery", "AggregateQuery", "ServicesQuery", "OperationsQuery", "SQLText", "SQLValue",
             "SQLDialect", "TimeWindow", "Page", "SpanCursor", "QueryError", "QueryLimits", "ColumnReader",
+            "StoredRows",
         ],
         "Model": ["Tenant", "Timestamp", "TraceID", "Day", "CalendarTime", "ZeroPadding"],
     ]
     /// What these types mention of others.
     private static let others = """
+        struct ByteCount: Sendable, Equatable { let bytes: Int }
         struct FoundSpan: Sendable { let cursor: SpanCursor }
         extension String { var quotedForMessage: String { self } }
         extension Duration { var text: String { "\\(self)" } }

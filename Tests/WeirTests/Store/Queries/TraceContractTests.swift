@@ -41,6 +41,30 @@ import Testing
     }
 
     @Test(arguments: HotDatabase.allCases)
+    func noMoreIsReadThanAnAnswerMayHave(database: HotDatabase) async throws {
+        let sample = try Sample(database)
+        let spans = (1...40 as ClosedRange<UInt64>).map { id in
+            var span = span(id, start: Int64(id))
+            span.attributes = [NewPair(key: "long", value: .string(String(repeating: "x", count: 1_000)))]
+            return span
+        }
+        try await sample.add(spans)
+        var query = TraceQuery(Sample.tenant, id: try #require(id))
+        await #expect(throws: QueryError.tooLarge(.kibibytes(16))) {
+            try await sample.reader.page(query, atMost: .kibibytes(16))
+        }
+        // Nor more than the rows of all parts.
+        try await sample.add([self.span(41, start: -Int64(4 * SampleBatch.hour) - 5)])
+        query.limit = 10
+        let page = try await sample.reader.page(query, atMost: .kibibytes(32))
+        #expect(page.rows.map(\.span.spanID) == [41] + Array(1...9) && page.hasMore)
+        query.limit = 1
+        await #expect(throws: QueryError.tooLarge(ByteCount(900))) {
+            try await sample.reader.page(query, atMost: ByteCount(900))
+        }
+    }
+
+    @Test(arguments: HotDatabase.allCases)
     func everythingOfASpanIsRead(database: HotDatabase) async throws {
         let sample = try Sample(database)
         var span = span(1, start: 0)
