@@ -23,6 +23,7 @@ struct Batch: ~Copyable {
         var samplingRules: [ByteRef] = []
         var membersToEncrypt = MarkedMembers()
         var resourceLookups = ResourceLookups()
+        var matchBudget = MatchBudget()
         var rejected = Rejections()
     }
 
@@ -77,6 +78,7 @@ struct Batch: ~Copyable {
         arena.pointee.samplingRules.removeAll(keepingCapacity: true)
         arena.pointee.membersToEncrypt = MarkedMembers()
         arena.pointee.resourceLookups.removeAll()
+        arena.pointee.matchBudget = MatchBudget()
         arena.pointee.rejected = Rejections()
     }
 }

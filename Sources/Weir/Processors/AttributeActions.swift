@@ -59,7 +59,8 @@ struct AttributeActions: Sendable {
 
     private func remove(_ pattern: RegularExpression, _ owner: AttributeOwner, _ batch: inout Batch) {
         for index in batch.attributes(of: owner).indices where !batch.attributes[index].isRemoved {
-            guard pattern.matches(batch.bytes(batch.attributes[index].key)) else { continue }
+            let key = batch.bytes(batch.attributes[index].key)
+            guard pattern.matches(key, within: &batch.arena.pointee.matchBudget) else { continue }
             batch.remove(attributeAt: index, of: owner)
         }
     }
@@ -70,7 +71,8 @@ struct AttributeActions: Sendable {
         guard let index = batch.firstIndex(of: key, in: batch.attributes(of: owner)) else { return }
         let attribute = batch.attributes[index]
         guard attribute.kind == .string else { return }
-        for (name, range) in pattern.groups(in: batch.bytes(attribute.valueRef)) {
+        let text = batch.bytes(attribute.valueRef)
+        for (name, range) in pattern.groups(in: text, within: &batch.arena.pointee.matchBudget) {
             // A part of a text need not be copied: it is another reference into the same bytes.
             let part = ByteRef(
                 offset: attribute.valueRef.offset + UInt32(range.lowerBound), count: UInt32(range.count))

@@ -20,10 +20,12 @@ struct AttributesProcessor: Processor {
 
     private var actions: AttributeActions
     private let selection: Condition?
+    private let telemetry: MatchTelemetry
 
     init(_ configuration: Configuration, _ context: Context) {
         actions = AttributeActions(configuration.actions)
         selection = configuration.selection
+        telemetry = MatchTelemetry(context)
     }
 
     mutating func process(_ batch: inout Batch) {
@@ -32,5 +34,6 @@ struct AttributesProcessor: Processor {
             if let selection, !selection.matches(batch, span: batch.spans[index]) { continue }
             actions.apply(to: .span(index), in: &batch)
         }
+        telemetry.take(from: batch)
     }
 }

@@ -29,12 +29,14 @@ struct FilterProcessor: Processor {
 
     private let conditions: [Condition]
     private let filtered: Counter
+    private let telemetry: MatchTelemetry
 
     init(_ configuration: Configuration, _ context: Context) {
         conditions = configuration.spanConditions
         filtered = context.metrics.counter(
             "otelcol_processor_filter_spans_filtered", help: "Spans that a filter processor dropped.",
             labels: ["filter": context.id.description])
+        telemetry = MatchTelemetry(context)
     }
 
     mutating func process(_ batch: inout Batch) {
@@ -43,6 +45,7 @@ struct FilterProcessor: Processor {
             if isUnwanted(index, batch) { batch.drop(span: index) }
         }
         filtered.add(before - batch.spanCount)
+        telemetry.take(from: batch)
     }
 
     private func isUnwanted(_ index: Int, _ batch: borrowing Batch) -> Bool {

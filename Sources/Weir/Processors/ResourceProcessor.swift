@@ -13,9 +13,11 @@ struct ResourceProcessor: Processor {
     static let help = "Inserts, updates, deletes, extracts and converts attributes of resources."
 
     private var actions: AttributeActions
+    private let telemetry: MatchTelemetry
 
     init(_ configuration: Configuration, _ context: Context) {
         actions = AttributeActions(configuration.attributes)
+        telemetry = MatchTelemetry(context)
     }
 
     mutating func process(_ batch: inout Batch) {
@@ -23,5 +25,6 @@ struct ResourceProcessor: Processor {
         for index in batch.resources.indices {
             actions.apply(to: .resource(index), in: &batch)
         }
+        telemetry.take(from: batch)
     }
 }

@@ -6,8 +6,9 @@ import Synchronization
 /// It reads as the OpenTelemetry Collector's do where the two syntaxes meet: `\d` and `\w` are ASCII, `$` is the very
 /// end, `(?P<name>…)` works. Bytes that are not UTF-8 match nothing, and what stands around them still matches.
 ///
-/// Neither a pattern nor a subject can run away: work is bounded by ``stepBudget`` and 4 MiB of memory. A match that
-/// reaches a bound is no match, and is counted in ``abandoned``.
+/// Neither a pattern nor a subject can run away: work is bounded by ``stepBudget`` and 4 MiB of memory, and that of
+/// many matches together by a ``MatchBudget``. A match that reaches a bound is no match, and is counted in
+/// ``abandoned``.
 // Sendable: pcre2api, "Multithreading": "The data in the compiled pattern is fixed, and does not change when the
 // pattern is matched. Therefore, it is thread-safe". The just-in-time code is made in `init` and runs on the stack
 // of the thread that matches, as it does unless it is given another. What a match does write, its match data and
@@ -16,6 +17,8 @@ final class RegularExpression: @unchecked Sendable {
     /// Steps that one match may take, over all places where it can begin: some 12 ms of just-in-time code, 120 ms
     /// of the interpreter that stands in where memory must not be executable.
     static let stepBudget = 10_000_000
+    /// Steps of a match that nobody has to account for: a few microseconds, and enough for nearly all.
+    static let freeSteps = 1_000
 
     /// Bytes of a pattern.
     static let maxPattern = 16_384
@@ -56,6 +59,11 @@ final class RegularExpression: @unchecked Sendable {
         match(subject) { _ in }
     }
 
+    /// Likewise, as long as the spans of a request have a budget left for what is not done in a few steps.
+    func matches(_ subject: UnsafeRawBufferPointer, within budget: inout MatchBudget) -> Bool {
+        match(subject, within: &budget) { _ in } == .match
+    }
+
     /// Where it matches, each match from behind the one before; at most `limit`. Matches of no bytes are left out.
     /// - Returns: nil where a bound was reached, the limit or the deadline.
     func ranges(
@@ -82,9 +90,11 @@ final class RegularExpression: @unchecked Sendable {
 
     /// The named groups of the first match, by name, and the bytes they hold. A group that took no part is left out;
     /// without a match there are none.
-    func groups(in subject: UnsafeRawBufferPointer) -> [(name: String, range: Range<Int>)] {
+    func groups(
+        in subject: UnsafeRawBufferPointer, within budget: inout MatchBudget
+    ) -> [(name: String, range: Range<Int>)] {
         var groups: [(name: String, range: Range<Int>)] = []
-        _ = match(subject) { offsets in
+        _ = match(subject, within: &budget) { offsets in
             for (name, number) in names {
                 let start = offsets[2 * number]
                 let end = offsets[2 * number + 1]
@@ -109,27 +119,51 @@ struct RegularExpressionError: Error, Equatable, CustomStringConvertible {
 // MARK: - Matching
 
 extension RegularExpression {
-    /// Runs `found` with the offsets of the groups, in pairs of start and end by number, if there is a match.
+    /// Tries it with more steps each time: PCRE2 does not say how many a match took.
+    private func match(
+        _ subject: UnsafeRawBufferPointer, within budget: inout MatchBudget, found: (UnsafePointer<Int>) -> Void
+    ) -> Outcome {
+        // One at each start is no more work than reading the text.
+        var steps = max(Self.freeSteps, subject.count + 1)
+        while true {
+            let outcome = match(subject, steps: steps, found: found)
+            guard outcome == .abandoned else { return outcome }
+            guard steps < Self.stepBudget else { break }
+            steps = min(steps * 10, Self.stepBudget)
+            guard budget.take(steps) else { break }
+        }
+        budget.noteAbandoned()
+        return abandon()
+    }
+
     private func match(
         _ subject: UnsafeRawBufferPointer, from first: Int = 0, found: (UnsafePointer<Int>) -> Void
     ) -> Outcome {
+        let outcome = match(subject, from: first, steps: Self.stepBudget, found: found)
+        return outcome == .abandoned ? abandon() : outcome
+    }
+
+    /// Runs `found` with the offsets of the groups, in pairs of start and end by number, if there is a match.
+    private func match(
+        _ subject: UnsafeRawBufferPointer, from first: Int = 0, steps: Int, found: (UnsafePointer<Int>) -> Void
+    ) -> Outcome {
         guard let data = pcre2_match_data_create_from_pattern_8(code, nil),
             let context = pcre2_match_context_create_8(nil)
-        else { return abandon() }
+        else { return .abandoned }
         defer {
             pcre2_match_data_free_8(data)
             pcre2_match_context_free_8(context)
         }
         // PCRE2 counts its steps anew at each byte where a match can begin, so the budget is divided among those.
         let starts = isAnchored ? 1 : subject.count - first + 1
-        pcre2_set_match_limit_8(context, UInt32(max(1, Self.stepBudget / starts)))
+        pcre2_set_match_limit_8(context, UInt32(max(1, steps / starts)))
         pcre2_set_heap_limit_8(context, 4_096)
 
         var result = run(subject, first, options: 0, data, context)
         // The just-in-time code has 32 KiB of stack for going back; the interpreter takes over with its heap.
         if result == PCRE2_ERROR_JIT_STACKLIMIT { result = run(subject, first, options: PCRE2_NO_JIT, data, context) }
         if result == PCRE2_ERROR_NOMATCH { return .noMatch }
-        guard result >= 0, let offsets = pcre2_get_ovector_pointer_8(data) else { return abandon() }
+        guard result >= 0, let offsets = pcre2_get_ovector_pointer_8(data) else { return .abandoned }
         found(offsets)
         return .match
     }

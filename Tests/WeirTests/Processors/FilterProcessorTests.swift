@@ -40,6 +40,21 @@ import Testing
             filter.metrics.render().contains(#"otelcol_processor_filter_spans_filtered{filter="filter/test"} 2"#))
     }
 
+    @Test(.hangLimit) func whatTakesTooManyStepsIsNoMatchAndCounted() throws {
+        let filter = try ProcessorFixture<FilterProcessor>(
+            #"traces: { span: [ 'name =~ "^(\w+\s?)*$"', 'name == "noise"' ] }"#)
+        var processor = filter.processor
+        let hostile = String(repeating: "a", count: 40) + "!"
+        for turn in 1...2 {
+            var batch = try SpanFixture.batch(
+                (0..<500).map { _ in span(hostile, route: "/") } + [span("noise", route: "/"), span("a b", route: "/")])
+            processor.process(&batch)
+            #expect(batch.spanCount == 500)
+            let metric = "weir_regular_expression_matches_abandoned"
+            #expect(filter.metrics.render().contains(#"\#(metric){processor="filter/test"} \#(turn * 500)"#))
+        }
+    }
+
     @Test func leavesABatchVerbatimWhereNothingMatched() throws {
         let payload = SpanFixture.request([span("b", route: "/users")])
         var batch = Batch()

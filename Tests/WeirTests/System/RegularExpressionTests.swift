@@ -101,6 +101,39 @@ import Testing
         try check("(?:(\\w+)\\s?)*[!?]", String(repeating: "word ", count: 2_000))
     }
 
+    /// Each match alone takes 10 million steps, and so a request of them would take minutes.
+    @Test(.hangLimit, arguments: ["", "(*NO_JIT)"])
+    func manyMatchesShareABudget(_ prefix: String) throws {
+        let (hostile, ordinary) = (try RegularExpression("\(prefix)^(a+)+[bc]"), try RegularExpression("^a+(b|c)?"))
+        let text = [UInt8](repeating: UInt8(ascii: "a"), count: 50)
+        var budget = MatchBudget()
+        func matches(_ expression: RegularExpression) -> Bool {
+            text.withUnsafeBytes { expression.matches($0, within: &budget) }
+        }
+        for _ in 0..<10_000 { #expect(!matches(hostile)) }
+        let (abandoned, again) = (budget.takeAbandoned(), budget.takeAbandoned())
+        #expect(abandoned == 10_000 && again == 0)
+        let hasLeft = budget.take(RegularExpression.stepBudget)
+        #expect(!hasLeft)
+        // What takes few steps is matched all the same.
+        #expect(matches(ordinary))
+        let abandonedLast = budget.takeAbandoned()
+        #expect(abandonedLast == 0)
+    }
+
+    /// The second one takes some ten thousand.
+    @Test func aMatchOfManyStepsIsTriedUntilItsEnd() throws {
+        let expression = try RegularExpression("^(?:(\\w+)\\s?)*!$")
+        let text = Array("some words of a text and one more!".utf8)
+        var budget = MatchBudget()
+        #expect(text.withUnsafeBytes { expression.matches($0, within: &budget) })
+        let runaway = try RegularExpression("^(a+)+$")
+        let subject = [UInt8](repeating: UInt8(ascii: "a"), count: 12) + [UInt8(ascii: "b")]
+        #expect(subject.withUnsafeBytes { !runaway.matches($0, within: &budget) })
+        let (abandoned, isUntouched) = (budget.takeAbandoned(), budget.take(MatchBudget.steps))
+        #expect(abandoned == 0 && !isUntouched)
+    }
+
     @Test(.hangLimit) func dividesItsStepsAmongTheStartsOfAMatch() throws {
         // PCRE2's own limit counts anew at each start: at a fixed limit of 100,000 this took the interpreter 31 s.
         let expression = try RegularExpression("(*NO_JIT)\\w*[ab][cd]")

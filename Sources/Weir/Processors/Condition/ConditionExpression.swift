@@ -42,6 +42,6 @@ struct ConditionTest: Sendable {
 
     @inline(__always)
     func holds(for span: SpanRecord, in batch: borrowing Batch) -> Bool {
-        test.holds(for: field.value(of: span, in: batch))
+        test.holds(for: field.value(of: span, in: batch), within: &batch.arena.pointee.matchBudget)
     }
 }

@@ -26,10 +26,11 @@ struct ConditionSteps: Sendable {
         case .test(let test):
             var bits: KeySet.Bits = 0
             if case .attribute(let key) = test.field { bits = keys.insert(key) }
+            var budget = MatchBudget()
             steps.append(
                 Step(
                     test: test, ifTrue: ifTrue, ifFalse: ifFalse,
-                    ifMissing: test.test.holds(for: nil) ? ifTrue : ifFalse, key: bits))
+                    ifMissing: test.test.holds(for: nil, within: &budget) ? ifTrue : ifFalse, key: bits))
             return steps.count - 1
         case .not(let negated): return add(negated, ifTrue: ifFalse, ifFalse: ifTrue)
         case .all(let parts):

@@ -15,13 +15,14 @@ enum ValueTest: Sendable {
     case startsWith([UInt8])
     case endsWith([UInt8])
 
-    func holds(for value: AnyValue?) -> Bool {
+    /// - Parameter budget: of the request that the value is of.
+    func holds(for value: AnyValue?, within budget: inout MatchBudget) -> Bool {
         switch self {
         case .equals(let literal): literal.equals(value)
         case .isOneOf(let literals): literals.contains { $0.equals(value) }
         case .isOrdered(let order, let literal): literal.order(of: value).map(order.holds) ?? false
-        case .matches(let expression): text(value) { expression.matches($0) }
-        case .matchesAsText(let expression): asText(value) { expression.matches($0) }
+        case .matches(let expression): text(value) { expression.matches($0, within: &budget) }
+        case .matchesAsText(let expression): asText(value) { expression.matches($0, within: &budget) }
         case .contains(let literal): contains(literal, value)
         case .startsWith(let part): text(value) { text in part.withUnsafeBytes { text.starts(with: $0) } }
         case .endsWith(let part): text(value) { text in part.withUnsafeBytes { text.ends(with: $0) } }

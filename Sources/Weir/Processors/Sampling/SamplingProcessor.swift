@@ -17,6 +17,7 @@ struct SamplingProcessor: Processor {
     private let bursts: Bursts
     private let id: ComponentID
     private var telemetry: SamplingTelemetry
+    private let matches: MatchTelemetry
     private var notes = SamplingNotes()
     /// Of the present batch, from the first use on: the names of the rules for spans that are kept and that are not,
     /// and the key of the former.
@@ -40,6 +41,7 @@ struct SamplingProcessor: Processor {
         id = context.id
         bursts.register(context.id, rules: configuration.rules.map(\.name))
         telemetry = SamplingTelemetry(configuration.rules, context)
+        matches = MatchTelemetry(context)
         kept = Array(repeating: nil, count: rules.count)
         out = Array(repeating: nil, count: rules.count)
     }
@@ -73,6 +75,7 @@ struct SamplingProcessor: Processor {
         }
         if let burst { bursts.end(burst) }
         telemetry.flush()
+        matches.take(from: batch)
     }
 
     /// A span that no sampler has seen before, by its trace id, as nearly all are: what ``sample(_:_:_:in:)`` does

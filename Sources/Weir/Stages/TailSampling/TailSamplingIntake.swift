@@ -5,10 +5,13 @@ struct TailSamplingIntake: ~Copyable {
     private let tests: [SpanTest]
     /// The bits of the tests that there are.
     private let mask: UInt64
+    /// Nil for one who tries policies out.
+    private let telemetry: MatchTelemetry?
     private var batch = Batch(decodedLimit: .max)
 
-    init(_ tests: [SpanTest]) {
+    init(_ tests: [SpanTest], _ telemetry: MatchTelemetry? = nil) {
         self.tests = tests
+        self.telemetry = telemetry
         mask = tests.count >= SpanTest.maximumCount ? .max : 1 << UInt64(tests.count) - 1
     }
 
@@ -33,6 +36,7 @@ struct TailSamplingIntake: ~Copyable {
             }
             window.add(summary(of: span, window.openTests(of: slot)), to: slot, at: now)
         }
+        telemetry?.take(from: batch)
         return traces
     }
 

@@ -92,7 +92,7 @@ actor TailSamplingRun {
         window = TraceWindow(
             configuration.window, configuration.policies, keptDecisions: configuration.keptDecisions,
             droppedDecisions: configuration.droppedDecisions)
-        intake = TailSamplingIntake(configuration.tests)
+        intake = TailSamplingIntake(configuration.tests, MatchTelemetry(context))
         splitter = TailSamplingSplitter(course)
         recall = configuration.recall
     }
