@@ -25,7 +25,7 @@ struct BucketCopy {
     private static let maxLooks = 5
     /// Between two looks: what goes, or comes, does so for a moment.
     private static let pause = Duration.seconds(2)
-    /// Bytes of what is said of the removals of a journal and month.
+    /// Bytes of what is said of the removals of a journal and day, or month.
     private static let maxRemovals = 256 << 20
     private static let trees = [""] + ArchiveDataset.allCases.map { "\($0.rawValue)/" }
 

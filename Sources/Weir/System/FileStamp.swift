@@ -20,6 +20,9 @@ struct FileStamp: Equatable, Sendable {
         nanoseconds = status.st_ctim.tv_nsec
     }
 
+    /// Whether it is that file, which may have changed.
+    func isOfSameFile(as other: FileStamp) -> Bool { device == other.device && node == other.node }
+
     /// Whether both are on one file system.
     func isBeside(_ other: FileStamp?) -> Bool { device == other?.device }
 }

@@ -1,21 +1,25 @@
 import Glibc
 
-/// Reads a file line by line. Memory is bounded by its longest line.
+/// Reads a file line by line. Memory is bounded by its longest line, or by how long one may be.
 struct LineReader: ~Copyable {
     private static let chunk = 256 << 10
 
     private let path: String
     private let descriptor: Int32
+    private let maximum: Int
     private var buffer: [UInt8] = []
     /// Where in `buffer` the next line begins.
     private var start = 0
     /// Where in the file the next line begins.
     private(set) var offset: Int
 
-    /// - Parameter offset: where a line begins.
-    init(_ path: String, from offset: Int) throws(FileError) {
+    /// - Parameters:
+    ///   - offset: where a line begins.
+    ///   - maximum: bytes of a line. A file with a longer one cannot be read.
+    init(_ path: String, from offset: Int, atMost maximum: Int = .max) throws(FileError) {
         self.path = path
         self.offset = offset
+        self.maximum = maximum
         descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw FileError("open", path) }
     }
@@ -38,6 +42,7 @@ struct LineReader: ~Copyable {
             searched = buffer.count - start
             buffer.removeFirst(start)
             start = 0
+            guard buffer.count <= maximum else { throw FileError("read", path, code: EFBIG) }
             guard try fill() else { return nil }
         }
     }

@@ -48,6 +48,15 @@ import Testing
         #expect(try problems("otlp").count == 1)
     }
 
+    @Test func whatWentOfManyTenantsIsOneRun() async throws {
+        try await fill(.proto, ["shop", "bank", "shop"])
+        let (root, all) = ("\(directory.path)/otlp", try manifests("otlp"))
+        for manifest in all {
+            try ArchiveRemovals.append(manifest, ArchiveManifest.hash(manifest.bytes), .expired, at: start, in: root)
+        }
+        #expect(try ArchiveRemovals(in: root).numbers.values.map(\.self) == [[1...3]])
+    }
+
     @Test func whatWentIsCountedOnce() async throws {
         try await fill(.proto, ["shop", "bank", "shop"])
         let (root, all) = ("\(directory.path)/otlp", try manifests("otlp"))

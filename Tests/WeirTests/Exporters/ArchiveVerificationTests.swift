@@ -78,7 +78,7 @@ import Testing
                 "journal 0000000000000007: manifests 1 to 3 are missing",
                 "journal 0000000000000009: manifests 2 to 2 are missing",
             ])
-        try write(Array(line.replacing("[1,1]", with: "[1,2]").utf8), to: ".chain/removed.jsonl")
+        try write(Array("\(line.replacing("[1,1]", with: "[1,2]"))\n".utf8), to: ".chain/removed.jsonl")
         #expect(try problems() == ["journal 0000000000000007: manifests 1 to 3 are missing"])
         #expect(try problems(ArchiveCatalog.Selection(tenant: "default")) == [])
         try write([1], to: ".chain/0000000000000009")

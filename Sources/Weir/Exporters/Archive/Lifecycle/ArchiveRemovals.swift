@@ -1,5 +1,5 @@
 /// Which manifests of an archive were removed on purpose: lines in a file that only grows, so that what is missing in a
-/// chain without one is missed. A bucket has them too, in an object for each journal and month.
+/// chain without one is missed. A bucket has them too: see ``RemovalObjects``.
 struct ArchiveRemovals {
     enum Reason: String, Sendable {
         /// Its time was over.
@@ -8,19 +8,27 @@ struct ArchiveRemovals {
         case transition
     }
 
-    private static let name = "removed.jsonl"
+    static let name = "removed.jsonl"
     /// What the names of a bucket's begin with, and end with.
     static let directory = ".chain/"
-    private static let (start, end) = ("removed", ".jsonl")
-    /// Bytes of the file.
-    private static let maximumSize = 1 << 30
+    static let (start, end) = ("removed", ".jsonl")
+    /// Bytes of a line. That of a merged day has a range of numbers for each part, in between of which are those of
+    /// other tenants: 24 KB where a part was a minute's.
+    static let maximumLine = 64 << 20
+    /// Ranges that are added to those of a journal before they are put together.
+    private static let fewRanges = 4_096
 
-    /// By journal.
+    /// By journal, in order, with gaps between them: what was removed of all tenants is one after the other.
     private(set) var numbers: [String: [ClosedRange<Int>]] = [:]
+    /// How many of each journal there were when they were last put together.
+    private var joined: [String: Int] = [:]
 
     /// - Parameter root: of the archive.
     init(in root: String) throws(FileError) {
-        try Self.forEachLine(in: root) { add($0) }
+        try Self.forEachLine(in: root) { line in
+            if let tree = JSONTreeReader.value(line) { add(tree) }
+        }
+        for journal in numbers.keys { join(journal) }
     }
 
     /// What an archive had of a day, of each journal and tenant, until its time was over.
@@ -29,8 +37,9 @@ struct ArchiveRemovals {
         on day: Day, in root: String, but present: Set<String>
     ) throws(FileError) -> [SpanOrigin: [ArchivedCount]] {
         var (counts, known): ([SpanOrigin: [ArchivedCount]], Set<String>) = ([:], present)
-        try forEachLine(in: root) { line in
-            guard line["day"]?.asText == day.text, let count = line["day_spans"]?.asInt,
+        try forEachLine(in: root) { bytes in
+            guard let line = JSONTreeReader.value(bytes), line["day"]?.asText == day.text,
+                let count = line["day_spans"]?.asInt,
                 let journal = line["journal"]?.asText.flatMap({ UInt64($0, radix: 16) }),
                 let tenant = line["tenant"]?.asText, let hash = line["manifest_sha256"]?.asText,
                 known.insert(hash).inserted
@@ -45,54 +54,44 @@ struct ArchiveRemovals {
         return counts
     }
 
-    private static func forEachLine(in root: String, _ body: (JSONTree) -> Void) throws(FileError) {
+    private static func forEachLine(in root: String, _ body: (UnsafeRawBufferPointer) -> Void) throws(FileError) {
         guard Directory.has("\(root)/\(directory)") else { return }
         for name in try Directory.names(in: "\(root)/\(directory)") where isOne(name) {
-            let bytes = try FileReader.contents(of: "\(root)/\(directory)\(name)", limit: maximumSize)
-            for line in bytes.split(separator: UInt8(ascii: "\n")) {
-                if let tree = line.withUnsafeBytes({ JSONTreeReader.value($0) }) { body(tree) }
-            }
+            var reader = try LineReader("\(root)/\(directory)\(name)", from: 0, atMost: maximumLine)
+            while try reader.next({ body(UnsafeRawBufferPointer(rebasing: $0.dropLast())) }) != nil {}
         }
     }
 
     /// Whether a file of that name has such lines.
     static func isOne(_ name: some StringProtocol) -> Bool { name.hasPrefix(start) && name.hasSuffix(end) }
 
-    /// Bytes of the lines of an archive; 0 where there are none.
-    static func size(in root: String) throws(FileError) -> Int {
-        let path = "\(root)/\(directory)\(name)"
-        return Directory.has(path) ? try Directory.size(ofFile: path) : 0
-    }
-
-    /// The lines, by the names that a bucket has them under.
-    static func objects(in root: String) throws(FileError) -> [String: [UInt8]] {
-        let bytes = try FileReader.contents(of: "\(root)/\(directory)\(name)", limit: maximumSize)
-        var objects: [String: [UInt8]] = [:]
-        for line in bytes.split(separator: UInt8(ascii: "\n")) {
-            let tree = line.withUnsafeBytes { JSONTreeReader.value($0) }
-            // What somebody wrote there must not become a name.
-            guard let journal = tree?["journal"]?.asText.flatMap({ UInt64($0, radix: 16) }),
-                let day = Day(text: String(tree?["at"]?.asText?.prefix(10) ?? ""))
-            else { continue }
-            let name = "\(directory)\(start)-\(journal.digits(16, radix: 16))-\(day.text.prefix(7))\(end)"
-            objects[name, default: []] += line + [UInt8(ascii: "\n")]
-        }
-        return objects
-    }
-
     private mutating func add(_ line: JSONTree) {
         guard let journal = line["journal"]?.asText else { return }
         numbers[journal, default: []] += (line["numbers"]?.elements ?? []).compactMap { element in
             let ends = element.elements.compactMap(\.asInt)
-            return ends.count == 2 && ends[0] <= ends[1] ? ends[0]...ends[1] : nil
+            return ends.count == 2 && ends[0] <= ends[1] && ends[1] < .max ? ends[0]...ends[1] : nil
         }
+        if numbers[journal, default: []].count > 2 * joined[journal, default: 0] + Self.fewRanges { join(journal) }
+    }
+
+    private mutating func join(_ journal: String) {
+        var runs: [ClosedRange<Int>] = []
+        for run in numbers[journal, default: []].sorted(by: { $0.lowerBound < $1.lowerBound }) {
+            if let last = runs.last, run.lowerBound <= last.upperBound + 1 {
+                runs[runs.count - 1] = last.lowerBound...max(last.upperBound, run.upperBound)
+            } else {
+                runs.append(run)
+            }
+        }
+        numbers[journal] = runs
+        joined[journal] = runs.count
     }
 
     /// Those of the numbers that were not removed on purpose.
     func missing(in wanted: ClosedRange<Int>, of journal: String) -> [ClosedRange<Int>] {
         var missing: [ClosedRange<Int>] = []
         var next = wanted.lowerBound
-        for run in numbers[journal, default: []].sorted(by: { $0.lowerBound < $1.lowerBound })
+        for run in numbers[journal, default: []]
         where run.upperBound >= next && run.lowerBound <= wanted.upperBound {
             if run.lowerBound > next { missing.append(next...run.lowerBound - 1) }
             next = run.upperBound + 1

@@ -30,8 +30,8 @@ actor ArchiveUploader {
     private var lock: FileLock?
     private var lastFailure: String?
     private var lastRemoval: Timestamp?
-    /// Bytes of what the bucket says of removals.
-    private var noted = 0
+    /// What the bucket says of removals.
+    private var removalObjects: RemovalObjects
     /// Up to where files were moved to other storage classes.
     private var cursor = StorageMoves.Cursor()
     /// Whether nothing goes from the bucket, since something was set aside.
@@ -55,6 +55,7 @@ actor ArchiveUploader {
         (self.configuration, self.lifecycle) = (configuration, lifecycle)
         self.clock = clock
         outbox = try ArchiveOutbox.create(root)
+        removalObjects = RemovalObjects(in: outbox.root)
         storage = try ObjectStorage(configuration.storage) { _ in telemetry.retries.add() }
         logger = context.logger
         executor = BlockingExecutor(label: "weir.\(context.id).upload")
@@ -308,14 +309,15 @@ actor ArchiveUploader {
 
     /// Has the bucket say what was removed on purpose, before that goes there.
     private func note() async throws {
-        let size = try ArchiveRemovals.size(in: outbox.root)
-        guard size != noted else { return }
-        for (name, bytes) in try ArchiveRemovals.objects(in: outbox.root).sorted(by: { $0.key < $1.key }) {
+        try removalObjects.readOn()
+        for name in removalObjects.changed.sorted() {
+            let bytes = try removalObjects.bytes(of: name)
             let hash = Digest.sha256(bytes)
-            if try await storage.head(name)?.sha256 == ArchiveManifest.digits(hash) { continue }
-            try await storage.put(bytes, at: name, sha256: hash)
+            if try await storage.head(name)?.sha256 != ArchiveManifest.digits(hash) {
+                try await storage.put(bytes, at: name, sha256: hash)
+            }
+            removalObjects.finish(name)
         }
-        noted = size
     }
 
     private func carryOut(_ removals: [ArchiveOutbox.Removal]) async throws {
