@@ -283,15 +283,28 @@ import Testing
     }
 
     @Test func hasFewFilesOpenHoweverSpansAreScattered() async throws {
-        let sample = try SQLiteSample()
+        let sample = try SQLiteSample("retention: 90d")
         for turn in 0..<2 as Range<UInt64> {
             try await sample.export(
-                SampleBatch.record((0..<20).map { ($0 + 1, start - $0 * day) }, sequence: turn + 1))
+                (0..<60).map { age in
+                    SampleBatch.record(
+                        [(age + 1, start - age * day)], sequence: turn * 60 + age + 1, received: start - age * day)
+                })
             // What is closed has no log any more.
             let logs = sample.directory.files().filter { $0.hasSuffix("-wal") && !$0.contains("meta") }
             #expect(logs.count == SQLiteFiles.maxOpen)
         }
-        #expect(sample.metric("stored_spans") == 40)
-        #expect(try SQLiteDirectory(sample.path).days().count == 20)
+        #expect(sample.metric("stored_spans") == 120)
+        #expect(try SQLiteDirectory(sample.path).days().count == 60)
+    }
+
+    /// To open them anew for each batch took longer than all else.
+    @Test func theDaysOfAMonthStayOpen() async throws {
+        let sample = try SQLiteSample("retention: 90d")
+        try await sample.export(SampleBatch.record((0..<31).map { ($0 + 1, start - $0 * day) }))
+        let logs = sample.directory.files().filter { $0.hasSuffix("-wal") && !$0.contains("meta") }
+        #expect(logs.count == 31)
+        await sample.exporter.finish()
+        #expect(!sample.directory.files().contains { $0.hasSuffix("-wal") })
     }
 }

@@ -7,8 +7,12 @@ final class SQLiteFile {
     /// How long a lock of another process is waited for.
     static let busyTimeout = Duration.seconds(5)
     private static let idleNanoseconds: UInt64 = 5_000_000_000
+    /// Of pages that SQLite has in memory.
+    private static let cachedKibibytes = 131_072
     /// 256 MiB: SQLite copies what was written to the file itself when the log is that long.
     private static let checkpointPages = 16_000
+    /// Files that have as much as one alone. What these have more files share.
+    private static let few = 4
 
     let path: String
     /// Versions of the tables that were missing when it was opened.
@@ -64,6 +68,18 @@ final class SQLiteFile {
             return value
         } catch {
             throw SQLiteFailure(path, error)
+        }
+    }
+
+    /// - Parameter count: files that are open, this one among them.
+    func share(with count: Int) throws(SQLiteFailure) {
+        let (few, all) = (Self.few, max(Self.few, count))
+        try runAlone { db in
+            try db.execute(
+                sql: """
+                    PRAGMA cache_size = \(-Self.cachedKibibytes * few / all);
+                    PRAGMA wal_autocheckpoint = \(Self.checkpointPages * few / all);
+                    """)
         }
     }
 
@@ -139,7 +155,7 @@ final class SQLiteFile {
             try db.execute(
                 sql: """
                     PRAGMA synchronous = FULL;
-                    PRAGMA cache_size = -131072;
+                    PRAGMA cache_size = \(-cachedKibibytes);
                     PRAGMA temp_store = MEMORY;
                     PRAGMA wal_autocheckpoint = \(checkpointPages);
                     """)

@@ -1,7 +1,8 @@
-/// The files of days that are open for writing: few, since each takes memory for its pages.
+/// The files of days that are open for writing. What one of them may take depends on how many there are.
 struct SQLiteFiles {
-    /// Yesterday, today, tomorrow, and one that came late.
-    static let maxOpen = 4
+    /// More than the days of which a request may have spans (``ClockWindow``). Of spans that come late, or again, a
+    /// batch may have a few of each, and to open a file anew takes longer than to write them.
+    static let maxOpen = 40
 
     private let directory: SQLiteDirectory
     /// Least recently used first.
@@ -19,11 +20,11 @@ struct SQLiteFiles {
         }
         if open.count == Self.maxOpen {
             open.removeFirst().file.close()
-            // Its pages were 128 MiB at most.
             Heap.giveBack()
         }
         let file = try directory.open(day, at: now)
         open.append((day, file))
+        for entry in open { try entry.file.share(with: open.count) }
         return file
     }
 
