@@ -48,7 +48,13 @@ extension CollectorConfiguration {
         fields.checkListeners(receivers: pipelines.flatMap(\.receivers))
         extensions.check(fields.references, &fields, catalogue)
         extensions.warnOfUnused(by: fields.references + files.references, &fields, catalogue)
+        for definitions in [receivers, processors, exporters] {
+            definitions.noteTenants(besides: extensions.clientTenants, &fields)
+        }
         for pipeline in service.pipelines {
+            fields.noteUnknown(
+                pipeline.tenants ?? [], besides: extensions.clientTenants, line: pipeline.line,
+                path: "service.pipelines.\(pipeline.id).tenants")
             pipeline.checkOrder(
                 of: processors.components + exporters.components, isJournalEncrypted: isEncrypted, &fields)
             pipeline.checkDirectories(of: exporters.components, &fields)

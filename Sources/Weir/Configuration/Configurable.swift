@@ -8,6 +8,10 @@ protocol Configurable: Sendable {
     init(_ fields: inout Fields) throws(ConfigError)
     /// Of a processor or an exporter.
     var traits: ProcessorTraits { get }
+    /// Tenants that it has something of their own for.
+    var namedTenants: Set<String> { get }
+    /// Of an extension that knows clients: their tenants; nil where these may be any.
+    var clientTenants: Set<String>? { get }
     /// Of a processor: attributes whose values it asks for.
     var askedKeys: [AttributeKey] { get }
     /// Of a processor: attributes by whose values tables behind the pipeline add something up, and what that is.
@@ -30,6 +34,8 @@ protocol Configurable: Sendable {
 
 extension Configurable {
     var traits: ProcessorTraits { [] }
+    var namedTenants: Set<String> { [] }
+    var clientTenants: Set<String>? { [] }
     var askedKeys: [AttributeKey] { [] }
     var countedKeys: [(what: String, keys: [AttributeKey])] { [] }
     var budgetNames: [String] { [] }

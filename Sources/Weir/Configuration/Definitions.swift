@@ -107,6 +107,25 @@ struct Definitions {
         }
     }
 
+    /// Of extensions: whose spans may come; nil where anybody's may, and where none of them knows clients.
+    var clientTenants: Set<String>? {
+        var known: Set<String> = []
+        for component in components {
+            guard let tenants = component.configuration.clientTenants else { return nil }
+            known.formUnion(tenants)
+        }
+        return known.isEmpty ? nil : known.union([Batch.anybody])
+    }
+
+    /// Records where something is said of a tenant that no client is of, as where its name is misspelt.
+    func noteTenants(besides known: Set<String>?, _ fields: inout Fields) {
+        for (id, line) in lines {
+            guard let component = components.first(where: { $0.id == external(id) }) else { continue }
+            fields.noteUnknown(
+                component.configuration.namedTenants, besides: known, line: line, path: "\(kind.section).\(id)")
+        }
+    }
+
     private struct Item {
         let id: ComponentID
         let line: Int
@@ -139,6 +158,18 @@ struct Definitions {
         return Item(
             id: id, line: fields.line, configuration: configuration, fingerprint: fields.signature(),
             extensions: fields.references.map(\.id))
+    }
+}
+
+extension Fields {
+    mutating func noteUnknown(_ tenants: Set<String>, besides known: Set<String>?, line: Int, path: String) {
+        guard let known else { return }
+        for tenant in tenants.subtracting(known).sorted() {
+            let hint = suggestion(for: tenant, among: known.sorted())
+            record(
+                .note, line: line, path: path,
+                "names the tenant \(tenant.quotedForMessage), and no client is of that\(hint)")
+        }
     }
 }
 

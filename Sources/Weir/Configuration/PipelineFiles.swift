@@ -67,6 +67,9 @@ struct PipelineFiles: Sendable {
                 }.value
                 extensions.check(top.references, &top, catalogue)
                 for pipeline in file.pipelines {
+                    top.noteUnknown(
+                        pipeline.tenants ?? [], besides: extensions.clientTenants, line: pipeline.line,
+                        path: "service.pipelines.\(pipeline.id).tenants")
                     pipeline.checkOrder(
                         of: shared.flatMap(\.components) + file.processors + file.exporters,
                         isJournalEncrypted: isJournalEncrypted, &top)

@@ -7,6 +7,8 @@ struct QuotaConfiguration: Sendable {
     let everybody: [Int]
     let tenants: [String: [Int]]
 
+    var namedTenants: Set<String> { Set(tenants.keys) }
+
     init(_ fields: inout Fields) {
         everybody = Self.rates(&fields)
         let named = fields.named(

@@ -7,6 +7,8 @@ struct ExporterConfiguration<Kind: Exporter>: Configurable {
         delivery.reveal.isEmpty ? own.traits : own.traits.subtracting(.showsContent)
     }
 
+    var namedTenants: Set<String> { own.namedTenants }
+
     var ownDirectory: String? { own.ownDirectory }
 
     var tables: String? { own.tables }

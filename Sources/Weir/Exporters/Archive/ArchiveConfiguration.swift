@@ -15,6 +15,8 @@ struct ArchiveConfiguration: Configurable {
 
     var ownDirectory: String? { directory }
 
+    var namedTenants: Set<String> { Set(lifecycle.classes.flatMap(\.tenants)) }
+
     init(_ fields: inout Fields) throws(ConfigError) {
         directory = fields.string("directory", "Where the partitions are; created where it is missing.")
         format = fields.choice("format", default: .json, "What the files hold.")

@@ -84,6 +84,8 @@ struct LangSmithConfiguration: Configurable {
         tls = fields.optionalSection("tls", "For https: whom to believe, and who to be.", ClientTLS.init)
     }
 
+    var namedTenants: Set<String> { Set(tenants.keys) }
+
     /// Nil where nothing of the tenant goes: who has a destination of their own has no other.
     func target(of tenant: String) -> LangSmithTarget? {
         guard let own = tenants[tenant] else { return target }

@@ -9,6 +9,8 @@ struct PostgresConfiguration: Configurable {
 
     var traits: ProcessorTraits { .addsUpCosts }
 
+    var namedTenants: Set<String> { Set(retentionClasses.flatMap(\.tenants)) }
+
     var tables: String? { "\(connection) \(schema)" }
 
     init(_ fields: inout Fields) throws(ConfigError) {

@@ -8,6 +8,8 @@ struct SQLiteConfiguration: Configurable {
 
     var traits: ProcessorTraits { .addsUpCosts }
 
+    var namedTenants: Set<String> { Set(retentionClasses.flatMap(\.tenants)) }
+
     var tables: String? { directory }
 
     init(_ fields: inout Fields) throws(ConfigError) {

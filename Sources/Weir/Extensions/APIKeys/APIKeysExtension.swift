@@ -11,6 +11,8 @@ final class APIKeysExtension: Authenticator {
         let keys: [APIKey]
         let checkInterval: Duration
 
+        var clientTenants: Set<String>? { keys.isEmpty ? nil : Set(keys.map(\.identity.tenant)) }
+
         init(_ fields: inout Fields) throws(ConfigError) {
             path = fields.string("file", default: "keys.yaml", "The file of hashed keys.")
             keys = fields.contents(of: path, "file", APIKeyFile.init)?.keys ?? []

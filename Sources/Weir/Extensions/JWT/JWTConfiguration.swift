@@ -7,6 +7,8 @@ struct JWTConfiguration: Configurable {
     let checkInterval: Duration
     let cachedTokens: Int
 
+    var clientTenants: Set<String>? { nil }
+
     /// Where the keys come from that sign tokens.
     enum Source: Sendable {
         case file(String)

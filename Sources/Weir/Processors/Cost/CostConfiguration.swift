@@ -3,6 +3,8 @@ struct CostConfiguration {
     static let maximumBudgets = 100
 
     let table: PriceTable
+    /// Those with prices of their own.
+    private var pricedTenants: Set<String> = []
     /// What a user's own attributes mean.
     var mappings: [AttributeMapping] = []
     var estimates = false
@@ -30,6 +32,8 @@ extension CostConfiguration: Configurable {
 
     var budgetNames: [String] { budgets.map(\.name) }
 
+    var namedTenants: Set<String> { pricedTenants.union(budgets.compactMap(\.tenant)) }
+
     var countedKeys: [(what: String, keys: [AttributeKey])] {
         budgets.compactMap { budget in
             let attributes: [GenAIAttribute] =
@@ -50,7 +54,9 @@ extension CostConfiguration: Configurable {
             PriceFile.init)
         let overrides = fields.file(
             "overrides", default: nil, "A list of one's own prices, which go before the others.", PriceFile.own)
-        table = PriceTable([prices, overrides].compactMap(\.self))
+        let files = [prices, overrides].compactMap(\.self)
+        table = PriceTable(files)
+        pricedTenants = Set(files.flatMap(\.models).compactMap(\.tenant))
         mappings = fields.list("mappings", count: 0...100, "What attributes of one's own mean.") {
             AttributeMapping(&$0)
         }

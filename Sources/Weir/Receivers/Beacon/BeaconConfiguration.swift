@@ -20,6 +20,8 @@ struct BeaconConfiguration: Configurable {
     /// What a client is told that comes when there is no room.
     let retryAfter: Duration
 
+    var namedTenants: Set<String> { quotas?.namedTenants ?? [] }
+
     init(_ fields: inout Fields) throws(ConfigError) {
         listener = ListenerConfiguration(
             &fields, default: Endpoint(host: "127.0.0.1", port: 4319), "Where pages send what they have.")

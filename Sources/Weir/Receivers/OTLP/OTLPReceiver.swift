@@ -13,6 +13,8 @@ final class OTLPReceiver: Receiver {
         /// Nil where tenants may send what they like.
         let quotas: QuotaConfiguration?
 
+        var namedTenants: Set<String> { quotas?.namedTenants ?? [] }
+
         init(_ fields: inout Fields) throws(ConfigError) {
             (http, grpc) = fields.section("protocols", "The protocols that are served; without, http.") { fields in
                 let isOnlyGRPC = fields.node("grpc") != nil && fields.node("http") == nil
