@@ -17,7 +17,7 @@ extension TraceWindow {
         cache.add(kept.trace, decision)
         if let slot = index[kept.trace] {
             if slots[Int(slot)].decision == nil {
-                pending.removeAll { $0 == slot }
+                if slots[Int(slot)].pending != nil { pending.removeAll { $0 == slot } }
                 finish(slot, decision, .heard, due: now, at: now)
             } else {
                 // What of it is still to leave, leaves by the new decision.
