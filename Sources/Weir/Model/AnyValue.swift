@@ -30,6 +30,9 @@ struct ArrayValue: Sequence, IteratorProtocol {
         fields = FieldReader(bytes)
     }
 
+    /// Of what is left of the encoding.
+    var byteCount: Int { fields.remaining }
+
     mutating func next() -> AnyValue? {
         while let field = fields.next() {
             if field.tag == Tag.arrayValues { return AnyValue(encoded: field.body) }
@@ -45,6 +48,9 @@ struct KeyValueList: Sequence, IteratorProtocol {
     init(_ bytes: UnsafeRawBufferPointer) {
         fields = FieldReader(bytes)
     }
+
+    /// Of what is left of the encoding.
+    var byteCount: Int { fields.remaining }
 
     mutating func next() -> (key: UnsafeRawBufferPointer, value: AnyValue)? {
         while let field = fields.next() {

@@ -5,6 +5,17 @@ private struct JSONNames {
     /// Up to here all are looked through.
     static let few = 64
 
+    /// One of many: those may be made for a hash that is known.
+    struct Name: Hashable {
+        let text: JSONTree.Text
+
+        static func == (one: Name, other: Name) -> Bool { one.text.isSame(as: other.text) }
+
+        func hash(into hasher: inout Hasher) {
+            text.withBytes { hasher.combine(bytes: $0) }
+        }
+    }
+
     private let hashes: UnsafeMutableBufferPointer<UInt64>
     private var count = 0
     /// A bit for each, which few others have.
@@ -63,8 +74,9 @@ extension JSONWriter {
         }
         let all = 0..<before + members.count
         guard all.count <= JSONNames.few else {
-            var seen: Set<String> = []
-            for index in all where seen.insert(name(index).string).inserted && index >= before {
+            var seen: Set<JSONNames.Name> = []
+            seen.reserveCapacity(all.count)
+            for index in all where seen.insert(JSONNames.Name(text: name(index))).inserted && index >= before {
                 member(members[index - before].key, members[index - before].value)
             }
             return

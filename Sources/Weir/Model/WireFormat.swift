@@ -148,6 +148,9 @@ struct FieldReader {
         end = bytes.count
     }
 
+    /// Bytes that were not read yet.
+    var remaining: Int { end - position }
+
     mutating func next() -> Field? {
         guard position < end, !isBroken else { return nil }
         let start = position

@@ -54,20 +54,32 @@ struct HeldBatches {
         if byTrace[trace]?.isEmpty ?? false { byTrace[trace] = nil }
     }
 
-    /// Spans of these traces have come.
+    /// Spans of these traces have come. Of a batch the links are looked at up to the first that keeps it: what is looked
+    /// at beyond that goes, so a batch that comes costs one look in vain for each that waits, however many links it has.
     /// - Returns: the batches that need not wait any more.
     mutating func released(by traces: Set<TraceKey>, _ index: TraceIndex) -> [Int] {
         var free: [Int] = []
         for trace in traces {
             for id in byTrace[trace] ?? [] {
-                held[id]?.open[trace]?.removeAll { index.isComplete($0) }
-                guard held[id]?.open[trace]?.isEmpty ?? true else { continue }
+                guard release(id, trace, index) else { continue }
                 held[id]?.open[trace] = nil
                 forget(id, trace)
                 if held[id]?.open.isEmpty ?? false { free.append(id) }
             }
         }
         return free.sorted()
+    }
+
+    /// - Returns: whether nothing of the trace keeps the batch any more.
+    private mutating func release(_ id: Int, _ trace: TraceKey, _ index: TraceIndex) -> Bool {
+        while let link = held[id]?.open[trace]?.last {
+            #if DEBUG
+                StepCounter.step()
+            #endif
+            guard index.isComplete(link) else { return false }
+            held[id]?.open[trace]?.removeLast()
+        }
+        return true
     }
 
     /// Whether one would have waited for long enough. A clock that was set back has it wait no longer than from now on.

@@ -16,10 +16,8 @@ struct RunMetadata {
     private static let runtime = AttributeKey("langsmith.span.runtime")
     private static let hidden = ["langsmith.request.headers", "llm.headers"].map(AttributeKey.init) + [runtime]
     private static let toolDescription = AttributeKey("gen_ai.tool.description")
-    private static let service = AttributeKey("service.name")
     private static let toolPrefix = AttributeKey("llm.tools.")
     private static let functionPrefix = AttributeKey("llm.request.functions.")
-    private static let internalProvider = AttributeKey("langsmith.internal_provider")
     private static let parameters: [(StaticString, GenAIAttribute)] = [
         ("model", .requestModel), ("temperature", .temperature), ("top_p", .topP), ("top_k", .topK),
         ("max_tokens", .maxTokens), ("stop", .stopSequences), ("frequency_penalty", .frequencyPenalty),
@@ -46,10 +44,10 @@ struct RunMetadata {
     /// - Parameter trimmed: what of the run is not whole.
     func write(
         to json: inout JSONWriter, _ place: RunPlace, _ name: UnsafeRawBufferPointer?, _ usage: RunUsage,
-        trimmed: [StaticString], _ rules: RunRules, _ batch: borrowing Batch
+        _ surroundings: RunSurroundings, trimmed: [StaticString], _ rules: RunRules, _ batch: borrowing Batch
     ) {
         var members: [JSONTree.Member] = []
-        members.reserveCapacity(Int(span.attributes.count) + Self.usualMembers)
+        members.reserveCapacity(Int(span.attributes.count) + Self.usualMembers + surroundings.members.count)
         // Few spans have any.
         var own: [JSONTree.Member] = []
         if !trimmed.isEmpty { own.append((JSONTree.Text(Self.trimmedFields), Self.names(trimmed))) }
@@ -72,7 +70,8 @@ struct RunMetadata {
         }
         if !own.isEmpty { members.insert(contentsOf: own, at: 0) }
         addDerived(to: &members, place, name, usage.tree, batch)
-        addSurroundings(to: &members, place, batch)
+        addLinks(to: &members, batch)
+        members += surroundings.members
         writeIDs(to: &json)
         json.members(members, behind: Self.ids)
         json.dropComma()
@@ -164,29 +163,16 @@ struct RunMetadata {
         }
     }
 
-    /// Resource, scope and links. All of the resource stands on roots only: it is the same on every span.
-    private func addSurroundings(to members: inout [JSONTree.Member], _ place: RunPlace, _ batch: borrowing Batch) {
-        let resource = batch.resource(of: span).attributes
-        let scope = batch.scopes[Int(span.scope)]
-        if scope.name.count > 0 {
-            members.append((JSONTree.Text("otel_scope_name"), .string(.plain(batch.bytes(scope.name)))))
+    private func addLinks(to members: inout [JSONTree.Member], _ batch: borrowing Batch) {
+        guard span.linkCount > 0 else { return }
+        let links = span.links.map { index in
+            let link = batch.links[index]
+            return JSONTree.fields([
+                "trace_id": .text(Self.hexadecimal(link.traceIDHigh) + Self.hexadecimal(link.traceIDLow)),
+                "span_id": .text(Self.hexadecimal(link.spanID)),
+            ])
         }
-        if span.linkCount > 0 {
-            let links = span.links.map { index in
-                let link = batch.links[index]
-                return JSONTree.fields([
-                    "trace_id": .text(Self.hexadecimal(link.traceIDHigh) + Self.hexadecimal(link.traceIDLow)),
-                    "span_id": .text(Self.hexadecimal(link.spanID)),
-                ])
-            }
-            members.append((JSONTree.Text("otel_links"), .array(links)))
-        }
-        for index in resource.indices where !batch.attributes[index].isRemoved {
-            let attribute = batch.attributes[index]
-            let key = batch.bytes(attribute.key)
-            guard place.parent == nil || Self.service.equals(key), !Self.internalProvider.equals(key) else { continue }
-            members.append((.plain(key), JSONTree(batch.value(of: attribute))))
-        }
+        members.append((JSONTree.Text("otel_links"), .array(links)))
     }
 
     private static func hexadecimal(_ id: UInt64) -> String {

@@ -49,11 +49,14 @@ struct RunWriter: ~Copyable {
         let events = RunEvents(of: span, genAI, in: batch)
         if !events.isEmpty { write(.events, of: &run) { events.write(to: &$0, rules, batch) } }
         let metadata = RunMetadata(of: span, genAI, in: batch)
+        let surroundings = RunSurroundings(of: span, isRoot: place.parent == nil, in: batch)
+        run.trimmed += surroundings.trimmed
         let trimmed = run.trimmed
         write(.extra, of: &run) { json in
             json.raw("{\"metadata\":{")
             metadata.write(
-                to: &json, place, shown.count < name.count ? name : nil, usage, trimmed: trimmed, rules, batch)
+                to: &json, place, shown.count < name.count ? name : nil, usage, surroundings, trimmed: trimmed, rules,
+                batch)
             json.raw("}")
             metadata.writeParameters(to: &json, rules, batch)
             metadata.writeRuntime(to: &json, batch)

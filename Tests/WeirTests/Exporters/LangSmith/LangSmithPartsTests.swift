@@ -66,6 +66,28 @@ import Testing
         #expect(held.oldest == nil && held.spans == 0)
     }
 
+    @Test func aBatchThatComesCostsOneLookForEachThatWaits() {
+        var index = TraceIndex(TraceIndex.Limits(spans: 100_000, halfLife: .seconds(60)))
+        var held = HeldBatches(grace: .seconds(10), maxBytes: 1_000, maxBatches: 100)
+        let key = TraceKey(tenant: "1", high: 1, low: 1)
+        for id in 1...50 {
+            let spans = (0..<100).map { UInt64(id * 1_000 + $0) }
+            let links = spans.map { SpanLink(trace: key, span: $0, parent: 1, start: 5) }
+            for link in links { index.add(link) }
+            held.add(id, links, links, bytes: 1, since: Timestamp(nanoseconds: 0))
+        }
+        let before = StepCounter.steps
+        for _ in 0..<10 {
+            let none = held.released(by: [key], index)
+            #expect(none.isEmpty)
+        }
+        #expect(StepCounter.steps - before == 10 * 50)
+        index.add(SpanLink(trace: key, span: 1, parent: 0, start: 1))
+        let all = held.released(by: [key], index)
+        #expect(all == Array(1...50))
+        #expect(StepCounter.steps - before == 10 * 50 + 50 * 100, "each once")
+    }
+
     @Test func aBatchIsSentAfterThoseThatHoldItsParents() {
         var index = TraceIndex(TraceIndex.Limits(spans: 100, halfLife: .seconds(60)))
         let key = TraceKey(tenant: "1", high: 1, low: 1)

@@ -27,7 +27,7 @@ import Testing
     }
 
     @Test func manyNamesAreToldApartToo() throws {
-        let names = (0..<200).map { "\"k\($0 % 150)\":\($0)" }
+        let names = (0..<200).map { "\"k\($0 % 150)\":\($0)" } + [#""\u006b1":0"#]
         let run = try RunSample(SpanFixture(("input.value", .string("{\(names.joined(separator: ","))}"))))
         #expect(run.isStrict)
         #expect(run.text("inputs").hasPrefix(#"{"k0":0,"k1":1,"#) && run.text("inputs").hasSuffix(#""k149":149}"#))
@@ -88,6 +88,53 @@ import Testing
         #expect(try RunSample(SpanFixture(("langsmith.trace.session_id", .string("no")))).member("session_id") == nil)
         let other = try RunSample(SpanFixture(("langsmith.reference_example_id", .string("no"))))
         #expect(other.member("reference_example_id") == nil)
+    }
+}
+
+// MARK: - Resource and scope
+
+extension RunStrictnessTests {
+    private static let childPlace = RunPlace(
+        path: [.init(id: RunID(high: 1, low: 1), start: 1), .init(id: RunID(high: 0, low: 2), start: 2)])
+
+    @Test func aLargeResourceIsNotAllOnEachRoot() throws {
+        var span = SpanFixture()
+        let large = NewPair(key: "large", value: .string(String(repeating: "l", count: 20_000)))
+        let small = (1..<1_000).map { NewPair(key: "k\($0)", value: .int(1)) }
+        span.resource = [large] + small + span.resource
+        let run = try RunSample(span)
+        #expect(run.isStrict && run.size < RunSurroundings.maxBytes)
+        #expect(run.metadata("large") == nil && run.metadata("k256") == nil)
+        #expect(run.metadata("k1") == "1" && run.metadata("k255") == "1")
+        #expect(run.metadata("service.name") == #""shop""# && run.metadata("otel_scope_name") == #""io.shop.http""#)
+        #expect(run.metadata("weir_trimmed_fields") == #"["resource"]"#)
+        let child = try RunSample(span, at: Self.childPlace)
+        #expect(child.metadata("service.name") == #""shop""# && child.metadata("k1") == nil)
+        #expect(child.metadata("weir_trimmed_fields") == nil, "it never has more")
+        // Not too many, but too long.
+        span.resource = (0..<200).map { NewPair(key: "k\($0)", value: .string(String(repeating: "v", count: 1_000))) }
+        let long = try RunSample(span)
+        #expect(long.metadata("k0") != nil && long.metadata("k15") != nil && long.metadata("k16") == nil)
+        #expect(long.size < 2 * RunSurroundings.maxBytes)
+        #expect(long.metadata("weir_trimmed_fields") == #"["resource"]"#)
+    }
+
+    @Test func aLongServiceOrScopeIsLeftOutAndTheRunSaysSoHoweverItIsTrimmed() throws {
+        var span = SpanFixture()
+        let most = String(repeating: "n", count: RunSurroundings.maxBytes)
+        span.resource = [NewPair(key: "service.name", value: .string(most))]
+        let whole = try RunSample(span, at: Self.childPlace)
+        #expect(whole.metadata("service.name") == "\"\(most)\"" && whole.metadata("otel_scope_name") == nil)
+        #expect(whole.metadata("weir_trimmed_fields") == #"["otel_scope_name"]"#)
+        span.resource = [NewPair(key: "service.name", value: .string(most + "n"))]
+        let none = try RunSample(span, at: Self.childPlace)
+        #expect(none.metadata("service.name") == nil && none.metadata("otel_scope_name") == #""io.shop.http""#)
+        #expect(none.metadata("weir_trimmed_fields") == #"["resource"]"#)
+        span.scopeName = most + "n"
+        span.attributes = [NewPair(key: "input.value", value: .string(String(repeating: "i", count: 300_000)))]
+        let run = try RunSample(span, limit: Self.limit)
+        #expect(run.isStrict && run.size <= Self.limit)
+        #expect(run.metadata("weir_trimmed_fields") == #"["resource","otel_scope_name","inputs"]"#)
     }
 }
 
