@@ -142,6 +142,29 @@ def test_a_strict_server_takes_names_that_would_be_there_twice(start, server):
     assert run["extra"]["metadata"]["host.name"] == "a" and run["inputs"] == {"a": 1}
 
 
+@pytest.mark.parametrize("fault", [Fault(503), Fault(503, when="stored"), Fault(409)], ids=["refused", "stored", "409"])
+@pytest.mark.parametrize("before", [1, 7], ids=["first piece", "second piece"])
+def test_a_batch_that_is_sent_in_pieces_is_there_once_wherever_it_fails(start, server, before, fault):
+    """A small request whose runs are large: all of the resource stands on each root."""
+    weir = start(exporters=langsmith(server))
+    server.fail(*[None] * before, fault)
+    message = a_request(*[span(number, number, name=f"root {number}") for number in range(1, 801)])
+    message.resource_spans[0].resource.attributes.append(attribute("blob", "x" * 15_000))
+    assert post(weir.endpoint, message.SerializeToString()).status == 200
+    eventually(lambda: len(server.all_runs()) == 800, story(weir, server), 60)
+    weir.drain()
+    server.verify()
+    requests = server.posts()
+    taken = [one.id for request in requests if request.status == 202 for one in request.operations]
+    assert len(taken) == len(set(taken)), "what was taken is sent again"
+    assert len(taken) == (700 if fault.when == "stored" else 800)
+    if fault.status == 503:
+        assert requests[before].body == requests[before + 1].body
+    if before == 7:
+        sizes = [len(request.operations) for request in requests[:7]]
+        assert sizes[:5] == [100] * 5 and 0 < sizes[5] < 100 and sizes[6] == 100, "the sixth ends the first piece"
+
+
 @pytest.mark.parametrize("fault", [Fault(429, headers={"Retry-After": "600"}), Fault(500, delay=2), Fault(404)])
 def test_a_tenant_whose_own_destination_is_away_holds_up_no_other(start, servers, tmp_path, fault):
     away, works = servers(), servers()

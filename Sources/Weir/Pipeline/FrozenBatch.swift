@@ -14,15 +14,25 @@ struct FrozenBatch: Sendable {
 
     /// Decodes one record after the other into `batch`, which is then free to be changed, and calls `body`.
     func forEach(into batch: inout Batch, _ body: (inout Batch, JournalRecord) throws -> Void) throws {
+        try forEach(from: 0, into: &batch) { batch, record in
+            try body(&batch, record)
+            return true
+        }
+    }
+
+    /// The same, from a record on, until `body` says that no more are wanted.
+    func forEach(
+        from first: Int, into batch: inout Batch, _ body: (inout Batch, JournalRecord) throws -> Bool
+    ) throws {
         // What the last record took is not kept until the next batch comes: that could be hours.
         defer { batch.reset(to: .empty) }
-        for record in records {
+        for record in records[first...] {
             // What stands in a journal was decoded, or written by the encoder, before.
             try OTLPDecoder(maxValueDepth: .max).decode(record.payload, into: &batch)
             batch.tenant = record.tenant
             batch.receivedAt = record.receivedAt
             batch.isPromoted = record.section.value(of: .promoted) != nil
-            try body(&batch, record)
+            guard try body(&batch, record) else { return }
         }
     }
 }

@@ -16,6 +16,21 @@ private struct SpecialRuns: Equatable {
     }
 }
 
+/// What of a batch is written and sent before the rest of it is.
+private struct BatchPiece {
+    /// A span of a batch.
+    struct Place {
+        /// Among those of the batch.
+        var record = 0
+        /// Among those of the record.
+        var span = 0
+    }
+
+    let requests: [RunRequest]
+    /// Where the next piece begins; nil where there is none.
+    let next: Place?
+}
+
 /// From spans to requests.
 extension LangSmithExporter {
     /// - Parameter sent: gets what the destination has, also where it fails.
@@ -24,10 +39,12 @@ extension LangSmithExporter {
     ) async throws(ExportError) {
         var limits = RequestLimits(await info(of: target))
         var special = SpecialRuns()
-        while true {
+        var next: BatchPiece.Place? = BatchPiece.Place()
+        while let place = next {
             let before = (special, limits)
+            let piece = try piece(of: part, from: place, tenant, target, limits, special, &sent)
             var isDone = true
-            for request in try requests(of: part, tenant, target, limits, special, &sent) {
+            for request in piece.requests {
                 do throws(ExportError) {
                     isDone = try await take(request, of: part, &limits, &special, &sent)
                 } catch {
@@ -35,10 +52,13 @@ extension LangSmithExporter {
                     guard case .rejected = error, special.part(request) else { throw error }
                     isDone = false
                 }
-                // What is left is written again, in another way.
+                // What is left of the piece is written again, in another way.
                 guard isDone else { break }
             }
-            if isDone { return }
+            if isDone {
+                next = piece.next
+                continue
+            }
             remember(sent)
             guard before != (special, limits) else {
                 throw .retryable("the destination answers so that nothing can be sent in another way", after: nil)
@@ -92,29 +112,47 @@ extension LangSmithExporter {
         for operation in operations { delivered.remove(operation) }
     }
 
-    /// All that is not delivered, parents first.
+    /// All of the next runs that is not delivered, parents first.
     /// - Parameter sent: gets what is.
-    private func requests(
-        of part: FrozenBatch, _ tenant: String, _ target: LangSmithTarget,
+    private func piece(
+        of part: FrozenBatch, from start: BatchPiece.Place, _ tenant: String, _ target: LangSmithTarget,
         _ limits: RequestLimits, _ special: SpecialRuns, _ sent: inout [RunOperation]
-    ) throws(ExportError) -> [RunRequest] {
+    ) throws(ExportError) -> BatchPiece {
+        let (runs, next) = try write(part, from: start, target, limits, special)
+        note()
+        return BatchPiece(requests: try requests(of: runs, tenant, target, limits, special, &sent), next: next)
+    }
+
+    /// Where it ends depends on spans and limits alone, not on what is delivered, so that a retry makes the same
+    /// requests.
+    /// - Returns: also where the next begins.
+    private func write(
+        _ part: FrozenBatch, from start: BatchPiece.Place, _ target: LangSmithTarget, _ limits: RequestLimits,
+        _ special: SpecialRuns
+    ) throws(ExportError) -> (runs: [WrittenRun], next: BatchPiece.Place?) {
         let rules = configuration.rules(for: target)
         writer.reset()
         var runs: [WrittenRun] = []
         var roots: Set<RunOperation> = []
+        var next = start
+        var bytes = 0
         do {
-            try part.forEach(into: &batch) { batch, record in
+            try part.forEach(from: start.record, into: &batch) { batch, record in
                 if Envelope.mayStand(in: record.payload.bytes) { batch.hideCiphertext() }
-                for place in batch.spans.indices {
-                    let link = SpanLink(batch.spans[place], batch, projectKey: configuration.projectKey)
+                while next.span < batch.spans.count {
+                    guard bytes < Self.maxWritten else { return false }
+                    let link = SpanLink(batch.spans[next.span], batch, projectKey: configuration.projectKey)
                     var position = index.place(link).salted(target.salt)
                     if special.patches.contains(RunOperation(position, target)) { position.isPatch = true }
-                    var run = writer.write(place, at: position, of: batch, rules)
+                    let before = writer.written.count
+                    var run = writer.write(next.span, at: position, of: batch, rules)
                     if run.size > limits.maxBytes - MultipartBody.overhead,
                         writer.trim(&run, to: limits.maxBytes - MultipartBody.overhead)
                     {
                         telemetry.trimmedRuns.add()
                     }
+                    // Without stand-ins: answers decide which there are.
+                    bytes += writer.written.count - before
                     if position.bringsRoot || position.isPatch {
                         // A root that changes a stand-in comes to a destination that has it: the batch that brings it
                         // may have failed, or be another process's.
@@ -124,12 +162,21 @@ extension LangSmithExporter {
                         if !standing.contains(operation), roots.insert(operation).inserted { runs.append(standIn) }
                     }
                     runs.append(run)
+                    next.span += 1
                 }
+                next = BatchPiece.Place(record: next.record + 1)
+                return bytes < Self.maxWritten
             }
         } catch {
             throw .rejected("a record cannot be decoded: \(error)")
         }
-        note()
+        return (runs, next.record < part.records.count ? next : nil)
+    }
+
+    private func requests(
+        of runs: [WrittenRun], _ tenant: String, _ target: LangSmithTarget, _ limits: RequestLimits,
+        _ special: SpecialRuns, _ sent: inout [RunOperation]
+    ) throws(ExportError) -> [RunRequest] {
         // A parent is always higher than its child; what is equally high stays in its order.
         let depths = runs.map(\.place.path.count)
         let ordered = runs.indices.sorted { (depths[$0], $0) < (depths[$1], $1) }

@@ -4,7 +4,7 @@ import Logging
 ///
 /// A batch waits here, within `export`, until the ancestors of its spans are known or `trace_grace` is over; until then
 /// its records are the journal's, and come again after a restart. Its requests are then made from nothing but the
-/// spans and what was fixed of their traces, so a retry makes the same again.
+/// spans and what was fixed of their traces, one piece of it after the other, so a retry makes the same again.
 actor LangSmithExporter: Exporter {
     static let type = "langsmith"
     static let help = "Sends spans as runs to LangSmith."
@@ -14,6 +14,9 @@ actor LangSmithExporter: Exporter {
 
     /// Operations that are remembered of batches that are not done.
     static let maxDelivered = 1 << 18
+    /// Bytes of runs that are written before the first of them is sent; with the run that reaches them a piece ends. A
+    /// small batch may become many runs, and each of them large.
+    static let maxWritten = 8 << 20
     /// For a usual request as a whole.
     static let compressorRoom = 512 << 10
 

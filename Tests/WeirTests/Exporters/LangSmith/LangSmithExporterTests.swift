@@ -30,6 +30,10 @@ import Testing
 
     private static func batch(_ spans: SpanFixture..., sequence: UInt64 = 1, tenant: String = "default") -> FrozenBatch
     {
+        batch(of: spans, sequence: sequence, tenant: tenant)
+    }
+
+    private static func batch(of spans: [SpanFixture], sequence: UInt64, tenant: String = "default") -> FrozenBatch {
         FrozenBatch(records: [
             JournalRecord(
                 sequence: sequence, tenant: tenant, receivedAt: Timestamp(nanoseconds: 0), spanCount: spans.count,
@@ -115,6 +119,36 @@ import Testing
             await second.tick(at: clock.now)
             #expect(try directory.contents(of: file).count == after)
             await second.finish()
+        }
+    }
+
+    @Test func aLargeBatchIsSentInPiecesAndARetryMakesTheSame() async throws {
+        try await ScriptedServer.serve(HTTPResponse(503, "application/json", [])) { server in
+            let exporter = try exporter(server.url, "compression: none")
+            let text = String(repeating: "x", count: 1_000_000)
+            // The root comes last, and is in the second piece, which begins within a record.
+            let records = (UInt64(0)..<3).flatMap { record in
+                let spans = (UInt64(1)...4).map { number in
+                    var span = SpanFixture(("input.value", .string(text)))
+                    (span.spanID, span.parentSpanID) = (record * 4 + number, 12)
+                    if span.spanID == 12 { span.parentSpanID = 0 }
+                    return span
+                }
+                return Self.batch(of: spans, sequence: record + 1).records
+            }
+            let whole = FrozenBatch(records: records)
+            await #expect(throws: ExportError.self) { try await exporter.export(whole) }
+            #expect(Self.posts(server).count == 1)
+            server.answer(HTTPResponse(202, "application/json", []))
+            try await exporter.export(whole)
+            let bodies = Self.posts(server).map(\.body)
+            try #require(bodies.count == 3)
+            let isSame = bodies[0] == bodies[1]
+            #expect(isSame, "a retry has other bytes")
+            #expect(bodies[1].count > LangSmithExporter.maxWritten && bodies[2].count > 2 << 20)
+            #expect(bodies[1].count < LangSmithExporter.maxWritten + 2 << 20)
+            #expect(counter("sent_runs") == 12)
+            await exporter.finish()
         }
     }
 
