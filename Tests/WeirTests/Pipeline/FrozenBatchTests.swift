@@ -22,6 +22,19 @@ import Testing
         #expect(seen == ["7 shop span 1,span 2", "8 bank span 3"])
     }
 
+    @Test func beginsAtARecordAndStopsWhereNoMoreAreWanted() throws {
+        let frozen = FrozenBatch(
+            records: (UInt64(1)...4).map { SampleBatch.record([($0, 1)], sequence: $0) })
+        var seen: [UInt64] = []
+        var batch = Batch()
+        try frozen.forEach(from: 1, into: &batch) { _, record in
+            seen.append(record.sequence)
+            return record.sequence < 3
+        }
+        #expect(seen == [2, 3])
+        #expect(batch.spans.isEmpty, "nothing is kept")
+    }
+
     @Test func stopsAtTheFirstError() {
         let frozen = FrozenBatch(records: [
             SampleBatch.record([(1, 1)], sequence: 1), SampleBatch.record([(2, 1)], sequence: 2),
