@@ -33,9 +33,10 @@ enum StageHandover {
         guard try disk.names().contains(stageCursor) else { return }
         let first = try JournalRecovery(disk, isReadOnly: true)
         var cursor = first.cursors[StageCourse.name] ?? Cursor(next: first.nextSequence)
+        var names = Set(destinations.map(\.name))
         let sampled = "\(directory)/\(StageCourse.directory)"
         if Directory.has("\(sampled)/\(JournalRecovery.identityName)") {
-            try await finish(&cursor, of: first, by: sampled, destinations, codec)
+            names.formUnion(try await finish(&cursor, of: first, by: sampled, destinations, codec))
         }
         let journal = first.journal
         var read = SequenceRuns()
@@ -47,9 +48,9 @@ enum StageHandover {
             }
             read.add(record.sequence)
         }
-        for destination in destinations {
-            let exists = first.cursorFiles.contains(destination.name)
-            var file = try CursorFile(destination.name + CursorFile.suffix, first.journal, disk, exists: exists)
+        for name in names.sorted() {
+            let exists = first.cursorFiles.contains(name)
+            var file = try CursorFile(name + CursorFile.suffix, first.journal, disk, exists: exists)
             try file.write(cursor, durableBelow: first.durableBelow)
             try file.sync()
         }
@@ -58,10 +59,12 @@ enum StageHandover {
     }
 
     /// Adds what the second journal says to be done.
+    /// - Returns: who has read from it. One that goes with the stage would be new when it comes back, and never get
+    ///   what was not decided.
     private static func finish(
         _ cursor: inout Cursor, of first: borrowing JournalRecovery, by directory: String,
         _ destinations: [Journal.Destination], _ codec: (any RecordCodec)?
-    ) async throws {
+    ) async throws -> Set<String> {
         let disk = JournalDirectory(reading: directory)
         let second = try JournalRecovery(disk, isReadOnly: true)
         try refuseWaiting(
@@ -71,6 +74,7 @@ enum StageHandover {
         try await forEachRecord(in: second, directory, on: disk, from: from, codec) { record in
             if let origin = record.section.origin, origin.journal == journal { cursor.finish(origin.sequences) }
         }
+        return second.cursorFiles.subtracting([StageCourse.name])
     }
 
     /// One that is not configured any more waits too: if it comes back, it is to go on where it was.

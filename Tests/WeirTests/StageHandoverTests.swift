@@ -63,6 +63,33 @@ import Testing
         }
     }
 
+    /// It is not new when it comes back: what was not decided was promised to it too.
+    @Test func oneThatGoesWithTheStageAndHasEverythingGoesOnWhereTheOthersDo() async throws {
+        let disk = SimulatedDisk(seed: 1)
+        let directory = try TemporaryDirectory()
+        let first = try core(StageCourse.name, on: disk)
+        #expect(first.append([.numbered(1), .numbered(2)]) == 2)
+        _ = try first.read(maxSpans: 1)
+        first.commit(0, 1...1)
+        try first.writeCursors()
+        let (journal, writer) = try Journal.open(
+            on: try JournalDirectory("\(directory.path)/\(StageCourse.directory)"), JournalLimits(maxBytes: 16 << 20),
+            for: exporter + [Journal.Destination("gone"), StageCourse.destination],
+            executor: { BlockingExecutor(label: $0) }, clock: { Timestamp.now() }, events: { _ in })
+        let writing = Task { await writer.run() }
+        journal.close()
+        writing.cancel()
+        await writing.value
+        await writer.finish()
+        try await StageHandover.leave(directory.path, disk, for: exporter, nil)
+        #expect(try !disk.names().contains(StageCourse.name + CursorFile.suffix))
+        let without = try core("exporter", on: disk)
+        #expect(without.append([.numbered(3)]) == 1)
+        #expect(try without.drain().compactMap(\.number) == [2, 3])
+        try without.writeCursors()
+        #expect(try core("gone", on: disk).drain().compactMap(\.number) == [2, 3])
+    }
+
     @Test func aPipelineThatLosesItsStageDeliversWhatWasNotDecidedOnce() async throws {
         let disk = SimulatedDisk(seed: 1)
         let directory = try TemporaryDirectory()
