@@ -34,6 +34,7 @@ extension CollectorConfiguration {
         for pipeline in service.pipelines {
             claims.add(pipeline, of: processors.components + exporters.components, &fields)
         }
+        claims.reserveTables(of: exporters.components)
         let files = PipelineFiles(
             service.pipelinesDirectory, besides: !service.pipelines.isEmpty, &fields,
             shared: [receivers, processors, exporters], extensions: extensions, isJournalEncrypted: isEncrypted,
@@ -90,15 +91,18 @@ extension CollectorConfiguration {
 
     /// Why that cannot be: a pipeline that would be kept names a component of `collector.yaml` that says something else
     /// than in `other`, and nobody has looked at the two together. Redaction may have left to an encryption processor
-    /// what it had masked before.
+    /// what it had masked before. Or it has an exporter whose rows another would remove.
     func conflicts(keeping other: CollectorConfiguration) -> [String] {
-        other.service.pipelines.filter { isKept($0.id) }.flatMap { pipeline in
+        other.service.pipelines.filter { isKept($0.id) }.flatMap { pipeline -> [String] in
             let changed =
                 pipeline.processors.filter { isOther($0, processors, than: other.processors) }
                 + pipeline.exporters.filter { isOther($0, exporters, than: other.exporters) }
-            return changed.map { id in
-                "service.pipelines.\(pipeline.id): found \(id) changed, wanted the pipeline's file to be right first"
+            let problems = changed.map { "found \($0) changed, wanted the pipeline's file to be right first" }
+            let own = other.exporters.filter { pipeline.exporters.contains($0.id) }
+            let quarrels = own.flatMap { exporter in
+                exporters.compactMap { PipelineClaims.quarrel($0, exporter) }
             }
+            return (problems + quarrels).map { "service.pipelines.\(pipeline.id): \($0)" }
         }
     }
 

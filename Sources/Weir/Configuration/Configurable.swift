@@ -21,6 +21,9 @@ protocol Configurable: Sendable {
     /// Of an exporter: what tells its tables from others', which may be a secret; nil where it has none that add up
     /// what is spent.
     var tables: String? { get }
+    /// Of an exporter with tables: the keys that say when rows go, and what they say. All who write the tables have to
+    /// say the same.
+    var upkeep: [String: String] { get }
     /// Of a processor: whether those behind it find something else in place of an attribute's value, or those behind
     /// the one that encrypts for it.
     func covers(_ key: AttributeKey) -> Bool
@@ -40,6 +43,7 @@ extension Configurable {
     var countedKeys: [(what: String, keys: [AttributeKey])] { [] }
     var budgetNames: [String] { [] }
     var tables: String? { nil }
+    var upkeep: [String: String] { [:] }
     func covers(_ key: AttributeKey) -> Bool { false }
     var ownDirectory: String? { nil }
     var replicas: [(name: String, configuration: any Configurable)] { [] }

@@ -13,6 +13,8 @@ struct ExporterConfiguration<Kind: Exporter>: Configurable {
 
     var tables: String? { own.tables }
 
+    var upkeep: [String: String] { own.upkeep }
+
     var replicas: [(name: String, configuration: any Configurable)] {
         own.replicas.compactMap { name, configuration in
             (configuration as? Kind.Configuration).map { (name, Self($0, delivery)) }

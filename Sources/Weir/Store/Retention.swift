@@ -81,3 +81,11 @@ extension Retention.Rule {
         return rules
     }
 }
+
+extension [Retention.Rule] {
+    /// Whose rows are kept for how long, whatever the classes are called.
+    var text: String {
+        flatMap { rule in rule.tenants.map { "\($0.debugDescription) \(rule.duration.text)" } }.sorted()
+            .joined(separator: ", ")
+    }
+}

@@ -13,6 +13,13 @@ struct PostgresConfiguration: Configurable {
 
     var tables: String? { "\(connection) \(schema)" }
 
+    var upkeep: [String: String] {
+        [
+            "retention": retention.text, "retention_classes": retentionClasses.text,
+            "wait_for_archive": "\(waitsForArchive)",
+        ]
+    }
+
     init(_ fields: inout Fields) throws(ConfigError) {
         (connection, schema) = fields.postgres(schema: "weir")
         let range = Duration.seconds(86_400)...(.seconds(36_500 * 86_400))

@@ -12,6 +12,13 @@ struct SQLiteConfiguration: Configurable {
 
     var tables: String? { directory }
 
+    var upkeep: [String: String] {
+        [
+            "retention": retention.text, "retention_classes": retentionClasses.text,
+            "wait_for_archive": "\(waitsForArchive)",
+        ]
+    }
+
     init(_ fields: inout Fields) throws(ConfigError) {
         directory = fields.string("directory", "Where the files are; created where it is missing.")
         let range = Duration.seconds(86_400)...(.seconds(3_650 * 86_400))
