@@ -55,7 +55,7 @@ struct Replay {
         while true {
             let found = try queue.peek(maxSpans: delivery.queue.maxSpans, maxBytes: delivery.queue.maxBytes) {
                 line throws(FileError) in
-                _ = try file.append(line)
+                try file.append(line)
                 outcome.unreadableLines += 1
             }
             let records = try await found.opened(by: codec)
@@ -85,7 +85,7 @@ struct Replay {
                 time: now(), exporter: resending.context.id.description, reason: reason,
                 kept: KeptRecord(journal: journal, record: record))
         }.sealed(by: codec)
-        _ = try file.append(letters.flatMap(\.line))
+        try file.append(letters.flatMap(\.line))
         outcome.remainingSpans += piece.spanCount
     }
 }

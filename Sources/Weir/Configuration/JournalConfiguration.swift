@@ -19,12 +19,12 @@ struct JournalConfiguration: Sendable {
         maxDeadLetters = fields.section("dead_letters", "Spans that a destination cannot take.") {
             $0.bytes(
                 "max_bytes", default: .gibibytes(1), in: sizes,
-                "What they take for each exporter; beyond it the exporter's delivery waits.")
+                "What they take for each exporter; then it waits. A tenant has half of it, and misses more.")
         }
         maxParked = fields.section("parked", "Records of tenants for whom a destination does not work.") {
             $0.bytes(
                 "max_bytes", default: .gibibytes(1), in: sizes,
-                "What they take for each exporter; beyond it such a tenant's are not delivered, which is told.")
+                "What they take for each exporter, half of it one tenant's; such a tenant misses what is beyond.")
         }
     }
 

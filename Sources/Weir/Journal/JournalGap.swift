@@ -9,7 +9,8 @@ struct JournalGap: Equatable, Sendable {
         case skipped
         /// The key that they were encrypted with was destroyed, or they were changed.
         case destroyed
-        /// The tenant's records are set aside, and there are as many as there may be.
+        /// The destination does not take them, and of the tenant's dead letters or parked records there are as many as
+        /// there may be.
         case overflow
     }
 

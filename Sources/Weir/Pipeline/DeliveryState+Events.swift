@@ -24,6 +24,7 @@ extension DeliveryState {
     private mutating func succeed(_ id: Int) {
         failingSince = nil
         guard var flight = flights[id] else { return }
+        flight.isHeld = false
         for finished in flight.shipment.finish() {
             guard flight.drain != nil else {
                 done.append(finished)
@@ -91,14 +92,26 @@ extension DeliveryState {
     }
 
     /// There is no room on the disk, or none that may be used. Nothing is dropped for it: the flight waits. Only where
-    /// there are as many records set aside as there may be, more of such a tenant are missed, unless its destination is
-    /// just away.
+    /// there are as many dead letters of a tenant as there may be, or records set aside, more of that tenant are
+    /// missed, unless its destination is just away.
     private mutating func notKept(_ id: Int, _ error: LetterError, at now: Instant) {
-        guard var flight = flights[id] else { return }
-        if let part = flight.shipment.next, case .park(let tenant, _) = part.fate {
+        guard var flight = flights[id], let part = flight.shipment.next else { return }
+        // Were a tenant to wait for room of its own, the others would wait with it, and the journal would fill up for
+        // all.
+        switch part.fate {
+        case .export: break
+        case .bury:
+            guard error.isLimit else { break }
+            if flight.shipment.separateTenants() {
+                flight.phase = .ready
+                flights[id] = flight
+                return
+            }
+            if let tenant = part.piece.records.first?.tenant { outbox.append(.miss(part.piece, tenant: tenant)) }
+            return succeed(id)
+        case .park(let tenant, _):
             parked.endWrite(tenant, spans: nil)
             if error.isLimit, !away.contains(tenant) {
-                // Were it to wait for room, the others would wait with it, and the journal would fill up for all.
                 outbox.append(.miss(part.piece, tenant: tenant))
                 return succeed(id)
             }
@@ -112,6 +125,7 @@ extension DeliveryState {
         let pause = flight.shipment.backoff.next(chance: chance())
         report(.notKept(reason: error.description, pause: pause))
         flight.phase = .waiting(until: now + pause)
+        flight.isHeld = true
         flights[id] = flight
     }
 

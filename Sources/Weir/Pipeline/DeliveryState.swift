@@ -100,6 +100,8 @@ struct DeliveryState {
         var drain: Drain?
         /// Batches that were read later and are done.
         var overtaken = 0
+        /// It waits since what the destination does not take could not be kept.
+        var isHeld = false
     }
 
     /// A tenant's parked records that are tried again.
@@ -192,6 +194,9 @@ extension DeliveryState {
     }
 
     private var hasFreeConsumer: Bool { flights.count + (isReading ? 1 : 0) < settings.queue.consumers }
+
+    /// Batches that wait for room for what the destination does not take.
+    var heldBatches: Int { flights.values.count(where: \.isHeld) }
 
     private var exportCount: Int {
         flights.values.count { if case .exporting = $0.phase { true } else { false } }

@@ -10,6 +10,7 @@ struct DeliveryTelemetry: Sendable {
     let deadLetterSpans: Counter
     let failedAttempts: Counter
     let inFlightBatches: Gauge
+    let heldBatches: Gauge
     let retrying: Gauge
     let parkedSpans: Gauge
 
@@ -27,6 +28,10 @@ struct DeliveryTelemetry: Sendable {
             labels: labels)
         inFlightBatches = metrics.gauge(
             "weir_exporter_in_flight_batches", help: "Batches that were read and are not done.", labels: labels)
+        heldBatches = metrics.gauge(
+            "weir_exporter_held_batches",
+            help: "Batches that wait for room for what the destination does not take: dead letters, parked records.",
+            labels: labels)
         retrying = metrics.gauge(
             "weir_exporter_retrying",
             help: "Seconds since the destination, or the disk for its dead letters, takes nothing; 0 if it does.",
@@ -46,6 +51,11 @@ struct DeliveryTelemetry: Sendable {
         if retrying.value >= Self.patience {
             complaints.append("\(name): the destination has taken nothing for \(Int(retrying.value)) seconds")
         }
+        if heldBatches.value > 0 {
+            complaints.append(
+                "\(name): \(Int(heldBatches.value)) batches wait, and what comes after them, since what the "
+                    + "destination does not take cannot be kept; the log says why")
+        }
         if parkedSpans.value > 0 {
             complaints.append(
                 "\(name): \(Int(parkedSpans.value)) spans are parked, for tenants whose destination does not work")
@@ -56,11 +66,13 @@ struct DeliveryTelemetry: Sendable {
     /// Nobody delivers there any more, so nothing is wrong with it.
     func end() {
         inFlightBatches.set(0)
+        heldBatches.set(0)
         retrying.set(0)
     }
 
     func show(_ state: DeliveryState, at now: ContinuousClock.Instant) {
         inFlightBatches.set(state.flights.count)
+        heldBatches.set(state.heldBatches)
         parkedSpans.set(state.parked.spans)
         let since = [state.failingSince, state.unreadableSince].compactMap { $0 }.min()
         retrying.set(since.map { max(0, ($0.duration(to: now)) / .seconds(1)) } ?? 0)

@@ -3,7 +3,7 @@
 protocol LetterStore: Sendable {
     /// Spans that an earlier process has set aside, by tenant.
     var parkedAtStart: [String: Int] { get }
-    /// Puts what nobody tries again, until somebody replays it, into the dead letters.
+    /// Puts what nobody tries again, until somebody replays it, into the dead letters: all of it, or nothing.
     func bury(_ letters: [Letter]) async throws(LetterError)
     /// Sets records of one tenant aside, behind those that are.
     func park(_ letters: [Letter], of tenant: String) async throws(LetterError)
@@ -16,7 +16,7 @@ protocol LetterStore: Sendable {
 /// Why letters cannot be kept or had.
 struct LetterError: Error, Equatable, CustomStringConvertible {
     let description: String
-    /// There are as many as there may be.
+    /// There are as many as there may be of one tenant, or, of those that are set aside, of all.
     let isLimit: Bool
 
     init(_ description: String, isLimit: Bool = false) {

@@ -106,6 +106,17 @@ struct Shipment {
         return true
     }
 
+    /// What is next becomes a part for each of its tenants, with the same to be done.
+    /// - Returns: whether it is of several.
+    mutating func separateTenants() -> Bool {
+        guard let part = parts.last else { return false }
+        let tenants = Dictionary(grouping: part.piece.records, by: \.tenant).values
+        guard tenants.count > 1 else { return false }
+        parts.removeLast()
+        parts += tenants.sorted { $0[0].sequence > $1[0].sequence }.map { Part(piece: Piece($0[...]), fate: part.fate) }
+        return true
+    }
+
     /// What is next is to be exported after all.
     mutating func exportAfterAll() {
         guard !parts.isEmpty else { return }

@@ -3,7 +3,17 @@ import Glibc
 /// Where the dead letters of one exporter of one pipeline are. Every use of the file takes a lock for a moment, so that
 /// a replay can move the file away while another process writes letters.
 struct DeadLetterFile: Sendable {
+    enum Outcome {
+        case taken
+        /// The file is as long as it may be.
+        case full
+        /// A tenant has as much of it as one may have.
+        case fullForTenant
+    }
+
     let directory: String
+    /// Bytes of the file by tenant, and by what one sees that nobody else has changed it since they were counted.
+    private var shares: (stamp: FileStamp, bytes: [String: Int])?
 
     private var file: LineFile { LineFile("letters.jsonl", in: directory) }
     private var replayed: LineFile { LineFile("replay.jsonl", in: directory) }
@@ -18,14 +28,59 @@ struct DeadLetterFile: Sendable {
         "\(pipeline)/dead_letters/\(exporter.fileName)"
     }
 
-    /// - Parameters:
-    ///   - lines: each with its line feed.
-    ///   - limit: bytes that the file may have.
-    /// - Returns: whether the lines fit.
-    func append(_ lines: [UInt8], limit: Int = .max) throws(FileError) -> Bool {
+    /// Without a limit: what was there before, or cannot be read.
+    ///
+    /// - Parameter lines: each with its line feed.
+    func append(_ lines: [UInt8]) throws(FileError) {
         let lock = try FileLock.take("\(directory)/lock", waits: true)
         defer { withExtendedLifetime(lock) {} }
-        return try file.append(lines, where: { $0 <= limit }) != nil
+        try file.append(lines)
+    }
+
+    /// All of the letters, or none.
+    ///
+    /// - Parameter limit: bytes that the file may have.
+    mutating func append(_ letters: [Letter], limit: Int) throws(FileError) -> Outcome {
+        var lines: [UInt8] = []
+        var added: [String: Int] = [:]
+        for letter in letters {
+            let line = letter.line
+            lines += line
+            added[letter.kept.record.tenant, default: 0] += line.count
+        }
+        let lock = try FileLock.take("\(directory)/lock", waits: true)
+        defer { withExtendedLifetime(lock) {} }
+        let size = try file.repair() + lines.count
+        // No tenant has more than all of them.
+        guard size > limit / 2 else {
+            try file.append(lines)
+            return .taken
+        }
+        var used = try countShares()
+        for (tenant, bytes) in added {
+            let own = used[tenant, default: 0]
+            guard LetterDirectory.Limits.hasRoom(for: bytes, besides: own, limit: limit) else { return .fullForTenant }
+            used[tenant] = own + bytes
+        }
+        guard size <= limit else { return .full }
+        try file.append(lines)
+        shares = FileStamp(of: file.path).map { ($0, used) }
+        return .taken
+    }
+
+    /// Reads the file only where a replay, an erasure or an earlier process has changed it. For who holds the lock.
+    private mutating func countShares() throws(FileError) -> [String: Int] {
+        guard let stamp = FileStamp(of: file.path) else { return [:] }
+        if let shares, shares.stamp == stamp { return shares.bytes }
+        var bytes: [String: Int] = [:]
+        var reader = try LineReader(file.path, from: 0)
+        var start = 0
+        while let entry = try reader.next({ LetterEntry(parsing: $0, withPayload: false) }) {
+            if case .record(let kept) = entry { bytes[kept.record.tenant, default: 0] += reader.offset - start }
+            start = reader.offset
+        }
+        shares = (stamp, bytes)
+        return bytes
     }
 
     /// Keeps others from replaying these letters. Nil where somebody does.

@@ -8,11 +8,17 @@ actor LetterDirectory: LetterStore {
         let deadLetters: Int
         /// Bytes of all parked records.
         let parked: Int
+
+        /// Whether a tenant that has `used` bytes may have `added` more: half of all are one tenant's, so that it
+        /// leaves room for the others. A record has to fit, however large it is, so the first may be more.
+        static func hasRoom(for added: Int, besides used: Int, limit: Int) -> Bool {
+            used == 0 || used + added <= limit / 2
+        }
     }
 
     nonisolated let parkedAtStart: [String: Int]
     private let executor: BlockingExecutor
-    private let deadLetters: DeadLetterFile
+    private var deadLetters: DeadLetterFile
     private let parkedPath: String
     private let limits: Limits
     private let codec: (any RecordCodec)?
@@ -49,26 +55,34 @@ actor LetterDirectory: LetterStore {
 
     func bury(_ letters: [Letter]) async throws(LetterError) {
         let letters = try await letters.sealed(by: codec)
-        let isTaken = try translated { () throws(FileError) in
-            try deadLetters.append(letters.flatMap(\.line), limit: limits.deadLetters)
+        let outcome = try translated { () throws(FileError) in
+            try deadLetters.append(letters, limit: limits.deadLetters)
         }
-        guard isTaken else {
-            let limit = ByteCount(limits.deadLetters)
-            throw LetterError("\(deadLetters.directory) has its \(limit): dead_letters.max_bytes")
+        let limit = "\(ByteCount(limits.deadLetters)): dead_letters.max_bytes"
+        switch outcome {
+        case .taken: return
+        case .full: throw LetterError("\(deadLetters.directory) has its \(limit)")
+        case .fullForTenant:
+            throw LetterError("\(deadLetters.directory) has of one tenant half of its \(limit)", isLimit: true)
         }
     }
 
     func park(_ letters: [Letter], of tenant: String) async throws(LetterError) {
         let letters = try await letters.sealed(by: codec)
         let used = tenants.values.reduce(0) { $0 + $1.used }
+        let own = tenants[tenant]?.used ?? 0
         let limit = limits.parked
         let isTaken = try translated { () throws(FileError) in
             try changeQueue(of: tenant) { queue throws(FileError) in
-                try queue.append(letters, where: { used + $0 <= limit })
+                try queue.append(letters) { added in
+                    used + added <= limit && Limits.hasRoom(for: added, besides: own, limit: limit)
+                }
             }
         }
         guard isTaken else {
-            throw LetterError("\(parkedPath) has its \(ByteCount(limit)): parked.max_bytes", isLimit: true)
+            throw LetterError(
+                "\(parkedPath) has its \(ByteCount(limit)), or half of it of one tenant: parked.max_bytes",
+                isLimit: true)
         }
     }
 
@@ -77,7 +91,7 @@ actor LetterDirectory: LetterStore {
         let records = try translated { () throws(FileError) in
             try changeQueue(of: tenant) { queue throws(FileError) in
                 try queue.peek(maxSpans: maxSpans, maxBytes: maxBytes) { line throws(FileError) in
-                    _ = try deadLetters.append(line)
+                    try deadLetters.append(line)
                 }
             }
         }

@@ -132,10 +132,11 @@ import Testing
         try sample.deliver(
             to: destination, .init(batch: "flush_timeout: 1ms, max_spans: 1"),
             letters: LetterDirectory.Limits(deadLetters: 500, parked: 0))
-        for id in UInt64(1)...4 { try await sample.append(id...id) }
+        for id in UInt64(1)...4 { try await sample.append(id...id, tenant: id == 2 ? "bank" : "shop") }
         try await eventually("there is no room for the second") {
             sample.log.lines.contains { $0.hasSuffix("dead_letters.max_bytes retry_in=1ms") }
         }
+        try await eventually("that is said") { sample.gauge("weir_exporter_held_batches") == 1 }
         #expect(sample.gauge("weir_exporter_retrying") > 0)
         #expect(destination.takenSpans == [])
         #expect(sample.journal.unsettled(0).records > 0)
@@ -144,7 +145,27 @@ import Testing
         try await eventually("it goes on") { destination.takenSpans == ["span 3", "span 4"] }
         await sample.stop()
         #expect(sample.counter("weir_exporter_dead_letter_spans") == 2)
+        #expect(sample.gauge("weir_exporter_held_batches") == 0)
         #expect(sample.journal.unsettled(0).records == 0)
+        #expect(sample.gaps == [])
+    }
+
+    @Test func aTenantThatFillsTheDeadLettersMissesRecordsAndHoldsUpNobody() async throws {
+        let destination = TestDestination { batch in
+            batch.records.contains { $0.tenant == "shop" } ? .rejected("bad") : nil
+        }
+        try sample.deliver(
+            to: destination, .init(queue: "num_consumers: 1", batch: "flush_timeout: 1ms, max_spans: 1"),
+            letters: LetterDirectory.Limits(deadLetters: 500, parked: 0))
+        for id in UInt64(1)...8 { try await sample.append(id...id, tenant: id % 2 == 0 ? "shop" : "bank") }
+        try await eventually("the others have everything") { destination.takenSpans.count == 4 }
+        await sample.stop()
+        #expect(sample.journal.unsettled(0).records == 0)
+        #expect(sample.deadLetters().count == 1)
+        let gaps = [4, 6, 8].map {
+            JournalGap(reason: .overflow, sequences: $0...$0, spans: 1, exporter: "test~a", tenant: "shop", records: 1)
+        }
+        #expect(sample.gaps == gaps)
     }
 
     @Test func aTenantWithAWrongKeyStopsNobodyElse() async throws {

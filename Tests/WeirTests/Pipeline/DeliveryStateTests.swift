@@ -11,6 +11,7 @@ import Testing
             await Task.yield()
             var world = DeliveryWorld(seed: seed, consumers: consumers, splitsRecords: seed % 4 != 0)
             if seed % 3 == 0 { world.maxSet = 4 }
+            if seed % 5 == 0 { world.maxDead = 2 }
             disturb(&world)
             heal(&world)
             check(world, seed)
@@ -250,6 +251,8 @@ import Testing
             let fate = world.fates[span]
             // That is told, and happens where no more may be set aside.
             if fate == .missed, world.maxSet < .max { return false }
+            let mayBeDead = world.bad.contains(span) || !world.settings.splitsRecords
+            if fate == .missed, world.maxDead < .max, mayBeDead { return false }
             // A record that may not be taken apart goes with the span that is refused.
             let isDead = world.settings.splitsRecords ? world.bad.contains(span) : fate == .dead
             return fate != (isDead ? .dead : .sent)

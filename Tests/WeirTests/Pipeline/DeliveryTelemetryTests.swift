@@ -13,6 +13,8 @@ struct DeliveryTelemetryTests {
         telemetry.retrying.set(61.5)
         #expect(
             telemetry.complaints == ["exporter a of pipeline traces: the destination has taken nothing for 61 seconds"])
+        telemetry.heldBatches.set(4)
+        #expect(telemetry.complaints.contains { $0.contains("4 batches wait, and what comes after them") })
         telemetry.end()
         telemetry.parkedSpans.set(5)
         #expect(

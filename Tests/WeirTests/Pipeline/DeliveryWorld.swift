@@ -43,6 +43,9 @@ struct DeliveryWorld {
     var isDiskFull = false
     /// How many records of all tenants may be set aside.
     var maxSet = Int.max
+    /// How many dead letters a tenant may have.
+    var maxDead = Int.max
+    private var dead: [String: Int] = [:]
     /// An exporter that has one consumer may settle late.
     var unsettled = 0
     var set: [String: [JournalRecord]] = [:]
@@ -190,8 +193,14 @@ struct DeliveryWorld {
         case .export(let id, let piece): state.handle(.exported(id, export(piece)), at: now)
         case .look(let last): state.handle(.looked(settled: last - min(last, UInt64(unsettled))), at: now)
         case .bury(let id, let piece):
-            if !isDiskFull { for span in spans(piece) { note(span, .dead) } }
-            state.handle(.kept(id, result), at: now)
+            let tenants = Set(piece.records.map(\.tenant))
+            let isLimit = tenants.contains { dead[$0, default: 0] >= maxDead }
+            let isKept = !isDiskFull && !isLimit
+            if isKept {
+                for tenant in tenants { dead[tenant, default: 0] += 1 }
+                for span in spans(piece) { note(span, .dead) }
+            }
+            state.handle(.kept(id, isKept ? .success(()) : .failure(LetterError("full", isLimit: isLimit))), at: now)
         case .park(let id, let piece, let tenant):
             let isLimit = set.values.reduce(0) { $0 + $1.count } + piece.records.count > maxSet
             let isKept = !isDiskFull && !isLimit
@@ -211,8 +220,6 @@ struct DeliveryWorld {
             state.handle(.forgot(id, .success(())), at: now)
         }
     }
-
-    private var result: Result<Void, LetterError> { isDiskFull ? .failure(LetterError("full")) : .success(()) }
 
     private mutating func export(_ piece: Piece) -> Result<Void, ExportError> {
         if isDown { return .failure(.retryable("down", after: random.chance(10) ? .seconds(1) : nil)) }

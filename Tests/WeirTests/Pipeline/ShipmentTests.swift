@@ -42,6 +42,27 @@ import Testing
         }
     }
 
+    @Test func aTenantThatMayHaveNoMoreLettersIsOneOfSeveral() {
+        let records = ["a", "b", "a", "c"].enumerated().map { index, tenant in
+            JournalRecord(
+                sequence: UInt64(index + 1), tenant: tenant, receivedAt: Timestamp(nanoseconds: 0), spanCount: 1,
+                payload: .empty)
+        }
+        var shipment = Shipment(records, splitsRecords: true, backoff: backoff)
+        shipment.giveUp("for long")
+        let isSeparate = shipment.separateTenants()
+        #expect(isSeparate)
+        var found: [[UInt64]] = []
+        while let part = shipment.next {
+            #expect(part.fate == .bury("for long"))
+            found.append(part.piece.records.map(\.sequence))
+            let isOfSeveral = shipment.separateTenants()
+            #expect(!isOfSeveral)
+            _ = shipment.finish()
+        }
+        #expect(found == [[1, 3], [2], [4]])
+    }
+
     @Test func stopsHalvingWhereEverythingIsRefused() {
         var shipment = shipment(spans: Array(repeating: 1, count: 8_192))
         var (attempts, buried) = (0, 0)

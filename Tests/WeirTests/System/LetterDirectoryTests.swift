@@ -22,10 +22,46 @@ import Testing
         let size = letter(1).line.count
         let store = try open(deadLetters: size * 2 + 1)
         try await store.bury([letter(1)])
-        let error = await #expect(throws: LetterError.self) { try await store.bury([letter(2), letter(3)]) }
+        func bank(_ sequence: UInt64) -> Letter { letter(sequence, tenant: "bank") }
+        let error = await #expect(throws: LetterError.self) { try await store.bury([bank(2), bank(3)]) }
         #expect(error?.description.hasSuffix("dead_letters.max_bytes") == true)
+        #expect(error?.isLimit == false, "somebody makes room")
         #expect(try lines(of: "dead_letters/otlp_http~a/letters.jsonl").count == 1)
+        try await store.bury([bank(2)])
+    }
+
+    @Test func aTenantHasHalfOfTheDeadLetters() async throws {
+        let size = letter(1).line.count
+        var store = try open(deadLetters: size * 4)
+        func isBeyond(_ store: LetterDirectory, _ letters: Letter...) async -> Bool? {
+            let error = await #expect(throws: LetterError.self) { try await store.bury(letters) }
+            return error?.isLimit
+        }
+        try await store.bury([letter(1)])
         try await store.bury([letter(2)])
+        #expect(await isBeyond(store, letter(3)) == true)
+        #expect(await isBeyond(store, letter(3), letter(4, tenant: "bank")) == true)
+        try await store.bury([letter(4, tenant: "bank")])
+        // By the next process too.
+        store = try open(deadLetters: size * 4)
+        #expect(await isBeyond(store, letter(3)) == true)
+        try await store.bury([letter(5, tenant: "news")])
+        #expect(await isBeyond(store, letter(3)) == true)
+        #expect(await isBeyond(store, letter(6, tenant: "bank")) == false, "that is all")
+        #expect(try lines(of: "dead_letters/otlp_http~a/letters.jsonl").count == 4)
+        // A replay takes them away.
+        try FileManager.default.removeItem(atPath: temporary.path + "/dead_letters/otlp_http~a/letters.jsonl")
+        for sequence in [7, 8] as [UInt64] { try await store.bury([letter(sequence, tenant: "bank")]) }
+        try await store.bury([letter(3)])
+    }
+
+    @Test func oneRecordFitsHoweverLargeItIs() async throws {
+        let large = letter(1, spans: 100)
+        let store = try open(deadLetters: large.line.count, parked: large.line.count)
+        try await store.bury([large])
+        try await store.park([large], of: "shop")
+        await #expect(throws: LetterError.self) { try await store.bury([letter(2)]) }
+        await #expect(throws: LetterError.self) { try await store.park([letter(2)], of: "shop") }
     }
 
     @Test func givesParkedRecordsBackInTheirOrderUntilTheyAreForgotten() async throws {
@@ -81,10 +117,23 @@ import Testing
         try await store.park([letter(3)], of: "shop")
     }
 
+    @Test func aTenantParksHalfOfThat() async throws {
+        let size = letter(1).line.count
+        let store = try open(parked: size * 4 + 100)
+        for sequence in [1, 2] as [UInt64] { try await store.park([letter(sequence)], of: "shop") }
+        let error = await #expect(throws: LetterError.self) { try await store.park([letter(3)], of: "shop") }
+        #expect(error?.isLimit == true)
+        for sequence in [4, 5] as [UInt64] { try await store.park([letter(sequence, tenant: "bank")], of: "bank") }
+        _ = try await sequences(store, "shop")
+        try await store.forget(1, of: "shop")
+        try await store.park([letter(3)], of: "shop")
+        #expect(try await sequences(store, "shop") == [2, 3])
+    }
+
     @Test func whatIsDoneWithTakesNoRoom() async throws {
         func large(_ sequence: UInt64) -> Letter { letter(sequence, spans: 8_000) }
         let size = large(1).line.count
-        let store = try open(parked: size * 4 + 1_000)
+        let store = try open(parked: 2 * (size * 4 + 1_000))
         for sequence in UInt64(1)...4 { try await store.park([large(sequence)], of: "shop") }
         await #expect(throws: LetterError.self) { try await store.park([large(5)], of: "shop") }
         for sequence in UInt64(1)...3 {
