@@ -27,7 +27,7 @@ struct FileError: Error, Equatable, CustomStringConvertible {
 
     /// A file that is not what was written to it.
     /// - Parameter detail: how that is seen.
-    static func damaged(_ path: String, _ detail: String? = nil) -> FileError {
+    static func damaged(_ path: String, _ detail: String = "is damaged") -> FileError {
         FileError("read", path, code: EIO, detail: detail)
     }
 

@@ -15,8 +15,12 @@ enum KeyFile {
         defer { close(descriptor) }
         let count = Glibc.read(descriptor, &key, key.count)
         guard count >= 0 else { throw FileError("read", path) }
-        // Half a secret is none.
-        guard count == size else { throw FileError("read", path, code: EINVAL) }
+        // Half a secret is none, and a new one would not be the same.
+        guard count == size else {
+            let found = count > size ? "more than \(size)" : "\(count)"
+            throw FileError(
+                "read", path, code: EINVAL, detail: "found \(found) bytes, wanted \(size): bring back the file")
+        }
         key.removeLast()
         return key
     }
