@@ -14,6 +14,7 @@ struct ErasureRegister {
     /// What says where the file ends; nil for who takes it as it is.
     private let end: RegisterEnd?
     private(set) var entries: [ErasureEntry] = []
+    private var told = ErasureRequests()
     /// Of the last entry.
     private var hash: String?
     /// By what the file was seen to be what was read.
@@ -58,7 +59,7 @@ struct ErasureRegister {
         let stamp = FileStamp(of: path)
         guard stamp != nil else {
             try end?.check(place, [], path)
-            (entries, hash, self.stamp) = ([], nil, nil)
+            (entries, told, hash, self.stamp) = ([], ErasureRequests(), nil, nil)
             return
         }
         let bytes = try FileReader.contents(of: path, limit: Self.maximumSize)
@@ -76,7 +77,7 @@ struct ErasureRegister {
             hashes.append(last ?? "")
         }
         if entries.contains(where: \.isEndKept) || place != nil { try end?.check(place, hashes, path) }
-        (self.entries, hash, self.stamp) = (entries, last, stamp)
+        (self.entries, told, hash, self.stamp) = (entries, ErasureRequests(entries), last, stamp)
     }
 
     /// Returns when a power cut cannot take the entry.
@@ -100,6 +101,7 @@ struct ErasureRegister {
         if !end.isThere { try end.write(RegisterEnd.Place(lines: entries.count, hash: hash)) }
         try LineFile(Self.name, in: directory).append(line)
         entries.append(entry)
+        told.add(entry)
         hash = lineHash
         try end.write(RegisterEnd.Place(lines: entry.number, hash: lineHash))
         stamp = FileStamp(of: path)
@@ -132,19 +134,7 @@ struct ErasureRegister {
     }
 
     /// In the order in which they came.
-    var requests: [ErasureRequest] {
-        var requests: [ErasureRequest] = []
-        for entry in entries {
-            switch entry.kind {
-            case .request: if let request = ErasureRequest(entry) { requests.append(request) }
-            case .clear, .keys, .step, .complete, .reopen:
-                guard let index = requests.firstIndex(where: { $0.id == entry.id }) else { continue }
-                requests[index].add(entry)
-            case .hold, .release, .restore, .confirm, .backup, .forget: continue
-            }
-        }
-        return requests
-    }
+    var requests: [ErasureRequest] { told.all }
 
     /// Those whose subjects are tombstones.
     var tombstones: [ErasureRequest] { requests.filter { $0.tombstoneAt != nil } }
