@@ -12,9 +12,14 @@ protocol KeyDatabase: AnyObject {
     func insert(_ rows: [DataKeyRow]) throws(KeyError)
     /// Replaces ``DataKeyRow/wrapped`` and ``DataKeyRow/wrappedBy`` of keys that are not destroyed.
     func rewrap(_ rows: [DataKeyRow]) throws(KeyError)
-    /// Forgets the keys for good; their rows stay.
-    /// - Returns: the ids of those that were not destroyed before.
-    func destroy(_ selection: KeySelection, at now: Timestamp) throws(KeyError) -> [UInt64]
+    /// Forgets keys for good, in one transaction; their rows stay. Whoever has them in the files of the database
+    /// has them until ``wipe()``.
+    /// - Parameter ids: not many, since who wants to keep a new key waits as long.
+    /// - Returns: those that were not destroyed before.
+    func destroy(_ ids: [UInt64], at now: Timestamp) throws(KeyError) -> [UInt64]
+    /// Sees to it that what was destroyed is not in what is left over in the files of the database, as far as that can
+    /// be done.
+    func wipe() throws(KeyError)
     /// The ids of keys, of destroyed ones too.
     func ids(_ selection: KeySelection) throws(KeyError) -> [UInt64]
     /// Those of the tags, at most 500, that have keys of the tenant which are not destroyed, each with when the first
@@ -33,6 +38,15 @@ protocol KeyDatabase: AnyObject {
     /// Remembers one of them no longer, since it is gone for good.
     func forget(backup path: String) throws(KeyError)
     func close()
+}
+
+extension KeyDatabase {
+    /// Destroys all that are meant, without a pause for others.
+    func destroy(_ selection: KeySelection, at now: Timestamp) throws(KeyError) -> [UInt64] {
+        let destroyed = try destroy(try ids(selection), at: now)
+        try wipe()
+        return destroyed
+    }
 }
 
 /// Which keys are meant.

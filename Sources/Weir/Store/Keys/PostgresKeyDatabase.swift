@@ -101,18 +101,22 @@ final class PostgresKeyDatabase: KeyDatabase {
         }
     }
 
-    func destroy(_ selection: KeySelection, at now: Timestamp) throws(KeyError) -> [UInt64] {
-        let (condition, parameters) = Self.condition(selection)
-        return try ask { session throws(PostgresError) in
-            let found = try session.run(
-                """
-                UPDATE data_keys SET wrapped = NULL, destroyed_at = clock_timestamp()
-                WHERE destroyed_at IS NULL AND class <> 3 AND \(condition) RETURNING id
-                """, parameters)
+    func destroy(_ ids: [UInt64], at now: Timestamp) throws(KeyError) -> [UInt64] {
+        try ask { session throws(PostgresError) in
+            Self.ids(
+                try session.run(
+                    """
+                    UPDATE data_keys SET wrapped = NULL, destroyed_at = clock_timestamp()
+                    WHERE id = ANY ($1::bigint[]) AND destroyed_at IS NULL AND class <> 3 RETURNING id
+                    """, [.array(ids.map { "\(Int64(bitPattern: $0))" })]))
+        }
+    }
+
+    func wipe() throws(KeyError) {
+        try ask { session throws(PostgresError) in
             // The rows as they were stay in the table's file until it is tidied up, and in its free space after that.
             let size = try session.run("SELECT pg_table_size('data_keys')").int(0, 0) ?? 0
             try session.run(size > Self.rewritten.bytes ? "VACUUM data_keys" : "VACUUM FULL data_keys")
-            return Self.ids(found)
         }
     }
 

@@ -82,22 +82,22 @@ final class SQLiteKeyDatabase: KeyDatabase {
         }
     }
 
-    func destroy(_ selection: KeySelection, at now: Timestamp) throws(KeyError) -> [UInt64] {
-        let ids = try write { db in
-            let (condition, arguments) = Self.condition(selection)
-            let found = try Int64.fetchAll(
-                db, sql: "SELECT id FROM data_keys WHERE destroyed_at IS NULL AND class <> 3 AND \(condition)",
-                arguments: arguments)
-            for id in found {
+    func destroy(_ ids: [UInt64], at now: Timestamp) throws(KeyError) -> [UInt64] {
+        try write { db in
+            try ids.filter { id in
                 try db.execute(
-                    sql: "UPDATE data_keys SET wrapped = NULL, destroyed_at = ? WHERE id = ?",
-                    arguments: [now.microseconds, id])
+                    sql: """
+                        UPDATE data_keys SET wrapped = NULL, destroyed_at = ?
+                        WHERE id = ? AND destroyed_at IS NULL AND class <> 3
+                        """, arguments: [now.microseconds, Int64(bitPattern: id)])
+                return db.changesCount > 0
             }
-            return found.map { UInt64(bitPattern: $0) }
         }
+    }
+
+    func wipe() {
         // The log holds the pages as they were.
         opened?.checkpoint()
-        return ids
     }
 
     func ids(_ selection: KeySelection) throws(KeyError) -> [UInt64] {

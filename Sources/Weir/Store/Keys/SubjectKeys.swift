@@ -1,12 +1,18 @@
 /// Destroys the data keys of subjects, in the store and in those of its backups that are where they were made.
 struct SubjectKeys {
+    /// Others want to keep new keys, and SQLite has them look again every 100 ms.
+    private static let pause = Duration.milliseconds(200)
+
     private let ring: Keyring
     /// That the register of erasures names; see ``ErasureRegister/backups``.
     private let noted: [UInt64: Set<String>]
+    private let piece: Int
 
-    init(ring: Keyring, _ noted: [UInt64: Set<String>] = [:]) {
+    /// - Parameter piece: keys that are destroyed in one transaction.
+    init(ring: Keyring, _ noted: [UInt64: Set<String>] = [:], piece: Int = 5_000) {
         self.ring = ring
         self.noted = noted
+        self.piece = piece
     }
 
     struct Destroyed: Sendable {
@@ -19,13 +25,26 @@ struct SubjectKeys {
         var backups: [(path: String, count: Int)] = []
     }
 
+    /// Whoever is interrupted has destroyed some, and says it again.
     func destroy(_ selection: KeySelection, at now: Timestamp) async throws -> Destroyed {
-        let (ids, backups, index) = try await ring.store.run { database throws(KeyError) in
-            (
-                try database.destroy(selection, at: now), try database.backups(), try Self.index(of: database)
-            )
+        var destroyed = Destroyed()
+        let start = ContinuousClock.now
+        // In the order of the table, so that a piece changes few of its pages.
+        let ids = try await ring.store.run { database throws(KeyError) in try database.ids(selection).sorted() }
+        for first in stride(from: 0, to: ids.count, by: piece) {
+            if first > 0 { try await Task.sleep(for: Self.pause) }
+            let some = Array(ids[first..<min(first + piece, ids.count)])
+            // A Weir that runs asks for what was destroyed lately.
+            let now = now.adding(ContinuousClock.now - start)
+            destroyed.count += try await ring.store.run { database throws(KeyError) in
+                try database.destroy(some, at: now).count
+            }
         }
-        var destroyed = Destroyed(count: ids.count)
+        // Asked for behind that: a copy that is made meanwhile may have them.
+        let (backups, index) = try await ring.store.run { database throws(KeyError) in
+            try database.wipe()
+            return (try database.backups(), try Self.index(of: database))
+        }
         let others = index.reduce(into: Set()) { $0.formUnion(noted[$1] ?? []) }.subtracting(backups)
         for path in backups + others.sorted() {
             guard Directory.has(path) else {
