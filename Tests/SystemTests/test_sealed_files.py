@@ -202,6 +202,8 @@ def test_what_is_sealed_by_a_key_that_is_away_stays_though_what_follows_is_deliv
     weir = start(text=text)
     backend.gets({spans[0].span_id}, weir.log)
     eventually(lambda: "cannot read a record" in weir.log(), weir.log)
+    assert "of tenant shop waits for data key" in weir.get("/healthz")[2]
+    eventually(lambda: weir.metric("weir_exporter_retrying") > 0, weir.log)
     # At the end nobody waits for the key any more, so what is behind it has its turn.
     weir.stop()
     assert spans[1].span_id not in backend.taken

@@ -117,7 +117,7 @@ import Testing
 
         func seal(_ record: JournalRecord) -> JournalRecord { record }
 
-        func open(_ record: JournalRecord, while isWanted: @Sendable () -> Bool) -> OpenedRecord {
+        func open(_ record: JournalRecord, while isWanted: @Sendable (AwaitedKey) -> Bool) -> OpenedRecord {
             guard let section = sections[record.sequence] else { return .interrupted }
             var opened = record
             (opened.section, opened.codec) = (section, 0)

@@ -17,6 +17,10 @@ enum JournalEvent: Sendable {
     case trouble(DiskError)
     /// Some records are encrypted and no keystore is configured: they stay.
     case sealed
+    /// The key of a record is away, and a reader waits for it. Said again each time that it was looked for.
+    case awaitsKey(AwaitedKey)
+    /// It is there, or nobody waits for it any more.
+    case awaitsNoMore(AwaitedKey)
     /// An exporter whose cursor was found and that is not configured any more: its records are not kept for it.
     case leftBehind(exporter: String, spans: Int)
 }

@@ -27,6 +27,7 @@ struct JournalReader: Sendable {
     private let index: Int
     private let wakeup: Wakeup
     private let disk: Disk
+    private let keyWait = KeyWait()
     /// The last sequence that the journal held when this reader began; 0 if none.
     let recoveredThrough: UInt64
 
@@ -46,6 +47,8 @@ struct JournalReader: Sendable {
     var unsettledBytes: Int { source.unsettled(index).bytes }
     /// Whether the journal is short of room.
     var needsRoom: Bool { source.needsRoom }
+    /// Since when a record that is read cannot be opened, as its key is away; nil where that is not so.
+    var awaitsKeySince: ContinuousClock.Instant? { keyWait.since }
 
     /// Ends whoever reads here, for another one that goes on where this one was.
     func leave() { source.leave(index) }
@@ -86,7 +89,18 @@ struct JournalReader: Sendable {
     }
 
     /// At the end, and where another one is to go on here, nobody waits for a key.
-    private var isWanted: @Sendable () -> Bool { { [self] in !waiting.isClosed } }
+    private var isWanted: @Sendable (AwaitedKey) -> Bool {
+        { [self] key in
+            guard !waiting.isClosed else { return false }
+            if let former = keyWait.note(key) { source.report(.awaitsNoMore(former)) }
+            source.report(.awaitsKey(key))
+            return true
+        }
+    }
+
+    private func endKeyWait() {
+        if let key = keyWait.end() { source.report(.awaitsNoMore(key)) }
+    }
 
     /// - Returns: nil where none of them can be had any more; empty where they stay for the next start.
     private func opened(_ records: [JournalRecord]) async -> [JournalRecord]? {
@@ -95,6 +109,7 @@ struct JournalReader: Sendable {
             source.report(.sealed)
             return []
         }
+        defer { endKeyWait() }
         guard let found = await codec.open(records, while: isWanted) else { return [] }
         if !found.gone.isEmpty { source.lose(index, found.gone) }
         return found.records.isEmpty ? nil : found.records
@@ -131,6 +146,7 @@ struct JournalReader: Sendable {
             again.sealed += records.count - again.records.count
             return
         }
+        defer { endKeyWait() }
         guard let found = await codec.open(records, while: waits ? isWanted : nil) else {
             // They are not gone.
             throw DiskError(description: "the key of a record cannot be had", isFull: false)

@@ -7,7 +7,8 @@ protocol RecordCodec: Sendable {
     func seal(_ record: JournalRecord) async throws(Refusal) -> JournalRecord
     /// The record as it was sealed. Waits while that cannot be said yet, as long as somebody wants it and the task is
     /// not cancelled.
-    func open(_ record: JournalRecord, while isWanted: @Sendable () -> Bool) async -> OpenedRecord
+    /// - Parameter isWanted: asked again and again while its key is waited for.
+    func open(_ record: JournalRecord, while isWanted: @Sendable (AwaitedKey) -> Bool) async -> OpenedRecord
     /// What of the key that it was sealed with stands in the header.
     func keyID(of record: JournalRecord) -> UInt32
 }
@@ -26,7 +27,7 @@ extension RecordCodec {
     /// - Parameter isWanted: nil where nobody waits for a key.
     /// - Returns: nil where somebody waits, and one of them was not waited for.
     func open(
-        _ records: [JournalRecord], while isWanted: (@Sendable () -> Bool)?
+        _ records: [JournalRecord], while isWanted: (@Sendable (AwaitedKey) -> Bool)?
     ) async -> (records: [JournalRecord], gone: [JournalRecord], sealed: Int)? {
         var opened: [JournalRecord] = []
         var gone: [JournalRecord] = []
@@ -42,7 +43,7 @@ extension RecordCodec {
                 sealed += 1
                 continue
             }
-            switch await open(record, while: isWanted ?? { false }) {
+            switch await open(record, while: isWanted ?? { _ in false }) {
             case .record(let record): opened.append(record)
             case .gone: gone.append(record)
             case .interrupted where isWanted == nil:

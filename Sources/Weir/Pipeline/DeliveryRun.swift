@@ -26,7 +26,7 @@ struct DeliveryRun {
                     isHandedOver: waiting.isHandedOver)
             )
             for action in actions { await perform(action) }
-            delivery.telemetry.show(state, at: .now)
+            delivery.telemetry.show(state, awaitsKeySince: reader.awaitsKeySince, at: .now)
             guard actions.isEmpty else { continue }
             if state.isOver { return }
             await reader.wait(for: state.wakeAt.map { max(.zero, $0 - .now) })

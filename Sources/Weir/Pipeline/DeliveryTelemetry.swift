@@ -34,7 +34,8 @@ struct DeliveryTelemetry: Sendable {
             labels: labels)
         retrying = metrics.gauge(
             "weir_exporter_retrying",
-            help: "Seconds since the destination, or the disk for its dead letters, takes nothing; 0 if it does.",
+            help: "Seconds since the destination, or the disk for its dead letters, takes nothing, or the journal is "
+                + "not readable; 0 if all is well.",
             labels: labels)
         parkedSpans = metrics.gauge(
             "weir_exporter_parked_spans", help: "Spans set aside because the destination does not work for a tenant.",
@@ -70,11 +71,14 @@ struct DeliveryTelemetry: Sendable {
         retrying.set(0)
     }
 
-    func show(_ state: DeliveryState, at now: ContinuousClock.Instant) {
+    /// - Parameter awaitsKeySince: see ``JournalReader/awaitsKeySince``.
+    func show(
+        _ state: DeliveryState, awaitsKeySince: ContinuousClock.Instant?, at now: ContinuousClock.Instant
+    ) {
         inFlightBatches.set(state.flights.count)
         heldBatches.set(state.heldBatches)
         parkedSpans.set(state.parked.spans)
-        let since = [state.failingSince, state.unreadableSince].compactMap { $0 }.min()
+        let since = [state.failingSince, state.unreadableSince, awaitsKeySince].compactMap { $0 }.min()
         retrying.set(since.map { max(0, ($0.duration(to: now)) / .seconds(1)) } ?? 0)
     }
 }

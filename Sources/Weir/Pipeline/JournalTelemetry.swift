@@ -5,12 +5,16 @@ import Synchronization
 final class JournalTelemetry: Sendable {
     /// Gaps that `/healthz` shows; the metrics count all.
     static let maximumGaps = 100
+    /// How often the log says again that a key is waited for.
+    static let reminder = Duration.seconds(300)
 
     private struct Locked {
         var gaps: [String] = []
         var failure: String?
         /// What is encrypted, where there is no keystore.
         var sealed: String?
+        /// Keys that readers wait for, by their ids, and when the log last said so.
+        var awaited: [UInt64: (key: AwaitedKey, saidAt: ContinuousClock.Instant)] = [:]
     }
 
     private let pipeline: ComponentID
@@ -70,10 +74,13 @@ final class JournalTelemetry: Sendable {
 
     /// What is wrong, a line each; empty when nothing is.
     var complaints: [String] {
-        locked.withLock { locked in [locked.failure, locked.sealed].compactMap { $0 } + locked.gaps }
+        locked.withLock { locked in
+            let awaited = locked.awaited.values.map(\.key).sorted { ($0.sequence, $0.id) < ($1.sequence, $1.id) }
+            return [locked.failure, locked.sealed].compactMap { $0 } + awaited.map(complaint) + locked.gaps
+        }
     }
 
-    func note(_ event: JournalEvent) {
+    func note(_ event: JournalEvent, at now: ContinuousClock.Instant = .now) {
         switch event {
         case .committed(let count, _, let duration):
             records.add(count)
@@ -92,6 +99,8 @@ final class JournalTelemetry: Sendable {
             logger.notice("can write again")
         case .trouble(let error): logger.warning("the journal has trouble", metadata: ["error": "\(error)"])
         case .sealed: noteSealed()
+        case .awaitsKey(let key): note(key, at: now)
+        case .awaitsNoMore(let key): end(key)
         case .leftBehind(let exporter, let spans):
             logger.warning(
                 "an exporter that is not configured any more had not got everything",
@@ -110,6 +119,34 @@ final class JournalTelemetry: Sendable {
             return locked.sealed == nil
         }
         if isNews { logger.error("\(what)") }
+    }
+
+    private func complaint(_ key: AwaitedKey) -> String {
+        "pipeline \(pipeline): record \(key.sequence) of tenant \(key.tenant) waits for data key "
+            + "\(key.id.digits(16, radix: 16)): \(key.reason)"
+    }
+
+    private func note(_ key: AwaitedKey, at now: ContinuousClock.Instant) {
+        let isDue = locked.withLock { locked in
+            let saidAt = locked.awaited[key.id]?.saidAt
+            let isDue = saidAt.map { $0 + Self.reminder <= now } ?? true
+            locked.awaited[key.id] = (key, isDue ? now : saidAt ?? now)
+            return isDue
+        }
+        guard isDue else { return }
+        logger.error("cannot read a record, and waits for its data key", metadata: Self.metadata(key))
+    }
+
+    private func end(_ key: AwaitedKey) {
+        guard locked.withLock({ $0.awaited.removeValue(forKey: key.id) }) != nil else { return }
+        logger.notice("waits for a data key no longer", metadata: Self.metadata(key))
+    }
+
+    private static func metadata(_ key: AwaitedKey) -> Logger.Metadata {
+        [
+            "sequence": "\(key.sequence)", "tenant": "\(key.tenant)", "key": "\(key.id.digits(16, radix: 16))",
+            "reason": "\(key.reason)",
+        ]
     }
 
     private func note(_ gap: JournalGap) {

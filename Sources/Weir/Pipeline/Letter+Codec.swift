@@ -30,7 +30,7 @@ extension [KeptRecord] {
                 opened.append(kept)
                 continue
             }
-            switch await codec.open(kept.record, while: { false }) {
+            switch await codec.open(kept.record, while: { _ in false }) {
             case .record(let record): opened.append(KeptRecord(journal: kept.journal, record: record))
             case .gone:
                 let record = JournalRecord(

@@ -80,7 +80,7 @@ import Testing
         #expect(sealed.codec == 1 && sealed.section.bytes.isEmpty)
         #expect(!sealed.payload.has(Self.secret))
         #expect(codec.keyID(of: sealed) != 0)
-        guard case .record(let opened) = await codec.open(sealed, while: { true }) else {
+        guard case .record(let opened) = await codec.open(sealed, while: { _ in true }) else {
             Issue.record("found none, wanted the record")
             return
         }
@@ -88,7 +88,7 @@ import Testing
         let changed = JournalRecord(
             sequence: 1, tenant: "other", receivedAt: sealed.receivedAt, spanCount: 3, payload: sealed.payload, codec: 1
         )
-        guard case .gone = await codec.open(changed, while: { true }) else {
+        guard case .gone = await codec.open(changed, while: { _ in true }) else {
             Issue.record("found a record of another tenant's, wanted none")
             return
         }
@@ -99,13 +99,13 @@ import Testing
         let (old, new) = (try await store.open(at: .now()), try await other.open(at: .now()))
         let both = codec(new, old)
         for sealed in [try await codec(old).seal(record()), try await both.seal(record())] {
-            guard case .record(let opened) = await both.open(sealed, while: { true }) else {
+            guard case .record(let opened) = await both.open(sealed, while: { _ in true }) else {
                 Issue.record("found none, wanted the record")
                 return
             }
             #expect(opened.payload.has(Self.secret))
         }
-        guard case .interrupted = await codec(old).open(try await both.seal(record()), while: { false }) else {
+        guard case .interrupted = await codec(old).open(try await both.seal(record()), while: { _ in false }) else {
             Issue.record("found a record whose key the other one has")
             return
         }
@@ -145,6 +145,31 @@ import Testing
         await running.stop()
         running = try run(codec(ring))
         #expect(await running.journal.reader(0).read().count == 1)
+        await running.stop()
+    }
+
+    @Test func aKeyThatNobodyHasIsWaitedForAndThatIsSaid() async throws {
+        let ring = try await store.open(at: .now())
+        var running = try run(codec(ring))
+        #expect(try await running.journal.append(entry()) == .kept)
+        let row = try ring.key(for: "acme", .journal, .xaes256gcm, at: .now()).row
+        await running.stop()
+        let file = try SQLiteFile(store.path, SQLiteMigration.keys, at: .now())
+        try file.write(at: .now()) { db in try db.execute(sql: "DELETE FROM data_keys WHERE class <> 3") }
+        file.close()
+        let other = try await store.open(at: .now())
+        running = try run(codec(other))
+        let (reader, events) = (running.journal.reader(0), running.events)
+        let reading = Task { await reader.read() }
+        let key = AwaitedKey(id: row.id, sequence: 1, tenant: "acme", reason: "unknown key")
+        try await eventually("it is said") {
+            events.all.contains { if case .awaitsKey(key) = $0 { true } else { false } }
+        }
+        #expect(reader.awaitsKeySince != nil)
+        try await other.store.run { database throws(KeyError) in try database.insert([row]) }
+        #expect(await reading.value.count == 1)
+        #expect(reader.awaitsKeySince == nil)
+        #expect(events.all.contains { if case .awaitsNoMore(key) = $0 { true } else { false } })
         await running.stop()
     }
 

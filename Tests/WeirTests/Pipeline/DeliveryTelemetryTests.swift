@@ -23,4 +23,17 @@ struct DeliveryTelemetryTests {
             ])
         await sample.stop()
     }
+
+    @Test func whatWaitsForAKeyHasNoSuccess() async throws {
+        let sample = try JournalSample(for: [.init("a")])
+        let telemetry = DeliveryTelemetry(
+            MetricRegistry(), exporter: ComponentID(type: "a"), pipeline: ComponentID(type: "traces"),
+            reader: sample.journal.reader(0))
+        let world = DeliveryWorld(seed: 5, consumers: 1, splitsRecords: true)
+        telemetry.show(world.state, awaitsKeySince: world.now, at: world.now.advanced(by: .seconds(7)))
+        #expect(telemetry.retrying.value == 7)
+        telemetry.show(world.state, awaitsKeySince: nil, at: world.now.advanced(by: .seconds(8)))
+        #expect(telemetry.retrying.value == 0)
+        await sample.stop()
+    }
 }

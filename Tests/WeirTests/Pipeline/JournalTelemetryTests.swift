@@ -13,6 +13,27 @@ import Testing
         #expect(log.lines.count == 1 && log.lines[0].contains(what), "\(log.lines)")
     }
 
+    @Test func aKeyThatARecordWaitsForIsAComplaintAndSaidAgainNowAndThen() {
+        let log = LogCapture()
+        let telemetry = JournalTelemetry(ComponentID(type: "traces"), log.logger, MetricRegistry())
+        let key = AwaitedKey(id: 0xAB, sequence: 7, tenant: "acme", reason: "unknown key")
+        let start = ContinuousClock.now
+        for seconds in [0, 1, 299, 300, 301] {
+            telemetry.note(.awaitsKey(key), at: start.advanced(by: .seconds(seconds)))
+        }
+        #expect(
+            telemetry.complaints == [
+                "pipeline traces: record 7 of tenant acme waits for data key 00000000000000ab: unknown key"
+            ])
+        let what = "key=00000000000000ab reason=unknown key sequence=7 tenant=acme"
+        let line = "error: cannot read a record, and waits for its data key \(what)"
+        #expect(log.lines == [line, line])
+        // Two readers may have waited for it.
+        for _ in 1...2 { telemetry.note(.awaitsNoMore(key)) }
+        #expect(telemetry.complaints == [])
+        #expect(log.lines == [line, line, "notice: waits for a data key no longer \(what)"])
+    }
+
     @Test func whyNothingCanBeWrittenIsThePresentReason() async throws {
         let log = LogCapture()
         let telemetry = JournalTelemetry(ComponentID(type: "traces"), log.logger, MetricRegistry())
@@ -24,7 +45,7 @@ import Testing
         let complaints = [full, full, broken, nil].map { failure in
             let known = sample.events.all.count
             sample.journal.note(failure)
-            sample.events.all.dropFirst(known).forEach(telemetry.note)
+            sample.events.all.dropFirst(known).forEach { telemetry.note($0) }
             return telemetry.complaints.joined()
         }
         let what = "pipeline traces: the journal cannot write: "

@@ -66,9 +66,8 @@ struct KeystoreCodec: RecordCodec {
         }
     }
 
-    func open(_ record: JournalRecord, while isWanted: @Sendable () -> Bool) async -> OpenedRecord {
+    func open(_ record: JournalRecord, while isWanted: @Sendable (AwaitedKey) -> Bool) async -> OpenedRecord {
         guard let id = RecordEnvelope.keyID(of: record.payload) else { return gone(record, .notAuthentic) }
-        var isSaid = false
         while true {
             switch await find(id) {
             case .success(let key):
@@ -80,9 +79,9 @@ struct KeystoreCodec: RecordCodec {
             case .failure(let reason) where reason.isFinal: return gone(record, reason)
             // The key is somewhere, so the record is not given up.
             case .failure(let reason):
-                if !isSaid { logger.error("cannot read a record", metadata: ["reason": "\(reason.rawValue)"]) }
-                isSaid = true
-                guard isWanted(), !Task.isCancelled else { return .interrupted }
+                let key = AwaitedKey(
+                    id: id, sequence: record.sequence, tenant: record.tenant, reason: reason.rawValue)
+                guard isWanted(key), !Task.isCancelled else { return .interrupted }
                 try? await Task.sleep(for: Self.pause)
             }
         }
