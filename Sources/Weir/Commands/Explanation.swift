@@ -81,7 +81,7 @@ extension Explanation {
         var text = "trace \(id.text), randomness \(Self.hexadecimal(randomness)), \(source)\n\n"
         for (kind, spans, from) in kept {
             let count = kind.adjustedCount.map { ", each for \(Self.short($0))" } ?? ""
-            let burst = kind.burst.map { ", in the burst of \($0)" } ?? ""
+            let burst = kind.burst.map { ", in the burst of \($0.quotedForMessage)" } ?? ""
             let rule = kind.rule.map { "kept by rule \($0.quotedForMessage)" } ?? "kept, by no rule of Weir"
             text += "\(spans) stored, \(rule)\(burst)\(count); the first starts \(from.text)\n"
         }

@@ -60,17 +60,6 @@ struct TextTable {
         return String(cut) + "…"
     }
 
-    /// Without what would tell the terminal what to do, begin a line or hide a part of this one: such characters stand
-    /// as `\u{1b}`.
-    static func harmless(_ text: String) -> String {
-        var result = String.UnicodeScalarView()
-        for scalar in text.unicodeScalars {
-            switch scalar.properties.generalCategory {
-            case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate:
-                result.append(contentsOf: "\\u{\(String(scalar.value, radix: 16))}".unicodeScalars)
-            default: result.append(scalar)
-            }
-        }
-        return String(result)
-    }
+    /// With ``Unicode/Scalar/harmless`` characters.
+    static func harmless(_ text: String) -> String { text.unicodeScalars.map(\.harmless).joined() }
 }

@@ -71,12 +71,26 @@ struct ConfigText: Sendable, Equatable {
 }
 
 extension String {
-    /// In quotes, without line breaks, and cut where it is long: fit for one line of a message.
+    /// In quotes, with ``Unicode/Scalar/harmless`` characters, and cut where it is long: fit for one line of a
+    /// message.
     var quotedForMessage: String {
         let limit = 80
         let shown = unicodeScalars.prefix(limit).map { scalar in
-            scalar == "\"" || scalar == "\\" ? "\\\(scalar)" : scalar.value < 0x20 ? " " : String(scalar)
+            scalar == "\"" || scalar == "\\" ? "\\\(scalar)" : scalar.value < 0x20 ? " " : scalar.harmless
         }
         return "\"" + shown.joined() + (unicodeScalars.count > limit ? "…" : "") + "\""
     }
+}
+
+extension Unicode.Scalar {
+    /// False for what would tell the terminal what to do, begin a line or hide a part of this one.
+    private var isHarmless: Bool {
+        switch properties.generalCategory {
+        case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate: false
+        default: true
+        }
+    }
+
+    /// As it may stand on a line that people read: `\u{1b}` for what is not harmless.
+    var harmless: String { isHarmless ? String(self) : "\\u{\(String(value, radix: 16))}" }
 }

@@ -66,6 +66,17 @@ import Testing
         #expect(json.hasSuffix(#""probability":0.0,"threshold":"-","key":null,"outcome":"sampled_out"}]}"#))
     }
 
+    @Test func aSenderCannotTellTheTerminalWhatToDo() async throws {
+        let sample = try QuerySample(.sqlite)
+        var span = SampledOutRecord.span(1)
+        span.attributes = [NewPair(key: "weir.sampling.burst", value: .string("b\u{9B}2J\n\u{202E}"))]
+        try await sample.add(SampledOutRecord.make([span], out: []))
+        let id = try #require(TraceID("00000000000000010000000000000001"))
+        let spans = try await sample.reader.page(TraceQuery(QuerySample.tenant, id: id)).rows
+        let text = Explanation(of: id, spans, [], [], try configuration()).text
+        #expect(text.contains(#", in the burst of "b\u{9b}2J \u{202e}""#), "\(text)")
+    }
+
     @Test func saysWhatWouldBecomeOfATraceThatIsNotThere() throws {
         let id = try #require(TraceID("00000000000000010000000000000001"))
         let text = Explanation(of: id, [], [], [], try configuration()).text

@@ -27,6 +27,10 @@ import Testing
         #expect(text.contains("é") && text.split(separator: "\n").count == 2)
     }
 
+    @Test func norInAMessage() {
+        #expect("\u{9B}2J\u{202E}\u{2028}\u{7F}\n\"é".quotedForMessage == #""\u{9b}2J\u{202e}\u{2028}\u{7f} \"é""#)
+    }
+
     @Test func whatIsTooWideIsCut() {
         let lines = table([String(repeating: "n", count: 500), "1", "end"], flexible: true).split(separator: "\n")
         #expect(lines.allSatisfy { $0.count <= TextTable.width })
