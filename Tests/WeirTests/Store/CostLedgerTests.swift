@@ -61,8 +61,8 @@ import Testing
     @Test func inAFileEveryEntryIsLookedUpByItsKey() async throws {
         let sample = try SQLiteSample()
         try await sample.export(SampleBatch.record([(1, SampleBatch.fourOClock)]))
-        let corrections = CostCorrections.sqlite
-        for correction in [corrections.duplicates, corrections.nested, corrections.leaves, corrections.agents] {
+        let (many, few) = (CostCorrections.sqlite, CostCorrections.sqlite(entries: 1))
+        for correction in [many.duplicates, many.nested, many.leaves, many.agents, few.nested, few.leaves, few.agents] {
             let plan = try sample.lines(
                 """
                 EXPLAIN QUERY PLAN WITH RECURSIVE touched_traces (trace_id) AS (VALUES (x'00'), (x'01')),

@@ -123,4 +123,72 @@ import Testing
         #expect(try await sum([call(1, parent: 2), call(2, parent: 1), call(3, parent: 2, pico: 9)], database) == 9)
         #expect(try await sum([call(1, parent: 2), call(2, parent: 1, pico: nil)], database) == 7)
     }
+
+    /// Stores what two tenants have sent in one transaction.
+    private func add(_ spans: [SpanFixture], acme: [SpanFixture], _ sample: Sample) async throws {
+        func record(_ sequence: UInt64, _ tenant: String, _ spans: [SpanFixture]) -> JournalRecord {
+            JournalRecord(
+                sequence: sequence, tenant: tenant, receivedAt: Timestamp(nanoseconds: Sample.start),
+                spanCount: spans.count, payload: SpanFixture.request(spans))
+        }
+        try await sample.add(record(1_000, "acme", acme), record(1_001, "default", spans))
+    }
+
+    /// Of a trace of more entries than are looked at, all newer than those of others, even under one trace id.
+    @Test(arguments: HotDatabase.allCases, [0, 1])
+    func aTraceOfVeryManyCallsTakesThePlacesOfNone(database: HotDatabase, calls: Int) async throws {
+        let sample = try Sample(database)
+        try await sample.add([call(1, parent: 99)], tenant: "acme")
+        let (cost, later) =
+            switch database {
+            case .postgres: ("total_cost", "interval '1 microsecond'")
+            case .sqlite: ("total_cost_pico", "1")
+            }
+        let values = ["start_time": "l.start_time + n.i * \(later)", "span_id": "n.i + 1000", "calls": "\(calls)"]
+        let columns = CostRow.columns.map { $0 == "total_cost" ? cost : $0 }
+        try sample.change(
+            """
+            WITH RECURSIVE n (i) AS (
+                SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i <= \(CostCorrections.maximumEntries)
+            )
+            INSERT INTO cost_ledger (\(columns.joined(separator: ", ")))
+            SELECT \(columns.map { values[$0] ?? "l.\($0)" }.joined(separator: ", ")) FROM cost_ledger l, n
+            """)
+        var planner = other(10, parent: 0, "invoke_agent")
+        for (key, value) in [
+            ("gen_ai.agent.name", "planner"), ("gen_ai.request.model", "m"), ("weir.cost.status", "aggregate"),
+            ("weir.cost.aggregate", Cost.text(100)),
+        ] {
+            planner.attributes.append(NewPair(key: key, value: .string(value)))
+        }
+        let seenTwice = [planner, call(11, parent: 10), call(12, parent: 11)]
+        let elsewhere = seenTwice.map {
+            var span = $0
+            span.traceID = (9, 2)
+            return span
+        }
+        try await add(seenTwice, acme: [other(2, parent: 99)] + elsewhere, sample)
+        for tenant in ["acme", "default"] {
+            var query = CostQuery(.one(Tenant(tenant)), by: .agent, in: Sample.window)
+            query.trace = TraceID(high: 9, low: tenant == "acme" ? 2 : 1)
+            let rows = try await sample.reader.page(query).rows
+            #expect(rows.map { "\($0.key.who ?? "-") \($0.calls) \($0.picoDollars)" } == ["planner 1 7"], "\(tenant)")
+        }
+    }
+
+    /// Of an id that very many spans have, with a parent each, all calls below it would be below all of these.
+    @Test(arguments: HotDatabase.allCases)
+    func anIdOfVeryManySpansTakesThePairsOfNone(database: HotDatabase) async throws {
+        let sample = try Sample(database)
+        let fan = (0..<800 as Range<UInt64>).map {
+            var span = other(5, parent: 10_000 + $0)
+            span.startTime += $0 * 1_000
+            return span
+        }
+        let below = (0..<700 as Range<UInt64>).map { call(1_000 + $0, parent: 5) }
+        let seenTwice = [call(1, parent: 0), other(2, parent: 1), other(3, parent: 2), call(4, parent: 3)]
+        try await add(seenTwice, acme: fan + below, sample)
+        let rows = try await sample.reader.page(CostQuery(.one(Sample.tenant), by: .tenant, in: Sample.window)).rows
+        #expect(rows.map(\.picoDollars) == [7])
+    }
 }

@@ -7,11 +7,19 @@ struct CostCorrections {
     private let dialect: SQLDialect
     /// In which partitions to look; of SQLite a day is a file.
     private let days: TouchedDays?
+    /// Whether the touched traces have no more than ``maximumEntries``; it is quicker not to let them take turns.
+    private let areFew: Bool
 
-    static let sqlite = CostCorrections(dialect: .sqlite, days: nil)
+    static let sqlite = Self.sqlite(entries: .max)
 
-    static func postgres(_ days: TouchedDays) -> Self {
-        CostCorrections(dialect: .postgres, days: days)
+    /// - Parameter entries: how many the touched traces have at most.
+    static func sqlite(entries: Int) -> Self {
+        CostCorrections(dialect: .sqlite, days: nil, areFew: entries <= maximumEntries)
+    }
+
+    /// - Parameter entries: how many the touched traces have at most.
+    static func postgres(_ days: TouchedDays, entries: Int = .max) -> Self {
+        CostCorrections(dialect: .postgres, days: days, areFew: entries <= maximumEntries)
     }
 
     /// Takes back all but one of the calls of one response, of a tenant and a day: a gateway and the SDK behind it, or
@@ -50,18 +58,18 @@ struct CostCorrections {
     var leaves: String {
         """
         , aggregates AS (
-            SELECT l.* FROM touched_traces t \(entriesOfTrace) WHERE l.calls = 0 AND \(standing)
-            ORDER BY l.start_time DESC LIMIT \(Self.maximumEntries)
+            SELECT l.*, \(place) FROM touched_traces t \(entriesOfTrace) WHERE l.calls = 0 AND \(standing)
+            \(inTurn)
         ), priced AS (
-            SELECT l.tenant_id, l.trace_id, CASE l.calls WHEN 0 THEN l.span_id END AS inner_id, l.parent_span_id
+            SELECT l.tenant_id, l.trace_id, CASE l.calls WHEN 0 THEN l.span_id END AS inner_id, l.parent_span_id,
+                \(place)
             FROM (SELECT DISTINCT trace_id FROM aggregates) t \(entriesOfTrace)
             WHERE l.\(dialect.costName) IS NOT NULL AND l.parent_span_id IS NOT NULL
-            ORDER BY l.start_time DESC LIMIT \(Self.maximumEntries)
+            \(inTurn)
         ), above (tenant_id, trace_id, inner_id, span_id) AS (
             SELECT tenant_id, trace_id, inner_id, parent_span_id FROM priced
             UNION
-            SELECT s.tenant_id, s.trace_id, a.inner_id, s.parent_span_id FROM above a \(spansOf("a"))
-            WHERE +s.tenant_id = a.tenant_id AND s.parent_span_id IS NOT NULL
+            SELECT s.tenant_id, s.trace_id, a.inner_id, s.parent_span_id FROM above a \(spanAbove())
             \(limitOfPairs)
         ), nearest AS (
             SELECT * FROM above LIMIT \(Self.maximumPairs)
@@ -71,12 +79,14 @@ struct CostCorrections {
             SELECT a.tenant_id, a.trace_id, a.span_id FROM nearest a
             WHERE a.inner_id IS NULL OR NOT EXISTS (SELECT 1 FROM circles o WHERE \(isInner("o")))
                 OR (a.inner_id < a.span_id AND EXISTS (SELECT 1 FROM aggregates o WHERE \(isInner("o"))))
+        ), sampled AS MATERIALIZED (
+            SELECT DISTINCT l.tenant_id, l.trace_id FROM (SELECT DISTINCT trace_id FROM aggregates) t \(entriesOfTrace)
+            WHERE l.sampled_out AND l.\(dialect.costName) IS NOT NULL
         )
         \(Self.reversal("'leaf'", dialect)) FROM aggregates l
         WHERE EXISTS (SELECT 1 FROM explained a
                 WHERE a.trace_id = l.trace_id AND a.span_id = l.span_id AND a.tenant_id = l.tenant_id)
-            OR EXISTS (SELECT 1 FROM \(rows(of: "cost_ledger", "c", where: "c.trace_id = l.trace_id"))
-                WHERE +c.tenant_id = l.tenant_id AND c.sampled_out AND c.\(dialect.costName) IS NOT NULL)
+            OR EXISTS (SELECT 1 FROM sampled o WHERE o.trace_id = l.trace_id AND o.tenant_id = l.tenant_id)
         ON CONFLICT DO NOTHING
         """
     }
@@ -91,18 +101,16 @@ struct CostCorrections {
         """
         , inner_calls AS (
             SELECT l.tenant_id, l.trace_id, l.span_id, l.parent_span_id, l.operation,
-                (SELECT l.response_id \(reversals)) AS paid_as
+                (SELECT l.response_id \(reversals)) AS paid_as, \(place)
             FROM touched_traces t \(entriesOfTrace)
             WHERE l.calls = 1 AND l.\(dialect.costName) IS NOT NULL AND l.parent_span_id IS NOT NULL
                 AND l.entry % 2 = 0 AND NOT EXISTS (SELECT 1 \(reversals) AND r.reason <> 'duplicate')
-            ORDER BY l.start_time DESC LIMIT \(Self.maximumEntries)
+            \(inTurn)
         ), around (tenant_id, trace_id, operation, paid_as, inner_id, span_id) AS (
             SELECT tenant_id, trace_id, operation, paid_as, span_id, parent_span_id FROM inner_calls
             UNION
             SELECT a.tenant_id, a.trace_id, a.operation, a.paid_as, a.inner_id, s.parent_span_id
-            FROM around a \(spansOf("a"))
-            WHERE +s.tenant_id = a.tenant_id AND s.operation IN (\(OperationKind.other.rawValue), a.operation)
-                AND s.parent_span_id IS NOT NULL
+            FROM around a \(spanAbove(where: "s.operation IN (\(OperationKind.other.rawValue), a.operation)"))
             \(limitOfPairs)
         ), nearest AS (
             SELECT * FROM around LIMIT \(Self.maximumPairs)
@@ -134,9 +142,10 @@ struct CostCorrections {
         let inherited = ["entry": "l.entry + 2", "reason": "'agent'", "agent": "l.inherited"]
         return """
             , climbers AS (
-                SELECT l.* FROM touched_traces t \(entriesOfTrace)
+                SELECT l.tenant_id, l.trace_id, l.span_id, l.start_time, l.parent_span_id, \(place)
+                FROM touched_traces t \(entriesOfTrace)
                 WHERE l.agent IS NULL AND l.parent_span_id IS NOT NULL AND \(standing)
-                ORDER BY l.start_time DESC LIMIT \(Self.maximumEntries)
+                \(inTurn)
             ), climb (tenant_id, trace_id, span_id, start_time, above_id, agent, steps) AS (
                 SELECT l.tenant_id, l.trace_id, l.span_id, l.start_time, l.parent_span_id, CAST(NULL AS text), 0
                 FROM climbers l
@@ -163,12 +172,22 @@ struct CostCorrections {
     private static let maximumOfResponse = 1_000
     /// Spans between a call and its agent.
     private static let maximumSteps = 32
-    /// Entries of the touched traces that are looked at for what is above them, the newest; aggregates, and calls that
-    /// have no agent, likewise. More than an exporter's batch has.
-    private static let maximumEntries = 10_000
+    /// Entries of the touched traces that are looked at for what is above them; aggregates, and calls that have no
+    /// agent, likewise. More than an exporter's batch has.
+    static let maximumEntries = 20_000
     /// Pairs of an entry and a span above it, the nearest first: of a chain of thousands of entries each is above all
-    /// behind it.
-    private static let maximumPairs = 200_000
+    /// behind it. An entry has one pair of each distance, so there are twenty for each, whatever the others have.
+    private static let maximumPairs = 400_000
+
+    /// Which of the entries of its trace and tenant `l` is, from the newest on.
+    private var place: String {
+        areFew
+            ? "1 AS place"
+            : "row_number() OVER (PARTITION BY l.tenant_id, l.trace_id ORDER BY l.start_time DESC) AS place"
+    }
+
+    /// Takes one of each trace of each tenant, then the next of each: one of very many takes the places of none.
+    private var inTurn: String { areFew ? "" : "ORDER BY place LIMIT \(Self.maximumEntries)" }
 
     /// SQLite would make all pairs before it takes the nearest; PostgreSQL takes no limit there, and makes no more than
     /// are taken.
@@ -203,9 +222,23 @@ struct CostCorrections {
         return joined("cost_ledger", "l", where: further.map { "\(condition) AND \($0)" } ?? condition)
     }
 
-    /// Joins the spans `s` of this id.
-    private func spansOf(_ row: String) -> String {
-        joined("spans", "s", where: "s.trace_id = \(row).trace_id AND s.span_id = \(row).span_id")
+    /// Joins the span `s` of the id of `a` that has a parent: one, however many spans have the id. Postgres makes its
+    /// plan by conditions that stand behind it, so the tenant is there twice.
+    private func spanAbove(where further: String = "true") -> String {
+        let isOf = "s.trace_id = a.trace_id AND s.span_id = a.span_id"
+        let isParents = "+s.tenant_id = a.tenant_id AND s.parent_span_id IS NOT NULL"
+        return switch dialect {
+        case .postgres:
+            """
+            CROSS JOIN LATERAL (SELECT s.* FROM \(rows(of: "spans", "s", where: isOf))
+                        WHERE \(isParents) AND \(further) LIMIT 1) s WHERE \(isParents)
+            """
+        case .sqlite:
+            """
+            CROSS JOIN spans s ON s.rowid = (
+                        SELECT s.rowid FROM spans s WHERE \(isOf) AND \(isParents) AND \(further) LIMIT 1)
+            """
+        }
     }
 
     /// Whether the row is of the span that `a` is above of. What is above a span of a circle is of the circle too.

@@ -238,7 +238,6 @@ extension PostgresWriter {
     /// Takes back what the entries of these spans' traces show to be there twice.
     private func correctCosts() throws(PostgresError) {
         guard let days = TouchedDays(rows.spans.lazy.map(\.day)) else { return }
-        let corrections = CostCorrections.postgres(days)
         var responses: Set<Response> = []
         for cost in rows.costs {
             guard let id = rows.bytes(cost.usage.responseID) else { continue }
@@ -250,7 +249,7 @@ extension PostgresWriter {
                 """
                 WITH touched_responses AS (
                     SELECT * FROM unnest($1::bigint[], $2::text[]) t (tenant_id, response_id))
-                \(corrections.duplicates)
+                \(CostCorrections.postgres(days).duplicates)
                 """, [.array(responses.map { "\($0.tenant)" }), .array(responses.map(\.id))])
         }
         // Most traces have nothing of it, and each of the statements below takes long to plan.
@@ -258,13 +257,15 @@ extension PostgresWriter {
         let found = try connection.runAgain(
             """
             SELECT array_agg(trace_id) FILTER (WHERE has_calls), array_agg(trace_id) FILTER (WHERE has_aggregates),
-                array_agg(trace_id) FILTER (WHERE lacks_agent)
+                array_agg(trace_id) FILTER (WHERE lacks_agent), sum(entries)::bigint
             FROM unnest($1::uuid[]) t (trace_id) CROSS JOIN LATERAL (
                 SELECT bool_or(l.calls = 1 AND l.parent_span_id IS NOT NULL) AS has_calls,
                     bool_or(l.calls = 0) AS has_aggregates,
-                    bool_or(l.agent IS NULL AND l.parent_span_id IS NOT NULL) AS lacks_agent
+                    bool_or(l.agent IS NULL AND l.parent_span_id IS NOT NULL) AS lacks_agent,
+                    count(*) AS entries
                 FROM cost_ledger l WHERE l.trace_id = t.trace_id AND \(days.condition(on: "l.start_time"))) l
             """, [.array(traces)])
+        let corrections = CostCorrections.postgres(days, entries: found.int(0, 3).map { Int($0) } ?? 0)
         for (column, correction) in [corrections.nested, corrections.leaves, corrections.agents].enumerated() {
             guard let traces = found.text(0, column) else { continue }
             try connection.runAgain(

@@ -22,11 +22,7 @@ struct SQLiteCostWriter {
         try db.execute(sql: "WITH none AS (SELECT 1) \(CostCorrections.sqlite.duplicates)")
         if try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM cost_ledger)") ?? false {
             try touchTraces(of: rows, stored)
-            for correction in [
-                CostCorrections.sqlite.nested, CostCorrections.sqlite.leaves, CostCorrections.sqlite.agents,
-            ] {
-                try db.execute(sql: "WITH RECURSIVE none AS (SELECT 1) \(correction)")
-            }
+            try correctTraces()
         }
         try db.execute(sql: "DELETE FROM touched_responses; DELETE FROM touched_traces")
     }
@@ -58,6 +54,21 @@ struct SQLiteCostWriter {
                 traces.add(blob: bytes)
                 try traces.run(db)
             }
+        }
+    }
+
+    private func correctTraces() throws {
+        let entries = try Int.fetchOne(
+            db,
+            sql: """
+                SELECT count(*) FROM (
+                    SELECT 1 FROM touched_traces t CROSS JOIN cost_ledger l ON l.trace_id = t.trace_id
+                        LIMIT \(CostCorrections.maximumEntries + 1))
+                """)
+        guard let entries, entries > 0 else { return }
+        let corrections = CostCorrections.sqlite(entries: entries)
+        for correction in [corrections.nested, corrections.leaves, corrections.agents] {
+            try db.execute(sql: "WITH RECURSIVE none AS (SELECT 1) \(correction)")
         }
     }
 
