@@ -188,11 +188,11 @@ import Testing
         let records = try ErasureSample.records()
         let (gate, _, _) = gate(try agreement())
         let clock = TestClock()
-        let sample = try SQLiteSample("retention: 30d", in: directory, clock: clock) {
+        let sample = try SQLiteSample("retention: 20d", in: directory, clock: clock) {
             await gate.mayDrop($0, at: clock.now)
         }
         try await sample.export(records)
-        clock.advance(seconds: 40 * 86_400)
+        clock.advance(seconds: 30 * 86_400)
         await sample.exporter.tick(at: clock.now)
         #expect(try SQLiteDirectory(sample.path).days() == [day])
         try await archive(records)

@@ -114,7 +114,7 @@ import Testing
         #expect(error?.description.hasSuffix("parked.max_bytes") == true)
         #expect(try await sequences(store, "bank") == [2])
         try await store.forget(1, of: "bank")
-        try await store.park([letter(3)], of: "shop")
+        try await store.park([letter(3)], of: "bank")
     }
 
     @Test func aTenantParksHalfOfThat() async throws {

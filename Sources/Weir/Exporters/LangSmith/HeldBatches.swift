@@ -54,8 +54,9 @@ struct HeldBatches {
         if byTrace[trace]?.isEmpty ?? false { byTrace[trace] = nil }
     }
 
-    /// Spans of these traces have come. Of a batch the links are looked at up to the first that keeps it: what is looked
-    /// at beyond that goes, so a batch that comes costs one look in vain for each that waits, however many links it has.
+    /// Spans of these traces have come. Of a batch the links are looked at up to the first that keeps it: what is
+    /// looked at beyond that goes, so a batch that comes costs one look in vain for each that waits, however many links
+    /// it has.
     /// - Returns: the batches that need not wait any more.
     mutating func released(by traces: Set<TraceKey>, _ index: TraceIndex) -> [Int] {
         var free: [Int] = []

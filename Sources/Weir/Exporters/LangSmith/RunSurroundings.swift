@@ -1,5 +1,5 @@
-/// What a run's metadata says of the resource and the scope of its span. All of the resource stands on roots only: it is
-/// the same on every span.
+/// What a run's metadata says of the resource and the scope of its span. All of the resource stands on roots only: it
+/// is the same on every span.
 struct RunSurroundings {
     /// Bytes of it in one run. Every root has it again, and a small request may have a large resource and thousands of
     /// traces.

@@ -58,7 +58,7 @@ final class QuerySample {
     }
 
     func add(_ records: JournalRecord...) async throws(ExportError) {
-        try await exporter.export(FrozenBatch(journal: journal, records: records, recoveredThrough: 0))
+        try await exporter.export(FrozenBatch(journal: journal, records: records, recoveredThrough: .max))
     }
 
     /// What the exporter has counted; nil for a metric that it does not have.
