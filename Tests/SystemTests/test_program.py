@@ -307,7 +307,9 @@ def test_the_telemetry_endpoint_survives_nonsense(weir):
     ):
         with Connection(weir.metrics_endpoint) as connection:
             connection.send_what_it_takes(data)
-    assert exchange(weir.metrics_endpoint, request(method="DELETE", path="/metrics")).status == 405
+    other = request(method="DELETE", path="/metrics")
+    assert exchange(weir.metrics_endpoint, other).status == 403, "a name that is not this machine's"
+    assert exchange(weir.metrics_endpoint, other.replace(b"weir.test", b"localhost")).status == 405
     assert weir.get("/metrics")[0] == 200
 
 

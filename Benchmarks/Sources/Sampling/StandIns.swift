@@ -3,7 +3,7 @@
 struct ConfigError: Error {}
 
 struct RegularExpression {
-    func matches(_ text: UnsafeRawBufferPointer) -> Bool { false }
+    func matches(_ text: UnsafeRawBufferPointer, within budget: inout MatchBudget) -> Bool { false }
 }
 
 /// Conditions are made, not read.
