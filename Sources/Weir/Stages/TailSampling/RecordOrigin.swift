@@ -88,11 +88,6 @@ struct RecordOrigin: Equatable, Sendable {
     }
 }
 
-extension JournalRecord {
-    /// What it is a copy of in this journal; nil where it is none.
-    func origin(in journal: JournalID) -> RecordOrigin? { section.origin.flatMap { $0.journal == journal ? $0 : nil } }
-}
-
 extension RecordSection {
     var origin: RecordOrigin? { value(of: .origin).flatMap { RecordOrigin($0) } }
 

@@ -221,7 +221,7 @@ actor TailSamplingRun {
 
     private func add(_ record: JournalRecord, at now: Timestamp) {
         window.begin(record: record.sequence, of: record.tenant, spans: record.spanCount, at: now)
-        let origin = record.origin(in: course.reader.journal)
+        let origin = record.section.origin.flatMap { $0.journal == course.reader.journal ? $0 : nil }
         let isOld = origin != nil || record.sequence <= course.reader.recoveredThrough
         let place = origin?.sequences.lowerBound
         // A copy of what was read in its first place adds nothing.
@@ -298,10 +298,6 @@ actor TailSamplingRun {
             if next == nil, !records.isEmpty { break }
             if let record = next, record.sequence == sequence {
                 if !done.contains(sequence) {
-                    // Were that refused and its copy not, the next process would find the spans in their first place
-                    // alone, and send them on from there as well.
-                    let first = record.origin(in: course.reader.journal)?.sequences.lowerBound
-                    if let first, first < sequence, window.holds(first), !done.contains(first) { break }
                     // Those in front of it go on.
                     guard let passage = await passage(of: record, place) else { break }
                     bytes += passage.entry.size

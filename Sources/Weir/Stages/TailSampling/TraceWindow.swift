@@ -265,12 +265,6 @@ struct TraceWindow {
     /// Nil: the trace is open.
     func decision(on trace: TenantTrace) -> TraceDecision? { index[trace].flatMap { slots[Int($0)].decision } }
 
-    /// Whether the record was read, and has not left yet.
-    func holds(_ sequence: UInt64) -> Bool {
-        let place = records.binarySearch { $0.sequence < sequence }
-        return place < records.count && records[place].sequence == sequence
-    }
-
     /// The first record has left.
     mutating func removeFirst() {
         guard let record = records.popFirst() else { return }

@@ -242,43 +242,6 @@ import Testing
         #expect(try await finish(second).map(\.spanCount) == [2])
     }
 
-    /// What the next process finds, where the record itself was refused: spans that have gone on with their copy.
-    @Test func aCopyGoesOnBehindWhatItIsACopyOf() async throws {
-        let disk = SimulatedDisk(seed: 1)
-        let directory = try TemporaryDirectory()
-        let first = try sample(Self.errors, on: disk, directory)
-        func decided() -> Int {
-            let lines = first.metrics.render().split(separator: "\n")
-            let counts = lines.filter { $0.hasPrefix("weir_tail_sampling_traces{") }
-            return counts.reduce(0) { $0 + ($1.split(separator: " ").last.flatMap { Int($0) } ?? 0) }
-        }
-        func large(_ trace: UInt64, _ bytes: Int) -> SpanFixture {
-            span(trace, trace) { ($0.status, $0.name) = (2, String(repeating: "x", count: bytes)) }
-        }
-        // The second journal holds a MiB and a half, and nobody takes anything.
-        for trace in 1...14 as ClosedRange<UInt64> {
-            #expect(await first.append([large(trace, 100_000)]))
-            try await eventually("it has gone on") { first.first.unsettled(0) == Load() }
-        }
-        let open = span(16, 16) { ($0.status, $0.parentSpanID) = (2, 9) }
-        #expect(await first.append([large(15, 200_000), open]))
-        try await eventually("all are decided, and one was copied") {
-            decided() == 16 && first.first.unsettled(0).records == 2
-        }
-        await first.stop()
-        #expect(first.first.unsettled(0).records == 2)
-        var ids: [UInt64] = []
-        try forEach(await first.take()) { id, _, _ in ids.append(id) }
-        #expect(ids.sorted() == Array(1...14))
-
-        let second = try sample(Self.errors, on: disk, directory)
-        // There is room from here on.
-        let taken = await second.take()
-        ids = []
-        try forEach(taken + (try await finish(second))) { id, _, _ in ids.append(id) }
-        #expect(ids.filter { $0 > 14 }.sorted() == [15, 16])
-    }
-
     /// A tenant that knows the id of another's trace decides nothing about it, and what is remembered keeps them apart.
     @Test func twoTenantsWithOneTraceIDAreDecidedEachOnItsOwnAlsoAfterARestart() async throws {
         let disk = SimulatedDisk(seed: 1)
