@@ -238,9 +238,10 @@ struct Builder {
         return StagedPipeline(
             stage: stage,
             course: StageCourse(
-                source: source, reader: reader, keepCursors: { await opened.writer.keepCursors() }, target: target,
-                progress: progress, erasure: erasure(of: settings.id),
-                silentErasure: erasure(of: settings.id, isCounted: false),
+                source: source, reader: reader, keepCopies: { await opened.writer.publish() },
+                holdsRefused: { await opened.writer.holdsRefused },
+                keepCursors: { await opened.writer.keepCursors() }, target: target, progress: progress,
+                erasure: erasure(of: settings.id), silentErasure: erasure(of: settings.id, isCounted: false),
                 directory: TailSamplingFiles.directory(
                     below: configuration.service.journal.directory(of: settings.id)),
                 now: { Timestamp.now() }))

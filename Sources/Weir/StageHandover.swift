@@ -38,15 +38,13 @@ enum StageHandover {
         if Directory.has("\(sampled)/\(JournalRecovery.identityName)") {
             names.formUnion(try await finish(&cursor, of: first, by: sampled, destinations, codec))
         }
-        let journal = first.journal
-        var read = SequenceRuns()
-        try await forEachRecord(in: first, directory, on: disk, from: cursor, codec) { record in
-            // A copy of spans that are still in their first place.
-            if let origin = record.section.origin, origin.journal == journal, read.contains(origin.sequences.lowerBound)
-            {
-                cursor.finish(record.sequence...record.sequence)
-            }
-            read.add(record.sequence)
+        var copies = VoidCopies(in: first.journal)
+        try await forEachRecord(in: first, directory, on: disk, from: cursor, codec) { copies.add($0) }
+        for run in copies.runs { cursor.finish(run.sequences) }
+        guard cursor.done.count <= CursorFile.room(disk) else {
+            throw Waiting(
+                description: "found \(cursor.done.count) places in \(directory) that tail_sampling is done with before "
+                    + "others, wanted \(CursorFile.room(disk)) at most: run with it until it has decided")
         }
         for name in names.sorted() {
             let exists = first.cursorFiles.contains(name)

@@ -90,6 +90,33 @@ import Testing
         #expect(try core("gone", on: disk).drain().compactMap(\.number) == [2, 3])
     }
 
+    /// What a cursor cannot hold would come again.
+    @Test(arguments: [0, 1]) func moreThanACursorHoldsIsDoneOutOfTurn(tooMany: Int) async throws {
+        let disk = SimulatedDisk(seed: 1)
+        let directory = try TemporaryDirectory()
+        let first = try core(StageCourse.name, on: disk)
+        #expect(first.append([.numbered(1)]) == 1)
+        let journal = try JournalRecovery(disk, isReadOnly: true).journal
+        let room = CursorFile.room(disk)
+        for number in 2...(room + tooMany + 1) {
+            var copy = JournalEntry.numbered(1)
+            copy.section.add(RecordOrigin(journal, 1...1))
+            #expect(first.append([copy, .numbered(number)]) == 2)
+        }
+        try first.writeCursors()
+        guard tooMany == 0 else {
+            let wanted = StageHandover.Waiting(
+                description: "found \(room + 1) places in \(directory.path) that tail_sampling is done with before "
+                    + "others, wanted \(room) at most: run with it until it has decided")
+            await #expect(throws: wanted) {
+                try await StageHandover.leave(directory.path, disk, for: exporter, nil)
+            }
+            return
+        }
+        try await StageHandover.leave(directory.path, disk, for: exporter, nil)
+        #expect(try core("exporter", on: disk).drain().compactMap(\.number) == Array(1...room + 1))
+    }
+
     @Test func aPipelineThatLosesItsStageDeliversWhatWasNotDecidedOnce() async throws {
         let disk = SimulatedDisk(seed: 1)
         let directory = try TemporaryDirectory()

@@ -42,12 +42,15 @@ struct CursorFile {
         file = try disk.create(name, size: 2 * disk.blockSize)
     }
 
+    /// How many separate ranges of what is done behind the first gap a file holds.
+    static func room(_ disk: any JournalDisk) -> Int { (disk.blockSize - fixedSize) / 16 }
+
     /// Returns when the operating system has it: the process may die, the machine may not, until `sync` has returned.
     mutating func write(_ cursor: Cursor, durableBelow: UInt64) throws(DiskError) {
         let block = AlignedBuffer(capacity: disk.blockSize)
         guard let start = block.memory.baseAddress else { return }
         // Ranges that do not fit are delivered again.
-        let done = cursor.done.prefix((disk.blockSize - Self.fixedSize) / 16)
+        let done = cursor.done.prefix(Self.room(disk))
         start.put(Self.magic, at: 0)
         start.put(generation + 1, at: 8)
         start.put(journal.value, at: 16)

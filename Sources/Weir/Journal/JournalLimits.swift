@@ -59,6 +59,8 @@ struct JournalLimits: Sendable {
         limits.maxBytes = maxBytes + maxBytes / 2
         limits.tenantBytes = limits.maxBytes
         limits.dedupeWindow = .zero
+        // What the first one is done with was acknowledged long ago.
+        if durability == .interval { limits.durability = .fsync }
         // Nobody knows how much longer: what is written on a span may be more than the span.
         limits.takesAnySize = true
         return limits

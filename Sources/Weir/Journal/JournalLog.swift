@@ -23,6 +23,8 @@ struct JournalLog: ~Copyable {
         var end: Int
         /// A write or a sync failed: nobody knows what is on the disk, so nothing more is written there.
         var isSuspect = false
+        /// A write failed, and what it was to bring was refused.
+        var holdsRefused = false
     }
 
     /// A file that is ready to become a segment.
@@ -125,6 +127,7 @@ struct JournalLog: ~Copyable {
             if limits.durability == .fsync { try file.sync() }
         } catch {
             active?.isSuspect = true
+            active?.holdsRefused = true
             throw error
         }
         active?.end = start + bytes.count
@@ -141,6 +144,14 @@ struct JournalLog: ~Copyable {
         nextSequence += UInt64(group.count)
         if limits.durability != .interval { durableBelow = nextSequence }
         return group.count
+    }
+
+    /// What could not be written may stand in the segment nevertheless, until there is another one.
+    var holdsRefused: Bool {
+        switch active {
+        case .some(let active): active.holdsRefused
+        case .none: false
+        }
     }
 
     /// Records that exporters may see now.

@@ -66,6 +66,18 @@ struct JournalReader: Sendable {
     /// The next records that belong in one batch; empty if there is none. They are kept until they are committed, and
     /// handed out once by each process.
     func read(maxSpans: Int = Self.batchSpans, maxBytes: Int = Self.batchBytes) async -> [JournalRecord] {
+        do throws(DiskError) {
+            return try await readNext(maxSpans: maxSpans, maxBytes: maxBytes)
+        } catch {
+            source.report(.trouble(error))
+            return []
+        }
+    }
+
+    /// The same for one who has to know whether there is none. After an error it can be asked again.
+    func readNext(
+        maxSpans: Int = Self.batchSpans, maxBytes: Int = Self.batchBytes
+    ) async throws(DiskError) -> [JournalRecord] {
         while true {
             let next = source.next(index, maxSpans: maxSpans, maxBytes: maxBytes)
             switch next.source {
@@ -75,15 +87,10 @@ struct JournalReader: Sendable {
                 if let records = await opened(records) { return records }
             case .memory: continue
             case .disk(let segment, let offset, let position):
-                do throws(DiskError) {
-                    let found = try await disk.read(
-                        segment, at: offset, from: position, before: next.head, maxSpans: maxSpans, maxBytes: maxBytes)
-                    let records = source.found(index, from: position, found)
-                    if let records, !records.isEmpty, let opened = await opened(records) { return opened }
-                } catch {
-                    source.report(.trouble(error))
-                    return []
-                }
+                let found = try await disk.read(
+                    segment, at: offset, from: position, before: next.head, maxSpans: maxSpans, maxBytes: maxBytes)
+                let records = source.found(index, from: position, found)
+                if let records, !records.isEmpty, let opened = await opened(records) { return opened }
             }
         }
     }

@@ -66,13 +66,14 @@ actor JournalWriter {
         let entries = group.entries
         let (count, error) = log.append(entries, at: clock())
         journal.publish(log.takePlaced())
+        // Who is refused sees why.
+        set(error)
         journal.answer(group, count: count, error: error)
         hasUnsynced = log.limits.durability == .interval
         if count > 0 {
             let bytes = entries.prefix(count).reduce(0) { $0 + $1.size }
             journal.report(.committed(records: count, bytes: bytes, after: .now - start))
         }
-        set(error)
     }
 
     /// Everything that nobody waits for.
@@ -93,18 +94,23 @@ actor JournalWriter {
     }
 
     /// Shows exporters what was answered, whenever the next sync would be.
-    func publish() {
-        if hasUnsynced { sync() }
+    /// - Returns: whether a power cut leaves it there.
+    @discardableResult func publish() -> Bool {
+        hasUnsynced ? sync() : true
     }
 
+    /// The next process may find what was refused, until something else can be written in its place.
+    var holdsRefused: Bool { log.holdsRefused }
+
     /// What was answered is seen by exporters from here on.
-    private func sync() {
+    @discardableResult private func sync() -> Bool {
         lastSync = .now
-        attempt { () throws(DiskError) in
+        let isSynced = attempt { () throws(DiskError) in
             try log.sync(at: clock())
             hasUnsynced = false
         }
         journal.publish(log.takePlaced())
+        return isSynced
     }
 
     /// Keeps what readers found damaged, and says what is lost with it.

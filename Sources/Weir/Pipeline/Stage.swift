@@ -24,6 +24,10 @@ struct StageCourse: Sendable {
     /// The pipeline, up to the first journal.
     let source: Pipeline
     let reader: JournalReader
+    /// Returns whether what the stage has appended to the first journal is as sure as that journal's records are to be.
+    let keepCopies: @Sendable () async -> Bool
+    /// Whether the next process may find what the first journal has refused.
+    let holdsRefused: @Sendable () async -> Bool
     /// Makes durable what the reader has committed.
     let keepCursors: @Sendable () async -> Bool
     /// The processors behind the stage, and the second journal.

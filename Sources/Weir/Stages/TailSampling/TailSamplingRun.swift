@@ -34,17 +34,19 @@ actor TailSamplingRun {
     /// Nil where decisions are not shared.
     private let others: (any KeepDecisions)?
     /// For spans that come late.
-    private let decisions: RecentLines
+    let decisions: RecentLines
     private let executor = BlockingExecutor(label: "weir.tail_sampling")
     /// What a monotonic clock said at the start, and what the other one did.
     private let start = (instant: ContinuousClock.now, time: Timestamp.now())
     var window: TraceWindow
     private var intake: TailSamplingIntake
     var splitter: TailSamplingSplitter
-    /// What was read of the first journal.
-    private var read = SequenceRuns()
     /// The first places of spans that this run has copied, until it reads the copies.
     private var copied: Set<UInt64> = []
+    /// There may be copies that a power cut takes.
+    private var hasNewCopies = false
+    /// Records of which the journal did not take a copy.
+    private var uncopied: Set<UInt64> = []
     /// Records of the second journal that still say what was forwarded.
     private var forwarded: [Forwarded] = []
     /// Those of the first records that have left already, while one before them could not.
@@ -221,16 +223,11 @@ actor TailSamplingRun {
 
     private func add(_ record: JournalRecord, at now: Timestamp) {
         window.begin(record: record.sequence, of: record.tenant, spans: record.spanCount, at: now)
-        let origin = record.section.origin.flatMap { $0.journal == course.reader.journal ? $0 : nil }
-        let isOld = origin != nil || record.sequence <= course.reader.recoveredThrough
-        let place = origin?.sequences.lowerBound
+        let place = record.firstPlace(in: course.reader.journal)
+        let isOld = place != nil || record.sequence <= course.reader.recoveredThrough
         // A copy of what was read in its first place adds nothing.
         let isKnown = place.map { copied.remove($0) != nil } ?? false
-        let isRepeated = !isKnown && place.map(read.contains) ?? false
-        read.add(record.sequence)
         do {
-            // An earlier process made it and was ended then: its spans go on from their first place.
-            if isRepeated { return window.ignore(try splitter.traces(of: record)) }
             let traces = try intake.add(
                 record, to: &window, firstSeen: isOld ? record.receivedAt : now, isKnown: isKnown, at: now)
             if isKnown { window.arrive(traces) }
@@ -298,6 +295,8 @@ actor TailSamplingRun {
             if next == nil, !records.isEmpty { break }
             if let record = next, record.sequence == sequence {
                 if !done.contains(sequence) {
+                    // The next process would take a copy for void as long as what it is a copy of has not gone on.
+                    if let first = record.firstPlace(in: course.reader.journal), isWaiting(first) { break }
                     // Those in front of it go on.
                     guard let passage = await passage(of: record, place) else { break }
                     bytes += passage.entry.size
@@ -312,6 +311,10 @@ actor TailSamplingRun {
             }
             place += 1
         }
+        if hasNewCopies {
+            guard await course.keepCopies() else { return false }
+            hasNewCopies = false
+        }
         await append(passages)
         var gone = 0
         while let first = window.records.first, done.remove(first.sequence) != nil {
@@ -323,12 +326,21 @@ actor TailSamplingRun {
         return place > 0 && gone >= place
     }
 
+    /// Whether a record was read, and has not gone on.
+    private func isWaiting(_ sequence: UInt64) -> Bool { window.holds(sequence) && !done.contains(sequence) }
+
     /// - Returns: nil where it cannot go on now.
     private func passage(of record: JournalRecord, _ place: Int) async -> Passage? {
         let open = window.openTraces(in: window.records[place])
         do {
-            if !open.isEmpty { try await copy(open, of: record) }
+            if !open.isEmpty {
+                try await copy(open, of: record)
+            } else if uncopied.contains(record.sequence), await course.holdsRefused() {
+                throw DiskError(description: "what it has refused may stand there nevertheless", isFull: false)
+            }
+            uncopied.remove(record.sequence)
         } catch {
+            uncopied.insert(record.sequence)
             telemetry.noteHeldUp(record.sequence, "the journal does not take a copy of what is not decided", error)
             return nil
         }
@@ -378,6 +390,7 @@ actor TailSamplingRun {
             entry.section.add(RecordOrigin(course.reader.journal, record.sequence...record.sequence))
             _ = try await course.source.journal.append(entry)
             copied.insert(record.sequence)
+            hasNewCopies = true
             telemetry.noteCopied(entry.spanCount)
         }
         window.move(traces, copied: copy?.traces ?? [], from: record.sequence)
@@ -415,45 +428,11 @@ actor TailSamplingRun {
     }
 }
 
-// MARK: - Crashes
+// MARK: - What the second journal says of the first
 
 extension TailSamplingRun {
-    /// Learns what an earlier process has decided and forwarded.
-    /// - Returns: false where that ended early, since the second journal cannot be read yet and nobody waits any more.
-    private func recover() async -> Bool {
-        do throws(FileError) {
-            var unread = 0
-            try decisions.forEach { line in
-                if let made = TailSamplingFiles.decision(in: line) {
-                    window.remember(made.decision, of: made.tenant)
-                } else {
-                    unread += 1
-                }
-            }
-            if unread > 0 {
-                logger.warning(
-                    "left out what is no decision, or one that an older Weir wrote: late spans begin these traces anew",
-                    metadata: ["lines": "\(unread)"])
-            }
-        } catch {
-            telemetry.noteTrouble("cannot read what was decided", error)
-        }
-        while true {
-            let records = await course.progress.read()
-            guard !records.isEmpty else { break }
-            for record in records {
-                guard let origin = note(record) else { continue }
-                for decision in origin.decisions { window.remember(decision, of: record.tenant) }
-                // Nobody knows whether they were.
-                hasNews = true
-                if !origin.sequences.allSatisfy(course.reader.cursor.isDone) { course.reader.commit(origin.sequences) }
-            }
-        }
-        lastSettled = now
-        return !course.progress.waiting.isHandedOver
-    }
-
-    private func note(_ record: JournalRecord) -> RecordOrigin? {
+    /// - Returns: nil where the record comes from elsewhere.
+    func note(_ record: JournalRecord) -> RecordOrigin? {
         guard let origin = record.section.origin, origin.journal == course.reader.journal else {
             if let origin = record.section.origin { noteStrange(origin) }
             // Of another first journal: nothing of that is there any more.
@@ -470,7 +449,7 @@ extension TailSamplingRun {
 
     /// Makes durable elsewhere what records of the second journal say of the first, so that they may go: how far the
     /// first one is done, and the decisions for spans that come late.
-    private func settle() async {
+    func settle() async {
         lastSettled = now
         hasNews = false
         let passed = course.reader.cursor.next

@@ -265,6 +265,14 @@ struct TraceWindow {
     /// Nil: the trace is open.
     func decision(on trace: TenantTrace) -> TraceDecision? { index[trace].flatMap { slots[Int($0)].decision } }
 
+    /// Whether the record was read, and has not left.
+    func holds(_ sequence: UInt64) -> Bool { place(of: sequence) != nil }
+
+    private func place(of sequence: UInt64) -> Int? {
+        let place = records.binarySearch { $0.sequence < sequence }
+        return place < records.count && records[place].sequence == sequence ? place : nil
+    }
+
     /// The first record has left.
     mutating func removeFirst() {
         guard let record = records.popFirst() else { return }
@@ -282,17 +290,10 @@ struct TraceWindow {
         }
     }
 
-    /// The last record repeats these traces' spans, which stand in an earlier one: they do not leave with it.
-    mutating func ignore(_ traces: Set<TraceID>) {
-        guard !records.isEmpty else { return }
-        records[records.count - 1].moved = traces
-    }
-
     /// These traces' spans do not leave with this record.
     /// - Parameter copied: those of which a copy follows.
     mutating func move(_ traces: Set<TraceID>, copied: Set<TraceID> = [], from sequence: UInt64) {
-        let place = records.binarySearch { $0.sequence < sequence }
-        guard place < records.count, records[place].sequence == sequence else { return }
+        guard let place = place(of: sequence) else { return }
         records[place].moved.formUnion(traces)
         let leaving = records[place].slots.filter { traces.contains(slots[Int($0)].key.id) }
         records[place].slots.removeAll { traces.contains(slots[Int($0)].key.id) }

@@ -20,11 +20,12 @@ final class StageSample {
     init(
         _ configuration: TailSamplingConfiguration, on disk: SimulatedDisk, directory: String,
         processors: [any Processor] = [], maxBytes: Int = 1 << 20, board: KeepDecisionBoard = KeepDecisionBoard(),
-        tombstones: Tombstones? = nil
+        tombstones: Tombstones? = nil, durability: Durability = .fsync
     ) throws {
         var limits = JournalLimits.small(maxBytes: maxBytes, segmentBytes: 8_192)
         // Some is read again from memory, some from the disk.
         limits.areReadAgain = true
+        limits.durability = durability
         limits.cachedBytes = 32 << 10
         func open(_ prefix: String, _ limits: JournalLimits, _ names: [String]) throws -> (Journal, JournalWriter) {
             try Journal.open(
@@ -50,6 +51,7 @@ final class StageSample {
         }
         course = StageCourse(
             source: Pipeline(id: id, processors: [], journal: first), reader: first.reader(0),
+            keepCopies: { await firstWriter.publish() }, holdsRefused: { await firstWriter.holdsRefused },
             keepCursors: { await firstWriter.keepCursors() },
             target: Pipeline(id: id, processors: processors, journal: second), progress: second.reader(1),
             erasure: erasure(ErasureTelemetry(metrics)), silentErasure: erasure(nil), directory: directory,
@@ -65,12 +67,13 @@ final class StageSample {
         for task in writing { task.cancel() }
     }
 
-    /// - Returns: whether it was kept.
+    /// - Returns: whether it was kept, and no power cut takes it.
     func append(_ spans: [SpanFixture], of tenant: String = "t") async -> Bool {
         let payload = SpanFixture.request(spans)
         let entry = JournalEntry(
             tenant: tenant, receivedAt: Timestamp.now(), spanCount: spans.count, payload: payload)
-        return (try? await first.append(entry)) != nil
+        guard (try? await first.append(entry)) != nil else { return false }
+        return await writers[0].publish()
     }
 
     /// What the second journal has for its exporter, which then has it.

@@ -16,9 +16,11 @@ extension JournalSimulation {
             /// Spans that came out, each once.
             var stored: [UInt64: TenantTrace] = [:]
             var decisions: [TenantTrace: RecordOrigin.Decision] = [:]
+            /// Records of the second journal that were taken. After a crash they may be handed out again.
+            private var taken: Set<UInt64> = []
 
             mutating func add(_ records: [JournalRecord], _ what: Comment) throws {
-                for record in records {
+                for record in records where taken.insert(record.sequence).inserted {
                     var batch = Batch()
                     try OTLPDecoder().decode(record.payload, into: &batch)
                     for span in batch.spans {
@@ -59,12 +61,18 @@ extension JournalSimulation {
             var disk = SimulatedDisk(seed: seed)
             var ledger = Ledger()
             var next: UInt64 = 1
-            for life in 0..<5 {
-                let isLast = life == 4
+            let lives = 4 + random.below(12)
+            // In a small one the second journal is full most of the time.
+            let maxBytes = random.pick([64 << 10, 1 << 20])
+            let durability = random.pick([Durability.fsync, .interval])
+            for life in 0...lives {
+                let isLast = life == lives
                 if !isLast { disk.crash(at: disk.count() + 20 + random.below(300)) }
                 do {
-                    let sample = try StageSample(configuration, on: disk, directory: directory.path)
+                    let sample = try StageSample(
+                        configuration, on: disk, directory: directory.path, maxBytes: maxBytes, durability: durability)
                     sample.start()
+                    if random.chance(30) { try ledger.add(await sample.take(), what) }
                     for _ in 0..<40 {
                         let spans = spans(next, &random)
                         next += UInt64(spans.count)
@@ -76,14 +84,19 @@ extension JournalSimulation {
                                 tenant, TraceID(high: span.traceID.high, low: span.traceID.low))
                         }
                         guard random.chance(20) else { continue }
-                        try await eventually("the stage has all that was appended, or the power is off") {
+                        try await eventually("the stage has all, or cannot go on, or the power is off") {
                             let left = sample.first.unsettled(0)
                             return left == Load() || sample.waitingRecords == Double(left.records) || disk.isOff
+                                || !sample.complaints.isEmpty
                         }
                     }
                     if isLast {
-                        try await eventually("everything is decided and gone on") {
-                            sample.first.unsettled(0) == Load() && sample.waitingRecords == 0
+                        while sample.first.unsettled(0) != Load() || sample.waitingRecords != 0 {
+                            try await eventually("something goes on") {
+                                sample.second.unsettled(0) != Load()
+                                    || sample.first.unsettled(0) == Load() && sample.waitingRecords == 0
+                            }
+                            try ledger.add(await sample.take(), what)
                         }
                         await sample.stop()
                         try ledger.add(await sample.take(), what)

@@ -208,20 +208,89 @@ import Testing
         _ = try await sample.first.append(entry)
     }
 
-    /// That process was killed before the record had gone on without what was copied.
-    @Test(arguments: [false, true]) func whatAnEarlierProcessHasCopiedComesOnce(isReadLate: Bool) async throws {
-        let sample = try StageSample(
-            try TailSamplingConfiguration(policies: "{ name: all, type: always_sample }", Self.quick),
-            on: SimulatedDisk(seed: 1), directory: try TemporaryDirectory().path)
-        #expect(await sample.append([span(1, 1)]))
-        if isReadLate {
-            sample.start()
-            try await eventually("the record has gone on") { sample.first.unsettled(0) == Load() }
-        }
+    /// That process was killed before the record had gone on without what was copied. Were the record to go on first,
+    /// and this process be killed then, the next could not tell which of them are void.
+    @Test func copiesWhoseRecordHasNotGoneOnEndBeforeItDoes() async throws {
+        let disk = SimulatedDisk(seed: 1)
+        let directory = try TemporaryDirectory()
+        let configuration = try TailSamplingConfiguration(policies: "{ name: all, type: always_sample }", Self.quick)
+        let first = try StageSample(configuration, on: disk, directory: directory.path)
+        #expect(await first.append([span(1, 1)]))
         // Twice, and a copy of a copy.
-        for origin in [1, 1, 2] as [UInt64] { try await copy([span(1, 1)], of: origin, to: sample) }
-        if !isReadLate { sample.start() }
-        #expect(try await finish(sample).reduce(0) { $0 + $1.spanCount } == 1)
+        for origin in [1, 1, 2] as [UInt64] { try await copy([span(1, 1)], of: origin, to: first) }
+        await first.stop()
+        let second = try StageSample(configuration, on: disk, directory: directory.path)
+        second.start()
+        let records = try await finish(second)
+        #expect(records.map { $0.section.origin?.sequences } == [2...4, 1...1])
+        #expect(records.map(\.spanCount) == [0, 1])
+    }
+
+    /// It was killed before it had said that what it had forwarded may go.
+    @Test func copiesEndAlsoWhereTheSecondJournalIsFullOfWhatHasGoneOn() async throws {
+        let disk = SimulatedDisk(seed: 1)
+        let directory = try TemporaryDirectory()
+        let configuration = try TailSamplingConfiguration(policies: "{ name: all, type: always_sample }", Self.quick)
+        let first = try StageSample(configuration, on: disk, directory: directory.path, maxBytes: 64 << 10)
+        var count: UInt64 = 0
+        var isFull = false
+        while !isFull {
+            count += 1
+            #expect(await first.append([span(count, count)]))
+            let large = SpanFixture.request([span(count, count) { $0.name = String(repeating: "x", count: 4_000) }])
+            var entry = JournalEntry(tenant: "t", receivedAt: .now(), spanCount: 1, payload: large)
+            entry.section.add(RecordOrigin(first.first.id, count...count))
+            do { _ = try await first.second.append(entry) } catch { isFull = true }
+        }
+        try await copy([span(count, count)], of: count, to: first)
+        await first.stop()
+        let second = try StageSample(configuration, on: disk, directory: directory.path, maxBytes: 64 << 10)
+        second.start()
+        var records = await second.take()
+        records += try await finish(second)
+        #expect(records.map(\.spanCount) == Array(repeating: 1, count: Int(count) - 1) + [0, 1])
+    }
+
+    @Test func whatHasGoneOnIsKnownAlsoWhereTheDiskFailsOnce() async throws {
+        let disk = SimulatedDisk(seed: 1)
+        let directory = try TemporaryDirectory()
+        let configuration = try TailSamplingConfiguration(policies: Self.errors, Self.quick)
+        let first = try StageSample(configuration, on: disk, directory: directory.path)
+        #expect(await first.append([span(1, 1) { $0.status = 2 }]))
+        var entry = JournalEntry(
+            tenant: "t", receivedAt: .now(), spanCount: 1, payload: SpanFixture.request([span(1, 1)]))
+        entry.section.add(RecordOrigin(first.first.id, 1...1))
+        _ = try await first.second.append(entry)
+        await first.stop()
+        let second = try StageSample(configuration, on: disk, directory: directory.path)
+        disk.fail(.read, at: disk.count(of: .read) + 1)
+        second.start()
+        #expect(try await finish(second).map(\.spanCount) == [1])
+    }
+
+    /// Only its own segments are left to write to, and the record that waits for a copy holds them.
+    @Test func aFullDiskHoldsUpNoRecordThatIsDecided() async throws {
+        let disk = SimulatedDisk(seed: 1)
+        let directory = try TemporaryDirectory()
+        let sample = try StageSample(
+            try TailSamplingConfiguration(
+                policies: "{ name: all, type: always_sample }", "decision_wait: 10s\ncopy_forward_after: 100ms"),
+            on: disk, directory: directory.path)
+        func open(_ trace: UInt64) -> SpanFixture {
+            span(trace, trace) { ($0.parentSpanID, $0.name) = (9, String(repeating: "x", count: 6_500)) }
+        }
+        #expect(await sample.append([open(1)]))
+        _ = try await sample.second.append(
+            JournalEntry(tenant: "t", receivedAt: .now(), spanCount: 0, payload: .empty))
+        let spares = ["first-", "second-"].map { $0 + JournalLog.spareName }
+        try await eventually("each journal has a segment and a spare") {
+            spares.allSatisfy(disk.contents.keys.contains)
+        }
+        disk.fail(.freeBytes, at: disk.count(of: .freeBytes) + 1, isLasting: true, isFull: true)
+        #expect(await sample.append([open(2)]))
+        sample.start()
+        try await eventually("the copy is refused") { !sample.complaints.isEmpty }
+        #expect(try await finish(sample).map(\.spanCount) == [0, 1, 1])
     }
 
     @Test func aCopyOfWhatNobodyCanReadAnyMoreGoesOn() async throws {
